@@ -1,0 +1,52 @@
+import eslint from "@eslint/js";
+import tseslint from "typescript-eslint";
+
+/** A root import of a generated provider costs seconds and hundreds of megabytes at each synth. */
+const noProviderRoots = {
+  paths: ["@cdktf/provider-aws", "@cdktf/provider-archive"].map((name) => ({
+    name,
+    message: `Import the one resource you need (${name}/lib/<resource>): the root loads every resource of the provider.`,
+  })),
+};
+
+export default tseslint.config(
+  { ignores: ["cdktf.out/", "coverage/", ".sandbox/", "**/.terraform/"] },
+  eslint.configs.recommended,
+  {
+    files: ["**/*.ts"],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      "no-restricted-imports": ["error", noProviderRoots],
+      "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      // A construct is created for its effect on the tree.
+      "no-new": "off",
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+    },
+  },
+  {
+    // The Lambda package carries no infrastructure code; one file in it knows the SES SDK.
+    files: ["handler/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          ...noProviderRoots,
+          patterns: [{ group: ["cdktf", "cdktf/*", "constructs", "@cdktf/*", "**/stacks/**"], message: "The handler is deployed; infrastructure code is not." }],
+        },
+      ],
+      "no-console": "error",
+    },
+  },
+  {
+    // process.env is read in three places, so that every setting is validated once.
+    files: ["main.ts", "stacks/**/*.ts", "handler/**/*.ts"],
+    ignores: ["main.ts", "stacks/config.ts", "handler/index.ts"],
+    rules: { "no-restricted-properties": ["error", { object: "process", property: "env", message: "Read it in main.ts, stacks/config.ts or handler/index.ts and pass the value in." }] },
+  },
+  {
+    files: ["**/*.js", "**/*.mjs"],
+    languageOptions: { globals: { module: "readonly", document: "readonly", window: "readonly", fetch: "readonly", EventSource: "readonly", location: "readonly", history: "readonly", navigator: "readonly", console: "readonly", process: "readonly", setTimeout: "readonly", clearTimeout: "readonly", setInterval: "readonly", URL: "readonly", Blob: "readonly" } },
+  },
+);
