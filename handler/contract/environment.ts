@@ -1,0 +1,70 @@
+import * as z from "zod";
+import { type RecipientPolicy, recipientPolicySchema } from "./recipient-policy";
+
+/** The function's environment, each name spelled here and nowhere else: Terraform writes it, the handler reads it. */
+const environmentSchema = z.object({
+  EMAIL_SENDER: z.string().min(3),
+  CONFIGURATION_SET: z.string().min(1),
+  TEMPLATE_NAME_PREFIX: z.string().min(1),
+  RECIPIENT_POLICY: z.string().transform((text, context) => {
+    try {
+      return recipientPolicySchema.parse(JSON.parse(text));
+    } catch (error) {
+      context.addIssue({ code: "custom", message: `is not a recipient policy: ${String(error)}` });
+      return z.NEVER;
+    }
+  }),
+  POWERTOOLS_SERVICE_NAME: z.string().min(1),
+  POWERTOOLS_METRICS_NAMESPACE: z.string().min(1),
+});
+
+export interface HandlerEnvironment {
+  /** The `From` address of every mail. */
+  readonly sender: string;
+  /** Name of the SES configuration set that every send uses. */
+  readonly configurationSet: string;
+  /** `<prefix>-<notification id>` is the name of the notification's stored template. */
+  readonly templateNamePrefix: string;
+  readonly recipientPolicy: RecipientPolicy;
+  /** Name of the service in logs and metrics. */
+  readonly serviceName: string;
+  /** CloudWatch namespace of the function's metrics. */
+  readonly metricsNamespace: string;
+}
+
+/** What Terraform gives the function. The values may be Terraform expressions. */
+export function toVariables(environment: HandlerEnvironment): Record<string, string> {
+  return {
+    EMAIL_SENDER: environment.sender,
+    CONFIGURATION_SET: environment.configurationSet,
+    TEMPLATE_NAME_PREFIX: environment.templateNamePrefix,
+    RECIPIENT_POLICY: JSON.stringify(environment.recipientPolicy),
+    POWERTOOLS_SERVICE_NAME: environment.serviceName,
+    POWERTOOLS_METRICS_NAMESPACE: environment.metricsNamespace,
+  } satisfies Record<keyof z.infer<typeof environmentSchema>, string>;
+}
+
+/**
+ * Reads what Terraform gave the function.
+ * @throws Error that lists every variable that is missing or malformed.
+ */
+export function fromVariables(variables: Readonly<Record<string, string | undefined>>): HandlerEnvironment {
+  const parsed = environmentSchema.safeParse(variables);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+    throw new Error(`The function's environment is not usable; deploy the stack again. ${problems.join("; ")}`);
+  }
+  return {
+    sender: parsed.data.EMAIL_SENDER,
+    configurationSet: parsed.data.CONFIGURATION_SET,
+    templateNamePrefix: parsed.data.TEMPLATE_NAME_PREFIX,
+    recipientPolicy: parsed.data.RECIPIENT_POLICY,
+    serviceName: parsed.data.POWERTOOLS_SERVICE_NAME,
+    metricsNamespace: parsed.data.POWERTOOLS_METRICS_NAMESPACE,
+  };
+}
+
+/** Name of a notification's stored template in SES. */
+export function templateName(prefix: string, notificationId: string): string {
+  return `${prefix}-${notificationId}`;
+}

@@ -1,0 +1,108 @@
+import type * as z from "zod";
+import { type EventEnvelope } from "../contract/envelope";
+import { maximumTemplateDataBytes, toTemplateData } from "../contract/template-data";
+import { PermanentError } from "../errors";
+
+/** EventBridge content filter on `detail`: field to the values that match. */
+export type DetailPattern = Readonly<Record<string, readonly string[]>>;
+
+/** An event on the custom bus. */
+export interface EventTrigger {
+  readonly kind: "event";
+  readonly source: string;
+  readonly detailType: string;
+  readonly detailPattern?: DetailPattern;
+}
+
+/** A schedule on the default bus (the only one with schedules); its target builds the event from a constant detail. */
+export interface ScheduleTrigger<Detail> {
+  readonly kind: "schedule";
+  readonly source: string;
+  readonly detailType: string;
+  /** `cron(..)` or `rate(..)`, UTC. */
+  readonly expression: string;
+  /** The detail that the schedule's target carries, for the recipients of the stage. */
+  readonly detail: (recipients: readonly [string, ...string[]]) => Detail;
+}
+
+export interface NotificationDefinition<Schema extends z.ZodType, Variable extends string> {
+  /** Name of the notification's folder; part of physical names. */
+  readonly id: string;
+  /** Name of its EventBridge rule, behind project and stage. */
+  readonly ruleName: string;
+  readonly description: string;
+  readonly lane: "standard" | "priority";
+  readonly trigger: EventTrigger | ScheduleTrigger<z.input<Schema>>;
+  /** Schema of the event's `detail`. Producers get it as JSON Schema. */
+  readonly detail: Schema;
+  /** Addresses to mail, as `parseEmailAddress` returns them. */
+  readonly recipients: (detail: z.output<Schema>) => readonly string[];
+  /** Subject line of the template; the bodies are `body.html` and `body.txt` in the notification's folder. */
+  readonly subject: string;
+  /** Names that `map` supplies. */
+  readonly variables: readonly Variable[];
+  /** Raw values of the template's variables; escaping happens behind it, in one place. */
+  readonly map: (event: BusinessEvent<z.output<Schema>>) => Readonly<Record<Variable, string>>;
+  /** A detail that fits the schema: the preview, the smoke test and the sandbox use it. */
+  readonly sample: z.input<Schema>;
+}
+
+export interface BusinessEvent<Detail> {
+  readonly id: string;
+  readonly source: string;
+  readonly detailType: string;
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  readonly detail: Detail;
+}
+
+export interface PreparedEmail {
+  readonly recipients: readonly string[];
+  readonly templateData: Readonly<Record<string, string>>;
+}
+
+/** A notification, its types closed over. */
+export interface Notification extends Omit<
+  NotificationDefinition<z.ZodType, string>,
+  "recipients" | "map" | "trigger"
+> {
+  readonly trigger: EventTrigger | ScheduleTrigger<unknown>;
+  /**
+   * Parses the event's detail and maps it to a mail.
+   * @throws PermanentError `InvalidEvent` that lists every problem, without the values: they are the recipient's.
+   */
+  readonly prepare: (event: EventEnvelope) => PreparedEmail;
+}
+
+export function defineNotification<Schema extends z.ZodType, Variable extends string>(
+  definition: NotificationDefinition<Schema, Variable>,
+): Notification {
+  const { recipients, map, ...rest } = definition;
+  return {
+    ...rest,
+    prepare(event) {
+      const parsed = definition.detail.safeParse(event.detail);
+      if (!parsed.success) {
+        const problems = parsed.error.issues.map((issue) => `${["detail", ...issue.path].join(".")}: ${issue.message}`);
+        throw new PermanentError("InvalidEvent", `The event does not fit "${definition.id}". ${problems.join("; ")}`);
+      }
+      const templateData = toTemplateData(
+        map({
+          id: event.id,
+          source: event.source,
+          detailType: event["detail-type"],
+          time: event.time,
+          detail: parsed.data,
+        }),
+      );
+      const bytes = Buffer.byteLength(JSON.stringify(templateData));
+      if (bytes > maximumTemplateDataBytes) {
+        throw new PermanentError(
+          "InvalidEvent",
+          `The event makes ${bytes} bytes of template data and SES takes ${maximumTemplateDataBytes}: shorten its message.`,
+        );
+      }
+      return { recipients: recipients(parsed.data), templateData };
+    },
+  };
+}

@@ -1,0 +1,20 @@
+import { defineNotification } from "../define";
+import { mapMessage, messageDetailSchema, messageRecipients, messageVariables } from "../message";
+
+export const emailRequest = defineNotification({
+  id: "email-request",
+  ruleName: "email-rule",
+  description: "Mails what an application asks for",
+  lane: "standard",
+  trigger: { kind: "event", source: "custom.application", detailType: "Email Notification Request" },
+  detail: messageDetailSchema,
+  recipients: messageRecipients,
+  subject: "{{subject}}",
+  variables: messageVariables,
+  map: mapMessage,
+  sample: {
+    emailConfig: { recipient: "success@simulator.amazonses.com", subject: "Your export is ready" },
+    title: "Your export is ready",
+    message: "The export that you asked for can be downloaded until tomorrow evening.",
+  },
+});

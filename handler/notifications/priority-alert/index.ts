@@ -1,0 +1,29 @@
+import * as z from "zod";
+import { defineNotification } from "../define";
+import { mapMessage, messageDetailSchema, messageRecipients, messageVariables } from "../message";
+
+const priorities = ["high", "critical"] as const;
+
+export const priorityAlert = defineNotification({
+  id: "priority-alert",
+  ruleName: "priority-rule",
+  description: "Mails alerts of high and critical priority, ahead of bulk mail",
+  lane: "priority",
+  trigger: {
+    kind: "event",
+    source: "custom.application",
+    detailType: "Priority Alert",
+    detailPattern: { priority: priorities },
+  },
+  detail: messageDetailSchema.extend({ priority: z.enum(priorities) }),
+  recipients: messageRecipients,
+  subject: "{{subject}}",
+  variables: [...messageVariables, "priority"],
+  map: (event) => ({ ...mapMessage(event), priority: event.detail.priority }),
+  sample: {
+    priority: "high",
+    emailConfig: { recipient: "success@simulator.amazonses.com", subject: "Checkout is failing" },
+    title: "Checkout is failing",
+    message: "More than one in ten checkouts failed during the last five minutes.",
+  },
+});
