@@ -1,0 +1,598 @@
+import { readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { type AddressInfo } from "node:net";
+import { join } from "node:path";
+import { type Browser, type BrowserContextOptions, type Locator, type Page } from "playwright-core";
+import { describeInChromium, eventually, launchChromium } from "../support/browser";
+import { type FakeDoor, startFakeDoor } from "../support/fake-door";
+import { answers, BUS, busEvent, DLQ_ARN, IDS, mail, toFunction } from "../support/inbox-fixtures";
+
+jest.setTimeout(60_000);
+
+const CONTRAST = readFileSync(join(__dirname, "../support/contrast.js"), "utf8");
+const NARROW = { width: 360, height: 740 };
+
+describeInChromium("the inbox page", () => {
+  let browser: Browser;
+  let door: FakeDoor;
+  let page: Page;
+  /** What the browser complained about; a test that provokes complaints empties it. */
+  let complaints: string[];
+
+  beforeAll(async () => {
+    browser = await launchChromium();
+  });
+  afterAll(async () => {
+    await browser.close();
+  });
+  beforeEach(async () => {
+    door = await startFakeDoor(answers());
+    complaints = [];
+  });
+  afterEach(async () => {
+    await page.context().close();
+    await door.close();
+    expect(complaints).toEqual([]);
+  });
+
+  async function visit(hash = "", options: BrowserContextOptions = {}): Promise<void> {
+    const context = await browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      reducedMotion: "reduce",
+      permissions: ["clipboard-read", "clipboard-write"],
+      ...options,
+    });
+    page = await context.newPage();
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("request", (request) => {
+      if (/^https?:/.test(request.url()) && !request.url().startsWith(door.url)) complaints.push(request.url());
+    });
+    await page.goto(door.url + hash);
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.locator("#reader > *").waitFor({ state: "attached" });
+  }
+
+  const list = () => page.getByRole("listbox");
+  const option = (name: string | RegExp) => list().getByRole("option", { name });
+  const reader = () => page.getByRole("region", { name: "Reading pane" });
+  const title = () => reader().getByRole("heading", { level: 2 });
+  const tab = (name: string) => reader().getByRole("tab", { name });
+  const frame = () => page.frameLocator("iframe");
+  const clipboard = () => page.evaluate<string>("navigator.clipboard.readText()");
+  const press = async (...keys: string[]) => {
+    for (const key of keys) await page.keyboard.press(key);
+  };
+  const hasFocus = async (locator: Locator) => (await locator.and(page.locator(":focus")).count()) === 1;
+  const sidewaysOverflow = (selector: string) =>
+    page.evaluate<number>(
+      `(element => element.scrollWidth - element.clientWidth)(document.querySelector("${selector}"))`,
+    );
+
+  describe("mail", () => {
+    it("lists mails with their people, subject, notification and age", async () => {
+      await visit();
+      await eventually(() => list().getByRole("option").count(), 5);
+      const first = await list().getByRole("option").first().innerText();
+      for (const part of ["oncall@acme.example", "from Acme Orders", "Priority alert", "priority-alert", "2 min"]) {
+        expect(first).toContain(part);
+      }
+      expect(first).toContain("38 of the last 50 charges timed out");
+    });
+
+    it("shows a mail's envelope, its HTML and its text", async () => {
+      await visit();
+      await option(/order 10442/).click();
+      expect(await title().innerText()).toBe("Your order 10442 is on its way");
+      const envelope = await reader().locator(".envelope").innerText();
+      expect(envelope).toContain("Acme Orders <notifications@acme.example>");
+      expect(envelope).toContain("Ada Lovelace <ada@lovelace.example>, charles@babbage.example");
+      await frame().getByRole("heading", { name: "Your order is on its way" }).waitFor();
+      await tab("Text").click();
+      await reader().getByText("We should").waitFor({ state: "hidden" });
+      expect(await reader().getByRole("tabpanel").innerText()).toContain("Hello Ada, we handed your order 10442");
+    });
+
+    it("shows headers, tags and template data as the source", async () => {
+      await visit(`#/mail/${IDS.priority}`);
+      await tab("Source").click();
+      const source = await reader().getByRole("tabpanel").innerText();
+      expect(source).toContain("X-SES-CONFIGURATION-SET");
+      expect(source).toContain("notification: priority-alert");
+      expect(source).toContain('"title": "Payment gateway is timing out"');
+    });
+
+    it("shows the event that caused a mail, its rule and attempts, and leads to it", async () => {
+      await visit(`#/mail/${IDS.priority}`);
+      await tab("Event").click();
+      const panel = reader().getByRole("tabpanel");
+      const text = await panel.innerText();
+      expect(text).toContain("acme-orders-sandbox-priority-alert");
+      expect(text).toContain("2 attempts");
+      expect(text).toContain("Waited 0.5 s, on AWS about 1 minute");
+      expect(text).toContain('"detail-type": "Priority Alert"');
+      await panel.getByRole("link", { name: "Show in Events" }).click();
+      await eventually(() => title().innerText(), "Priority Alert");
+      expect(
+        await reader()
+          .getByRole("link", { name: /Priority alert: payment/ })
+          .isVisible(),
+      ).toBe(true);
+      expect(await hasFocus(title())).toBe(true);
+    });
+
+    it("says so when no event is known to have caused a mail", async () => {
+      await visit(`#/mail/${IDS.markup}`);
+      await tab("Event").click();
+      await reader().getByText("something called SES directly").waitFor();
+    });
+
+    it("shows a mail that SES could not render as never sent, with the reason", async () => {
+      await visit();
+      await option(/Never sent/).click();
+      const text = await reader().innerText();
+      expect(text).toContain("Never sent.");
+      expect(text).toContain("Attribute 'firstName' is not present in the rendering data.");
+      expect(await reader().getByRole("link", { name: "Download as .eml" }).count()).toBe(0);
+    });
+
+    it("downloads a mail as .eml", async () => {
+      await visit(`#/mail/${IDS.welcome}`);
+      const started = page.waitForEvent("download");
+      await reader().getByRole("link", { name: "Download as .eml" }).click();
+      const download = await started;
+      expect(download.suggestedFilename()).toBe(`${IDS.welcome}.eml`);
+      expect(readFileSync(await download.path(), "utf8")).toContain("Subject: the mail itself");
+    });
+
+    it("counts unread mails in the title, and remembers what was read for this run of the sandbox only", async () => {
+      await visit();
+      await eventually(() => page.title(), "(5) Sandbox inbox");
+      await option(/order 10442/).click();
+      await eventually(() => page.title(), "(4) Sandbox inbox");
+      await page.goto(door.url);
+      await eventually(() => page.title(), "(4) Sandbox inbox");
+      door.answers.info.startedAt = new Date().toISOString();
+      await page.reload();
+      await eventually(() => page.title(), "(5) Sandbox inbox");
+    });
+
+    it("filters by subject, recipient and event type", async () => {
+      await visit();
+      const search = page.getByRole("searchbox");
+      await search.fill("10442");
+      await eventually(() => list().getByRole("option").count(), 1);
+      await search.fill("GRACE+orders");
+      await eventually(() => list().getByRole("option").count(), 1);
+      await search.fill("scheduled event");
+      await option(/Daily report/).waitFor();
+      await search.fill("nothing like this");
+      await page.getByText("Nothing matches “nothing like this”.").waitFor();
+    });
+  });
+
+  describe("what strangers write", () => {
+    it("shows markup in a subject as text, in the list and in the reading pane", async () => {
+      await visit();
+      await option("Answer from <b>Support</b> & a question").click();
+      expect(await title().innerText()).toBe("Answer from <b>Support</b> & a question");
+      expect(await page.locator("#mail-list b, #reader b").count()).toBe(0);
+    });
+
+    it("shows markup in an error message, an address and an event as text", async () => {
+      const evil = '<img src="x" onerror="document.title = 1">';
+      door.answers.messages.unshift(
+        mail({ id: "evil", minutes: 0, to: [evil], subject: evil, title: "", message: "", from: evil }),
+      );
+      door.answers.activity.unshift(
+        busEvent({
+          id: "evil/../event",
+          minutes: 0,
+          detailType: evil,
+          detail: { title: evil },
+          deliveries: [
+            toFunction(evil, {
+              status: "failed",
+              attempts: [
+                {
+                  number: 1,
+                  startedAt: "not a time",
+                  endedAt: "",
+                  outcome: "error",
+                  errorType: evil,
+                  errorMessage: evil,
+                },
+              ],
+              deadLetter: { destinationArn: "arn:aws:sqs:us-east-1:1:q; rm -rf 'x'", reason: evil },
+            }),
+          ],
+        }),
+      );
+      await visit("#/mail/evil");
+      await tab("Source").click();
+      await press("g", "e", "Home", "Enter");
+      expect(await title().innerText()).toBe(evil);
+      expect(await page.locator("img").count()).toBe(0);
+      // A copied command must do what it says, whatever the queue is called.
+      expect(await reader().locator(".command").innerText()).toContain(`/1/q; rm -rf '\\''x'\\'''`);
+    });
+
+    describe("in a mail's HTML", () => {
+      let outside: Server;
+      let hits: string[];
+
+      beforeEach(async () => {
+        hits = [];
+        outside = createServer((request, response) => {
+          hits.push(`${request.url ?? ""} from ${request.headers.referer ?? "nowhere"}`);
+          response.writeHead(200, { "content-type": "text/html" }).end("<title>outside</title>");
+        });
+        await new Promise<void>((resolve) => outside.listen(0, "127.0.0.1", resolve));
+        const base = `http://127.0.0.1:${(outside.address() as AddressInfo).port}`;
+        door.answers.messages.unshift({
+          ...mail({ id: "hostile", minutes: 0, to: ["you@example.com"], subject: "Hostile", title: "", message: "" }),
+          html: `<html><head><base href="${base}/base/"><meta http-equiv="refresh" content="0;url=${base}/refresh">
+            <link rel="stylesheet" href="${base}/style.css"><style>@import "${base}/import.css"; p { background: url(${base}/background.png) }</style>
+            </head><body onload="document.body.append('RAN')">
+            <script>document.body.append("RAN"); parent.document.title = "RAN"; fetch("${base}/fetch")</script>
+            <script src="${base}/script.js"></script>
+            <img src="${base}/pixel.png" onerror="document.body.append('RAN')"><img src="/_sandbox/messages">
+            <iframe src="${base}/frame"></iframe>
+            <p>The mail itself.</p>
+            <form action="${base}/form"><button>Send it</button></form>
+            <a href="${base}/link">A link</a>
+          </body></html>`,
+        });
+      });
+      afterEach(async () => {
+        outside.closeAllConnections();
+        await new Promise((resolve) => outside.close(resolve));
+      });
+
+      it.each([
+        ["", undefined],
+        [", even if the page itself were allowed to", "default-src * 'unsafe-inline'"],
+      ])("runs no script, sends no form and fetches nothing%s", async (_, policy) => {
+        door.policy = policy ?? door.policy;
+        await visit("#/mail/hostile");
+        await frame().getByText("The mail itself.").waitFor();
+        // The browser saying what it refused is the sign that it got that far.
+        await eventually(() => Promise.resolve(complaints.some((text) => text.includes("/pixel.png"))), true);
+        await frame().getByRole("button", { name: "Send it" }).click();
+        await eventually(() => Promise.resolve(complaints.some((text) => text.includes("/form"))), true);
+        expect(await frame().locator("body").innerText()).not.toContain("RAN");
+        expect(await page.title()).not.toContain("RAN");
+        expect(hits).toEqual([]);
+        expect(await page.locator("iframe").getAttribute("sandbox")).not.toMatch(
+          /allow-(?:scripts|same-origin|forms|top)/,
+        );
+        await reader().getByText("Remote images and styles are not loaded here.").waitFor();
+        complaints = [];
+      });
+
+      it("opens a link in a tab of its own that knows nothing of this page", async () => {
+        await visit("#/mail/hostile");
+        const opened = page.context().waitForEvent("page");
+        await frame().getByRole("link", { name: "A link" }).click();
+        const other = await opened;
+        await other.waitForLoadState();
+        expect(await other.evaluate("opener")).toBeNull();
+        expect(hits[0]).toBe("/link from nowhere");
+        expect(page.url()).toBe(`${door.url}#/mail/hostile`);
+        complaints = [];
+      });
+    });
+  });
+
+  describe("events", () => {
+    it("counts the failed ones, and says of each what became of it", async () => {
+      await visit();
+      await page.getByRole("link", { name: "Events 1 failed" }).click();
+      await option(/Priority Alert Retry 1 of 2 in 0\.5 s, on AWS about 1 minute/).waitFor();
+      await option(/Priority Alert Delivered by acme-orders-sandbox-priority-alert/).waitFor();
+      await option(
+        /Email Notification Request Failed: InvalidEventError: .*"not an address" is no email address/,
+      ).waitFor();
+      await option(/Order Placed No rule matched/).waitFor();
+    });
+
+    it("shows a failed event's attempts, reason and record, and the line that reads it", async () => {
+      await visit(`#/events/${IDS.failedEvent}`);
+      const text = await reader().innerText();
+      expect(text).toContain(
+        'Failed. InvalidEventError: detail.emailConfig.recipient: "not an address" is no email address',
+      );
+      expect(await reader().getByRole("list", { name: "Attempts" }).innerText()).toContain(
+        "Attempt 3 failed after 19 ms",
+      );
+      expect(text).toContain("Given up after 3 attempts.");
+      expect(text).toContain(DLQ_ARN);
+      expect(text).toContain("Lambda Function Invocation Result - Failure");
+      await reader().getByRole("button", { name: "Copy the receive-message command" }).click();
+      await reader().getByText("Copied").waitFor();
+      expect((await clipboard()).replace(/\\\n\s*/g, "")).toBe(
+        "aws sqs receive-message --endpoint-url http://127.0.0.1:4566 --region us-east-1 " +
+          "--queue-url http://127.0.0.1:4566/123456789012/acme-orders-sandbox-dead-letters " +
+          "--max-number-of-messages 10 --visibility-timeout 0 --attribute-names All --message-attribute-names All",
+      );
+    });
+
+    it("finds the record behind the function's on-failure destination", async () => {
+      const activity = door.answers.activity as ReturnType<typeof busEvent>[];
+      door.answers.activity = activity.map((event) =>
+        event.id === IDS.failedEvent
+          ? { ...event, deliveries: event.deliveries.map(({ deadLetter: _, ...delivery }) => delivery) }
+          : event,
+      );
+      await visit(`#/events/${IDS.failedEvent}`);
+      await reader().getByText(DLQ_ARN, { exact: true }).waitFor();
+    });
+
+    it("says how long a retry waits here and on AWS, and follows it to its end", async () => {
+      await visit(`#/events/${IDS.retryingEvent}`);
+      await reader().getByText("Retry 1 of 2 in 0.5 s, on AWS about 1 minute").first().waitFor();
+      const [retrying, ...others] = door.answers.activity as ReturnType<typeof busEvent>[];
+      if (!retrying) throw new Error("the fixture has no event");
+      const [delivery] = retrying.deliveries;
+      const attempts = [...(delivery?.attempts ?? [])];
+      const time = retrying.time;
+      attempts.push({ number: 2, startedAt: time, endedAt: time, outcome: "success", requestId: "2d-1" });
+      door.answers.activity = [
+        { ...retrying, deliveries: [toFunction(delivery?.rule ?? "", { status: "delivered", attempts })] },
+        ...others,
+      ];
+      door.change();
+      await reader().getByText("Attempt 2").waitFor();
+      await option(/Priority Alert Delivered by .* Stock is low/).waitFor();
+      expect(await reader().innerText()).not.toContain("Retry 1 of 2");
+    });
+
+    it("says that an event which no rule matched went nowhere", async () => {
+      await visit(`#/events/${IDS.unmatchedEvent}`);
+      await reader().getByText("EventBridge drops such an event without a trace.").waitFor();
+    });
+  });
+
+  describe("news", () => {
+    const news = () =>
+      mail({
+        id: "news",
+        minutes: 0,
+        to: ["ada@lovelace.example"],
+        subject: "Fresh off the bus",
+        title: "Fresh",
+        message: "Hi",
+      });
+
+    it("shows a new mail by itself, announces it, and leaves focus and the open mail alone", async () => {
+      await visit(`#/mail/${IDS.welcome}`);
+      await page.evaluate("document.body.dataset.loaded = 'once'");
+      await page.evaluate("document.querySelector('iframe').dataset.loaded = 'once'");
+      await option(/Daily report/).focus();
+      door.answers.messages.unshift(news());
+      door.change();
+      await option(/Unread Fresh off the bus/).waitFor();
+      expect(await list().getByRole("option").first().innerText()).toContain("Fresh off the bus");
+      await page.getByRole("log").getByText("New mail: Fresh off the bus, to ada@lovelace.example").waitFor();
+      await eventually(() => page.title(), "(5) Sandbox inbox");
+      expect(await hasFocus(option(/Daily report/))).toBe(true);
+      expect(await page.locator("body").getAttribute("data-loaded")).toBe("once");
+      expect(await page.locator("iframe").getAttribute("data-loaded")).toBe("once");
+    });
+
+    it("says when it is disconnected, and catches up when it is back", async () => {
+      await visit();
+      door.setStreaming(false);
+      await page.getByText("Disconnected, trying again").waitFor();
+      door.answers.messages.unshift(news());
+      door.setStreaming(true);
+      await page.getByText("Live", { exact: true }).waitFor();
+      await option(/Fresh off the bus/).waitFor();
+      complaints = complaints.filter((text) => !text.includes("503"));
+    });
+
+    it("moves nothing for those who want no motion", async () => {
+      await visit();
+      door.answers.messages.unshift(news());
+      door.change();
+      await option(/Fresh off the bus/).waitFor();
+      const animation = () =>
+        page.evaluate("getComputedStyle(document.querySelector('#mail-list .row')).animationName");
+      expect(await animation()).toBe("none");
+      await page.emulateMedia({ reducedMotion: "no-preference" });
+      expect(await animation()).toBe("arrive");
+    });
+  });
+
+  describe("an empty sandbox", () => {
+    it("says how to put an event, with what it knows of the bus", async () => {
+      door.answers.messages = [];
+      door.answers.failures = [];
+      await visit();
+      expect(await title().innerText()).toBe("No mail yet");
+      await reader().getByRole("button", { name: "Copy the put-events command" }).click();
+      await reader().getByText("Copied").waitFor();
+      const command = await clipboard();
+      expect(command).toContain("aws events put-events --endpoint-url http://127.0.0.1:4566 ");
+      const entries: unknown = JSON.parse(/--entries '(.*)'$/s.exec(command)?.[1] ?? "");
+      expect(entries).toMatchObject([
+        { EventBusName: BUS, Source: "custom.application", DetailType: "Email Notification Request" },
+      ]);
+    });
+
+    it("leaves a placeholder for a bus that it has not seen", async () => {
+      door.answers.messages = [];
+      door.answers.failures = [];
+      door.answers.activity = [];
+      await visit("#/events", { viewport: NARROW });
+      expect(await reader().innerText()).toContain('"EventBusName": "<bus name>"');
+    });
+  });
+
+  describe("the keyboard", () => {
+    it("goes from the list to a mail's event, to the Events view and back, without a mouse", async () => {
+      await visit();
+      await press("j");
+      expect(await hasFocus(option(/Priority alert/))).toBe(true);
+      await press("j", "j", "k");
+      expect(await hasFocus(option(/order 10442/))).toBe(true);
+      await press("Enter");
+      expect(await title().innerText()).toBe("Your order 10442 is on its way");
+      expect(await hasFocus(title())).toBe(true);
+      await press("4");
+      expect(await tab("Event").getAttribute("aria-selected")).toBe("true");
+      expect(await reader().getByRole("tabpanel").innerText()).toContain("1 attempt");
+      await press("j");
+      expect(await title().innerText()).toContain("Answer from");
+      await press("u");
+      expect(await title().innerText()).toBe("Nothing open");
+      expect(await hasFocus(option(/Answer from/))).toBe(true);
+      await press("g", "e");
+      await press("End", "o");
+      expect(await title().innerText()).toBe("Scheduled Event");
+      await press("Escape", "g", "m");
+      expect(await hasFocus(option(/Answer from/))).toBe(true);
+    });
+
+    it("has one tab stop in the list, and arrows move within it", async () => {
+      await visit();
+      expect(await page.locator("#mail-list [tabindex='0']").count()).toBe(1);
+      await page.getByRole("searchbox").focus();
+      await press("Tab", "ArrowDown", "ArrowDown", "Space");
+      expect(await title().innerText()).toContain("Answer from");
+      expect(await page.locator("#mail-list [tabindex='0']").count()).toBe(1);
+    });
+
+    it("moves between tabs with the arrows", async () => {
+      await visit(`#/mail/${IDS.welcome}`);
+      await tab("HTML").focus();
+      await press("ArrowLeft");
+      expect(await tab("Event").getAttribute("aria-selected")).toBe("true");
+      expect(await hasFocus(tab("Event"))).toBe(true);
+    });
+
+    it("searches with /, and gets out with Escape", async () => {
+      await visit();
+      await press("/");
+      await page.keyboard.type("jku report");
+      expect(await page.getByRole("searchbox").inputValue()).toBe("jku report");
+      await press("Escape");
+      expect(await page.getByRole("searchbox").inputValue()).toBe("");
+      expect(await hasFocus(option(/Priority alert/))).toBe(true);
+      await press("/");
+      await page.keyboard.type("report");
+      await press("Enter", "Enter");
+      expect(await title().innerText()).toBe("Daily report");
+    });
+
+    it("explains itself with ?, and can be told to leave single keys alone", async () => {
+      await visit();
+      await press("?");
+      const help = page.getByRole("dialog", { name: "Keyboard" });
+      await help.waitFor();
+      expect(await help.innerText()).toContain("Back to the list");
+      await help.getByRole("checkbox", { name: "Single-key shortcuts" }).uncheck();
+      await press("Escape");
+      await help.waitFor({ state: "hidden" });
+      await press("?");
+      expect(await help.isVisible()).toBe(false);
+      await press("ArrowDown");
+      expect(await hasFocus(option(/Priority alert/))).toBe(true);
+    });
+  });
+
+  describe("addresses", () => {
+    it("opens what its address names, and goes back", async () => {
+      await visit(`#/events/${IDS.failedEvent}`);
+      expect(await title().innerText()).toBe("Email Notification Request");
+      await page.getByRole("link", { name: /^Mail/ }).click();
+      await eventually(() => title().innerText(), "Nothing open");
+      await option(/order 10442/).click();
+      expect(page.url()).toBe(`${door.url}#/mail/${IDS.welcome}`);
+      await page.goBack();
+      await page.goBack();
+      await eventually(() => title().innerText(), "Email Notification Request");
+    });
+
+    it("says so when its address names nothing", async () => {
+      await visit("#/mail/gone%E0%A4%A");
+      expect(await title().innerText()).toBe("This mail isn’t here");
+    });
+  });
+
+  describe("a narrow window", () => {
+    it("shows the list, then the pane, and never needs to scroll sideways", async () => {
+      await visit("", { viewport: NARROW });
+      expect(await reader().isVisible()).toBe(false);
+      expect(await sidewaysOverflow("html")).toBe(0);
+      await option(/order 10442/).click();
+      expect(await list().isVisible()).toBe(false);
+      expect(await hasFocus(title())).toBe(true);
+      for (const name of ["Text", "Source", "Event", "HTML"]) {
+        await tab(name).click();
+        expect(await sidewaysOverflow("html")).toBe(0);
+        expect(await sidewaysOverflow("#reader")).toBe(0);
+      }
+      await reader().getByRole("button", { name: "Back to the list" }).click();
+      expect(await hasFocus(option(/order 10442/))).toBe(true);
+      await page.goto(`${door.url}#/events/${IDS.failedEvent}`);
+      await reader().getByText(DLQ_ARN, { exact: true }).waitFor();
+      expect(await sidewaysOverflow("html")).toBe(0);
+      expect(await sidewaysOverflow("#reader")).toBe(0);
+    });
+  });
+
+  describe("accessibility", () => {
+    it("gives every part a role and a name", async () => {
+      await visit(`#/mail/${IDS.welcome}`);
+      const snapshot = await page.locator("body").ariaSnapshot();
+      for (const line of [
+        '- heading "Sandbox inbox" [level=1]',
+        '- navigation "Views":',
+        '- link "Mail 4 unread":',
+        '- link "Events 1 failed":',
+        '- searchbox "Search by subject, recipient or event type"',
+        '- listbox "Mail":',
+        '- option "Your order 10442 is on its way to Ada Lovelace, charles@babbage.example from Acme Orders 4 min email-request Your order is on its way Hello Ada, we handed your order 10442 to the carrier',
+        '- region "Reading pane":',
+        '- tablist "Parts of the mail":',
+        '- tab "HTML" [selected]',
+        '- tabpanel "HTML":',
+        "- contentinfo:",
+      ]) {
+        expect(snapshot).toContain(line);
+      }
+      expect(snapshot).not.toMatch(
+        /- (?:button|link|searchbox|option|tab|tabpanel|listbox|dialog|heading)(?: \[|:|$)/m,
+      );
+    });
+
+    it.each(["light", "dark"] as const)("has AA contrast in the %s scheme", async (colorScheme) => {
+      const views = [
+        ["#/mail", "Nothing open"],
+        [`#/mail/${IDS.priority}`, "Priority alert: payment gateway is timing out"],
+        [`#/mail/${IDS.unsent}`, "Welcome, {{firstName}}"],
+        [`#/events/${IDS.failedEvent}`, "Email Notification Request"],
+        [`#/events/${IDS.retryingEvent}`, "Priority Alert"],
+        [`#/events/${IDS.unmatchedEvent}`, "Order Placed"],
+      ] as const;
+      await visit("", { colorScheme });
+      await page.getByText("Not emulated").click();
+      for (const [hash, heading] of views) {
+        await page.goto(door.url + hash);
+        await eventually(() => title().innerText(), heading);
+        await press("4");
+        expect(await page.evaluate(CONTRAST)).toEqual([]);
+      }
+    });
+
+    it("says what is not emulated", async () => {
+      await visit();
+      await page.getByText("Not emulated").click();
+      await page.getByText("Schedules fire by command, not by time").waitFor();
+      await page.getByText("0.5 s, then 1 s apart; Lambda waits about 1 minute, then about 2").waitFor();
+    });
+  });
+});
