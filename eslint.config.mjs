@@ -33,7 +33,12 @@ export default tseslint.config(
         "error",
         {
           ...noProviderRoots,
-          patterns: [{ group: ["cdktf", "cdktf/*", "constructs", "@cdktf/*", "**/stacks/**"], message: "The handler is deployed; infrastructure code is not." }],
+          patterns: [
+            {
+              group: ["cdktf", "cdktf/*", "constructs", "@cdktf/*", "**/stacks/**"],
+              message: "The handler is deployed; infrastructure code is not.",
+            },
+          ],
         },
       ],
       "no-console": "error",
@@ -43,10 +48,37 @@ export default tseslint.config(
     // process.env is read in three places, so that every setting is validated once.
     files: ["main.ts", "stacks/**/*.ts", "handler/**/*.ts"],
     ignores: ["main.ts", "stacks/config.ts", "handler/index.ts"],
-    rules: { "no-restricted-properties": ["error", { object: "process", property: "env", message: "Read it in main.ts, stacks/config.ts or handler/index.ts and pass the value in." }] },
+    rules: {
+      "no-restricted-properties": [
+        "error",
+        {
+          object: "process",
+          property: "env",
+          message: "Read it in main.ts, stacks/config.ts or handler/index.ts and pass the value in.",
+        },
+      ],
+    },
   },
   {
     files: ["**/*.js", "**/*.mjs"],
-    languageOptions: { globals: { module: "readonly", document: "readonly", window: "readonly", fetch: "readonly", EventSource: "readonly", location: "readonly", history: "readonly", navigator: "readonly", console: "readonly", process: "readonly", setTimeout: "readonly", clearTimeout: "readonly", setInterval: "readonly", URL: "readonly", Blob: "readonly" } },
+    languageOptions: {
+      globals: {
+        module: "readonly",
+        document: "readonly",
+        window: "readonly",
+        fetch: "readonly",
+        EventSource: "readonly",
+        location: "readonly",
+        history: "readonly",
+        navigator: "readonly",
+        console: "readonly",
+        process: "readonly",
+        setTimeout: "readonly",
+        clearTimeout: "readonly",
+        setInterval: "readonly",
+        URL: "readonly",
+        Blob: "readonly",
+      },
+    },
   },
 );

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type EventEnvelope, envelopeSchema } from "./contract/envelope";
 import { templateName } from "./contract/environment";
 import { allowsRecipient, type RecipientPolicy } from "./contract/recipient-policy";
-import { NotificationError, PermanentError, TransientError } from "./errors";
+import { type NotificationError, PermanentError, TransientError } from "./errors";
 import { findNotification } from "./notifications";
 
 /** One templated mail to one recipient. */
@@ -116,7 +116,7 @@ export function hashRecipient(recipient: string): string {
 }
 
 function toNotificationError(cause: unknown): NotificationError {
-  return cause instanceof NotificationError
+  return cause instanceof PermanentError || cause instanceof TransientError
     ? cause
     : new TransientError("Unclassified", "The notification failed for a reason that is not classified.", { cause });
 }

@@ -1,0 +1,67 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const root = join(__dirname, "..");
+
+function synth(environment: Record<string, string>): string {
+  const outdir = mkdtempSync(join(tmpdir(), "synth-"));
+  execFileSync(process.execPath, ["--import", "tsx", "main.ts"], {
+    cwd: root,
+    env: { PATH: process.env.PATH, CDKTF_OUTDIR: outdir, ...environment },
+  });
+  return outdir;
+}
+
+const stackOf = (outdir: string, name: string) =>
+  JSON.parse(readFileSync(join(outdir, "stacks", name, "cdk.tf.json"), "utf8")) as {
+    terraform: { backend?: Record<string, unknown>; cloud?: unknown; required_version?: string };
+    resource: Record<string, Record<string, unknown>>;
+  };
+
+it("synthesizes the stage with locked, encrypted remote state, and the bucket for it", () => {
+  const outdir = synth({ STAGE: "sandbox" });
+  const { terraform } = stackOf(outdir, "notification-sandbox");
+  expect(terraform.required_version).toBe(">= 1.10");
+  expect(terraform.backend).toEqual({
+    s3: {
+      bucket: "email-automation-terraform-state",
+      encrypt: true,
+      key: "email-automation/sandbox/terraform.tfstate",
+      region: "us-east-1",
+      use_lockfile: true,
+    },
+  });
+  const state = stackOf(outdir, "state-backend");
+  expect(Object.keys(state.resource).sort()).toEqual([
+    "aws_s3_bucket",
+    "aws_s3_bucket_lifecycle_configuration",
+    "aws_s3_bucket_policy",
+    "aws_s3_bucket_public_access_block",
+    "aws_s3_bucket_server_side_encryption_configuration",
+    "aws_s3_bucket_versioning",
+  ]);
+  expect(state.resource.aws_s3_bucket?.bucket).toMatchObject({ lifecycle: { prevent_destroy: true } });
+});
+
+it("hands the state to Terraform Cloud", () => {
+  const outdir = synth({ STAGE: "sandbox", BACKEND: "cloud", TF_CLOUD_ORGANIZATION: "acme", TF_WORKSPACE: "mail" });
+  expect(readdirSync(join(outdir, "stacks"))).toEqual(["notification-sandbox"]);
+  expect(stackOf(outdir, "notification-sandbox").terraform.cloud).toEqual({
+    organization: "acme",
+    workspaces: { name: "mail" },
+  });
+});
+
+it("ends with the problems, and synthesizes nothing, where the configuration is bad", () => {
+  const outdir = mkdtempSync(join(tmpdir(), "synth-"));
+  const run = spawnSync(process.execPath, ["--import", "tsx", "main.ts"], {
+    cwd: root,
+    env: { PATH: process.env.PATH, CDKTF_OUTDIR: outdir },
+    encoding: "utf8",
+  });
+  expect(run.status).toBe(1);
+  expect(run.stderr).toContain("STAGE is not set");
+  expect(readdirSync(outdir)).toEqual([]);
+});

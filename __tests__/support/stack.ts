@@ -1,0 +1,55 @@
+import { Testing } from "cdktf";
+import { type Config, type Environment, readConfig } from "../../stacks/config";
+import { NotificationStack } from "../../stacks/notification-stack";
+
+type Attributes = Record<string, unknown>;
+
+/** A synthesized stack: parsed once, asked by type. */
+export class Synthesized {
+  private readonly json: {
+    resource: Record<string, Record<string, Attributes>>;
+    data: Record<string, Record<string, Attributes>>;
+    output: Record<string, Attributes>;
+  };
+
+  constructor(readonly text: string) {
+    this.json = JSON.parse(text) as Synthesized["json"];
+  }
+
+  resources(type: string): Attributes[] {
+    return Object.values(this.json.resource[type] ?? {});
+  }
+
+  /** The only resource of its type. */
+  resource(type: string): Attributes {
+    const [only, ...others] = this.resources(type);
+    if (only === undefined || others.length > 0)
+      throw new Error(`${others.length + (only ? 1 : 0)} resources of ${type}`);
+    return only;
+  }
+
+  data(type: string): Record<string, Attributes> {
+    return this.json.data[type] ?? {};
+  }
+
+  get outputs(): string[] {
+    return Object.keys(this.json.output);
+  }
+}
+
+export const devEnvironment: Environment = {
+  STAGE: "dev",
+  PROJECT_NAME: "shop",
+  EMAIL_SENDER: "sender@example.com",
+  EMAIL_RECIPIENT: "ops@example.com",
+  AWS_REGION: "eu-west-1",
+};
+
+export function configOf(environment: Environment = {}): Config {
+  return readConfig({ ...devEnvironment, ...environment });
+}
+
+export function synthNotificationStack(environment: Environment = {}): Synthesized {
+  const stack = new NotificationStack(Testing.app(), "notification", configOf(environment));
+  return new Synthesized(Testing.synth(stack, true));
+}

@@ -1,0 +1,92 @@
+import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import { KmsAlias } from "@cdktf/provider-aws/lib/kms-alias";
+import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
+import { KmsKeyPolicy } from "@cdktf/provider-aws/lib/kms-key-policy";
+import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
+import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
+import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription";
+import { Construct } from "constructs";
+import { type Names } from "../names";
+
+export interface AlarmTopicProps {
+  readonly names: Names;
+  /** ARN of the account's root: who administers the key. */
+  readonly accountRootArn: string;
+  /** `arn:<partition>:cloudwatch:<region>:<account>:alarm`: alarms are named below it. */
+  readonly alarmArnPrefix: string;
+  /** @default nobody is subscribed */
+  readonly email?: string | undefined;
+}
+
+/** What alarms publish to. Encrypted with a key of its own: CloudWatch can't use the key that AWS manages for SNS. */
+export class AlarmTopic extends Construct {
+  readonly topic: SnsTopic;
+  private readonly alarmArns: string[];
+
+  constructor(scope: Construct, id: string, props: AlarmTopicProps, alarmNames: readonly string[]) {
+    super(scope, id);
+    this.alarmArns = alarmNames.map((name) => `${props.alarmArnPrefix}:${name}`);
+    const key = new KmsKey(this, "key", {
+      description: `Encrypts the alarm topic of ${props.names.prefix}`,
+      enableKeyRotation: true,
+      deletionWindowInDays: 7,
+    });
+    new KmsAlias(this, "key-alias", { name: `alias/${props.names.of("alarms")}`, targetKeyId: key.keyId });
+    const keyPolicy = new DataAwsIamPolicyDocument(this, "key-policy", {
+      statement: [
+        {
+          sid: "AccountAdministersKey",
+          actions: [
+            "kms:CancelKeyDeletion",
+            "kms:CreateAlias",
+            "kms:CreateGrant",
+            "kms:DeleteAlias",
+            "kms:DescribeKey",
+            "kms:DisableKey",
+            "kms:DisableKeyRotation",
+            "kms:EnableKey",
+            "kms:EnableKeyRotation",
+            "kms:GetKeyPolicy",
+            "kms:GetKeyRotationStatus",
+            "kms:ListGrants",
+            "kms:ListKeyPolicies",
+            "kms:ListResourceTags",
+            "kms:PutKeyPolicy",
+            "kms:RevokeGrant",
+            "kms:ScheduleKeyDeletion",
+            "kms:TagResource",
+            "kms:UntagResource",
+            "kms:UpdateAlias",
+            "kms:UpdateKeyDescription",
+          ],
+          resources: [key.arn],
+          principals: [{ type: "AWS", identifiers: [props.accountRootArn] }],
+        },
+        {
+          sid: "AlarmsPublishEncrypted",
+          actions: ["kms:Decrypt", "kms:GenerateDataKey"],
+          resources: [key.arn],
+          principals: [{ type: "Service", identifiers: ["cloudwatch.amazonaws.com"] }],
+          condition: [{ test: "ArnEquals", variable: "aws:SourceArn", values: this.alarmArns }],
+        },
+      ],
+    });
+    new KmsKeyPolicy(this, "key-policy-attachment", { keyId: key.keyId, policy: keyPolicy.json });
+    this.topic = new SnsTopic(this, "topic", { name: props.names.of("alarms"), kmsMasterKeyId: key.arn });
+    const topicPolicy = new DataAwsIamPolicyDocument(this, "topic-policy", {
+      statement: [
+        {
+          sid: "AlarmsPublish",
+          actions: ["sns:Publish"],
+          resources: [this.topic.arn],
+          principals: [{ type: "Service", identifiers: ["cloudwatch.amazonaws.com"] }],
+          condition: [{ test: "ArnEquals", variable: "aws:SourceArn", values: this.alarmArns }],
+        },
+      ],
+    });
+    new SnsTopicPolicy(this, "topic-policy-attachment", { arn: this.topic.arn, policy: topicPolicy.json });
+    if (props.email !== undefined) {
+      new SnsTopicSubscription(this, "email", { topicArn: this.topic.arn, protocol: "email", endpoint: props.email });
+    }
+  }
+}

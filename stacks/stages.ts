@@ -1,0 +1,58 @@
+import { type RecipientPolicy } from "../handler/contract/recipient-policy";
+
+/** What a stage decides for itself. What the environment may set stands in `config.ts`. */
+export interface StageSettings {
+  /** Values for the environment's variables; the environment wins. Only the sandbox brings its own. */
+  readonly defaults?: Readonly<Record<"PROJECT_NAME" | "EMAIL_SENDER" | "EMAIL_RECIPIENT" | "AWS_REGION", string>>;
+  /**
+   * The account is in the SES sandbox: mail goes to verified recipients only, so the stack makes an identity of each
+   * address in EMAIL_RECIPIENT, and the function may send to it.
+   */
+  readonly sesSandbox: boolean;
+  /** Who may be mailed. `recipients-only` means the addresses in EMAIL_RECIPIENT and SES's mailbox simulator. */
+  readonly allowedRecipients: RecipientPolicy | "recipients-only";
+  /** Days that the function's logs are kept: a value that CloudWatch Logs knows. */
+  readonly logRetentionDays: 7 | 14 | 30 | 90 | 180 | 365;
+  /** Days that the bus's archive keeps events for a replay. */
+  readonly archiveRetentionDays: number;
+  /** Memory of the function in MB. */
+  readonly memoryMb: number;
+  /** Longest run of the function in seconds. */
+  readonly timeoutSeconds: number;
+  /** EventBridge's tries of a target before the event goes to the dead letters. */
+  readonly targetRetry: { readonly attempts: number; readonly maximumAgeSeconds: number };
+}
+
+const common = {
+  logRetentionDays: 30,
+  archiveRetentionDays: 14,
+  memoryMb: 256,
+  timeoutSeconds: 30,
+  // EventBridge's own maximum is 185 attempts in 24 hours; they are set, so that the limit is a decision.
+  targetRetry: { attempts: 185, maximumAgeSeconds: 86_400 },
+} as const;
+
+export const stages = {
+  sandbox: {
+    ...common,
+    defaults: {
+      PROJECT_NAME: "email-automation",
+      EMAIL_SENDER: "notifications@example.com",
+      EMAIL_RECIPIENT: "test-recipient@example.com",
+      AWS_REGION: "us-east-1",
+    },
+    sesSandbox: true,
+    allowedRecipients: { mode: "unrestricted", reason: "No mail leaves the machine that the sandbox runs on." },
+  },
+  dev: { ...common, sesSandbox: true, allowedRecipients: "recipients-only" },
+  staging: { ...common, sesSandbox: false, allowedRecipients: "recipients-only" },
+  prod: {
+    ...common,
+    logRetentionDays: 365,
+    archiveRetentionDays: 90,
+    sesSandbox: false,
+    allowedRecipients: { mode: "unrestricted", reason: "Production mails customers." },
+  },
+} satisfies Record<string, StageSettings>;
+
+export type Stage = keyof typeof stages;

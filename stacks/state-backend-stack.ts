@@ -1,0 +1,82 @@
+import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
+import { S3BucketLifecycleConfiguration } from "@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration";
+import { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy";
+import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-public-access-block";
+import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
+import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
+import { TerraformOutput, TerraformStack } from "cdktf";
+import { type Construct } from "constructs";
+
+export interface StateBackendProps {
+  readonly projectName: string;
+  readonly region: string;
+  readonly bucket: string;
+  /** Days that an old version of a state stays readable. @default 90 */
+  readonly oldVersionDays?: number;
+}
+
+/** The bucket that holds the stages' state. Its own state is local: it is applied once an account. */
+export class StateBackendStack extends TerraformStack {
+  constructor(scope: Construct, id: string, props: StateBackendProps) {
+    super(scope, id);
+    const { oldVersionDays = 90 } = props;
+    new AwsProvider(this, "aws", {
+      region: props.region,
+      defaultTags: [{ tags: { project: props.projectName, stage: "shared", "managed-by": "cdktf" } }],
+    });
+    const bucket = new S3Bucket(this, "bucket", {
+      bucket: props.bucket,
+      // Who loses the state loses the knowledge of every stage: `destroy` refuses.
+      lifecycle: { preventDestroy: true },
+    });
+    const target = { bucket: bucket.id };
+    const versioning = new S3BucketVersioningA(this, "versioning", {
+      ...target,
+      versioningConfiguration: { status: "Enabled" },
+    });
+    new S3BucketServerSideEncryptionConfigurationA(this, "encryption", {
+      ...target,
+      rule: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms" }, bucketKeyEnabled: true }],
+    });
+    const block = new S3BucketPublicAccessBlock(this, "public-access", {
+      ...target,
+      blockPublicAcls: true,
+      blockPublicPolicy: true,
+      ignorePublicAcls: true,
+      restrictPublicBuckets: true,
+    });
+    const policy = new DataAwsIamPolicyDocument(this, "policy", {
+      statement: [
+        {
+          sid: "TlsOnly",
+          effect: "Deny",
+          actions: ["s3:*"],
+          resources: [bucket.arn, `${bucket.arn}/*`],
+          principals: [{ type: "*", identifiers: ["*"] }],
+          condition: [{ test: "Bool", variable: "aws:SecureTransport", values: ["false"] }],
+        },
+      ],
+    });
+    // S3 refuses two changes of a bucket's access at the same time.
+    new S3BucketPolicy(this, "policy-attachment", { ...target, policy: policy.json, dependsOn: [block] });
+    new S3BucketLifecycleConfiguration(this, "expiry", {
+      ...target,
+      rule: [
+        {
+          id: "old-versions",
+          status: "Enabled",
+          filter: [{}],
+          noncurrentVersionExpiration: [{ noncurrentDays: oldVersionDays }],
+          abortIncompleteMultipartUpload: [{ daysAfterInitiation: 7 }],
+        },
+      ],
+      dependsOn: [versioning],
+    });
+    new TerraformOutput(this, "state_bucket", {
+      value: bucket.bucket,
+      description: "The stages keep their state here",
+    }).overrideLogicalId("state_bucket");
+  }
+}

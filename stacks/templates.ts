@@ -1,0 +1,86 @@
+import { readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import Handlebars from "handlebars";
+import { htmlSuffix, suppliedVariables } from "../handler/contract/template-data";
+import { type Notification } from "../handler/notifications/define";
+
+/** The stored template of a notification, in the shape of SES. */
+export interface Template {
+  readonly subject: string;
+  readonly html: string;
+  readonly text: string;
+}
+
+const projectRoot = join(__dirname, "..");
+
+/**
+ * Reads and checks the template of a notification. SES answers a send whose template reads a variable that is not
+ * supplied with a MessageId, and sends nothing: so such a template must not be deployed.
+ * @param folder of `body.html` and `body.txt`.
+ * @throws Error that names file, line and variable of every problem.
+ */
+export function loadTemplate(
+  notification: Pick<Notification, "id" | "subject" | "variables">,
+  folder = join(projectRoot, "handler", "notifications", notification.id),
+): Template {
+  const parts = [
+    { file: join(folder, "index.ts"), role: "subject", body: notification.subject },
+    { file: join(folder, "body.html"), role: "html", body: readFileSync(join(folder, "body.html"), "utf8") },
+    { file: join(folder, "body.txt"), role: "text", body: readFileSync(join(folder, "body.txt"), "utf8") },
+  ] as const;
+  const problems = parts.flatMap(({ file, role, body }) =>
+    checkPart(body, notification.variables, role === "html").map(
+      // The subject's line within index.ts is not known; the constant is easily found.
+      ({ line, problem }) =>
+        `${relative(projectRoot, file)}${role === "subject" ? " (subject)" : `:${line}`}: ${problem}`,
+    ),
+  );
+  if (problems.length > 0) {
+    throw new Error(`The template of "${notification.id}" would not be rendered.\n  ${problems.join("\n  ")}`);
+  }
+  const [subject, html, text] = parts;
+  return { subject: subject.body, html: html.body, text: text.body };
+}
+
+interface Problem {
+  readonly line: number;
+  readonly problem: string;
+}
+
+function checkPart(body: string, variables: readonly string[], isHtml: boolean): Problem[] {
+  let program: hbs.AST.Program;
+  try {
+    program = Handlebars.parse(body);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    return [{ line: Number(/line (\d+)/.exec(text)?.[1] ?? 1), problem: text.split("\n")[0] ?? text }];
+  }
+  const supplied = suppliedVariables(variables);
+  const collector = new VariableReads();
+  collector.accept(program);
+  return collector.reads.flatMap(({ name, line }): Problem[] => {
+    if (supplied.includes(name)) {
+      return isHtml && !name.endsWith(htmlSuffix)
+        ? [{ line, problem: `{{${name}}} is not escaped; an HTML body reads {{${name}${htmlSuffix}}}` }]
+        : [];
+    }
+    const otherCase = supplied.find((candidate) => candidate.toLowerCase() === name.toLowerCase());
+    const hint = otherCase ? `did you mean {{${otherCase}}}?` : `supplied are ${supplied.join(", ")}`;
+    return [{ line, problem: `{{${name}}} is not supplied by the mapping; ${hint}` }];
+  });
+}
+
+/** Collects every variable that a template reads; block helpers' own names are not variables. */
+class VariableReads extends Handlebars.Visitor {
+  readonly reads: { readonly name: string; readonly line: number }[] = [];
+
+  override PathExpression(path: hbs.AST.PathExpression): void {
+    if (path.original in Handlebars.helpers || path.data) return;
+    this.reads.push({ name: path.original, line: path.loc.start.line });
+  }
+}
+
+/** Keeps Terraform from reading `${` and `%{` in a text as its own expressions. */
+export function escapeForTerraform(text: string): string {
+  return text.replace(/([$%])\{/g, "$1$1{");
+}
