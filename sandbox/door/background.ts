@@ -1,0 +1,36 @@
+import { setTimeout as wait } from "node:timers/promises";
+
+/** Work that goes on after its request was answered. The door waits for it before it closes. */
+export class Background {
+  private readonly controller = new AbortController();
+  private readonly tasks = new Set<Promise<void>>();
+
+  constructor(private readonly onError: (error: unknown) => void) {}
+
+  get closing(): boolean {
+    return this.controller.signal.aborted;
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  run(task: () => Promise<void>): void {
+    const running = task()
+      .catch((error: unknown) => {
+        if (!this.closing) this.onError(error);
+      })
+      .finally(() => this.tasks.delete(running));
+    this.tasks.add(running);
+  }
+
+  /** Rejects when the door closes, so that what waits does not hold it up. */
+  async sleep(ms: number): Promise<void> {
+    await wait(ms, undefined, { signal: this.controller.signal });
+  }
+
+  async close(): Promise<void> {
+    this.controller.abort();
+    await Promise.all(this.tasks);
+  }
+}

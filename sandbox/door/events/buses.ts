@@ -1,0 +1,215 @@
+import { type Target } from "@aws-sdk/client-eventbridge";
+import { type Background } from "../background";
+import { sendToQueue, serviceOf } from "../destinations";
+import { type BusEvent, type Delivery, type Envelope, eventTime, type Journal, newId } from "../journal";
+import { type BusDestination } from "../lambda/async-invocations";
+import { parseFunctionName } from "../lambda/function";
+import { type Moto } from "../moto";
+import { busNameOf, type Rules, type RuleWithTargets } from "./rules";
+import { TargetError, type TargetSender } from "./target-sender";
+import { inputFor } from "./target-input";
+
+export type FireResult =
+  | { readonly eventId: string }
+  | { readonly problem: "unknown"; readonly scheduled: readonly string[] }
+  | { readonly problem: "disabled" | "not scheduled" };
+
+export interface NewEvent {
+  readonly source: string;
+  readonly detailType: string;
+  readonly detail: unknown;
+  readonly resources?: readonly string[];
+  readonly time?: Date;
+}
+
+/** EventBridge's defaults for a target without a retry policy. */
+const defaultRetries = 185;
+const defaultAgeSeconds = 86_400;
+
+/** Takes events, matches the rules of the bus, and delivers to their targets until they took it or it is given up. */
+export class Buses implements BusDestination {
+  constructor(
+    private readonly options: {
+      readonly region: string;
+      readonly accountId: string;
+      readonly retryDelaysMs: readonly number[];
+    },
+    private readonly moto: Moto,
+    private readonly rules: Rules,
+    private readonly sender: () => TargetSender,
+    private readonly journal: Journal,
+    private readonly background: Background,
+  ) {}
+
+  envelope({ source, detailType, detail, resources = [], time = new Date() }: NewEvent): Envelope {
+    return {
+      version: "0",
+      id: newId(),
+      "detail-type": detailType,
+      source,
+      account: this.options.accountId,
+      time: eventTime(time),
+      region: this.options.region,
+      resources,
+      detail: detail as Record<string, unknown>,
+    };
+  }
+
+  /** Takes the event at once; delivering goes on after that. */
+  publish(bus: string, event: Envelope): void {
+    const record = this.journal.addEvent(bus, event);
+    this.background.run(() => this.route(bus, event, record));
+  }
+
+  putOnBus(busArn: string, event: NewEvent): void {
+    this.publish(busNameOf(busArn), this.envelope(event));
+  }
+
+  /** Does what the clock would: schedules are not kept here. */
+  async fire(ruleName: string): Promise<FireResult> {
+    const rules = (await this.rules.of("default")) ?? [];
+    const rule = rules.find(({ Name }) => Name === ruleName);
+    if (rule === undefined) {
+      const scheduled = rules.filter(({ ScheduleExpression }) => ScheduleExpression !== undefined);
+      return { problem: "unknown", scheduled: scheduled.map(({ Name }) => Name ?? "") };
+    }
+    if (rule.ScheduleExpression === undefined) return { problem: "not scheduled" };
+    if (rule.State === "DISABLED") return { problem: "disabled" };
+    const event = this.envelope({
+      source: "aws.events",
+      detailType: "Scheduled Event",
+      detail: {},
+      resources: [rule.Arn ?? ""],
+    });
+    const record = this.journal.addEvent("default", event);
+    const withTargets = await this.rules.withTargets("default", rule);
+    this.deliverAll("default", event, record, [withTargets]);
+    return { eventId: event.id };
+  }
+
+  private async route(bus: string, event: Envelope, record: BusEvent): Promise<void> {
+    const rules = await this.rules.matching(bus, event);
+    if (rules === undefined) {
+      // https://github.com/aws/aws-cli/issues/9186
+      record.notes.push(
+        `There is no event bus "${bus}". EventBridge answers such a call with success, and drops the event.`,
+      );
+      this.journal.changed();
+      return;
+    }
+    this.deliverAll(bus, event, record, rules);
+  }
+
+  private deliverAll(bus: string, event: Envelope, record: BusEvent, rules: readonly RuleWithTargets[]): void {
+    for (const rule of rules) {
+      for (const target of rule.targets) this.background.run(() => this.deliver(bus, event, record, rule, target));
+    }
+  }
+
+  private async deliver(
+    bus: string,
+    event: Envelope,
+    record: BusEvent,
+    rule: RuleWithTargets,
+    target: Target,
+  ): Promise<void> {
+    const arn = target.Arn ?? "";
+    const kind = serviceOf(arn);
+    const ingestedAt = new Date();
+    const delivery = this.journal.addDelivery(record, {
+      rule: rule.name,
+      bus,
+      targetId: target.Id ?? "",
+      targetArn: arn,
+      kind,
+      ...(kind === "lambda" ? { functionName: parseFunctionName(arn).name } : {}),
+    });
+    const input = inputFor(target, event, { ruleArn: rule.arn, ruleName: rule.name, ingestedAt });
+    const retries = target.RetryPolicy?.MaximumRetryAttempts ?? defaultRetries;
+    const ageMs = (target.RetryPolicy?.MaximumEventAgeInSeconds ?? defaultAgeSeconds) * 1000;
+    for (let attempts = 0; ; attempts += 1) {
+      const error = await this.sendOnce({ rule, target, event, input, delivery });
+      if (error === undefined) return;
+      const exhausted =
+        attempts >= retries
+          ? "MaximumRetryAttempts"
+          : Date.now() - ingestedAt.getTime() > ageMs
+            ? "MaximumEventAgeInSeconds"
+            : undefined;
+      if (!error.isRetryable || exhausted !== undefined) {
+        await this.giveUp(rule, target, delivery, input, error, attempts, error.isRetryable ? exhausted : undefined);
+        return;
+      }
+      await this.waitForRetry(delivery, attempts);
+    }
+  }
+
+  private async sendOnce(sending: Parameters<TargetSender["send"]>[0]): Promise<TargetError | undefined> {
+    const { delivery, target } = sending;
+    const startedAt = new Date().toISOString();
+    try {
+      const result = await this.sender().send(sending);
+      if (result === "accepted") return undefined;
+      const attempt = this.journal.startAttempt(delivery);
+      delivery.status = "delivered";
+      if (result === "not emulated") {
+        this.journal.note(`A target of the kind ${delivery.kind} is not emulated: ${target.Arn ?? ""} got nothing.`);
+      }
+      this.journal.endAttempt(attempt, { outcome: "success" });
+      return undefined;
+    } catch (cause) {
+      const error = cause instanceof TargetError ? cause : new TargetError("ERROR_FROM_TARGET", String(cause), true);
+      const attempt = { number: delivery.attempts.length + 1, startedAt };
+      delivery.attempts.push(attempt);
+      this.journal.endAttempt(attempt, { outcome: "error", errorType: error.code, errorMessage: error.message });
+      return error;
+    }
+  }
+
+  private async waitForRetry(delivery: Delivery, attempts: number): Promise<void> {
+    const { retryDelaysMs } = this.options;
+    const ms = retryDelaysMs[attempts] ?? retryDelaysMs.at(-1) ?? 0;
+    const last = delivery.attempts.at(-1);
+    if (last !== undefined) last.nextRetryInMs = ms;
+    delivery.status = "retrying";
+    this.journal.changed();
+    await this.background.sleep(ms);
+  }
+
+  /** To the target's dead-letter queue, or nowhere. */
+  private async giveUp(
+    rule: RuleWithTargets,
+    target: Target,
+    delivery: Delivery,
+    input: string,
+    error: TargetError,
+    retries: number,
+    exhausted: string | undefined,
+  ): Promise<void> {
+    const queueArn = target.DeadLetterConfig?.Arn;
+    delivery.status = "failed";
+    if (queueArn !== undefined) {
+      try {
+        await this.sender().checkQueue(queueArn, rule.arn);
+        await sendToQueue(this.moto, queueArn, input, {
+          attributes: {
+            RULE_ARN: rule.arn,
+            TARGET_ARN: target.Arn ?? "",
+            ERROR_CODE: error.code,
+            ERROR_MESSAGE: error.message,
+            ...(exhausted === undefined ? {} : { EXHAUSTED_RETRY_CONDITION: exhausted }),
+            RETRY_ATTEMPTS: String(retries),
+          },
+        });
+        delivery.deadLetter = { destinationArn: queueArn, reason: `${error.code}: ${error.message}` };
+      } catch (cause) {
+        // AWS says so in this metric alone.
+        this.journal.countUndeliverable(rule.name);
+        this.journal.note(
+          `An event of the rule ${rule.name} was dropped: ${cause instanceof Error ? cause.message : String(cause)}`,
+        );
+      }
+    }
+    this.journal.changed();
+  }
+}

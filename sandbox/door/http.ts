@@ -1,0 +1,120 @@
+import { type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
+
+/** One request of an AWS client, read whole. */
+export interface Call {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: IncomingHttpHeaders;
+  /** The signing name in the credential scope: `events`, `ses` (SES v1 and v2), `lambda`, `sqs`, .. */
+  readonly service: string;
+  /** What a JSON or Query protocol calls: `PutEvents`. Empty for a REST protocol, where method and path say it. */
+  readonly operation: string;
+  /** Who signed: the functions that run here have a key each. */
+  readonly accessKeyId: string;
+  readonly body: Buffer;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: OutgoingHttpHeaders;
+  readonly body: Buffer;
+}
+
+export type Next = (call: Call) => Promise<Answer>;
+
+/**
+ * Stands between the client and moto. It answers by itself, or passes the call on (changed or not) with `next` and
+ * returns the answer (changed or not). The door runs an ordered list of them; moto is at the end.
+ */
+export type Interceptor = (call: Call, next: Next) => Promise<Answer>;
+
+export interface Signature {
+  readonly service: string;
+  readonly accessKeyId: string;
+}
+
+/** Services of the `X-Amz-Target` prefixes that a request without a signature can still be told by. */
+const unsignedTargets: Readonly<Record<string, string>> = { AWSEvents: "events", AmazonSQS: "sqs" };
+
+/** Reads the credential scope of a SigV4 `Authorization` header: `Credential=<key>/<date>/<region>/<service>/aws4_request`. */
+export function signatureOf(headers: IncomingHttpHeaders): Signature {
+  const scope = /Credential=([^/,\s]+)\/[^/]*\/[^/]*\/([^/]+)\/aws4_request/.exec(headers.authorization ?? "");
+  const target = headerOf(headers, "x-amz-target").split(".")[0] ?? "";
+  return { accessKeyId: scope?.[1] ?? "", service: (scope?.[2] ?? unsignedTargets[target] ?? "").toLowerCase() };
+}
+
+export function headerOf(headers: IncomingHttpHeaders, name: string): string {
+  const value = headers[name];
+  return (Array.isArray(value) ? value[0] : value) ?? "";
+}
+
+export function toCall(request: IncomingMessage, body: Buffer): Call {
+  const url = new URL(request.url ?? "/", "http://door");
+  const isForm = headerOf(request.headers, "content-type").startsWith("application/x-www-form-urlencoded");
+  const target = headerOf(request.headers, "x-amz-target");
+  return {
+    method: request.method ?? "GET",
+    url,
+    headers: request.headers,
+    ...signatureOf(request.headers),
+    operation: isForm
+      ? (new URLSearchParams(body.toString("utf8")).get("Action") ?? "")
+      : target.slice(target.lastIndexOf(".") + 1),
+    body,
+  };
+}
+
+export async function readBody(message: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+/** The call's JSON body; `{}` where there is none. */
+export function jsonOf(message: { readonly body: Buffer }): Record<string, unknown> {
+  if (message.body.length === 0) return {};
+  const parsed: unknown = JSON.parse(message.body.toString("utf8"));
+  return isRecord(parsed) ? parsed : {};
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The text in a field that may be missing or of another type. */
+export function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+export function withBody(call: Call, body: unknown): Call {
+  return { ...call, body: Buffer.from(JSON.stringify(body)) };
+}
+
+export function succeeded(answer: Answer): boolean {
+  return answer.status >= 200 && answer.status < 300;
+}
+
+/** The answer with its JSON changed, other headers kept. */
+export function mapJson(answer: Answer, change: (body: Record<string, unknown>) => unknown): Answer {
+  return { ...answer, body: Buffer.from(JSON.stringify(change(jsonOf(answer)))) };
+}
+
+export function json(body: unknown, status = 200, headers: OutgoingHttpHeaders = {}): Answer {
+  return {
+    status,
+    headers: { "content-type": "application/json", ...headers },
+    body: Buffer.from(JSON.stringify(body)),
+  };
+}
+
+/** An error of the JSON and REST-JSON protocols. */
+export function jsonError(status: number, type: string, message: string): Answer {
+  return json({ __type: type, message, Message: message }, status, { "x-amzn-errortype": type });
+}
+
+/** An error of the Query protocol (SES v1). */
+export function queryError(status: number, code: string, message: string): Answer {
+  const escaped = message.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
+  const xml = `<ErrorResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${escaped}</Message></Error><RequestId>00000000-0000-0000-0000-000000000000</RequestId></ErrorResponse>`;
+  return { status, headers: { "content-type": "text/xml" }, body: Buffer.from(xml) };
+}

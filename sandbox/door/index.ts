@@ -1,0 +1,208 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { Background } from "./background";
+import { answerEvents } from "./events/api";
+import { Buses } from "./events/buses";
+import { Rules } from "./events/rules";
+import { TargetSender } from "./events/target-sender";
+import { type Answer, type Call, type Interceptor, jsonError, type Next, readBody, signatureOf, toCall } from "./http";
+import { Journal } from "./journal";
+import { AsyncInvocations } from "./lambda/async-invocations";
+import { FunctionLog } from "./lambda/function-log";
+import { answerInvoke } from "./lambda/invoke-api";
+import { Invoker } from "./lambda/invoker";
+import { FunctionRegistry } from "./lambda/registry";
+import { RuntimeApi } from "./lambda/runtime-api";
+import { mendLambda } from "./mends/lambda";
+import { mendSesV2 } from "./mends/ses-v2";
+import { mendSqs } from "./mends/sqs";
+import { Moto, MotoUnreachable } from "./moto";
+import { SandboxApi } from "./sandbox-api";
+import { observeSes } from "./ses/api";
+
+export type { Journal } from "./journal";
+
+export interface DoorOptions {
+  readonly port: number;
+  readonly motoUrl: string;
+  readonly region: string;
+  readonly accountId: string;
+  /** Where the functions' packages are unpacked. */
+  readonly workDirectory: string;
+  /** The waits before the first, second, .. retry of an asynchronous invocation or a delivery: shorter than AWS's. */
+  readonly retryDelaysMs: readonly number[];
+  /** The inbox page, served under /_sandbox/. */
+  readonly assetsDirectory?: string;
+  /**
+   * Refuse recipients that are no verified identity, as an account in the SES sandbox does.
+   * @default false
+   */
+  readonly rejectUnverifiedRecipients?: boolean;
+}
+
+export interface Door {
+  readonly url: string;
+  readonly journal: Journal;
+  /** From now on `GET /_sandbox/health` answers 200. */
+  markReady(): void;
+  close(): Promise<void>;
+}
+
+const notEmulated = [
+  "IAM: no call is refused for its role's permissions. The policies of functions, queues and rules are checked where EventBridge sends.",
+  "Alarms and metric filters are stored and never evaluated; metrics are not recorded.",
+  "Schedules do not fire by the clock: POST /_sandbox/fire/<rule> does it.",
+  "Bounces, complaints and SES's sending limits; mail leaves this machine at no point.",
+  "Functions run under this machine's Node.js, architecture and memory, whatever runtime they are configured for.",
+  "Published versions and aliases run the newest code.",
+];
+
+/** Opens the door: AWS clients talk to it, and what moto cannot do, it does itself. */
+export async function startDoor(options: DoorOptions): Promise<Door> {
+  const { motoUrl, region, accountId, retryDelaysMs } = options;
+  const startedAt = new Date().toISOString();
+  const journal = new Journal();
+  const moto = new Moto(motoUrl, region);
+  const background = new Background((error) => {
+    journal.note(
+      `Something failed in the background: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
+  });
+
+  const server = createServer();
+  await listen(server, options.port);
+  const address = server.address();
+  const url = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : options.port}`;
+
+  const runtimeApi = await RuntimeApi.start();
+  const invoker = new Invoker(runtimeApi, new FunctionLog(moto, journal), region, url);
+  const lambdaMend = mendLambda(moto);
+  const registry = new FunctionRegistry(
+    moto,
+    options.workDirectory,
+    (name) => lambdaMend.extras(name),
+    (name) => {
+      invoker.drop(name);
+    },
+  );
+  // Events go to functions and functions' results to buses, so one of the two is reached late.
+  const buses: Buses = new Buses(
+    { region, accountId, retryDelaysMs },
+    moto,
+    new Rules(moto),
+    () => sender,
+    journal,
+    background,
+  );
+  const asyncInvocations = new AsyncInvocations(moto, registry, invoker, journal, background, buses, retryDelaysMs);
+  const sender = new TargetSender(moto, registry, asyncInvocations, buses);
+
+  const sandboxApi = new SandboxApi(
+    journal,
+    buses,
+    () => ({ endpoint: url, region, accountId, retryDelaysMs, notEmulated, startedAt }),
+    options.assetsDirectory,
+  );
+
+  // The first sees a call first and its answer last. What injects faults would stand at the top.
+  const interceptors: readonly Interceptor[] = [
+    answerEvents(buses),
+    answerInvoke(registry, invoker, asyncInvocations),
+    observeSes(moto, journal, {
+      region,
+      rejectUnverifiedRecipients: options.rejectUnverifiedRecipients ?? false,
+      causeOf: (accessKeyId) => invoker.causeOf(accessKeyId),
+    }),
+    registry.intercept,
+    ...lambdaMend.interceptors,
+    ...mendSesV2(moto, { region, accountId }),
+    ...mendSqs(moto),
+  ];
+  const answer = chain(interceptors, moto.forward);
+
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    handle(request, response, { answer, moto, sandboxApi }).catch((error: unknown) => {
+      respond(response, failure(error));
+    });
+  });
+
+  return {
+    url,
+    journal,
+    markReady: () => {
+      sandboxApi.markReady();
+    },
+    close: async () => {
+      sandboxApi.close();
+      const closed = background.close();
+      await invoker.close();
+      await closed;
+      await runtimeApi.close();
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+      });
+      moto.close();
+    },
+  };
+}
+
+function chain(interceptors: readonly Interceptor[], last: Next): Next {
+  return interceptors.reduceRight<Next>((next, interceptor) => (call) => interceptor(call, next), last);
+}
+
+async function handle(
+  request: IncomingMessage,
+  response: ServerResponse,
+  door: { readonly answer: Next; readonly moto: Moto; readonly sandboxApi: SandboxApi },
+): Promise<void> {
+  if (SandboxApi.handles(new URL(request.url ?? "/", "http://door").pathname)) {
+    await door.sandboxApi.handle(request, response);
+    return;
+  }
+  const { service } = signatureOf(request.headers);
+  // S3 is what carries no signature, or is called by a link; nothing here looks into it.
+  if (service === "" || service === "s3") {
+    await door.moto.pipe(request, response);
+    return;
+  }
+  const call: Call = toCall(request, await readBody(request));
+  respond(response, await door.answer(call));
+}
+
+function respond(response: ServerResponse, answer: Answer): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(answer.status, { ...answer.headers, "content-length": answer.body.length });
+  response.end(answer.body);
+}
+
+function failure(error: unknown): Answer {
+  if (error instanceof MotoUnreachable) return jsonError(503, "ServiceUnavailable", error.message);
+  return jsonError(
+    500,
+    "InternalFailure",
+    `The sandbox's front door failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
+}
+
+async function listen(server: ReturnType<typeof createServer>, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === "EADDRINUSE"
+          ? new Error(
+              `Port ${port} of 127.0.0.1 is in use. Stop what listens there, or choose another: SANDBOX_PORT=<n>.`,
+              {
+                cause: error,
+              },
+            )
+          : error,
+      );
+    });
+    server.listen(port, "127.0.0.1", resolve);
+  });
+}

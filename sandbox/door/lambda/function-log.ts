@@ -1,0 +1,46 @@
+import {
+  CreateLogStreamCommand,
+  PutLogEventsCommand,
+  ResourceAlreadyExistsException,
+  ResourceNotFoundException,
+} from "@aws-sdk/client-cloudwatch-logs";
+import { type Journal } from "../journal";
+import { type Moto } from "../moto";
+
+/** CloudWatch Logs as a function writes to it. */
+export class FunctionLog {
+  private readonly streams = new Set<string>();
+
+  constructor(
+    private readonly moto: Moto,
+    private readonly journal: Journal,
+  ) {}
+
+  async write(functionName: string, group: string, stream: string, lines: readonly string[]): Promise<void> {
+    const events = lines.filter((line) => line !== "").map((message) => ({ timestamp: Date.now(), message }));
+    if (events.length === 0) return;
+    try {
+      await this.createStream(group, stream);
+      await this.moto.logs.send(
+        new PutLogEventsCommand({ logGroupName: group, logStreamName: stream, logEvents: events }),
+      );
+    } catch (error) {
+      if (!(error instanceof ResourceNotFoundException)) throw error;
+      // A role without logs:CreateLogGroup cannot make the group: on AWS the output is lost just so.
+      this.journal.note(
+        `The log group ${group} of the function ${functionName} does not exist, so its output is lost. Create the group before the function.`,
+      );
+    }
+  }
+
+  private async createStream(group: string, stream: string): Promise<void> {
+    const key = `${group} ${stream}`;
+    if (this.streams.has(key)) return;
+    try {
+      await this.moto.logs.send(new CreateLogStreamCommand({ logGroupName: group, logStreamName: stream }));
+    } catch (error) {
+      if (!(error instanceof ResourceAlreadyExistsException)) throw error;
+    }
+    this.streams.add(key);
+  }
+}

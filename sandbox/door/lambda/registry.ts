@@ -1,0 +1,117 @@
+import {
+  GetFunctionConcurrencyCommand,
+  GetFunctionConfigurationCommand,
+  ResourceNotFoundException,
+} from "@aws-sdk/client-lambda";
+import { unzipSync } from "fflate";
+import { createHash } from "node:crypto";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join, resolve, sep } from "node:path";
+import { type Answer, type Call, isRecord, jsonOf, type Next, succeeded, textOf } from "../http";
+import { type Moto } from "../moto";
+import { type DeployedFunction, parseFunctionName } from "./function";
+
+/** What a client said of a function and moto does not keep: see mends/lambda-configuration.ts. */
+export type Extras = (functionName: string) => Readonly<Record<string, unknown>>;
+
+const functionsPath = /^\/2015-03-31\/functions\/?$/;
+const codePath = /^\/2015-03-31\/functions\/([^/]+)\/code\/?$/;
+const functionPath = /^\/2015-03-31\/functions\/([^/]+)\/?$/;
+
+/** The functions that are deployed, with their packages: moto's GetFunction names an address that does not exist. */
+export class FunctionRegistry {
+  /** Function name to the directory that holds its unpacked package. */
+  private readonly directories = new Map<string, string>();
+
+  constructor(
+    private readonly moto: Moto,
+    private readonly workDirectory: string,
+    private readonly extras: Extras,
+    /** Warm environments of a function that is gone, or whose code is, are of no use. */
+    private readonly onChange: (functionName: string) => void,
+  ) {}
+
+  /** Keeps the package that a client uploads. */
+  readonly intercept = async (call: Call, next: Next): Promise<Answer> => {
+    if (call.service !== "lambda") return next(call);
+    const answer = await next(call);
+    if (!succeeded(answer)) return answer;
+    const { pathname } = call.url;
+    if (call.method === "POST" && functionsPath.test(pathname)) {
+      const body = jsonOf(call);
+      if (isRecord(body.Code)) await this.unpack(textOf(body.FunctionName) ?? "", body.Code);
+    }
+    const updated = call.method === "PUT" ? codePath.exec(pathname)?.[1] : undefined;
+    if (updated !== undefined) await this.unpack(decodeURIComponent(updated), jsonOf(call));
+    const deleted = call.method === "DELETE" ? functionPath.exec(pathname)?.[1] : undefined;
+    if (deleted !== undefined && !call.url.searchParams.has("Qualifier")) {
+      await this.forget(parseFunctionName(decodeURIComponent(deleted)).name);
+    }
+    return answer;
+  };
+
+  /** @returns `undefined` where there is no such function. */
+  async find(nameOrArn: string): Promise<DeployedFunction | undefined> {
+    const { name } = parseFunctionName(nameOrArn);
+    try {
+      const [configuration, concurrency] = await Promise.all([
+        this.moto.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name })),
+        this.moto.lambda.send(new GetFunctionConcurrencyCommand({ FunctionName: name })),
+      ]);
+      const extras = this.extras(name);
+      const logging = isRecord(extras.LoggingConfig) ? extras.LoggingConfig : {};
+      const deadLetters = isRecord(extras.DeadLetterConfig) ? extras.DeadLetterConfig : {};
+      return {
+        name,
+        arn: configuration.FunctionArn ?? "",
+        handler: configuration.Handler ?? "index.handler",
+        runtime: configuration.Runtime ?? "nodejs",
+        timeoutSeconds: configuration.Timeout ?? 3,
+        memoryMb: configuration.MemorySize ?? 128,
+        variables: configuration.Environment?.Variables ?? {},
+        // moto answers null where there is no reservation.
+        reservedConcurrency: concurrency.ReservedConcurrentExecutions ?? undefined,
+        logGroup: textOf(logging.LogGroup) ?? `/aws/lambda/${name}`,
+        logFormat: logging.LogFormat === "JSON" ? "JSON" : "Text",
+        logLevel: textOf(logging.ApplicationLogLevel),
+        deadLetterArn: textOf(deadLetters.TargetArn),
+        directory: this.directories.get(name) ?? "",
+      };
+    } catch (error) {
+      if (error instanceof ResourceNotFoundException) return undefined;
+      throw error;
+    }
+  }
+
+  private async unpack(nameOrArn: string, code: Readonly<Record<string, unknown>>): Promise<void> {
+    const { name } = parseFunctionName(nameOrArn);
+    const zip = await this.zipOf(code);
+    if (zip === undefined) return;
+    const hash = createHash("sha256").update(zip).digest("hex").slice(0, 16);
+    const directory = join(this.workDirectory, "functions", name, hash);
+    for (const [path, content] of Object.entries(unzipSync(zip))) {
+      const file = resolve(directory, path);
+      // A package is a client's input: it may not write outside its directory.
+      if (!file.startsWith(directory + sep) || path.endsWith("/")) continue;
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, content);
+    }
+    this.directories.set(name, directory);
+    this.onChange(name);
+  }
+
+  private async zipOf(code: Readonly<Record<string, unknown>>): Promise<Uint8Array | undefined> {
+    if (typeof code.ZipFile === "string") return Buffer.from(code.ZipFile, "base64");
+    if (typeof code.S3Bucket === "string" && typeof code.S3Key === "string") {
+      const object = await this.moto.ask("s3", "GET", `/${code.S3Bucket}/${encodeURI(code.S3Key)}`);
+      return succeeded(object) ? object.body : undefined;
+    }
+    return undefined;
+  }
+
+  private async forget(name: string): Promise<void> {
+    this.directories.delete(name);
+    this.onChange(name);
+    await rm(join(this.workDirectory, "functions", name), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,174 @@
+import {
+  type Answer,
+  type Call,
+  type Interceptor,
+  isRecord,
+  json,
+  jsonError,
+  jsonOf,
+  mapJson,
+  type Next,
+  succeeded,
+  textOf,
+} from "../http";
+import { type Moto } from "../moto";
+
+const configurationSetPath = /^\/v2\/email\/configuration-sets\/([^/]+)$/;
+const optionsPath = /^\/v2\/email\/configuration-sets\/([^/]+)\/([a-z-]+-options|sending)$/;
+const eventDestinationsPath = /^\/v2\/email\/configuration-sets\/([^/]+)\/event-destinations(?:\/([^/]+))?$/;
+const identityPath = /^\/v2\/email\/identities\/([^/]+)$/;
+const identityAttributePath = /^\/v2\/email\/identities\/([^/]+)\/(configuration-set|dkim|feedback|mail-from)$/;
+
+export interface SesV2Options {
+  readonly region: string;
+  readonly accountId: string;
+}
+
+/** The answers of moto's SES v2 that Terraform cannot go on from. */
+export function mendSesV2(moto: Moto, options: SesV2Options): Interceptor[] {
+  return [
+    keepConfigurationSetOptions(),
+    keepEventDestinations(),
+    keepIdentityAttributes(),
+    tagIdentities(moto, options),
+    readConfigurationSet,
+    omitEmptyOptions,
+  ].map(
+    (mend): Interceptor =>
+      (call, next) =>
+        call.service === "ses" && call.url.pathname.startsWith("/v2/") ? mend(call, next) : next(call),
+  );
+}
+
+function parameters(expression: RegExp, call: Call): string[] | undefined {
+  return expression
+    .exec(call.url.pathname)
+    ?.slice(1)
+    .map((text: string | undefined) => decodeURIComponent(text ?? ""));
+}
+
+/**
+ * moto: `SendingOptions: {SendingEnabled: {SendingEnabled: true}}`, which no client can read, and `{}` for options that
+ * were never set, which Terraform would take away. AWS: a boolean, true where nothing else was said; and nothing.
+ */
+async function readConfigurationSet(call: Call, next: Next): Promise<Answer> {
+  const answer = await next(call);
+  if (call.method !== "GET" || !configurationSetPath.test(call.url.pathname) || !succeeded(answer)) return answer;
+  return mapJson(answer, (body) => {
+    const sending = isRecord(body.SendingOptions) ? body.SendingOptions.SendingEnabled : undefined;
+    const enabled = isRecord(sending) ? (sending.SendingEnabled ?? true) : (sending ?? true);
+    const set = Object.entries(body).filter(([, value]) => !isRecord(value) || Object.keys(value).length > 0);
+    return { ...Object.fromEntries(set), SendingOptions: { SendingEnabled: enabled } };
+  });
+}
+
+/** moto: no PutConfigurationSet..Options, so nothing of a set can be changed. AWS: the options change. */
+function keepConfigurationSetOptions() {
+  const names: Readonly<Record<string, string>> = {
+    "delivery-options": "DeliveryOptions",
+    "reputation-options": "ReputationOptions",
+    "suppression-options": "SuppressionOptions",
+    "tracking-options": "TrackingOptions",
+    "vdm-options": "VdmOptions",
+    sending: "SendingOptions",
+  };
+  const changes = new Map<string, Record<string, unknown>>();
+  return async (call: Call, next: Next): Promise<Answer> => {
+    const [changed = "", path = ""] = parameters(optionsPath, call) ?? [];
+    const name = names[path];
+    if (call.method === "PUT" && name !== undefined) {
+      changes.set(changed, { ...changes.get(changed), [name]: jsonOf(call) });
+      return json({});
+    }
+    const answer = await next(call);
+    const [set] = parameters(configurationSetPath, call) ?? [];
+    if (set === undefined || !succeeded(answer)) return answer;
+    if (call.method === "DELETE") changes.delete(set);
+    return call.method === "GET" ? mapJson(answer, (body) => ({ ...body, ...changes.get(set) })) : answer;
+  };
+}
+
+interface EventDestination extends Record<string, unknown> {
+  readonly Name: string;
+}
+
+/** moto: has no event destinations. AWS: up to ten of a configuration set. */
+function keepEventDestinations() {
+  const destinations = new Map<string, EventDestination[]>();
+  return async (call: Call, next: Next): Promise<Answer> => {
+    const path = parameters(eventDestinationsPath, call);
+    if (path === undefined) {
+      const answer = await next(call);
+      const [deleted] = call.method === "DELETE" ? (parameters(configurationSetPath, call) ?? []) : [];
+      if (deleted !== undefined && succeeded(answer)) destinations.delete(deleted);
+      return answer;
+    }
+    const [set = "", name = ""] = path;
+    const own = destinations.get(set) ?? [];
+    if (call.method === "GET") return json({ EventDestinations: own });
+    const body = jsonOf(call);
+    const wanted = call.method === "POST" ? (textOf(body.EventDestinationName) ?? "") : name;
+    const exists = own.some(({ Name }) => Name === wanted);
+    if (call.method === "POST" && exists) {
+      return jsonError(400, "AlreadyExistsException", `An event destination with name ${wanted} already exists.`);
+    }
+    if (call.method !== "POST" && !exists) {
+      return jsonError(404, "NotFoundException", `An event destination with name ${wanted} does not exist.`);
+    }
+    const others = own.filter(({ Name }) => Name !== wanted);
+    const definition = isRecord(body.EventDestination) ? body.EventDestination : {};
+    destinations.set(set, call.method === "DELETE" ? others : [...others, { ...definition, Name: wanted }]);
+    return json({});
+  };
+}
+
+/** moto: PutEmailIdentity..Attributes are not there. AWS: the identity's attributes change. */
+function keepIdentityAttributes() {
+  const changes = new Map<string, Record<string, unknown>>();
+
+  function attributes(kind: string, body: Readonly<Record<string, unknown>>): Record<string, unknown> {
+    switch (kind) {
+      case "configuration-set":
+        return { ConfigurationSetName: body.ConfigurationSetName };
+      case "feedback":
+        return { FeedbackForwardingStatus: body.EmailForwardingEnabled ?? false };
+      case "mail-from":
+        return {
+          MailFromAttributes: {
+            MailFromDomain: body.MailFromDomain,
+            MailFromDomainStatus: "SUCCESS",
+            BehaviorOnMxFailure: body.BehaviorOnMxFailure ?? "USE_DEFAULT_VALUE",
+          },
+        };
+      default:
+        return {};
+    }
+  }
+
+  return async (call: Call, next: Next): Promise<Answer> => {
+    const [changed = "", kind] = parameters(identityAttributePath, call) ?? [];
+    if (call.method === "PUT" && kind !== undefined) {
+      changes.set(changed, { ...changes.get(changed), ...attributes(kind, jsonOf(call)) });
+      return json({});
+    }
+    const answer = await next(call);
+    const [identity] = parameters(identityPath, call) ?? [];
+    if (identity === undefined || !succeeded(answer)) return answer;
+    if (call.method === "DELETE") changes.delete(identity);
+    return call.method === "GET" ? mapJson(answer, (body) => ({ ...body, ...changes.get(identity) })) : answer;
+  };
+}
+
+/** moto: keeps an identity's tags under `..:email-identity/<name>`, an ARN that nobody asks for. AWS: `..:identity/<name>`. */
+function tagIdentities(moto: Moto, { region, accountId }: SesV2Options) {
+  return async (call: Call, next: Next): Promise<Answer> => {
+    const answer = await next(call);
+    if (call.method !== "POST" || call.url.pathname !== "/v2/email/identities" || !succeeded(answer)) return answer;
+    const { EmailIdentity: name, Tags: tags } = jsonOf(call);
+    if (Array.isArray(tags) && tags.length > 0) {
+      const arn = `arn:aws:ses:${region}:${accountId}:identity/${textOf(name) ?? ""}`;
+      await moto.ask("ses", "POST", "/v2/email/tags", JSON.stringify({ ResourceArn: arn, Tags: tags }));
+    }
+    return answer;
+  };
+}

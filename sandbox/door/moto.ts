@@ -1,0 +1,108 @@
+import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
+import { LambdaClient } from "@aws-sdk/client-lambda";
+import { SESClient } from "@aws-sdk/client-ses";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { type Answer, type Call, readBody } from "./http";
+
+/** Headers that belong to one connection, and those that node writes itself. */
+const connectionHeaders = new Set(["connection", "keep-alive", "transfer-encoding", "expect", "upgrade"]);
+
+function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !connectionHeaders.has(name)));
+}
+
+/** The emulator behind the door. */
+export class Moto {
+  readonly events: EventBridgeClient;
+  readonly lambda: LambdaClient;
+  readonly logs: CloudWatchLogsClient;
+  readonly ses: SESClient;
+  readonly sqs: SQSClient;
+
+  constructor(
+    readonly url: string,
+    private readonly region: string,
+  ) {
+    const settings = {
+      endpoint: url,
+      region,
+      credentials: { accessKeyId: "door", secretAccessKey: "door" },
+      maxAttempts: 2,
+    };
+    this.events = new EventBridgeClient(settings);
+    this.lambda = new LambdaClient(settings);
+    this.logs = new CloudWatchLogsClient(settings);
+    this.ses = new SESClient(settings);
+    // The queue's URL carries whatever host the client that made it used; moto reads its path only.
+    this.sqs = new SQSClient({ ...settings, useQueueUrlAsEndpoint: false, md5: false });
+  }
+
+  queueUrl(arn: string): string {
+    const [, , , , account = "", name = ""] = arn.split(":");
+    return `${this.url}/${account}/${name}`;
+  }
+
+  /** The call as the client made it, host included: moto builds queue URLs from it. */
+  readonly forward = async (call: Call): Promise<Answer> => {
+    const upstream = await this.send(call.method, `${call.url.pathname}${call.url.search}`, {
+      ...endToEnd(call.headers),
+      "content-length": String(call.body.length),
+    }).response(call.body);
+    const headers = endToEnd(upstream.headers);
+    delete headers["content-length"];
+    return { status: upstream.statusCode ?? 502, headers, body: await readBody(upstream) };
+  };
+
+  /** A call that nothing in the door looks at (S3: state files and uploads of any size), byte by byte. */
+  async pipe(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const upstream = this.send(incoming.method ?? "GET", incoming.url ?? "/", endToEnd(incoming.headers));
+    incoming.pipe(upstream.request);
+    const answer = await upstream.answered;
+    outgoing.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
+    answer.pipe(outgoing);
+  }
+
+  /** A call of the door's own, to a service (or in a form) that it has no SDK client for. */
+  async ask(service: string, method: string, path: string, body: URLSearchParams | string = ""): Promise<Answer> {
+    const content = Buffer.from(body.toString());
+    const isForm = body instanceof URLSearchParams;
+    const upstream = await this.send(method, path, {
+      host: `${service}.${this.region}.amazonaws.com`,
+      "content-type": isForm ? "application/x-www-form-urlencoded" : "application/json",
+      "content-length": String(content.length),
+      // moto tells the service by the credential scope, and checks no signature.
+      authorization: `AWS4-HMAC-SHA256 Credential=door/20200101/${this.region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
+    }).response(content);
+    return { status: upstream.statusCode ?? 502, headers: upstream.headers, body: await readBody(upstream) };
+  }
+
+  close(): void {
+    for (const client of [this.events, this.lambda, this.logs, this.ses, this.sqs]) client.destroy();
+  }
+
+  private send(method: string, path: string, headers: IncomingHttpHeaders) {
+    const { hostname, port } = new URL(this.url);
+    // A connection each: moto closes idle ones without a word, and a request on such a one fails.
+    const outgoing = request({ host: hostname, port, method, path, headers, agent: false });
+    const answered = new Promise<IncomingMessage>((resolve, reject) => {
+      outgoing.on("response", resolve);
+      outgoing.on("error", (cause) => {
+        reject(new MotoUnreachable(`moto does not answer at ${this.url}: ${cause.message}. Is it still running?`));
+      });
+    });
+    return {
+      request: outgoing,
+      answered,
+      response: (body: Buffer) => {
+        outgoing.end(body);
+        return answered;
+      },
+    };
+  }
+}
+
+export class MotoUnreachable extends Error {
+  override readonly name = "MotoUnreachable";
+}

@@ -1,0 +1,201 @@
+import { readFile } from "node:fs/promises";
+import { type IncomingMessage, type ServerResponse } from "node:http";
+import { extname, join, resolve, sep } from "node:path";
+import { type Buses } from "./events/buses";
+import { type Answer, headerOf, json } from "./http";
+import { type Journal } from "./journal";
+import { toMime } from "./ses/mime";
+
+export interface SandboxInfo {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly accountId: string;
+  readonly retryDelaysMs: readonly number[];
+  readonly notEmulated: readonly string[];
+  readonly startedAt: string;
+}
+
+const prefix = "/_sandbox/";
+const heartbeatMs = 15_000;
+
+const routes = [
+  "GET /_sandbox/: the inbox page",
+  "GET /_sandbox/messages: the mails that were sent, newest first",
+  "GET /_sandbox/messages/<id>.eml: one mail as a file",
+  "GET /_sandbox/rendering-failures: mails that SES accepted and could not render",
+  "GET /_sandbox/activity: the events on the buses, newest first, and what became of them",
+  "GET /_sandbox/metrics: what CloudWatch would count and is not emulated otherwise",
+  "GET /_sandbox/notes: what a user of the sandbox should know",
+  "GET /_sandbox/info: what this sandbox is",
+  "GET /_sandbox/health: 200 when it is ready, 503 until then",
+  "GET /_sandbox/stream: server-sent events, one for each change",
+  "POST /_sandbox/fire/<rule>: fires a scheduled rule of the default bus",
+];
+
+const contentTypes: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".ico": "image/x-icon",
+};
+
+/** The page's own script and style, and mails in frames (`srcdoc`), which inherit the policy: no mail loads anything. */
+const pageHeaders = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
+};
+const headers = { "x-content-type-options": "nosniff", "cache-control": "no-store" };
+
+/** What the door says about itself, to the inbox page and to scripts. */
+export class SandboxApi {
+  private isReady = false;
+  private readonly streams = new Set<ServerResponse>();
+  private readonly heartbeat: NodeJS.Timeout;
+
+  constructor(
+    private readonly journal: Journal,
+    private readonly buses: Buses,
+    private readonly info: () => SandboxInfo,
+    private readonly assetsDirectory: string | undefined,
+  ) {
+    journal.onChange(() => {
+      this.announce();
+    });
+    this.heartbeat = setInterval(() => {
+      for (const stream of this.streams) stream.write(": alive\n\n");
+    }, heartbeatMs);
+    this.heartbeat.unref();
+  }
+
+  static handles(path: string): boolean {
+    return path === "/_sandbox" || path.startsWith(prefix);
+  }
+
+  markReady(): void {
+    this.isReady = true;
+    this.journal.changed();
+  }
+
+  close(): void {
+    clearInterval(this.heartbeat);
+    for (const stream of this.streams) stream.end();
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? "/", "http://door");
+    if (pathname === "/_sandbox/stream" && request.method === "GET") {
+      this.openStream(request, response);
+      return;
+    }
+    const answer = isForeign(request)
+      ? json({ message: `Requests of other origins are refused: ${headerOf(request.headers, "origin")}` }, 403)
+      : await this.answer(request.method ?? "GET", pathname);
+    response.writeHead(answer.status, { ...headers, ...answer.headers });
+    response.end(request.method === "HEAD" ? undefined : answer.body);
+  }
+
+  private async answer(method: string, path: string): Promise<Answer> {
+    if (path === "/_sandbox") return { status: 308, headers: { location: prefix }, body: Buffer.alloc(0) };
+    const name = decodeURIComponent(path.slice(prefix.length));
+    if (method === "POST" && name.startsWith("fire/")) return this.fire(name.slice("fire/".length));
+    if (method !== "GET" && method !== "HEAD") return unknownRoute(method, path);
+    switch (name) {
+      case "messages":
+        return json(this.journal.messages);
+      case "rendering-failures":
+        return json(this.journal.renderingFailures);
+      case "activity":
+        return json(this.journal.activity);
+      case "metrics":
+        return json({ InvocationsFailedToBeSentToDlq: this.journal.invocationsFailedToBeSentToDlq });
+      case "notes":
+        return json(this.journal.notes);
+      case "info":
+        return json(this.info());
+      case "health":
+        return this.isReady ? json({ status: "ready" }) : json({ status: "starting" }, 503);
+      default: {
+        const id = /^messages\/(.+)\.eml$/.exec(name)?.[1];
+        return id === undefined ? this.asset(method, path, name) : this.mailFile(id);
+      }
+    }
+  }
+
+  private async fire(ruleName: string): Promise<Answer> {
+    const result = await this.buses.fire(ruleName);
+    if (!("problem" in result)) return json(result);
+    switch (result.problem) {
+      case "unknown":
+        return json(
+          {
+            message: `The default bus has no rule "${ruleName}". Its scheduled rules: ${result.scheduled.join(", ") || "none"}.`,
+            scheduledRules: result.scheduled,
+          },
+          404,
+        );
+      case "disabled":
+        return json({ message: `The rule "${ruleName}" is disabled. Enable it first.` }, 409);
+      case "not scheduled":
+        return json({ message: `The rule "${ruleName}" has no schedule. Put an event that it matches instead.` }, 400);
+    }
+  }
+
+  private mailFile(id: string): Answer {
+    const mail = [...this.journal.messages, ...this.journal.renderingFailures].find((each) => each.id === id);
+    if (mail === undefined) {
+      return json({ message: `There is no mail with the id "${id}". GET /_sandbox/messages lists them.` }, 404);
+    }
+    return {
+      status: 200,
+      headers: {
+        "content-type": "message/rfc822",
+        "content-disposition": `attachment; filename="${id.replace(/[^\w.-]/g, "_")}.eml"`,
+      },
+      body: Buffer.from(toMime(mail)),
+    };
+  }
+
+  private async asset(method: string, path: string, name: string): Promise<Answer> {
+    if (this.assetsDirectory === undefined) return unknownRoute(method, path);
+    const root = resolve(this.assetsDirectory);
+    const file = join(root, name === "" ? "index.html" : name);
+    const contentType = contentTypes[extname(file)];
+    if (!file.startsWith(root + sep) || contentType === undefined) return unknownRoute(method, path);
+    try {
+      return { status: 200, headers: { "content-type": contentType, ...pageHeaders }, body: await readFile(file) };
+    } catch {
+      return unknownRoute(method, path);
+    }
+  }
+
+  private openStream(request: IncomingMessage, response: ServerResponse): void {
+    response.writeHead(200, { ...headers, "content-type": "text/event-stream" });
+    response.write(this.change());
+    this.streams.add(response);
+    request.on("close", () => this.streams.delete(response));
+  }
+
+  private announce(): void {
+    for (const stream of this.streams) stream.write(this.change());
+  }
+
+  private change(): string {
+    const counts = { messages: this.journal.messages.length, activity: this.journal.activity.length };
+    return `event: change\ndata: ${JSON.stringify(counts)}\n\n`;
+  }
+}
+
+function unknownRoute(method: string, path: string): Answer {
+  return json({ message: `There is no ${method} ${path}.`, routes }, 404);
+}
+
+/** A page of another site must not fire rules; a name that was rebound to this machine must not read mails. */
+function isForeign(request: IncomingMessage): boolean {
+  const host = headerOf(request.headers, "host");
+  if (!/^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/.test(host)) return true;
+  const origin = headerOf(request.headers, "origin");
+  return request.method !== "GET" && origin !== "" && origin !== `http://${host}`;
+}

@@ -1,0 +1,166 @@
+import {
+  ConfigurationSetDoesNotExistException,
+  DescribeConfigurationSetCommand,
+  GetTemplateCommand,
+  ListIdentitiesCommand,
+} from "@aws-sdk/client-ses";
+import { type Answer, type Call, json, jsonError, jsonOf, type Next, queryError, succeeded, textOf } from "../http";
+import { type Cause, type Journal, type Mail } from "../journal";
+import { type Moto } from "../moto";
+import { headersOf } from "./mime";
+import { parseTemplateData, render, RenderError, type Template } from "./render";
+import { fromJson, fromQuery, type SentMail } from "./sent-mail";
+
+const simulator = "@simulator.amazonses.com";
+
+export interface SesOptions {
+  readonly region: string;
+  /** An account in the SES sandbox mails verified identities and the mailbox simulator only. */
+  readonly rejectUnverifiedRecipients: boolean;
+  readonly causeOf: (accessKeyId: string) => Cause | undefined;
+}
+
+interface Refusal {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Lets moto accept a mail, refuses what SES would and moto does not, and keeps what was accepted, rendered. */
+export function observeSes(moto: Moto, journal: Journal, options: SesOptions) {
+  return async (call: Call, next: Next): Promise<Answer> => {
+    if (call.service !== "ses" || call.method !== "POST") return next(call);
+    const isV2 = call.url.pathname === "/v2/email/outbound-emails";
+    const sent = isV2 ? fromJson(call) : fromQuery(call);
+    if (sent === undefined) return next(call);
+    const refusal = await refusalOf(moto, sent, options);
+    if (refusal !== undefined) return isV2 ? refuseV2(refusal) : queryError(400, refusal.code, refusal.message);
+    const answer = isV2 && "template" in sent.content ? await sendTemplateV2(moto, sent) : await next(call);
+    if (!succeeded(answer)) return isV2 ? answer : withAwsReason(answer, options.region);
+    await record(moto, journal, sent, messageIdOf(answer), options.causeOf(call.accessKeyId) ?? {});
+    return answer;
+  };
+}
+
+async function refusalOf(moto: Moto, sent: SentMail, options: SesOptions): Promise<Refusal | undefined> {
+  if (sent.configurationSet !== "" && !(await hasConfigurationSet(moto, sent.configurationSet))) {
+    return {
+      code: "ConfigurationSetDoesNotExist",
+      message: `Configuration set <${sent.configurationSet}> does not exist.`,
+    };
+  }
+  if (!options.rejectUnverifiedRecipients) return undefined;
+  const { Identities: identities = [] } = await moto.ses.send(new ListIdentitiesCommand({}));
+  const unverified = [...sent.to, ...sent.cc, ...sent.bcc].map(bareAddress).filter((address) => {
+    const domain = address.slice(address.lastIndexOf("@") + 1);
+    return !address.endsWith(simulator) && !identities.includes(address) && !identities.includes(domain);
+  });
+  return unverified.length === 0 ? undefined : notVerified(unverified, options.region);
+}
+
+function notVerified(identities: readonly string[], region: string): Refusal {
+  return {
+    code: "MessageRejected",
+    message: `Email address is not verified. The following identities failed the check in region ${region.toUpperCase()}: ${identities.join(", ")}`,
+  };
+}
+
+const bareAddress = (address: string) => /<([^>]+)>/.exec(address)?.[1] ?? address;
+
+async function hasConfigurationSet(moto: Moto, name: string): Promise<boolean> {
+  try {
+    await moto.ses.send(new DescribeConfigurationSetCommand({ ConfigurationSetName: name }));
+    return true;
+  } catch (error) {
+    if (error instanceof ConfigurationSetDoesNotExistException) return false;
+    throw error;
+  }
+}
+
+function refuseV2({ code, message }: Refusal): Answer {
+  return code === "ConfigurationSetDoesNotExist"
+    ? jsonError(404, "NotFoundException", message)
+    : jsonError(400, code, message);
+}
+
+/** moto's v2 SendEmail knows no template; its v1 does, with the same checks. */
+async function sendTemplateV2(moto: Moto, sent: SentMail): Promise<Answer> {
+  const { template, templateData } = sent.content as Extract<SentMail["content"], { template: string }>;
+  const parameters = new URLSearchParams({
+    Action: "SendTemplatedEmail",
+    Version: "2010-12-01",
+    Source: sent.from,
+    Template: template,
+    TemplateData: templateData,
+  });
+  const destinations = { ToAddresses: sent.to, CcAddresses: sent.cc, BccAddresses: sent.bcc };
+  for (const [kind, addresses] of Object.entries(destinations)) {
+    addresses.forEach((address, index) => {
+      parameters.set(`Destination.${kind}.member.${index + 1}`, address);
+    });
+  }
+  const answer = await moto.ask("ses", "POST", "/", parameters);
+  if (succeeded(answer)) return json({ MessageId: messageIdOf(answer) });
+  const { code, message } = reasonOf(answer);
+  return code === "TemplateDoesNotExist"
+    ? jsonError(404, "NotFoundException", message)
+    : jsonError(answer.status, code, message);
+}
+
+function reasonOf(answer: Answer): Refusal {
+  const xml = answer.body.toString("utf8");
+  const field = (name: string) => new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1] ?? "";
+  return { code: field("Code"), message: field("Message") };
+}
+
+/** The text by which a client tells an unverified sender from other rejections is AWS's own. */
+function withAwsReason(answer: Answer, region: string): Answer {
+  const { code, message } = reasonOf(answer);
+  const sender = /^(?:Email address not verified|Did not have authority to send from email) (.+)$/.exec(message)?.[1];
+  if (code !== "MessageRejected" || sender === undefined) return answer;
+  const refusal = notVerified([bareAddress(sender.replaceAll("&lt;", "<").replaceAll("&gt;", ">"))], region);
+  return queryError(400, refusal.code, refusal.message);
+}
+
+function messageIdOf(answer: Answer): string {
+  const text = answer.body.toString("utf8");
+  return /<MessageId>([^<]+)<\/MessageId>/.exec(text)?.[1] ?? textOf(jsonOfText(text).MessageId) ?? "";
+}
+
+const jsonOfText = (text: string) => (text.startsWith("{") ? jsonOf({ body: Buffer.from(text) }) : {});
+
+async function record(moto: Moto, journal: Journal, sent: SentMail, id: string, cause: Cause): Promise<void> {
+  const { content, replyTo: _replyTo, ...rest } = sent;
+  const base = { id, time: new Date().toISOString(), ...rest, template: "", templateData: {}, ...cause };
+  if (!("template" in content)) {
+    journal.addMail(withHeaders({ ...base, ...content }, sent));
+    return;
+  }
+  const stored = { ...base, template: content.template };
+  const parts = await storedTemplate(moto, content.template);
+  try {
+    const templateData = parseTemplateData(content.templateData);
+    journal.addMail(withHeaders({ ...stored, templateData, ...render(parts, templateData) }, sent));
+  } catch (error) {
+    if (!(error instanceof RenderError)) throw error;
+    const unsent = { ...stored, templateData: dataOrNone(content.templateData), ...parts };
+    journal.addRenderingFailure({ ...withHeaders(unsent, sent), renderError: error.message });
+  }
+}
+
+function dataOrNone(text: string): Record<string, unknown> {
+  try {
+    return parseTemplateData(text);
+  } catch {
+    return {};
+  }
+}
+
+function withHeaders(mail: Omit<Mail, "headers">, { replyTo }: SentMail): Mail {
+  const reply = replyTo.length === 0 ? [] : [{ name: "Reply-To", value: replyTo.join(", ") }];
+  return { ...mail, headers: [...headersOf(mail), ...reply] };
+}
+
+async function storedTemplate(moto: Moto, name: string): Promise<Template> {
+  const { Template: stored } = await moto.ses.send(new GetTemplateCommand({ TemplateName: name }));
+  return { subject: stored?.SubjectPart ?? "", html: stored?.HtmlPart ?? "", text: stored?.TextPart ?? "" };
+}

@@ -1,0 +1,50 @@
+import Handlebars from "handlebars";
+import { isRecord } from "../http";
+
+export interface Template {
+  readonly subject: string;
+  readonly html: string;
+  readonly text: string;
+}
+
+export class RenderError extends Error {
+  override readonly name = "RenderError";
+}
+
+/**
+ * Renders as SES documents it: nothing is escaped, and a variable that the data lacks (names are case-sensitive) fails
+ * the mail. https://docs.aws.amazon.com/ses/latest/dg/send-personalized-email-advanced.html
+ * @throws RenderError
+ */
+export function render(template: Template, data: Readonly<Record<string, unknown>>): Template {
+  const part = (name: string, source: string) => {
+    try {
+      return Handlebars.create().compile(source, { noEscape: true, strict: true })(data);
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause);
+      const missing = /^"(.+)" not defined in/.exec(message)?.[1];
+      throw new RenderError(
+        missing === undefined
+          ? `the ${name} cannot be rendered: ${message}`
+          : `the ${name} reads the variable "${missing}", which the template data does not have`,
+        { cause },
+      );
+    }
+  };
+  return {
+    subject: part("subject", template.subject),
+    html: part("HTML part", template.html),
+    text: part("text part", template.text),
+  };
+}
+
+/** @throws RenderError */
+export function parseTemplateData(text: string): Record<string, unknown> {
+  try {
+    const data: unknown = JSON.parse(text);
+    if (isRecord(data)) return data;
+  } catch (cause) {
+    throw new RenderError(`the template data is no JSON: ${String(cause)}`, { cause });
+  }
+  throw new RenderError(`the template data is no JSON object: ${text}`);
+}

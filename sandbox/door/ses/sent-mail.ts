@@ -1,0 +1,107 @@
+import { type Call, isRecord, jsonOf, textOf } from "../http";
+import { headerValue, parseMime } from "./mime";
+
+/** What a client asks SES to send, whatever the API. */
+export interface SentMail {
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly cc: readonly string[];
+  readonly bcc: readonly string[];
+  readonly configurationSet: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly replyTo: readonly string[];
+  readonly content:
+    | { readonly subject: string; readonly html: string; readonly text: string }
+    | { readonly template: string; readonly templateData: string };
+}
+
+/** SES v1, Query protocol. `undefined`: another action. */
+export function fromQuery(call: Call): SentMail | undefined {
+  const query = new URLSearchParams(call.body.toString("utf8"));
+  const get = (name: string) => query.get(name) ?? "";
+  const list = (name: string) => {
+    const values: string[] = [];
+    for (let index = 1; query.has(`${name}.member.${index}`); index += 1) values.push(get(`${name}.member.${index}`));
+    return values;
+  };
+  const tags: Record<string, string> = {};
+  for (let index = 1; query.has(`Tags.member.${index}.Name`); index += 1) {
+    tags[get(`Tags.member.${index}.Name`)] = get(`Tags.member.${index}.Value`);
+  }
+  const common = {
+    from: get("Source"),
+    to: list("Destination.ToAddresses"),
+    cc: list("Destination.CcAddresses"),
+    bcc: list("Destination.BccAddresses"),
+    replyTo: list("ReplyToAddresses"),
+    configurationSet: get("ConfigurationSetName"),
+    tags,
+  };
+  switch (call.operation) {
+    case "SendTemplatedEmail":
+      return { ...common, content: { template: get("Template"), templateData: get("TemplateData") } };
+    case "SendEmail":
+      return {
+        ...common,
+        content: {
+          subject: get("Message.Subject.Data"),
+          html: get("Message.Body.Html.Data"),
+          text: get("Message.Body.Text.Data"),
+        },
+      };
+    case "SendRawEmail":
+      return fromRaw(get("RawMessage.Data"), { ...common, to: list("Destinations") });
+    default:
+      return undefined;
+  }
+}
+
+/** SES v2's SendEmail. */
+export function fromJson(call: Call): SentMail {
+  const body = jsonOf(call);
+  const destination = isRecord(body.Destination) ? body.Destination : {};
+  const content = isRecord(body.Content) ? body.Content : {};
+  const texts = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
+  const common = {
+    from: textOf(body.FromEmailAddress) ?? "",
+    to: texts(destination.ToAddresses),
+    cc: texts(destination.CcAddresses),
+    bcc: texts(destination.BccAddresses),
+    replyTo: texts(body.ReplyToAddresses),
+    configurationSet: textOf(body.ConfigurationSetName) ?? "",
+    tags: Object.fromEntries(
+      (Array.isArray(body.EmailTags) ? body.EmailTags : [])
+        .filter(isRecord)
+        .map((tag) => [textOf(tag.Name) ?? "", textOf(tag.Value) ?? ""]),
+    ),
+  };
+  if (isRecord(content.Template)) {
+    const { TemplateName: template, TemplateData: data } = content.Template;
+    return { ...common, content: { template: textOf(template) ?? "", templateData: textOf(data) ?? "{}" } };
+  }
+  if (isRecord(content.Raw)) return fromRaw(textOf(content.Raw.Data) ?? "", common);
+  const simple = isRecord(content.Simple) ? content.Simple : {};
+  const body_ = isRecord(simple.Body) ? simple.Body : {};
+  const data = (value: unknown) => (isRecord(value) ? textOf(value.Data) : undefined) ?? "";
+  return {
+    ...common,
+    content: { subject: data(simple.Subject), html: data(body_.Html), text: data(body_.Text) },
+  };
+}
+
+function fromRaw(base64: string, common: Omit<SentMail, "content">): SentMail {
+  const { headers, html, text } = parseMime(Buffer.from(base64, "base64").toString("utf8"));
+  const addresses = (name: string) => {
+    const value = headerValue(headers, name);
+    return value === "" ? [] : value.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/).map((address) => address.trim());
+  };
+  return {
+    ...common,
+    from: common.from || headerValue(headers, "from"),
+    to: common.to.length > 0 ? common.to : addresses("to"),
+    cc: addresses("cc"),
+    bcc: addresses("bcc"),
+    configurationSet: common.configurationSet || headerValue(headers, "x-ses-configuration-set"),
+    content: { subject: headerValue(headers, "subject"), html, text },
+  };
+}
