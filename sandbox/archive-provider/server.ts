@@ -1,0 +1,105 @@
+import { join } from "node:path";
+import {
+  loadPackageDefinition,
+  type sendUnaryData,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServiceClientConstructor,
+} from "@grpc/grpc-js";
+import { loadSync } from "@grpc/proto-loader";
+import { decode, encode } from "@msgpack/msgpack";
+import { type ArchiveFile, attributes, readArchiveFile } from "./archive-file";
+
+/**
+ * A stand-in for hashicorp/archive where the real provider can't be installed: a test double. Terraform starts it as it
+ * starts any provider (go-plugin: a cookie in the environment, a handshake line on standard output, gRPC behind it).
+ */
+
+interface DynamicValue {
+  readonly msgpack: Buffer;
+}
+type Call = (request: { readonly config?: DynamicValue }) => object;
+
+/** go-plugin's cookie of Terraform's providers: it tells a person that the program is not to be started by hand. */
+const cookie = {
+  name: "TF_PLUGIN_MAGIC_COOKIE",
+  value: "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
+};
+
+const schema = {
+  version: 0,
+  block: {
+    attributes: Object.entries(attributes).map(([name, { type, ...kind }]) => ({
+      name,
+      type: Buffer.from(JSON.stringify(type)),
+      ...kind,
+    })),
+  },
+};
+
+const provider: Record<string, Call> = {
+  GetSchema: () => ({ provider: { block: {} }, data_source_schemas: { archive_file: schema } }),
+  PrepareProviderConfig: ({ config }) => ({ prepared_config: config }),
+  ValidateDataSourceConfig: () => ({}),
+  Configure: () => ({}),
+  ReadDataSource: ({ config }) => {
+    try {
+      const state = readArchiveFile(decode(config?.msgpack ?? Buffer.alloc(0)) as ArchiveFile);
+      return { state: { msgpack: Buffer.from(encode(state)) } };
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      return { diagnostics: [{ severity: "ERROR", summary: "The archive could not be made", detail }] };
+    }
+  },
+  Stop: () => ({}),
+};
+
+function serve(): void {
+  const server = new Server({ "grpc.max_receive_message_length": -1 });
+  const controller = {
+    Shutdown: () => (
+      setImmediate(() => {
+        process.exit(0);
+      }),
+      {}
+    ),
+  };
+  add(server, "tfplugin5.proto", ["tfplugin5", "Provider"], provider);
+  add(server, "controller.proto", ["plugin", "GRPCController"], controller);
+  server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
+    if (error) throw error;
+    // Core protocol 1, plugin protocol 5, and where to find it.
+    process.stdout.write(`1|5|tcp|127.0.0.1:${port}|grpc\n`);
+  });
+}
+
+function add(
+  server: Server,
+  file: string,
+  [group, service]: readonly [string, string],
+  calls: Record<string, Call>,
+): void {
+  const definition = loadSync(join(__dirname, file), { keepCase: true, enums: String });
+  const loaded = loadPackageDefinition(definition)[group] as Record<string, ServiceClientConstructor>;
+  const constructor = loaded[service];
+  if (constructor === undefined) throw new Error(`${file} has no service ${service}`);
+  server.addService(
+    constructor.service,
+    Object.fromEntries(
+      Object.entries(calls).map(([name, call]) => [
+        name,
+        ({ request }: ServerUnaryCall<{ config?: DynamicValue }, object>, answer: sendUnaryData<object>) => {
+          answer(null, call(request));
+        },
+      ]),
+    ),
+  );
+}
+
+if (process.env[cookie.name] === cookie.value) {
+  serve();
+} else {
+  process.stderr.write("This is a Terraform provider: Terraform starts it. See sandbox/archive-provider.\n");
+  process.exitCode = 1;
+}

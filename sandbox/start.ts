@@ -1,0 +1,267 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { Listr, PRESET_TIMER } from "listr2";
+import { readConfig } from "../stacks/config";
+import { Names } from "../stacks/names";
+import { awsClientConfig } from "./aws-client";
+import { type Door, startDoor } from "./door";
+import { findLeftovers } from "./leftovers";
+import { type RunningMoto, startMoto } from "./moto";
+import { type DeliveredSample, sendSamples } from "./samples";
+import { sandboxEnvironment, Terraform, terraformEnvironment } from "./terraform";
+import { findTools, MissingToolsError, type Tools } from "./tools";
+
+/** `npm start`: the whole system on this machine. See "The sandbox" in README.md. */
+
+const region = "us-east-1";
+const accountId = "123456789012";
+/** Lambda waits about 1 and 2 minutes. */
+const retryDelaysMs = [1000, 2000];
+const projectRoot = join(__dirname, "..");
+
+interface Sandbox {
+  tools?: Tools;
+  moto?: RunningMoto;
+  door?: Door;
+  terraform?: Terraform;
+  applied?: boolean;
+  delivered?: DeliveredSample[];
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { once: { type: "boolean", default: false } } });
+  const port = readPort(process.env.SANDBOX_PORT);
+  const endpoint = `http://127.0.0.1:${port}`;
+  const config = readConfig({ STAGE: "sandbox", AWS_REGION: region });
+  if (config.backend.kind !== "s3") throw new Error("The sandbox keeps its state in its own S3.");
+  const { bucket } = config.backend;
+  const names = new Names(config);
+  const stackName = `notification-${config.stage}`;
+  const client = awsClientConfig(endpoint, region);
+  const workDirectory = mkdtempSync(join(tmpdir(), "email-sandbox-"));
+  const stopping = new AbortController();
+  const stopped = new Promise<void>((resolve) => {
+    stopping.signal.addEventListener("abort", () => {
+      resolve();
+    });
+  });
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.on(name, () => {
+      if (!stopping.signal.aborted) console.log("\nStopping: what was made is destroyed first.");
+      stopping.abort();
+    });
+  }
+  const sandbox: Sandbox = {};
+  const goOn = () => {
+    if (stopping.signal.aborted) throw new Error("Stopped before the sandbox was up.");
+  };
+  const terraformOf = (state: Sandbox) => {
+    if (state.terraform === undefined)
+      throw new Error("Terraform has not been set up; this is a bug in sandbox/start.ts.");
+    return state.terraform;
+  };
+
+  const up = new Listr<Sandbox>(
+    [
+      {
+        title: "Find Terraform, its providers and moto",
+        task: (context, task) => {
+          const tools = findTools();
+          context.tools = tools;
+          const from = (found: { by: string } | undefined) => found?.by ?? "registry, or the stand-in";
+          task.title = `Found Terraform (${tools.terraform.by}), moto (${tools.moto.by}), AWS provider (${from(tools.awsProvider)}), archive provider (${from(tools.archiveProvider)})`;
+        },
+      },
+      {
+        title: `Start AWS on ${endpoint}`,
+        task: async (context) => {
+          goOn();
+          context.moto = await startMoto(context.tools ?? findTools());
+          context.door = await startDoor({
+            port,
+            motoUrl: context.moto.url,
+            region,
+            accountId,
+            workDirectory: join(workDirectory, "functions"),
+            retryDelaysMs,
+            assetsDirectory: join(__dirname, "inbox"),
+          });
+          await new S3Client(client).send(new CreateBucketCommand({ Bucket: bucket }));
+        },
+      },
+      {
+        title: `Synthesize ${stackName}`,
+        task: async () => {
+          goOn();
+          await synthesize(join(workDirectory, "synth"));
+        },
+      },
+      {
+        title: "terraform init",
+        task: async (context) => {
+          goOn();
+          const tools = context.tools ?? findTools();
+          context.terraform = new Terraform({
+            binary: tools.terraform.value,
+            directory: join(workDirectory, "synth", "stacks", stackName),
+            environment: { ...terraformEnvironment(tools, workDirectory), ...sandboxEnvironment(endpoint, region) },
+            signal: stopping.signal,
+          });
+          await context.terraform.init();
+        },
+      },
+      {
+        title: "terraform apply",
+        task: async (context, task) => {
+          goOn();
+          context.applied = true;
+          let made = 0;
+          await terraformOf(context).apply((line) => {
+            if (line.includes("Creation complete")) task.output = `${++made} resources made`;
+          });
+        },
+      },
+      {
+        title: "Send a sample of each notification",
+        task: async (context) => {
+          goOn();
+          context.delivered = await sendSamples({
+            endpoint,
+            client,
+            busName: names.of("event-bus"),
+            namePrefix: names.prefix,
+          });
+          context.door?.markReady();
+        },
+      },
+      {
+        title: "A second plan shows no changes",
+        enabled: values.once,
+        task: async (context) => {
+          goOn();
+          const changes = await terraformOf(context).findChanges();
+          if (changes !== undefined) throw new Error(`The second plan shows changes:\n${changes}`);
+        },
+      },
+    ],
+    {
+      rendererOptions: { timer: PRESET_TIMER },
+      fallbackRendererOptions: { timer: PRESET_TIMER },
+      ctx: sandbox,
+      registerSignalListeners: false,
+    },
+  );
+
+  let failure: unknown;
+  try {
+    await up.run();
+    for (const { notification, subject, to } of sandbox.delivered ?? []) {
+      console.log(`  ${notification.padEnd(16)} "${subject}" to ${to}`);
+    }
+    if (!values.once) {
+      console.log(usage(endpoint, names.of("event-bus")));
+      await stopped;
+    }
+  } catch (error) {
+    failure = error;
+  }
+
+  const down = new Listr(
+    [
+      {
+        title: "terraform destroy",
+        enabled: sandbox.applied === true,
+        task: async () => {
+          await terraformOf(sandbox).destroy();
+        },
+      },
+      {
+        title: "Nothing of ours is left in the emulator",
+        enabled: sandbox.applied === true,
+        task: async () => {
+          const leftovers = await findLeftovers(client);
+          if (leftovers.length > 0) throw new Error(`Left behind: ${leftovers.join(", ")}`);
+        },
+      },
+    ],
+    {
+      exitOnError: false,
+      rendererOptions: { timer: PRESET_TIMER },
+      fallbackRendererOptions: { timer: PRESET_TIMER },
+      registerSignalListeners: false,
+    },
+  );
+  try {
+    await down.run();
+    failure ??= down.errors[0];
+  } finally {
+    await sandbox.door?.close();
+    await sandbox.moto?.stop();
+    rmSync(workDirectory, { recursive: true, force: true });
+  }
+  if (failure !== undefined && !(stopping.signal.aborted && !values.once)) {
+    throw failure instanceof Error ? failure : new Error("The sandbox failed.", { cause: failure });
+  }
+}
+
+/** In a process of its own, as `cdktf synth` does it. */
+function synthesize(outdir: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ["--import", "tsx", "main.ts"], {
+      cwd: projectRoot,
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        STAGE: "sandbox",
+        AWS_REGION: region,
+        CDKTF_OUTDIR: outdir,
+      },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let errors = "";
+    child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+    child.once("error", reject);
+    child.once("close", (code) => {
+      if (code === 0) resolve();
+      else reject(new Error(`The synth failed:\n${errors}`));
+    });
+  });
+}
+
+function readPort(text: string | undefined): number {
+  const port = Number(text ?? "4566");
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
+  throw new Error(`SANDBOX_PORT="${text ?? ""}" is not a port: use a number from 1 to 65535`);
+}
+
+function usage(endpoint: string, bus: string): string {
+  const detail = {
+    emailConfig: { recipient: "you@example.com", subject: "Hello" },
+    title: "Hello",
+    message: "From the sandbox.",
+  };
+  const entry = {
+    Source: "custom.application",
+    DetailType: "Email Notification Request",
+    EventBusName: bus,
+    Detail: JSON.stringify(detail),
+  };
+  return `
+Inbox: ${endpoint}/_sandbox/
+
+Put an event:
+  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=${region}
+  aws events put-events --endpoint-url ${endpoint} --entries '${JSON.stringify([entry])}'
+
+Ctrl-C stops it and removes everything.`;
+}
+
+main().catch((error: unknown) => {
+  const expected = error instanceof MissingToolsError || error instanceof Error;
+  console.error(expected ? `\n${error.message}` : error);
+  process.exitCode = 1;
+});
