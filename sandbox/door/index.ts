@@ -7,6 +7,7 @@ import { TargetSender } from "./events/target-sender";
 import { type Answer, type Call, type Interceptor, jsonError, type Next, readBody, signatureOf, toCall } from "./http";
 import { Journal } from "./journal";
 import { AsyncInvocations } from "./lambda/async-invocations";
+import { EventSources } from "./lambda/event-source";
 import { FunctionLog } from "./lambda/function-log";
 import { answerInvoke } from "./lambda/invoke-api";
 import { Invoker } from "./lambda/invoker";
@@ -96,6 +97,8 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
   const asyncInvocations = new AsyncInvocations(moto, registry, invoker, journal, background, buses, retryDelaysMs);
   const sender = new TargetSender(moto, registry, asyncInvocations, buses);
 
+  const eventSources = new EventSources(moto, registry, invoker, journal, background, region);
+
   const sandboxApi = new SandboxApi(
     journal,
     buses,
@@ -113,6 +116,7 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
       causeOf: (accessKeyId) => invoker.causeOf(accessKeyId),
     }),
     registry.intercept,
+    eventSources.intercept,
     ...lambdaMend.interceptors,
     ...mendSesV2(moto, { region, accountId }),
     ...mendSqs(moto),

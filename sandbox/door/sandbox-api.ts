@@ -54,6 +54,7 @@ export class SandboxApi {
   private isReady = false;
   private readonly streams = new Set<ServerResponse>();
   private readonly heartbeat: NodeJS.Timeout;
+  private pending: NodeJS.Immediate | undefined;
 
   constructor(
     private readonly journal: Journal,
@@ -178,8 +179,12 @@ export class SandboxApi {
     request.on("close", () => this.streams.delete(response));
   }
 
+  /** Once for all that changes together. */
   private announce(): void {
-    for (const stream of this.streams) stream.write(this.change());
+    this.pending ??= setImmediate(() => {
+      this.pending = undefined;
+      for (const stream of this.streams) stream.write(this.change());
+    });
   }
 
   private change(): string {

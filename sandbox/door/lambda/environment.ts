@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type Readable } from "node:stream";
 import { type Cause } from "../journal";
-import { type DeployedFunction, type FunctionError, type Invocation } from "./function";
+import { type DeployedFunction, type FunctionError, type Invocation, type LogLine } from "./function";
 import { type RuntimeApi, type Work } from "./runtime-api";
 
 const bootstrap = join(__dirname, "runtime/bootstrap.mjs");
@@ -33,7 +33,7 @@ type Result = Pick<Invocation, "payload" | "outcome" | "error">;
 
 interface Running {
   readonly options: InvokeOptions;
-  readonly log: string[];
+  readonly log: LogLine[];
   timer?: NodeJS.Timeout;
   /** The runtime has answered; the end of its output is awaited. */
   isAnswered: boolean;
@@ -62,7 +62,7 @@ export class Environment {
   private initError: string | undefined;
   private readonly createdAt = Date.now();
   private initMs: number | undefined;
-  private readonly initLog: string[] = [];
+  private readonly initLog: LogLine[] = [];
   private readonly endsOfOutput = new Map<string, EndOfOutput>();
   private memoryUsedMb = 0;
 
@@ -106,7 +106,7 @@ export class Environment {
     const { fn } = this.options;
     const isCold = this.initMs === undefined;
     const log = this.initLog.splice(0);
-    log.push(startLine(fn, options));
+    log.push(toLine(startLine(fn, options)));
     const startedAt = Date.now();
     const result = await new Promise<Result>((resolve) => {
       this.running = { options, log, isAnswered: false, finish: resolve };
@@ -120,7 +120,7 @@ export class Environment {
       initDurationMs: isCold ? this.initMs : undefined,
       maxMemoryUsedMB: this.memoryUsedMb,
     };
-    log.push(...endLines(fn, options.requestId, result.outcome, report));
+    log.push(...endLines(fn, options.requestId, result.outcome, report).map(toLine));
     return { requestId: options.requestId, version: options.version, log, ...result };
   }
 
@@ -185,7 +185,7 @@ export class Environment {
       errorType: "Sandbox.Timedout",
       errorMessage: `${new Date().toISOString()} ${requestId} Task timed out after ${seconds.toFixed(2)} seconds`,
     };
-    if (this.options.fn.logFormat === "Text") running.log.push(error.errorMessage);
+    if (this.options.fn.logFormat === "Text") running.log.push(toLine(error.errorMessage));
     running.finish({ payload: JSON.stringify(error), outcome: "timeout", error });
     void this.stop();
   }
@@ -247,7 +247,7 @@ export class Environment {
   }
 
   private addLine(line: string): void {
-    (this.running?.log ?? this.initLog).push(line);
+    (this.running?.log ?? this.initLog).push(toLine(line));
   }
 
   private variables(runtimeApi: string): NodeJS.ProcessEnv {
@@ -281,6 +281,8 @@ export class Environment {
     };
   }
 }
+
+const toLine = (message: string): LogLine => ({ timestamp: Date.now(), message });
 
 function parseError(text: string): FunctionError {
   try {

@@ -6,6 +6,7 @@ import {
 } from "@aws-sdk/client-cloudwatch-logs";
 import { type Journal } from "../journal";
 import { type Moto } from "../moto";
+import { type LogLine } from "./function";
 
 /** CloudWatch Logs as a function writes to it. */
 export class FunctionLog {
@@ -16,8 +17,8 @@ export class FunctionLog {
     private readonly journal: Journal,
   ) {}
 
-  async write(functionName: string, group: string, stream: string, lines: readonly string[]): Promise<void> {
-    const events = lines.filter((line) => line !== "").map((message) => ({ timestamp: Date.now(), message }));
+  async write(functionName: string, group: string, stream: string, lines: readonly LogLine[]): Promise<void> {
+    const events = lines.filter(({ message }) => message !== "");
     if (events.length === 0) return;
     try {
       await this.createStream(group, stream);

@@ -22,6 +22,12 @@ export interface FunctionError {
   readonly errorMessage: string;
 }
 
+export interface LogLine {
+  /** Milliseconds since 1970. */
+  readonly timestamp: number;
+  readonly message: string;
+}
+
 export interface Invocation {
   readonly requestId: string;
   readonly version: string;
@@ -30,7 +36,7 @@ export interface Invocation {
   readonly error?: FunctionError;
   readonly outcome: "success" | "error" | "timeout";
   /** The log lines of the invocation, Lambda's own among them. */
-  readonly log: readonly string[];
+  readonly log: readonly LogLine[];
 }
 
 /** `arn:..:function:<name>[:<qualifier>]`, `<account>:function:<name>[:<qualifier>]` or `<name>[:<qualifier>]`. */

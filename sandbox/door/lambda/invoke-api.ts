@@ -52,7 +52,7 @@ export function answerInvoke(registry: FunctionRegistry, invoker: Invoker, async
     try {
       const invocation = await invoker.invoke({ fn, payload, requestId });
       // The header holds the last 4 KB.
-      const tail = Buffer.from(invocation.log.join("\n") + "\n").subarray(-4096);
+      const tail = Buffer.from(invocation.log.map(({ message }) => `${message}\n`).join("")).subarray(-4096);
       return {
         status: 200,
         headers: {

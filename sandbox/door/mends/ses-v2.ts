@@ -32,7 +32,6 @@ export function mendSesV2(moto: Moto, options: SesV2Options): Interceptor[] {
     keepIdentityAttributes(),
     tagIdentities(moto, options),
     readConfigurationSet,
-    omitEmptyOptions,
   ].map(
     (mend): Interceptor =>
       (call, next) =>

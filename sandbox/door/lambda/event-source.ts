@@ -1,0 +1,234 @@
+import {
+  type EventSourceMappingConfiguration,
+  GetEventSourceMappingCommand,
+  ResourceNotFoundException,
+} from "@aws-sdk/client-lambda";
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  type Message,
+  QueueDoesNotExist,
+  ReceiveMessageCommand,
+} from "@aws-sdk/client-sqs";
+import { type Background } from "../background";
+import { serviceOf } from "../destinations";
+import { type Answer, type Call, isRecord, jsonOf, type Next, succeeded, textOf } from "../http";
+import { type Cause, type Journal } from "../journal";
+import { type Moto } from "../moto";
+import { type Invocation } from "./function";
+import { type Invoker, Throttled } from "./invoker";
+import { type FunctionRegistry } from "./registry";
+
+const mappingsPath = /^\/2015-03-31\/event-source-mappings(?:\/([^/]*))?$/;
+/** SQS hands out at most 10 at a time. */
+const mostPerReceive = 10;
+/** How many batches Lambda's pollers start with. */
+const defaultConcurrency = 5;
+const waitSeconds = 5;
+
+interface Mapping {
+  readonly id: string;
+  readonly queueArn: string;
+  readonly functionArn: string;
+  readonly batchSize: number;
+  readonly reportsItemFailures: boolean;
+  readonly concurrency: number;
+}
+
+/**
+ * Lambda's pollers of SQS queues: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html. A mapping is noticed when
+ * a client makes, changes or deletes it; each that is enabled polls its queue.
+ */
+export class EventSources {
+  /** Mapping id to the poller that is allowed to go on. */
+  private readonly pollers = new Map<string, symbol>();
+
+  constructor(
+    private readonly moto: Moto,
+    private readonly registry: FunctionRegistry,
+    private readonly invoker: Invoker,
+    private readonly journal: Journal,
+    private readonly background: Background,
+    private readonly region: string,
+  ) {}
+
+  readonly intercept = async (call: Call, next: Next): Promise<Answer> => {
+    const isMapping = call.service === "lambda" && mappingsPath.test(call.url.pathname);
+    const answer = await next(call);
+    if (!isMapping || call.method === "GET" || !succeeded(answer)) return answer;
+    const mapping = jsonOf(answer);
+    const id = textOf(mapping.UUID) ?? "";
+    this.pollers.delete(id);
+    if (call.method !== "DELETE" && mapping.State === "Enabled") await this.start(id);
+    return answer;
+  };
+
+  private async start(id: string): Promise<void> {
+    const mapping = await this.find(id);
+    if (mapping === undefined) return;
+    if (serviceOf(mapping.queueArn) !== "sqs") {
+      this.journal.note(
+        `Event sources of the kind ${serviceOf(mapping.queueArn)} are not emulated: ${mapping.queueArn}.`,
+      );
+      return;
+    }
+    const turn = Symbol(id);
+    this.pollers.set(id, turn);
+    this.background.run(() => this.poll(mapping, () => this.pollers.get(id) === turn && !this.background.closing));
+  }
+
+  private async find(id: string): Promise<Mapping | undefined> {
+    try {
+      return toMapping(id, await this.moto.lambda.send(new GetEventSourceMappingCommand({ UUID: id })));
+    } catch (error) {
+      if (error instanceof ResourceNotFoundException) return undefined;
+      throw error;
+    }
+  }
+
+  /** Keeps as many batches going as the mapping allows, until it is changed, deleted, or its queue is. */
+  private async poll(mapping: Mapping, mayGoOn: () => boolean): Promise<void> {
+    const running = new Set<Promise<void>>();
+    while (mayGoOn()) {
+      if (running.size >= mapping.concurrency) {
+        await Promise.race(running);
+        continue;
+      }
+      const messages = await this.receive(mapping);
+      if (messages === undefined) break;
+      if (messages.length === 0) continue;
+      if (!mayGoOn()) {
+        await this.makeVisible(mapping, messages);
+        break;
+      }
+      const batch = this.process(mapping, messages)
+        .catch((error: unknown) => {
+          this.journal.note(`A batch of ${mapping.queueArn} failed: ${String(error)}`);
+        })
+        .finally(() => running.delete(batch));
+      running.add(batch);
+    }
+    await Promise.all(running);
+  }
+
+  /** @returns `undefined` where the queue is gone or the door closes. */
+  private async receive({ queueArn, batchSize }: Mapping): Promise<Message[] | undefined> {
+    try {
+      const command = new ReceiveMessageCommand({
+        QueueUrl: this.moto.queueUrl(queueArn),
+        MaxNumberOfMessages: Math.min(batchSize, mostPerReceive),
+        WaitTimeSeconds: waitSeconds,
+        MessageSystemAttributeNames: ["All"],
+        MessageAttributeNames: ["All"],
+      });
+      const received = await this.moto.sqs.send(command, { abortSignal: this.background.signal });
+      return received.Messages ?? [];
+    } catch (error) {
+      if (error instanceof QueueDoesNotExist || this.background.closing) return undefined;
+      throw error;
+    }
+  }
+
+  private async process(mapping: Mapping, messages: readonly Message[]): Promise<void> {
+    const fn = await this.registry.find(mapping.functionArn);
+    // Whatever is not deleted comes back after the queue's visibility timeout.
+    if (fn === undefined) return;
+    const records = messages.map((message) => toRecord(message, mapping.queueArn, this.region));
+    const cause = causeOf(messages);
+    const invocation = await this.invoker
+      .invoke({ fn, payload: JSON.stringify({ Records: records }), cause })
+      .catch((error: unknown) => {
+        if (error instanceof Throttled) return undefined;
+        throw error;
+      });
+    if (invocation === undefined || invocation.error !== undefined) return;
+    const failed = mapping.reportsItemFailures ? failedItems(invocation, messages) : new Set<string>();
+    const done = messages.filter(({ MessageId: id = "" }) => !failed.has(id));
+    if (done.length === 0) return;
+    await this.moto.sqs.send(
+      new DeleteMessageBatchCommand({
+        QueueUrl: this.moto.queueUrl(mapping.queueArn),
+        Entries: done.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle })),
+      }),
+    );
+  }
+
+  private async makeVisible({ queueArn }: Mapping, messages: readonly Message[]): Promise<void> {
+    await this.moto.sqs.send(
+      new ChangeMessageVisibilityBatchCommand({
+        QueueUrl: this.moto.queueUrl(queueArn),
+        Entries: messages.map(({ ReceiptHandle }, index) => ({
+          Id: String(index),
+          ReceiptHandle,
+          VisibilityTimeout: 0,
+        })),
+      }),
+    );
+  }
+}
+
+function toMapping(id: string, configuration: EventSourceMappingConfiguration): Mapping {
+  return {
+    id,
+    queueArn: configuration.EventSourceArn ?? "",
+    functionArn: configuration.FunctionArn ?? "",
+    batchSize: configuration.BatchSize ?? mostPerReceive,
+    reportsItemFailures: configuration.FunctionResponseTypes?.includes("ReportBatchItemFailures") ?? false,
+    concurrency: configuration.ScalingConfig?.MaximumConcurrency ?? defaultConcurrency,
+  };
+}
+
+function toRecord(message: Message, queueArn: string, region: string): Record<string, unknown> {
+  const attributes = Object.entries(message.MessageAttributes ?? {}).map(([name, value]) => [
+    name,
+    {
+      ...(value.StringValue === undefined ? {} : { stringValue: value.StringValue }),
+      ...(value.BinaryValue === undefined ? {} : { binaryValue: Buffer.from(value.BinaryValue).toString("base64") }),
+      stringListValues: [],
+      binaryListValues: [],
+      dataType: value.DataType,
+    },
+  ]);
+  return {
+    messageId: message.MessageId,
+    receiptHandle: message.ReceiptHandle,
+    body: message.Body,
+    attributes: message.Attributes ?? {},
+    messageAttributes: Object.fromEntries(attributes) as unknown,
+    md5OfBody: message.MD5OfBody,
+    eventSource: "aws:sqs",
+    eventSourceARN: queueArn,
+    awsRegion: region,
+  };
+}
+
+/** The messages that a function names as failed. An answer that names none that was sent fails the whole batch. */
+function failedItems(invocation: Invocation, messages: readonly Message[]): ReadonlySet<string> {
+  const sent = messages.map(({ MessageId = "" }) => MessageId);
+  const answer: unknown = JSON.parse(invocation.payload);
+  const items = isRecord(answer) ? answer.batchItemFailures : undefined;
+  if (!Array.isArray(items)) return new Set();
+  const named = items.map((item: unknown) => (isRecord(item) ? textOf(item.itemIdentifier) : undefined) ?? "");
+  return new Set(named.every((id) => sent.includes(id)) ? named : sent);
+}
+
+/** The event behind a message: itself, or the one in the record of a failed invocation. One message, one cause. */
+function causeOf(messages: readonly Message[]): Omit<Cause, "requestId"> {
+  const [message, ...others] = messages;
+  if (message === undefined || others.length > 0) return {};
+  const eventId = eventIdIn(message.Body ?? "");
+  return eventId === undefined ? {} : { eventId };
+}
+
+function eventIdIn(text: string): string | undefined {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(body)) return undefined;
+  const record = isRecord(body.detail) && isRecord(body.detail.requestPayload) ? body.detail : body;
+  const event = isRecord(record.requestPayload) ? record.requestPayload : body;
+  return textOf(event.id);
+}

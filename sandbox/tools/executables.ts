@@ -1,0 +1,43 @@
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, statSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+import { type Machine } from "./lookup";
+
+/**
+ * Every file that a name stands for, first come first: a path (from the project's folder), or a name on PATH.
+ * Absolute, because the callers start it in other folders.
+ */
+export function executablesOf(name: string, { environment, platform, directory }: Machine): string[] {
+  const endings = platform === "win32" ? ["", ...(environment.PATHEXT ?? ".EXE;.CMD;.BAT").split(";")] : [""];
+  const isPath = name.includes("/") || name.includes("\\");
+  const folders = isPath ? [directory] : (environment.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
+  const files = folders.flatMap((folder) =>
+    endings.map((ending) => (isPath ? resolve(folder, name + ending) : join(folder, name + ending))),
+  );
+  return [...new Set(files)].filter(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** What a program prints on standard output; `undefined` where it can't be started, fails, or takes longer. */
+export function outputOf(
+  command: readonly [string, ...string[]],
+  { environment }: Machine,
+  timeoutSeconds = 20,
+): string | undefined {
+  const [file, ...words] = command;
+  const run = spawnSync(file, words, {
+    env: { ...environment, CHECKPOINT_DISABLE: "1" },
+    encoding: "utf8",
+    timeout: timeoutSeconds * 1000,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  return run.status === 0 ? run.stdout : undefined;
+}

@@ -1,0 +1,76 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { executablesOf, outputOf } from "./executables";
+import { type Found, type Lookup, type Machine, thisMachine } from "./lookup";
+
+/** A program and its first words. */
+export type Command = readonly [string, ...string[]];
+
+const howToGetIt = 'pip install "moto[server]>=5", or name its moto_server in MOTO_SERVER';
+
+/** moto 5 is the first with one decorator and one server for all services; the sandbox's mends were written for it. */
+const atLeast = 5;
+
+/** Imports the server too: without the extra `[server]`, moto is there and its server is not. */
+const askVersion = "import importlib.metadata as m, moto.server; print(m.version('moto'))";
+
+interface Candidate extends Found<Command> {
+  /** The Python that runs it. */
+  readonly python: string | undefined;
+}
+
+/** Finds moto's server; the value is the command that starts it. */
+export function findMoto(machine: Machine = thisMachine()): Lookup<Command> {
+  const refused: string[] = [];
+  const named = machine.environment.MOTO_SERVER;
+  for (const { value, by, python } of named ? namedServer(named, machine) : candidates(machine)) {
+    const version = python && outputOf([python, "-c", askVersion], machine)?.trim();
+    if (!version) {
+      // A Python without moto is no finding; a moto_server that can't run is.
+      if (value.length === 1) refused.push(`${value[0]} (by ${by}) does not run with ${python ?? "any Python known"}`);
+    } else if (Number(version.split(".")[0]) < atLeast) {
+      refused.push(`${value[0]} (by ${by}) is moto ${version}`);
+    } else {
+      return { found: { value, by } };
+    }
+  }
+  if (named && refused.length === 0) refused.push(`MOTO_SERVER="${named}" names no program`);
+  const reasons = refused.length > 0 ? ` (${refused.join("; ")})` : "";
+  return { missing: `The server of moto ${atLeast} or newer is missing${reasons}: ${howToGetIt}.` };
+}
+
+function namedServer(name: string, machine: Machine): Candidate[] {
+  return executablesOf(name, machine)
+    .slice(0, 1)
+    .map((file) => server(file, "environment variable MOTO_SERVER", machine));
+}
+
+function* candidates(machine: Machine): Generator<Candidate> {
+  for (const file of executablesOf("moto_server", machine)) yield server(file, "PATH", machine);
+  for (const name of [join(".venv", "bin", "python"), "python3", "python"]) {
+    for (const python of executablesOf(name, machine)) {
+      yield { value: [python, "-m", "moto.server"], by: `${name} -m moto.server`, python };
+    }
+  }
+}
+
+function server(file: string, by: string, machine: Machine): Candidate {
+  return { value: [file], by, python: pythonOf(file, machine) };
+}
+
+/** A script of pip names its Python in its first line; a version manager's shim has the shim of Python beside it. */
+function pythonOf(script: string, machine: Machine): string | undefined {
+  const named = /^#!\s*(\S*python\S*)\s*$/m.exec(firstLine(script))?.[1];
+  if (named !== undefined) return named;
+  return ["python3", "python"].flatMap((name) => executablesOf(join(dirname(script), name), machine))[0];
+}
+
+function firstLine(file: string): string {
+  const buffer = Buffer.alloc(512);
+  const handle = openSync(file, "r");
+  try {
+    return buffer.toString("latin1", 0, readSync(handle, buffer)).split("\n")[0] ?? "";
+  } finally {
+    closeSync(handle);
+  }
+}
