@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { Listr, PRESET_TIMER } from "listr2";
@@ -22,6 +22,9 @@ const accountId = "123456789012";
 /** Lambda waits about 1 and 2 minutes. */
 const retryDelaysMs = [1000, 2000];
 const projectRoot = join(__dirname, "..");
+
+/** For a shell that talks to the running sandbox with cdktf, Terraform or the AWS CLI. */
+const environmentFile = join(projectRoot, ".sandbox", "environment.sh");
 
 interface Sandbox {
   tools?: Tools;
@@ -105,10 +108,15 @@ async function main(): Promise<void> {
         task: async (context) => {
           goOn();
           const tools = context.tools ?? findTools();
+          const environment = {
+            ...terraformEnvironment(tools, workDirectory),
+            ...sandboxEnvironment(endpoint, region),
+          };
+          writeEnvironmentFile({ ...environment, STAGE: config.stage });
           context.terraform = new Terraform({
             binary: tools.terraform.value,
             directory: join(workDirectory, "synth", "stacks", stackName),
-            environment: { ...terraformEnvironment(tools, workDirectory), ...sandboxEnvironment(endpoint, region) },
+            environment,
             signal: stopping.signal,
           });
           await context.terraform.init();
@@ -202,6 +210,7 @@ async function main(): Promise<void> {
     await sandbox.door?.close();
     await sandbox.moto?.stop();
     rmSync(workDirectory, { recursive: true, force: true });
+    rmSync(environmentFile, { force: true });
   }
   if (failure !== undefined && !(stopping.signal.aborted && !values.once)) {
     throw failure instanceof Error ? failure : new Error("The sandbox failed.", { cause: failure });
@@ -230,6 +239,12 @@ function synthesize(outdir: string): Promise<void> {
       else reject(new Error(`The synth failed:\n${errors}`));
     });
   });
+}
+
+function writeEnvironmentFile({ PATH: _path, HOME: _home, ...variables }: Readonly<Record<string, string>>): void {
+  mkdirSync(dirname(environmentFile), { recursive: true });
+  const lines = Object.entries(variables).map(([name, value]) => `export ${name}='${value}'\n`);
+  writeFileSync(environmentFile, lines.join(""));
 }
 
 function readPort(text: string | undefined): number {
