@@ -1,0 +1,209 @@
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import { GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { awsClientConfig } from "../../sandbox/aws-client";
+import { launchChromium } from "../support/browser";
+import { bareEnvironment, freePort, projectRoot, SandboxProcess, until } from "../support/sandbox";
+
+/** The whole system: real Terraform, the real AWS provider, the deployed bundle. What is missing fails these tests. */
+
+jest.setTimeout(600_000);
+
+const prefix = "email-automation-sandbox";
+const run = promisify(execFile);
+
+interface Mail {
+  readonly subject: string;
+  readonly to: string[];
+  readonly html: string;
+  readonly text: string;
+  readonly eventId: string;
+  readonly configurationSet: string;
+}
+
+describe("npm start", () => {
+  let sandbox: SandboxProcess;
+
+  beforeAll(async () => {
+    sandbox = new SandboxProcess(await freePort());
+    await sandbox.prints("Ctrl-C stops it");
+  });
+  afterAll(async () => {
+    sandbox.interrupt();
+    await sandbox.end();
+  });
+
+  async function put(detailType: string, detail: object): Promise<string> {
+    const client = new EventBridgeClient(awsClientConfig(sandbox.url, "us-east-1"));
+    const { Entries } = await client.send(
+      new PutEventsCommand({
+        Entries: [
+          {
+            EventBusName: `${prefix}-event-bus`,
+            Source: "custom.application",
+            DetailType: detailType,
+            Detail: JSON.stringify(detail),
+          },
+        ],
+      }),
+    );
+    return Entries?.[0]?.EventId ?? "";
+  }
+
+  const mailOf = (eventId: string) =>
+    until(`mail of event ${eventId}`, async () =>
+      ((await sandbox.get("messages")) as Mail[]).find((mail) => mail.eventId === eventId),
+    );
+
+  it("is healthy once a mail of each notification is in", async () => {
+    expect((await fetch(`${sandbox.url}/_sandbox/health`)).status).toBe(200);
+    const mails = (await sandbox.get("messages")) as Mail[];
+    expect(mails.map(({ subject }) => subject)).toEqual([
+      "Daily report",
+      "Checkout is failing",
+      "Your export is ready",
+    ]);
+  });
+
+  it("mails the recipe's events, raw in the text and escaped in the HTML", async () => {
+    const mail = await mailOf(
+      await put("Priority Alert", {
+        priority: "high",
+        emailConfig: { recipient: "test-recipient@example.com", subject: "High Priority Alert" },
+        title: "Critical <System> Issue",
+        message: "Immediate attention required & more.",
+      }),
+    );
+    expect(mail).toMatchObject({ subject: "High Priority Alert", to: ["test-recipient@example.com"] });
+    expect(mail.configurationSet).toBe(`${prefix}-notifications`);
+    expect(mail.text).toContain("Critical <System> Issue");
+    expect(mail.html).toContain("Critical &lt;System&gt; Issue");
+    expect(mail.html).toContain("required &amp; more.");
+  });
+
+  it("routes no alert of low priority", async () => {
+    const eventId = await put("Priority Alert", { priority: "low", emailConfig: { recipient: "a@example.com" } });
+    const event = await until("event in the activity", async () =>
+      ((await sandbox.get("activity")) as { id: string; deliveries: unknown[] }[]).find(({ id }) => id === eventId),
+    );
+    expect(event.deliveries).toEqual([]);
+  });
+
+  it("parks the recipe's invalid event with its reason, after three tries", async () => {
+    const eventId = await put("Email Notification Request", { invalidField: "test" });
+    const client = new SQSClient(awsClientConfig(sandbox.url, "us-east-1"));
+    const { QueueUrl } = await client.send(new GetQueueUrlCommand({ QueueName: `${prefix}-dead-letters` }));
+    const body = await until("dead letter", async () => {
+      const { Messages = [] } = await client.send(new ReceiveMessageCommand({ QueueUrl, VisibilityTimeout: 0 }));
+      return Messages.map((message) => message.Body ?? "").find((text) => text.includes(eventId));
+    });
+    expect(JSON.parse(body)).toMatchObject({
+      requestContext: { condition: "RetriesExhausted", approximateInvokeCount: 3 },
+      requestPayload: { id: eventId, detail: { invalidField: "test" } },
+      responsePayload: {
+        errorType: "InvalidEvent",
+        errorMessage: expect.stringContaining("detail.emailConfig") as string,
+      },
+    });
+    expect(((await sandbox.get("messages")) as Mail[]).some((mail) => mail.eventId === eventId)).toBe(false);
+  });
+
+  it("takes an event from the command line, and refuses one that does not fit", async () => {
+    const send = (...words: string[]) =>
+      run(process.execPath, ["--import", "tsx", "sandbox/send.ts", ...words, "--sandbox"], {
+        cwd: projectRoot,
+        env: { ...bareEnvironment, SANDBOX_PORT: String(sandbox.port) },
+      });
+    const { stdout } = await send("email-request", "--to", "b@example.com,c@example.com", "--subject", "By hand");
+    expect(await mailOf(stdout.trim())).toMatchObject({ subject: "By hand" });
+    await expect(send("email-request", "--to", "nobody")).rejects.toThrow(/detail\.emailConfig\.recipient/);
+  });
+
+  it("shows the mail, the event behind it and the failed event in the inbox", async () => {
+    const eventId = await put("Email Notification Request", {
+      emailConfig: { recipient: "reader@example.com", subject: "Read me in Chromium" },
+      title: "Title of the mail",
+      message: "<script>document.title = 'hacked'</script>",
+    });
+    await mailOf(eventId);
+    const browser = await launchChromium();
+    try {
+      const page = await browser.newPage();
+      await page.goto(`${sandbox.url}/_sandbox/`);
+      await page.getByRole("option", { name: /Read me in Chromium/ }).click();
+      const frame = page.frameLocator("iframe");
+      await frame.getByText("Title of the mail").waitFor();
+      await frame.getByText("<script>document.title").waitFor();
+      await page.getByRole("tab", { name: /Event/ }).click();
+      const reader = page.getByRole("region", { name: "Reading pane" });
+      await reader.getByText(eventId).first().waitFor();
+      await reader.getByText(`${prefix}-email-rule`).first().waitFor();
+      await page.goto(`${sandbox.url}/_sandbox/#/events`);
+      await page.getByText("InvalidEvent").first().waitFor();
+      expect(await page.title()).not.toContain("hacked");
+    } finally {
+      await browser.close();
+    }
+  });
+
+  it("can be changed, destroyed and deployed with cdktf, its state in the sandbox's S3", async () => {
+    const exports = readFileSync(join(projectRoot, ".sandbox", "environment.sh"), "utf8");
+    const settings = Object.fromEntries(
+      [...exports.matchAll(/^export (\w+)='(.*)'$/gm)].map(([, name, value]) => [name, value]),
+    ) as Record<string, string>;
+    const cdktf = (...words: string[]) =>
+      run(join(projectRoot, "node_modules", ".bin", "cdktf"), words, {
+        cwd: projectRoot,
+        env: { ...bareEnvironment, ...settings, CI: "true" },
+        maxBuffer: 64 * 1024 * 1024,
+      });
+    const stack = [`notification-sandbox`, "--auto-approve", "--skip-provider-lock"];
+    await cdktf("synth");
+    await cdktf("destroy", ...stack);
+    const { stdout } = await cdktf("deploy", ...stack);
+    expect(stdout).toMatch(/Apply complete! Resources: [1-9]\d* added, 0 changed, 0 destroyed/);
+    const eventId = await put("Email Notification Request", { emailConfig: { recipient: "again@example.com" } });
+    expect(await mailOf(eventId)).toMatchObject({ to: ["again@example.com"] });
+  });
+
+  it("destroys everything on Ctrl-C, and stops what it started", async () => {
+    sandbox.interrupt();
+    expect(await sandbox.end()).toBe(0);
+    expect(sandbox.output).toContain("Stopping: what was made is destroyed first.");
+    expect(sandbox.output).toMatch(/✔ Nothing of ours is left/);
+    await expect(fetch(`${sandbox.url}/_sandbox/health`)).rejects.toThrow();
+    expect(existsSync(join(projectRoot, ".sandbox", "environment.sh"))).toBe(false);
+  });
+});
+
+it("destroys what an interrupted apply has made", async () => {
+  const sandbox = new SandboxProcess(await freePort());
+  await sandbox.prints("resources made");
+  sandbox.interrupt();
+  expect(await sandbox.end()).toBe(0);
+  expect(sandbox.output).toMatch(/✔ Nothing of ours is left/);
+  await expect(fetch(`${sandbox.url}/_sandbox/health`)).rejects.toThrow();
+});
+
+it("names a port that is in use, and the way out", async () => {
+  const port = await freePort();
+  const server = createServer().listen(port, "127.0.0.1");
+  try {
+    const sandbox = new SandboxProcess(port);
+    expect(await sandbox.end()).toBe(1);
+    expect(sandbox.output).toMatch(new RegExp(`Port ${port} .*is in use[\\s\\S]*SANDBOX_PORT=`));
+  } finally {
+    server.close();
+  }
+});
+
+it("names every tool that is missing, and how to get it", async () => {
+  const sandbox = new SandboxProcess(await freePort(), [], { PATH: "/nonexistent", HOME: "/nonexistent" });
+  expect(await sandbox.end()).toBe(1);
+  expect(sandbox.output).toMatch(/Terraform[\s\S]*install/);
+  expect(sandbox.output).toMatch(/moto[\s\S]*pip install/);
+});
