@@ -55,6 +55,7 @@ const notEmulated = [
   "Bounces, complaints and SES's sending limits; mail leaves this machine at no point.",
   "Functions run under this machine's Node.js, architecture and memory, whatever runtime they are configured for.",
   "Published versions and aliases run the newest code.",
+  "Archives record nothing, so a replay has nothing to replay.",
 ];
 
 /** Opens the door: AWS clients talk to it, and what moto cannot do, it does itself. */

@@ -4,6 +4,7 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SESClient } from "@aws-sdk/client-ses";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
 import { type Answer, type Call, readBody } from "./http";
 
 /** Headers that belong to one connection, and those that node writes itself. */
@@ -58,10 +59,11 @@ export class Moto {
   /** A call that nothing in the door looks at (S3: state files and uploads of any size), byte by byte. */
   async pipe(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const upstream = this.send(incoming.method ?? "GET", incoming.url ?? "/", endToEnd(incoming.headers));
-    incoming.pipe(upstream.request);
+    // moto may answer before it has read everything; a client that goes away takes its call with it.
+    pipeline(incoming, upstream.request).catch(() => upstream.request.destroy());
     const answer = await upstream.answered;
     outgoing.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
-    answer.pipe(outgoing);
+    await pipeline(answer, outgoing);
   }
 
   /** A call of the door's own, to a service (or in a form) that it has no SDK client for. */

@@ -97,15 +97,16 @@ function replaceInvokeConfig(moto: Moto) {
     const path = `/2019-09-25/functions/${encodeURIComponent(name)}/event-invoke-config`;
     const current = await moto.ask("lambda", "GET", path);
     if (succeeded(current)) await moto.ask("lambda", "DELETE", path);
-    // UpdateFunctionEventInvokeConfig (POST) changes what it names.
+    if (call.method === "PUT") return next(call);
+    // UpdateFunctionEventInvokeConfig changes what it names; moto would answer it with a date that no client can read.
     const { FunctionArn: _arn, LastModified: _modified, ...before } = succeeded(current) ? jsonOf(current) : {};
-    return next(call.method === "POST" ? withBody(call, { ...before, ...jsonOf(call) }) : call);
+    return next({ ...withBody(call, { ...before, ...jsonOf(call) }), method: "PUT" });
   };
 }
 
 /**
- * moto: an enabled event source mapping of a queue makes each SendMessage run the function in Docker, and fail. AWS:
- * Lambda polls the queue; the door does that. So moto holds every mapping as disabled, and clients are told its state.
+ * moto: an enabled event source mapping of a queue makes each SendMessage receive the message and run the function in
+ * Docker, so that one of its receives is used up. AWS: Lambda polls the queue; the door does that. So moto holds every mapping as disabled, and clients are told its state.
  */
 function keepMappingsFromMoto() {
   const disabled = new Set<string>();

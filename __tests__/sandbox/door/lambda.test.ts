@@ -1,0 +1,349 @@
+import {
+  DeleteFunctionCommand,
+  InvokeCommand,
+  type InvokeCommandInput,
+  PutFunctionConcurrencyCommand,
+  PutFunctionEventInvokeConfigCommand,
+  UpdateFunctionCodeCommand,
+  UpdateFunctionConfigurationCommand,
+} from "@aws-sdk/client-lambda";
+import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
+import { accountId, arnOf, queuePolicy, region, TestDoor, until, zipOf } from "../../support/door";
+
+let door: TestDoor;
+beforeAll(async () => {
+  door = await TestDoor.start();
+}, 90_000);
+afterAll(async () => {
+  await door.stop();
+});
+jest.setTimeout(60_000);
+
+async function invoke(name: string, payload: unknown = {}, options: Partial<InvokeCommandInput> = {}) {
+  const answer = await door.lambda.send(
+    new InvokeCommand({ FunctionName: name, Payload: Buffer.from(JSON.stringify(payload)), ...options }),
+  );
+  const text = Buffer.from(answer.Payload ?? []).toString("utf8");
+  return { ...answer, result: (text === "" ? undefined : JSON.parse(text)) as Record<string, unknown> };
+}
+
+describe("Invoke", () => {
+  it("runs the package that was uploaded, with the deployed environment and no other", async () => {
+    process.env.NOT_THE_FUNCTIONS = "a secret of this machine";
+    const name = await door.createFunction(
+      `export const handler = async (event, context) => ({ event, env: process.env, context: {
+         name: context.functionName, arn: context.invokedFunctionArn, group: context.logGroupName, memory: context.memoryLimitInMB,
+         remaining: context.getRemainingTimeInMillis() } });`,
+      { Environment: { Variables: { GREETING: "hello" } }, MemorySize: 256, Timeout: 7 },
+    );
+    const { result, ...answer } = await invoke(name, { a: 1 });
+    delete process.env.NOT_THE_FUNCTIONS;
+    expect(answer).toMatchObject({ StatusCode: 200, ExecutedVersion: "$LATEST" });
+    expect(answer.FunctionError).toBeUndefined();
+    expect(result.event).toEqual({ a: 1 });
+    expect(result.env).toMatchObject({
+      GREETING: "hello",
+      AWS_REGION: region,
+      AWS_LAMBDA_FUNCTION_NAME: name,
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "256",
+      AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
+      AWS_ENDPOINT_URL: door.door.url,
+      AWS_EXECUTION_ENV: "AWS_Lambda_nodejs22.x",
+      TZ: ":UTC",
+      _HANDLER: "index.handler",
+    });
+    expect(result.env).not.toHaveProperty("NOT_THE_FUNCTIONS");
+    expect(result.env).not.toHaveProperty("HOME");
+    expect(result.context).toMatchObject({ name, arn: arnOf.fn(name), group: `/aws/lambda/${name}`, memory: "256" });
+    const { remaining } = result.context as { remaining: number };
+    expect(remaining).toBeGreaterThan(0);
+    expect(remaining).toBeLessThanOrEqual(7000);
+  });
+
+  it.each([
+    ["a CommonJS module", "exports.handler = async () => ({ ok: true });", "index.js"],
+    [
+      "a handler that calls back",
+      "exports.handler = (event, context, callback) => { callback(null, { ok: true }); };",
+      "index.cjs",
+    ],
+    ["an ES module", "export async function handler() { return { ok: true }; }", "index.mjs"],
+  ])("runs %s", async (_, code, file) => {
+    const name = await door.createFunction(code, { file });
+    expect((await invoke(arnOf.fn(name))).result).toEqual({ ok: true });
+  });
+
+  it("keeps the process warm, and starts a new one when code or configuration change", async () => {
+    const code = (version: number) =>
+      `let count = 0; export const handler = () => Promise.resolve({ version: ${version}, count: ++count, mode: process.env.MODE });`;
+    const name = await door.createFunction(code(1));
+    expect((await invoke(name)).result).toEqual({ version: 1, count: 1 });
+    expect((await invoke(name)).result).toEqual({ version: 1, count: 2 });
+    await door.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile: zipOf(code(2)) }));
+    expect((await invoke(name)).result).toEqual({ version: 2, count: 1 });
+    await door.lambda.send(
+      new UpdateFunctionConfigurationCommand({ FunctionName: name, Environment: { Variables: { MODE: "new" } } }),
+    );
+    expect((await invoke(name)).result).toEqual({ version: 2, count: 1, mode: "new" });
+  });
+
+  it("answers a thrown error as Lambda does, with the end of the log", async () => {
+    const name = await door.createFunction(
+      `export const handler = async () => { console.log("about to fail"); throw Object.assign(new Error("no good"), { name: "InvalidEvent" }); };`,
+    );
+    const { result, ...answer } = await invoke(name, {}, { LogType: "Tail" });
+    expect(answer).toMatchObject({ StatusCode: 200, FunctionError: "Unhandled" });
+    expect(result).toMatchObject({ errorType: "InvalidEvent", errorMessage: "no good" });
+    expect((result.trace as string[])[0]).toBe("InvalidEvent: no good");
+    const log = Buffer.from(answer.LogResult ?? "", "base64").toString("utf8");
+    expect(log).toMatch(/^START RequestId: \S+ Version: \$LATEST\n.*\tINFO\tabout to fail\n/);
+    expect(log).toMatch(/\nEND RequestId: \S+\nREPORT RequestId: \S+\tDuration: /);
+  });
+
+  it("ends a function that takes too long", async () => {
+    const name = await door.createFunction(
+      "export const handler = () => new Promise(() => { setInterval(() => {}, 1000); });",
+      {
+        Timeout: 1,
+      },
+    );
+    const { result, FunctionError } = await invoke(name);
+    expect(FunctionError).toBe("Unhandled");
+    expect(result.errorType).toBe("Sandbox.Timedout");
+    expect(result.errorMessage).toMatch(/^\S+Z \S+ Task timed out after 1\.00 seconds$/);
+  });
+
+  it("reports a process that ends itself, and recovers", async () => {
+    const name = await door.createFunction(
+      `export const handler = async (event) => { if (event.exit) process.exit(3); return "alive"; };`,
+    );
+    const { result } = await invoke(name, { exit: true });
+    expect(result).toEqual({
+      errorType: "Runtime.ExitError",
+      errorMessage: expect.stringMatching(/^RequestId: \S+ Error: Runtime exited with error: exit status 3$/) as string,
+    });
+    expect((await invoke(name)).result).toBe("alive");
+  });
+
+  it.each([
+    [
+      "whose module fails to load",
+      "throw new TypeError('at load');",
+      { errorType: "TypeError", errorMessage: "at load" },
+    ],
+    ["whose module has no such export", "export const other = 1;", { errorType: "Runtime.HandlerNotFound" }],
+  ])("reports a function %s", async (_, code, error) => {
+    expect((await invoke(await door.createFunction(code))).result).toMatchObject(error);
+  });
+
+  it("throttles beyond the reserved concurrency", async () => {
+    const name = await door.createFunction(
+      `export const handler = (event) => new Promise((resolve) => setTimeout(resolve, event.ms, "done"));`,
+    );
+    await door.lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: name, ReservedConcurrentExecutions: 1 }));
+    await invoke(name, { ms: 0 });
+    const results = await Promise.allSettled([invoke(name, { ms: 1500 }), invoke(name, { ms: 1500 })]);
+    const [refused, ...others] = results.filter(({ status }) => status === "rejected");
+    expect(others).toEqual([]);
+    expect((refused as PromiseRejectedResult).reason).toMatchObject({
+      name: "TooManyRequestsException",
+      $metadata: { httpStatusCode: 429 },
+    });
+  });
+
+  it("answers without running: a dry run, a function that does not exist, a payload that is no JSON", async () => {
+    const name = await door.createFunction("export const handler = () => 1;");
+    expect(await invoke(name, {}, { InvocationType: "DryRun" })).toMatchObject({ StatusCode: 204 });
+    await expect(invoke("nobody")).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+    await expect(invoke(name, {}, { Payload: Buffer.from("{") })).rejects.toMatchObject({
+      name: "InvalidRequestContentException",
+    });
+    await door.lambda.send(new DeleteFunctionCommand({ FunctionName: name }));
+    await expect(invoke(name)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+  });
+});
+
+describe("the log of a function", () => {
+  it("is in its log group, in order, with Lambda's own lines", async () => {
+    const name = await door.createFunction(
+      `export const handler = async () => { process.stdout.write("out\\n"); console.error("error", { a: 1 }); process.stderr.write("no end"); };`,
+    );
+    await door.createLogGroup(`/aws/lambda/${name}`);
+    await invoke(name);
+    const lines = await door.logLines(`/aws/lambda/${name}`);
+    expect(lines[0]).toMatch(/^START/);
+    expect(lines).toEqual(expect.arrayContaining(["out", "no end", expect.stringMatching(/\tERROR\terror { a: 1 }$/)]));
+    expect(lines.at(-1)).toMatch(/^REPORT/);
+  });
+
+  it("is JSON in the group that the function's logging configuration names", async () => {
+    await door.createLogGroup("/own/group");
+    const name = await door.createFunction(
+      `export const handler = async () => { console.info("too low"); console.warn({ a: 1 }); throw new Error("bad"); };`,
+      { LoggingConfig: { LogFormat: "JSON", LogGroup: "/own/group", ApplicationLogLevel: "WARN" } },
+    );
+    await invoke(name);
+    const lines = (await door.logLines("/own/group")).map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines).toMatchObject([
+      { type: "platform.start", record: { version: "$LATEST" } },
+      { level: "WARN", message: { a: 1 }, requestId: expect.any(String) as string },
+      { level: "ERROR", message: { errorType: "Error", errorMessage: "bad" } },
+      { type: "platform.report", record: { status: "error" } },
+    ]);
+  });
+
+  it("is lost where the group does not exist, and the notes say so", async () => {
+    const name = await door.createFunction(`export const handler = () => Promise.resolve("fine");`);
+    expect((await invoke(name)).result).toBe("fine");
+    expect(JSON.stringify(await door.get("notes"))).toContain(`/aws/lambda/${name} of the function`);
+  });
+});
+
+describe("an asynchronous invocation", () => {
+  const failing = `export const handler = async () => { throw Object.assign(new Error("no good"), { name: "InvalidEvent" }); };`;
+
+  it("that fails is retried, and its record goes to the on-failure queue", async () => {
+    const name = await door.createFunction(failing);
+    const queue = await door.createQueue();
+    await configure(name, arnOf.queue(queue), 1);
+    const { StatusCode } = await invoke(name, { a: 1 }, { InvocationType: "Event" });
+    expect(StatusCode).toBe(202);
+    const message = await door.receive(queue);
+    expect(JSON.parse(message.Body ?? "")).toEqual({
+      version: "1.0",
+      timestamp: expect.any(String) as string,
+      requestContext: {
+        requestId: expect.any(String) as string,
+        functionArn: `${arnOf.fn(name)}:$LATEST`,
+        condition: "RetriesExhausted",
+        approximateInvokeCount: 2,
+      },
+      requestPayload: { a: 1 },
+      responseContext: { statusCode: 200, executedVersion: "$LATEST", functionError: "Unhandled" },
+      responsePayload: { errorType: "InvalidEvent", errorMessage: "no good", trace: expect.any(Array) as string[] },
+    });
+  });
+
+  it("of an event follows the rule, retries twice by default, and fails onto the bus", async () => {
+    const bus = await door.createBus();
+    const name = await door.createFunction(failing);
+    const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(name) }]);
+    await door.permit(name, arnOf.rule(bus, rule));
+    await configure(name, arnOf.bus(bus));
+    const queue = await door.createQueue();
+    const failures = await door.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(queue) }], {
+      pattern: { source: ["lambda"], detail: { responsePayload: { errorType: ["InvalidEvent"] } } },
+    });
+    await door.sqs.send(
+      new SetQueueAttributesCommand({
+        QueueUrl: `${door.door.url}/${accountId}/${queue}`,
+        Attributes: { Policy: queuePolicy(queue, arnOf.rule(bus, failures)) },
+      }),
+    );
+    const id = await door.putEvent(bus, { a: 1 });
+
+    const message = await door.receive(queue);
+    expect(JSON.parse(message.Body ?? "")).toMatchObject({
+      source: "lambda",
+      "detail-type": "Lambda Function Invocation Result - Failure",
+      resources: [`${arnOf.fn(name)}:$LATEST`],
+      detail: { requestPayload: { id, detail: { a: 1 } }, requestContext: { approximateInvokeCount: 3 } },
+    });
+    const [delivery] = await door.deliveries(id);
+    expect(delivery).toMatchObject({
+      rule,
+      kind: "lambda",
+      functionName: name,
+      status: "failed",
+      deadLetter: { destinationArn: arnOf.bus(bus), reason: "RetriesExhausted" },
+      attempts: [
+        { number: 1, outcome: "error", errorType: "InvalidEvent", errorMessage: "no good", nextRetryInMs: 20 },
+        { number: 2, outcome: "error", nextRetryInMs: 40 },
+        { number: 3, outcome: "error" },
+      ],
+    });
+    expect(new Set(delivery?.attempts.map(({ requestId }) => requestId)).size).toBe(1);
+  });
+
+  it("that was throttled is kept, and does not count as a failure", async () => {
+    const bus = await door.createBus();
+    const name = await door.createFunction(
+      `export const handler = () => new Promise((resolve) => setTimeout(resolve, 300, "done"));`,
+    );
+    await door.lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: name, ReservedConcurrentExecutions: 1 }));
+    const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(name) }]);
+    await door.permit(name, arnOf.rule(bus, rule));
+    const ids = [
+      await door.putEvent(bus, { a: 1 }),
+      await door.putEvent(bus, { a: 2 }),
+      await door.putEvent(bus, { a: 3 }),
+    ];
+    const deliveries = (await Promise.all(ids.map((id) => door.deliveries(id)))).flat();
+    expect(deliveries.map(({ status }) => status)).toEqual(["delivered", "delivered", "delivered"]);
+    const outcomes = deliveries.flatMap(({ attempts }) => attempts.map(({ outcome }) => outcome));
+    expect(outcomes).toContain("throttled");
+  });
+
+  it("without a destination goes to the function's dead-letter queue", async () => {
+    const queue = await door.createQueue();
+    const name = await door.createFunction(failing, { DeadLetterConfig: { TargetArn: arnOf.queue(queue) } });
+    await configure(name, undefined, 0);
+    await invoke(name, { a: 1 }, { InvocationType: "Event" });
+    const message = await door.receive(queue);
+    expect(message.Body).toBe('{"a":1}');
+    expect(message.MessageAttributes).toMatchObject({ ErrorMessage: { StringValue: "no good" } });
+  });
+
+  it("that succeeds has its record at the on-success destination", async () => {
+    const queue = await door.createQueue();
+    const name = await door.createFunction(`export const handler = async () => ({ ok: true });`);
+    await door.lambda.send(
+      new PutFunctionEventInvokeConfigCommand({
+        FunctionName: name,
+        DestinationConfig: { OnSuccess: { Destination: arnOf.queue(queue) } },
+      }),
+    );
+    await invoke(name, {}, { InvocationType: "Event" });
+    const message = await door.receive(queue);
+    expect(JSON.parse(message.Body ?? "")).toMatchObject({
+      requestContext: { condition: "Success", approximateInvokeCount: 1 },
+      responseContext: { statusCode: 200, executedVersion: "$LATEST" },
+      responsePayload: { ok: true },
+    });
+  });
+});
+
+it("closing the door ends the functions' processes", async () => {
+  const other = await TestDoor.start();
+  let pid: number;
+  try {
+    const name = await other.createFunction(
+      `export const handler = async () => { setInterval(() => {}, 1000); return process.pid; };`,
+    );
+    const { Payload: payload = new Uint8Array() } = await other.lambda.send(new InvokeCommand({ FunctionName: name }));
+    pid = Number(Buffer.from(payload).toString("utf8"));
+    expect(isRunning(pid)).toBe(true);
+  } finally {
+    await other.stop();
+  }
+  await until("the process is gone", () => (isRunning(pid) ? undefined : true));
+}, 90_000);
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function configure(name: string, onFailure?: string, attempts?: number): Promise<void> {
+  await door.lambda.send(
+    new PutFunctionEventInvokeConfigCommand({
+      FunctionName: name,
+      ...(attempts === undefined ? {} : { MaximumRetryAttempts: attempts }),
+      ...(onFailure === undefined ? {} : { DestinationConfig: { OnFailure: { Destination: onFailure } } }),
+    }),
+  );
+}

@@ -1,0 +1,382 @@
+import {
+  EventBridgeClient,
+  PutEventsCommand,
+  PutRuleCommand,
+  PutTargetsCommand,
+  TestEventPatternCommand,
+} from "@aws-sdk/client-eventbridge";
+import {
+  CreateEventSourceMappingCommand,
+  GetEventSourceMappingCommand,
+  GetFunctionCommand,
+  GetFunctionConfigurationCommand,
+  GetFunctionEventInvokeConfigCommand,
+  LambdaClient,
+  ListEventSourceMappingsCommand,
+  PutFunctionEventInvokeConfigCommand,
+  UpdateEventSourceMappingCommand,
+  UpdateFunctionConfigurationCommand,
+  UpdateFunctionEventInvokeConfigCommand,
+} from "@aws-sdk/client-lambda";
+import { SESClient, SendEmailCommand, VerifyEmailIdentityCommand } from "@aws-sdk/client-ses";
+import {
+  DeleteQueueCommand,
+  GetQueueAttributesCommand,
+  type QueueAttributeName,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import { accountId, arnOf, clientSettings, queuePolicy, region, TestDoor } from "../../support/door";
+
+/**
+ * Each test shows moto's own answer, asked for directly, to be wrong. One that fails there means that moto has mended
+ * it: then the door's mend can go, and the test with it.
+ */
+let door: TestDoor;
+let moto: { events: EventBridgeClient; lambda: LambdaClient; ses: SESClient; sqs: SQSClient };
+beforeAll(async () => {
+  door = await TestDoor.start();
+  const settings = clientSettings(door.motoUrl);
+  moto = {
+    events: new EventBridgeClient(settings),
+    lambda: new LambdaClient(settings),
+    ses: new SESClient(settings),
+    sqs: new SQSClient({ ...settings, useQueueUrlAsEndpoint: false }),
+  };
+}, 90_000);
+afterAll(async () => {
+  for (const client of Object.values(moto)) client.destroy();
+  await door.stop();
+});
+jest.setTimeout(60_000);
+
+describe("SQS", () => {
+  const urlOf = (queue: string) => `${door.door.url}/${accountId}/${queue}`;
+  async function attributes(client: SQSClient, queue: string, ...names: QueueAttributeName[]) {
+    const { Attributes: found = {} } = await client.send(
+      new GetQueueAttributesCommand({ QueueUrl: urlOf(queue), AttributeNames: names }),
+    );
+    return found;
+  }
+  const set = (client: SQSClient, queue: string, values: Record<string, string>) =>
+    client.send(new SetQueueAttributesCommand({ QueueUrl: urlOf(queue), Attributes: values }));
+
+  it("a redrive policy reads as it was written: moto puts white space in", async () => {
+    const deadLetters = await door.createQueue();
+    const policy = JSON.stringify({ deadLetterTargetArn: arnOf.queue(deadLetters), maxReceiveCount: 3 });
+    const queue = await door.createQueue({ RedrivePolicy: policy });
+    expect((await attributes(moto.sqs, queue, "All")).RedrivePolicy).not.toBe(policy);
+    expect((await attributes(door.sqs, queue, "All")).RedrivePolicy).toBe(policy);
+    expect((await attributes(door.sqs, queue, "RedrivePolicy")).RedrivePolicy).toBe(policy);
+  });
+
+  it("setting one attribute leaves the queue's policy: moto clears it", async () => {
+    const names = [await door.createQueue(), await door.createQueue()] as const;
+    for (const name of names) await set(moto.sqs, name, { Policy: queuePolicy(name, "arn:rule") });
+    await set(moto.sqs, names[0], { VisibilityTimeout: "7" });
+    await set(door.sqs, names[1], { VisibilityTimeout: "7" });
+    expect((await attributes(door.sqs, names[0], "All")).Policy).toBeUndefined();
+    const kept = await attributes(door.sqs, names[1], "All");
+    expect(JSON.parse(kept.Policy ?? "{}")).toMatchObject({ Statement: [{ Effect: "Allow" }] });
+    expect(kept.VisibilityTimeout).toBe("7");
+    await set(door.sqs, names[1], { Policy: "" });
+    expect((await attributes(door.sqs, names[1], "All")).Policy).toBeUndefined();
+  });
+
+  it("a redrive-allow policy is kept: moto drops it, and refuses to be asked for it", async () => {
+    const policy = JSON.stringify({ redrivePermission: "denyAll" });
+    const queue = await door.createQueue({ RedriveAllowPolicy: policy });
+    expect(await attributes(moto.sqs, queue, "All")).not.toHaveProperty("RedriveAllowPolicy");
+    await expect(attributes(moto.sqs, queue, "RedriveAllowPolicy")).rejects.toThrow();
+
+    expect((await attributes(door.sqs, queue, "All")).RedriveAllowPolicy).toBe(policy);
+    expect(await attributes(door.sqs, queue, "RedriveAllowPolicy")).toEqual({ RedriveAllowPolicy: policy });
+    await set(door.sqs, queue, { RedriveAllowPolicy: "" });
+    expect(await attributes(door.sqs, queue, "RedriveAllowPolicy")).toEqual({});
+    await door.sqs.send(new DeleteQueueCommand({ QueueUrl: urlOf(queue) }));
+    await expect(attributes(door.sqs, queue, "RedriveAllowPolicy")).rejects.toMatchObject({
+      name: "QueueDoesNotExist",
+    });
+  });
+});
+
+describe("SES v2", () => {
+  interface Reply {
+    readonly status: number;
+    readonly body: Record<string, unknown>;
+  }
+  async function ask(base: string, method: string, path: string, body?: unknown): Promise<Reply> {
+    const authorization = `AWS4-HMAC-SHA256 Credential=test/20240101/${region}/ses/aws4_request, SignedHeaders=host, Signature=0`;
+    const response = await fetch(`${base}/v2/email${path}`, {
+      method,
+      headers: { authorization, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text.startsWith("{") ? (JSON.parse(text) as Record<string, unknown>) : {} };
+  }
+  const viaDoor = (method: string, path: string, body?: unknown) => ask(door.door.url, method, path, body);
+  const viaMoto = (method: string, path: string, body?: unknown) => ask(door.motoUrl, method, path, body);
+
+  async function createSet(body: Record<string, unknown> = {}): Promise<string> {
+    const name = door.name("set");
+    expect((await viaDoor("POST", "/configuration-sets", { ConfigurationSetName: name, ...body })).status).toBe(200);
+    return name;
+  }
+
+  it("a configuration set reads whether it sends: moto answers an object", async () => {
+    const [on, off] = [await createSet(), await createSet({ SendingOptions: { SendingEnabled: false } })];
+    expect((await viaMoto("GET", `/configuration-sets/${off}`)).body.SendingOptions).toEqual({
+      SendingEnabled: { SendingEnabled: false },
+    });
+    expect((await viaDoor("GET", `/configuration-sets/${off}`)).body.SendingOptions).toEqual({ SendingEnabled: false });
+    expect((await viaDoor("GET", `/configuration-sets/${on}`)).body.SendingOptions).toEqual({ SendingEnabled: true });
+  });
+
+  it("a configuration set has no options that were never set: moto answers empty ones", async () => {
+    const name = await createSet({ DeliveryOptions: { TlsPolicy: "REQUIRE" } });
+    expect((await viaMoto("GET", `/configuration-sets/${name}`)).body).toMatchObject({
+      TrackingOptions: {},
+      VdmOptions: {},
+    });
+    const { body } = await viaDoor("GET", `/configuration-sets/${name}`);
+    expect(body).toMatchObject({ DeliveryOptions: { TlsPolicy: "REQUIRE" } });
+    expect(body).not.toHaveProperty("TrackingOptions");
+    expect(body).not.toHaveProperty("VdmOptions");
+  });
+
+  it.each([
+    ["delivery-options", "DeliveryOptions", { TlsPolicy: "OPTIONAL" }],
+    ["reputation-options", "ReputationOptions", { ReputationMetricsEnabled: true }],
+    ["suppression-options", "SuppressionOptions", { SuppressedReasons: ["BOUNCE"] }],
+    ["sending", "SendingOptions", { SendingEnabled: false }],
+  ])("the %s of a configuration set can be changed: moto cannot", async (path, name, value) => {
+    const set = await createSet({ DeliveryOptions: { TlsPolicy: "REQUIRE" } });
+    expect((await viaMoto("PUT", `/configuration-sets/${set}/${path}`, value)).status).toBeGreaterThanOrEqual(400);
+    expect((await viaDoor("PUT", `/configuration-sets/${set}/${path}`, value)).status).toBe(200);
+    expect((await viaDoor("GET", `/configuration-sets/${set}`)).body[name]).toEqual(value);
+    await viaDoor("DELETE", `/configuration-sets/${set}`);
+    await viaDoor("POST", "/configuration-sets", { ConfigurationSetName: set });
+    expect((await viaDoor("GET", `/configuration-sets/${set}`)).body[name]).not.toEqual(value);
+  });
+
+  it("a configuration set has event destinations: moto has none", async () => {
+    const set = await createSet();
+    const path = `/configuration-sets/${set}/event-destinations`;
+    const destination = {
+      Enabled: true,
+      MatchingEventTypes: ["BOUNCE"],
+      EventBridgeDestination: { EventBusArn: arnOf.bus("default") },
+    };
+    const created = { EventDestinationName: "bus", EventDestination: destination };
+    expect((await viaMoto("POST", path, created)).status).toBeGreaterThanOrEqual(400);
+
+    expect(await viaDoor("POST", path, created)).toMatchObject({ status: 200 });
+    expect((await viaDoor("POST", path, created)).status).toBe(400);
+    expect((await viaDoor("GET", path)).body).toEqual({ EventDestinations: [{ ...destination, Name: "bus" }] });
+    await viaDoor("PUT", `${path}/bus`, { EventDestination: { ...destination, Enabled: false } });
+    expect((await viaDoor("GET", path)).body).toMatchObject({ EventDestinations: [{ Enabled: false }] });
+    expect((await viaDoor("PUT", `${path}/other`, { EventDestination: destination })).status).toBe(404);
+    expect((await viaDoor("DELETE", `${path}/bus`)).status).toBe(200);
+    expect((await viaDoor("GET", path)).body).toEqual({ EventDestinations: [] });
+  });
+
+  it("an identity's tags are found under its ARN: moto keeps them under another", async () => {
+    const tags = [{ Key: "stage", Value: "test" }];
+    const path = (name: string) =>
+      `/tags?ResourceArn=${encodeURIComponent(`arn:aws:ses:${region}:${accountId}:identity/${name}`)}`;
+    await viaMoto("POST", "/identities", { EmailIdentity: "moto@example.com", Tags: tags });
+    await viaDoor("POST", "/identities", { EmailIdentity: "door@example.com", Tags: tags });
+    expect((await viaMoto("GET", path("moto@example.com"))).body.Tags).toEqual([]);
+    expect((await viaDoor("GET", path("door@example.com"))).body.Tags).toEqual(tags);
+  });
+
+  it.each([
+    ["configuration-set", { ConfigurationSetName: "set" }, { ConfigurationSetName: "set" }],
+    ["feedback", { EmailForwardingEnabled: true }, { FeedbackForwardingStatus: true }],
+    ["mail-from", { MailFromDomain: "m.example.com" }, { MailFromAttributes: { MailFromDomain: "m.example.com" } }],
+  ])("an identity's %s can be changed: moto cannot", async (path, change, read) => {
+    const name = `${path}@example.com`;
+    await viaDoor("POST", "/identities", { EmailIdentity: name });
+    const identity = `/identities/${encodeURIComponent(name)}`;
+    expect((await viaMoto("PUT", `${identity}/${path}`, change)).status).toBeGreaterThanOrEqual(400);
+    expect((await viaDoor("PUT", `${identity}/${path}`, change)).status).toBe(200);
+    expect((await viaDoor("GET", identity)).body).toMatchObject(read);
+  });
+
+  it("an identity that can send is verified, and a domain has DKIM tokens: moto says no, and has none", async () => {
+    await viaDoor("POST", "/identities", { EmailIdentity: "example.org" });
+    const { body: wrong } = await viaMoto("GET", "/identities/example.org");
+    expect(wrong.VerifiedForSendingStatus).toBe(false);
+    expect(wrong.DkimAttributes).not.toHaveProperty("Tokens");
+    const { body: right } = await viaDoor("GET", "/identities/example.org");
+    expect(right).toMatchObject({
+      VerifiedForSendingStatus: true,
+      DkimAttributes: {
+        SigningEnabled: true,
+        Status: "SUCCESS",
+        Tokens: [expect.any(String), expect.any(String), expect.any(String)],
+      },
+    });
+    expect((await viaDoor("GET", "/identities/example.org")).body).toEqual(right);
+  });
+});
+
+describe("Lambda", () => {
+  const code = "export const handler = async () => 1;";
+  const kmsKeyArn = `arn:aws:kms:${region}:${accountId}:key/1`;
+
+  it("a function reads as it was created: moto leaves out logging, dead letters and key", async () => {
+    const queue = await door.createQueue();
+    const configuration = {
+      LoggingConfig: { LogFormat: "JSON", LogGroup: "/own", ApplicationLogLevel: "INFO", SystemLogLevel: "WARN" },
+      DeadLetterConfig: { TargetArn: arnOf.queue(queue) },
+      KMSKeyArn: kmsKeyArn,
+    } as const;
+    const name = await door.createFunction(code, configuration);
+    const wrong = await moto.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
+    for (const field of Object.keys(configuration)) expect(wrong).not.toHaveProperty(field);
+    expect(await door.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }))).toMatchObject(
+      configuration,
+    );
+    expect((await door.lambda.send(new GetFunctionCommand({ FunctionName: name }))).Configuration).toMatchObject(
+      configuration,
+    );
+  });
+
+  it("a function without a logging configuration has AWS's: moto has none", async () => {
+    const name = await door.createFunction(code);
+    const read = await door.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
+    expect(read.LoggingConfig).toEqual({ LogFormat: "Text", LogGroup: `/aws/lambda/${name}` });
+    expect(read).not.toHaveProperty("DeadLetterConfig");
+    expect(read).not.toHaveProperty("KMSKeyArn");
+  });
+
+  it("a function's configuration can be changed: moto leaves tracing and storage as they were", async () => {
+    const name = await door.createFunction(code);
+    const change = {
+      TracingConfig: { Mode: "Active" },
+      EphemeralStorage: { Size: 1024 },
+      LoggingConfig: { LogFormat: "JSON" },
+      MemorySize: 512,
+    } as const;
+    const updated = await door.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: name, ...change }));
+    const wrong = await moto.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
+    expect(wrong).toMatchObject({
+      TracingConfig: { Mode: "PassThrough" },
+      EphemeralStorage: { Size: 512 },
+      MemorySize: 512,
+    });
+    expect(updated).toMatchObject(change);
+    expect(await door.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }))).toMatchObject(change);
+  });
+
+  it("an event invoke config is replaced: moto reads the first for ever", async () => {
+    const put = (client: LambdaClient, name: string, attempts: number) =>
+      client.send(
+        new PutFunctionEventInvokeConfigCommand({
+          FunctionName: name,
+          MaximumRetryAttempts: attempts,
+          MaximumEventAgeInSeconds: 60,
+        }),
+      );
+    const read = (client: LambdaClient, name: string) =>
+      client.send(new GetFunctionEventInvokeConfigCommand({ FunctionName: name }));
+    const [wrong, right] = [await door.createFunction(code), await door.createFunction(code)];
+    for (const attempts of [2, 0]) {
+      await put(moto.lambda, wrong, attempts);
+      await put(door.lambda, right, attempts);
+    }
+    expect((await read(moto.lambda, wrong)).MaximumRetryAttempts).toBe(2);
+    expect((await read(door.lambda, right)).MaximumRetryAttempts).toBe(0);
+    await door.lambda.send(
+      new UpdateFunctionEventInvokeConfigCommand({ FunctionName: right, MaximumRetryAttempts: 1 }),
+    );
+    expect(await read(door.lambda, right)).toMatchObject({ MaximumRetryAttempts: 1, MaximumEventAgeInSeconds: 60 });
+  });
+
+  it("a message for a mapped queue is left to its poller: moto receives it, to run the function in Docker", async () => {
+    const map = async (client: LambdaClient) => {
+      const fn = await door.createFunction(code);
+      const queue = await door.createQueue();
+      const command = new CreateEventSourceMappingCommand({ EventSourceArn: arnOf.queue(queue), FunctionName: fn });
+      const { UUID: id = "", State: state } = await client.send(command);
+      return { id, state, queue };
+    };
+    // Sent and received through moto, so that the door's poller has no part in it.
+    const receives = async (queue: string) => {
+      const QueueUrl = `${door.door.url}/${accountId}/${queue}`;
+      await moto.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "x" }));
+      const { Messages: [message] = [] } = await moto.sqs.send(
+        new ReceiveMessageCommand({ QueueUrl, MessageSystemAttributeNames: ["ApproximateReceiveCount"] }),
+      );
+      return message?.Attributes?.ApproximateReceiveCount;
+    };
+    expect(await receives((await map(moto.lambda)).queue)).not.toBe("1");
+    const right = await map(door.lambda);
+    expect(right.state).toBe("Enabled");
+    expect(await motoState(right.id)).toBe("Disabled");
+
+    const read = new GetEventSourceMappingCommand({ UUID: right.id });
+    expect((await door.lambda.send(read)).State).toBe("Enabled");
+    await door.lambda.send(new UpdateEventSourceMappingCommand({ UUID: right.id, Enabled: false }));
+    await door.lambda.send(new UpdateEventSourceMappingCommand({ UUID: right.id, BatchSize: 5 }));
+    expect(await door.lambda.send(read)).toMatchObject({ State: "Disabled", BatchSize: 5 });
+    const { EventSourceMappings: all = [] } = await door.lambda.send(new ListEventSourceMappingsCommand({}));
+    expect(all.find(({ UUID }) => UUID === right.id)?.State).toBe("Disabled");
+  });
+});
+
+async function motoState(mappingId: string): Promise<string | undefined> {
+  return (await moto.lambda.send(new GetEventSourceMappingCommand({ UUID: mappingId }))).State;
+}
+
+describe("what the door answers by itself, because moto", () => {
+  it("fails at an event for a function", async () => {
+    const bus = await door.createBus();
+    const fn = await door.createFunction("export const handler = async () => 1;");
+    await moto.events.send(new PutRuleCommand({ Name: "fn", EventBusName: bus, EventPattern: '{"source":["test"]}' }));
+    await moto.events.send(
+      new PutTargetsCommand({ Rule: "fn", EventBusName: bus, Targets: [{ Id: "fn", Arn: arnOf.fn(fn) }] }),
+    );
+    const put = new PutEventsCommand({
+      Entries: [{ EventBusName: bus, Source: "test", DetailType: "x", Detail: "{}" }],
+    });
+    await expect(moto.events.send(put)).rejects.toMatchObject({ $metadata: { httpStatusCode: 500 } });
+    await expect(door.events.send(put)).resolves.toMatchObject({ FailedEntryCount: 0 });
+  });
+
+  it("has no TestEventPattern", async () => {
+    const test = new TestEventPatternCommand({ EventPattern: '{"source":["a"]}', Event: "{}" });
+    expect((await moto.events.send(test)).Result).toBeUndefined();
+  });
+
+  it("takes patterns that EventBridge refuses", async () => {
+    const put = new PutRuleCommand({ Name: "bad", EventPattern: '{"source":[{"starts":"a"}]}' });
+    await expect(moto.events.send(put)).resolves.toHaveProperty("RuleArn");
+  });
+
+  it("takes a mail for a configuration set that does not exist", async () => {
+    await moto.ses.send(new VerifyEmailIdentityCommand({ EmailAddress: "a@example.com" }));
+    const send = new SendEmailCommand({
+      Source: "a@example.com",
+      Destination: { ToAddresses: ["b@example.com"] },
+      Message: { Subject: { Data: "s" }, Body: { Text: { Data: "t" } } },
+      ConfigurationSetName: "nope",
+    });
+    await expect(moto.ses.send(send)).resolves.toHaveProperty("MessageId");
+    await expect(door.ses.send(send)).rejects.toMatchObject({ name: "ConfigurationSetDoesNotExistException" });
+  });
+
+  it("rejects an unverified sender in other words than SES", async () => {
+    const send = new SendEmailCommand({
+      Source: "nobody@example.com",
+      Destination: { ToAddresses: ["b@example.com"] },
+      Message: { Subject: { Data: "s" }, Body: { Text: { Data: "t" } } },
+    });
+    await expect(moto.ses.send(send)).rejects.toThrow("Email address not verified");
+    await expect(door.ses.send(send)).rejects.toThrow("Email address is not verified. The following identities failed");
+  });
+});

@@ -1,0 +1,304 @@
+import {
+  CreateConfigurationSetCommand,
+  CreateTemplateCommand,
+  SendEmailCommand,
+  SendRawEmailCommand,
+  SendTemplatedEmailCommand,
+  type SendTemplatedEmailCommandInput,
+  VerifyDomainIdentityCommand,
+  VerifyEmailIdentityCommand,
+} from "@aws-sdk/client-ses";
+import { type Mail } from "../../../sandbox/door/journal";
+import { parseMime, toMime } from "../../../sandbox/door/ses/mime";
+import { render } from "../../../sandbox/door/ses/render";
+import { arnOf, region, TestDoor } from "../../support/door";
+
+let door: TestDoor;
+beforeAll(async () => {
+  door = await TestDoor.start({ rejectUnverifiedRecipients: true });
+  await door.ses.send(new VerifyEmailIdentityCommand({ EmailAddress: "sender@example.com" }));
+  await door.ses.send(new VerifyDomainIdentityCommand({ Domain: "customers.example" }));
+  await door.ses.send(new CreateConfigurationSetCommand({ ConfigurationSet: { Name: "set" } }));
+  await door.ses.send(
+    new CreateTemplateCommand({
+      Template: {
+        TemplateName: "greeting",
+        SubjectPart: "Hello {{name}}",
+        HtmlPart: "<p>{{nameHtml}}</p>{{#if extra}}<i>{{extra}}</i>{{/if}}",
+        TextPart: "Hello {{name}} & {{order.id}}",
+      },
+    }),
+  );
+}, 90_000);
+afterAll(async () => {
+  await door.stop();
+});
+jest.setTimeout(60_000);
+
+const data = { name: "<Ann>", nameHtml: "&lt;Ann&gt;", order: { id: 7 }, extra: "" };
+
+function send(changes: Partial<SendTemplatedEmailCommandInput> = {}) {
+  return door.ses.send(
+    new SendTemplatedEmailCommand({
+      Source: "Sender <sender@example.com>",
+      Destination: {
+        ToAddresses: ["a@customers.example"],
+        CcAddresses: ["c@customers.example"],
+        BccAddresses: ["b@customers.example"],
+      },
+      ReplyToAddresses: ["reply@example.com"],
+      Template: "greeting",
+      TemplateData: JSON.stringify(data),
+      ConfigurationSetName: "set",
+      Tags: [{ Name: "notification", Value: "greeting" }],
+      ...changes,
+    }),
+  );
+}
+
+const v2 = (body: unknown) =>
+  fetch(`${door.door.url}/v2/email/outbound-emails`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      authorization: `AWS4-HMAC-SHA256 Credential=test/20240101/${region}/ses/aws4_request, SignedHeaders=host, Signature=0`,
+    },
+    body: JSON.stringify(body),
+  });
+
+async function mail(id: string | undefined): Promise<Mail> {
+  const found = (await door.mails()).find((each) => each.id === id);
+  if (found === undefined) throw new Error(`No mail ${String(id)}`);
+  return found;
+}
+
+describe("a mail that SES accepts is kept, rendered", () => {
+  it("SendTemplatedEmail: as SES renders it, without escaping", async () => {
+    const { MessageId: id } = await send();
+    expect(await mail(id)).toEqual({
+      id,
+      time: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+      from: "Sender <sender@example.com>",
+      to: ["a@customers.example"],
+      cc: ["c@customers.example"],
+      bcc: ["b@customers.example"],
+      subject: "Hello <Ann>",
+      html: "<p>&lt;Ann&gt;</p>",
+      text: "Hello <Ann> & 7",
+      template: "greeting",
+      configurationSet: "set",
+      templateData: data,
+      tags: { notification: "greeting" },
+      headers: expect.arrayContaining([
+        { name: "Reply-To", value: "reply@example.com" },
+        { name: "Message-ID", value: `<${String(id)}@email.amazonses.com>` },
+      ]) as unknown,
+    });
+    expect(JSON.stringify((await mail(id)).headers)).not.toContain("b@customers.example");
+  });
+
+  it("newest first", async () => {
+    const first = await send();
+    const second = await send();
+    const ids = (await door.mails()).map(({ id }) => id);
+    expect(ids.slice(0, 2)).toEqual([second.MessageId, first.MessageId]);
+  });
+
+  it("SendEmail", async () => {
+    const { MessageId: id } = await door.ses.send(
+      new SendEmailCommand({
+        Source: "sender@example.com",
+        Destination: { ToAddresses: ["a@customers.example"] },
+        Message: { Subject: { Data: "Süßes" }, Body: { Text: { Data: "text" }, Html: { Data: "<b>html</b>" } } },
+      }),
+    );
+    expect(await mail(id)).toMatchObject({
+      subject: "Süßes",
+      text: "text",
+      html: "<b>html</b>",
+      template: "",
+      templateData: {},
+    });
+  });
+
+  it("SendRawEmail", async () => {
+    const raw = [
+      "From: sender@example.com",
+      'To: "A, B" <a@customers.example>, c@customers.example',
+      "Subject: =?UTF-8?B?U8O8w59lcw==?=",
+      'Content-Type: multipart/alternative; boundary="x"',
+      "",
+      "--x",
+      "Content-Type: text/plain; charset=UTF-8",
+      "Content-Transfer-Encoding: quoted-printable",
+      "",
+      "caf=C3=A9 =",
+      "au lait",
+      "--x",
+      "Content-Type: text/html",
+      "Content-Transfer-Encoding: base64",
+      "",
+      Buffer.from("<b>café</b>").toString("base64"),
+      "--x--",
+      "",
+    ].join("\r\n");
+    const { MessageId: id } = await door.ses.send(new SendRawEmailCommand({ RawMessage: { Data: Buffer.from(raw) } }));
+    expect(await mail(id)).toMatchObject({
+      from: "sender@example.com",
+      to: ['"A, B" <a@customers.example>', "c@customers.example"],
+      subject: "Süßes",
+      text: "café au lait",
+      html: "<b>café</b>",
+    });
+  });
+
+  it("SES v2's SendEmail, simple and by template", async () => {
+    const common = { FromEmailAddress: "sender@example.com", Destination: { ToAddresses: ["a@customers.example"] } };
+    const simple = await v2({
+      ...common,
+      Content: { Simple: { Subject: { Data: "Hi" }, Body: { Text: { Data: "text" } } } },
+    });
+    expect(await mail(((await simple.json()) as { MessageId: string }).MessageId)).toMatchObject({
+      subject: "Hi",
+      text: "text",
+    });
+    const templated = await v2({
+      ...common,
+      Content: { Template: { TemplateName: "greeting", TemplateData: JSON.stringify(data) } },
+      EmailTags: [{ Name: "a", Value: "b" }],
+    });
+    expect(await mail(((await templated.json()) as { MessageId: string }).MessageId)).toMatchObject({
+      subject: "Hello <Ann>",
+      tags: { a: "b" },
+    });
+    const missing = await v2({ ...common, Content: { Template: { TemplateName: "nope", TemplateData: "{}" } } });
+    expect(missing.status).toBe(404);
+    expect(missing.headers.get("x-amzn-errortype")).toBe("NotFoundException");
+  });
+});
+
+describe("a mail that cannot be rendered is accepted and not sent, as SES does", () => {
+  it.each([
+    ["a variable is missing", { ...data, name: undefined }, /subject reads the variable "name"/],
+    ["a variable is in another case", { ...data, name: undefined, Name: "Ann" }, /variable "name"/],
+    ["a nested variable is missing", { ...data, order: {} }, /text part reads the variable "id"/],
+  ])("%s", async (_, templateData, reason) => {
+    const before = (await door.mails()).length;
+    const { MessageId: id } = await send({ TemplateData: JSON.stringify(templateData) });
+    const failures = (await door.get("rendering-failures")) as Mail[];
+    expect(failures.find((failure) => failure.id === id)?.renderError).toMatch(reason);
+    expect(await door.mails()).toHaveLength(before);
+  });
+
+  it("and the event behind it says so", async () => {
+    const bus = await door.createBus();
+    const name = await door.createFunction(sendingFunction({ name: "only" }));
+    const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(name) }]);
+    await door.permit(name, arnOf.rule(bus, rule));
+    const id = await door.putEvent(bus, {});
+    await door.deliveries(id);
+    expect((await door.event(id)).notes.join()).toMatch(/accepted by SES and never sent/);
+  });
+});
+
+it("a mail tells the invocation, the event and the rule that it comes from", async () => {
+  const bus = await door.createBus();
+  const name = await door.createFunction(sendingFunction(data));
+  const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(name) }]);
+  await door.permit(name, arnOf.rule(bus, rule));
+  const ids = await Promise.all([1, 2, 3].map((number) => door.putEvent(bus, { number })));
+  const deliveries = (await Promise.all(ids.map((id) => door.deliveries(id)))).flat();
+  const mails = (await door.mails()).filter((each) => each.rule === rule);
+  expect(new Set(mails.map(({ eventId }) => eventId))).toEqual(new Set(ids));
+  const requestIds = deliveries.map(({ attempts }) => attempts[0]?.requestId);
+  expect(new Set(mails.map(({ requestId }) => requestId))).toEqual(new Set(requestIds));
+});
+
+describe("what SES refuses is refused", () => {
+  it("a sender that is not verified, in SES's words", async () => {
+    await expect(send({ Source: "Other <other@example.com>" })).rejects.toMatchObject({
+      name: "MessageRejected",
+      message:
+        "Email address is not verified. The following identities failed the check in region US-EAST-1: other@example.com",
+    });
+  });
+
+  it("a template that does not exist", async () => {
+    await expect(send({ Template: "nope" })).rejects.toMatchObject({ name: "TemplateDoesNotExistException" });
+  });
+
+  it("a configuration set that does not exist", async () => {
+    await expect(send({ ConfigurationSetName: "nope" })).rejects.toMatchObject({
+      name: "ConfigurationSetDoesNotExistException",
+      message: expect.stringContaining("nope") as string,
+    });
+  });
+
+  it("a recipient that is not verified, where the account is in the SES sandbox", async () => {
+    const to = (address: string) => send({ Destination: { ToAddresses: [address] } });
+    await expect(to("a@elsewhere.example")).rejects.toMatchObject({
+      name: "MessageRejected",
+      message: expect.stringContaining("US-EAST-1: a@elsewhere.example") as string,
+    });
+    await expect(to("success@simulator.amazonses.com")).resolves.toHaveProperty("MessageId");
+  });
+
+  it("nothing of it is kept", async () => {
+    const before = (await door.mails()).length;
+    await expect(send({ Template: "nope" })).rejects.toThrow();
+    expect(await door.mails()).toHaveLength(before);
+  });
+});
+
+it("a mail is a MIME file that reads as it was sent", async () => {
+  const { MessageId: id = "" } = await send({ TemplateData: JSON.stringify({ ...data, name: "Søren\r\nBcc: x@y.z" }) });
+  const response = await fetch(`${door.door.url}/_sandbox/messages/${id}.eml`);
+  expect(response.headers.get("content-type")).toBe("message/rfc822");
+  const raw = await response.text();
+  const parsed = parseMime(raw);
+  const kept = await mail(id);
+  expect(parsed.text).toBe(kept.text);
+  expect(parsed.html).toBe(kept.html);
+  expect(raw).toMatch(/^Subject: =\?UTF-8\?B\?/m);
+  expect(raw).not.toMatch(/^Bcc:/m);
+  expect(toMime(kept)).toBe(raw);
+});
+
+describe("rendering", () => {
+  it("supports what SES documents: conditions, loops, dotted names", () => {
+    const template = {
+      subject: "{{a.b}}",
+      html: "{{#each list}}<i>{{this}}</i>{{/each}}",
+      text: "{{#if on}}yes{{else}}no{{/if}}",
+    };
+    expect(render(template, { a: { b: 1 }, list: ["x", "&"], on: false })).toEqual({
+      subject: "1",
+      html: "<i>x</i><i>&</i>",
+      text: "no",
+    });
+  });
+
+  it("fails for a template that is malformed, and says which part", () => {
+    expect(() => render({ subject: "ok", html: "{{#if}}", text: "" }, {})).toThrow(/the HTML part cannot be rendered/);
+  });
+});
+
+/** A function that sends the greeting with these data, without an SDK in its package. */
+function sendingFunction(templateData: unknown): string {
+  const form = {
+    Action: "SendTemplatedEmail",
+    Version: "2010-12-01",
+    Source: "sender@example.com",
+    Template: "greeting",
+    TemplateData: JSON.stringify(templateData),
+    "Destination.ToAddresses.member.1": "a@customers.example",
+  };
+  return `
+    export const handler = async () => {
+      const authorization = "AWS4-HMAC-SHA256 Credential=" + process.env.AWS_ACCESS_KEY_ID + "/20240101/" + process.env.AWS_REGION + "/ses/aws4_request, SignedHeaders=host, Signature=0";
+      const response = await fetch(process.env.AWS_ENDPOINT_URL, {
+        method: "POST", headers: { authorization }, body: new URLSearchParams(${JSON.stringify(form)}),
+      });
+      if (!response.ok) throw new Error(await response.text());
+    };`;
+}

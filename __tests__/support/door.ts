@@ -1,0 +1,270 @@
+import { CloudWatchLogsClient, CreateLogGroupCommand, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import {
+  CreateEventBusCommand,
+  EventBridgeClient,
+  PutEventsCommand,
+  PutRuleCommand,
+  PutTargetsCommand,
+  type Target,
+} from "@aws-sdk/client-eventbridge";
+import {
+  AddPermissionCommand,
+  CreateFunctionCommand,
+  type CreateFunctionCommandInput,
+  LambdaClient,
+} from "@aws-sdk/client-lambda";
+import { SESClient } from "@aws-sdk/client-ses";
+import { CreateQueueCommand, ReceiveMessageCommand, type Message, SQSClient } from "@aws-sdk/client-sqs";
+import { strToU8, zipSync } from "fflate";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Door, type DoorOptions, startDoor } from "../../sandbox/door";
+import { type BusEvent, type Delivery, type Mail } from "../../sandbox/door/journal";
+import { startMoto } from "./moto";
+
+export const region = "us-east-1";
+export const accountId = "123456789012";
+const roleName = "function";
+const role = `arn:aws:iam::${accountId}:role/${roleName}`;
+
+/** How long a test waits for what the door does in the background. A noisy machine needs it; a good one does not. */
+const patienceMs = 20_000;
+
+export async function until<Value>(
+  what: string,
+  look: () => Value | undefined | Promise<Value | undefined>,
+): Promise<Value> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    const value = await look();
+    if (value !== undefined) return value;
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${patienceMs / 1000} s`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+export const arnOf = {
+  queue: (name: string) => `arn:aws:sqs:${region}:${accountId}:${name}`,
+  fn: (name: string) => `arn:aws:lambda:${region}:${accountId}:function:${name}`,
+  bus: (name: string) => `arn:aws:events:${region}:${accountId}:event-bus/${name}`,
+  rule: (bus: string, name: string) =>
+    `arn:aws:events:${region}:${accountId}:rule/${bus === "default" ? "" : `${bus}/`}${name}`,
+};
+
+export function clientSettings(endpoint: string) {
+  return { endpoint, region, credentials: { accessKeyId: "test", secretAccessKey: "test" }, maxAttempts: 1 };
+}
+
+/** A door before a moto of its own, with real AWS clients for both. */
+export class TestDoor {
+  readonly events: EventBridgeClient;
+  readonly lambda: LambdaClient;
+  readonly logs: CloudWatchLogsClient;
+  readonly ses: SESClient;
+  readonly sqs: SQSClient;
+  private names = 0;
+
+  private constructor(
+    readonly door: Door,
+    readonly motoUrl: string,
+    private readonly cleanUp: () => Promise<void>,
+  ) {
+    const settings = clientSettings(door.url);
+    this.events = new EventBridgeClient(settings);
+    this.lambda = new LambdaClient(settings);
+    this.logs = new CloudWatchLogsClient(settings);
+    this.ses = new SESClient(settings);
+    this.sqs = new SQSClient(settings);
+  }
+
+  static async start(options: Partial<DoorOptions> = {}): Promise<TestDoor> {
+    const moto = await startMoto();
+    const workDirectory = await mkdtemp(join(tmpdir(), "door-"));
+    const door = await startDoor({
+      port: 0,
+      motoUrl: moto.url,
+      region,
+      accountId,
+      workDirectory,
+      retryDelaysMs: [20, 40],
+      ...options,
+    });
+    await createRole(moto.url);
+    return new TestDoor(door, moto.url, async () => {
+      await door.close();
+      await moto.stop();
+      await rm(workDirectory, { recursive: true, force: true });
+    });
+  }
+
+  async stop(): Promise<void> {
+    for (const client of [this.events, this.lambda, this.logs, this.ses, this.sqs]) client.destroy();
+    await this.cleanUp();
+  }
+
+  /** A name that no other test of the file uses. */
+  name(base: string): string {
+    this.names += 1;
+    return `${base}-${this.names}`;
+  }
+
+  async get(path: string): Promise<unknown> {
+    const response = await fetch(`${this.door.url}/_sandbox/${path}`);
+    return response.json();
+  }
+
+  /** As a client sees it, so that the JSON is tested too. */
+  async mails(): Promise<Mail[]> {
+    return (await this.get("messages")) as Mail[];
+  }
+
+  async event(id: string): Promise<BusEvent> {
+    const found = ((await this.get("activity")) as BusEvent[]).find((event) => event.id === id);
+    if (found === undefined) throw new Error(`No event ${id} in the activity`);
+    return found;
+  }
+
+  /** The event's deliveries, when each has come to its end. */
+  async deliveries(eventId: string, count = 1): Promise<Delivery[]> {
+    return until(`${count} deliveries of ${eventId} end`, async () => {
+      const { deliveries } = await this.event(eventId);
+      const areEnded = deliveries.every(({ status }) => status === "delivered" || status === "failed");
+      return deliveries.length === count && areEnded ? deliveries : undefined;
+    });
+  }
+
+  /** @param code of an ES module `index.mjs` with an exported `handler` */
+  async createFunction(
+    code: string,
+    options: Partial<CreateFunctionCommandInput> & { file?: string } = {},
+  ): Promise<string> {
+    const { file = "index.mjs", FunctionName: name = this.name("function"), ...rest } = options;
+    await this.lambda.send(
+      new CreateFunctionCommand({
+        FunctionName: name,
+        Role: role,
+        Runtime: "nodejs22.x",
+        Handler: "index.handler",
+        Code: { ZipFile: zipOf(code, file) },
+        ...rest,
+      }),
+    );
+    return name;
+  }
+
+  async createQueue(attributes: Record<string, string> = {}, name = this.name("queue")): Promise<string> {
+    await this.sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: attributes }));
+    return name;
+  }
+
+  async createLogGroup(name: string): Promise<void> {
+    await this.logs.send(new CreateLogGroupCommand({ logGroupName: name }));
+  }
+
+  async logLines(group: string): Promise<string[]> {
+    const { events = [] } = await this.logs.send(new FilterLogEventsCommand({ logGroupName: group }));
+    return events.map(({ message = "" }) => message);
+  }
+
+  async createBus(): Promise<string> {
+    const name = this.name("bus");
+    await this.events.send(new CreateEventBusCommand({ Name: name }));
+    return name;
+  }
+
+  /** A rule on `bus` for the events of `source`, with targets; functions among them let it in. */
+  async createRule(
+    bus: string,
+    targets: readonly Target[],
+    rule: { pattern?: unknown; schedule?: string; state?: "ENABLED" | "DISABLED" } = {},
+  ): Promise<string> {
+    const name = this.name("rule");
+    await this.events.send(
+      new PutRuleCommand({
+        Name: name,
+        EventBusName: bus,
+        ...(rule.schedule === undefined
+          ? { EventPattern: JSON.stringify(rule.pattern ?? { source: ["test"] }) }
+          : { ScheduleExpression: rule.schedule }),
+        ...(rule.state === undefined ? {} : { State: rule.state }),
+      }),
+    );
+    await this.events.send(new PutTargetsCommand({ Rule: name, EventBusName: bus, Targets: [...targets] }));
+    return name;
+  }
+
+  async permit(functionName: string, ruleArn: string): Promise<void> {
+    await this.lambda.send(
+      new AddPermissionCommand({
+        FunctionName: functionName,
+        StatementId: this.name("permission"),
+        Action: "lambda:InvokeFunction",
+        Principal: "events.amazonaws.com",
+        SourceArn: ruleArn,
+      }),
+    );
+  }
+
+  async putEvent(bus: string, detail: unknown, source = "test", detailType = "Test"): Promise<string> {
+    const { Entries: [entry] = [] } = await this.events.send(
+      new PutEventsCommand({
+        Entries: [{ EventBusName: bus, Source: source, DetailType: detailType, Detail: JSON.stringify(detail) }],
+      }),
+    );
+    if (entry?.EventId === undefined) throw new Error(JSON.stringify(entry));
+    return entry.EventId;
+  }
+
+  async receive(queue: string): Promise<Message> {
+    return until(`a message in ${queue}`, async () => {
+      const { Messages: [message] = [] } = await this.sqs.send(
+        new ReceiveMessageCommand({
+          QueueUrl: `${this.door.url}/${accountId}/${queue}`,
+          MessageAttributeNames: ["All"],
+          MessageSystemAttributeNames: ["All"],
+        }),
+      );
+      return message;
+    });
+  }
+
+  async messagesIn(queue: string): Promise<Message[]> {
+    const { Messages: messages = [] } = await this.sqs.send(
+      new ReceiveMessageCommand({ QueueUrl: `${this.door.url}/${accountId}/${queue}`, MaxNumberOfMessages: 10 }),
+    );
+    return messages;
+  }
+}
+
+/** CreateFunction looks the role up. */
+async function createRole(motoUrl: string): Promise<void> {
+  const form = { Action: "CreateRole", Version: "2010-05-08", RoleName: roleName, AssumeRolePolicyDocument: "{}" };
+  const credential = `Credential=test/20240101/${region}/iam/aws4_request`;
+  const response = await fetch(motoUrl, {
+    method: "POST",
+    headers: { authorization: `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=host, Signature=0` },
+    body: new URLSearchParams(form),
+  });
+  if (!response.ok) throw new Error(await response.text());
+}
+
+export function zipOf(code: string, file = "index.mjs"): Uint8Array {
+  return zipSync({ [file]: strToU8(code) });
+}
+
+/** A queue policy that lets EventBridge send for these rules, and nobody else. */
+export function queuePolicy(queue: string, ...ruleArns: string[]): string {
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        Principal: { Service: "events.amazonaws.com" },
+        Action: "sqs:SendMessage",
+        Resource: arnOf.queue(queue),
+        Condition: { ArnEquals: { "aws:SourceArn": ruleArns } },
+      },
+    ],
+  });
+}

@@ -1,0 +1,15 @@
+import { type Machine } from "../../sandbox/tools";
+import { temporaryFolder } from "./temporary";
+
+/** A machine with nothing on it but what a test puts there. */
+export function emptyMachine(changes: Partial<Machine> = {}): Machine {
+  return {
+    environment: { PATH: "" },
+    platform: "linux",
+    arch: "x64",
+    home: temporaryFolder(),
+    directory: temporaryFolder(),
+    searchRoots: [],
+    ...changes,
+  };
+}

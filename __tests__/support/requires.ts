@@ -1,0 +1,55 @@
+import { type Command, type ProviderMirror, thisMachine } from "../../sandbox/tools";
+import { findChromium } from "../../sandbox/tools/chromium";
+import { type Found, type Lookup } from "../../sandbox/tools/lookup";
+import { findProviderMirror } from "../../sandbox/tools/mirrors";
+import { findMoto } from "../../sandbox/tools/moto";
+import { awsProvider } from "../../sandbox/tools/pinned-providers";
+import { findTerraform } from "../../sandbox/tools/terraform";
+
+/** What a test can need of the machine. The AWS provider is one only in a mirror: tests download nothing. */
+interface Requirements {
+  readonly terraform: Found<string>;
+  readonly moto: Found<Command>;
+  readonly awsProvider: Found<ProviderMirror>;
+  readonly chromium: Found<string>;
+}
+
+const finders: { readonly [Name in keyof Requirements]: () => Lookup<Requirements[Name]["value"]> } = {
+  terraform: () => findTerraform(),
+  moto: () => findMoto(),
+  chromium: () => findChromium(),
+  awsProvider: () => {
+    const found = findProviderMirror(awsProvider, thisMachine());
+    const { source, version } = awsProvider;
+    if (found !== undefined) return { found };
+    return { missing: `No mirror holds ${source} ${version}: name one in TF_PROVIDER_MIRROR.` };
+  },
+};
+
+/** A `describe` that needs tools of the machine: without one it fails in CI, and elsewhere it is skipped and says why. */
+export function describeWith<Name extends keyof Requirements>(
+  names: readonly Name[],
+  title: string,
+  body: (found: Pick<Requirements, Name>) => void,
+): void {
+  const lookups = names.map((name) => [name, finders[name]()] as const);
+  const missing = lookups.flatMap(([, lookup]) => ("missing" in lookup ? [lookup.missing] : []));
+  if (missing.length === 0) {
+    const found = lookups.flatMap(([name, lookup]) => ("found" in lookup ? [[name, lookup.found] as const] : []));
+    describe(title, () => {
+      body(Object.fromEntries(found) as unknown as Pick<Requirements, Name>);
+    });
+  } else if (process.env.CI === "true") {
+    describe(title, () => {
+      it(`finds ${names.join(", ")}`, () => {
+        throw new Error(missing.join("\n"));
+      });
+    });
+  } else {
+    process.stderr.write(`Skipped: ${title}. ${missing.join(" ")}\n`);
+    describe.skip(title, () => {
+      // A suite without a test fails.
+      it.skip(`needs ${names.join(", ")}`, () => undefined);
+    });
+  }
+}
