@@ -1,8 +1,7 @@
-import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { installArchiveStandIn } from "./archive-provider/install";
-import { platform, type Tools } from "./tools";
+import { devNull } from "node:os";
+import { createInterface } from "node:readline";
+import { type Child, startChild } from "./child-processes";
+import { resolveProviders, type Tools } from "./tools";
 
 /** What AWS clients need to talk to the sandbox instead of AWS. The synthesized JSON stays the one that AWS gets. */
 export function sandboxEnvironment(endpoint: string, region: string): Record<string, string> {
@@ -15,144 +14,248 @@ export function sandboxEnvironment(endpoint: string, region: string): Record<str
     AWS_EC2_METADATA_DISABLED: "true",
     // The provider would retry an error of the emulator for minutes.
     AWS_MAX_ATTEMPTS: "2",
+    // The user's own profile may ask for FIPS endpoints, or for a role.
+    AWS_CONFIG_FILE: devNull,
+    AWS_SHARED_CREDENTIALS_FILE: devNull,
   };
 }
+
+/** What Terraform and its providers need of the user's environment: no AWS_*, no TF_VAR_*, no TF_CLI_ARGS. */
+const inherited = [
+  "PATH",
+  "HOME",
+  "TMPDIR",
+  "LANG",
+  // A registry behind a proxy. Go's clients use none for 127.0.0.1.
+  ...["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"].flatMap((name) => [name, name.toLowerCase()]),
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+  // To look into a failure.
+  "TF_LOG",
+  "TF_LOG_PATH",
+  // Windows.
+  ...["USERPROFILE", "APPDATA", "LOCALAPPDATA", "SystemRoot", "TEMP", "TMP", "PATHEXT", "ComSpec"],
+];
 
 /** Terraform's environment on this machine: where its providers come from, and nothing of the user's AWS settings. */
-export function terraformEnvironment(tools: Tools, workDirectory: string): Record<string, string> {
-  const mirrors = new Map<string, string>();
-  if (tools.awsProvider) mirrors.set("hashicorp/aws", tools.awsProvider.value.folder);
-  let standIn = false;
-  if (tools.archiveProvider) {
-    mirrors.set("hashicorp/archive", tools.archiveProvider.value.folder);
-  } else if (tools.awsProvider && !canInstallArchive(tools, workDirectory)) {
-    const mirror = join(workDirectory, "archive-mirror");
-    installArchiveStandIn(mirror, tools.awsProvider.value.host, platform());
-    mirrors.set("hashicorp/archive", mirror);
-    standIn = true;
-  }
-  const config = join(workDirectory, "terraform.rc");
-  writeFileSync(config, cliConfiguration(mirrors));
-  return {
-    PATH: process.env.PATH ?? "",
-    HOME: process.env.HOME ?? workDirectory,
-    TF_CLI_CONFIG_FILE: config,
-    CHECKPOINT_DISABLE: "1",
-    TF_IN_AUTOMATION: "1",
-    TF_INPUT: "0",
-    // The stand-in speaks without TLS, on this machine only.
-    ...(standIn ? { TF_DISABLE_PLUGIN_TLS: "1" } : {}),
-  };
-}
-
-function cliConfiguration(mirrors: ReadonlyMap<string, string>): string {
-  const blocks = [...mirrors].map(
-    ([provider, folder]) =>
-      `  filesystem_mirror {\n    path    = ${JSON.stringify(folder)}\n    include = [${JSON.stringify(provider)}]\n  }\n`,
-  );
-  return `provider_installation {\n${blocks.join("")}  direct {\n    exclude = ${JSON.stringify([...mirrors.keys()])}\n  }\n}\n`;
-}
-
-/** Asks Terraform itself: whether its registry can be reached is for it to find out. */
-function canInstallArchive(tools: Tools, workDirectory: string): boolean {
-  const folder = mkdtempSync(join(workDirectory, "probe-"));
-  const config = join(folder, "terraform.rc");
-  writeFileSync(config, cliConfiguration(new Map()));
-  writeFileSync(
-    join(folder, "main.tf"),
-    'terraform {\n  required_providers {\n    archive = {\n      source = "hashicorp/archive"\n    }\n  }\n}\n',
-  );
-  const run = spawnSync(tools.terraform.value, ["init", "-backend=false"], {
-    cwd: folder,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, TF_CLI_CONFIG_FILE: config, CHECKPOINT_DISABLE: "1" },
-    timeout: 30_000,
+export function terraformEnvironment(tools: Omit<Tools, "moto">, workDirectory: string): Record<string, string> {
+  const { environment } = resolveProviders({
+    terraform: tools.terraform.value,
+    awsMirror: tools.awsProvider,
+    archiveMirror: tools.archiveProvider,
+    workDirectory,
   });
-  return run.status === 0;
+  return baseEnvironment(environment);
+}
+
+/** @param providers the environment that `resolveProviders` gives. */
+export function baseEnvironment(
+  providers: Readonly<Record<string, string>>,
+  ofUser: NodeJS.ProcessEnv = process.env,
+): Record<string, string> {
+  const kept = inherited.flatMap((name) => {
+    const value = ofUser[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...Object.fromEntries(kept), ...providers, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1", TF_INPUT: "0" };
 }
 
 export class TerraformError extends Error {
   override readonly name = "TerraformError";
+
+  constructor(
+    /** For example `terraform apply -auto-approve`. */
+    readonly command: string,
+    /** `null` where it did not end by itself. */
+    readonly exitCode: number | null,
+    /** Terraform's own error blocks; the end of its output where it has none. */
+    readonly detail: string,
+    outcome = exitCode === null ? "was ended by a signal" : `failed with exit code ${exitCode}`,
+  ) {
+    super(detail === "" ? `${command} ${outcome}.` : `${command} ${outcome}:\n${detail}`);
+  }
 }
+
+export type LineListener = (line: string) => void;
 
 export interface TerraformOptions {
   readonly binary: string;
+  /** The folder of one stack. */
   readonly directory: string;
+  /** All of it: nothing is inherited. */
   readonly environment: Readonly<Record<string, string>>;
   /** Interrupts what runs, so that Terraform can save its state and give back its lock. */
   readonly signal?: AbortSignal;
+  /**
+   * How long an interrupted Terraform may take before it is killed.
+   * @default 120_000: it finishes the calls under way, and the provider's own waits take up to a minute
+   */
+  readonly patienceMs?: number;
+}
+
+export interface Plan {
+  readonly changes: boolean;
+  readonly text: string;
+}
+
+interface RunSettings {
+  readonly onLine?: LineListener | undefined;
+  readonly accept?: readonly number[];
+  readonly interruptible?: boolean;
+}
+
+interface Output {
+  readonly code: number;
+  /** Standard output. */
+  readonly text: string;
 }
 
 /** Runs Terraform in the folder of one stack. */
 export class Terraform {
-  constructor(private readonly options: TerraformOptions) {
-    mkdirSync(options.directory, { recursive: true });
+  constructor(private readonly options: TerraformOptions) {}
+
+  async init(onLine?: LineListener): Promise<void> {
+    await this.run(["init", "-no-color"], { onLine });
   }
 
-  async init(): Promise<void> {
-    await this.run(["init", "-no-color"]);
+  async validate(): Promise<void> {
+    await this.run(["validate", "-no-color"]);
   }
 
-  async apply(onLine: (line: string) => void = () => undefined): Promise<void> {
-    await this.run(["apply", "-auto-approve", "-no-color"], { onLine });
-  }
-
-  async destroy(onLine: (line: string) => void = () => undefined): Promise<void> {
-    // Once asked for, it goes through: an interrupt of the start must not leave half of the stack.
-    await this.run(["destroy", "-auto-approve", "-no-color"], { onLine, interruptible: false });
+  /** @param settings.planFile where the plan is kept, for `show` or an apply elsewhere. */
+  async plan(settings: { readonly planFile?: string; readonly onLine?: LineListener } = {}): Promise<Plan> {
+    const keep = settings.planFile === undefined ? [] : [`-out=${settings.planFile}`];
+    const { code, text } = await this.run(["plan", "-no-color", "-detailed-exitcode", ...keep], {
+      onLine: settings.onLine,
+      accept: [0, 2],
+    });
+    return { changes: code === 2, text };
   }
 
   /** @returns the plan's text where it would change something. */
   async findChanges(): Promise<string | undefined> {
-    const { code, output } = await this.run(["plan", "-detailed-exitcode", "-no-color", "-lock=false"], {
-      accept: [0, 2],
-    });
-    return code === 2 ? output : undefined;
+    const { changes, text } = await this.plan();
+    return changes ? text : undefined;
   }
 
+  async apply(onLine?: LineListener): Promise<void> {
+    await this.run(["apply", "-no-color", "-auto-approve"], { onLine });
+  }
+
+  /** Once asked for, it goes through: an interrupt of the start must not leave half of the stack. */
+  async destroy(onLine?: LineListener): Promise<void> {
+    await this.run(["destroy", "-no-color", "-auto-approve"], { onLine, interruptible: false });
+  }
+
+  /** The stack's outputs by name. */
   async outputs(): Promise<Record<string, unknown>> {
-    const { output } = await this.run(["output", "-json"]);
-    const parsed = JSON.parse(output) as Record<string, { value: unknown }>;
+    const { text } = await this.run(["output", "-json"]);
+    const parsed = JSON.parse(text) as Record<string, { value: unknown }>;
     return Object.fromEntries(Object.entries(parsed).map(([name, { value }]) => [name, value]));
   }
 
-  private run(
-    words: readonly string[],
-    settings: { onLine?: (line: string) => void; accept?: readonly number[]; interruptible?: boolean } = {},
-  ): Promise<{ code: number; output: string }> {
+  /** A kept plan in Terraform's JSON form. */
+  async show(planFile: string): Promise<unknown> {
+    return JSON.parse((await this.run(["show", "-json", planFile])).text);
+  }
+
+  /** Addresses of what the state holds; none before the first apply. */
+  async stateList(): Promise<string[]> {
+    try {
+      const { text } = await this.run(["state", "list"]);
+      return text.split("\n").filter((line) => line !== "");
+    } catch (error) {
+      if (error instanceof TerraformError && error.detail.includes("No state file was found")) return [];
+      throw error;
+    }
+  }
+
+  private async run(words: readonly string[], settings: RunSettings = {}): Promise<Output> {
     const { onLine = () => undefined, accept = [0], interruptible = true } = settings;
-    const { binary, directory, environment, signal } = this.options;
-    return new Promise((resolve, reject) => {
-      if (interruptible && signal?.aborted) {
-        reject(new TerraformError(`terraform ${words[0] ?? ""} was not started: the sandbox is stopping.`));
-        return;
-      }
-      // A group of its own: Ctrl-C reaches the sandbox alone, which then stops things in order.
-      const child = spawn(binary, words, { cwd: directory, env: { ...environment }, detached: true });
-      const interrupt = () => child.kill("SIGINT");
-      if (interruptible) signal?.addEventListener("abort", interrupt, { once: true });
-      let output = "";
-      const take = (chunk: Buffer) => {
-        const text = chunk.toString();
-        output += text;
-        for (const line of text.split("\n")) if (line.trim() !== "") onLine(line.trim());
-      };
-      child.stdout.on("data", take);
-      child.stderr.on("data", take);
-      child.once("error", reject);
-      child.once("close", (code) => {
-        signal?.removeEventListener("abort", interrupt);
-        if (code !== null && accept.includes(code)) resolve({ code, output });
-        else
-          reject(
-            new TerraformError(`terraform ${words.join(" ")} ended with ${code ?? "a signal"}.\n${errorsOf(output)}`),
-          );
-      });
-    });
+    const { binary, directory, environment, patienceMs = 120_000 } = this.options;
+    const command = ["terraform", ...words.filter((word) => word !== "-no-color")].join(" ");
+    const signal = interruptible ? this.options.signal : undefined;
+    if (signal?.aborted) throw new TerraformError(command, null, "", "was not started: the sandbox is stopping");
+
+    const child = startChild([binary, ...words], { directory, environment, stdio: ["ignore", "pipe", "pipe"] });
+    const text = collect(child.process.stdout, onLine);
+    const errors = collect(child.process.stderr, onLine);
+    const stopListening = interruptOn(signal, child, patienceMs);
+    const { code, error } = await child.ended;
+    stopListening();
+    if (error !== undefined) {
+      throw new TerraformError(command, null, error.message, `could not be started (${binary} in ${directory})`);
+    }
+    if (code !== null && accept.includes(code)) return { code, text: text() };
+    const detail = errorsOf(errors(), text());
+    throw signal?.aborted
+      ? new TerraformError(command, code, detail, "was interrupted")
+      : new TerraformError(command, code, detail);
   }
 }
 
-/** Terraform's own error blocks; the end of its output where it has none. */
-function errorsOf(output: string): string {
-  const start = output.search(/^(╷|Error:)/m);
-  return start === -1 ? output.split("\n").slice(-20).join("\n") : output.slice(start);
+/** Keeps a stream's text, and hands out its lines, which chunks do not respect. */
+function collect(stream: NodeJS.ReadableStream | null, onLine: LineListener): () => string {
+  const lines: string[] = [];
+  if (stream !== null) {
+    createInterface({ input: stream }).on("line", (line) => {
+      lines.push(line);
+      if (line.trim() !== "") onLine(line.trim());
+    });
+  }
+  return () => lines.join("\n");
+}
+
+/** To Terraform alone, not to its providers: it stops those itself, and needs them to finish. */
+function interruptOn(signal: AbortSignal | undefined, child: Child, patienceMs: number): () => void {
+  let force: NodeJS.Timeout | undefined;
+  const interrupt = () => {
+    child.process.kill("SIGINT");
+    force = setTimeout(() => {
+      child.signal("SIGKILL");
+    }, patienceMs);
+  };
+  signal?.addEventListener("abort", interrupt, { once: true });
+  return () => {
+    signal?.removeEventListener("abort", interrupt);
+    clearTimeout(force);
+  };
+}
+
+/** Terraform's own error blocks without their frames; the last lines of its output where it has none. */
+export function errorsOf(errors: string, output: string): string {
+  const bare = errors
+    .split("\n")
+    .filter((line) => !/^[╷╵]/.test(line))
+    .map((line) => line.replace(/^│ ?/, ""))
+    .join("\n");
+  const start = bare.search(/^Error:/m);
+  if (start !== -1)
+    return bare
+      .slice(start)
+      .replace(/\n{3,}/g, "\n\n")
+      .trim();
+  return `${output}\n${bare}`.trim().split("\n").slice(-20).join("\n");
+}
+
+/** Counts what an apply or a destroy has done, from the lines that Terraform prints. */
+export class Progress {
+  private finished = 0;
+  private planned: number | undefined;
+
+  /** @returns whether the line changed it. */
+  take(line: string): boolean {
+    const plan = /^Plan: (\d+) to add, (\d+) to change, (\d+) to destroy/.exec(line);
+    if (plan) {
+      this.planned = plan.slice(1).reduce((sum, count) => sum + Number(count), 0);
+      return true;
+    }
+    if (!/: (?:Creation|Modifications|Destruction) complete after /.test(line)) return false;
+    this.finished++;
+    return true;
+  }
+
+  toString(): string {
+    return this.planned === undefined ? `${this.finished} done` : `${this.finished} of ${this.planned} done`;
+  }
 }

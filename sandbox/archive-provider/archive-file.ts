@@ -1,45 +1,21 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { strToU8, zipSync, type Zippable } from "fflate";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import { strToU8 } from "fflate";
+import { type Config } from "./config";
+import { readSourceDirectory } from "./source-directory";
+import { deterministicZip } from "./zip";
 
-/** The attributes of `data "archive_file"` that the stand-in knows, and their types. */
-export const attributes = {
-  type: { type: "string", required: true },
-  source_dir: { type: "string", optional: true },
-  source_file: { type: "string", optional: true },
-  source_content: { type: "string", optional: true },
-  source_content_filename: { type: "string", optional: true },
-  output_path: { type: "string", required: true },
-  output_file_mode: { type: "string", optional: true },
-  output_size: { type: "number", computed: true },
-  output_sha: { type: "string", computed: true },
-  output_sha256: { type: "string", computed: true },
-  output_base64sha256: { type: "string", computed: true },
-  output_sha512: { type: "string", computed: true },
-  output_base64sha512: { type: "string", computed: true },
-  output_md5: { type: "string", computed: true },
-  id: { type: "string", computed: true },
-} as const;
+/** The stand-in's own choice, where the real provider takes each file's: a checkout's umask shall not change the hash. */
+const defaultMode = "0644";
 
-export type ArchiveFile = Partial<Record<keyof typeof attributes, unknown>>;
-
-/** Writes the zip and returns the data source's state. */
-export function readArchiveFile(config: ArchiveFile): ArchiveFile {
-  if (config.type !== "zip") throw new Error(`type "${String(config.type)}" is not known here: use "zip"`);
-  const output = String(config.output_path);
-  const mode = Number.parseInt(typeof config.output_file_mode === "string" ? config.output_file_mode : "0644", 8);
-  const entries = Object.entries(readSources(config)).sort(([a], [b]) => (a < b ? -1 : 1));
-  const zippable: Zippable = Object.fromEntries(
-    entries.map(([name, content]) => [
-      name,
-      // The same files give the same bytes: one time, one mode, and names in order.
-      [content, { mtime: new Date(1980, 0, 1), os: 3, attrs: ((0o100000 | mode) << 16) >>> 0 }],
-    ]),
-  );
-  const zip = zipSync(zippable, { level: 9 });
-  mkdirSync(dirname(output), { recursive: true });
-  writeFileSync(output, zip);
+/** Writes the zip of a valid, known configuration, and returns the data source's state. */
+export function readArchiveFile(config: Config): Config {
+  const outputPath = text(config, "output_path");
+  const mode = Number.parseInt((optionalText(config, "output_file_mode") ?? defaultMode).replace("o", ""), 8);
+  const zip = deterministicZip(readSources(config, outputPath), mode);
+  mkdirSync(dirname(outputPath), { recursive: true });
+  writeFileSync(outputPath, zip);
   const digest = (algorithm: string, encoding: "hex" | "base64") => createHash(algorithm).update(zip).digest(encoding);
   return {
     ...config,
@@ -54,22 +30,38 @@ export function readArchiveFile(config: ArchiveFile): ArchiveFile {
   };
 }
 
-function readSources({ source_dir, source_file, source_content, source_content_filename }: ArchiveFile) {
-  if (typeof source_dir === "string") {
-    const files = readdirSync(source_dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-    if (files.length === 0) throw new Error(`source_dir "${source_dir}" holds no file`);
-    return Object.fromEntries(
-      files.map(({ parentPath, name }) => {
-        const path = join(parentPath, name);
-        return [path.slice(join(source_dir).length + 1).replaceAll("\\", "/"), new Uint8Array(readFileSync(path))];
-      }),
-    );
+function readSources(config: Config, outputPath: string): ReadonlyMap<string, Uint8Array> {
+  const directory = optionalText(config, "source_dir");
+  if (directory !== undefined) {
+    return readSourceDirectory(directory, {
+      excludes: list(config, "excludes").map(String),
+      excludeSymlinkDirectories: config.exclude_symlink_directories === true,
+      except: resolve(outputPath),
+    });
   }
-  if (typeof source_file === "string") {
-    return { [source_file.split(/[\\/]/).at(-1) ?? source_file]: new Uint8Array(readFileSync(source_file)) };
+  const file = optionalText(config, "source_file");
+  if (file !== undefined) {
+    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) throw new Error(`source_file "${file}" is no file`);
+    return new Map([[basename(file), new Uint8Array(readFileSync(file))]]);
   }
-  if (typeof source_content === "string" && typeof source_content_filename === "string") {
-    return { [source_content_filename]: strToU8(source_content) };
-  }
-  throw new Error("one of source_dir, source_file, or source_content with source_content_filename is needed");
+  const filename = optionalText(config, "source_content_filename");
+  if (filename !== undefined) return new Map([[filename, strToU8(optionalText(config, "source_content") ?? "")]]);
+  const blocks = list(config, "source") as Config[];
+  return new Map(blocks.map((block) => [text(block, "filename"), strToU8(text(block, "content"))]));
+}
+
+function optionalText(config: Config, name: string): string | undefined {
+  const value = config[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+function text(config: Config, name: string): string {
+  const value = optionalText(config, name);
+  if (value === undefined) throw new Error(`${name} is not set`);
+  return value;
+}
+
+function list(config: Config, name: string): readonly unknown[] {
+  const value = config[name];
+  return Array.isArray(value) ? value : [];
 }

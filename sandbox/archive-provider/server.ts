@@ -9,7 +9,9 @@ import {
 } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { decode, encode } from "@msgpack/msgpack";
-import { type ArchiveFile, attributes, readArchiveFile } from "./archive-file";
+import { readArchiveFile } from "./archive-file";
+import { type Config, isUnknown, type Problem, problemsOf } from "./config";
+import { archiveFileSchema } from "./schema";
 
 /**
  * A stand-in for hashicorp/archive where the real provider can't be installed: a test double. Terraform starts it as it
@@ -27,26 +29,20 @@ const cookie = {
   value: "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
 };
 
-const schema = {
-  version: 0,
-  block: {
-    attributes: Object.entries(attributes).map(([name, { type, ...kind }]) => ({
-      name,
-      type: Buffer.from(JSON.stringify(type)),
-      ...kind,
-    })),
-  },
-};
-
 const provider: Record<string, Call> = {
-  GetSchema: () => ({ provider: { block: {} }, data_source_schemas: { archive_file: schema } }),
+  GetSchema: () => ({ provider: { block: {} }, data_source_schemas: { archive_file: archiveFileSchema } }),
   PrepareProviderConfig: ({ config }) => ({ prepared_config: config }),
-  ValidateDataSourceConfig: () => ({}),
+  ValidateDataSourceConfig: (request) => ({ diagnostics: problemsOf(configOf(request)).map(diagnosticOf) }),
   Configure: () => ({}),
-  ReadDataSource: ({ config }) => {
+  ReadDataSource: (request) => {
+    const config = configOf(request);
+    const unknown = Object.keys(config)
+      .filter((name) => isUnknown(config[name]))
+      .map((attribute) => ({ attribute, message: "Its value is not known yet." }));
+    const problems = [...problemsOf(config), ...unknown];
+    if (problems.length > 0) return { diagnostics: problems.map(diagnosticOf) };
     try {
-      const state = readArchiveFile(decode(config?.msgpack ?? Buffer.alloc(0)) as ArchiveFile);
-      return { state: { msgpack: Buffer.from(encode(state)) } };
+      return { state: { msgpack: Buffer.from(encode(readArchiveFile(config))) } };
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
       return { diagnostics: [{ severity: "ERROR", summary: "The archive could not be made", detail }] };
@@ -55,15 +51,27 @@ const provider: Record<string, Call> = {
   Stop: () => ({}),
 };
 
+function configOf({ config }: { readonly config?: DynamicValue }): Config {
+  return decode(config?.msgpack ?? encode({})) as Config;
+}
+
+function diagnosticOf({ attribute, message }: Problem): object {
+  return {
+    severity: "ERROR",
+    summary: `Invalid ${attribute}`,
+    detail: message,
+    attribute: { steps: [{ attribute_name: attribute }] },
+  };
+}
+
 function serve(): void {
   const server = new Server({ "grpc.max_receive_message_length": -1 });
-  const controller = {
-    Shutdown: () => (
-      setImmediate(() => {
-        process.exit(0);
-      }),
-      {}
-    ),
+  const controller: Record<string, Call> = {
+    Shutdown: () => {
+      // After the answer is out.
+      setImmediate(() => process.exit(0));
+      return {};
+    },
   };
   add(server, "tfplugin5.proto", ["tfplugin5", "Provider"], provider);
   add(server, "controller.proto", ["plugin", "GRPCController"], controller);
@@ -72,6 +80,13 @@ function serve(): void {
     // Core protocol 1, plugin protocol 5, and where to find it.
     process.stdout.write(`1|5|tcp|127.0.0.1:${port}|grpc\n`);
   });
+}
+
+/** Terraform's standard input, which a plugin shares, may be closed from the start: only its process tells that it lives. */
+function endWith(parent: number): void {
+  setInterval(() => {
+    if (process.ppid !== parent) process.exit(0);
+  }, 500).unref();
 }
 
 function add(
@@ -98,6 +113,9 @@ function add(
 }
 
 if (process.env[cookie.name] === cookie.value) {
+  // Ctrl-C reaches the whole terminal; Terraform tells its plugins itself when to end.
+  process.on("SIGINT", () => undefined);
+  endWith(process.ppid);
   serve();
 } else {
   process.stderr.write("This is a Terraform provider: Terraform starts it. See sandbox/archive-provider.\n");

@@ -38,3 +38,21 @@ export function parseCliConfiguration(text: string, environment: Machine["enviro
     ...(pluginCache === undefined ? {} : { pluginCache }),
   };
 }
+
+/** A provider, and the mirror that it comes from; none for what comes from its registry. */
+export interface Installation {
+  readonly provider: string;
+  readonly folder: string | undefined;
+}
+
+/** A configuration in which each provider comes from its place, and from nowhere else. */
+export function cliConfiguration(installations: readonly Installation[]): string {
+  const mirrored = installations.filter(({ folder }) => folder !== undefined);
+  const blocks = mirrored.map(
+    ({ provider, folder }) =>
+      `  filesystem_mirror {\n    path    = ${JSON.stringify(folder)}\n    include = [${JSON.stringify(provider)}]\n  }\n`,
+  );
+  // A bare `direct` would ask the registry for the mirrored ones as well, and fail without a network.
+  const exclude = JSON.stringify(mirrored.map(({ provider }) => provider));
+  return `provider_installation {\n${blocks.join("")}  direct {\n    exclude = ${exclude}\n  }\n}\n`;
+}

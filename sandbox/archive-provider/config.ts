@@ -1,0 +1,43 @@
+import { ExtData } from "@msgpack/msgpack";
+
+/** `data "archive_file"` as Terraform sends it: every attribute is there, `null` where it is not set. */
+export type Config = Readonly<Record<string, unknown>>;
+
+/** What of a configuration is wrong, and where. */
+export interface Problem {
+  readonly attribute: string;
+  readonly message: string;
+}
+
+const sources = ["source", "source_content_filename", "source_file", "source_dir"] as const;
+
+/** Terraform sends what it does not know yet (it depends on something that an apply makes first) as an extension type. */
+export function isUnknown(value: unknown): boolean {
+  return value instanceof ExtData;
+}
+
+/** Set, whether its value is known yet or not. */
+function isSet(value: unknown): boolean {
+  return value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0);
+}
+
+/** The rules of the real provider; what is not known yet is not judged yet. */
+export function problemsOf(config: Config): Problem[] {
+  const problems: Problem[] = [];
+  const [first, second] = sources.filter((name) => isSet(config[name]));
+  if (first === undefined) {
+    problems.push({ attribute: "source_dir", message: `One of ${sources.join(", ")} is needed.` });
+  } else if (second !== undefined) {
+    problems.push({ attribute: second, message: `It can't be set together with ${first}.` });
+  }
+  if (typeof config.type === "string" && config.type !== "zip") {
+    problems.push({ attribute: "type", message: `"${config.type}" is not known to the stand-in: use "zip".` });
+  }
+  if (typeof config.output_file_mode === "string" && !/^0o?[0-7]{1,4}$/.test(config.output_file_mode)) {
+    problems.push({
+      attribute: "output_file_mode",
+      message: `"${config.output_file_mode}" is no octal file mode: write it with a leading zero, for example "0644".`,
+    });
+  }
+  return problems;
+}

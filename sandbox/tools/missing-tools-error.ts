@@ -1,0 +1,8 @@
+/** Tools that the sandbox needs and the machine lacks, with how to get each. */
+export class MissingToolsError extends Error {
+  override readonly name = "MissingToolsError";
+
+  constructor(readonly missing: readonly string[]) {
+    super(`The sandbox can't start:\n${missing.map((line) => `  - ${line}`).join("\n")}`);
+  }
+}
