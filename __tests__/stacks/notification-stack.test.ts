@@ -227,6 +227,49 @@ describe("CloudWatch", () => {
   });
 });
 
+it("charts the same things that its alarms watch", () => {
+  const body = stack.resource("aws_cloudwatch_dashboard").dashboard_body as string;
+  const { widgets } = JSON.parse(body) as { widgets: { properties: { title: string; region: string } }[] };
+  expect(widgets.map(({ properties }) => properties.title)).toEqual([
+    "Function: runs and errors",
+    "Function: duration (ms, p99)",
+    "Mail: sends, bounces, complaints",
+    "Logged errors",
+    "Rules: events delivered",
+    "Dead letters waiting",
+  ]);
+  expect(new Set(widgets.map(({ properties }) => properties.region))).toEqual(new Set(["eu-west-1"]));
+});
+
+it("tags everything with project, stage and manager", () => {
+  expect(JSON.parse(stack.text)).toMatchObject({
+    provider: {
+      aws: [
+        {
+          region: "eu-west-1",
+          default_tags: [{ tags: { project: "shop", stage: "dev", "managed-by": "cdktf" } }],
+        },
+      ],
+    },
+  });
+});
+
+it("gives the daily report its constant content, and the occurrence's own id and time", () => {
+  const transformer = stack
+    .resources("aws_cloudwatch_event_target")
+    .map(({ input_transformer }) => input_transformer as { input_paths: object; input_template: string } | undefined)
+    .find((candidate) => candidate !== undefined);
+  expect(transformer?.input_paths).toMatchObject({ id: "$.id", time: "$.time" });
+  const template = transformer?.input_template.replace(/<(\w+)>/g, '"the $1"') ?? "";
+  expect(JSON.parse(template)).toMatchObject({
+    id: "the id",
+    time: "the time",
+    source: "custom.application",
+    "detail-type": "Daily Report",
+    detail: { emailConfig: { recipient: ["ops@example.com"] } },
+  });
+});
+
 it("tells what an operator needs to know", () => {
   expect(stack.outputs.sort()).toEqual([
     "alarm_topic_arn",

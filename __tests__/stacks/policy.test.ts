@@ -1,0 +1,52 @@
+import { findViolations } from "../../stacks/policy";
+import { rules, type SynthesizedStack } from "../../stacks/policy/rules";
+import { synthNotificationStack } from "../support/stack";
+
+const resource = (type: string, attributes: object): SynthesizedStack => ({
+  resource: { [type]: { broken: attributes as never } },
+});
+const statement = (attributes: object): SynthesizedStack => ({
+  data: { aws_iam_policy_document: { broken: { statement: [attributes] } } },
+});
+const named = { name: "shop-dev-x" };
+
+/** For each rule, stacks that break it, and what it says. */
+const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegExp])[]>> = {
+  "no-wildcard": [
+    [statement({ actions: ["ses:*"], resources: ["arn"] }), /broken allows "ses:\*"/],
+    [statement({ actions: ["ses:SendEmail"], resources: ["*"] }), /broken allows "\*"/],
+    [
+      statement({ effect: "Allow", actions: ["logs:PutLogEvents"], resources: ["arn:aws:logs:*:*:*"] }),
+      /allows "arn:aws/,
+    ],
+  ],
+  "target-retry-and-dead-letters": [
+    [resource("aws_cloudwatch_event_target", { retry_policy: {} }), /broken has no dead_letter_config/],
+    [resource("aws_cloudwatch_event_target", { dead_letter_config: {} }), /broken has no retry_policy/],
+  ],
+  "queue-encrypted": [[resource("aws_sqs_queue", named), /broken is not encrypted/]],
+  "topic-encrypted": [[resource("aws_sns_topic", named), /broken is not encrypted/]],
+  "log-retention": [[resource("aws_cloudwatch_log_group", named), /broken has no retention/]],
+  "alarm-has-action": [[resource("aws_cloudwatch_metric_alarm", { alarm_name: "shop-dev-x" }), /broken has no action/]],
+  "names-carry-stage": [[resource("aws_iam_role", { name: "x" }), /broken has a name without "shop-dev"/]],
+};
+
+it("has an example for every rule", () => {
+  expect(Object.keys(broken)).toEqual(rules.map(({ id }) => id));
+});
+
+describe.each(Object.entries(broken))("%s", (id, examples) => {
+  it.each(examples.map(([stack, says]) => [says, stack] as const))("says %s", (says, stack) => {
+    const violations = findViolations(stack, "shop-dev").filter(({ rule }) => rule === id);
+    expect(violations.map(({ where }) => where)).toEqual([expect.stringMatching(says)]);
+  });
+});
+
+it("leaves a denial alone: it may be as wide as it likes", () => {
+  expect(findViolations(statement({ effect: "Deny", actions: ["s3:*"], resources: ["*"] }), "shop-dev")).toEqual([]);
+});
+
+it.each(["sandbox", "dev", "staging", "prod"])("is kept by stage %s", (stage) => {
+  const synthesized = JSON.parse(synthNotificationStack({ STAGE: stage }).text) as SynthesizedStack;
+  expect(findViolations(synthesized, `shop-${stage}`)).toEqual([]);
+});
