@@ -128,8 +128,10 @@ async function main(): Promise<void> {
           goOn();
           context.applied = true;
           let made = 0;
-          await terraformOf(context).apply((line) => {
-            if (line.includes("Creation complete")) task.output = `${++made} resources made`;
+          await terraformOf(context).apply({
+            onLine: (line) => {
+              if (line.includes("Creation complete")) task.output = `${++made} resources made`;
+            },
           });
         },
       },

@@ -138,8 +138,10 @@ export class Terraform {
     return changes ? text : undefined;
   }
 
-  async apply(onLine?: LineListener): Promise<void> {
-    await this.run(["apply", "-no-color", "-auto-approve"], { onLine });
+  /** @param settings.planFile a kept plan, to apply just that. */
+  async apply(settings: { readonly planFile?: string; readonly onLine?: LineListener } = {}): Promise<void> {
+    const { planFile, onLine } = settings;
+    await this.run(["apply", "-no-color", ...(planFile === undefined ? ["-auto-approve"] : [planFile])], { onLine });
   }
 
   /** Once asked for, it goes through: an interrupt of the start must not leave half of the stack. */

@@ -1,0 +1,95 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { awsClientConfig } from "../../sandbox/aws-client";
+import { type Door, startDoor } from "../../sandbox/door";
+import { findLeftovers } from "../../sandbox/leftovers";
+import { type RunningMoto, startMoto } from "../../sandbox/moto";
+import { sandboxEnvironment, Terraform, terraformEnvironment } from "../../sandbox/terraform";
+import { findTools } from "../../sandbox/tools";
+import { devEnvironment } from "../support/stack";
+import { bareEnvironment, freePort, projectRoot } from "../support/sandbox";
+
+/** The synthesized JSON in the hands of the real Terraform and the real AWS provider, as a team's CI has it. */
+
+jest.setTimeout(600_000);
+
+const region = devEnvironment.AWS_REGION ?? "";
+const tools = findTools();
+
+let moto: RunningMoto;
+let door: Door;
+let directory: string;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "terraform-test-"));
+  moto = await startMoto(tools);
+  door = await startDoor({
+    port: await freePort(),
+    motoUrl: moto.url,
+    region,
+    accountId: "123456789012",
+    workDirectory: join(directory, "functions"),
+    retryDelaysMs: [100],
+  });
+  await new S3Client(awsClientConfig(door.url, region)).send(
+    new CreateBucketCommand({
+      Bucket: "shop-terraform-state",
+      CreateBucketConfiguration: { LocationConstraint: "eu-west-1" },
+    }),
+  );
+  execFileSync(process.execPath, ["--import", "tsx", "main.ts"], {
+    cwd: projectRoot,
+    env: { ...bareEnvironment, ...devEnvironment, CDKTF_OUTDIR: join(directory, "synth") },
+  });
+});
+afterAll(async () => {
+  await door.close();
+  await moto.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const stacks = () => join(directory, "synth", "stacks");
+
+function terraformIn(folder: string): Terraform {
+  return new Terraform({
+    binary: tools.terraform.value,
+    directory: folder,
+    environment: { ...terraformEnvironment(tools, directory), ...sandboxEnvironment(door.url, region) },
+  });
+}
+
+it("validates and plans the state bucket", async () => {
+  const terraform = terraformIn(join(stacks(), "state-backend"));
+  await terraform.init();
+  await terraform.validate();
+  const { text } = await terraform.plan();
+  expect(text).toContain("Plan: 6 to add, 0 to change, 0 to destroy.");
+});
+
+it("plans the stage in one job, and applies that plan in another", async () => {
+  const planned = join(stacks(), "notification-dev");
+  const planner = terraformIn(planned);
+  await planner.init();
+  await planner.validate();
+  const { changes } = await planner.plan({ planFile: "plan.tfplan" });
+  expect(changes).toBe(true);
+
+  // What a CI hands from job to job: the stack's folder, and nothing around it.
+  const applied = join(directory, "another-job");
+  cpSync(planned, applied, { recursive: true });
+  rmSync(planned, { recursive: true });
+  const applier = terraformIn(applied);
+  await applier.apply({ planFile: "plan.tfplan" });
+  expect(await applier.outputs()).toMatchObject({
+    event_bus_name: "shop-dev-event-bus",
+    function_name: "shop-dev-email-processor",
+    template_names: { "email-request": "shop-dev-email-request" },
+  });
+  expect(await applier.findChanges()).toBeUndefined();
+
+  await applier.destroy();
+  expect(await findLeftovers(awsClientConfig(door.url, region))).toEqual([]);
+});
