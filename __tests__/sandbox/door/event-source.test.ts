@@ -29,7 +29,9 @@ const code = `
   export const handler = async ({ Records }) => {
     process.stdout.write(JSON.stringify({ got: Records }) + "\\n");
     if (Records.some(({ body }) => body === "throw")) throw new Error("as told");
+    const startedAt = Date.now();
     await new Promise((resolve) => setTimeout(resolve, Records.some(({ body }) => body === "slow") ? 500 : 0));
+    process.stdout.write(JSON.stringify({ ran: [startedAt, Date.now()] }) + "\\n");
     return { batchItemFailures: Records.filter(({ body }) => body === "fail").map(({ messageId }) => ({ itemIdentifier: messageId })) };
   };`;
 
@@ -54,11 +56,13 @@ async function connect(
       ...options,
     }),
   );
-  const batches = async (): Promise<Got[][]> =>
+  const entries = async () =>
     (await door.logLines(`/aws/lambda/${fn}`))
-      .filter((line) => line.startsWith('{"got"'))
-      .map((line) => (JSON.parse(line) as { got: Got[] }).got);
-  return { fn, queue, id, State, batches };
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line) as { got?: Got[]; ran?: [number, number] });
+  const batches = async () => (await entries()).flatMap(({ got }) => (got === undefined ? [] : [got]));
+  const runs = async () => (await entries()).flatMap(({ ran }) => (ran === undefined ? [] : [ran]));
+  return { fn, queue, id, State, batches, runs };
 }
 
 const sendTo = (queue: string, body: string) =>
@@ -134,7 +138,7 @@ describe("a queue that is mapped to a function", () => {
   });
 
   it("is not polled by more batches at a time than its maximum concurrency", async () => {
-    const { queue, batches } = await connect(
+    const { queue, batches, runs } = await connect(
       { BatchSize: 1, ScalingConfig: { MaximumConcurrency: 2 } },
       { VisibilityTimeout: "30" },
     );
@@ -142,6 +146,9 @@ describe("a queue that is mapped to a function", () => {
     await until("all four", async () => ((await batches()).length === 4 ? true : undefined));
     await until("the queue is empty", () => isEmpty(queue));
     expect((await batches()).map(({ length }) => length)).toEqual([1, 1, 1, 1]);
+    const times = await runs();
+    const atOnce = times.map(([start]) => times.filter(([from, to]) => from <= start && start < to).length);
+    expect(Math.max(...atOnce)).toBeLessThanOrEqual(2);
   });
 
   it("is left alone while the mapping is disabled, and after it is deleted", async () => {

@@ -8,6 +8,9 @@ import {
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
 import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { accountId, arnOf, queuePolicy, region, TestDoor, until, zipOf } from "../../support/door";
 
 let door: TestDoor;
@@ -313,18 +316,29 @@ describe("an asynchronous invocation", () => {
   });
 });
 
-it("closing the door ends the functions' processes", async () => {
+it("closing the door ends the functions' processes, busy ones too", async () => {
   const other = await TestDoor.start();
+  const directory = await mkdtemp(join(tmpdir(), "busy-"));
+  const started = join(directory, "pid");
   let pid: number;
   try {
     const name = await other.createFunction(
-      `export const handler = async () => { setInterval(() => {}, 1000); return process.pid; };`,
+      `
+      import { renameSync, writeFileSync } from "node:fs";
+      export const handler = ({ file }) => new Promise(() => {
+        setInterval(() => {}, 1000);
+        writeFileSync(file + ".part", String(process.pid));
+        renameSync(file + ".part", file);
+      });`,
+      { Timeout: 900 },
     );
-    const { Payload: payload = new Uint8Array() } = await other.lambda.send(new InvokeCommand({ FunctionName: name }));
-    pid = Number(Buffer.from(payload).toString("utf8"));
+    const payload = Buffer.from(JSON.stringify({ file: started }));
+    await other.lambda.send(new InvokeCommand({ FunctionName: name, InvocationType: "Event", Payload: payload }));
+    pid = await until("the function runs", () => readFile(started, "utf8").then(Number, () => undefined));
     expect(isRunning(pid)).toBe(true);
   } finally {
     await other.stop();
+    await rm(directory, { recursive: true, force: true });
   }
   await until("the process is gone", () => (isRunning(pid) ? undefined : true));
 }, 90_000);
