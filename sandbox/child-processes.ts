@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn, type StdioOptions } from "node:child_process";
 import { Socket } from "node:net";
+import { type Writable } from "node:stream";
 
 export interface ChildOptions {
   readonly directory: string;
@@ -32,6 +33,8 @@ export interface Child {
  */
 export function startChild(command: readonly [string, ...string[]], options: ChildOptions): Child {
   const [file, ...words] = command;
+  // First: a program that is there before its watchdog can be left behind.
+  const watchdog = startWatchdog();
   const child = spawn(file, words, {
     cwd: options.directory,
     env: { ...options.environment },
@@ -39,7 +42,8 @@ export function startChild(command: readonly [string, ...string[]], options: Chi
     detached: true,
     windowsHide: true,
   });
-  const watchdog = child.pid === undefined ? undefined : startWatchdog(child.pid);
+  if (child.pid === undefined) watchdog?.kill("SIGKILL");
+  else watchdog?.stdin.write(`${child.pid}\n`);
   let ending: Ending | undefined;
   const ended = new Promise<Ending>((resolve) => {
     child.once("error", (error) => {
@@ -82,18 +86,16 @@ function signalGroup(leader: number, name: NodeJS.Signals): void {
 }
 
 /**
- * Ends the child's group once this process is gone, however it went (SIGKILL and a crash included): the shell's
- * standard input is a pipe whose other end only this process holds.
+ * Ends the group whose leader it is told, once this process is gone, however it went (SIGKILL and a crash included): the
+ * shell's standard input is a pipe whose other end only this process holds.
  */
-function startWatchdog(leader: number): ChildProcess | undefined {
+function startWatchdog(): ChildProcessByStdio<Writable, null, null> | undefined {
   if (process.platform === "win32") return undefined;
-  const script = 'cat >/dev/null; kill -TERM -"$0"; sleep 5; kill -KILL -"$0"';
-  const watchdog = spawn("/bin/sh", ["-c", script, String(leader)], {
-    stdio: ["pipe", "ignore", "ignore"],
-    detached: true,
-  });
+  const script = 'read -r leader || exit; cat >/dev/null; kill -TERM -"$leader"; sleep 5; kill -KILL -"$leader"';
+  const watchdog = spawn("/bin/sh", ["-c", script], { stdio: ["pipe", "ignore", "ignore"], detached: true });
   // Without it the children are still stopped in order; only a crash would leave them behind.
   watchdog.on("error", () => undefined);
+  watchdog.stdin.on("error", () => undefined);
   watchdog.unref();
   if (watchdog.stdin instanceof Socket) watchdog.stdin.unref();
   return watchdog;

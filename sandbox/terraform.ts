@@ -12,7 +12,7 @@ export function sandboxEnvironment(endpoint: string, region: string): Record<str
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_EC2_METADATA_DISABLED: "true",
-    // The provider would retry an error of the emulator for minutes.
+    // For the AWS CLI and the SDKs. The provider (5.100.0) does not read it: it knows `max_retries` only.
     AWS_MAX_ATTEMPTS: "2",
     // The user's own profile may ask for FIPS endpoints, or for a role.
     AWS_CONFIG_FILE: devNull,

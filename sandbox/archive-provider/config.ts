@@ -1,5 +1,3 @@
-import { ExtData } from "@msgpack/msgpack";
-
 /** `data "archive_file"` as Terraform sends it: every attribute is there, `null` where it is not set. */
 export type Config = Readonly<Record<string, unknown>>;
 
@@ -11,12 +9,10 @@ export interface Problem {
 
 const sources = ["source", "source_content_filename", "source_file", "source_dir"] as const;
 
-/** Terraform sends what it does not know yet (it depends on something that an apply makes first) as an extension type. */
-export function isUnknown(value: unknown): boolean {
-  return value instanceof ExtData;
-}
-
-/** Set, whether its value is known yet or not. */
+/**
+ * Set, whether its value is known yet or not: what depends on something that an apply makes first comes as an object of
+ * MessagePack's extension type. Only a validation sees such values; Terraform reads when all are known.
+ */
 function isSet(value: unknown): boolean {
   return value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0);
 }

@@ -10,7 +10,7 @@ import {
 import { loadSync } from "@grpc/proto-loader";
 import { decode, encode } from "@msgpack/msgpack";
 import { readArchiveFile } from "./archive-file";
-import { type Config, isUnknown, type Problem, problemsOf } from "./config";
+import { type Config, type Problem, problemsOf } from "./config";
 import { archiveFileSchema } from "./schema";
 
 /**
@@ -36,10 +36,7 @@ const provider: Record<string, Call> = {
   Configure: () => ({}),
   ReadDataSource: (request) => {
     const config = configOf(request);
-    const unknown = Object.keys(config)
-      .filter((name) => isUnknown(config[name]))
-      .map((attribute) => ({ attribute, message: "Its value is not known yet." }));
-    const problems = [...problemsOf(config), ...unknown];
+    const problems = problemsOf(config);
     if (problems.length > 0) return { diagnostics: problems.map(diagnosticOf) };
     try {
       return { state: { msgpack: Buffer.from(encode(readArchiveFile(config))) } };

@@ -1,0 +1,290 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { startMoto } from "../../sandbox/moto";
+import {
+  baseEnvironment,
+  errorsOf,
+  Progress,
+  sandboxEnvironment,
+  Terraform,
+  TerraformError,
+  type TerraformOptions,
+} from "../../sandbox/terraform";
+import { resolveProviders } from "../../sandbox/tools";
+import { awsProvider } from "../../sandbox/tools/pinned-providers";
+import { describeWith } from "../support/requires";
+import { programs, temporaryFolder, writeFiles } from "../support/temporary";
+
+/** A Terraform that is a shell script. */
+function terraform(script: string, options: Partial<TerraformOptions> = {}): Terraform {
+  return new Terraform({
+    binary: join(programs({ terraform: script }), "terraform"),
+    directory: temporaryFolder(),
+    environment: { PATH: process.env.PATH ?? "" },
+    ...options,
+  });
+}
+
+/** Starts, says so, and waits until an interrupt does what is given. */
+const waits = (onInterrupt: string) => `trap '${onInterrupt}' INT; echo started; while :; do sleep 0.02; done`;
+
+async function failure(run: Promise<unknown>): Promise<TerraformError> {
+  const error: unknown = await run.catch((reason: unknown) => reason);
+  if (!(error instanceof TerraformError))
+    throw new Error("The command did not fail as Terraform does.", { cause: error });
+  return error;
+}
+
+describe("what Terraform prints", () => {
+  it("arrives line by line, however it is cut", async () => {
+    const lines: string[] = [];
+    await terraform("printf 'one tw'; sleep 0.2; printf 'o\\n\\n  three\\nfour'").init((line) => lines.push(line));
+    expect(lines).toEqual(["one two", "three", "four"]);
+  });
+
+  it("tells how far an apply is", () => {
+    const progress = new Progress();
+    const lines = [
+      "aws_sqs_queue.a: Creating...",
+      "aws_sqs_queue.a: Creation complete after 25s [id=a]",
+      "Plan: 2 to add, 1 to change, 1 to destroy.",
+      "aws_sqs_queue.b: Destruction complete after 0s",
+      "aws_sqs_queue.c: Modifications complete after 1s [id=c]",
+      "Apply complete! Resources: 1 added, 1 changed, 1 destroyed.",
+    ];
+    expect(lines.map((line) => [progress.take(line), progress.toString()])).toEqual([
+      [false, "0 done"],
+      [true, "1 done"],
+      [true, "1 of 4 done"],
+      [true, "2 of 4 done"],
+      [true, "3 of 4 done"],
+      [false, "3 of 4 done"],
+    ]);
+  });
+});
+
+describe("a plan", () => {
+  it.each([
+    [0, false],
+    [2, true],
+  ])("that ends with %d has changes: %s", async (code, changes) => {
+    await expect(terraform(`echo "the plan"; exit ${code}`).plan()).resolves.toEqual({ changes, text: "the plan" });
+  });
+
+  it("that ends with 1 has failed", async () => {
+    await expect(terraform("exit 1").plan()).rejects.toThrow(
+      "terraform plan -detailed-exitcode failed with exit code 1.",
+    );
+  });
+});
+
+describe("a failure", () => {
+  it("carries the command, its exit code and Terraform's own error blocks without their frames", async () => {
+    const script = `echo progress
+      printf '╷\\n│ Warning: old\\n╵\\n╷\\n│ Error: No bucket\\n│ \\n│   on main.tf line 1\\n╵\\n╷\\n│ Error: No queue\\n╵\\n' >&2
+      exit 1`;
+    const error = await failure(terraform(script).apply());
+    expect(error).toMatchObject({
+      command: "terraform apply -auto-approve",
+      exitCode: 1,
+      detail: "Error: No bucket\n\n  on main.tf line 1\nError: No queue",
+    });
+    expect(error.message).toBe(`terraform apply -auto-approve failed with exit code 1:\n${error.detail}`);
+  });
+
+  it("without such blocks shows the last lines", () => {
+    const lines = Array.from({ length: 30 }, (_, index) => `line ${index}`);
+    expect(errorsOf("panic", lines.join("\n"))).toBe([...lines.slice(-19), "panic"].join("\n"));
+  });
+
+  it("names the program that can't be started", async () => {
+    const run = terraform("", { binary: "/nowhere/terraform" }).init();
+    await expect(run).rejects.toThrow(/^terraform init could not be started \(\/nowhere\/terraform in [\s\S]*ENOENT/);
+  });
+});
+
+describe("an interrupt", () => {
+  it("lets Terraform finish its work", async () => {
+    const stopping = new AbortController();
+    const lines: string[] = [];
+    const run = terraform(waits("echo state saved; exit 1"), { signal: stopping.signal }).apply({
+      onLine: (line) => {
+        lines.push(line);
+        if (line === "started") stopping.abort();
+      },
+    });
+    expect((await failure(run)).message).toMatch(/^terraform apply -auto-approve was interrupted:/);
+    expect(lines).toEqual(["started", "state saved"]);
+  });
+
+  it("kills a Terraform that does not end", async () => {
+    const stopping = new AbortController();
+    const run = terraform(waits(""), { signal: stopping.signal, patienceMs: 50 }).apply({
+      onLine: () => {
+        stopping.abort();
+      },
+    });
+    await expect(failure(run)).resolves.toMatchObject({ exitCode: null });
+  });
+
+  it("keeps the next command from starting", async () => {
+    const marker = join(temporaryFolder(), "started");
+    const run = terraform(`touch ${marker}`, { signal: AbortSignal.abort() }).apply();
+    await expect(run).rejects.toThrow("terraform apply -auto-approve was not started: the sandbox is stopping.");
+    expect(existsSync(marker)).toBe(false);
+  });
+
+  it("does not stop a destroy, which is what follows it", async () => {
+    const stopping = new AbortController();
+    stopping.abort();
+    const lines: string[] = [];
+    await terraform("echo destroyed", { signal: stopping.signal }).destroy((line) => lines.push(line));
+    expect(lines).toEqual(["destroyed"]);
+  });
+});
+
+describe("the environment", () => {
+  it("leaves the user's AWS and Terraform settings behind, and keeps what a registry needs", () => {
+    const ofUser = {
+      PATH: "/bin",
+      HTTPS_PROXY: "http://proxy.test",
+      AWS_PROFILE: "production",
+      AWS_SESSION_TOKEN: "secret",
+      AWS_CA_BUNDLE: "/ca.pem",
+      AWS_ENDPOINT_URL_SQS: "https://sqs.test",
+      TF_CLI_ARGS: "-lock=false",
+      TF_VAR_stage: "prod",
+      TF_CLI_CONFIG_FILE: "/home/ada/.terraformrc",
+    };
+    expect(baseEnvironment({ TF_CLI_CONFIG_FILE: "/work/terraform.rc" }, ofUser)).toEqual({
+      PATH: "/bin",
+      HTTPS_PROXY: "http://proxy.test",
+      TF_CLI_CONFIG_FILE: "/work/terraform.rc",
+      CHECKPOINT_DISABLE: "1",
+      TF_IN_AUTOMATION: "1",
+      TF_INPUT: "0",
+    });
+  });
+
+  it("is all that Terraform gets", async () => {
+    process.env.AWS_PROFILE = "production";
+    const lines: string[] = [];
+    await terraform("env").init((line) => lines.push(line));
+    delete process.env.AWS_PROFILE;
+    expect(lines.filter((line) => line.startsWith("AWS_"))).toEqual([]);
+  });
+});
+
+describeWith(["terraform"], "the runner with Terraform itself", (tools) => {
+  jest.setTimeout(60_000);
+
+  function stack(content: object, signal?: AbortSignal) {
+    const directory = writeFiles(temporaryFolder(), { "main.tf.json": JSON.stringify(content) });
+    const environment = baseEnvironment({});
+    const binary = tools.terraform.value;
+    return { directory, run: new Terraform({ binary, directory, environment, ...(signal ? { signal } : {}) }) };
+  }
+
+  it("plans, applies, reads and destroys a stack", async () => {
+    const { run } = stack({
+      resource: { terraform_data: { one: { input: "hello" } } },
+      output: { greeting: { value: "${terraform_data.one.output}" } },
+    });
+    await run.init();
+    await run.validate();
+    await expect(run.stateList()).resolves.toEqual([]);
+    await expect(run.plan({ planFile: "plan.bin" })).resolves.toMatchObject({
+      changes: true,
+      text: expect.stringContaining("terraform_data.one will be created") as string,
+    });
+    await expect(run.show("plan.bin")).resolves.toMatchObject({
+      resource_changes: [{ address: "terraform_data.one" }],
+    });
+    const progress = new Progress();
+    await run.apply({ onLine: (line) => progress.take(line) });
+    expect(progress.toString()).toBe("1 of 1 done");
+    await expect(run.outputs()).resolves.toEqual({ greeting: "hello" });
+    await expect(run.stateList()).resolves.toEqual(["terraform_data.one"]);
+    await expect(run.findChanges()).resolves.toBeUndefined();
+    await run.destroy();
+    await expect(run.stateList()).resolves.toEqual([]);
+  });
+
+  it("shows Terraform's own error", async () => {
+    const { run } = stack({ output: { broken: { value: "${terraform_data.nowhere.id}" } } });
+    await run.init();
+    const error = await failure(run.validate());
+    expect(error.detail).toMatch(/^Error: Reference to undeclared resource\n[\s\S]*"terraform_data" "nowhere"/);
+  });
+
+  it("saves the state and gives back the lock when it is interrupted", async () => {
+    const stopping = new AbortController();
+    const waiting = {
+      depends_on: ["terraform_data.one"],
+      provisioner: [{ "local-exec": { command: "exec sleep 60" } }],
+    };
+    const { directory, run } = stack({ resource: { terraform_data: { one: {}, two: waiting } } }, stopping.signal);
+    await run.init();
+    const applied = run.apply({
+      onLine: (line) => {
+        if (line.includes("Executing:")) stopping.abort();
+      },
+    });
+    expect((await failure(applied)).message).toMatch("terraform apply -auto-approve was interrupted");
+    expect(existsSync(join(directory, ".terraform.tfstate.lock.info"))).toBe(false);
+    const after = new Terraform({ binary: tools.terraform.value, directory, environment: baseEnvironment({}) });
+    await expect(after.stateList()).resolves.toContain("terraform_data.one");
+  });
+});
+
+describeWith(["terraform", "moto", "awsProvider"], "the AWS provider and the S3 backend", (tools) => {
+  // A start of moto and of Terraform, and two applies with the real provider.
+  jest.setTimeout(180_000);
+
+  it("talk to the emulator by the environment alone", async () => {
+    const moto = await startMoto(tools);
+    try {
+      const { environment } = resolveProviders({
+        terraform: tools.terraform.value,
+        awsMirror: tools.awsProvider,
+        // Not used by this stack, so any mirror will do.
+        archiveMirror: tools.awsProvider,
+        workDirectory: temporaryFolder(),
+      });
+      const authorization = "AWS4-HMAC-SHA256 Credential=test/20250101/us-east-1/s3/aws4_request";
+      await fetch(`${moto.url}/state`, { method: "PUT", headers: { authorization } });
+      const directory = writeFiles(temporaryFolder(), {
+        "main.tf.json": JSON.stringify({
+          terraform: {
+            required_providers: { aws: { source: awsProvider.source, version: awsProvider.version } },
+            backend: {
+              s3: {
+                bucket: "state",
+                key: "stage/terraform.tfstate",
+                region: "us-east-1",
+                encrypt: true,
+                use_lockfile: true,
+              },
+            },
+          },
+          provider: { aws: [{ region: "us-east-1" }] },
+          data: { aws_caller_identity: { me: {} } },
+          resource: { aws_s3_bucket: { one: { bucket: "one" } } },
+          output: { account: { value: "${data.aws_caller_identity.me.account_id}" } },
+        }),
+      });
+      const run = new Terraform({
+        binary: tools.terraform.value,
+        directory,
+        environment: { ...baseEnvironment(environment), ...sandboxEnvironment(moto.url, "us-east-1") },
+      });
+      await run.init();
+      await run.apply();
+      await expect(run.outputs()).resolves.toEqual({ account: "123456789012" });
+      await expect(run.findChanges()).resolves.toBeUndefined();
+      await run.destroy();
+    } finally {
+      await moto.stop();
+    }
+  });
+});
