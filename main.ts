@@ -19,7 +19,7 @@ export function createApp(config: Config, options: AppConfig = {}): App {
   if (config.backend.kind === "s3") {
     const state = new StateBackendStack(app, "state-backend", {
       projectName: config.projectName,
-      region: config.region,
+      region: config.backend.region,
       bucket: config.backend.bucket,
     });
     new LocalBackend(state, {});
@@ -27,13 +27,13 @@ export function createApp(config: Config, options: AppConfig = {}): App {
   return app;
 }
 
-function attachBackend(stack: TerraformStack, { backend, projectName, region, stage }: Config): void {
+function attachBackend(stack: TerraformStack, { backend, projectName, stage }: Config): void {
   switch (backend.kind) {
     case "s3":
       new S3Backend(stack, {
         bucket: backend.bucket,
         key: `${projectName}/${stage}/terraform.tfstate`,
-        region,
+        region: backend.region,
         encrypt: true,
       });
       // Terraform's own lock file; cdktf 0.21 has no property for it (terraform-cdk issue 3834).

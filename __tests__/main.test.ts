@@ -18,6 +18,7 @@ const stackOf = (outdir: string, name: string) =>
   JSON.parse(readFileSync(join(outdir, "stacks", name, "cdk.tf.json"), "utf8")) as {
     terraform: { backend?: Record<string, unknown>; cloud?: unknown; required_version?: string };
     resource: Record<string, Record<string, unknown>>;
+    data: Record<string, Record<string, unknown>>;
   };
 
 it("synthesizes the stage with locked, encrypted remote state, and the bucket for it", () => {
@@ -42,7 +43,28 @@ it("synthesizes the stage with locked, encrypted remote state, and the bucket fo
     "aws_s3_bucket_server_side_encryption_configuration",
     "aws_s3_bucket_versioning",
   ]);
-  expect(state.resource.aws_s3_bucket?.bucket).toMatchObject({ lifecycle: { prevent_destroy: true } });
+  const only = (type: string) => Object.values(state.resource[type] ?? {})[0];
+  expect(only("aws_s3_bucket")).toMatchObject({ lifecycle: { prevent_destroy: true } });
+  expect(only("aws_s3_bucket_versioning")).toMatchObject({ versioning_configuration: { status: "Enabled" } });
+  expect(only("aws_s3_bucket_server_side_encryption_configuration")).toMatchObject({
+    rule: [{ apply_server_side_encryption_by_default: { sse_algorithm: "aws:kms" } }],
+  });
+  expect(only("aws_s3_bucket_public_access_block")).toMatchObject({
+    block_public_acls: true,
+    block_public_policy: true,
+    ignore_public_acls: true,
+    restrict_public_buckets: true,
+  });
+  expect(only("aws_s3_bucket_lifecycle_configuration")).toMatchObject({
+    rule: [{ status: "Enabled", noncurrent_version_expiration: [{ noncurrent_days: 90 }] }],
+  });
+  expect(Object.values(state.data.aws_iam_policy_document ?? {})).toMatchObject([
+    {
+      statement: [
+        { effect: "Deny", condition: [{ test: "Bool", values: ["false"], variable: "aws:SecureTransport" }] },
+      ],
+    },
+  ]);
 });
 
 it("hands the state to Terraform Cloud", () => {
@@ -51,6 +73,14 @@ it("hands the state to Terraform Cloud", () => {
   expect(stackOf(outdir, "notification-sandbox").terraform.cloud).toEqual({
     organization: "acme",
     workspaces: { name: "mail" },
+  });
+});
+
+it("keeps the state beside the project where the backend is local", () => {
+  const outdir = synth({ STAGE: "sandbox", BACKEND: "local" });
+  expect(readdirSync(join(outdir, "stacks"))).toEqual(["notification-sandbox"]);
+  expect(stackOf(outdir, "notification-sandbox").terraform.backend).toEqual({
+    local: { path: expect.stringMatching(/terraform\.notification-sandbox\.tfstate$/) as string },
   });
 });
 

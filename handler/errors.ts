@@ -7,7 +7,11 @@ import { type PermanentFailureType, type TransientFailureType } from "./contract
 abstract class Failure<Type extends string> extends Error {
   abstract readonly retryable: boolean;
 
-  constructor(type: Type, message: string, options?: ErrorOptions) {
+  constructor(
+    readonly type: Type,
+    message: string,
+    options?: ErrorOptions,
+  ) {
     super(message, options);
     this.name = type;
   }

@@ -1,33 +1,61 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SESClient } from "@aws-sdk/client-ses";
+import { SQSClient } from "@aws-sdk/client-sqs";
 import { type Context } from "aws-lambda";
-import { createSesSender } from "./adapters/ses";
+import { createDynamoDbClaims } from "./adapters/dynamodb-claims";
+import { createSesSender, sesClientSettings } from "./adapters/ses";
+import { createDeadLetters } from "./adapters/sqs-dead-letters";
 import { fromVariables } from "./contract/environment";
+import { createHandle } from "./handle";
 import { createNotify } from "./notify";
+import { createPacer } from "./pacer";
 
 const environment = fromVariables(process.env);
 const logger = new Logger({ serviceName: environment.serviceName });
 const metrics = new Metrics({ serviceName: environment.serviceName, namespace: environment.metricsNamespace });
+const clock = { now: Date.now, wait: (milliseconds: number) => wait(milliseconds) };
 
-const notify = createNotify({
-  sendEmail: createSesSender({
-    client: new SESClient({}),
-    sender: environment.sender,
-    configurationSet: environment.configurationSet,
+/** A metric of its own dimensions; it goes into the log at once. */
+const count = (metric: string, dimension: string, value: string) =>
+  metrics.singleMetric().addDimension(dimension, value).addMetric(metric, MetricUnit.Count, 1);
+
+const handle = createHandle({
+  notify: createNotify({
+    sendEmail: createSesSender({
+      client: new SESClient(sesClientSettings),
+      sender: environment.sender,
+      configurationSet: environment.configurationSet,
+      pace: createPacer(environment.sendIntervalMs, clock),
+      clock,
+      random: Math.random,
+    }),
+    claims: createDynamoDbClaims({
+      client: new DynamoDBClient({
+        // Without the last, the SDK warns and waits on.
+        requestHandler: { connectionTimeout: 1000, requestTimeout: 1000, throwOnRequestTimeout: true },
+      }),
+      table: environment.claimTable,
+      retentionSeconds: environment.claimRetentionSeconds,
+      clock,
+    }),
+    clock,
+    log: logger,
+    metrics: {
+      emailSent: (notification) => count("EmailsSent", "notification", notification),
+      duplicatePrevented: (notification) => count("DuplicatesPrevented", "notification", notification),
+      eventFailed: (type) => count("EventsFailed", "failure", type),
+    },
+    templateNamePrefix: environment.templateNamePrefix,
+    recipientPolicy: environment.recipientPolicy,
   }),
+  park: createDeadLetters(new SQSClient({}), environment.deadLetterQueueUrl),
   log: logger,
-  metrics: {
-    emailSent: (notification) =>
-      metrics.singleMetric().addDimension("notification", notification).addMetric("EmailsSent", MetricUnit.Count, 1),
-    eventFailed: (type) =>
-      metrics.singleMetric().addDimension("failure", type).addMetric("EventsFailed", MetricUnit.Count, 1),
-  },
-  templateNamePrefix: environment.templateNamePrefix,
-  recipientPolicy: environment.recipientPolicy,
 });
 
-export const handler = async (event: unknown, context: Context) => {
+export const handler = (input: unknown, context: Context) => {
   logger.addContext(context);
-  return notify(event);
+  return handle(input, { endsAt: Date.now() + context.getRemainingTimeInMillis() });
 };

@@ -1,43 +1,72 @@
+import { CloudWatchClient, DescribeAlarmsCommand, ListDashboardsCommand } from "@aws-sdk/client-cloudwatch";
 import { CloudWatchLogsClient, DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import {
   EventBridgeClient,
   ListArchivesCommand,
   ListEventBusesCommand,
   ListRulesCommand,
 } from "@aws-sdk/client-eventbridge";
-import { LambdaClient, ListFunctionsCommand } from "@aws-sdk/client-lambda";
+import { IAMClient, ListRolesCommand } from "@aws-sdk/client-iam";
+import { KMSClient, ListAliasesCommand } from "@aws-sdk/client-kms";
+import { LambdaClient, ListEventSourceMappingsCommand, ListFunctionsCommand } from "@aws-sdk/client-lambda";
 import {
   ListConfigurationSetsCommand,
   ListIdentitiesCommand,
   ListTemplatesCommand,
   SESClient,
 } from "@aws-sdk/client-ses";
+import { ListTopicsCommand, SNSClient } from "@aws-sdk/client-sns";
 import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { type AwsClientConfig } from "./aws-client";
 
-/** What the emulator still holds of the services that we use; the default bus is AWS's own. */
+type Names = readonly (string | undefined)[] | undefined;
+
+/**
+ * What a destroyed stack has left behind: every kind of resource that has a name of its own. What AWS brings with an
+ * account (the default bus, AWS's own roles and key aliases) and the state's bucket are not the stack's.
+ */
 export async function findLeftovers(config: AwsClientConfig): Promise<string[]> {
   const logs = new CloudWatchLogsClient(config);
+  const watch = new CloudWatchClient(config);
+  const dynamo = new DynamoDBClient(config);
   const events = new EventBridgeClient(config);
+  const iam = new IAMClient(config);
+  const kms = new KMSClient(config);
   const lambda = new LambdaClient(config);
   const ses = new SESClient(config);
+  const sns = new SNSClient(config);
   const sqs = new SQSClient(config);
-  const found: Record<string, (string | undefined)[]> = {
-    "log group": ((await logs.send(new DescribeLogGroupsCommand({}))).logGroups ?? []).map(
-      (group) => group.logGroupName,
-    ),
-    queue: (await sqs.send(new ListQueuesCommand({}))).QueueUrls ?? [],
-    "event bus": ((await events.send(new ListEventBusesCommand({}))).EventBuses ?? [])
-      .map((bus) => bus.Name)
-      .filter((name) => name !== "default"),
-    rule: ((await events.send(new ListRulesCommand({}))).Rules ?? []).map((rule) => rule.Name),
-    archive: ((await events.send(new ListArchivesCommand({}))).Archives ?? []).map((archive) => archive.ArchiveName),
-    function: ((await lambda.send(new ListFunctionsCommand({}))).Functions ?? []).map((fn) => fn.FunctionName),
-    template: ((await ses.send(new ListTemplatesCommand({}))).TemplatesMetadata ?? []).map((template) => template.Name),
-    identity: (await ses.send(new ListIdentitiesCommand({}))).Identities ?? [],
-    "configuration set": ((await ses.send(new ListConfigurationSetsCommand({}))).ConfigurationSets ?? []).map(
+
+  const found: Readonly<Record<string, Names>> = {
+    alarm: (await watch.send(new DescribeAlarmsCommand({}))).MetricAlarms?.map((alarm) => alarm.AlarmName),
+    archive: (await events.send(new ListArchivesCommand({}))).Archives?.map((archive) => archive.ArchiveName),
+    "configuration set": (await ses.send(new ListConfigurationSetsCommand({}))).ConfigurationSets?.map(
       (set) => set.Name,
     ),
+    dashboard: (await watch.send(new ListDashboardsCommand({}))).DashboardEntries?.map((entry) => entry.DashboardName),
+    "event bus": (await events.send(new ListEventBusesCommand({}))).EventBuses?.map((bus) => bus.Name).filter(
+      (name) => name !== "default",
+    ),
+    "event source mapping": (await lambda.send(new ListEventSourceMappingsCommand({}))).EventSourceMappings?.map(
+      (mapping) => mapping.UUID,
+    ),
+    function: (await lambda.send(new ListFunctionsCommand({}))).Functions?.map((fn) => fn.FunctionName),
+    identity: (await ses.send(new ListIdentitiesCommand({}))).Identities,
+    "key alias": (await kms.send(new ListAliasesCommand({}))).Aliases?.map((alias) => alias.AliasName).filter(
+      (name) => name?.startsWith("alias/aws/") !== true,
+    ),
+    "log group": (await logs.send(new DescribeLogGroupsCommand({}))).logGroups?.map((group) => group.logGroupName),
+    queue: (await sqs.send(new ListQueuesCommand({}))).QueueUrls,
+    role: (await iam.send(new ListRolesCommand({}))).Roles?.map((role) => role.RoleName).filter(
+      (name) => name?.startsWith("AWSServiceRole") !== true,
+    ),
+    rule: (await events.send(new ListRulesCommand({}))).Rules?.map((rule) => rule.Name),
+    table: (await dynamo.send(new ListTablesCommand({}))).TableNames,
+    template: (await ses.send(new ListTemplatesCommand({}))).TemplatesMetadata?.map((template) => template.Name),
+    topic: (await sns.send(new ListTopicsCommand({}))).Topics?.map((topic) => topic.TopicArn),
   };
-  return Object.entries(found).flatMap(([kind, names]) => names.map((name) => `${kind} ${name ?? "without a name"}`));
+  return Object.entries(found).flatMap(([kind, names]) =>
+    (names ?? []).map((name) => `${kind} ${name ?? "without a name"}`),
+  );
 }

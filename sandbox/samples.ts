@@ -1,5 +1,6 @@
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { z } from "zod";
+import { escapeHtml } from "../handler/contract/template-data";
 import { catalogue } from "../handler/notifications";
 import { type Notification } from "../handler/notifications/define";
 import { type AwsClientConfig } from "./aws-client";
@@ -46,7 +47,8 @@ export async function sendSamples(stage: Stage): Promise<DeliveredSample[]> {
     const content = contentSchema.parse(notification.sample);
     for (const part of ["html", "text"] as const) {
       for (const field of ["title", "message"] as const) {
-        if (!mail[part].includes(content[field])) {
+        const wanted = part === "html" ? escapeHtml(content[field]) : content[field];
+        if (!mail[part].includes(wanted)) {
           throw new Error(`The mail of "${notification.id}" lacks its ${field} in its ${part} part: ${mail[part]}`);
         }
       }

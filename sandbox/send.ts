@@ -1,11 +1,16 @@
-import { existsSync, readFileSync } from "node:fs";
-import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import { readFileSync, statSync } from "node:fs";
+import {
+  DescribeEventBusCommand,
+  EventBridgeClient,
+  type EventBridgeClientConfig,
+  PutEventsCommand,
+} from "@aws-sdk/client-eventbridge";
 import { Command } from "commander";
 import { catalogue } from "../handler/notifications";
 import { envelopeSchema } from "../handler/contract/envelope";
 import { readConfig } from "../stacks/config";
 import { Names } from "../stacks/names";
-import { awsClientConfig } from "./aws-client";
+import { type SandboxSettings, sandboxSettings } from "./settings";
 
 /** `npm run send`: puts one event, after it has been checked against the notification's schema. */
 
@@ -44,18 +49,24 @@ async function send(id: string, options: Options): Promise<void> {
     }),
   );
 
-  const config = readConfig(
-    options.sandbox ? { STAGE: "sandbox", PROJECT_NAME: process.env.PROJECT_NAME } : process.env,
-  );
-  const endpoint = `http://127.0.0.1:${process.env.SANDBOX_PORT ?? "4566"}`;
-  const client = new EventBridgeClient(
-    options.sandbox ? awsClientConfig(endpoint, config.region) : { region: config.region },
-  );
-  const { Entries } = await client.send(
+  const { names, client } = options.sandbox ? inSandbox() : onAws();
+  const bus = names.of("event-bus");
+  const events = new EventBridgeClient(client);
+  // PutEvents takes an event for a bus that does not exist, and drops it (aws-cli issue 9186).
+  await events.send(new DescribeEventBusCommand({ Name: bus })).catch((cause: unknown) => {
+    const name = cause instanceof Error ? cause.name : "unknown";
+    throw new Error(
+      options.sandbox
+        ? `The sandbox has no bus ${bus} (${name}): start it with npm start, and give its SANDBOX_PORT here too.`
+        : `There is no bus ${bus} (${name}): check STAGE, PROJECT_NAME, AWS_REGION and your credentials.`,
+      { cause },
+    );
+  });
+  const { Entries } = await events.send(
     new PutEventsCommand({
       Entries: [
         {
-          EventBusName: new Names(config).of("event-bus"),
+          EventBusName: bus,
           Source: source,
           DetailType: detailType,
           Detail: JSON.stringify(detail),
@@ -70,8 +81,17 @@ async function send(id: string, options: Options): Promise<void> {
   console.log(entry.EventId);
 }
 
+function inSandbox(): Pick<SandboxSettings, "names"> & { client: EventBridgeClientConfig } {
+  return sandboxSettings();
+}
+
+function onAws(): Pick<SandboxSettings, "names"> & { client: EventBridgeClientConfig } {
+  const config = readConfig();
+  return { names: new Names(config), client: { region: config.region } };
+}
+
 function readDetail(text: string): object {
-  const json = existsSync(text) ? readFileSync(text, "utf8") : text;
+  const json = statSync(text, { throwIfNoEntry: false })?.isFile() ? readFileSync(text, "utf8") : text;
   let detail: unknown;
   try {
     detail = JSON.parse(json);

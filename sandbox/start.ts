@@ -5,19 +5,16 @@ import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { Listr, PRESET_TIMER } from "listr2";
-import { readConfig } from "../stacks/config";
-import { Names } from "../stacks/names";
-import { awsClientConfig } from "./aws-client";
 import { type Door, startDoor } from "./door";
 import { findLeftovers } from "./leftovers";
 import { type RunningMoto, startMoto } from "./moto";
 import { type DeliveredSample, sendSamples } from "./samples";
+import { sandboxSettings } from "./settings";
 import { sandboxEnvironment, Terraform, terraformEnvironment } from "./terraform";
-import { findTools, MissingToolsError, type Tools } from "./tools";
+import { findTools, type Tools } from "./tools";
 
 /** `npm start`: the whole system on this machine. See "The sandbox" in README.md. */
 
-const region = "us-east-1";
 const accountId = "123456789012";
 /** Lambda waits about 1 and 2 minutes. */
 const retryDelaysMs = [1000, 2000];
@@ -32,19 +29,16 @@ interface Sandbox {
   door?: Door;
   terraform?: Terraform;
   applied?: boolean;
+  wroteEnvironment?: boolean;
   delivered?: DeliveredSample[];
 }
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { once: { type: "boolean", default: false } } });
-  const port = readPort(process.env.SANDBOX_PORT);
-  const endpoint = `http://127.0.0.1:${port}`;
-  const config = readConfig({ STAGE: "sandbox", AWS_REGION: region });
+  const { port, endpoint, region, config, names, client } = sandboxSettings();
   if (config.backend.kind !== "s3") throw new Error("The sandbox keeps its state in its own S3.");
   const { bucket } = config.backend;
-  const names = new Names(config);
   const stackName = `notification-${config.stage}`;
-  const client = awsClientConfig(endpoint, region);
   const workDirectory = mkdtempSync(join(tmpdir(), "email-sandbox-"));
   const stopping = new AbortController();
   const stopped = new Promise<void>((resolve) => {
@@ -100,7 +94,7 @@ async function main(): Promise<void> {
         title: `Synthesize ${stackName}`,
         task: async () => {
           goOn();
-          await synthesize(join(workDirectory, "synth"));
+          await synthesize(join(workDirectory, "synth"), region);
         },
       },
       {
@@ -112,7 +106,8 @@ async function main(): Promise<void> {
             ...terraformEnvironment(tools, workDirectory),
             ...sandboxEnvironment(endpoint, region),
           };
-          writeEnvironmentFile({ ...environment, STAGE: config.stage });
+          writeEnvironmentFile({ ...sandboxEnvironment(endpoint, region), ...environment, STAGE: config.stage });
+          context.wroteEnvironment = true;
           context.terraform = new Terraform({
             binary: tools.terraform.value,
             directory: join(workDirectory, "synth", "stacks", stackName),
@@ -173,7 +168,7 @@ async function main(): Promise<void> {
       console.log(`  ${notification.padEnd(16)} "${subject}" to ${to}`);
     }
     if (!values.once) {
-      console.log(usage(endpoint, names.of("event-bus")));
+      console.log(usage(endpoint, region, names.of("event-bus")));
       await stopped;
     }
   } catch (error) {
@@ -207,20 +202,24 @@ async function main(): Promise<void> {
   );
   try {
     await down.run();
-    failure ??= down.errors[0];
   } finally {
     await sandbox.door?.close();
     await sandbox.moto?.stop();
     rmSync(workDirectory, { recursive: true, force: true });
-    rmSync(environmentFile, { force: true });
+    // Another sandbox, on another port, may have written it.
+    if (sandbox.wroteEnvironment) rmSync(environmentFile, { force: true });
   }
-  if (failure !== undefined && !(stopping.signal.aborted && !values.once)) {
+  // Who stopped it knows that it did not come up; that it did not go down is news.
+  const wanted = stopping.signal.aborted && !values.once;
+  const [notDestroyed] = down.errors;
+  if (notDestroyed !== undefined) throw notDestroyed;
+  if (failure !== undefined && !wanted) {
     throw failure instanceof Error ? failure : new Error("The sandbox failed.", { cause: failure });
   }
 }
 
 /** In a process of its own, as `cdktf synth` does it. */
-function synthesize(outdir: string): Promise<void> {
+function synthesize(outdir: string, region: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["--import", "tsx", "main.ts"], {
       cwd: projectRoot,
@@ -243,19 +242,16 @@ function synthesize(outdir: string): Promise<void> {
   });
 }
 
-function writeEnvironmentFile({ PATH: _path, HOME: _home, ...variables }: Readonly<Record<string, string>>): void {
+/** Only what points at the sandbox: the shell that reads it has a PATH of its own. */
+function writeEnvironmentFile(environment: Readonly<Record<string, string>>): void {
+  const lines = Object.entries(environment)
+    .filter(([name]) => /^(AWS|TF)_/.test(name) || ["CHECKPOINT_DISABLE", "STAGE"].includes(name))
+    .map(([name, value]) => `export ${name}='${value.replaceAll("'", `'\\''`)}'\n`);
   mkdirSync(dirname(environmentFile), { recursive: true });
-  const lines = Object.entries(variables).map(([name, value]) => `export ${name}='${value}'\n`);
-  writeFileSync(environmentFile, lines.join(""));
+  writeFileSync(environmentFile, lines.join(""), { mode: 0o600 });
 }
 
-function readPort(text: string | undefined): number {
-  const port = Number(text ?? "4566");
-  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
-  throw new Error(`SANDBOX_PORT="${text ?? ""}" is not a port: use a number from 1 to 65535`);
-}
-
-function usage(endpoint: string, bus: string): string {
+function usage(endpoint: string, region: string, bus: string): string {
   const detail = {
     emailConfig: { recipient: "you@example.com", subject: "Hello" },
     title: "Hello",
@@ -271,14 +267,13 @@ function usage(endpoint: string, bus: string): string {
 Inbox: ${endpoint}/_sandbox/
 
 Put an event:
-  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=${region}
-  aws events put-events --endpoint-url ${endpoint} --entries '${JSON.stringify([entry])}'
+  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+  aws events put-events --region ${region} --endpoint-url ${endpoint} --entries '${JSON.stringify([entry])}'
 
 Ctrl-C stops it and removes everything.`;
 }
 
 main().catch((error: unknown) => {
-  const expected = error instanceof MissingToolsError || error instanceof Error;
-  console.error(expected ? `\n${error.message}` : error);
+  console.error(error instanceof Error ? `\n${error.message}` : error);
   process.exitCode = 1;
 });

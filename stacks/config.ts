@@ -1,9 +1,10 @@
 import { parseEmailAddress } from "../handler/contract/email-address";
+import { maximumRecipients } from "../handler/notifications/message";
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
 import { type Stage, stages, type StageSettings } from "./stages";
 
 export type Backend =
-  | { readonly kind: "s3"; readonly bucket: string }
+  | { readonly kind: "s3"; readonly bucket: string; /** Of the bucket. */ readonly region: string }
   | { readonly kind: "cloud"; readonly organization: string; readonly workspace: string }
   | { readonly kind: "local" };
 
@@ -16,6 +17,8 @@ export interface Config extends Omit<StageSettings, "allowedRecipients"> {
   readonly sender: string;
   /** The identity that SES verifies: the sender's address, or its domain. */
   readonly senderIdentity: { readonly kind: "address" | "domain"; readonly value: string };
+  /** Whether this stage makes the identities. One account has each identity once: another stage may own it. */
+  readonly manageIdentities: boolean;
   /** Recipients of scheduled notifications. */
   readonly recipients: readonly [string, ...string[]];
   readonly recipientPolicy: RecipientPolicy;
@@ -23,6 +26,9 @@ export interface Config extends Omit<StageSettings, "allowedRecipients"> {
   readonly alarmEmail: string | undefined;
   readonly backend: Backend;
 }
+
+/** Project and stage at most, so that the longest name behind them, a function's of 64 characters, has its place. */
+const longestPrefix = 64 - "-priority-email-processor".length;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -60,6 +66,11 @@ export function readConfig(environment: Environment = process.env): Config {
   };
   const address = (name: string, text: string): string | undefined => {
     const parsed = parseEmailAddress(text);
+    if (parsed !== undefined && /[${}%*?]/.test(parsed)) {
+      // Legal in an address; but IAM and Terraform would read them as their own.
+      problems.push(`${name}="${text}" has one of $ { } % * ?, which can't stand in a policy: use another address`);
+      return undefined;
+    }
     if (parsed === undefined)
       problems.push(`${name}="${text}" is not an e-mail address: use the form name@example.com`);
     return parsed;
@@ -68,12 +79,14 @@ export function readConfig(environment: Environment = process.env): Config {
   const projectName = matching(
     "PROJECT_NAME",
     value("PROJECT_NAME", "email-automation-a1b2c3"),
-    // Names of 64 characters are the shortest limit (IAM role, Lambda function): project, stage and suffix share them.
     /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
     "has to be lower-case letters, digits and single hyphens, from a letter on: for example email-automation-a1b2c3",
   );
-  if (projectName !== undefined && (projectName.length < 3 || projectName.length > 36)) {
-    problems.push(`PROJECT_NAME="${projectName}" has ${projectName.length} characters: use 3 to 36`);
+  const longest = longestPrefix - `-${stage ?? ""}`.length;
+  if (projectName !== undefined && (projectName.length < 3 || projectName.length > longest)) {
+    problems.push(
+      `PROJECT_NAME="${projectName}" has ${projectName.length} characters: use 3 to ${longest}, for names carry it with the stage`,
+    );
   }
   const region = matching(
     "AWS_REGION",
@@ -87,6 +100,12 @@ export function readConfig(environment: Environment = process.env): Config {
   if (identityText !== "address" && identityText !== "domain") {
     problems.push(`SENDER_IDENTITY="${identityText}" is unknown: use address or domain (of EMAIL_SENDER)`);
   }
+  const identities = environment.IDENTITIES?.trim() || "managed";
+  if (identities !== "managed" && identities !== "existing") {
+    problems.push(
+      `IDENTITIES="${identities}" is unknown: use managed (this stage makes them), or existing (another stage or a person did)`,
+    );
+  }
   const recipientText = value("EMAIL_RECIPIENT", "you@your-domain.example");
   const recipients = (recipientText ?? "")
     .split(",")
@@ -96,9 +115,14 @@ export function readConfig(environment: Environment = process.env): Config {
     .filter((text) => text !== undefined);
   const alarmText = environment.ALARM_EMAIL?.trim();
   const alarmEmail = alarmText ? address("ALARM_EMAIL", alarmText) : undefined;
-  const backend = readBackend(environment, projectName, problems);
+  const backend = readBackend(environment, projectName, region, problems);
 
-  const [first, ...others] = recipients;
+  const [first, ...others] = [...new Set(recipients)];
+  if (others.length >= maximumRecipients) {
+    problems.push(
+      `EMAIL_RECIPIENT names ${others.length + 1} recipients, and an event takes ${maximumRecipients}: name a distribution list`,
+    );
+  }
   if (
     recipientText !== undefined &&
     first === undefined &&
@@ -129,6 +153,7 @@ export function readConfig(environment: Environment = process.env): Config {
       identityText === "domain"
         ? { kind: "domain", value: sender.slice(sender.lastIndexOf("@") + 1) }
         : { kind: "address", value: sender },
+    manageIdentities: identities === "managed",
     recipients: [first, ...others],
     recipientPolicy:
       allowedRecipients === "recipients-only"
@@ -154,6 +179,7 @@ function readStage(text: string | undefined, problems: string[]): Stage | undefi
 function readBackend(
   environment: Environment,
   projectName: string | undefined,
+  stageRegion: string | undefined,
   problems: string[],
 ): Backend | undefined {
   const kind = environment.BACKEND?.trim() || "s3";
@@ -163,7 +189,9 @@ function readBackend(
     case "s3": {
       const bucket = environment.STATE_BUCKET?.trim() || (projectName && `${projectName}-terraform-state`);
       if (!bucket) return undefined;
-      if (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) return { kind, bucket };
+      const region = environment.STATE_REGION?.trim() || stageRegion;
+      if (region === undefined) return undefined;
+      if (/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(bucket)) return { kind, bucket, region };
       problems.push(`STATE_BUCKET="${bucket}" is not a bucket's name: 3 to 63 lower-case letters, digits and hyphens`);
       return undefined;
     }

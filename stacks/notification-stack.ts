@@ -5,14 +5,21 @@ import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { TerraformOutput, TerraformStack } from "cdktf";
 import { type Construct } from "constructs";
 import { catalogue } from "../handler/notifications";
+import { type Notification } from "../handler/notifications/define";
 import { type Config } from "./config";
-import { DeadLetters } from "./constructs/dead-letters";
+import { ClaimTable } from "./constructs/claim-table";
+import { DeliveryFeedback } from "./constructs/delivery-feedback";
 import { EmailSender } from "./constructs/email-sender";
+import { EventBus } from "./constructs/event-bus";
 import { EventRouting } from "./constructs/event-routing";
 import { Monitoring } from "./constructs/monitoring";
-import { NotificationFunction } from "./constructs/notification-function";
+import { FunctionBundle } from "./constructs/function-bundle";
+import { NotificationLane } from "./constructs/notification-lane";
+import { ParkingQueue } from "./constructs/parking-queue";
+import { claimRetentionSeconds } from "./delivery-windows";
 import { Names } from "./names";
 import { enforcePolicy } from "./policy";
+import { laneBudgets } from "./send-budget";
 
 /** One stage of the system, from the bus to the mail. */
 export class NotificationStack extends TerraformStack {
@@ -34,54 +41,84 @@ export class NotificationStack extends TerraformStack {
       sesArnPrefix: arn("ses", "").slice(0, -1),
       sender: config.sender,
       identity: config.senderIdentity,
+      manageIdentities: config.manageIdentities,
       verifiedRecipients: config.sesSandbox ? config.recipients : [],
       notifications: catalogue,
     });
     const deadLetterName = names.of("dead-letters");
-    const deadLetters = new DeadLetters(this, "dead-letters", {
+    const deadLetters = new ParkingQueue(this, "dead-letters", {
       name: deadLetterName,
       arn: arn("sqs", deadLetterName),
     });
-    const notify = new NotificationFunction(this, "notification-function", {
-      names,
-      memoryMb: config.memoryMb,
-      timeoutSeconds: config.timeoutSeconds,
-      logRetentionDays: config.logRetentionDays,
-      environment: {
-        sender: config.sender,
-        configurationSet: names.of("notifications"),
-        templateNamePrefix: names.prefix,
-        recipientPolicy: config.recipientPolicy,
-        metricsNamespace: names.prefix,
-      },
-      permissions: [sender.sendStatement()],
-      deadLetters,
-    });
+    const claims = new ClaimTable(this, "claims", { name: names.of("claims") });
+    const { bus } = new EventBus(this, "event-bus", { names, archiveRetentionDays: config.archiveRetentionDays });
+    const bundle = new FunctionBundle(this, "bundle");
+    const budgets = laneBudgets(config.sendRatePerSecond);
+    const createLane = (lane: Notification["lane"]) =>
+      new NotificationLane(this, `${lane}-lane`, {
+        lane,
+        names,
+        bundle,
+        memoryMb: config.memoryMb,
+        timeoutSeconds: config.timeoutSeconds,
+        logRetentionDays: config.logRetentionDays,
+        budget: budgets[lane],
+        reserveConcurrency: config.reserveConcurrency,
+        environment: {
+          sender: config.sender,
+          configurationSet: names.of("notifications"),
+          templateNamePrefix: names.prefix,
+          recipientPolicy: config.recipientPolicy,
+          claimTable: claims.table.name,
+          claimRetentionSeconds: claimRetentionSeconds(config.targetRetry.maximumAgeSeconds),
+          deadLetterQueueUrl: deadLetters.queue.url,
+          metricsNamespace: names.prefix,
+        },
+        permissions: [claims.claimStatement(), sender.sendStatement()],
+        bus,
+        deadLetters,
+        retry: config.targetRetry,
+        arnOf: arn,
+      });
+    const lanes = { standard: createLane("standard"), priority: createLane("priority") };
     const routing = new EventRouting(this, "event-routing", {
       names,
       notifications: catalogue,
-      function: notify.function,
+      bus,
+      lanes,
       deadLetters,
       recipients: config.recipients,
-      archiveRetentionDays: config.archiveRetentionDays,
+      retry: config.targetRetry,
+    });
+    const feedback = new DeliveryFeedback(this, "delivery-feedback", {
+      names,
+      configurationSet: sender.configurationSet,
+      defaultBusArn: arn("events", "event-bus/default"),
+      logRetentionDays: config.logRetentionDays,
+      metricsNamespace: names.prefix,
+      deadLetters,
       retry: config.targetRetry,
     });
     const monitoring = new Monitoring(this, "monitoring", {
       names,
       region: config.region,
-      function: notify,
+      metricsNamespace: names.prefix,
+      lanes: Object.values(lanes),
       deadLetters,
-      rules: routing.rules,
+      rules: [...routing.rules, feedback.rule],
       accountRootArn: `arn:${partition}:iam::${accountId}:root`,
       alarmArnPrefix: arn("cloudwatch", "alarm"),
       email: config.alarmEmail,
     });
 
-    this.output("event_bus_name", routing.bus.name, "Put business events on this bus");
-    this.output("event_bus_arn", routing.bus.arn, "For the policies of producers");
-    this.output("function_name", notify.function.functionName, "The Lambda function");
-    this.output("log_group_name", notify.logGroup.name, "Its logs");
+    this.output("event_bus_name", bus.name, "Put business events on this bus");
+    this.output("event_bus_arn", bus.arn, "For the policies of producers");
+    this.output("function_name", lanes.standard.notify.function.functionName, "The Lambda function");
+    this.output("priority_function_name", lanes.priority.notify.function.functionName, "The function of the alerts");
+    this.output("log_group_name", lanes.standard.notify.logGroup.name, "The function's logs");
+    this.output("feedback_log_group_name", feedback.logGroup.name, "What SES tells about the mail");
     this.output("dead_letter_queue_url", deadLetters.queue.url, "Where events wait that could not be handled");
+    this.output("claim_table_name", claims.table.name, "What was sent, and what is being sent");
     this.output(
       "template_names",
       Object.fromEntries(catalogue.map(({ id }, index) => [id, sender.templates[index]?.name ?? ""])),
@@ -93,11 +130,11 @@ export class NotificationStack extends TerraformStack {
       `aws sesv2 get-email-identity --region ${config.region} --email-identity ${config.senderIdentity.value} --query VerificationStatus`,
       "Prints SUCCESS once the sender's identity is verified",
     );
-    if (config.senderIdentity.kind === "domain") {
+    if (config.senderIdentity.kind === "domain" && sender.identity !== undefined) {
       this.output(
         "dkim_tokens",
         sender.identity.dkimSigningAttributes.tokens,
-        "Make a CNAME of each: <token>._domainkey.<domain> to <token>.dkim.amazonses.com",
+        "Make a CNAME of each, <token>._domainkey.<domain>, to the target that the SES console shows for it",
       );
     }
     enforcePolicy(this, names.prefix);

@@ -19,6 +19,16 @@ export interface StageSettings {
   readonly memoryMb: number;
   /** Longest run of the function in seconds. */
   readonly timeoutSeconds: number;
+  /**
+   * Mails a second that SES lets the account send (SES console, "Account dashboard"; `npm run doctor` compares).
+   * 1 in the SES sandbox.
+   */
+  readonly sendRatePerSecond: number;
+  /**
+   * Whether each lane's concurrency is reserved. Without it the send rate is not kept, and SES's throttling is left to
+   * the retries: for accounts whose whole quota is 10, which is what new ones have (AWS keeps that many unreserved).
+   */
+  readonly reserveConcurrency: boolean;
   /** EventBridge's tries of a target before the event goes to the dead letters. */
   readonly targetRetry: { readonly attempts: number; readonly maximumAgeSeconds: number };
 }
@@ -35,6 +45,10 @@ const common = {
 export const stages = {
   sandbox: {
     ...common,
+    // A function that dies is noticed sooner.
+    timeoutSeconds: 12,
+    sendRatePerSecond: 50,
+    reserveConcurrency: true,
     defaults: {
       PROJECT_NAME: "email-automation",
       EMAIL_SENDER: "notifications@example.com",
@@ -44,12 +58,27 @@ export const stages = {
     sesSandbox: true,
     allowedRecipients: { mode: "unrestricted", reason: "No mail leaves the machine that the sandbox runs on." },
   },
-  dev: { ...common, sesSandbox: true, allowedRecipients: "recipients-only" },
-  staging: { ...common, sesSandbox: false, allowedRecipients: "recipients-only" },
+  dev: {
+    ...common,
+    sendRatePerSecond: 1,
+    reserveConcurrency: false,
+    sesSandbox: true,
+    allowedRecipients: "recipients-only",
+  },
+  staging: {
+    ...common,
+    sendRatePerSecond: 14,
+    reserveConcurrency: true,
+    sesSandbox: false,
+    allowedRecipients: "recipients-only",
+  },
   prod: {
     ...common,
     logRetentionDays: 365,
     archiveRetentionDays: 90,
+    // What SES grants first; raise it with the account's quota.
+    sendRatePerSecond: 14,
+    reserveConcurrency: true,
     sesSandbox: false,
     allowedRecipients: { mode: "unrestricted", reason: "Production mails customers." },
   },

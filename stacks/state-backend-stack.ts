@@ -8,6 +8,7 @@ import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/
 import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
 import { TerraformOutput, TerraformStack } from "cdktf";
 import { type Construct } from "constructs";
+import { enforcePolicy } from "./policy";
 
 export interface StateBackendProps {
   readonly projectName: string;
@@ -17,7 +18,7 @@ export interface StateBackendProps {
   readonly oldVersionDays?: number;
 }
 
-/** The bucket that holds the stages' state. Its own state is local: it is applied once an account. */
+/** The bucket that holds the stages' state. Its own state is local: it is applied once a project and account. */
 export class StateBackendStack extends TerraformStack {
   constructor(scope: Construct, id: string, props: StateBackendProps) {
     super(scope, id);
@@ -74,6 +75,7 @@ export class StateBackendStack extends TerraformStack {
       ],
       dependsOn: [versioning],
     });
+    enforcePolicy(this, props.projectName);
     new TerraformOutput(this, "state_bucket", {
       value: bucket.bucket,
       description: "The stages keep their state here",

@@ -29,6 +29,12 @@ it.each([
   "Name <a@example.com>",
   "a@example.com\r\nBcc: b@example.com",
   "a@example.com,b@example.com",
+  '"a\r\nBcc: b@example.com"@example.com',
+  "a@example.com/x",
+  "a@example.com?x",
+  "a@ex%61mple.com",
+  "a@exa\nmple.com",
+  "a@b@example.com",
   `${"l".repeat(65)}@example.com`,
   `a@${"d".repeat(250)}.com`,
 ])("refuses %j", (text) => {

@@ -1,60 +1,400 @@
-import { SESClient, SESServiceException } from "@aws-sdk/client-ses";
-import { createSesSender } from "../../handler/adapters/ses";
+import { SESClient, type SESClientConfig, SESServiceException } from "@aws-sdk/client-ses";
+import { createServer } from "node:net";
+import { classify, createSesSender, sesClientSettings, sesFailures } from "../../handler/adapters/ses";
+import { permanentFailureTypes } from "../../handler/contract/failures";
+import { createPacer } from "../../handler/pacer";
+import { freePort } from "../support/moto";
+import { FakeClock } from "../support/notify";
+import {
+  errorAnswer,
+  sentAnswer,
+  type SesServer,
+  startDeafPort,
+  startSesServer,
+  takeNodeErrorsForErrors,
+} from "../support/ses-server";
 
-const email = { recipient: "a@example.com", template: "t", templateData: { title: "x" } };
+const email = {
+  recipient: "a@example.com",
+  template: "t",
+  templateData: { title: "x" },
+  tags: { notification: "email-request", eventId: "e-1", attempt: 2 },
+};
+const credentials = { accessKeyId: "a", secretAccessKey: "b" };
+const never = Number.POSITIVE_INFINITY;
 
-/** A client whose calls end as told, before anything leaves the machine. */
-function senderThat(answer: () => unknown) {
-  const client = new SESClient({ region: "eu-west-1", credentials: { accessKeyId: "a", secretAccessKey: "b" } });
+/** A sender whose calls end as told, before anything leaves the machine. */
+function senderThat(answer: (call: number) => unknown, { clock = new FakeClock(), intervalMs = 0, random = 1 } = {}) {
+  const client = new SESClient({ region: "eu-west-1", credentials });
   const inputs: unknown[] = [];
   client.middlewareStack.add(
-    () => (call) => {
+    () => async (call) => {
       inputs.push(call.input);
-      return Promise.resolve({ output: answer() as never, response: {} });
+      return Promise.resolve({ output: answer(inputs.length) as never, response: {} });
     },
     { step: "initialize", priority: "high" },
   );
-  return { inputs, send: createSesSender({ client, sender: "sender@example.com", configurationSet: "set" }) };
+  const send = createSesSender({
+    client,
+    sender: "sender@example.com",
+    configurationSet: "set",
+    pace: createPacer(intervalMs, clock),
+    clock,
+    random: () => random,
+  });
+  return { inputs, send, clock };
 }
 
-const refusal = (name: string, message = "") =>
-  new SESServiceException({ name, message, $fault: "client", $metadata: {} });
+const refusal = (name: string, message = "", httpStatusCode = 400) =>
+  new SESServiceException({ name, message, $fault: "client", $metadata: { httpStatusCode } });
 
-it("sends the stored template from the sender under the configuration set", async () => {
-  const { send, inputs } = senderThat(() => ({ MessageId: "m-1" }));
-  await expect(send(email)).resolves.toEqual({ messageId: "m-1" });
-  expect(inputs).toEqual([
-    {
-      Source: "sender@example.com",
-      Destination: { ToAddresses: ["a@example.com"] },
-      Template: "t",
-      TemplateData: '{"title":"x"}',
-      ConfigurationSetName: "set",
+describe("a send", () => {
+  it("is of the stored template, from the sender, under the configuration set, with tags that SES takes", async () => {
+    const { send, inputs } = senderThat(() => ({ MessageId: "m-1" }));
+    const eventId = `7bf73129/ü:${"x".repeat(300)}`;
+    await expect(send({ ...email, tags: { ...email.tags, eventId } }, never)).resolves.toEqual({ messageId: "m-1" });
+    expect(inputs).toEqual([
+      {
+        Source: "sender@example.com",
+        Destination: { ToAddresses: ["a@example.com"] },
+        Template: "t",
+        TemplateData: '{"title":"x"}',
+        ConfigurationSetName: "set",
+        Tags: [
+          { Name: "notification", Value: "email-request" },
+          { Name: "eventId", Value: `7bf73129___${"x".repeat(245)}` },
+          { Name: "attempt", Value: "2" },
+        ],
+      },
+    ]);
+  });
+
+  it("keeps addresses out of its error's message", async () => {
+    const { send } = senderThat(() => {
+      throw refusal("MessageRejected", "Email address is not verified: a@example.com");
+    });
+    await expect(send(email, never)).rejects.not.toThrow(/@/);
+  });
+
+  it.each(["failed", "Failed to resolve a@example.com"])("takes a thrown text for an error: %s", (text) => {
+    expect(classify(text)).toMatchObject({ name: "Unclassified", retryable: true });
+    expect(classify(text).message).not.toContain("@");
+  });
+});
+
+/**
+ * https://docs.aws.amazon.com/ses/latest/APIReference/API_SendTemplatedEmail.html, "Errors". The service's model, and so
+ * the SDK's typed errors, end most of them with `Exception`.
+ */
+const operationErrors = {
+  AccountSendingPaused: "SendingPaused",
+  ConfigurationSetDoesNotExist: "ConfigurationSetMissing",
+  ConfigurationSetSendingPaused: "SendingPaused",
+  MailFromDomainNotVerified: "SenderNotVerified",
+  MessageRejected: "MessageRejected",
+  TemplateDoesNotExist: "TemplateMissing",
+};
+
+/**
+ * https://docs.aws.amazon.com/ses/latest/APIReference/CommonErrors.html, of its versions with "Common Errors" and with
+ * "Common Error Types" (2025), and the codes of the SES guide's "API Error Codes Returned by Amazon SES".
+ */
+const commonErrors = {
+  AccessDenied: "Unclassified",
+  AccessDeniedException: "Unclassified",
+  ExpiredTokenException: "ServiceUnavailable",
+  IncompleteSignature: "Unclassified",
+  InternalFailure: "ServiceUnavailable",
+  InvalidAction: "Unclassified",
+  InvalidClientTokenId: "Unclassified",
+  InvalidParameterCombination: "MessageRejected",
+  InvalidParameterValue: "MessageRejected",
+  InvalidQueryParameter: "MessageRejected",
+  MalformedHttpRequestException: "Unclassified",
+  MalformedQueryString: "MessageRejected",
+  MissingAction: "Unclassified",
+  MissingAuthenticationToken: "Unclassified",
+  MissingParameter: "MessageRejected",
+  NotAuthorized: "Unclassified",
+  OptInRequired: "Unclassified",
+  RequestAbortedException: "OutcomeUnknown",
+  RequestEntityTooLargeException: "MessageRejected",
+  RequestExpired: "ServiceUnavailable",
+  RequestTimeoutException: "ServiceUnavailable",
+  ServiceUnavailable: "ServiceUnavailable",
+  Throttling: "Throttled",
+  ThrottlingException: "Throttled",
+  UnknownOperationException: "Unclassified",
+  UnrecognizedClientException: "Unclassified",
+  ValidationError: "MessageRejected",
+};
+
+describe("the table of SES's errors", () => {
+  const documented = Object.entries({ ...operationErrors, ...commonErrors });
+  const isPermanent = (type: string) => (permanentFailureTypes as readonly string[]).includes(type);
+
+  it.each(documented)("takes %s for %s, with and without its suffix", (code, type) => {
+    const base = code.replace(/Exception$/, "");
+    for (const name of [base, `${base}Exception`]) {
+      expect(classify(refusal(name))).toMatchObject({ name: type, retryable: !isPermanent(type) });
+    }
+  });
+
+  it("knows every documented error by name, and nothing that is not documented but TooManyRequests", () => {
+    const names = new Set(documented.map(([code]) => code.replace(/Exception$/, "")));
+    expect(Object.keys(sesFailures).sort()).toEqual([...names, "TooManyRequests"].sort());
+  });
+
+  it.each([
+    ["Email address is not verified. The following identities failed the check in region EU-WEST-1: a@example.com"],
+    ["Email address is not verified: sender@example.com"],
+  ])("tells an unverified sender from another rejection: %s", (message) => {
+    expect(classify(refusal("MessageRejected", message))).toMatchObject({ name: "SenderNotVerified" });
+  });
+
+  it.each([
+    ["an error that SES adds one day", refusal("SomethingNew")],
+    ["a signature that does not match", refusal("SignatureDoesNotMatch", "", 403)],
+    ["an error of this program", new TypeError("x is not a function")],
+    ["credentials that can't be read", Object.assign(new Error("none"), { name: "CredentialsProviderError" })],
+  ])("takes %s for transient", (_, error) => {
+    expect(classify(error)).toMatchObject({ name: "Unclassified", retryable: true, cause: error });
+  });
+
+  it.each([500, 502, 503, 504])("takes a %d without a known name for transient", (status) => {
+    expect(classify(refusal("Unknown", "", status))).toMatchObject({ name: "ServiceUnavailable", retryable: true });
+  });
+});
+
+describe("a throttled send", () => {
+  const throttle = () => refusal("ThrottlingException", "Maximum sending rate exceeded");
+  const refuseTimes = (times: number) => (call: number) => {
+    if (call <= times) throw throttle();
+    return { MessageId: "m-1" };
+  };
+
+  it("is made again with a growing back-off", async () => {
+    const { send, clock, inputs } = senderThat(refuseTimes(3));
+    await expect(send(email, clock.now() + 60_000)).resolves.toEqual({ messageId: "m-1" });
+    expect(inputs).toHaveLength(4);
+    expect(clock.waits).toEqual([200, 400, 800]);
+  });
+
+  it("spreads its tries", async () => {
+    const { send, clock } = senderThat(refuseTimes(3), { random: 0.5 });
+    await send(email, clock.now() + 60_000);
+    expect(clock.waits).toEqual([100, 200, 400]);
+  });
+
+  it.each([0, 150, 200, 3_000, 22_000])(
+    "is given up within a deadline of %d ms, and never tried past it",
+    async (ms) => {
+      const { send, clock, inputs } = senderThat(() => {
+        throw throttle();
+      });
+      const deadline = clock.now() + ms;
+      await expect(send(email, deadline)).rejects.toMatchObject({ name: "Throttled", retryable: true });
+      expect(clock.now()).toBeLessThanOrEqual(deadline);
+      expect(inputs.length).toBeGreaterThan(0);
+      // The longest back-off is five seconds.
+      expect(clock.now()).toBeGreaterThanOrEqual(deadline - 5_000);
     },
-  ]);
+  );
+
+  it("does not wait for a turn past the deadline: the run would end with an open claim", async () => {
+    const { send, clock, inputs } = senderThat(() => ({ MessageId: "m-1" }), { intervalMs: 10_000 });
+    const deadline = clock.now() + 9_000;
+    await send(email, deadline);
+    await expect(send(email, deadline)).rejects.toMatchObject({ name: "OutOfTime", retryable: true });
+    expect(clock.waits).toEqual([]);
+    expect(inputs).toHaveLength(1);
+  });
+
+  it("is not made at all after the deadline", async () => {
+    const { send, clock, inputs } = senderThat(() => ({ MessageId: "m-1" }));
+    await expect(send(email, clock.now() - 1)).rejects.toMatchObject({ name: "OutOfTime" });
+    expect(inputs).toEqual([]);
+  });
+
+  it.each(["Daily message quota exceeded.", "Daily sending quota exceeded"])(
+    "goes to the retry lane at once where a day's quota is used up: %s",
+    async (message) => {
+      const { send, clock, inputs } = senderThat(() => {
+        throw refusal("Throttling", message);
+      });
+      await expect(send(email, clock.now() + 60_000)).rejects.toMatchObject({ name: "Throttled", retryable: true });
+      expect(inputs).toHaveLength(1);
+    },
+  );
+
+  it.each(["ServiceUnavailable", "MessageRejected", "SomethingNew"])(
+    "is the only one made again: not %s",
+    async (name) => {
+      const { send, inputs } = senderThat(() => {
+        throw refusal(name);
+      });
+      await expect(send(email, never)).rejects.toThrow();
+      expect(inputs).toHaveLength(1);
+    },
+  );
 });
 
-it.each([
-  ["MessageRejected", "", "MessageRejected", false],
-  ["MessageRejected", "Email address is not verified: sender@example.com", "SenderNotVerified", false],
-  ["TemplateDoesNotExistException", "", "TemplateMissing", false],
-  ["ConfigurationSetDoesNotExistException", "", "ConfigurationSetMissing", false],
-  ["MailFromDomainNotVerifiedException", "", "SenderNotVerified", false],
-  ["Throttling", "Maximum sending rate exceeded", "Throttled", true],
-  ["ServiceUnavailable", "", "ServiceUnavailable", true],
-  ["AccountSendingPausedException", "", "SendingPaused", true],
-  ["SomethingNew", "", "Unclassified", true],
-])("tells from %s %s that it is %s", async (code, message, name, retryable) => {
-  const cause = refusal(code, message);
-  const { send } = senderThat(() => {
-    throw cause;
+/** The real client over a real connection. */
+describe("the SDK, as it is set up", () => {
+  const sockets: { close(): Promise<unknown> }[] = [];
+  beforeAll(takeNodeErrorsForErrors);
+  afterEach(async () => {
+    await Promise.all(sockets.splice(0).map((socket) => socket.close()));
   });
-  await expect(send(email)).rejects.toMatchObject({ name, retryable, cause });
-});
 
-it("keeps addresses out of the error's message", async () => {
-  const { send } = senderThat(() => {
-    throw refusal("MessageRejected", "Email address is not verified: a@example.com");
+  async function serve(...parameters: Parameters<typeof startSesServer>): Promise<SesServer> {
+    const server = await startSesServer(...parameters);
+    sockets.push(server);
+    return server;
+  }
+
+  /** With shorter times than in Lambda. */
+  function senderTo(endpoint: string, overrides: SESClientConfig = {}) {
+    const client = new SESClient({
+      ...sesClientSettings,
+      requestHandler: {
+        ...sesClientSettings.requestHandler,
+        connectionTimeout: 400,
+        requestTimeout: 300,
+        socketTimeout: 300,
+      },
+      region: "eu-west-1",
+      credentials,
+      endpoint,
+      ...overrides,
+    });
+    sockets.push({
+      close: () => {
+        client.destroy();
+        return Promise.resolve();
+      },
+    });
+    const clock = new FakeClock();
+    return createSesSender({
+      client,
+      sender: "sender@example.com",
+      configurationSet: "set",
+      pace: createPacer(0, clock),
+      clock,
+      random: () => 1,
+    });
+  }
+
+  it("reads SES's answer", async () => {
+    const server = await serve((response) => response.end(sentAnswer));
+    await expect(senderTo(server.url)(email, never)).resolves.toEqual({ messageId: "m-1" });
+    expect(server.requests).toBe(1);
   });
-  await expect(send(email)).rejects.not.toThrow(/@/);
+
+  it.each<[string, Parameters<typeof startSesServer>[0]]>([
+    ["never answers", () => undefined],
+    ["resets the connection after it read the request", (_, { socket }) => void socket.resetAndDestroy()],
+    ["closes the connection after it read the request", (_, { socket }) => void socket.destroy()],
+    ["answers 200 with what is no XML", (response) => response.end("sorry <<")],
+    [
+      "breaks off in a 200",
+      (response, { socket }) => {
+        response.writeHead(200, { "content-length": "500" });
+        response.write(sentAnswer.slice(0, 60), () => socket.resetAndDestroy());
+      },
+    ],
+    [
+      "stops in the middle of a 200",
+      (response) => {
+        response.writeHead(200, { "content-length": "500" });
+        response.write(sentAnswer.slice(0, 60));
+      },
+    ],
+  ])("calls once, and does not know the outcome, where SES %s", async (_, answer) => {
+    const server = await serve(answer);
+    await expect(senderTo(server.url)(email, never)).rejects.toMatchObject({
+      name: "OutcomeUnknown",
+      retryable: false,
+    });
+    expect(server.requests).toBe(1);
+  });
+
+  it.each([
+    ["500 with an error document", errorAnswer(500, "InternalFailure", "oops")],
+    ["503 with an error document", errorAnswer(503, "ServiceUnavailable", "later")],
+    ["502 of something in between", (response) => response.writeHead(502).end("<html>Bad Gateway</html>")],
+    ["503 without a word", (response) => response.writeHead(503).end()],
+  ] satisfies [string, Parameters<typeof startSesServer>[0]][])(
+    "calls once, and leaves it to a later try, where SES answers %s",
+    async (_, answer) => {
+      const server = await serve(answer);
+      await expect(senderTo(server.url)(email, never)).rejects.toMatchObject({ name: "ServiceUnavailable" });
+      expect(server.requests).toBe(1);
+    },
+  );
+
+  it("calls once for each of the adapter's own tries where SES throttles", async () => {
+    const server = await serve(errorAnswer(400, "Throttling", "Maximum sending rate exceeded."));
+    const clock = new FakeClock();
+    // Tries at 0, 200, 600 and 1400 ms.
+    await expect(senderTo(server.url)(email, clock.now() + 1_400)).rejects.toMatchObject({ name: "Throttled" });
+    expect(server.requests).toBe(4);
+  });
+
+  it.each([
+    ["MessageRejected", "Email address is not verified: sender@example.com", "SenderNotVerified"],
+    ["MessageRejected", "Address blacklisted.", "MessageRejected"],
+    ["TemplateDoesNotExist", "Template t does not exist", "TemplateMissing"],
+    ["ConfigurationSetDoesNotExist", "Configuration set <set> does not exist.", "ConfigurationSetMissing"],
+    ["AccountSendingPausedException", "Sending is paused", "SendingPaused"],
+  ])("reads %s (%s) from the wire", async (code, message, name) => {
+    const server = await serve(errorAnswer(400, code, message.replace(/</g, "&lt;")));
+    await expect(senderTo(server.url)(email, never)).rejects.toMatchObject({ name });
+    expect(server.requests).toBe(1);
+  });
+
+  it.each([
+    ["nobody listens", async () => `http://127.0.0.1:${await freePort()}`],
+    ["nobody listens at any address of the name", async () => `http://localhost:${await freePort()}`],
+    ["the name has no address", () => Promise.resolve("http://ses.invalid")],
+    [
+      "the connection is cut in the TLS handshake",
+      async () => {
+        const server = createServer((socket) => socket.destroy());
+        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+        sockets.push({ close: () => new Promise((resolve) => server.close(resolve)) });
+        return `https://127.0.0.1:${(server.address() as { port: number }).port}`;
+      },
+    ],
+    [
+      "no connection is established in time",
+      async () => {
+        const deaf = await startDeafPort();
+        sockets.push(deaf);
+        return deaf.url;
+      },
+    ],
+  ])("knows that nothing was sent where %s", async (_, endpoint) => {
+    const url = await endpoint();
+    // Its own time-out must not come first.
+    const requestHandler = { ...sesClientSettings.requestHandler, connectionTimeout: 400 };
+    await expect(senderTo(url, { requestHandler })(email, never)).rejects.toMatchObject({
+      name: "ServiceUnavailable",
+      retryable: true,
+    });
+  });
+
+  it("uses no connection twice: a stale one would break, and nobody could tell what became of the mail", async () => {
+    const server = await serve((response) => response.end(sentAnswer));
+    const send = senderTo(server.url);
+    await send(email, never);
+    await send(email, never);
+    expect(server).toMatchObject({ requests: 2, connections: 2 });
+  });
+
+  it("is done within the time that a send is given", () => {
+    const { connectionTimeout, requestTimeout } = sesClientSettings.requestHandler;
+    expect(connectionTimeout).toBeLessThan(requestTimeout);
+    expect(sesClientSettings.maxAttempts).toBe(1);
+  });
 });

@@ -32,8 +32,11 @@ it("limits a stage to its recipients and SES's mailbox simulator", () => {
 });
 
 it.each([
-  [{}, { kind: "s3", bucket: "shop-terraform-state" }],
-  [{ STATE_BUCKET: "our-states" }, { kind: "s3", bucket: "our-states" }],
+  [{}, { kind: "s3", bucket: "shop-terraform-state", region: "eu-west-1" }],
+  [
+    { STATE_BUCKET: "our-states", STATE_REGION: "us-east-1" },
+    { kind: "s3", bucket: "our-states", region: "us-east-1" },
+  ],
   [{ BACKEND: "local" }, { kind: "local" }],
   [
     { BACKEND: "cloud", TF_CLOUD_ORGANIZATION: "acme", TF_WORKSPACE: "mail" },
@@ -41,6 +44,24 @@ it.each([
   ],
 ])("reads the backend from %j", (environment, backend) => {
   expect(configOf(environment).backend).toEqual(backend);
+});
+
+it.each([
+  ["PROJECT_NAME", "a".repeat(36), /has 36 characters: use 3 to 35/],
+  ["EMAIL_RECIPIENT", "a${b}@example.com", /EMAIL_RECIPIENT="a\$\{b\}@example\.com" has one of/],
+  ["EMAIL_SENDER", "*@example.com", /EMAIL_SENDER="\*@example\.com" has one of/],
+  ["EMAIL_RECIPIENT", Array.from({ length: 51 }, (_, i) => `a${i}@example.com`).join(), /names 51 recipients/],
+  ["EMAIL_RECIPIENT", " , ", /names nobody/],
+  ["IDENTITIES", "mine", /IDENTITIES="mine" is unknown/],
+  ["SENDER_IDENTITY", "mine", /SENDER_IDENTITY="mine" is unknown/],
+  ["STATE_BUCKET", "Our.States", /STATE_BUCKET="Our\.States" is not a bucket's name/],
+  ["ALARM_EMAIL", "nobody", /ALARM_EMAIL="nobody" is not an e-mail address/],
+])("refuses %s=%s", (name, value, problem) => {
+  expect(() => configOf({ [name]: value })).toThrow(problem);
+});
+
+it("takes a recipient that is named twice once", () => {
+  expect(configOf({ EMAIL_RECIPIENT: "a@example.com,a@example.com" }).recipients).toEqual(["a@example.com"]);
 });
 
 it("names what Terraform Cloud needs", () => {

@@ -20,15 +20,37 @@ const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegE
       /allows "arn:aws/,
     ],
   ],
+  "policy-as-data": [
+    [
+      resource("aws_iam_role", { ...named, assume_role_policy: '{"Statement":[]}' }),
+      /broken has its assume_role_policy/,
+    ],
+  ],
   "target-retry-and-dead-letters": [
     [resource("aws_cloudwatch_event_target", { retry_policy: {} }), /broken has no dead_letter_config/],
     [resource("aws_cloudwatch_event_target", { dead_letter_config: {} }), /broken has no retry_policy/],
   ],
   "queue-encrypted": [[resource("aws_sqs_queue", named), /broken is not encrypted/]],
   "topic-encrypted": [[resource("aws_sns_topic", named), /broken is not encrypted/]],
+  "table-encrypted-and-recoverable": [
+    [
+      resource("aws_dynamodb_table", { ...named, server_side_encryption: { enabled: true } }),
+      /broken is not encrypted/,
+    ],
+    [
+      resource("aws_dynamodb_table", { ...named, point_in_time_recovery: { enabled: true } }),
+      /broken is not encrypted/,
+    ],
+  ],
   "log-retention": [[resource("aws_cloudwatch_log_group", named), /broken has no retention/]],
   "alarm-has-action": [[resource("aws_cloudwatch_metric_alarm", { alarm_name: "shop-dev-x" }), /broken has no action/]],
-  "names-carry-stage": [[resource("aws_iam_role", { name: "x" }), /broken has a name without "shop-dev"/]],
+  "names-carry-stage": [[resource("aws_iam_role", { name: "x" }), /broken has the name "x" without "shop-dev"/]],
+  "names-fit": [
+    [
+      resource("aws_cloudwatch_event_archive", { name: `shop-dev-${"a".repeat(40)}` }),
+      /has 49 characters, and AWS takes 48/,
+    ],
+  ],
 };
 
 it("has an example for every rule", () => {

@@ -1,77 +1,176 @@
 import { SendTemplatedEmailCommand, type SESClient } from "@aws-sdk/client-ses";
-import { type PermanentFailureType, type TransientFailureType } from "../contract/failures";
+import { type FailureType, permanentFailureTypes, type PermanentFailureType } from "../contract/failures";
 import { type NotificationError, PermanentError, TransientError } from "../errors";
 import { type SendEmail } from "../notify";
+import { type Clock } from "../pacer";
 
 /** The only file that knows the SES SDK. */
+
+/**
+ * How the client has to be made. The SDK's own retries repeat a call that timed out, and SES has no idempotency token
+ * for SendTemplatedEmail: the mail would be out twice
+ * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html: time-outs count as transient errors).
+ * So there is one attempt, and only what SES refused for its rate is repeated here.
+ *
+ * A connection serves one call: one that went stale while Lambda had frozen the environment breaks at the next call
+ * (https://github.com/aws/aws-sdk-js-v3/issues/1196), and without a second attempt that mail would count as unknown.
+ */
+export const sesClientSettings = {
+  maxAttempts: 1,
+  requestHandler: {
+    connectionTimeout: 1000,
+    requestTimeout: 5000,
+    throwOnRequestTimeout: true,
+    // The request's own time-out ends with the answer's headers.
+    socketTimeout: 5000,
+    httpAgent: { keepAlive: false },
+    httpsAgent: { keepAlive: false },
+  },
+} as const;
 
 interface SesSender {
   readonly client: SESClient;
   readonly sender: string;
   readonly configurationSet: string;
+  /** Waits for this environment's next turn to send. @returns false where none comes before the deadline. */
+  readonly pace: (deadline: number) => Promise<boolean>;
+  readonly clock: Clock;
+  /** From 0 to 1, for the jitter of the back-off. */
+  readonly random: () => number;
 }
 
-export function createSesSender({ client, sender, configurationSet }: SesSender): SendEmail {
-  return async ({ recipient, template, templateData }) => {
-    try {
-      const { MessageId } = await client.send(
-        new SendTemplatedEmailCommand({
-          Source: sender,
-          Destination: { ToAddresses: [recipient] },
-          Template: template,
-          TemplateData: JSON.stringify(templateData),
-          ConfigurationSetName: configurationSet,
-        }),
-      );
-      return { messageId: MessageId ?? "unknown" };
-    } catch (cause) {
-      throw classify(cause);
+/** The first back-off after a throttled call, doubled at each further one, in milliseconds. */
+const backoff = { firstMs: 200, longestMs: 5000 };
+
+export function createSesSender({ client, sender, configurationSet, pace, clock, random }: SesSender): SendEmail {
+  return async ({ recipient, template, templateData, tags }, deadline) => {
+    const command = new SendTemplatedEmailCommand({
+      Source: sender,
+      Destination: { ToAddresses: [recipient] },
+      Template: template,
+      TemplateData: JSON.stringify(templateData),
+      ConfigurationSetName: configurationSet,
+      Tags: Object.entries(tags).map(([Name, value]) => ({ Name, Value: toTagValue(String(value)) })),
+    });
+    for (let attempt = 0; ; attempt += 1) {
+      if (!(await pace(deadline)) || clock.now() > deadline) {
+        throw new TransientError("OutOfTime", "The mail's turn to be sent comes too late for this run.");
+      }
+      try {
+        const { MessageId } = await client.send(command);
+        return { messageId: MessageId ?? "unknown" };
+      } catch (cause) {
+        const failure = classify(cause);
+        const wait = random() * Math.min(backoff.firstMs * 2 ** attempt, backoff.longestMs);
+        if (failure.name !== "Throttled" || isDailyQuota(cause) || clock.now() + wait > deadline) throw failure;
+        await clock.wait(wait);
+      }
     }
   };
 }
 
+/** SES takes ASCII letters, digits, `_` and `-`, up to 256 of them (API_MessageTag). */
+function toTagValue(text: string): string {
+  return text.replace(/[^\w-]/g, "_").slice(0, 256);
+}
+
 /**
- * SES's error codes for SendTemplatedEmail, and what each means for a retry
- * (https://docs.aws.amazon.com/ses/latest/APIReference/API_SendTemplatedEmail.html and CommonErrors.html).
+ * What each error of SendTemplatedEmail means for the mail: the operation's own, and the errors that all actions share
+ * (https://docs.aws.amazon.com/ses/latest/APIReference/API_SendTemplatedEmail.html, CommonErrors.html). Query codes come
+ * without `Exception`, typed errors of the SDK with it.
+ *
+ * Nearly all of them are answers: SES did not take the mail. `OutcomeUnknown` is what has no answer.
  */
-const permanentCodes: Readonly<Record<string, PermanentFailureType>> = {
-  MessageRejected: "MessageRejected",
-  InvalidParameterValue: "MessageRejected",
-  TemplateDoesNotExist: "TemplateMissing",
-  TemplateDoesNotExistException: "TemplateMissing",
+export const sesFailures: Readonly<Record<string, FailureType>> = {
+  // Of the operation.
+  AccountSendingPaused: "SendingPaused",
   ConfigurationSetDoesNotExist: "ConfigurationSetMissing",
-  ConfigurationSetDoesNotExistException: "ConfigurationSetMissing",
+  ConfigurationSetSendingPaused: "SendingPaused",
   MailFromDomainNotVerified: "SenderNotVerified",
-  MailFromDomainNotVerifiedException: "SenderNotVerified",
+  MessageRejected: "MessageRejected",
+  TemplateDoesNotExist: "TemplateMissing",
+  // Of all actions, about this call's content.
+  InvalidParameterCombination: "MessageRejected",
+  InvalidParameterValue: "MessageRejected",
+  InvalidQueryParameter: "MessageRejected",
+  MalformedQueryString: "MessageRejected",
+  MissingParameter: "MessageRejected",
+  RequestEntityTooLarge: "MessageRejected",
+  ValidationError: "MessageRejected",
+  // Of all actions, about the account or the moment: a deployment or a while mends them.
+  AccessDenied: "Unclassified",
+  ExpiredToken: "ServiceUnavailable",
+  IncompleteSignature: "Unclassified",
+  InternalFailure: "ServiceUnavailable",
+  InvalidAction: "Unclassified",
+  InvalidClientTokenId: "Unclassified",
+  MalformedHttpRequest: "Unclassified",
+  MissingAction: "Unclassified",
+  MissingAuthenticationToken: "Unclassified",
+  NotAuthorized: "Unclassified",
+  OptInRequired: "Unclassified",
+  // SES gave up on a request that it may have read.
+  RequestAborted: "OutcomeUnknown",
+  RequestExpired: "ServiceUnavailable",
+  // SES did not get the whole request.
+  RequestTimeout: "ServiceUnavailable",
+  ServiceUnavailable: "ServiceUnavailable",
+  Throttling: "Throttled",
+  TooManyRequests: "Throttled",
+  UnknownOperation: "Unclassified",
+  UnrecognizedClient: "Unclassified",
 };
 
-const transientCodes: Readonly<Record<string, TransientFailureType>> = {
-  Throttling: "Throttled",
-  ThrottlingException: "Throttled",
-  TooManyRequestsException: "Throttled",
-  AccountSendingPaused: "SendingPaused",
-  AccountSendingPausedException: "SendingPaused",
-  ConfigurationSetSendingPaused: "SendingPaused",
-  ConfigurationSetSendingPausedException: "SendingPaused",
-  InternalFailure: "ServiceUnavailable",
-  ServiceUnavailable: "ServiceUnavailable",
-  TimeoutError: "ServiceUnavailable",
-};
+/** The quota of 24 hours comes with the send rate's code, but no back-off of a run outlasts it. */
+function isDailyQuota(cause: unknown): boolean {
+  return cause instanceof Error && /daily (?:message|sending) quota/i.test(cause.message);
+}
+
+/** Errors from before the call could reach SES: the mail is not out. */
+const notConnected = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 
 /** SES rejects an unverified sender with the same code as a bad message; only the text tells them apart. */
 const unverifiedSender = /Email address is not verified/i;
 
-function classify(cause: unknown): NotificationError {
-  const code = cause instanceof Error ? cause.name : typeof cause;
-  const permanent = permanentCodes[code];
-  if (permanent !== undefined) {
-    const type =
-      cause instanceof Error && permanent === "MessageRejected" && unverifiedSender.test(cause.message)
-        ? "SenderNotVerified"
-        : permanent;
-    return new PermanentError(type, `SES refused the mail (${code}). ${advice[type]}`, { cause });
+export function classify(cause: unknown): NotificationError {
+  if (cause instanceof PermanentError || cause instanceof TransientError) return cause;
+  const error = cause instanceof Error ? cause : new Error(String(cause));
+  const type = typeOf(error);
+  const message = `SES did not take the mail (${error.name}).`;
+  if (type === "OutcomeUnknown") {
+    return new PermanentError(type, `SES gave no answer (${error.name}): the mail may be out. ${advice[type]}`, {
+      cause,
+    });
   }
-  return new TransientError(transientCodes[code] ?? "Unclassified", `SES did not take the mail (${code}).`, { cause });
+  return isPermanent(type)
+    ? new PermanentError(type, `${message} ${advice[type]}`, { cause })
+    : new TransientError(type, message, { cause });
+}
+
+function typeOf(error: Error & { code?: unknown; $metadata?: { httpStatusCode?: number } }): FailureType {
+  const known = sesFailures[error.name.replace(/Exception$/, "")];
+  if (known === "MessageRejected" && unverifiedSender.test(error.message)) return "SenderNotVerified";
+  if (known !== undefined) return known;
+  const status = error.$metadata?.httpStatusCode;
+  // SES took the mail, and its answer broke on the way.
+  if (status !== undefined && status < 300) return "OutcomeUnknown";
+  if (status !== undefined) return status >= 500 ? "ServiceUnavailable" : "Unclassified";
+  const code = typeof error.code === "string" ? error.code : "";
+  if (notConnected.has(code) || isConnectionTimeout(error)) return "ServiceUnavailable";
+  // No answer and no status: a time-out, or a connection that broke. The request may have arrived.
+  return isOfTheNetwork(error, code) ? "OutcomeUnknown" : "Unclassified";
+}
+
+function isConnectionTimeout(error: Error): boolean {
+  return error.name === "TimeoutError" && /connection.*(establish|timeout)|socket.*establish/i.test(error.message);
+}
+
+function isOfTheNetwork(error: Error, code: string): boolean {
+  return ["TimeoutError", "AbortError"].includes(error.name) || code !== "";
+}
+
+function isPermanent(type: FailureType): type is PermanentFailureType {
+  return (permanentFailureTypes as readonly string[]).includes(type);
 }
 
 const advice: Readonly<Record<PermanentFailureType, string>> = {
@@ -83,4 +182,5 @@ const advice: Readonly<Record<PermanentFailureType, string>> = {
   ConfigurationSetMissing: "The configuration set is gone: deploy the stack again.",
   SenderNotVerified:
     "Verify the sender's identity in SES (and the recipient's, while the account is in the SES sandbox).",
+  OutcomeUnknown: "Look for its event id among SES's events before you send it again.",
 };

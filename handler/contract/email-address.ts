@@ -10,7 +10,10 @@ import isEmail from "validator/lib/isEmail";
  */
 export function parseEmailAddress(text: string): string | undefined {
   const at = text.lastIndexOf("@");
-  if (at < 1) return undefined;
+  // A quoted local part may hold nearly everything, but a line break would start another header.
+  if (at < 1 || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)) return undefined;
+  // Node reads a domain as browsers do: it would drop a path, and decode `%61`.
+  if (!/^[\p{L}\p{N}\p{M}.-]+$/u.test(text.slice(at + 1))) return undefined;
   const domain = domainToASCII(text.slice(at + 1));
   if (domain === "") return undefined;
   const address = `${text.slice(0, at)}@${domain}`;

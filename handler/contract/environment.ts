@@ -14,6 +14,10 @@ const environmentSchema = z.object({
       return z.NEVER;
     }
   }),
+  CLAIM_TABLE: z.string().min(1),
+  CLAIM_RETENTION_SECONDS: z.coerce.number().int().positive(),
+  DEAD_LETTER_QUEUE_URL: z.string().min(1),
+  SEND_INTERVAL_MS: z.coerce.number().int().nonnegative(),
   POWERTOOLS_SERVICE_NAME: z.string().min(1),
   POWERTOOLS_METRICS_NAMESPACE: z.string().min(1),
 });
@@ -26,6 +30,12 @@ export interface HandlerEnvironment {
   /** `<prefix>-<notification id>` is the name of the notification's stored template. */
   readonly templateNamePrefix: string;
   readonly recipientPolicy: RecipientPolicy;
+  /** DynamoDB table of the claims, and how long a claim is kept. */
+  readonly claimTable: string;
+  readonly claimRetentionSeconds: number;
+  readonly deadLetterQueueUrl: string;
+  /** Least time between two sends of one execution environment, in milliseconds. */
+  readonly sendIntervalMs: number;
   /** Name of the service in logs and metrics. */
   readonly serviceName: string;
   /** CloudWatch namespace of the function's metrics. */
@@ -39,6 +49,10 @@ export function toVariables(environment: HandlerEnvironment): Record<string, str
     CONFIGURATION_SET: environment.configurationSet,
     TEMPLATE_NAME_PREFIX: environment.templateNamePrefix,
     RECIPIENT_POLICY: JSON.stringify(environment.recipientPolicy),
+    CLAIM_TABLE: environment.claimTable,
+    CLAIM_RETENTION_SECONDS: String(environment.claimRetentionSeconds),
+    DEAD_LETTER_QUEUE_URL: environment.deadLetterQueueUrl,
+    SEND_INTERVAL_MS: String(environment.sendIntervalMs),
     POWERTOOLS_SERVICE_NAME: environment.serviceName,
     POWERTOOLS_METRICS_NAMESPACE: environment.metricsNamespace,
   } satisfies Record<keyof z.infer<typeof environmentSchema>, string>;
@@ -59,6 +73,10 @@ export function fromVariables(variables: Readonly<Record<string, string | undefi
     configurationSet: parsed.data.CONFIGURATION_SET,
     templateNamePrefix: parsed.data.TEMPLATE_NAME_PREFIX,
     recipientPolicy: parsed.data.RECIPIENT_POLICY,
+    claimTable: parsed.data.CLAIM_TABLE,
+    claimRetentionSeconds: parsed.data.CLAIM_RETENTION_SECONDS,
+    deadLetterQueueUrl: parsed.data.DEAD_LETTER_QUEUE_URL,
+    sendIntervalMs: parsed.data.SEND_INTERVAL_MS,
     serviceName: parsed.data.POWERTOOLS_SERVICE_NAME,
     metricsNamespace: parsed.data.POWERTOOLS_METRICS_NAMESPACE,
   };

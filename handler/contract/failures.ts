@@ -13,10 +13,23 @@ export const permanentFailureTypes = [
   "TemplateMissing",
   "ConfigurationSetMissing",
   "SenderNotVerified",
+  /** A mail may be out, or not: nobody can tell, so nobody sends it again without a person's word. */
+  "OutcomeUnknown",
 ] as const;
 
 /** A later try can succeed without anybody's help. */
-export const transientFailureTypes = ["Throttled", "ServiceUnavailable", "SendingPaused", "Unclassified"] as const;
+export const transientFailureTypes = [
+  "Throttled",
+  "ServiceUnavailable",
+  "SendingPaused",
+  "ClaimStoreUnavailable",
+  /** Another run is sending the same mail at this moment. */
+  "ClaimHeld",
+  /** The run's time was over before its work. */
+  "OutOfTime",
+  "Unclassified",
+] as const;
 
 export type PermanentFailureType = (typeof permanentFailureTypes)[number];
 export type TransientFailureType = (typeof transientFailureTypes)[number];
+export type FailureType = PermanentFailureType | TransientFailureType;

@@ -1,6 +1,6 @@
-import type * as z from "zod";
+import * as z from "zod";
 import { type EventEnvelope } from "../contract/envelope";
-import { maximumTemplateDataBytes, toTemplateData } from "../contract/template-data";
+import { maximumTemplateDataBytes, toSubject, toTemplateData } from "../contract/template-data";
 import { PermanentError } from "../errors";
 
 /** EventBridge content filter on `detail`: field to the values that match. */
@@ -37,12 +37,18 @@ export interface NotificationDefinition<Schema extends z.ZodType, Variable exten
   readonly detail: Schema;
   /** Addresses to mail, as `parseEmailAddress` returns them. */
   readonly recipients: (detail: z.output<Schema>) => readonly string[];
-  /** Subject line of the template; the bodies are `body.html` and `body.txt` in the notification's folder. */
+  /** Subject line of the template; what it reads is made one line, without control characters, in every part; the bodies are `body.html` and `body.txt` in the notification's folder. */
   readonly subject: string;
   /** Names that `map` supplies. */
   readonly variables: readonly Variable[];
   /** Raw values of the template's variables; escaping happens behind it, in one place. */
   readonly map: (event: BusinessEvent<z.output<Schema>>) => Readonly<Record<Variable, string>>;
+  /**
+   * What to do with a mail that may be out or not, because no answer came: `park` it for a person, or `resend` it and
+   * risk a second mail.
+   * @default "park"
+   */
+  readonly onUnknown?: "park" | "resend";
   /** A detail that fits the schema: the preview, the smoke test and the sandbox use it. */
   readonly sample: z.input<Schema>;
 }
@@ -57,6 +63,8 @@ export interface BusinessEvent<Detail> {
 }
 
 export interface PreparedEmail {
+  /** Two events with the same key are one: `detail.idempotencyKey`, else the event's id. */
+  readonly idempotencyKey: string;
   readonly recipients: readonly string[];
   readonly templateData: Readonly<Record<string, string>>;
 }
@@ -74,10 +82,20 @@ export interface Notification extends Omit<
   readonly prepare: (event: EventEnvelope) => PreparedEmail;
 }
 
+/** Every notification's detail may carry it; its own schema need not know. */
+const idempotencySchema = z.object({ idempotencyKey: z.string().min(1).max(256).optional() });
+
+function idempotencyKeyOf(event: EventEnvelope): string {
+  const parsed = idempotencySchema.safeParse(event.detail);
+  if (parsed.success) return parsed.data.idempotencyKey ?? event.id;
+  throw new PermanentError("InvalidEvent", "detail.idempotencyKey has to be a text of 1 to 256 characters.");
+}
+
 export function defineNotification<Schema extends z.ZodType, Variable extends string>(
   definition: NotificationDefinition<Schema, Variable>,
 ): Notification {
   const { recipients, map, ...rest } = definition;
+  const inSubject = new Set([...definition.subject.matchAll(/\{\{\s*(\w+)/g)].map(([, name]) => name));
   return {
     ...rest,
     prepare(event) {
@@ -86,14 +104,17 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
         const problems = parsed.error.issues.map((issue) => `${["detail", ...issue.path].join(".")}: ${issue.message}`);
         throw new PermanentError("InvalidEvent", `The event does not fit "${definition.id}". ${problems.join("; ")}`);
       }
+      const values = map({
+        id: event.id,
+        source: event.source,
+        detailType: event["detail-type"],
+        time: event.time,
+        detail: parsed.data,
+      });
       const templateData = toTemplateData(
-        map({
-          id: event.id,
-          source: event.source,
-          detailType: event["detail-type"],
-          time: event.time,
-          detail: parsed.data,
-        }),
+        Object.fromEntries(
+          Object.entries<string>(values).map(([name, value]) => [name, inSubject.has(name) ? toSubject(value) : value]),
+        ),
       );
       const bytes = Buffer.byteLength(JSON.stringify(templateData));
       if (bytes > maximumTemplateDataBytes) {
@@ -102,7 +123,7 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
           `The event makes ${bytes} bytes of template data and SES takes ${maximumTemplateDataBytes}: shorten its message.`,
         );
       }
-      return { recipients: recipients(parsed.data), templateData };
+      return { idempotencyKey: idempotencyKeyOf(event), recipients: recipients(parsed.data), templateData };
     },
   };
 }

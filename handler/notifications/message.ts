@@ -6,7 +6,7 @@ import { type BusinessEvent } from "./define";
 /** What the notifications of the seed set share: the recipe's `emailConfig`, `title` and `message`. */
 
 /** SES takes 50 recipients a message (https://docs.aws.amazon.com/ses/latest/dg/quotas.html); an event takes as many. */
-const maximumRecipients = 50;
+export const maximumRecipients = 50;
 
 const addressSchema = z
   .string()
@@ -24,14 +24,17 @@ export const emailConfigSchema = z.object({
   recipient: z.union([addressSchema, z.array(addressSchema).min(1).max(maximumRecipients)], {
     error: `needs an e-mail address, or a list of 1 to ${maximumRecipients} of them`,
   }),
-  subject: z.string().min(1).max(998).optional(),
+  subject: z
+    .string()
+    .max(998)
+    .refine((text) => toSubject(text) !== "", "has no visible character")
+    .optional(),
 });
 
 export const messageDetailSchema = z.object({
   emailConfig: emailConfigSchema,
   title: z.string().optional(),
   message: z.string().optional(),
-  idempotencyKey: z.string().min(1).max(256).optional(),
 });
 
 export type MessageDetail = z.output<typeof messageDetailSchema>;
@@ -42,7 +45,7 @@ export const messageVariables = ["subject", "title", "message", "timestamp", "so
 export function mapMessage(event: BusinessEvent<MessageDetail>): Record<(typeof messageVariables)[number], string> {
   const { detail } = event;
   return {
-    subject: toSubject(detail.emailConfig.subject ?? `Notification: ${event.detailType}`),
+    subject: detail.emailConfig.subject ?? `Notification: ${event.detailType}`,
     title: detail.title ?? event.detailType,
     message: detail.message ?? "No message provided",
     // The event's own time, not the clock's: a retry makes the same mail.

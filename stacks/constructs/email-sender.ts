@@ -14,6 +14,8 @@ export interface EmailSenderProps {
   readonly sesArnPrefix: string;
   readonly sender: string;
   readonly identity: { readonly kind: "address" | "domain"; readonly value: string };
+  /** Whether the identities are made here; otherwise they exist already. */
+  readonly manageIdentities: boolean;
   /** Recipients to verify, while the account is in the SES sandbox. */
   readonly verifiedRecipients: readonly string[];
   readonly notifications: readonly Notification[];
@@ -21,7 +23,8 @@ export interface EmailSenderProps {
 
 /** What SES needs to send: the identity, the configuration set and the stored templates. */
 export class EmailSender extends Construct {
-  readonly identity: Sesv2EmailIdentity;
+  /** `undefined` where another stage or a person made it. */
+  readonly identity: Sesv2EmailIdentity | undefined;
   readonly configurationSet: Sesv2ConfigurationSet;
   readonly templates: readonly SesTemplate[];
 
@@ -39,9 +42,11 @@ export class EmailSender extends Construct {
       suppressionOptions: { suppressedReasons: ["BOUNCE", "COMPLAINT"] },
       sendingOptions: { sendingEnabled: true },
     });
-    this.identity = new Sesv2EmailIdentity(this, "sender", { emailIdentity: identity.value });
-    for (const recipient of this.recipientIdentities()) {
-      new Sesv2EmailIdentity(this, `recipient-${recipient}`, { emailIdentity: recipient });
+    if (props.manageIdentities) {
+      this.identity = new Sesv2EmailIdentity(this, "sender", { emailIdentity: identity.value });
+      for (const recipient of this.recipientIdentities()) {
+        new Sesv2EmailIdentity(this, `recipient-${recipient}`, { emailIdentity: recipient });
+      }
     }
     this.templates = notifications.map((notification) => {
       const { subject, html, text } = loadTemplate(notification);

@@ -1,23 +1,23 @@
-import { CloudwatchEventArchive } from "@cdktf/provider-aws/lib/cloudwatch-event-archive";
-import { CloudwatchEventBus } from "@cdktf/provider-aws/lib/cloudwatch-event-bus";
+import { type CloudwatchEventBus } from "@cdktf/provider-aws/lib/cloudwatch-event-bus";
 import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
-import { type LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
 import { Construct } from "constructs";
 import { type EventTrigger, type Notification, type ScheduleTrigger } from "../../handler/notifications/define";
 import { type Names } from "../names";
 import { escapeForTerraform } from "../templates";
-import { type DeadLetters } from "./dead-letters";
-import { RuleTarget } from "./rule-target";
+import { permanentFailurePattern } from "./failure-routing";
+import { type NotificationLane } from "./notification-lane";
+import { type ParkingQueue } from "./parking-queue";
+import { FunctionTarget, QueueTarget, type TargetRetry } from "./rule-target";
 
 export interface EventRoutingProps {
   readonly names: Names;
   readonly notifications: readonly Notification[];
-  readonly function: LambdaFunction;
-  readonly deadLetters: DeadLetters;
+  readonly bus: CloudwatchEventBus;
+  readonly lanes: Readonly<Record<Notification["lane"], NotificationLane>>;
+  readonly deadLetters: ParkingQueue;
   /** Recipients of scheduled notifications. */
   readonly recipients: readonly [string, ...string[]];
-  readonly archiveRetentionDays: number;
-  readonly retry: { readonly attempts: number; readonly maximumAgeSeconds: number };
+  readonly retry: TargetRetry;
 }
 
 /** A rule, with what an alarm needs to name it. */
@@ -27,25 +27,15 @@ export interface RoutedRule {
   readonly busName: string | undefined;
 }
 
-/** The custom bus, its archive, and one rule a notification. */
+/** One rule a notification, to the function of its lane; and the rule that parks what needs a person. */
 export class EventRouting extends Construct {
-  readonly bus: CloudwatchEventBus;
+  /** Every rule that brings something to a function or a queue. */
   readonly rules: readonly RoutedRule[];
 
   constructor(scope: Construct, id: string, props: EventRoutingProps) {
     super(scope, id);
-    const { names } = props;
-    this.bus = new CloudwatchEventBus(this, "bus", {
-      name: names.of("event-bus"),
-      description: "Business events that turn into mail",
-    });
-    new CloudwatchEventArchive(this, "archive", {
-      name: names.of("archive"),
-      description: "Keeps events for a replay",
-      eventSourceArn: this.bus.arn,
-      retentionDays: props.archiveRetentionDays,
-    });
-    this.rules = props.notifications.map((notification) => {
+    const { names, bus, lanes, deadLetters, retry } = props;
+    const notificationRules = props.notifications.map((notification): RoutedRule => {
       const { id: name, trigger } = notification;
       const role = { name: names.of(notification.ruleName), description: notification.description };
       const onCustomBus = trigger.kind === "event";
@@ -53,18 +43,36 @@ export class EventRouting extends Construct {
         this,
         `${name}-rule`,
         onCustomBus
-          ? { ...role, eventBusName: this.bus.name, eventPattern: JSON.stringify(toPattern(trigger)) }
+          ? { ...role, eventBusName: bus.name, eventPattern: JSON.stringify(toPattern(trigger)) }
           : { ...role, scheduleExpression: trigger.expression },
       );
-      new RuleTarget(this, `${name}-target`, {
+      new FunctionTarget(this, `${name}-target`, {
         rule,
-        function: props.function,
-        retry: props.retry,
-        deadLetters: props.deadLetters,
+        function: lanes[notification.lane].notify.function,
+        retry,
+        deadLetters,
         ...(onCustomBus ? {} : { inputTransformer: toScheduledEvent(trigger, props.recipients) }),
       });
-      return { rule, busName: onCustomBus ? this.bus.name : undefined };
+      return { rule, busName: onCustomBus ? bus.name : undefined };
     });
+    const allLanes = Object.values(lanes);
+    const deadLetterRule = new CloudwatchEventRule(this, "dead-letter-rule", {
+      name: names.of("dead-letter-rule"),
+      description: "Parks what failed for a reason that a retry can't mend",
+      eventBusName: bus.name,
+      eventPattern: JSON.stringify(permanentFailurePattern(allLanes.map(({ functionArn }) => functionArn))),
+    });
+    new QueueTarget(this, "dead-letter-target", {
+      rule: deadLetterRule,
+      queue: deadLetters,
+      inputPath: "$.detail",
+      retry,
+      deadLetters,
+    });
+    this.rules = [
+      ...notificationRules,
+      ...[...allLanes.map(({ retryRule }) => retryRule), deadLetterRule].map((rule) => ({ rule, busName: bus.name })),
+    ];
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DataArchiveFile } from "@cdktf/provider-archive/lib/data-archive-file";
@@ -29,6 +29,10 @@ export class FunctionBundle extends Construct {
 
 function buildHandler(): string {
   const folder = mkdtempSync(join(tmpdir(), "handler-bundle-"));
+  // The synth copies it into the stack's folder, at its very end.
+  process.once("exit", () => {
+    rmSync(folder, { recursive: true, force: true });
+  });
   buildSync({
     entryPoints: ["handler/index.ts"],
     outfile: join(folder, "index.mjs"),

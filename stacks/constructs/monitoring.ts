@@ -6,15 +6,17 @@ import {
 import { Construct } from "constructs";
 import { type Names } from "../names";
 import { AlarmTopic, type AlarmTopicProps } from "./alarm-topic";
-import { type DeadLetters } from "./dead-letters";
 import { type RoutedRule } from "./event-routing";
-import { type NotificationFunction } from "./notification-function";
+import { errorMetricName } from "./notification-function";
+import { type NotificationLane } from "./notification-lane";
+import { type ParkingQueue } from "./parking-queue";
 
 export interface MonitoringProps extends AlarmTopicProps {
   readonly names: Names;
   readonly region: string;
-  readonly function: NotificationFunction;
-  readonly deadLetters: DeadLetters;
+  readonly metricsNamespace: string;
+  readonly lanes: readonly NotificationLane[];
+  readonly deadLetters: ParkingQueue;
   readonly rules: readonly RoutedRule[];
 }
 
@@ -66,35 +68,45 @@ export class Monitoring extends Construct {
   }
 }
 
-function describeAlarms({ names, function: fn, deadLetters, rules }: MonitoringProps): Alarm[] {
+function describeAlarms({ names, metricsNamespace, lanes, deadLetters, rules }: MonitoringProps): Alarm[] {
   return [
+    ...lanes.flatMap((lane) => describeLaneAlarms(lane)),
     {
-      name: "lambda-errors",
-      description: "A run of the function failed. Look for ERROR in its log group.",
-      metric: {
-        namespace: "AWS/Lambda",
-        metricName: "Errors",
-        statistic: "Sum",
-        dimensions: { FunctionName: names.of("email-processor") },
-      },
+      name: "email-processing-errors",
+      description: "A function logged an error. The log line has its reason and the event's id.",
+      metric: { namespace: metricsNamespace, metricName: errorMetricName, statistic: "Sum" },
       threshold: 1,
     },
     {
-      name: "email-processing-errors",
-      description: "The function logged an error. The log line has its reason and the event's id.",
-      metric: { namespace: fn.errorMetric.namespace, metricName: fn.errorMetric.name, statistic: "Sum" },
+      name: "rendering-failures",
+      description: "SES took a mail and could not render it: nobody got it. The feedback log has its event id.",
+      metric: { namespace: metricsNamespace, metricName: "RenderingFailures", statistic: "Sum" },
       threshold: 1,
     },
     {
       name: "ses-bounces",
-      description: "Mail bounces. Look at the account's reputation in SES before it is put under review.",
+      description:
+        "Mail of this account bounces (all stages: SES counts them together). Look at the account's reputation in SES.",
       metric: { namespace: "AWS/SES", metricName: "Bounce", statistic: "Sum" },
       threshold: 5,
       evaluationPeriods: 2,
     },
     {
+      // SES reviews an account at 5 % and pauses it at 10 % (SES guide, "reputationdashboard-cloudwatch-alarm").
+      name: "ses-bounce-rate",
+      description: "The account's bounce rate is at 5 %: SES puts it under review, and pauses it at 10 %.",
+      metric: { namespace: "AWS/SES", metricName: "Reputation.BounceRate", statistic: "Maximum" },
+      threshold: 0.05,
+    },
+    {
+      name: "ses-complaint-rate",
+      description: "The account's complaint rate is at 0.1 %: SES puts it under review, and pauses it at 0.5 %.",
+      metric: { namespace: "AWS/SES", metricName: "Reputation.ComplaintRate", statistic: "Maximum" },
+      threshold: 0.001,
+    },
+    {
       name: "dead-letters",
-      description: "An event could not be handled, and waits in the dead-letter queue for 14 days.",
+      description: "An event needs a person: npm run dead-letters tells why. It waits in the queue for 14 days.",
       metric: {
         namespace: "AWS/SQS",
         metricName: "ApproximateNumberOfMessagesVisible",
@@ -108,8 +120,8 @@ function describeAlarms({ names, function: fn, deadLetters, rules }: MonitoringP
         name: `${roleOf(rule.nameInput, names)}-${metricName === "FailedInvocations" ? "failed-invocations" : "lost-events"}`,
         description:
           metricName === "FailedInvocations"
-            ? "EventBridge could not deliver an event to the function. Look into the dead-letter queue."
-            : "EventBridge could not park an event: it is lost. Check the dead-letter queue's policy.",
+            ? "EventBridge could not deliver an event to its target. Look into the dead-letter queue."
+            : "EventBridge could not park an event: it is lost. Check the dead-letter queue's policy, replay the archive.",
         metric: {
           namespace: "AWS/Events",
           metricName,
@@ -123,32 +135,69 @@ function describeAlarms({ names, function: fn, deadLetters, rules }: MonitoringP
   ];
 }
 
+function describeLaneAlarms({ lane, functionName, retryQueue }: NotificationLane): Alarm[] {
+  const prefix = lane === "standard" ? "" : `${lane}-`;
+  const ofFunction = (metricName: string): Alarm["metric"] => ({
+    namespace: "AWS/Lambda",
+    metricName,
+    statistic: "Sum",
+    dimensions: { FunctionName: functionName },
+  });
+  return [
+    {
+      name: `${prefix}lambda-errors`,
+      description: `A run of the function failed (${lane} lane). Look for ERROR in its log group.`,
+      metric: ofFunction("Errors"),
+      threshold: 1,
+    },
+    {
+      name: `${prefix}lost-failures`,
+      description:
+        "Lambda could not hand a failed event to the bus (its record is too large, or the permission is gone): it is lost, unless it is replayed from the archive.",
+      metric: ofFunction("DestinationDeliveryFailures"),
+      threshold: 1,
+    },
+    {
+      name: `${prefix}retries-waiting`,
+      description: "Mail waits for a retry for an hour. Look at SES's health, and at the account's sending limits.",
+      metric: {
+        namespace: "AWS/SQS",
+        metricName: "ApproximateAgeOfOldestMessage",
+        statistic: "Maximum",
+        dimensions: { QueueName: retryQueue.queue.name },
+      },
+      threshold: 3600,
+    },
+  ];
+}
+
 function roleOf(ruleName: string | undefined, names: Names): string {
   return (ruleName ?? "").slice(names.prefix.length + 1);
 }
 
-function describeDashboard({ names, region, function: fn, deadLetters, rules }: MonitoringProps): unknown {
-  const functionName = names.of("email-processor");
+function describeDashboard(props: MonitoringProps): unknown {
+  const { region, metricsNamespace, lanes, deadLetters, rules } = props;
+  const functionNames = lanes.map(({ functionName }) => functionName);
   const charts: { title: string; metrics: unknown[]; stat?: string }[] = [
     {
-      title: "Function: runs and errors",
-      metrics: ["Invocations", "Errors", "Throttles"].map((metric) => [
-        "AWS/Lambda",
-        metric,
-        "FunctionName",
-        functionName,
-      ]),
+      title: "Functions: runs, errors, throttles",
+      metrics: functionNames.flatMap((name) =>
+        ["Invocations", "Errors", "Throttles"].map((metric) => ["AWS/Lambda", metric, "FunctionName", name]),
+      ),
     },
     {
-      title: "Function: duration (ms, p99)",
-      metrics: [["AWS/Lambda", "Duration", "FunctionName", functionName]],
+      title: "Functions: duration (ms, p99)",
+      metrics: functionNames.map((name) => ["AWS/Lambda", "Duration", "FunctionName", name]),
       stat: "p99",
     },
     {
-      title: "Mail: sends, bounces, complaints",
+      title: "Mail: sends, bounces, complaints of the account",
       metrics: ["Send", "Delivery", "Bounce", "Complaint", "Reject"].map((metric) => ["AWS/SES", metric]),
     },
-    { title: "Logged errors", metrics: [[fn.errorMetric.namespace, fn.errorMetric.name]] },
+    {
+      title: "Logged errors and rendering failures",
+      metrics: [errorMetricName, "RenderingFailures"].map((metric) => [metricsNamespace, metric]),
+    },
     {
       title: "Rules: events delivered",
       metrics: rules.map(({ rule, busName }) => [
@@ -160,8 +209,13 @@ function describeDashboard({ names, region, function: fn, deadLetters, rules }: 
       ]),
     },
     {
-      title: "Dead letters waiting",
-      metrics: [["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", deadLetters.queue.name]],
+      title: "Waiting: retries and dead letters",
+      metrics: [...lanes.map(({ retryQueue }) => retryQueue), deadLetters].map(({ queue }) => [
+        "AWS/SQS",
+        "ApproximateNumberOfMessagesVisible",
+        "QueueName",
+        queue.name,
+      ]),
       stat: "Maximum",
     },
   ];

@@ -1,28 +1,43 @@
 import { type CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
 import {
   CloudwatchEventTarget,
-  type CloudwatchEventTargetInputTransformer,
+  type CloudwatchEventTargetConfig,
 } from "@cdktf/provider-aws/lib/cloudwatch-event-target";
 import { type LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
 import { LambdaPermission } from "@cdktf/provider-aws/lib/lambda-permission";
-import { Construct } from "constructs";
-import { type DeadLetters } from "./dead-letters";
+import { Construct, type IDependable } from "constructs";
+import { type ITerraformDependable } from "cdktf";
+import { type ParkingQueue } from "./parking-queue";
 
-export interface RuleTargetProps {
+/** EventBridge's own limits are 185 attempts and 24 hours; behind them an event is dropped. */
+export interface TargetRetry {
+  readonly attempts: number;
+  readonly maximumAgeSeconds: number;
+}
+
+interface RuleTargetProps {
   readonly rule: CloudwatchEventRule;
+  readonly retry: TargetRetry;
+  readonly deadLetters: ParkingQueue;
+}
+
+export interface FunctionTargetProps extends RuleTargetProps {
   readonly function: LambdaFunction;
-  readonly retry: { readonly attempts: number; readonly maximumAgeSeconds: number };
-  readonly deadLetters: DeadLetters;
   /** @default the event as it is */
-  readonly inputTransformer?: CloudwatchEventTargetInputTransformer;
+  readonly inputTransformer?: CloudwatchEventTargetConfig["inputTransformer"];
+}
+
+export interface QueueTargetProps extends RuleTargetProps {
+  readonly queue: ParkingQueue;
+  /** JSON path of what the queue gets. */
+  readonly inputPath: string;
 }
 
 /** A function as a rule's target, with all that nobody must forget: permission, retry limits, dead letters. */
-export class RuleTarget extends Construct {
-  constructor(scope: Construct, id: string, props: RuleTargetProps) {
+export class FunctionTarget extends Construct {
+  constructor(scope: Construct, id: string, props: FunctionTargetProps) {
     super(scope, id);
-    const { rule, retry, deadLetters, inputTransformer } = props;
-    deadLetters.acceptFromRule(rule.arn);
+    const { rule, inputTransformer } = props;
     const permission = new LambdaPermission(this, "permission", {
       statementId: `${rule.nameInput ?? id}-invoke`,
       action: "lambda:InvokeFunction",
@@ -30,19 +45,37 @@ export class RuleTarget extends Construct {
       principal: "events.amazonaws.com",
       sourceArn: rule.arn,
     });
-    new CloudwatchEventTarget(this, "target", {
-      rule: rule.name,
-      ...(rule.eventBusNameInput === undefined ? {} : { eventBusName: rule.eventBusNameInput }),
-      targetId: "email-processor",
+    // EventBridge parks an event that it may not deliver without a second try: the permission comes first.
+    addTarget(this, props, [permission], {
+      targetId: props.function.functionNameInput ?? "function",
       arn: props.function.arn,
-      retryPolicy: {
-        maximumRetryAttempts: retry.attempts,
-        maximumEventAgeInSeconds: retry.maximumAgeSeconds,
-      },
-      deadLetterConfig: { arn: deadLetters.queue.arn },
       ...(inputTransformer === undefined ? {} : { inputTransformer }),
-      // EventBridge parks an event that it may not deliver without a second try.
-      dependsOn: [permission],
     });
   }
+}
+
+/** A queue as a rule's target, its policy included. */
+export class QueueTarget extends Construct {
+  constructor(scope: Construct, id: string, props: QueueTargetProps) {
+    super(scope, id);
+    props.queue.acceptFromRule(props.rule.arn);
+    addTarget(this, props, [], { targetId: "queue", arn: props.queue.queue.arn, inputPath: props.inputPath });
+  }
+}
+
+function addTarget(
+  scope: Construct,
+  { rule, retry, deadLetters }: RuleTargetProps,
+  dependsOn: (ITerraformDependable & IDependable)[],
+  target: Omit<CloudwatchEventTargetConfig, "rule">,
+): void {
+  deadLetters.acceptFromRule(rule.arn);
+  new CloudwatchEventTarget(scope, "target", {
+    rule: rule.name,
+    ...(rule.eventBusNameInput === undefined ? {} : { eventBusName: rule.eventBusNameInput }),
+    ...target,
+    retryPolicy: { maximumRetryAttempts: retry.attempts, maximumEventAgeInSeconds: retry.maximumAgeSeconds },
+    deadLetterConfig: { arn: deadLetters.queue.arn },
+    dependsOn,
+  });
 }

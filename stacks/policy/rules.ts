@@ -22,14 +22,25 @@ export interface Violation {
 export const rules: readonly Rule[] = [
   {
     id: "no-wildcard",
-    why: "A permission names its actions and its resources; only the streams of an own log group have no names at synth.",
+    why: "A permission names its actions, resources and principals; only the streams of an own log group have no names at synth (docs/decisions/0004).",
     check: (stack) =>
       all(stack.data, "aws_iam_policy_document").flatMap(([id, document]) =>
-        statements(document)
+        objects(document.statement)
           .filter((statement) => statement.effect !== "Deny")
-          .flatMap((statement) => [...strings(statement.actions), ...strings(statement.resources)])
-          .filter((text) => text.includes("*") && !/^\$\{aws_cloudwatch_log_group\.[\w-]+\.arn\}:\*$/.test(text))
-          .map((text) => `data.aws_iam_policy_document.${id} allows "${text}"`),
+          .flatMap((statement) => [...wildcards(statement), ...exclusions(statement)])
+          .map((problem) => `data.aws_iam_policy_document.${id} allows ${problem}`),
+      ),
+  },
+  {
+    id: "policy-as-data",
+    why: "A policy in a text can't be read by these rules: write it as an aws_iam_policy_document.",
+    check: (stack) =>
+      Object.entries(stack.resource ?? {}).flatMap(([type, resources]) =>
+        Object.entries(resources).flatMap(([id, attributes]) =>
+          ["policy", "policy_document", "assume_role_policy", "inline_policy"]
+            .filter((name) => attributes[name] !== undefined && !isReference(attributes[name]))
+            .map((name) => `${type}.${id} has its ${name} as text`),
+        ),
       ),
   },
   {
@@ -60,6 +71,17 @@ export const rules: readonly Rule[] = [
       missing(stack, "aws_sns_topic", "is not encrypted", (topic) => topic.kms_master_key_id !== undefined),
   },
   {
+    id: "table-encrypted-and-recoverable",
+    why: "Everything at rest is encrypted; and a lost claim is a second mail.",
+    check: (stack) =>
+      missing(
+        stack,
+        "aws_dynamodb_table",
+        "is not encrypted, or has no point-in-time recovery",
+        (table) => isEnabled(table.server_side_encryption) && isEnabled(table.point_in_time_recovery),
+      ),
+  },
+  {
     id: "log-retention",
     why: "A log group without retention keeps its logs, and costs, for ever.",
     check: (stack) =>
@@ -85,30 +107,74 @@ export const rules: readonly Rule[] = [
     id: "names-carry-stage",
     why: "Two stages live in one account.",
     check: (stack, namePrefix) =>
-      Object.entries(nameAttributes).flatMap(([type, attribute]) =>
-        missing(stack, type, `has a name without "${namePrefix}"`, (resource) =>
-          String(resource[attribute]).includes(namePrefix),
-        ),
-      ),
+      names(stack)
+        .filter(({ name }) => !name.includes(namePrefix))
+        .map(({ where, name }) => `${where} has the name "${name}" without "${namePrefix}"`),
+  },
+  {
+    id: "names-fit",
+    why: "AWS refuses a longer name, and Terraform tells only at the plan: shorten PROJECT_NAME.",
+    check: (stack) =>
+      names(stack)
+        .filter(({ name, limit }) => name.length > limit)
+        .map(({ where, name, limit }) => `${where} has ${name.length} characters, and AWS takes ${limit}: "${name}"`),
   },
 ];
 
-/** Attribute that holds the physical name. */
-const nameAttributes: Readonly<Record<string, string>> = {
-  aws_cloudwatch_dashboard: "dashboard_name",
-  aws_cloudwatch_event_archive: "name",
-  aws_cloudwatch_event_bus: "name",
-  aws_cloudwatch_event_rule: "name",
-  aws_cloudwatch_log_group: "name",
-  aws_cloudwatch_metric_alarm: "alarm_name",
-  aws_iam_role: "name",
-  aws_kms_alias: "name",
-  aws_lambda_function: "function_name",
-  aws_ses_template: "name",
-  aws_sesv2_configuration_set: "configuration_set_name",
-  aws_sns_topic: "name",
-  aws_sqs_queue: "name",
+/** Attribute that holds the physical name, and its longest length by the API reference of each service. */
+const nameAttributes: Readonly<Record<string, readonly [attribute: string, limit: number]>> = {
+  aws_cloudwatch_dashboard: ["dashboard_name", 255],
+  aws_cloudwatch_event_archive: ["name", 48],
+  aws_cloudwatch_event_bus: ["name", 256],
+  aws_cloudwatch_event_rule: ["name", 64],
+  aws_cloudwatch_log_group: ["name", 512],
+  aws_cloudwatch_metric_alarm: ["alarm_name", 255],
+  aws_dynamodb_table: ["name", 255],
+  aws_iam_role: ["name", 64],
+  aws_kms_alias: ["name", 256],
+  aws_lambda_function: ["function_name", 64],
+  aws_lambda_permission: ["statement_id", 100],
+  aws_ses_template: ["name", 64],
+  aws_sesv2_configuration_set: ["configuration_set_name", 64],
+  aws_sesv2_configuration_set_event_destination: ["event_destination_name", 64],
+  aws_sns_topic: ["name", 256],
+  aws_sqs_queue: ["name", 80],
 };
+
+function names(stack: SynthesizedStack): { where: string; name: string; limit: number }[] {
+  return Object.entries(nameAttributes).flatMap(([type, [attribute, limit]]) =>
+    all(stack.resource, type).flatMap(([id, resource]) => {
+      const name = resource[attribute];
+      // What refers to another resource's name is that resource's matter.
+      return typeof name === "string" && !isReference(name) ? [{ where: `${type}.${id}`, name, limit }] : [];
+    }),
+  );
+}
+
+/** `*` and `?` are IAM's wildcards in a resource; an action and a principal know `*`. */
+function wildcards(statement: Attributes): string[] {
+  const principals = objects(statement.principals).flatMap((principal) => [
+    String(principal.type),
+    ...strings(principal.identifiers),
+  ]);
+  return [...strings(statement.actions), ...strings(statement.resources), ...principals]
+    .filter((text) => /[*?]/.test(text.replace(/\$\{[^}]*\}/g, "")))
+    .filter((text) => !/^\$\{aws_cloudwatch_log_group\.[\w-]+\.arn\}:\*$/.test(text))
+    .map((text) => `"${text}"`);
+}
+
+/** Everything but what is named is a wildcard, too. */
+function exclusions(statement: Attributes): string[] {
+  return ["not_actions", "not_resources", "not_principals"].filter((name) => statement[name] !== undefined);
+}
+
+function isReference(value: unknown): boolean {
+  return typeof value === "string" && /^\$\{(data\.)?aws_[^}]*\}$/.test(value);
+}
+
+function isEnabled(block: unknown): boolean {
+  return typeof block === "object" && block !== null && "enabled" in block && block.enabled === true;
+}
 
 function all(kind: SynthesizedStack["resource"], type: string): [string, Attributes][] {
   return Object.entries(kind?.[type] ?? {});
@@ -125,8 +191,8 @@ function missing(
     .map(([id]) => `${type}.${id} ${problem}`);
 }
 
-function statements(document: Attributes): readonly Attributes[] {
-  return Array.isArray(document.statement) ? (document.statement as Attributes[]) : [];
+function objects(value: unknown): readonly Attributes[] {
+  return Array.isArray(value) ? (value as Attributes[]) : [];
 }
 
 function strings(value: unknown): string[] {

@@ -1,0 +1,225 @@
+import { type FailureRecord, failureRecordSchema } from "../../handler/contract/failure-record";
+import { PermanentError, TransientError } from "../../handler/errors";
+import { createHandle } from "../../handler/handle";
+import { createNotify, type Notify, type Run } from "../../handler/notify";
+import { businessEvent, dependencies, failureRecord, FakeClock, createRecords, sqsBatch } from "../support/notify";
+
+const run: Run = { endsAt: 30_000 };
+const result = { notification: "email-request", eventId: "e", messageIds: ["m"] };
+const throttled = new TransientError("Throttled", "SES did not take the mail (Throttling).");
+const refused = new PermanentError("MessageRejected", "SES did not take the mail (MessageRejected).");
+
+function setUp(answer: (input: unknown) => unknown = () => result, park?: (record: FailureRecord) => Promise<void>) {
+  const inputs: unknown[] = [];
+  const runs: Run[] = [];
+  const parked: FailureRecord[] = [];
+  const { log, lines } = createRecords();
+  const notify: Notify = (input, ofRun) => {
+    inputs.push(input);
+    runs.push(ofRun);
+    const outcome = answer(input);
+    return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(result);
+  };
+  const handle = createHandle({
+    notify,
+    park:
+      park ??
+      ((record) => {
+        parked.push(record);
+        return Promise.resolve();
+      }),
+    log,
+  });
+  return { handle: (input: unknown) => handle(input, run), inputs, runs, parked, lines };
+}
+
+describe("an event of a rule", () => {
+  it("is mailed", async () => {
+    const { handle, inputs, runs } = setUp();
+    await expect(handle(businessEvent({}))).resolves.toEqual(result);
+    expect(inputs).toEqual([businessEvent({})]);
+    expect(runs).toEqual([run]);
+  });
+
+  it.each([throttled, refused])("that fails with %s is Lambda's to retry, and is not parked here", async (failure) => {
+    const { handle, parked } = setUp(() => failure);
+    await expect(handle(businessEvent({}))).rejects.toBe(failure);
+    expect(parked).toEqual([]);
+  });
+
+  it.each([
+    ["has a field of the name Records", { ...businessEvent({}), Records: [] }],
+    ["holds records of another source", { Records: [{ eventSource: "aws:sns", messageId: "m", body: "{}" }] }],
+    ["is a failure record", failureRecord({})],
+    ["is nothing", undefined],
+    ["is null", null],
+  ])("is taken for an event where it %s", async (_, input) => {
+    const { handle, inputs } = setUp();
+    await handle(input);
+    expect(inputs).toEqual([input]);
+  });
+});
+
+describe("a batch of the retry queue", () => {
+  it("is mailed from Lambda's records and from bare events, all within the one run", async () => {
+    const { handle, inputs, runs } = setUp();
+    const event = businessEvent({ a: 1 });
+    const other = businessEvent({ a: 2 });
+    await expect(handle(sqsBatch({ body: failureRecord(event) }, { body: other }))).resolves.toEqual({
+      batchItemFailures: [],
+    });
+    expect(inputs).toEqual([event, other]);
+    expect(runs).toEqual([run, run]);
+  });
+
+  it("gives back what a later try can mail, and nothing else", async () => {
+    const { handle, parked } = setUp((input) =>
+      input === "busy" ? throttled : input === "bad" ? refused : input === "odd" ? new Error("x") : undefined,
+    );
+    const bodies = ["fine", "busy", "bad", "odd", "fine"].map((payload) => ({ body: failureRecord(payload) }));
+    await expect(handle(sqsBatch(...bodies))).resolves.toEqual({
+      batchItemFailures: [{ itemIdentifier: "m-2" }, { itemIdentifier: "m-4" }],
+    });
+    expect(parked.map(({ requestPayload }) => requestPayload)).toEqual(["bad"]);
+  });
+
+  it("parks what no retry can mail, with its reason and all of its tries", async () => {
+    const { handle, parked } = setUp(() => refused);
+    const event = businessEvent({ emailConfig: { recipient: "a@example.com" } });
+    await expect(handle(sqsBatch({ body: failureRecord(event), receives: 4 }))).resolves.toEqual({
+      batchItemFailures: [],
+    });
+    expect(parked).toEqual([
+      {
+        requestContext: {
+          functionArn: "arn:aws:lambda:eu-west-1:123456789012:function:shop-dev-email-processor:$LATEST",
+          condition: "Parked",
+          approximateInvokeCount: 7,
+        },
+        requestPayload: event,
+        responsePayload: {
+          errorType: "MessageRejected",
+          errorMessage: "SES did not take the mail (MessageRejected).",
+        },
+      },
+    ]);
+    expect(failureRecordSchema.safeParse(parked[0]).success).toBe(true);
+  });
+
+  it("keeps count of how often a person has sent an event again", async () => {
+    const { handle, parked } = setUp(() => refused);
+    const once = failureRecord("x", {
+      redrives: 2,
+      requestContext: { condition: "Redriven", approximateInvokeCount: 9 },
+    });
+    await handle(sqsBatch({ body: once }));
+    expect(parked).toMatchObject([{ redrives: 2, requestContext: { approximateInvokeCount: 10 } }]);
+    // Parked again, it is a record like any other.
+    await handle(sqsBatch({ body: parked[0] }));
+    expect(parked[1]).toMatchObject({ redrives: 2, requestContext: { approximateInvokeCount: 11 } });
+  });
+
+  it("reads the record of an event that never ran: it has no response", async () => {
+    const { handle, inputs } = setUp();
+    const { responsePayload: _1, responseContext: _2, ...never } = failureRecord("x");
+    await handle(sqsBatch({ body: never }, { body: { ...never, responsePayload: null } }));
+    expect(inputs).toEqual(["x", "x"]);
+  });
+
+  it("keeps an event that can't be parked, says so, and goes on", async () => {
+    const { handle, inputs, lines } = setUp(
+      () => refused,
+      () => Promise.reject(new RangeError("the queue is gone, a@example.com")),
+    );
+    await expect(handle(sqsBatch({ body: failureRecord(1) }, { body: failureRecord(2) }))).resolves.toEqual({
+      batchItemFailures: [{ itemIdentifier: "m-1" }, { itemIdentifier: "m-2" }],
+    });
+    expect(inputs).toEqual([1, 2]);
+    expect(lines).toMatchObject([
+      { level: "WARN", attributes: { messageId: "m-1", cause: "RangeError" } },
+      { level: "WARN", attributes: { messageId: "m-2" } },
+    ]);
+    expect(JSON.stringify(lines)).not.toContain("@");
+  });
+});
+
+describe("with the real notify", () => {
+  function real(sendMs = 0) {
+    const clock = new FakeClock();
+    const sent: string[] = [];
+    const parked: FailureRecord[] = [];
+    const records = createRecords();
+    const handle = createHandle({
+      notify: createNotify(
+        dependencies({
+          sendEmail: ({ recipient }) => {
+            clock.time += sendMs;
+            sent.push(recipient);
+            return Promise.resolve({ messageId: recipient });
+          },
+          clock,
+          ...records,
+        }),
+      ),
+      park: (record) => {
+        parked.push(record);
+        return Promise.resolve();
+      },
+      log: records.log,
+    });
+    return { handle: (input: unknown) => handle(input, { endsAt: clock.now() + 30_000 }), sent, parked, ...records };
+  }
+  const eventTo = (recipient: string) => businessEvent({ emailConfig: { recipient } }, { id: `event-${recipient}` });
+
+  it.each([
+    ["is no JSON", "{"],
+    ["is empty", ""],
+    ["is a text", '"hello"'],
+    ["is null", "null"],
+    ["is a list", "[]"],
+    ["is a record without an event", JSON.stringify(failureRecord(undefined))],
+    ["is a record of something else", JSON.stringify({ requestContext: { condition: 7 }, requestPayload: {} })],
+    ["is an event without a recipient", JSON.stringify(businessEvent({}))],
+    ["is an event with a broken time", JSON.stringify({ ...eventTo("a@example.com"), time: "soon" })],
+  ])("parks a message whose body %s, as it came, and mails the others", async (_, body) => {
+    const { handle, sent, parked } = real();
+    await expect(handle(sqsBatch({ body, receives: 2 }, { body: eventTo("b@example.com") }))).resolves.toEqual({
+      batchItemFailures: [],
+    });
+    expect(sent).toEqual(["b@example.com"]);
+    expect(parked).toHaveLength(1);
+    expect(parked[0]).toMatchObject({
+      requestContext: { condition: "Parked" },
+      responsePayload: { errorType: "InvalidEvent" },
+    });
+    const { requestPayload } = parked[0] as FailureRecord;
+    let content: unknown = body;
+    try {
+      content = JSON.parse(body);
+    } catch {
+      // As it came.
+    }
+    const isRecord = failureRecordSchema.safeParse(content).success;
+    expect(requestPayload).toEqual(isRecord ? (content as FailureRecord).requestPayload : content);
+  });
+
+  it("mails as many as the run has time for, and gives the rest back unclaimed", async () => {
+    const { handle, sent, parked } = real(10_000);
+    const batch = sqsBatch(...["a", "b", "c", "d", "e"].map((name) => ({ body: eventTo(`${name}@example.com`) })));
+    await expect(handle(batch)).resolves.toEqual({
+      batchItemFailures: [{ itemIdentifier: "m-4" }, { itemIdentifier: "m-5" }],
+    });
+    expect(sent).toHaveLength(3);
+    expect(parked).toEqual([]);
+    await expect(handle({ Records: batch.Records.slice(3) })).resolves.toEqual({ batchItemFailures: [] });
+    expect(sent).toHaveLength(5);
+  });
+
+  it("mails once what a batch holds twice", async () => {
+    const { handle, sent, counted } = real();
+    const event = eventTo("a@example.com");
+    await handle(sqsBatch({ body: event }, { body: failureRecord(event) }));
+    expect(sent).toEqual(["a@example.com"]);
+    expect(counted).toEqual(["sent email-request", "duplicate email-request"]);
+  });
+});

@@ -1,0 +1,318 @@
+import * as fc from "fast-check";
+import Handlebars from "handlebars";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { claimId } from "../../handler/claims";
+import { type EventEnvelope } from "../../handler/contract/envelope";
+import { permanentFailureTypes, transientFailureTypes } from "../../handler/contract/failures";
+import { suppliedVariables } from "../../handler/contract/template-data";
+import { catalogue, findNotification } from "../../handler/notifications";
+import { type Accepted, type Outcome, randomOf, World } from "../support/delivery-world";
+import { businessEvent } from "../support/notify";
+
+/** Printed by fast-check with a failure; change it to try other events. */
+const seed = 20261124;
+let generated = 0;
+
+const markup = fc.constantFrom(
+  "<script>alert(1)</script>",
+  "<img src=x onerror=alert(1)>",
+  "</p></div><h1>",
+  "<!--",
+  "]]>",
+  "<",
+  ">",
+  "&lt;b&gt;",
+  "&amp;",
+  "&#x3c;i>",
+  `" onload="`,
+  "' style='",
+  "`",
+  "{{title}}",
+  "{{{messageHtml}}}",
+  "{{#each x}}",
+  "$&$1",
+  "\r\nBcc: victim@example.net\r\n",
+  "\u0000\u0007\u001b[31m",
+  "\u2028\u2029\u0085\u007f",
+  "\ud800",
+  "日本語 🎉",
+);
+const text = (maxLength: number) =>
+  fc
+    .array(fc.oneof({ weight: 2, arbitrary: markup }, fc.string({ unit: "binary", maxLength: 20 })), { maxLength: 6 })
+    .map((parts) => parts.join("").slice(0, maxLength));
+
+/** A local part that nothing else contains, so that any trace of it is found. */
+const localPart = fc.integer({ min: 0, max: 2 ** 31 }).map((number) => `zq${number.toString(36).padStart(6, "0")}`);
+const address = fc.record({
+  local: localPart,
+  shape: fc.constantFrom(
+    (local: string) => `${local}@example.com`,
+    (local: string) => `${local}+tag@Example.COM`,
+    (local: string) => `o'${local}@example.com`,
+    (local: string) => `${local}@bücher.example`,
+    (local: string) => `"${local}"@example.com`,
+  ),
+});
+const badAddress = fc.record({
+  local: localPart,
+  shape: fc.constantFrom(
+    (local: string) => local,
+    (local: string) => `${local}@`,
+    (local: string) => `Name <${local}@example.com>`,
+    (local: string) => `${local}@example.com, other@example.com`,
+    (local: string) => `${local}@example.com\r\nBcc: ${local}@example.net`,
+    (local: string) => `ü${local}@example.com`,
+    // Legal, but not on the allow-list.
+    (local: string) => `${local}@elsewhere.example.net`,
+  ),
+});
+type Address = { local: string; shape: (local: string) => string };
+const spell = ({ local, shape }: Address) => shape(local);
+
+interface Generated {
+  readonly event: unknown;
+  readonly locals: readonly string[];
+}
+
+const detailTypes = ["Email Notification Request", "Priority Alert", "Daily Report"];
+const eventOf = (addresses: fc.Arbitrary<Address>): fc.Arbitrary<Generated> =>
+  fc
+    .record({
+      recipients: fc.array(addresses, { minLength: 1, maxLength: 3 }),
+      bare: fc.boolean(),
+      detailType: fc.constantFrom(...detailTypes),
+      priority: fc.constantFrom("high", "critical"),
+      subject: fc.option(text(900), { nil: undefined }),
+      title: fc.option(text(500), { nil: undefined }),
+      message: fc.option(text(2000), { nil: undefined }),
+      idempotencyKey: fc.option(fc.constantFrom("order-1", "order <2>", "mail a@example.com"), { nil: undefined }),
+      id: fc.uuid(),
+    })
+    .map(({ recipients, bare, detailType, id, subject, ...detail }) => {
+      const spelled = recipients.map(spell);
+      const recipient = bare ? spelled[0] : spelled;
+      return {
+        event: businessEvent({ ...detail, emailConfig: { recipient, subject } }, { id, "detail-type": detailType }),
+        locals: recipients.map(({ local }) => local),
+      };
+    });
+
+/** Events that have nothing, or the wrong thing, at places that count. */
+const brokenEvent: fc.Arbitrary<Generated> = fc
+  .tuple(eventOf(fc.oneof(address, badAddress)), localPart, fc.nat(11), fc.anything())
+  .map(([{ event, locals }, local, which, anything]) => {
+    const good = event as Record<string, unknown> & { detail: Record<string, unknown> };
+    const mail = `${local}@example.com`;
+    const broken: unknown[] = [
+      anything,
+      { ...good, detail: anything },
+      { ...good, detail: { ...good.detail, emailConfig: anything } },
+      { ...good, detail: { ...good.detail, emailConfig: { recipient: anything } } },
+      { ...good, detail: { ...good.detail, emailConfig: { recipient: [mail, anything] } } },
+      { ...good, detail: { ...good.detail, [mail]: mail, priority: mail } },
+      { ...good, detail: { ...good.detail, idempotencyKey: anything } },
+      { ...good, time: mail },
+      { ...good, id: "" },
+      { ...good, source: `crm of ${mail}` },
+      { ...good, "detail-type": `Mail for <${mail}>` },
+      { ...good, detail: { ...good.detail, title: { [mail]: mail } } },
+    ];
+    return { event: broken[which], locals: [...locals, local] };
+  });
+
+const types: readonly string[] = [...permanentFailureTypes, ...transientFailureTypes];
+
+function expectClassified(outcome: Outcome): void {
+  if (outcome.kind === "mailed" || outcome.kind === "died") return;
+  const list: readonly string[] = outcome.kind === "permanent" ? permanentFailureTypes : transientFailureTypes;
+  expect(list).toContain(outcome.type);
+}
+
+const folder = join(__dirname, "../../handler/notifications");
+const render = new Map(
+  catalogue.map(({ id }) => {
+    const source = readFileSync(join(folder, id, "body.html"), "utf8");
+    return [`shop-dev-${id}`, Handlebars.compile<Record<string, string>>(source, { noEscape: true, strict: true })];
+  }),
+);
+/** Everything that an HTML parser could begin a tag, a comment or a declaration with. */
+const tagsOf = (html: string) => html.match(/<[^<>]*>?/g) ?? [];
+const ownTags = new Map(
+  catalogue.map(({ id, variables }) => {
+    const blank = Object.fromEntries(suppliedVariables(variables).map((name) => [name, ""]));
+    return [`shop-dev-${id}`, tagsOf(render.get(`shop-dev-${id}`)?.(blank) ?? "")];
+  }),
+);
+const decode = (html: string) =>
+  html
+    .replace(/&lt;/g, "<")
+    .replace(/&gt;/g, ">")
+    .replace(/&quot;/g, '"')
+    .replace(/&#39;/g, "'")
+    .replace(/&#96;/g, "`")
+    .replace(/&amp;/g, "&");
+
+function expectSafe({ data: { Template = "", TemplateData = "" } }: Accepted): void {
+  const values = JSON.parse(TemplateData) as Record<string, string>;
+  const html = render.get(Template)?.(values) ?? "no template";
+  expect(tagsOf(html)).toEqual(ownTags.get(Template));
+  // And the reader sees what the producer wrote, entities included.
+  const raw = Object.fromEntries(Object.keys(values).map((name) => [name, values[name.replace(/Html$/, "")] ?? ""]));
+  expect(decode(html)).toBe(render.get(Template)?.(raw));
+  const codes = Array.from(
+    { length: values.subject?.length ?? 0 },
+    (_, index) => values.subject?.charCodeAt(index) ?? 0,
+  );
+  const control = codes.filter(
+    (code) => code < 0x20 || (code >= 0x7f && code <= 0x9f) || code === 0x2028 || code === 0x2029,
+  );
+  expect(control).toEqual([]);
+}
+
+function expectNoAddress(world: World, outcomes: readonly Outcome[], locals: readonly string[]): void {
+  const told = JSON.stringify([world.records.lines, world.records.counted, outcomes]).toLowerCase();
+  for (const local of locals) {
+    if (told.includes(local)) throw new Error(`"${local}" is in ${told}`);
+  }
+  expect(told).not.toMatch(/@(?!smithy)[\w-]+\.[a-z]/);
+}
+
+/** As the events say it, in the world's own words: notification, key and recipient. */
+const mailOf = (events: readonly Generated[]) => {
+  const keys = new Map(
+    events.flatMap(({ event }) => {
+      const { id, detail } = (event ?? {}) as { id?: unknown; detail?: { idempotencyKey?: unknown } };
+      return typeof id === "string"
+        ? [[id, typeof detail?.idempotencyKey === "string" ? detail.idempotencyKey : id] as const]
+        : [];
+    }),
+  );
+  return (input: Accepted["data"]): string => {
+    const tag = (name: string) => input.Tags?.find(({ Name }) => Name === name)?.Value ?? "";
+    return claimId(
+      tag("notification"),
+      keys.get(tag("eventId")) ?? tag("eventId"),
+      input.Destination?.ToAddresses?.[0] ?? "",
+    );
+  };
+};
+
+/** The mails that an event asks for; undefined where its subject is blank, which is refused. */
+function mailsOf({ event }: Generated): string[] | undefined {
+  const asked = event as EventEnvelope & { detail: { idempotencyKey?: string } };
+  const notification = findNotification(asked);
+  try {
+    return notification
+      ?.prepare(asked)
+      .recipients.map((recipient) => claimId(notification.id, asked.detail.idempotencyKey ?? asked.id, recipient));
+  } catch {
+    return undefined;
+  }
+}
+
+function expectNoneTwice(world: World): void {
+  const mails = world.accepted.map(({ mail }) => mail);
+  expect(new Set(mails).size).toBe(mails.length);
+}
+
+jest.setTimeout(60_000);
+
+it("classifies every outcome, escapes all markup, keeps the subject on one line, and names no address", async () => {
+  const generator = fc.tuple(
+    fc.oneof({ weight: 2, arbitrary: eventOf(address) }, eventOf(fc.oneof(address, badAddress)), brokenEvent),
+    fc.boolean(),
+    fc.integer(),
+    fc.constantFrom(0, 0, 0.2),
+  );
+  let mailed = 0;
+  await fc.assert(
+    fc.asyncProperty(generator, async ([one, viaQueue, chance, faultiness]) => {
+      generated += 1;
+      const world = new World(randomOf(chance), mailOf([one]));
+      world.faultiness = faultiness;
+      const outcomes = await world.deliver([{ event: one.event, viaQueue }]);
+      outcomes.forEach(expectClassified);
+      world.accepted.forEach(expectSafe);
+      for (const { attributes } of world.records.lines) {
+        if (attributes.failure !== undefined) expect(types).toContain(attributes.failure);
+      }
+      expectNoAddress(world, outcomes, one.locals);
+      mailed += world.accepted.length;
+    }),
+    { seed, numRuns: 5_600 },
+  );
+  // The generator makes mail, not only refusals.
+  expect(mailed).toBeGreaterThan(2_500);
+});
+
+it("never mails twice and loses nothing, whatever the order of deliveries, retries, failures and deaths", async () => {
+  const tally = new Map<string, number>();
+  const generator = fc.record({
+    events: fc.array(eventOf(address), { minLength: 1, maxLength: 4 }),
+    /** How often each event is delivered, round by round: at once with all others of the round. */
+    rounds: fc.array(fc.array(fc.nat(2), { minLength: 4, maxLength: 4 }), { minLength: 1, maxLength: 4 }),
+    pausesMs: fc.array(fc.constantFrom(0, 1_000, 31_001, 60_000, 900_000), { minLength: 4, maxLength: 4 }),
+    faultiness: fc.constantFrom(0, 0.1, 0.25, 0.5),
+    chance: fc.integer(),
+  });
+  await fc.assert(
+    fc.asyncProperty(generator, async ({ events, rounds, pausesMs, faultiness, chance }) => {
+      generated += events.length;
+      const random = randomOf(chance);
+      const world = new World(random, mailOf(events));
+      const ends = events.map(() => [] as Outcome[]);
+      const all: Outcome[] = [];
+      const deliver = async (deliveries: readonly number[]) => {
+        const inputs = deliveries.map((index) => ({ event: events[index]?.event, viaQueue: random() < 0.5 }));
+        const outcomes = await world.deliver(inputs);
+        outcomes.forEach((outcome, position) => {
+          all.push(outcome);
+          expectClassified(outcome);
+          if (outcome.kind === "mailed" || outcome.kind === "permanent") ends[deliveries[position] ?? 0]?.push(outcome);
+        });
+        expectNoneTwice(world);
+      };
+
+      world.faultiness = faultiness;
+      for (const [round, counts] of rounds.entries()) {
+        await deliver(events.flatMap((_, index) => Array.from({ length: counts[index] ?? 0 }, () => index)));
+        world.now += pausesMs[round] ?? 0;
+      }
+      // The outage is over; what has not ended comes again from the retry queue.
+      world.faultiness = 0;
+      for (let retries = 0; retries < 4; retries += 1) {
+        world.now += 900_000;
+        await deliver(events.flatMap((_, index) => (ends[index]?.length === 0 ? [index] : [])));
+      }
+
+      const sent = new Set(world.accepted.map(({ mail }) => mail));
+      for (const [index, event] of events.entries()) {
+        const mails = mailsOf(event);
+        expect(ends[index]).not.toEqual([]);
+        for (const outcome of ends[index] ?? []) {
+          const end = outcome.kind === "permanent" ? outcome.type : outcome.kind;
+          tally.set(end, (tally.get(end) ?? 0) + 1);
+          if (mails === undefined) expect(end).toBe("InvalidEvent");
+          // Every recipient has it.
+          else if (end === "mailed") expect(mails.filter((mail) => !sent.has(mail))).toEqual([]);
+          // A person is asked only where there is a reason.
+          else expect(mails.some((mail) => world.reasons.get(end)?.has(mail))).toBe(true);
+        }
+      }
+      expectNoAddress(
+        world,
+        all,
+        events.flatMap(({ locals }) => locals),
+      );
+    }),
+    { seed, numRuns: 1_900 },
+  );
+  // Every kind of end is reached, so none of the checks is idle.
+  expect([...tally.keys()]).toEqual(expect.arrayContaining(["mailed", "OutcomeUnknown", "MessageRejected"]));
+});
+
+afterAll(() => {
+  expect(generated).toBeGreaterThanOrEqual(10_000);
+});

@@ -1,0 +1,123 @@
+import { permanentFailureTypes, transientFailureTypes } from "../../handler/contract/failures";
+import { PermanentError, TransientError } from "../../handler/errors";
+import { compilePattern } from "../../sandbox/door/events/pattern";
+import { permanentFailurePattern, transientFailurePattern } from "../../stacks/constructs/failure-routing";
+import { failureRecord } from "../support/notify";
+
+const arn = (name: string) => `arn:aws:lambda:eu-west-1:123456789012:function:${name}`;
+const standard = arn("shop-dev-email-processor");
+const priority = arn("shop-dev-priority-email-processor");
+
+const compile = (pattern: object) => compilePattern(JSON.stringify(pattern));
+const patterns = {
+  "retry of the standard lane": compile(transientFailurePattern(standard)),
+  "retry of the priority lane": compile(transientFailurePattern(priority)),
+  "dead letters": compile(permanentFailurePattern([standard, priority])),
+};
+
+/** Names of the patterns that take the failure of a function, as Lambda puts it onto the bus. */
+function takers(functionArn: string, response: object, envelope: object = {}): string[] {
+  const event = {
+    version: "0",
+    id: "4f5a1f2e-6d0f-4a3c-9a34-4c1f6b6f0c55",
+    "detail-type": "Lambda Function Invocation Result - Failure",
+    source: "lambda",
+    account: "123456789012",
+    time: "2026-11-24T09:04:00Z",
+    region: "eu-west-1",
+    resources: [functionArn],
+    detail: {
+      ...failureRecord(
+        { source: "custom.application" },
+        { requestContext: { requestId: "r", functionArn, condition: "RetriesExhausted", approximateInvokeCount: 3 } },
+      ),
+      responsePayload: undefined,
+      ...response,
+    },
+    ...envelope,
+  };
+  // As it travels: what is undefined is not there.
+  const received: unknown = JSON.parse(JSON.stringify(event));
+  return Object.entries(patterns)
+    .filter(([, matches]) => matches(received))
+    .map(([name]) => name);
+}
+
+const failed = (errorType: unknown) => ({ responsePayload: { errorType, errorMessage: "x", trace: [] } });
+
+describe.each([
+  ["standard", standard],
+  ["priority", priority],
+])("a failure of the %s lane", (lane, functionArn) => {
+  const retry = `retry of the ${lane} lane`;
+  const latest = `${functionArn}:$LATEST`;
+
+  it.each(permanentFailureTypes)("of type %s goes to the dead letters, and nowhere else", (type) => {
+    expect(takers(latest, failed(new PermanentError(type, "x").name))).toEqual(["dead letters"]);
+  });
+
+  it.each(transientFailureTypes)("of type %s goes to the retry queue of its lane, and nowhere else", (type) => {
+    expect(takers(latest, failed(new TransientError(type, "x").name))).toEqual([retry]);
+  });
+
+  it.each([
+    "Sandbox.Timedout",
+    "Runtime.ExitError",
+    "Runtime.OutOfMemory",
+    "Runtime.ImportModuleError",
+    "Runtime.Unknown",
+    "Function.ResponseSizeTooLarge",
+    "Error",
+    "TypeError",
+    "",
+    "invalidevent",
+    "InvalidEvent2",
+  ])("of Lambda's own or of no known type (%s) is tried again", (type) => {
+    expect(takers(latest, failed(type))).toEqual([retry]);
+  });
+
+  it.each([
+    ["without a response: it never ran", {}],
+    ["with an empty response", { responsePayload: {} }],
+    ["with a response of null", { responsePayload: null }],
+    ["with a response that is a text", { responsePayload: "Task timed out" }],
+    ["without a type", { responsePayload: { errorMessage: "2026-11-24 Task timed out after 30.03 seconds" } }],
+    ["with a type of null", failed(null)],
+    ["with a type that is an object", failed({ name: "InvalidEvent" })],
+  ])("%s is tried again", (_, response) => {
+    expect(takers(latest, response)).toEqual([retry]);
+  });
+
+  it("is taken under every qualifier", () => {
+    expect(takers(`${functionArn}:live`, failed("Throttled"))).toEqual([retry]);
+    expect(takers(`${functionArn}:live`, failed("InvalidEvent"))).toEqual(["dead letters"]);
+  });
+});
+
+describe("what is none of this stage's failures", () => {
+  it.each([
+    ["another function", `${arn("billing")}:$LATEST`],
+    ["a function whose name goes on", `${standard}-2:$LATEST`],
+    ["another stage", `${arn("shop-prod-email-processor")}:$LATEST`],
+    ["another account", `${standard.replace("123456789012", "999999999999")}:$LATEST`],
+    ["another region", `${standard.replace("eu-west-1", "us-east-1")}:$LATEST`],
+  ])("is not taken from %s", (_, functionArn) => {
+    for (const type of ["InvalidEvent", "Throttled", "Sandbox.Timedout"]) {
+      expect(takers(functionArn, failed(type))).toEqual([]);
+    }
+    expect(takers(functionArn, {})).toEqual([]);
+  });
+
+  it.each([
+    ["a success", { "detail-type": "Lambda Function Invocation Result - Success" }],
+    ["an application's event that looks like a failure", { source: "custom.application" }],
+  ])("is not taken where it is %s", (_, envelope) => {
+    expect(takers(`${standard}:$LATEST`, failed("InvalidEvent"), envelope)).toEqual([]);
+    expect(takers(`${standard}:$LATEST`, failed("Throttled"), envelope)).toEqual([]);
+  });
+});
+
+it("names each type once, on one of the two lists", () => {
+  const types: string[] = [...permanentFailureTypes, ...transientFailureTypes];
+  expect(new Set(types).size).toBe(types.length);
+});

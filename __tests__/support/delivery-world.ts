@@ -1,0 +1,252 @@
+import { type SESClient, SESServiceException, type SendTemplatedEmailCommandInput } from "@aws-sdk/client-ses";
+import { createSesSender } from "../../handler/adapters/ses";
+import { type ClaimStore } from "../../handler/claims";
+import { type FailureRecord } from "../../handler/contract/failure-record";
+import { type SqsBatchResponse } from "../../handler/contract/sqs-batch";
+import { createHandle } from "../../handler/handle";
+import { createNotify, type NotifyResult } from "../../handler/notify";
+import { createPacer } from "../../handler/pacer";
+import { failureRecord, MemoryClaims, createRecords, sqsBatch, startOfTime } from "./notify";
+
+/** Numbers that look random and are the same for the same seed (mulberry32). From 0 up to 1. */
+export function randomOf(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** How a call to SES can end; `after` means that the mail is out. */
+const sesFaults = [
+  "throttled",
+  "unavailable",
+  "rejected",
+  "paused",
+  "never heard of",
+  "refused connection",
+  "no answer",
+  "no answer after",
+  "broken answer after",
+  "death",
+  "death after",
+] as const;
+
+const storeFaults = ["down", "lost answer", "death", "death after"] as const;
+
+const runMs = 30_000;
+
+export interface Accepted {
+  readonly mail: string;
+  readonly messageId: string;
+  readonly data: SendTemplatedEmailCommandInput;
+}
+
+export type Outcome =
+  | { readonly kind: "mailed"; readonly messageIds: readonly string[] }
+  | { readonly kind: "permanent" | "transient"; readonly type: string; readonly message: string }
+  /** The run ended without a word: Lambda reports it, or the queue gives the message out again. */
+  | { readonly kind: "died" };
+
+/**
+ * SES, the claims and Lambda's runs, with all that can go wrong, in an order that chance decides: each call waits for its
+ * turn, and whose turn comes next is random. Time passes with the calls, and a run ends where its time is over, as Lambda
+ * ends it: between any two steps, with nothing more said.
+ */
+export class World {
+  now = startOfTime;
+  /** How likely a call fails. */
+  faultiness = 0;
+  readonly accepted: Accepted[] = [];
+  readonly records = createRecords();
+  readonly parked: FailureRecord[] = [];
+  /** The mails that may end with a permanent failure, by its type: a fault gave the reason. */
+  readonly reasons = new Map([
+    ["OutcomeUnknown", new Set<string>()],
+    ["MessageRejected", new Set<string>()],
+  ]);
+  private readonly store: MemoryClaims;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(
+    private readonly random: () => number,
+    /** Which mail a call to SES is: the world's own bookkeeping, not the handler's. */
+    private readonly mailOf: (input: SendTemplatedEmailCommandInput) => string,
+  ) {
+    this.store = new MemoryClaims({ now: () => this.now });
+  }
+
+  /** Delivers all inputs at once, and lets them run until each has ended. */
+  async deliver(inputs: readonly { readonly event: unknown; readonly viaQueue: boolean }[]): Promise<Outcome[]> {
+    const outcomes: Outcome[] = inputs.map(() => ({ kind: "died" }));
+    inputs.forEach(({ event, viaQueue }, index) => {
+      this.start(event, viaQueue).then(
+        (outcome) => (outcomes[index] = outcome),
+        (error: unknown) => (outcomes[index] = outcomeOf(error)),
+      );
+    });
+    await settled();
+    while (this.waiting.length > 0) {
+      const [turn] = this.waiting.splice(Math.floor(this.random() * this.waiting.length), 1);
+      turn?.();
+      await settled();
+    }
+    // Every run is over, one way or the other.
+    return outcomes;
+  }
+
+  private async start(event: unknown, viaQueue: boolean): Promise<Outcome> {
+    const run = { endsAt: this.now + runMs };
+    const handle = this.environment(run.endsAt);
+    if (!viaQueue) {
+      const { messageIds } = (await handle(event, run)) as NotifyResult;
+      return { kind: "mailed", messageIds };
+    }
+    const parkedBefore = this.parked.length;
+    const body = this.random() < 0.5 ? event : failureRecord(event);
+    const { batchItemFailures } = (await handle(sqsBatch({ body }), run)) as SqsBatchResponse;
+    if (batchItemFailures.length > 0) return { kind: "transient", type: "Throttled", message: "" };
+    // Another run of this moment may have parked: only the event's own record tells.
+    const own = this.parked
+      .slice(parkedBefore)
+      .find(({ requestPayload }) => JSON.stringify(requestPayload) === JSON.stringify(event));
+    if (own === undefined) return { kind: "mailed", messageIds: [] };
+    const { errorType = "", errorMessage = "" } = own.responsePayload ?? {};
+    return { kind: "permanent", type: errorType, message: errorMessage };
+  }
+
+  /** A fresh execution environment, as after a deployment. */
+  private environment(endsAt: number) {
+    let held: string | undefined;
+    const endOfTime = () => {
+      if (held !== undefined) this.reasons.get("OutcomeUnknown")?.add(held);
+      return death();
+    };
+    const step = async (longestMs: number) => {
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+      this.now += Math.floor(this.random() * longestMs);
+      if (this.now > endsAt) await endOfTime();
+    };
+    const clock = {
+      now: () => this.now,
+      wait: async (milliseconds: number) => {
+        await step(1);
+        this.now += milliseconds;
+        if (this.now > endsAt) await endOfTime();
+      },
+    };
+    const sendEmail = createSesSender({
+      client: {
+        send: (command: { input: SendTemplatedEmailCommandInput }) => this.callSes(command.input, step),
+      } as unknown as SESClient,
+      sender: "sender@example.com",
+      configurationSet: "set",
+      pace: createPacer(100, clock),
+      clock,
+      random: this.random,
+    });
+    const notify = createNotify({
+      sendEmail,
+      claims: this.faultyClaims(step, (id) => (held = id)),
+      clock,
+      ...this.records,
+      templateNamePrefix: "shop-dev",
+      recipientPolicy: { mode: "restricted", addresses: [], domains: ["example.com", "xn--bcher-kva.example"] },
+    });
+    return createHandle({
+      notify,
+      park: async (record) => {
+        await step(500);
+        if (this.random() < this.faultiness / 2) throw new Error("the queue is down");
+        this.parked.push(record);
+      },
+      log: this.records.log,
+    });
+  }
+
+  private pick<Fault>(faults: readonly Fault[]): Fault | undefined {
+    return this.random() < this.faultiness ? faults[Math.floor(this.random() * faults.length)] : undefined;
+  }
+
+  private async callSes(input: SendTemplatedEmailCommandInput, step: (ms: number) => Promise<void>) {
+    await step(5_000);
+    const mail = this.mailOf(input);
+    const [recipient = ""] = input.Destination?.ToAddresses ?? [];
+    const fault = this.pick(sesFaults);
+    if (fault === undefined || fault.endsWith("after")) {
+      this.accepted.push({ mail, messageId: `message-${this.accepted.length + 1}`, data: input });
+    }
+    if (fault === "rejected") this.reasons.get("MessageRejected")?.add(mail);
+    switch (fault) {
+      case undefined:
+        return { MessageId: `message-${this.accepted.length}` };
+      case "throttled":
+        throw refusal("Throttling", 400, recipient);
+      case "unavailable":
+        throw refusal("Unknown", 503, recipient);
+      case "rejected":
+        throw refusal("MessageRejected", 400, recipient);
+      case "paused":
+        throw refusal("AccountSendingPausedException", 400, recipient);
+      case "never heard of":
+        throw refusal("SomethingNew", 400, recipient);
+      case "refused connection":
+        throw Object.assign(new Error(`connect ECONNREFUSED for ${recipient}`), { code: "ECONNREFUSED" });
+    }
+    this.reasons.get("OutcomeUnknown")?.add(mail);
+    switch (fault) {
+      case "no answer":
+      case "no answer after":
+        throw Object.assign(new Error(`socket hang up, ${recipient}`), { name: "TimeoutError", code: "ECONNRESET" });
+      case "broken answer after":
+        throw Object.assign(new Error(`unexpected content: ${recipient}`), { $metadata: { httpStatusCode: 200 } });
+      default:
+        return death();
+    }
+  }
+
+  private faultyClaims(step: (ms: number) => Promise<void>, holds: (id: string) => void): ClaimStore {
+    const call = async <Answer>(id: string, work: () => Promise<Answer>): Promise<Answer> => {
+      holds(id);
+      await step(2_000);
+      const fault = this.pick(storeFaults);
+      if (fault !== undefined) this.reasons.get("OutcomeUnknown")?.add(id);
+      if (fault === "down") throw new Error("the table is down");
+      if (fault === "death") return death();
+      const answer = await work();
+      if (fault === "lost answer") throw new Error("the answer got lost");
+      if (fault === "death after") return death();
+      return answer;
+    };
+    return {
+      claim: (request) => call(request.id, () => this.store.claim(request)),
+      markSent: (claim, messageId) => call(claim.id, () => this.store.markSent(claim, messageId)),
+      markFailed: (claim) => call(claim.id, () => this.store.markFailed(claim)),
+      markUnknown: (claim) => call(claim.id, () => this.store.markUnknown(claim)),
+    };
+  }
+}
+
+/** The process is gone: nothing comes after. */
+function death(): Promise<never> {
+  return new Promise(() => undefined);
+}
+
+/** All that can go on without another turn has gone on. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** As SES words its refusals: with the address. */
+function refusal(name: string, httpStatusCode: number, recipient: string): Error {
+  const message = `Refused to send to ${recipient}`;
+  return new SESServiceException({ name, message, $fault: "client", $metadata: { httpStatusCode } });
+}
+
+function outcomeOf(error: unknown): Outcome {
+  const { name, message, stack, retryable } = error as Error & { retryable: unknown };
+  if (typeof retryable !== "boolean") return { kind: "transient", type: `not classified: ${name}`, message };
+  return { kind: retryable ? "transient" : "permanent", type: name, message: stack ?? message };
+}

@@ -1,0 +1,99 @@
+import { randomUUID } from "node:crypto";
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import { type Claim, type ClaimAnswer, type ClaimStore } from "../claims";
+import { type Clock } from "../pacer";
+
+interface DynamoDbClaims {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+  /** How long a claim is kept, in seconds. */
+  readonly retentionSeconds: number;
+  readonly clock: Pick<Clock, "now">;
+}
+
+/** Claims in a DynamoDB table with the key `id`; `expiresAt` is its time to live. */
+export function createDynamoDbClaims({ client, table, retentionSeconds, clock }: DynamoDbClaims): ClaimStore {
+  async function mark(claim: Claim, state: "sent" | "failed" | "unknown", messageId?: string): Promise<void> {
+    await client.send(
+      new UpdateItemCommand({
+        TableName: table,
+        Key: { id: { S: claim.id } },
+        UpdateExpression: `SET #state = :state${messageId === undefined ? "" : ", messageId = :messageId"}`,
+        // Another run may have taken over.
+        ConditionExpression: "#owner = :owner",
+        ExpressionAttributeNames: { "#state": "state", "#owner": "owner" },
+        ExpressionAttributeValues: {
+          ":state": { S: state },
+          ":owner": { S: claim.owner },
+          ...(messageId === undefined ? {} : { ":messageId": { S: messageId } }),
+        },
+      }),
+    );
+  }
+
+  return {
+    async claim({ id, notification, eventId, heldUntil, takeOver }) {
+      const owner = randomUUID();
+      const now = clock.now();
+      const free = [
+        "attribute_not_exists(id)",
+        "#state = :failed",
+        // DynamoDB removes an expired item within days, not at once.
+        "expiresAt < :nowSeconds",
+        // The SDK repeated a call whose first answer was lost: the claim is this run's own. One that arrives late, when
+        // the mail is sent, must not undo that.
+        "(#owner = :owner AND #state = :claimed)",
+        ...(takeOver ? ["#state = :unknown", "(#state = :claimed AND heldUntil < :now)"] : []),
+      ];
+      try {
+        const { Attributes } = await client.send(
+          new UpdateItemCommand({
+            TableName: table,
+            Key: { id: { S: id } },
+            UpdateExpression:
+              "SET #state = :claimed, #owner = :owner, heldUntil = :heldUntil, expiresAt = :expiresAt, notification = :notification, eventId = :eventId ADD attempts :one",
+            ConditionExpression: free.join(" OR "),
+            ExpressionAttributeNames: { "#state": "state", "#owner": "owner" },
+            ExpressionAttributeValues: {
+              ":claimed": { S: "claimed" },
+              ":failed": { S: "failed" },
+              ":owner": { S: owner },
+              ":heldUntil": { N: String(heldUntil) },
+              ":expiresAt": { N: String(Math.ceil(now / 1000) + retentionSeconds) },
+              ":nowSeconds": { N: String(Math.floor(now / 1000)) },
+              ":notification": { S: notification },
+              ":eventId": { S: eventId },
+              ":one": { N: "1" },
+              ...(takeOver ? { ":unknown": { S: "unknown" }, ":now": { N: String(now) } } : {}),
+            },
+            ReturnValues: "ALL_NEW",
+            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+          }),
+        );
+        return { state: "claimed", claim: { id, owner }, attempt: Number(Attributes?.attempts?.N ?? "1") };
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return read(error.Item ?? {}, now);
+        throw error;
+      }
+    },
+    markSent: (claim, messageId) => mark(claim, "sent", messageId),
+    markFailed: (claim) => mark(claim, "failed"),
+    markUnknown: (claim) => mark(claim, "unknown"),
+  };
+}
+
+function read(item: Record<string, AttributeValue>, now: number): ClaimAnswer {
+  switch (item.state?.S) {
+    case "sent":
+      return { state: "sent", messageId: item.messageId?.S ?? "unknown" };
+    case "claimed":
+      return Number(item.heldUntil?.N ?? "0") >= now ? { state: "held" } : { state: "unknown" };
+    default:
+      return { state: "unknown" };
+  }
+}

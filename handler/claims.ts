@@ -1,0 +1,53 @@
+import { createHash } from "node:crypto";
+
+/**
+ * A mail is claimed before it is sent, because events are delivered at least once and runs can end at any moment:
+ *
+ * ```
+ *            claim                    SES took it
+ *   (none) --------> claimed --------------------------> sent
+ *   failed --------> claimed -- SES refused it --------> failed (released: the next try may send)
+ *                    claimed -- no answer from SES ----> unknown
+ *                    claimed -- its run is over -------> unknown (as seen by the next try)
+ * ```
+ */
+
+export interface ClaimRequest {
+  /** Of the mail: see `claimId`. */
+  readonly id: string;
+  readonly notification: string;
+  readonly eventId: string;
+  /** When the run that claims is over for sure, in milliseconds since 1970. */
+  readonly heldUntil: number;
+  /** Take a claim whose outcome is unknown: the mail may be sent twice. */
+  readonly takeOver: boolean;
+}
+
+/** A claim of this run. */
+export interface Claim {
+  readonly id: string;
+  /** Tells this run's claim from another's. */
+  readonly owner: string;
+}
+
+export type ClaimAnswer =
+  | { readonly state: "claimed"; readonly claim: Claim; /** The first is 1. */ readonly attempt: number }
+  | { readonly state: "sent"; readonly messageId: string }
+  /** Another run is at it. */
+  | { readonly state: "held" }
+  | { readonly state: "unknown" };
+
+/** Rejects where the store can't be reached. */
+export interface ClaimStore {
+  claim(request: ClaimRequest): Promise<ClaimAnswer>;
+  markSent(claim: Claim, messageId: string): Promise<void>;
+  markFailed(claim: Claim): Promise<void>;
+  markUnknown(claim: Claim): Promise<void>;
+}
+
+/** Identifies one mail: the same event to the same recipient is the same mail. Holds no address that could be read. */
+export function claimId(notification: string, idempotencyKey: string, recipient: string): string {
+  return createHash("sha256")
+    .update(JSON.stringify([notification, idempotencyKey, recipient]))
+    .digest("hex");
+}

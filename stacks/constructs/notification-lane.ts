@@ -1,0 +1,112 @@
+import { type CloudwatchEventBus } from "@cdktf/provider-aws/lib/cloudwatch-event-bus";
+import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
+import { type DataAwsIamPolicyDocumentStatement } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import { LambdaEventSourceMapping } from "@cdktf/provider-aws/lib/lambda-event-source-mapping";
+import { LambdaFunctionEventInvokeConfig } from "@cdktf/provider-aws/lib/lambda-function-event-invoke-config";
+import { Construct } from "constructs";
+import { type Notification } from "../../handler/notifications/define";
+import { asynchronousInvocation, retryQueueSettings } from "../delivery-windows";
+import { type Names } from "../names";
+import { type LaneBudget } from "../send-budget";
+import { transientFailurePattern } from "./failure-routing";
+import { NotificationFunction, type NotificationFunctionProps } from "./notification-function";
+import { ParkingQueue } from "./parking-queue";
+import { QueueTarget, type TargetRetry } from "./rule-target";
+
+type FunctionSettings = Pick<NotificationFunctionProps, "bundle" | "memoryMb" | "timeoutSeconds" | "logRetentionDays">;
+
+export interface NotificationLaneProps extends FunctionSettings {
+  readonly lane: Notification["lane"];
+  readonly names: Names;
+  readonly budget: LaneBudget;
+  readonly reserveConcurrency: boolean;
+  readonly environment: Omit<NotificationFunctionProps["environment"], "sendIntervalMs">;
+  readonly permissions: readonly DataAwsIamPolicyDocumentStatement[];
+  readonly bus: CloudwatchEventBus;
+  readonly deadLetters: ParkingQueue;
+  readonly retry: TargetRetry;
+  /** ARN of a queue or function by its name. */
+  readonly arnOf: (service: "sqs" | "lambda", name: string) => string;
+}
+
+/** The standard lane has the recipe's names. */
+const namePrefixes: Readonly<Record<Notification["lane"], string>> = { standard: "", priority: "priority-" };
+
+/**
+ * One function with a budget of its own, and the slow retries behind it:
+ *
+ * rule -> function -> (failed) bus -> retry rule -> retry queue -> function -> (hours later) dead letters
+ */
+export class NotificationLane extends Construct {
+  readonly lane: Notification["lane"];
+  readonly notify: NotificationFunction;
+  readonly functionName: string;
+  readonly functionArn: string;
+  readonly retryQueue: ParkingQueue;
+  readonly retryRule: CloudwatchEventRule;
+
+  constructor(scope: Construct, id: string, props: NotificationLaneProps) {
+    super(scope, id);
+    const { lane, names, budget, bus, deadLetters, arnOf } = props;
+    this.lane = lane;
+    const nameOf = (role: string) => names.of(namePrefixes[lane] + role);
+    this.functionName = nameOf("email-processor");
+    this.functionArn = arnOf("lambda", `function:${this.functionName}`);
+    this.retryQueue = new ParkingQueue(this, "retry-queue", {
+      name: nameOf("retries"),
+      arn: arnOf("sqs", nameOf("retries")),
+      redrive: { ...retryQueueSettings(lane, props.timeoutSeconds), deadLetters },
+    });
+    this.notify = new NotificationFunction(this, "function", {
+      functionName: this.functionName,
+      roleName: nameOf("lambda-role"),
+      description: `Turns business events into templated mail (${lane} lane)`,
+      bundle: props.bundle,
+      memoryMb: props.memoryMb,
+      timeoutSeconds: props.timeoutSeconds,
+      logRetentionDays: props.logRetentionDays,
+      reservedConcurrency: props.reserveConcurrency ? budget.concurrency : undefined,
+      environment: { ...props.environment, sendIntervalMs: budget.sendIntervalMs },
+      permissions: [
+        { sid: "ReportFailures", actions: ["events:PutEvents"], resources: [bus.arn] },
+        { sid: "ParkFailures", actions: ["sqs:SendMessage"], resources: [deadLetters.arn] },
+        {
+          sid: "ConsumeRetries",
+          actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+          resources: [this.retryQueue.arn],
+        },
+        ...props.permissions,
+      ],
+    });
+    const { functionName: deployed } = this.notify.function;
+    new LambdaFunctionEventInvokeConfig(this, "asynchronous-invocation", {
+      functionName: deployed,
+      maximumRetryAttempts: asynchronousInvocation.retries,
+      maximumEventAgeInSeconds: asynchronousInvocation.maximumAgeSeconds,
+      // A target's dead-letter queue sees failed deliveries only, never a failed run (serverless issue 4647).
+      destinationConfig: { onFailure: { destination: bus.arn } },
+    });
+    this.retryRule = new CloudwatchEventRule(this, "retry-rule", {
+      name: nameOf("retry-rule"),
+      description: `Queues what failed in the ${lane} lane and can succeed later`,
+      eventBusName: bus.name,
+      eventPattern: JSON.stringify(transientFailurePattern(this.functionArn)),
+    });
+    new QueueTarget(this, "retry-target", {
+      rule: this.retryRule,
+      queue: this.retryQueue,
+      // The whole record: the original event, why it failed, and how often it was tried.
+      inputPath: "$.detail",
+      retry: props.retry,
+      deadLetters,
+    });
+    new LambdaEventSourceMapping(this, "retries", {
+      eventSourceArn: this.retryQueue.queue.arn,
+      functionName: deployed,
+      batchSize: 10,
+      functionResponseTypes: ["ReportBatchItemFailures"],
+      // The least that AWS takes; within the reserved concurrency, or throttled receives would use up the tries.
+      scalingConfig: { maximumConcurrency: 2 },
+    });
+  }
+}
