@@ -10,7 +10,7 @@ import { findLeftovers } from "./leftovers";
 import { type RunningMoto, startMoto } from "./moto";
 import { type DeliveredSample, sendSamples } from "./samples";
 import { sandboxSettings } from "./settings";
-import { sandboxEnvironment, Terraform, terraformEnvironment } from "./terraform";
+import { Progress, sandboxEnvironment, Terraform, terraformEnvironment } from "./terraform";
 import { findTools, type Tools } from "./tools";
 
 /** `npm start`: the whole system on this machine. See "The sandbox" in README.md. */
@@ -122,10 +122,10 @@ async function main(): Promise<void> {
         task: async (context, task) => {
           goOn();
           context.applied = true;
-          let made = 0;
+          const progress = new Progress();
           await terraformOf(context).apply({
             onLine: (line) => {
-              if (line.includes("Creation complete")) task.output = `${++made} resources made`;
+              if (progress.take(line)) task.output = progress.toString();
             },
           });
         },

@@ -123,6 +123,14 @@ describe("npm start", () => {
     await expect(send("email-request", "--to", "nobody")).rejects.toThrow(/detail\.emailConfig\.recipient/);
   });
 
+  it("prints a line for the AWS CLI that works as it stands", async () => {
+    const lines = /Put an event:\n {2}(export .*)\n {2}(aws .*)\n/.exec(sandbox.output)?.slice(1) ?? [];
+    expect(lines).toHaveLength(2);
+    const { stdout } = await run("sh", ["-c", lines.join("\n")], { env: bareEnvironment });
+    const { Entries } = JSON.parse(stdout) as { Entries: [{ EventId: string }] };
+    expect(await mailOf(Entries[0].EventId)).toMatchObject({ subject: "Hello", to: ["you@example.com"] });
+  });
+
   it("shows the mail, the event behind it and the failed event in the inbox", async () => {
     const eventId = await put("Email Notification Request", {
       emailConfig: { recipient: "reader@example.com", subject: "Read me in Chromium" },
@@ -182,7 +190,7 @@ describe("npm start", () => {
 
 it("destroys what an interrupted apply has made", async () => {
   const sandbox = new SandboxProcess(await freePort());
-  await sandbox.prints("resources made");
+  await sandbox.prints(" done");
   sandbox.interrupt();
   expect(await sandbox.end()).toBe(0);
   expect(sandbox.output).toMatch(/✔ Nothing of ours is left/);
