@@ -148,8 +148,9 @@ describe("npm start", () => {
       await frame.getByText("<script>document.title").waitFor();
       await page.getByRole("tab", { name: /Event/ }).click();
       const reader = page.getByRole("region", { name: "Reading pane" });
-      await reader.getByText(eventId).first().waitFor();
-      await reader.getByText(`${prefix}-email-rule`).first().waitFor();
+      // The tab of the headers, which is hidden now, tells the id too.
+      await reader.getByText(eventId).filter({ visible: true }).first().waitFor();
+      await reader.getByText(`${prefix}-email-rule`).filter({ visible: true }).first().waitFor();
       await page.goto(`${sandbox.url}/_sandbox/#/events`);
       await page.getByText("InvalidEvent").first().waitFor();
       expect(await page.title()).not.toContain("hacked");
