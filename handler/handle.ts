@@ -1,3 +1,4 @@
+import { bytesOfEvent, envelopeSchema, mostEventBytes } from "./contract/envelope";
 import { type FailureRecord, failureRecordSchema } from "./contract/failure-record";
 import { type SqsBatch, sqsBatchSchema, type SqsBatchResponse } from "./contract/sqs-batch";
 import { type Log, type Notify, type NotifyResult, type Run, toNotificationError } from "./notify";
@@ -15,11 +16,37 @@ export interface HandleDependencies {
  */
 export function createHandle(
   dependencies: HandleDependencies,
-): (input: unknown, run: Run) => Promise<NotifyResult | SqsBatchResponse> {
+): (input: unknown, run: Run) => Promise<NotifyResult | Parked | SqsBatchResponse> {
   return (input, run) => {
     const batch = sqsBatchSchema.safeParse(input);
-    return batch.success ? retry(batch.data, run, dependencies) : dependencies.notify(input, run);
+    return batch.success ? retry(batch.data, run, dependencies) : deliver(input, run, dependencies);
   };
+}
+
+interface Parked {
+  readonly parked: string;
+}
+
+async function deliver(input: unknown, run: Run, { notify, park }: HandleDependencies): Promise<NotifyResult | Parked> {
+  try {
+    return await notify(input, run);
+  } catch (cause) {
+    if (bytesOfEvent(input) <= mostEventBytes) throw cause;
+    // Lambda's record of this failure would fit neither the bus nor a queue, and be lost: a part of it is parked here.
+    const { name, message } = toNotificationError(cause);
+    await park({
+      requestContext: { condition: "Parked", approximateInvokeCount: 1 },
+      requestPayload: withoutDetail(input),
+      responsePayload: { errorType: name, errorMessage: message },
+    });
+    return { parked: name };
+  }
+}
+
+/** What tells which event it was. */
+function withoutDetail(input: unknown): unknown {
+  const parsed = envelopeSchema.omit({ detail: true }).safeParse(input);
+  return parsed.success && bytesOfEvent(parsed.data) <= mostEventBytes ? parsed.data : "an oversized input";
 }
 
 async function retry(batch: SqsBatch, run: Run, dependencies: HandleDependencies): Promise<SqsBatchResponse> {

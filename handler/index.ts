@@ -18,6 +18,11 @@ const logger = new Logger({ serviceName: environment.serviceName });
 const metrics = new Metrics({ serviceName: environment.serviceName, namespace: environment.metricsNamespace });
 const clock = { now: Date.now, wait: (milliseconds: number) => wait(milliseconds) };
 
+/** Calls that may be repeated: the SDK does so. Without the last, it warns of a time-out and waits on. */
+const storeSettings = {
+  requestHandler: { connectionTimeout: 1000, requestTimeout: 1000, throwOnRequestTimeout: true },
+};
+
 /** A metric of its own dimensions; it goes into the log at once. */
 const count = (metric: string, dimension: string, value: string) =>
   metrics.singleMetric().addDimension(dimension, value).addMetric(metric, MetricUnit.Count, 1);
@@ -33,10 +38,7 @@ const handle = createHandle({
       random: Math.random,
     }),
     claims: createDynamoDbClaims({
-      client: new DynamoDBClient({
-        // Without the last, the SDK warns and waits on.
-        requestHandler: { connectionTimeout: 1000, requestTimeout: 1000, throwOnRequestTimeout: true },
-      }),
+      client: new DynamoDBClient(storeSettings),
       table: environment.claimTable,
       retentionSeconds: environment.claimRetentionSeconds,
       clock,
@@ -51,7 +53,7 @@ const handle = createHandle({
     templateNamePrefix: environment.templateNamePrefix,
     recipientPolicy: environment.recipientPolicy,
   }),
-  park: createDeadLetters(new SQSClient({}), environment.deadLetterQueueUrl),
+  park: createDeadLetters(new SQSClient(storeSettings), environment.deadLetterQueueUrl),
   log: logger,
 });
 

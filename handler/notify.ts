@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type ClaimAnswer, claimId, type ClaimStore } from "./claims";
-import { type EventEnvelope, envelopeSchema } from "./contract/envelope";
+import { bytesOfEvent, type EventEnvelope, envelopeSchema, mostEventBytes } from "./contract/envelope";
 import { templateName } from "./contract/environment";
 import { allowsRecipient, type RecipientPolicy } from "./contract/recipient-policy";
 import { type NotificationError, PermanentError, TransientError } from "./errors";
@@ -80,6 +80,7 @@ export function createNotify(dependencies: NotifyDependencies): Notify {
     try {
       const event = parseEnvelope(input);
       eventId = event.id;
+      refuseOversized(input);
       return await deliver(event, run, dependencies);
     } catch (cause) {
       const error = toNotificationError(cause);
@@ -228,6 +229,16 @@ function parseEnvelope(input: unknown): EventEnvelope {
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "event"}: ${issue.message}`);
   throw new PermanentError("InvalidEvent", `The input is not an EventBridge event. ${problems.join("; ")}`);
+}
+
+/** @throws PermanentError */
+export function refuseOversized(input: unknown): void {
+  const bytes = bytesOfEvent(input);
+  if (bytes <= mostEventBytes) return;
+  throw new PermanentError(
+    "InvalidEvent",
+    `The event has ${bytes} bytes, and at most ${mostEventBytes} are mailed: put the content elsewhere, and mail a link to it. The bus's archive has the whole event.`,
+  );
 }
 
 function refuseForbidden(recipients: readonly string[], policy: RecipientPolicy): void {

@@ -8,6 +8,7 @@ import {
 import { Command } from "commander";
 import { catalogue } from "../handler/notifications";
 import { envelopeSchema } from "../handler/contract/envelope";
+import { refuseOversized } from "../handler/notify";
 import { readConfig } from "../stacks/config";
 import { Names } from "../stacks/names";
 import { type SandboxSettings, sandboxSettings } from "./settings";
@@ -39,15 +40,15 @@ async function send(id: string, options: Options): Promise<void> {
     },
   };
   // The function's own parser says no here, before anything is sent.
-  notification.prepare(
-    envelopeSchema.parse({
-      id: "not-sent-yet",
-      source,
-      "detail-type": detailType,
-      time: new Date().toISOString(),
-      detail,
-    }),
-  );
+  const event = envelopeSchema.parse({
+    id: "not-sent-yet",
+    source,
+    "detail-type": detailType,
+    time: new Date().toISOString(),
+    detail,
+  });
+  notification.prepare(event);
+  refuseOversized(event);
 
   const { names, client } = options.sandbox ? inSandbox() : onAws();
   const bus = names.of("event-bus");

@@ -1,8 +1,17 @@
+import { bytesOfEvent, mostEventBytes } from "../../handler/contract/envelope";
 import { type FailureRecord, failureRecordSchema } from "../../handler/contract/failure-record";
 import { PermanentError, TransientError } from "../../handler/errors";
 import { createHandle } from "../../handler/handle";
 import { createNotify, type Notify, type Run } from "../../handler/notify";
-import { businessEvent, dependencies, failureRecord, FakeClock, createRecords, sqsBatch } from "../support/notify";
+import {
+  businessEvent,
+  dependencies,
+  failureRecord,
+  FakeClock,
+  createRecords,
+  sqsBatch,
+  startOfTime,
+} from "../support/notify";
 
 const run: Run = { endsAt: 30_000 };
 const result = { notification: "email-request", eventId: "e", messageIds: ["m"] };
@@ -41,7 +50,10 @@ describe("an event of a rule", () => {
     expect(runs).toEqual([run]);
   });
 
-  it.each([throttled, refused])("that fails with %s is Lambda's to retry, and is not parked here", async (failure) => {
+  it.each([
+    ["transient", throttled],
+    ["permanent", refused],
+  ])("that meets a %s failure is Lambda's to retry, and is not parked here", async (_, failure) => {
     const { handle, parked } = setUp(() => failure);
     await expect(handle(businessEvent({}))).rejects.toBe(failure);
     expect(parked).toEqual([]);
@@ -221,5 +233,56 @@ describe("with the real notify", () => {
     await handle(sqsBatch({ body: event }, { body: failureRecord(event) }));
     expect(sent).toEqual(["a@example.com"]);
     expect(counted).toEqual(["sent email-request", "duplicate email-request"]);
+  });
+});
+
+describe("an event that is too large for a record of its failure", () => {
+  const detail = { emailConfig: { recipient: "a@example.com" } };
+  const huge = businessEvent({ ...detail, message: "ü".repeat(mostEventBytes / 2) });
+  const mustNotSend = () => Promise.reject(new Error("nothing is to be sent"));
+
+  it.each([
+    ["an event", huge, { id: huge.id, source: huge.source, "detail-type": huge["detail-type"], time: huge.time }],
+    ["no event at all", "x".repeat(mostEventBytes), "an oversized input"],
+    ["an event whose id alone is too large", { ...huge, id: "x".repeat(mostEventBytes) }, "an oversized input"],
+  ])("is refused and parked in part: %s", async (_, input, rest) => {
+    const parked: FailureRecord[] = [];
+    const records = createRecords();
+    const handle = createHandle({
+      notify: createNotify(dependencies({ sendEmail: mustNotSend, ...records })),
+      park: (record) => {
+        parked.push(record);
+        return Promise.resolve();
+      },
+      log: records.log,
+    });
+    await expect(handle(input, run)).resolves.toEqual({ parked: "InvalidEvent" });
+    expect(parked).toEqual([
+      {
+        requestContext: { condition: "Parked", approximateInvokeCount: 1 },
+        requestPayload: rest,
+        responsePayload: { errorType: "InvalidEvent", errorMessage: expect.any(String) as string },
+      },
+    ]);
+    expect(records.lines).toMatchObject([{ level: "ERROR", attributes: { failure: "InvalidEvent" } }]);
+  });
+
+  it("fails where it can't be parked: Lambda tries it again", async () => {
+    const { handle } = setUp(
+      () => refused,
+      () => Promise.reject(new Error("no queue")),
+    );
+    await expect(handle(huge)).rejects.toThrow("no queue");
+  });
+
+  it("is one byte larger than the largest that is mailed", async () => {
+    const free = mostEventBytes - bytesOfEvent(businessEvent({ ...detail, ballast: "" }));
+    const ofBallast = (bytes: number) => businessEvent({ ...detail, ballast: "x".repeat(bytes) });
+    const endsAt = startOfTime + 30_000;
+    const notify = createNotify(dependencies({ sendEmail: () => Promise.resolve({ messageId: "m" }) }));
+    await expect(notify(ofBallast(free), { endsAt })).resolves.toMatchObject({ messageIds: ["m"] });
+    await expect(notify(ofBallast(free + 1), { endsAt })).rejects.toThrow(
+      "The event has 245761 bytes, and at most 245760 are mailed: put the content elsewhere, and mail a link to it.",
+    );
   });
 });

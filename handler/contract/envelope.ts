@@ -14,3 +14,14 @@ export const envelopeSchema = z.object({
 });
 
 export type EventEnvelope = z.infer<typeof envelopeSchema>;
+
+/**
+ * Largest event, in bytes of its JSON, that is mailed. A failed event has to fit, within Lambda's record of it (reason,
+ * counts), an event bus and a queue: the queues take 256 KiB, the most that the AWS provider 5.100 can configure
+ * (`max_message_size`). The bus itself takes larger ones.
+ */
+export const mostEventBytes = 240 * 1024;
+
+export function bytesOfEvent(event: unknown): number {
+  return Buffer.byteLength(JSON.stringify(event) ?? "");
+}
