@@ -62,7 +62,7 @@ export class World {
   readonly accepted: Accepted[] = [];
   readonly records = createRecords();
   readonly parked: FailureRecord[] = [];
-  /** The mails that may end with a permanent failure, by its type: a fault gave the reason. */
+  /** What may end with a permanent failure, by its type: a fault gave the reason. Each as `groupOf` names it. */
   readonly reasons = new Map([
     ["OutcomeUnknown", new Set<string>()],
     ["MessageRejected", new Set<string>()],
@@ -72,8 +72,8 @@ export class World {
 
   constructor(
     private readonly random: () => number,
-    /** Which mail a call to SES is: the world's own bookkeeping, not the handler's. */
-    private readonly mailOf: (input: SendTemplatedEmailCommandInput) => string,
+    /** Notification and idempotency key, as the events say: the world keeps its own books, not the handler's. */
+    private readonly groupOf: (notification: string, eventId: string) => string,
   ) {
     this.store = new MemoryClaims({ now: () => this.now });
   }
@@ -149,7 +149,7 @@ export class World {
     });
     const notify = createNotify({
       sendEmail,
-      claims: this.faultyClaims(step, (id) => (held = id)),
+      claims: this.faultyClaims(step, (group) => (held = group)),
       clock,
       ...this.records,
       templateNamePrefix: "shop-dev",
@@ -172,13 +172,15 @@ export class World {
 
   private async callSes(input: SendTemplatedEmailCommandInput, step: (ms: number) => Promise<void>) {
     await step(5_000);
-    const mail = this.mailOf(input);
+    const tag = (name: string) => input.Tags?.find(({ Name }) => Name === name)?.Value ?? "";
+    const group = this.groupOf(tag("notification"), tag("eventId"));
     const [recipient = ""] = input.Destination?.ToAddresses ?? [];
+    const mail = mailOf(group, recipient);
     const fault = this.pick(sesFaults);
     if (fault === undefined || fault.endsWith("after")) {
       this.accepted.push({ mail, messageId: `message-${this.accepted.length + 1}`, data: input });
     }
-    if (fault === "rejected") this.reasons.get("MessageRejected")?.add(mail);
+    if (fault === "rejected") this.reasons.get("MessageRejected")?.add(group);
     switch (fault) {
       case undefined:
         return { MessageId: `message-${this.accepted.length}` };
@@ -195,7 +197,7 @@ export class World {
       case "refused connection":
         throw Object.assign(new Error(`connect ECONNREFUSED for ${recipient}`), { code: "ECONNREFUSED" });
     }
-    this.reasons.get("OutcomeUnknown")?.add(mail);
+    this.reasons.get("OutcomeUnknown")?.add(group);
     switch (fault) {
       case "no answer":
       case "no answer after":
@@ -207,12 +209,14 @@ export class World {
     }
   }
 
-  private faultyClaims(step: (ms: number) => Promise<void>, holds: (id: string) => void): ClaimStore {
+  private faultyClaims(step: (ms: number) => Promise<void>, holds: (group: string) => void): ClaimStore {
+    const groups = new Map<string, string>();
     const call = async <Answer>(id: string, work: () => Promise<Answer>): Promise<Answer> => {
-      holds(id);
+      const group = groups.get(id) ?? "";
+      holds(group);
       await step(2_000);
       const fault = this.pick(storeFaults);
-      if (fault !== undefined) this.reasons.get("OutcomeUnknown")?.add(id);
+      if (fault !== undefined) this.reasons.get("OutcomeUnknown")?.add(group);
       if (fault === "down") throw new Error("the table is down");
       if (fault === "death") return death();
       const answer = await work();
@@ -221,12 +225,19 @@ export class World {
       return answer;
     };
     return {
-      claim: (request) => call(request.id, () => this.store.claim(request)),
+      claim: (request) => {
+        groups.set(request.id, this.groupOf(request.notification, request.eventId));
+        return call(request.id, () => this.store.claim(request));
+      },
       markSent: (claim, messageId) => call(claim.id, () => this.store.markSent(claim, messageId)),
       markFailed: (claim) => call(claim.id, () => this.store.markFailed(claim)),
       markUnknown: (claim) => call(claim.id, () => this.store.markUnknown(claim)),
     };
   }
+}
+
+export function mailOf(group: string, recipient: string): string {
+  return `${group} to ${recipient}`;
 }
 
 /** The process is gone: nothing comes after. */
