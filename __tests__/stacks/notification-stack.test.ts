@@ -139,7 +139,7 @@ describe("the functions", () => {
 
   it("have a budget each where the stage reserves it, and none where it does not", () => {
     const reserved = synthNotificationStack({ STAGE: "prod" }).resources("aws_lambda_function");
-    expect(reserved.map(({ reserved_concurrent_executions }) => reserved_concurrent_executions)).toEqual([2, 3]);
+    expect(reserved.map(({ reserved_concurrent_executions }) => reserved_concurrent_executions)).toEqual([3, 3]);
     expect(functionNamed("shop-dev-email-processor")).not.toHaveProperty("reserved_concurrent_executions");
   });
 });
@@ -170,8 +170,12 @@ describe("the lanes", () => {
     }
   });
 
-  it("consume their retries in part-batches, within the reserved concurrency", () => {
-    const mappings = synthNotificationStack({ STAGE: "prod" }).resources("aws_lambda_event_source_mapping");
+  it("consume their retries in part-batches, and leave a part of the reserved concurrency to events", () => {
+    const prod = synthNotificationStack({ STAGE: "prod" });
+    for (const { reserved_concurrent_executions: reserved } of prod.resources("aws_lambda_function")) {
+      expect(reserved).toBeGreaterThan(2);
+    }
+    const mappings = prod.resources("aws_lambda_event_source_mapping");
     expect(mappings).toHaveLength(2);
     for (const mapping of mappings) {
       expect(mapping).toMatchObject({

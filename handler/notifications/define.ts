@@ -33,7 +33,7 @@ export interface NotificationDefinition<Schema extends z.ZodType, Variable exten
   readonly description: string;
   readonly lane: "standard" | "priority";
   readonly trigger: EventTrigger | ScheduleTrigger<z.input<Schema>>;
-  /** Schema of the event's `detail`. Producers get it as JSON Schema. */
+  /** Schema of the event's `detail`. `npm run schema` gives it to producers as JSON Schema. */
   readonly detail: Schema;
   /** Addresses to mail, as `parseEmailAddress` returns them. */
   readonly recipients: (detail: z.output<Schema>) => readonly string[];
@@ -49,7 +49,7 @@ export interface NotificationDefinition<Schema extends z.ZodType, Variable exten
    * @default "park"
    */
   readonly onUnknown?: "park" | "resend";
-  /** A detail that fits the schema: the preview, the smoke test and the sandbox use it. */
+  /** A detail that fits the schema: the sandbox, `npm run doctor` and `npm run send` use it. */
   readonly sample: z.input<Schema>;
 }
 

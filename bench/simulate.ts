@@ -1,0 +1,76 @@
+import { writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { readDeployment } from "./simulation/deployment";
+import { asynchronousQueue } from "./simulation/limits";
+import { plot } from "./simulation/plot";
+import { type NamedScenario, scenarios, stressScenarios } from "./simulation/scenarios";
+import { countTable, mainTable, problemsOf } from "./simulation/summary";
+import { synthesize } from "./simulation/synthesize";
+import { variants } from "./simulation/variants";
+import { type Job, runAll } from "./simulation/worker";
+
+/**
+ * `npm run simulate`: hours of load and outage against the deployed figures, in a minute.
+ *
+ *   --seed <n>            another course of chance
+ *   --jitter <share>      of the waits in Lambda's asynchronous queue, 0 to 1
+ *   --stress              the scenarios beyond what the design promises
+ *   --scenario <id,..>    these scenarios only
+ *   --variants <id,..>    with each of these changes of the deployed figures; `all-of-them` for every one
+ */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: "string", default: "1" },
+      jitter: { type: "string", default: String(asynchronousQueue.throttleJitter) },
+      stress: { type: "boolean", default: false },
+      scenario: { type: "string" },
+      variants: { type: "string", default: "as-deployed" },
+    },
+  });
+  const known: readonly NamedScenario[] = [...scenarios, ...stressScenarios];
+  const chosen =
+    values.scenario === undefined ? (values.stress ? stressScenarios : scenarios) : select(known, values.scenario);
+  const changes = values.variants === "all-of-them" ? variants : select(variants, values.variants);
+  const seed = Number(values.seed);
+  if (!Number.isInteger(seed)) throw new Error(`--seed ${values.seed} is no whole number.`);
+  const throttleJitter = Number(values.jitter);
+  if (!(throttleJitter >= 0 && throttleJitter <= 1))
+    throw new Error(`--jitter ${values.jitter} is not within 0 and 1.`);
+
+  const deployment = readDeployment(synthesize("prod"));
+  const jobs = chosen.flatMap((scenario) =>
+    changes.map((variant): Job => ({ scenario: scenario.id, variant: variant.id, seed, throttleJitter })),
+  );
+  const summaries = await runAll(jobs, deployment, Math.min(jobs.length, availableParallelism()));
+  const names = jobs.map(({ scenario, variant }) => (changes.length === 1 ? scenario : `${scenario} / ${variant}`));
+
+  for (const { id, title } of chosen) console.log(`${id}: ${title}`);
+  for (const { id, change } of changes) if (changes.length > 1) console.log(`${id}: ${change}`);
+  console.log(`\n${mainTable(names, summaries)}\n\n${countTable(names, summaries)}\n`);
+  if (process.argv.length === 2) {
+    const path = join("docs", "simulation.svg");
+    writeFileSync(join(__dirname, "..", path), plot(summaries));
+    console.log(`The queues over time: ${path}`);
+  }
+  const problems = summaries.flatMap((summary, index) =>
+    problemsOf(summary).map((problem) => (changes.length === 1 ? problem : `${names[index] ?? ""}: ${problem}`)),
+  );
+  if (problems.length === 0) return;
+  console.error(problems.join("\n"));
+  process.exitCode = 1;
+}
+
+function select<Item extends { readonly id: string }>(items: readonly Item[], text: string): readonly Item[] {
+  return text.split(",").map((id) => {
+    const item = items.find((candidate) => candidate.id === id);
+    if (item === undefined) {
+      throw new Error(`"${id}" is unknown: use one of ${items.map(({ id: other }) => other).join(", ")}`);
+    }
+    return item;
+  });
+}
+
+void main();

@@ -1,0 +1,58 @@
+import { type ClaimAnswer, type ClaimStore } from "../../handler/claims";
+import { type VirtualClock } from "./virtual-clock";
+
+interface Item {
+  state: "claimed" | "sent" | "failed" | "unknown";
+  owner: string;
+  heldUntil: number;
+  expiresAt: number;
+  attempts: number;
+  messageId?: string;
+}
+
+/**
+ * The table of handler/adapters/dynamodb-claims.ts, condition for condition. Shared by all environments of all lanes;
+ * each call takes `latency` there, and is decided when it arrives.
+ */
+export function createClaimTable(clock: VirtualClock, retentionSeconds: number, latency: () => number): ClaimStore {
+  const items = new Map<string, Item>();
+  let owners = 0;
+
+  async function mark(id: string, owner: string, state: Item["state"], messageId?: string): Promise<void> {
+    await clock.wait(latency());
+    const item = items.get(id);
+    if (item?.owner !== owner) throw new Error("ConditionalCheckFailedException");
+    item.state = state;
+    if (messageId !== undefined) item.messageId = messageId;
+  }
+
+  return {
+    async claim({ id, heldUntil, takeOver }): Promise<ClaimAnswer> {
+      const owner = String(++owners);
+      await clock.wait(latency());
+      const now = clock.now();
+      const item = items.get(id);
+      const isFree =
+        item === undefined ||
+        item.state === "failed" ||
+        item.expiresAt < Math.floor(now / 1000) ||
+        (takeOver && (item.state === "unknown" || (item.state === "claimed" && item.heldUntil < now)));
+      if (isFree) {
+        const attempts = (item?.attempts ?? 0) + 1;
+        items.set(id, {
+          state: "claimed",
+          owner,
+          heldUntil,
+          expiresAt: Math.ceil(now / 1000) + retentionSeconds,
+          attempts,
+        });
+        return { state: "claimed", claim: { id, owner }, attempt: attempts };
+      }
+      if (item.state === "sent") return { state: "sent", messageId: item.messageId ?? "unknown" };
+      return { state: item.state === "claimed" && item.heldUntil >= now ? "held" : "unknown" };
+    },
+    markSent: (claim, messageId) => mark(claim.id, claim.owner, "sent", messageId),
+    markFailed: (claim) => mark(claim.id, claim.owner, "failed"),
+    markUnknown: (claim) => mark(claim.id, claim.owner, "unknown"),
+  };
+}

@@ -1,0 +1,76 @@
+import { type createHandle } from "../../handler/handle";
+import * as limits from "./limits";
+import { type VirtualClock } from "./virtual-clock";
+
+export type Handle = ReturnType<typeof createHandle>;
+
+/** What a run came to; an error's type is what Lambda would write into its record. */
+export type Outcome =
+  | { readonly kind: "success"; readonly result: unknown }
+  | { readonly kind: "error"; readonly errorType: string; readonly errorMessage: string };
+
+interface Environment {
+  readonly handle: Handle;
+  isWarm: boolean;
+}
+
+export interface FunctionSettings {
+  readonly reservedConcurrency: number;
+  readonly timeoutMs: number;
+}
+
+/**
+ * One function with its reserved concurrency. Each environment has a handler of its own (so the pace of its sends, too)
+ * and runs one event at a time; there are never more environments than may run at once.
+ */
+export class SimulatedFunction {
+  runs = 0;
+  throttles = 0;
+  private readonly idle: Environment[] = [];
+  private created = 0;
+
+  constructor(
+    private readonly clock: VirtualClock,
+    private readonly settings: FunctionSettings,
+    private readonly createEnvironment: () => Handle,
+  ) {}
+
+  /** @returns whether there was room; if so, `done` is called at the run's end. */
+  invoke(input: unknown, done: (outcome: Outcome) => void): boolean {
+    const environment = this.idle.pop() ?? this.create();
+    if (environment === undefined) {
+      this.throttles += 1;
+      return false;
+    }
+    this.runs += 1;
+    void this.run(environment, input).then((outcome) => {
+      this.idle.push(environment);
+      done(outcome);
+    });
+    this.clock.settle();
+    return true;
+  }
+
+  private create(): Environment | undefined {
+    if (this.created >= this.settings.reservedConcurrency) return undefined;
+    this.created += 1;
+    return { handle: this.createEnvironment(), isWarm: false };
+  }
+
+  private async run(environment: Environment, input: unknown): Promise<Outcome> {
+    if (!environment.isWarm) await this.clock.wait(limits.coldStartMs);
+    environment.isWarm = true;
+    const endsAt = this.clock.now() + this.settings.timeoutMs;
+    const outcome = await environment.handle(input, { endsAt }).then(
+      (result): Outcome => ({ kind: "success", result }),
+      (error: unknown): Outcome =>
+        error instanceof Error
+          ? { kind: "error", errorType: error.name, errorMessage: error.message }
+          : { kind: "error", errorType: "Error", errorMessage: String(error) },
+    );
+    if (this.clock.now() > endsAt) {
+      throw new Error("A run outlived its time-out: on AWS it would have been ended between a send and its record.");
+    }
+    return outcome;
+  }
+}

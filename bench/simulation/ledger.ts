@@ -1,0 +1,82 @@
+/** Every event's fate: what the simulation is for. */
+export interface Fate {
+  readonly lane: string;
+  readonly raisedAt: number;
+  mails: number;
+  /** Of the first mail; `NaN` without one. */
+  mailedAt: number;
+  parked: number;
+  parkedAt: number;
+  /** Calls of SES. */
+  attempts: number;
+  /** Arrivals in the retry queue. */
+  queued: number;
+}
+
+export class Ledger {
+  readonly fates = new Map<string, Fate>();
+  private readonly unsettled = new Map<string, number>();
+
+  raised(eventId: string, lane: string, at: number): void {
+    this.fates.set(eventId, {
+      lane,
+      raisedAt: at,
+      mails: 0,
+      mailedAt: Number.NaN,
+      parked: 0,
+      parkedAt: Number.NaN,
+      attempts: 0,
+      queued: 0,
+    });
+    this.unsettled.set(lane, this.waiting(lane) + 1);
+  }
+
+  /** Events of a lane that are neither mailed nor parked yet. */
+  waiting(lane: string): number {
+    return this.unsettled.get(lane) ?? 0;
+  }
+
+  of(eventId: string): Fate {
+    const fate = this.fates.get(eventId);
+    if (fate === undefined) throw new Error(`Nobody raised the event ${eventId}.`);
+    return fate;
+  }
+
+  mailed(eventId: string, at: number): void {
+    const fate = this.of(eventId);
+    if (fate.mails === 0) fate.mailedAt = at;
+    if (fate.mails === 0 && fate.parked === 0) this.settle(fate);
+    fate.mails += 1;
+  }
+
+  parked(eventId: string, at: number): void {
+    const fate = this.of(eventId);
+    if (fate.parked === 0) fate.parkedAt = at;
+    if (fate.mails === 0 && fate.parked === 0) this.settle(fate);
+    fate.parked += 1;
+  }
+
+  private settle({ lane }: Fate): void {
+    this.unsettled.set(lane, this.waiting(lane) - 1);
+  }
+
+  count(belongs: (fate: Fate) => boolean): number {
+    let count = 0;
+    for (const fate of this.fates.values()) if (belongs(fate)) count += 1;
+    return count;
+  }
+}
+
+/** In the dead-letter queue, and not mailed. */
+export const isParked = ({ mails, parked }: Fate): boolean => mails === 0 && parked > 0;
+
+/** Not mailed, and nowhere to be found. */
+export const isLost = ({ mails, parked }: Fate): boolean => mails === 0 && parked === 0;
+
+export const isDuplicate = ({ mails }: Fate): boolean => mails > 1;
+
+/** @returns the value that `share` of them do not exceed; `NaN` for none. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}

@@ -1,0 +1,32 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Stage } from "../../stacks/stages";
+
+const projectRoot = join(__dirname, "..", "..");
+
+/** The stack of a stage as Terraform gets it, made by `main.ts` in a folder that is gone afterwards. */
+export function synthesize(stage: Stage): unknown {
+  const folder = mkdtempSync(join(tmpdir(), "event-driven-email-simulation-"));
+  try {
+    execFileSync(process.execPath, ["--import", "tsx", "main.ts"], {
+      cwd: projectRoot,
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        STAGE: stage,
+        PROJECT_NAME: "simulation",
+        EMAIL_SENDER: "notifications@example.com",
+        EMAIL_RECIPIENT: "recipient@example.com",
+        AWS_REGION: "us-east-1",
+        BACKEND: "local",
+        CDKTF_OUTDIR: folder,
+      },
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    return JSON.parse(readFileSync(join(folder, "stacks", `notification-${stage}`, "cdk.tf.json"), "utf8")) as unknown;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

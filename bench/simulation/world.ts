@@ -1,0 +1,272 @@
+import { createSesSender } from "../../handler/adapters/ses";
+import { type FailureRecord } from "../../handler/contract/failure-record";
+import { createHandle } from "../../handler/handle";
+import { createNotify, type Log } from "../../handler/notify";
+import { createPacer } from "../../handler/pacer";
+import { AsynchronousInvocations, type FailedInvocation } from "./asynchronous-invocations";
+import { Bus, type BusEvent } from "./bus";
+import { createClaimTable } from "./claim-table";
+import { type Deployment, type FunctionDeployment, type TargetDeployment } from "./deployment";
+import { EventSource } from "./event-source";
+import { SimulatedFunction } from "./function";
+import { Ledger } from "./ledger";
+import * as limits from "./limits";
+import { SimulatedQueue } from "./queue";
+import { createRandom, sampleLatency } from "./random";
+import { type SesAccount, SimulatedSes } from "./ses";
+import { VirtualClock } from "./virtual-clock";
+
+export interface Scenario {
+  readonly account: SesAccount;
+  /** Raises the events, at the times that it wants. */
+  readonly traffic: (raise: (kind: EventKind) => void, clock: VirtualClock) => void;
+}
+
+export type EventKind = "bulk" | "alert";
+
+/** What the model itself may be told to do otherwise; for a comparison with the sandbox. */
+export interface ModelSettings {
+  readonly errorRetryDelaysMs: readonly number[];
+  readonly throttleJitter: number;
+  readonly duplicateRate: { readonly bus: number; readonly asynchronousQueue: number };
+  readonly targetFailureRate: number;
+  readonly createClaimTable: typeof createClaimTable;
+}
+
+export const defaultSettings: ModelSettings = {
+  errorRetryDelaysMs: limits.asynchronousQueue.errorRetryDelaysMs,
+  throttleJitter: limits.asynchronousQueue.throttleJitter,
+  duplicateRate: limits.duplicateRate,
+  targetFailureRate: limits.targetFailureRate,
+  createClaimTable,
+};
+
+export interface Lane {
+  readonly address: string;
+  readonly fn: SimulatedFunction;
+  readonly asynchronous: AsynchronousInvocations;
+  readonly queue: SimulatedQueue;
+  readonly source: EventSource;
+}
+
+/** The depths of the queues at one time. */
+export interface Sample {
+  readonly at: number;
+  readonly asynchronous: number;
+  readonly retrying: number;
+  readonly parked: number;
+  /** Alerts that are neither mailed nor parked. */
+  readonly alerts: number;
+}
+
+export interface Outcome {
+  readonly ledger: Ledger;
+  readonly lanes: readonly Lane[];
+  readonly ses: SimulatedSes;
+  readonly bus: Bus;
+  readonly samples: readonly Sample[];
+  /** Second deliveries that a claim stopped from becoming a second mail. */
+  readonly duplicatesPrevented: number;
+}
+
+const sampleEveryMs = 60_000;
+/** When every scenario begins. */
+export const midnight = Date.UTC(2026, 0, 1);
+const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/**
+ * Plays a scenario against a deployment until nothing is under way any more. The function's code is the deployed one
+ * (handler/), with a simulated SES, claim table, clock and dead-letter queue; what surrounds it is modelled.
+ */
+export async function simulate(
+  deployment: Deployment,
+  scenario: Scenario,
+  seed: number,
+  settings: ModelSettings = defaultSettings,
+): Promise<Outcome> {
+  const random = createRandom(seed);
+  const clock = new VirtualClock(midnight);
+  const ledger = new Ledger();
+  let duplicatesPrevented = 0;
+
+  const ses = new SimulatedSes(
+    scenario.account,
+    clock,
+    random,
+    (eventId) => {
+      ledger.mailed(eventId, clock.now());
+    },
+    (eventId) => ++ledger.of(eventId).attempts,
+  );
+  const queues = createQueues(deployment, clock);
+  const queueAt = (address: string) => known(queues.get(address), address);
+  const parking = new Set(deployment.functions.map(({ deadLetterQueue }) => deadLetterQueue));
+  for (const [address, queue] of queues) {
+    const isParking = parking.has(address);
+    queue.onArrival = ({ body }) => {
+      const eventId = eventIdIn(body);
+      if (isParking) ledger.parked(eventId, clock.now());
+      else ledger.of(eventId).queued += 1;
+    };
+  }
+
+  // One table for all functions, as deployed; claims of two lanes can't meet, but their retention is one.
+  const claims = settings.createClaimTable(
+    clock,
+    Math.min(...deployment.functions.map(({ claimRetentionSeconds }) => claimRetentionSeconds)),
+    () => sampleLatency(limits.claimStore, random),
+  );
+  const createEnvironment = (fn: FunctionDeployment) =>
+    createHandle({
+      notify: createNotify({
+        sendEmail: createSesSender({
+          client: ses.client,
+          sender: "notifications@example.com",
+          configurationSet: "simulation",
+          pace: createPacer(fn.sendIntervalMs, clock),
+          clock,
+          random,
+        }),
+        claims,
+        clock,
+        log: silent,
+        metrics: {
+          emailSent: () => undefined,
+          duplicatePrevented: () => (duplicatesPrevented += 1),
+          eventFailed: () => undefined,
+        },
+        templateNamePrefix: fn.templateNamePrefix,
+        recipientPolicy: { mode: "unrestricted", reason: "Nobody is mailed." },
+      }),
+      park: (record) => {
+        queueAt(fn.deadLetterQueue).send(JSON.stringify(record));
+        return Promise.resolve();
+      },
+      log: silent,
+    });
+
+  let events = 0;
+  const newId = (prefix: string) => `${prefix}-${++events}`;
+  const lanes = deployment.functions.map((fn): Lane => {
+    const simulated = new SimulatedFunction(clock, fn, () => createEnvironment(fn));
+    const report = (failure: FailedInvocation) => {
+      bus.put({
+        id: newId("failure"),
+        source: "lambda",
+        "detail-type": "Lambda Function Invocation Result - Failure",
+        time: new Date(clock.now()).toISOString(),
+        detail: { ...toRecord(fn.arn, failure) },
+      });
+    };
+    const asynchronous = new AsynchronousInvocations(
+      clock,
+      simulated,
+      { ...fn.asynchronous, ...settings, duplicateRate: settings.duplicateRate.asynchronousQueue },
+      random,
+      report,
+    );
+    const queue = queueAt(fn.source.queue);
+    const source = new EventSource(clock, queue, simulated, fn.source, random);
+    return { address: fn.address, fn: simulated, asynchronous, queue, source };
+  });
+  const laneAt = (address: string) =>
+    known(
+      lanes.find((lane) => lane.address === address),
+      address,
+    );
+  const deliver = (target: TargetDeployment, event: BusEvent) => {
+    if (target.kind === "function") laneAt(target.address).asynchronous.accept(event);
+    else queueAt(target.address).send(JSON.stringify(target.inputPath === "$.detail" ? event.detail : event));
+  };
+  const bus = new Bus(
+    clock,
+    deployment.rules,
+    { duplicateRate: settings.duplicateRate.bus, targetFailureRate: settings.targetFailureRate },
+    random,
+    deliver,
+    (queue, event) => {
+      queueAt(queue).send(JSON.stringify(event));
+    },
+  );
+
+  scenario.traffic((kind) => {
+    const id = newId(kind);
+    ledger.raised(id, kind, clock.now());
+    bus.put(businessEvent(kind, id, new Date(clock.now()).toISOString()));
+  }, clock);
+
+  const samples: Sample[] = [];
+  const parkingQueues = [...queues].filter(([address]) => parking.has(address)).map(([, queue]) => queue);
+  const sample = () => {
+    samples.push({
+      at: clock.now(),
+      asynchronous: sum(lanes.map((lane) => lane.asynchronous.depth)),
+      retrying: sum(lanes.map((lane) => lane.queue.depth)),
+      parked: sum(parkingQueues.map((queue) => queue.depth)),
+      alerts: ledger.waiting("alert" satisfies EventKind),
+    });
+    if (clock.hasMore) clock.after(sampleEveryMs, sample);
+  };
+  sample();
+  await clock.run();
+  return { ledger, lanes, ses, bus, samples, duplicatesPrevented };
+}
+
+function createQueues({ queues }: Deployment, clock: VirtualClock): ReadonlyMap<string, SimulatedQueue> {
+  const made = new Map<string, SimulatedQueue>();
+  // What parks has no redrive itself, so it comes first.
+  for (const { address, redrive, ...settings } of [...queues].sort(
+    (a, b) => Number(!!a.redrive) - Number(!!b.redrive),
+  )) {
+    const full = redrive && {
+      maxReceiveCount: redrive.maxReceiveCount,
+      deadLetters: known(made.get(redrive.deadLetterQueue), redrive.deadLetterQueue),
+    };
+    made.set(address, new SimulatedQueue(clock, { ...settings, ...(full && { redrive: full }) }));
+  }
+  return made;
+}
+
+function businessEvent(kind: EventKind, id: string, time: string): BusEvent {
+  const message = {
+    emailConfig: { recipient: `${id}@example.com`, subject: "Simulated" },
+    title: "Simulated",
+    message: "Nobody reads this.",
+  };
+  return {
+    id,
+    source: "custom.application",
+    time,
+    ...(kind === "bulk"
+      ? { "detail-type": "Email Notification Request", detail: message }
+      : { "detail-type": "Priority Alert", detail: { ...message, priority: "critical" } }),
+  };
+}
+
+/** As Lambda writes it for the destination: see handler/contract/failure-record.ts. */
+function toRecord(functionArn: string, { payload, condition, runs, error }: FailedInvocation): FailureRecord {
+  return {
+    requestContext: { functionArn: `${functionArn}:$LATEST`, condition, approximateInvokeCount: runs },
+    requestPayload: payload,
+    ...(error && { responsePayload: { errorType: error.errorType, errorMessage: error.errorMessage } }),
+  };
+}
+
+/** Of the business event in a message: itself, in a failure record, or in an event that carries such a record. */
+function eventIdIn(body: string): string {
+  const content = JSON.parse(body) as {
+    id?: string;
+    requestPayload?: { id: string };
+    detail?: { requestPayload?: { id: string } };
+  };
+  return content.requestPayload?.id ?? content.detail?.requestPayload?.id ?? content.id ?? "";
+}
+
+function known<Value>(value: Value | undefined, name: string): Value {
+  if (value === undefined) throw new Error(`The stack refers to ${name}, and the simulation has no such thing.`);
+  return value;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
