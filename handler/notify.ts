@@ -85,7 +85,10 @@ export function createNotify(dependencies: NotifyDependencies): Notify {
     } catch (cause) {
       const error = toNotificationError(cause);
       metrics.eventFailed(error.name);
-      log.error(error.message, { eventId, failure: error.name, retryable: error.retryable, ...causeOf(error) });
+      const about = { eventId, failure: error.name, retryable: error.retryable, ...causeOf(error) };
+      // Nothing went wrong where a mail only has to wait for its turn: no alarm is to ring for it.
+      if (["OutOfTime", "ClaimHeld"].includes(error.name)) log.warn(error.message, about);
+      else log.error(error.message, about);
       throw error;
     }
   };

@@ -363,8 +363,10 @@ describe("when the run's time is over", () => {
     const clock = new FakeClock();
     const claims = new MemoryClaims(clock);
     const sent: string[] = [];
+    const records = createRecords();
     const slow = createNotify(
       dependencies({
+        ...records,
         sendEmail: ({ recipient }) => {
           clock.time += 12_000;
           sent.push(recipient);
@@ -378,6 +380,8 @@ describe("when the run's time is over", () => {
     await expect(run()).rejects.toMatchObject({ name: "OutOfTime", retryable: true });
     expect(sent).toEqual([a, b]);
     expect(claims.rows.size).toBe(2);
+    // Not an ERROR, which rings the alarm.
+    expect(records.lines.at(-1)).toMatchObject({ level: "WARN", attributes: { failure: "OutOfTime" } });
     await expect(run()).resolves.toMatchObject({ messageIds: [a, b, c] });
     expect(sent).toEqual([a, b, c]);
   });
