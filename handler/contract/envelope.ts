@@ -23,5 +23,5 @@ export type EventEnvelope = z.infer<typeof envelopeSchema>;
 export const mostEventBytes = 240 * 1024;
 
 export function bytesOfEvent(event: unknown): number {
-  return Buffer.byteLength(JSON.stringify(event) ?? "");
+  return Buffer.byteLength(JSON.stringify(event ?? null));
 }
