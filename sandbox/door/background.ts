@@ -4,6 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 export class Background {
   private readonly controller = new AbortController();
   private readonly tasks = new Set<Promise<void>>();
+  private counted = 0;
 
   constructor(private readonly onError: (error: unknown) => void) {}
 
@@ -15,13 +16,33 @@ export class Background {
     return this.controller.signal;
   }
 
+  /** Tasks that come to an end by themselves and have not yet. */
+  get pending(): number {
+    return this.counted;
+  }
+
   run(task: () => Promise<void>): void {
+    this.runForever(() => this.count(task()));
+  }
+
+  /** Of what goes on until the door closes. */
+  runForever(task: () => Promise<void>): void {
     const running = task()
       .catch((error: unknown) => {
         if (!this.closing) this.onError(error);
       })
       .finally(() => this.tasks.delete(running));
     this.tasks.add(running);
+  }
+
+  /** Counts work that is waited for elsewhere. */
+  async count<Value>(work: Promise<Value>): Promise<Value> {
+    this.counted += 1;
+    try {
+      return await work;
+    } finally {
+      this.counted -= 1;
+    }
   }
 
   /** Rejects when the door closes, so that what waits does not hold it up. */

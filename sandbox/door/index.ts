@@ -5,6 +5,7 @@ import { Buses } from "./events/buses";
 import { Rules } from "./events/rules";
 import { TargetSender } from "./events/target-sender";
 import { type Answer, type Call, type Interceptor, jsonError, type Next, readBody, signatureOf, toCall } from "./http";
+import { Faults, injectFaults, injectIntoSqs, NoAnswer } from "./faults";
 import { Journal } from "./journal";
 import { AsyncInvocations } from "./lambda/async-invocations";
 import { EventSources } from "./lambda/event-source";
@@ -19,6 +20,8 @@ import { mendSqs } from "./mends/sqs";
 import { Moto, MotoUnreachable } from "./moto";
 import { SandboxApi } from "./sandbox-api";
 import { observeSes } from "./ses/api";
+import { SesFeedback } from "./ses/feedback";
+import { SuppressionList } from "./ses/suppression";
 
 export type { Journal } from "./journal";
 
@@ -27,6 +30,11 @@ export interface DoorOptions {
   readonly motoUrl: string;
   readonly region: string;
   readonly accountId: string;
+  /**
+   * How soon a message of a retry queue comes back after its function failed it.
+   * @default as AWS does it: when the queue's visibility timeout is over
+   */
+  readonly retryQueueDelayMs?: number;
   /** Where the functions' packages are unpacked. */
   readonly workDirectory: string;
   /** The waits before the first, second, .. retry of an asynchronous invocation or a delivery: shorter than AWS's. */
@@ -52,7 +60,7 @@ const notEmulated = [
   "IAM: no call is refused for its role's permissions. The policies of functions, queues and rules are checked where EventBridge sends.",
   "Alarms and metric filters are stored and never evaluated; metrics are not recorded.",
   "Schedules do not fire by the clock: POST /_sandbox/fire/<rule> does it.",
-  "Bounces, complaints and SES's sending limits; mail leaves this machine at no point.",
+  "SES's sending limits, and bounces of real mailboxes: mail leaves this machine at no point. The mailbox simulator's addresses bounce and complain.",
   "Functions run under this machine's Node.js, architecture and memory, whatever runtime they are configured for.",
   "Published versions and aliases run the newest code.",
   "Archives record nothing, so a replay has nothing to replay.",
@@ -60,10 +68,12 @@ const notEmulated = [
 
 /** Opens the door: AWS clients talk to it, and what moto cannot do, it does itself. */
 export async function startDoor(options: DoorOptions): Promise<Door> {
-  const { motoUrl, region, accountId, retryDelaysMs } = options;
+  const { motoUrl, region, accountId, retryDelaysMs, retryQueueDelayMs } = options;
   const startedAt = new Date().toISOString();
   const journal = new Journal();
   const moto = new Moto(motoUrl, region);
+  const faults = new Faults(journal);
+  injectIntoSqs(moto.sqs, faults);
   const background = new Background((error) => {
     journal.note(
       `Something failed in the background: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
@@ -76,7 +86,7 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
   const url = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : options.port}`;
 
   const runtimeApi = await RuntimeApi.start();
-  const invoker = new Invoker(runtimeApi, new FunctionLog(moto, journal), region, url);
+  const invoker = new Invoker(runtimeApi, new FunctionLog(moto, journal), region, url, faults);
   const lambdaMend = mendLambda(moto);
   const registry = new FunctionRegistry(
     moto,
@@ -95,37 +105,76 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
     journal,
     background,
   );
-  const asyncInvocations = new AsyncInvocations(moto, registry, invoker, journal, background, buses, retryDelaysMs);
+  const asyncInvocations = new AsyncInvocations(
+    moto,
+    registry,
+    invoker,
+    journal,
+    background,
+    buses,
+    retryDelaysMs,
+    faults,
+  );
   const sender = new TargetSender(moto, registry, asyncInvocations, buses);
 
-  const eventSources = new EventSources(moto, registry, invoker, journal, background, region);
+  const eventSources = new EventSources(moto, registry, invoker, journal, background, region, retryQueueDelayMs);
 
   const sandboxApi = new SandboxApi(
     journal,
     buses,
-    () => ({ endpoint: url, region, accountId, retryDelaysMs, notEmulated, startedAt }),
+    () => ({
+      endpoint: url,
+      region,
+      accountId,
+      retryDelaysMs,
+      ...(retryQueueDelayMs === undefined ? {} : { retryQueueDelayMs }),
+      notEmulated,
+      startedAt,
+    }),
     options.assetsDirectory,
+    faults,
+    background,
   );
 
-  // The first sees a call first and its answer last. What injects faults would stand at the top.
+  const suppression = new SuppressionList();
+  const feedback = new SesFeedback({
+    region,
+    accountId,
+    ask: (path) => answer(ownCall("ses", region, path)),
+    publish: (event) => {
+      buses.publish("default", buses.envelope(event));
+    },
+    suppression,
+    faults,
+  });
+
+  // The first sees a call first and its answer last.
   const interceptors: readonly Interceptor[] = [
+    injectFaults(faults, invoker),
     answerEvents(buses),
     answerInvoke(registry, invoker, asyncInvocations),
     observeSes(moto, journal, {
       region,
       rejectUnverifiedRecipients: options.rejectUnverifiedRecipients ?? false,
       causeOf: (accessKeyId) => invoker.causeOf(accessKeyId),
+      feedback,
+      background,
     }),
+    suppression.intercept,
     registry.intercept,
     eventSources.intercept,
     ...lambdaMend.interceptors,
     ...mendSesV2(moto, { region, accountId }),
     ...mendSqs(moto),
   ];
-  const answer = chain(interceptors, moto.forward);
+  const answer: Next = chain(interceptors, moto.forward);
 
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     handle(request, response, { answer, moto, sandboxApi }).catch((error: unknown) => {
+      if (error instanceof NoAnswer) {
+        if (error.how === "reset") request.socket.resetAndDestroy();
+        return;
+      }
       respond(response, failure(error));
     });
   });
@@ -151,6 +200,16 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
       moto.close();
     },
   };
+}
+
+/** A GET that the door makes itself and that passes the interceptors, as a client's does. */
+function ownCall(service: string, region: string, path: string): Call {
+  const headers = {
+    host: `${service}.${region}.amazonaws.com`,
+    authorization: `AWS4-HMAC-SHA256 Credential=door/20200101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
+  };
+  const url = new URL(path, "http://door");
+  return { method: "GET", url, headers, service, operation: "", accessKeyId: "door", body: Buffer.alloc(0) };
 }
 
 function chain(interceptors: readonly Interceptor[], last: Next): Next {

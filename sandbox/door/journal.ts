@@ -31,6 +31,8 @@ export interface Mail extends Cause {
   readonly tags: Readonly<Record<string, string>>;
   readonly headers: readonly Header[];
   readonly renderError?: string;
+  /** What SES's events told of it: `Delivery`, `Bounce`, .. */
+  readonly feedback?: readonly string[];
 }
 
 /** https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html */
@@ -100,6 +102,8 @@ export class Journal {
   readonly notes: Note[] = [];
   /** Rule name to the number of events that neither the target nor its dead-letter queue took. */
   readonly invocationsFailedToBeSentToDlq: Record<string, number> = {};
+  /** Function name to the number of invocation records that its destination did not take. */
+  readonly destinationDeliveryFailures: Record<string, number> = {};
   private readonly listeners = new Set<() => void>();
 
   onChange(listener: () => void): () => void {
@@ -169,6 +173,11 @@ export class Journal {
 
   countUndeliverable(rule: string): void {
     this.invocationsFailedToBeSentToDlq[rule] = (this.invocationsFailedToBeSentToDlq[rule] ?? 0) + 1;
+    this.changed();
+  }
+
+  countDestinationFailure(functionName: string): void {
+    this.destinationDeliveryFailures[functionName] = (this.destinationDeliveryFailures[functionName] ?? 0) + 1;
     this.changed();
   }
 

@@ -2,7 +2,9 @@ import { readFile } from "node:fs/promises";
 import { type IncomingMessage, type ServerResponse } from "node:http";
 import { extname, join, resolve, sep } from "node:path";
 import { type Buses } from "./events/buses";
-import { type Answer, headerOf, json } from "./http";
+import { type Background } from "./background";
+import { type Faults, InvalidFaults } from "./faults";
+import { type Answer, headerOf, json, readBody } from "./http";
 import { type Journal } from "./journal";
 import { toMime } from "./ses/mime";
 
@@ -11,6 +13,8 @@ export interface SandboxInfo {
   readonly region: string;
   readonly accountId: string;
   readonly retryDelaysMs: readonly number[];
+  /** How soon a retry queue's message comes back; missing: after the queue's own visibility timeout. */
+  readonly retryQueueDelayMs?: number;
   readonly notEmulated: readonly string[];
   readonly startedAt: string;
 }
@@ -25,6 +29,10 @@ const routes = [
   "GET /_sandbox/rendering-failures: mails that SES accepted and could not render",
   "GET /_sandbox/activity: the events on the buses, newest first, and what became of them",
   "GET /_sandbox/metrics: what CloudWatch would count and is not emulated otherwise",
+  "GET /_sandbox/pending: how much of what goes on by itself is not done: deliveries, retries, batches",
+  "GET /_sandbox/faults: what shall go wrong, and how often it did",
+  "PUT /_sandbox/faults: sets it, a JSON array: see sandbox/door/faults.ts",
+  "DELETE /_sandbox/faults: nothing goes wrong any more",
   "GET /_sandbox/notes: what a user of the sandbox should know",
   "GET /_sandbox/info: what this sandbox is",
   "GET /_sandbox/health: 200 when it is ready, 503 until then",
@@ -61,6 +69,8 @@ export class SandboxApi {
     private readonly buses: Buses,
     private readonly info: () => SandboxInfo,
     private readonly assetsDirectory: string | undefined,
+    private readonly faults: Faults,
+    private readonly background: Background,
   ) {
     journal.onChange(() => {
       this.announce();
@@ -93,15 +103,17 @@ export class SandboxApi {
     }
     const answer = isForeign(request)
       ? json({ message: `Requests of other origins are refused: ${headerOf(request.headers, "origin")}` }, 403)
-      : await this.answer(request.method ?? "GET", pathname);
+      : await this.answer(request.method ?? "GET", pathname, request);
     response.writeHead(answer.status, { ...headers, ...answer.headers });
     response.end(request.method === "HEAD" ? undefined : answer.body);
   }
 
-  private async answer(method: string, path: string): Promise<Answer> {
+  private async answer(method: string, path: string, request: IncomingMessage): Promise<Answer> {
     if (path === "/_sandbox") return { status: 308, headers: { location: prefix }, body: Buffer.alloc(0) };
     const name = decodeURIComponent(path.slice(prefix.length));
     if (method === "POST" && name.startsWith("fire/")) return this.fire(name.slice("fire/".length));
+    if (name === "faults" && method === "PUT") return this.setFaults(await readBody(request));
+    if (name === "faults" && method === "DELETE") return this.setFaults(Buffer.from("[]"));
     if (method !== "GET" && method !== "HEAD") return unknownRoute(method, path);
     switch (name) {
       case "messages":
@@ -111,7 +123,14 @@ export class SandboxApi {
       case "activity":
         return json(this.journal.activity);
       case "metrics":
-        return json({ InvocationsFailedToBeSentToDlq: this.journal.invocationsFailedToBeSentToDlq });
+        return json({
+          InvocationsFailedToBeSentToDlq: this.journal.invocationsFailedToBeSentToDlq,
+          DestinationDeliveryFailures: this.journal.destinationDeliveryFailures,
+        });
+      case "pending":
+        return json({ tasks: this.background.pending });
+      case "faults":
+        return json(this.faults.list);
       case "notes":
         return json(this.journal.notes);
       case "info":
@@ -123,6 +142,18 @@ export class SandboxApi {
         return id === undefined ? this.asset(method, path, name) : this.mailFile(id);
       }
     }
+  }
+
+  private setFaults(body: Buffer): Answer {
+    try {
+      this.faults.set(JSON.parse(body.toString("utf8")));
+    } catch (error) {
+      if (error instanceof InvalidFaults)
+        return json({ message: error.message, problems: error.message.split("\n") }, 400);
+      if (error instanceof SyntaxError) return json({ message: `The body is no JSON: ${error.message}` }, 400);
+      throw error;
+    }
+    return json(this.faults.list);
   }
 
   private async fire(ruleName: string): Promise<Answer> {

@@ -89,6 +89,7 @@ describe("a mail that SES accepts is kept, rendered", () => {
       configurationSet: "set",
       templateData: data,
       tags: { notification: "greeting" },
+      feedback: ["Delivery", "Delivery", "Delivery"],
       headers: expect.arrayContaining([
         { name: "Reply-To", value: "reply@example.com" },
         { name: "Message-ID", value: `<${String(id)}@email.amazonses.com>` },

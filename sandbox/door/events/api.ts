@@ -1,10 +1,10 @@
 import { type Answer, type Call, isRecord, json, jsonError, jsonOf, type Next, textOf } from "../http";
 import { type Buses, type NewEvent } from "./buses";
+import { mostEventBytes } from "./limits";
 import { compilePattern, InvalidEventPattern } from "./pattern";
 import { busNameOf } from "./rules";
 
 const mostEntries = 10;
-const mostBytes = 262_144;
 const requiredOfTestedEvent = ["id", "account", "source", "time", "region", "resources", "detail-type"];
 
 /** What EventBridge answers by itself here: moto fails at a Lambda target, and has no TestEventPattern. */
@@ -34,7 +34,7 @@ function putEvents(call: Call, buses: Buses): Answer {
       `1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must have length between 1 and ${mostEntries}, and has ${count}`,
     );
   }
-  if (entries.reduce((sum: number, entry) => sum + sizeOf(entry), 0) > mostBytes) {
+  if (entries.reduce((sum: number, entry) => sum + sizeOf(entry), 0) > mostEventBytes) {
     return jsonError(400, "ValidationException", "Total size of the entries in the request is over the limit.");
   }
   const results = entries.map((entry: unknown) => putEvent(isRecord(entry) ? entry : {}, buses));

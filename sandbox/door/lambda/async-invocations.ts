@@ -1,7 +1,9 @@
 import { GetFunctionEventInvokeConfigCommand, ResourceNotFoundException } from "@aws-sdk/client-lambda";
 import { type Background } from "../background";
 import { publishToTopic, sendToQueue, serviceOf } from "../destinations";
+import { type Faults } from "../faults";
 import { type Attempt, type Cause, type Delivery, type Journal, newId } from "../journal";
+import { mostEventBytes } from "../events/limits";
 import { type Moto } from "../moto";
 import { type DeployedFunction, type Invocation } from "./function";
 import { type Invoker, Throttled } from "./invoker";
@@ -42,6 +44,7 @@ export class AsyncInvocations {
     private readonly background: Background,
     private readonly buses: BusDestination,
     private readonly retryDelaysMs: readonly number[],
+    private readonly faults: Faults,
   ) {}
 
   /** Takes the event; what becomes of it is in the journal. */
@@ -62,7 +65,9 @@ export class AsyncInvocations {
         if (delivery) delivery.status = "delivered";
         this.journal.changed();
         const record = recordOf(current, requestId, payload, invocation, "Success", attempts);
-        if (configuration.onSuccess !== undefined) await this.sendRecord(configuration.onSuccess, record, "Success");
+        if (configuration.onSuccess !== undefined) {
+          await this.report(current.name, configuration.onSuccess, record, "Success");
+        }
         return;
       }
       // Throttling is no fault of the event: Lambda keeps it until it is too old.
@@ -121,12 +126,29 @@ export class AsyncInvocations {
       if (destination !== undefined) delivery.deadLetter = { destinationArn: destination, reason: condition };
       this.journal.changed();
     }
-    if (configuration.onFailure !== undefined) await this.sendRecord(configuration.onFailure, record, "Failure");
+    if (configuration.onFailure !== undefined) await this.report(fn.name, configuration.onFailure, record, "Failure");
     else if (fn.deadLetterArn !== undefined) await this.sendToDeadLetters(fn.deadLetterArn, record);
     else
       this.journal.note(
         `${fn.name} has no on-failure destination: the event of request ${record.requestContext.requestId} is lost.`,
       );
+  }
+
+  /** AWS tells of a record that a destination did not take in this metric alone. */
+  private async report(
+    functionName: string,
+    destination: string,
+    record: InvocationRecord,
+    result: "Success" | "Failure",
+  ): Promise<void> {
+    try {
+      await this.sendRecord(destination, record, result);
+    } catch (cause) {
+      this.journal.countDestinationFailure(functionName);
+      this.journal.note(
+        `The record of request ${record.requestContext.requestId} of ${functionName} is lost: ${cause instanceof Error ? cause.message : String(cause)}`,
+      );
+    }
   }
 
   private async sendRecord(
@@ -139,6 +161,13 @@ export class AsyncInvocations {
     if (service === "sqs") await sendToQueue(this.moto, destination, text);
     else if (service === "sns") await publishToTopic(this.moto, destination, text);
     else if (service === "events") {
+      if (this.faults.take("events", ["refuse-destination"], () => ({ text })) !== undefined) {
+        throw new Error(`${destination} refused it by an injected fault.`);
+      }
+      const bytes = Buffer.byteLength(text);
+      if (bytes > mostEventBytes) {
+        throw new Error(`it has ${bytes} bytes, and EventBridge takes ${mostEventBytes} of an event.`);
+      }
       this.buses.putOnBus(destination, {
         source: "lambda",
         detailType: `Lambda Function Invocation Result - ${result}`,

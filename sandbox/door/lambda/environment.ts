@@ -124,6 +124,16 @@ export class Environment {
     return { requestId: options.requestId, version: options.version, log, ...result };
   }
 
+  /** As a crash ends it: what runs fails, and Lambda reports how the process went. */
+  kill(): void {
+    this.process.kill("SIGKILL");
+  }
+
+  /** As a handler that hangs: only the time-out ends it. */
+  freeze(): void {
+    this.process.kill("SIGSTOP");
+  }
+
   async stop(): Promise<void> {
     this.isAlive = false;
     this.options.api.unregister(this.id);

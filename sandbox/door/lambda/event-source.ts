@@ -25,6 +25,8 @@ const mostPerReceive = 10;
 /** How many batches Lambda's pollers start with. */
 const defaultConcurrency = 5;
 const waitSeconds = 5;
+/** Between two polls of a queue that fails. */
+const pauseMs = 250;
 
 interface Mapping {
   readonly id: string;
@@ -50,6 +52,7 @@ export class EventSources {
     private readonly journal: Journal,
     private readonly background: Background,
     private readonly region: string,
+    private readonly retryQueueDelayMs: number | undefined,
   ) {}
 
   readonly intercept = async (call: Call, next: Next): Promise<Answer> => {
@@ -74,7 +77,9 @@ export class EventSources {
     }
     const turn = Symbol(id);
     this.pollers.set(id, turn);
-    this.background.run(() => this.poll(mapping, () => this.pollers.get(id) === turn && !this.background.closing));
+    this.background.runForever(() =>
+      this.poll(mapping, () => this.pollers.get(id) === turn && !this.background.closing),
+    );
   }
 
   private async find(id: string): Promise<Mapping | undefined> {
@@ -101,7 +106,8 @@ export class EventSources {
         await this.makeVisible(mapping, messages);
         break;
       }
-      const batch = this.process(mapping, messages)
+      const batch = this.background
+        .count(this.process(mapping, messages))
         .catch((error: unknown) => {
           this.journal.note(`A batch of ${mapping.queueArn} failed: ${String(error)}`);
         })
@@ -125,14 +131,34 @@ export class EventSources {
       return received.Messages ?? [];
     } catch (error) {
       if (error instanceof QueueDoesNotExist || this.background.closing) return undefined;
-      throw error;
+      this.journal.note(`${queueArn} could not be polled, and is polled again: ${String(error)}`);
+      await this.background.sleep(pauseMs).catch(() => undefined);
+      return [];
     }
   }
 
+  /** Whatever is not deleted comes back after the queue's visibility timeout, or sooner. */
   private async process(mapping: Mapping, messages: readonly Message[]): Promise<void> {
+    const left = new Set(messages);
+    try {
+      const done = await this.handOver(mapping, messages);
+      if (done.length > 0) await this.remove(mapping, done);
+      for (const message of done) left.delete(message);
+    } finally {
+      const delayMs = this.retryQueueDelayMs;
+      if (delayMs !== undefined && left.size > 0) {
+        this.background.run(async () => {
+          await this.background.sleep(delayMs);
+          await this.makeVisible(mapping, [...left]);
+        });
+      }
+    }
+  }
+
+  /** @returns the messages that the function is done with. */
+  private async handOver(mapping: Mapping, messages: readonly Message[]): Promise<readonly Message[]> {
     const fn = await this.registry.find(mapping.functionArn);
-    // Whatever is not deleted comes back after the queue's visibility timeout.
-    if (fn === undefined) return;
+    if (fn === undefined) return [];
     const records = messages.map((message) => toRecord(message, mapping.queueArn, this.region));
     const cause = causeOf(messages);
     const invocation = await this.invoker
@@ -141,13 +167,15 @@ export class EventSources {
         if (error instanceof Throttled) return undefined;
         throw error;
       });
-    if (invocation === undefined || invocation.error !== undefined) return;
+    if (invocation === undefined || invocation.error !== undefined) return [];
     const failed = mapping.reportsItemFailures ? failedItems(invocation, messages) : new Set<string>();
-    const done = messages.filter(({ MessageId: id = "" }) => !failed.has(id));
-    if (done.length === 0) return;
+    return messages.filter(({ MessageId: id = "" }) => !failed.has(id));
+  }
+
+  private async remove({ queueArn }: Mapping, done: readonly Message[]): Promise<void> {
     await this.moto.sqs.send(
       new DeleteMessageBatchCommand({
-        QueueUrl: this.moto.queueUrl(mapping.queueArn),
+        QueueUrl: this.moto.queueUrl(queueArn),
         Entries: done.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle })),
       }),
     );

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { type Faults } from "../faults";
 import { type Cause, newId } from "../journal";
 import { Environment } from "./environment";
 import { type DeployedFunction, type Invocation } from "./function";
@@ -20,10 +21,8 @@ const mostProcesses = Math.max(4, availableParallelism() * 2);
 export class Throttled extends Error {
   override readonly name = "TooManyRequestsException";
 
-  constructor(fn: DeployedFunction) {
-    super(
-      `Rate Exceeded. ${fn.name} is limited to ${fn.reservedConcurrency ?? 0} at a time by its reserved concurrency.`,
-    );
+  constructor(fn: DeployedFunction, reason: string) {
+    super(`Rate Exceeded. ${fn.name} ${reason}.`);
   }
 }
 
@@ -46,15 +45,24 @@ export class Invoker {
     private readonly log: FunctionLog,
     private readonly region: string,
     private readonly endpoint: string,
+    private readonly faults: Faults,
   ) {}
 
   /** Why the call with this access key was made, if a function that runs here made it. */
   causeOf(accessKeyId: string): Cause | undefined {
-    for (const pool of this.pools.values()) {
-      const warm = pool.find(({ environment }) => environment.accessKeyId === accessKeyId);
-      if (warm !== undefined) return warm.environment.cause;
-    }
-    return undefined;
+    return this.environmentOf(accessKeyId)?.cause;
+  }
+
+  kill(accessKeyId: string): boolean {
+    const environment = this.environmentOf(accessKeyId);
+    environment?.kill();
+    return environment !== undefined;
+  }
+
+  freeze(accessKeyId: string): boolean {
+    const environment = this.environmentOf(accessKeyId);
+    environment?.freeze();
+    return environment !== undefined;
   }
 
   /** @throws Throttled */
@@ -66,7 +74,12 @@ export class Invoker {
     invokedArn = fn.arn,
   }: InvokeRequest): Promise<Invocation> {
     const count = this.inFlight.get(fn.name) ?? 0;
-    if (fn.reservedConcurrency !== undefined && count >= fn.reservedConcurrency) throw new Throttled(fn);
+    if (fn.reservedConcurrency !== undefined && count >= fn.reservedConcurrency) {
+      throw new Throttled(fn, `is limited to ${fn.reservedConcurrency} at a time by its reserved concurrency`);
+    }
+    if (this.faults.take("lambda", ["throttle"], () => ({ operation: "Invoke", text: payload })) !== undefined) {
+      throw new Throttled(fn, "is throttled by an injected fault");
+    }
     this.inFlight.set(fn.name, count + 1);
     try {
       await this.takeTurn();
@@ -94,6 +107,11 @@ export class Invoker {
     const all = [...this.pools.values()].flat();
     this.pools.clear();
     await Promise.all(all.map(({ environment }) => environment.stop()));
+  }
+
+  private environmentOf(accessKeyId: string): Environment | undefined {
+    const all = [...this.pools.values()].flat();
+    return all.find(({ environment }) => environment.accessKeyId === accessKeyId)?.environment;
   }
 
   private async run(

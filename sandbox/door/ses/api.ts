@@ -7,9 +7,11 @@ import {
 import { type Answer, type Call, json, jsonError, jsonOf, type Next, queryError, succeeded, textOf } from "../http";
 import { type Cause, type Journal, type Mail } from "../journal";
 import { type Moto } from "../moto";
+import { type Background } from "../background";
+import { feedbackTypes, type SesFeedback } from "./feedback";
 import { headersOf } from "./mime";
 import { parseTemplateData, render, RenderError, type Template } from "./render";
-import { fromJson, fromQuery, type SentMail } from "./sent-mail";
+import { bareAddress, fromJson, fromQuery, sendPath, type SentMail } from "./sent-mail";
 
 const simulator = "@simulator.amazonses.com";
 
@@ -18,6 +20,8 @@ export interface SesOptions {
   /** An account in the SES sandbox mails verified identities and the mailbox simulator only. */
   readonly rejectUnverifiedRecipients: boolean;
   readonly causeOf: (accessKeyId: string) => Cause | undefined;
+  readonly feedback: SesFeedback;
+  readonly background: Background;
 }
 
 interface Refusal {
@@ -29,14 +33,19 @@ interface Refusal {
 export function observeSes(moto: Moto, journal: Journal, options: SesOptions) {
   return async (call: Call, next: Next): Promise<Answer> => {
     if (call.service !== "ses" || call.method !== "POST") return next(call);
-    const isV2 = call.url.pathname === "/v2/email/outbound-emails";
+    const isV2 = call.url.pathname === sendPath;
     const sent = isV2 ? fromJson(call) : fromQuery(call);
     if (sent === undefined) return next(call);
     const refusal = await refusalOf(moto, sent, options);
     if (refusal !== undefined) return isV2 ? refuseV2(refusal) : queryError(400, refusal.code, refusal.message);
     const answer = isV2 && "template" in sent.content ? await sendTemplateV2(moto, sent) : await next(call);
     if (!succeeded(answer)) return isV2 ? answer : withAwsReason(answer, options.region);
-    await record(moto, journal, sent, messageIdOf(answer), options.causeOf(call.accessKeyId) ?? {});
+    const mail = await toMail(moto, sent, messageIdOf(answer), options.causeOf(call.accessKeyId) ?? {});
+    const fates = await options.feedback.fatesOf(mail);
+    const { renderError } = mail;
+    if (renderError === undefined) journal.addMail({ ...mail, feedback: feedbackTypes(fates) });
+    else journal.addRenderingFailure({ ...mail, renderError, feedback: feedbackTypes(fates) });
+    options.background.run(() => options.feedback.publish(mail, fates));
     return answer;
   };
 }
@@ -63,8 +72,6 @@ function notVerified(identities: readonly string[], region: string): Refusal {
     message: `Email address is not verified. The following identities failed the check in region ${region.toUpperCase()}: ${identities.join(", ")}`,
   };
 }
-
-const bareAddress = (address: string) => /<([^>]+)>/.exec(address)?.[1] ?? address;
 
 async function hasConfigurationSet(moto: Moto, name: string): Promise<boolean> {
   try {
@@ -128,22 +135,19 @@ function messageIdOf(answer: Answer): string {
 
 const jsonOfText = (text: string) => (text.startsWith("{") ? jsonOf({ body: Buffer.from(text) }) : {});
 
-async function record(moto: Moto, journal: Journal, sent: SentMail, id: string, cause: Cause): Promise<void> {
+async function toMail(moto: Moto, sent: SentMail, id: string, cause: Cause): Promise<Mail> {
   const { content, replyTo: _replyTo, ...rest } = sent;
   const base = { id, time: new Date().toISOString(), ...rest, template: "", templateData: {}, ...cause };
-  if (!("template" in content)) {
-    journal.addMail(withHeaders({ ...base, ...content }, sent));
-    return;
-  }
+  if (!("template" in content)) return withHeaders({ ...base, ...content }, sent);
   const stored = { ...base, template: content.template };
   const parts = await storedTemplate(moto, content.template);
   try {
     const templateData = parseTemplateData(content.templateData);
-    journal.addMail(withHeaders({ ...stored, templateData, ...render(parts, templateData) }, sent));
+    return withHeaders({ ...stored, templateData, ...render(parts, templateData) }, sent);
   } catch (error) {
     if (!(error instanceof RenderError)) throw error;
     const unsent = { ...stored, templateData: dataOrNone(content.templateData), ...parts };
-    journal.addRenderingFailure({ ...withHeaders(unsent, sent), renderError: error.message });
+    return { ...withHeaders(unsent, sent), renderError: error.message };
   }
 }
 

@@ -15,6 +15,18 @@ export interface SentMail {
     | { readonly template: string; readonly templateData: string };
 }
 
+/** Whom a call mails. `undefined`: it sends nothing. */
+export function recipientsOf(call: Call): readonly string[] | undefined {
+  if (call.service !== "ses" || call.method !== "POST") return undefined;
+  const sent = call.url.pathname === sendPath ? fromJson(call) : fromQuery(call);
+  return sent && [...sent.to, ...sent.cc, ...sent.bcc].map(bareAddress);
+}
+
+/** SES v2's SendEmail. */
+export const sendPath = "/v2/email/outbound-emails";
+
+export const bareAddress = (address: string): string => /<([^>]+)>/.exec(address)?.[1] ?? address;
+
 /** SES v1, Query protocol. `undefined`: another action. */
 export function fromQuery(call: Call): SentMail | undefined {
   const query = new URLSearchParams(call.body.toString("utf8"));
