@@ -1,0 +1,198 @@
+import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
+import { CloudwatchEventTarget } from "@cdktf/provider-aws/lib/cloudwatch-event-target";
+import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
+import { LambdaEventSourceMapping } from "@cdktf/provider-aws/lib/lambda-event-source-mapping";
+import { LambdaFunctionEventInvokeConfig } from "@cdktf/provider-aws/lib/lambda-function-event-invoke-config";
+import { Sesv2ConfigurationSetEventDestination } from "@cdktf/provider-aws/lib/sesv2-configuration-set-event-destination";
+import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
+import { type TerraformStack, Testing } from "cdktf";
+import { spawnSync } from "node:child_process";
+import { cpSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { alarmSteps } from "../../operations/alarm-steps";
+import { alarmsDocument, findAlarmProblems, findLossMapProblems, lossMapDocument } from "../../operations/documents";
+import { alarmsOf, hopsOf } from "../../operations/hops";
+import { lossMap } from "../../operations/loss-map";
+import { type SynthesizedStack, synthesizeForDocs } from "../../operations/stack";
+import { Names } from "../../stacks/names";
+import { NotificationStack } from "../../stacks/notification-stack";
+import { configOf } from "../support/stack";
+import { temporaryFolder, writeFiles } from "../support/temporary";
+
+jest.setTimeout(60_000);
+const root = join(__dirname, "..", "..");
+const stack = synthesizeForDocs();
+
+/** The stack with something more in it. */
+function stackWith(add: (scope: TerraformStack, names: Names) => void): SynthesizedStack {
+  const config = configOf({ STAGE: "prod" });
+  const names = new Names(config);
+  const changed = new NotificationStack(Testing.app(), "notification", config);
+  add(changed, names);
+  changed.prepareStack();
+  const { resource } = changed.toTerraform() as { resource: SynthesizedStack["resources"] };
+  return { prefix: names.prefix, resources: resource };
+}
+
+const addRule = (scope: TerraformStack, names: Names) =>
+  new CloudwatchEventRule(scope, "audit-rule", { name: names.of("audit-rule") });
+const addQueue = (scope: TerraformStack, names: Names) => new SqsQueue(scope, "audit", { name: names.of("audit") });
+
+describe("the loss map", () => {
+  it("has a row of every hop and every alarm, and names nothing else", () => {
+    expect(findLossMapProblems(stack, lossMap)).toEqual([]);
+    // Not for want of hops.
+    expect(hopsOf(stack)).toHaveLength(15);
+    expect(alarmsOf(stack)).toHaveLength(26);
+  });
+
+  it.each<[string, (scope: TerraformStack, names: Names) => void, string]>([
+    [
+      "a target",
+      (scope, names) =>
+        new CloudwatchEventTarget(scope, "audit", { rule: addRule(scope, names).name, arn: "arn:aws:sqs:::audit" }),
+      "The hop target:audit-rule has no row.",
+    ],
+    [
+      "a second target of a rule that has a row",
+      (scope, names) => {
+        const rule = scope.node.findAll().find((each) => each instanceof CloudwatchEventRule);
+        if (rule === undefined) throw new Error("There is no rule");
+        new CloudwatchEventTarget(scope, "audit", { rule: rule.name, arn: `arn:aws:sqs:::${names.of("audit")}` });
+      },
+      "The hop target:retry-rule is there more than once.",
+    ],
+    ["a queue", addQueue, "The hop queue:audit has no row."],
+    [
+      "a poller",
+      (scope, names) =>
+        new LambdaEventSourceMapping(scope, "mapping", {
+          eventSourceArn: addQueue(scope, names).arn,
+          functionName: "other",
+        }),
+      "The hop mapping:audit has no row.",
+    ],
+    [
+      "a destination",
+      (scope) => {
+        const target = scope.node.findAll().find((each) => each instanceof LambdaFunctionEventInvokeConfig);
+        new LambdaFunctionEventInvokeConfig(scope, "destination", {
+          functionName: target?.functionNameInput ?? "",
+          destinationConfig: { onFailure: { destination: "arn:aws:sqs:::audit" } },
+        });
+      },
+      "The hop destination:email-processor is there more than once.",
+    ],
+    [
+      "a destination of SES's events",
+      (scope, names) =>
+        new Sesv2ConfigurationSetEventDestination(scope, "opens", {
+          configurationSetName: names.of("notifications"),
+          eventDestinationName: names.of("opens"),
+          eventDestination: { matchingEventTypes: ["OPEN"] },
+        }),
+      "The hop ses-events:opens has no row.",
+    ],
+    [
+      "an alarm",
+      (scope, names) =>
+        new CloudwatchMetricAlarm(scope, "audit", {
+          alarmName: names.of("audit"),
+          comparisonOperator: "GreaterThanThreshold",
+          evaluationPeriods: 1,
+        }),
+      "The alarm audit is in no row.",
+    ],
+  ])("misses the row where the stack gets %s", (_, add, problem) => {
+    const changed = stackWith(add);
+    expect(findLossMapProblems(changed, lossMap)).toContain(problem);
+    expect(() => lossMapDocument(changed)).toThrow(problem);
+  });
+
+  it.each([
+    ["hop", { hops: ["queue:gone"] }, "A row is about queue:gone, which the stack has not."],
+    ["alarm", { alarms: ["gone"] }, "A row names the alarm gone, which the stack has not."],
+  ])("refuses a row that names a %s that is not there", (_, names, problem) => {
+    const row = { hops: [], where: "w", what: "w", remains: "r", alarms: [], command: "c", ...names };
+    expect(findLossMapProblems(stack, [...lossMap, row])).toEqual([problem]);
+    expect(() => lossMapDocument(stack, [...lossMap, row])).toThrow(`Mend operations/loss-map.ts`);
+  });
+
+  it("keeps a cell in its column", () => {
+    const [first, ...others] = lossMap;
+    if (first === undefined) throw new Error("There is no row");
+    expect(lossMapDocument(stack, [{ ...first, what: "a | b" }, ...others])).toContain("| a \\| b |");
+  });
+});
+
+describe("the alarms", () => {
+  it("have a first step each, and no step is for none", () => {
+    expect(findAlarmProblems(stack)).toEqual([]);
+    const { "dead-letters": _, ...others } = alarmSteps;
+    expect(findAlarmProblems(stack, { ...others, gone: "x" })).toEqual([
+      "The alarm dead-letters has no first step.",
+      "There is a first step for gone, which the stack has not.",
+    ]);
+  });
+
+  it("can't be written down while one has no first step", () => {
+    const changed = stackWith((scope, names) => {
+      new CloudwatchMetricAlarm(scope, "audit", {
+        alarmName: names.of("audit"),
+        comparisonOperator: "GreaterThanThreshold",
+        evaluationPeriods: 1,
+      });
+    });
+    expect(() => alarmsDocument(changed)).toThrow("The alarm audit has no first step.");
+  });
+
+  it("are described by what the stack says", () => {
+    expect(alarmsOf(stack).find(({ name }) => name === "email-rule-lost-events")).toEqual({
+      name: "email-rule-lost-events",
+      metric: "AWS/Events InvocationsFailedToBeSentToDlq, EventBusName event-bus, RuleName email-rule",
+      condition: "Sum >= 1 in 5 min",
+      meaning: expect.stringContaining("could not park an event") as string,
+    });
+    expect(alarmsOf(stack).find(({ name }) => name === "ses-bounces")?.condition).toBe("Sum >= 5 in 2 times 5 min");
+  });
+
+  it("name the commands and documents that there are", () => {
+    const texts = [lossMapDocument(stack), alarmsDocument(stack)].join("\n");
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: object };
+    const commands = [...texts.matchAll(/npm run ([\w-]+)/g)].map(([, name]) => name);
+    expect(commands.length).toBeGreaterThan(0);
+    expect(commands.filter((name) => !Object.keys(scripts).includes(name ?? ""))).toEqual([]);
+    const runbook = readFileSync(join(root, "docs", "runbook.md"), "utf8");
+    expect(texts).toContain("runbook.md#replay-the-archive");
+    expect(runbook).toContain("\n## Replay the archive\n");
+  });
+});
+
+describe("npm run docs", () => {
+  const docs = (...words: string[]) =>
+    spawnSync(process.execPath, ["--import", "tsx", join(root, "operations", "docs.ts"), ...words], {
+      cwd: root,
+      encoding: "utf8",
+    });
+
+  it("finds the committed documents as they are generated", () => {
+    expect(docs("--check")).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  it("says which document is stale or missing, and writes it", () => {
+    const folder = temporaryFolder();
+    cpSync(join(root, "docs", "loss-map.md"), join(folder, "loss-map.md"));
+    const stale = readFileSync(join(folder, "loss-map.md"), "utf8").replace("dead-letters", "dead-letter");
+    writeFiles(folder, { "loss-map.md": stale });
+    const check = docs("--check", folder);
+    expect(check.status).toBe(1);
+    expect(check.stderr).toBe(
+      ["loss-map.md", "alarms.md"].map((name) => `${join(folder, name)} is stale: npm run docs\n`).join(""),
+    );
+    expect(readFileSync(join(folder, "loss-map.md"), "utf8")).toBe(stale);
+    expect(docs(folder).status).toBe(0);
+    for (const name of ["loss-map.md", "alarms.md"]) {
+      expect(readFileSync(join(folder, name), "utf8")).toBe(readFileSync(join(root, "docs", name), "utf8"));
+    }
+  });
+});

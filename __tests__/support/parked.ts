@@ -1,0 +1,58 @@
+import {
+  type ParkedContext,
+  parseParkedMessage,
+  type QueueMessage,
+} from "../../operations/dead-letters/parked-message";
+import { readConfig } from "../../stacks/config";
+import { Names } from "../../stacks/names";
+import { businessEvent, startOfTime } from "./notify";
+
+const config = readConfig({ STAGE: "sandbox" });
+
+/** The sandbox's stage: its function may run for 12 s. */
+export const parkedStage = { config, names: new Names(config), isSandbox: true };
+
+const context: ParkedContext = {
+  names: parkedStage.names,
+  functionTimeoutSeconds: config.timeoutSeconds,
+  recipients: config.recipients,
+};
+
+export const jane = "jane@example.com";
+
+/** A request for one mail to Jane. */
+export function request(detail: object = {}, overrides: object = {}) {
+  return businessEvent({ emailConfig: { recipient: jane, subject: "Your order" }, ...detail }, overrides);
+}
+
+export function queueMessage(body: unknown, overrides: Partial<QueueMessage> = {}): QueueMessage {
+  return {
+    messageId: "message-1",
+    body: typeof body === "string" ? body : JSON.stringify(body),
+    systemAttributes: { SentTimestamp: String(startOfTime + 60_000) },
+    attributes: {},
+    ...overrides,
+  };
+}
+
+/** What EventBridge says of a target that it could not reach. */
+export function targetAttributes(rule: string, overrides: Readonly<Record<string, string>> = {}) {
+  return {
+    ERROR_CODE: "NO_PERMISSIONS",
+    ERROR_MESSAGE: "Not allowed to invoke the function.",
+    RETRY_ATTEMPTS: "0",
+    RULE_ARN: `arn:aws:events:us-east-1:123456789012:rule/${parkedStage.names.of("event-bus")}/${parkedStage.names.of(rule)}`,
+    TARGET_ARN: "arn:aws:lambda:us-east-1:123456789012:function:f",
+    ...overrides,
+  };
+}
+
+/** What SQS says of a message that it moved here from the retry queue. */
+export const movedBySqs = {
+  SentTimestamp: String(startOfTime + 60_000),
+  DeadLetterQueueSourceArn: `arn:aws:sqs:us-east-1:123456789012:${parkedStage.names.of("retries")}`,
+};
+
+export function park(body: unknown, overrides: Partial<QueueMessage> = {}) {
+  return parseParkedMessage(queueMessage(body, overrides), context);
+}

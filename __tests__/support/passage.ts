@@ -1,0 +1,67 @@
+import { createServer, type IncomingMessage, request } from "node:http";
+import { type AddressInfo } from "node:net";
+
+/** A call to AWS, as far as it tells which one it is. */
+export interface PassingCall {
+  readonly method: string;
+  readonly path: string;
+  /** `AmazonSQS.SendMessage` of a JSON protocol; otherwise the body of a Query tells. */
+  readonly target: string;
+  readonly body: string;
+}
+
+export interface PassingAnswer {
+  readonly status: number;
+  readonly type?: string;
+  readonly body: string;
+}
+
+export interface Passage {
+  readonly url: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * A server in front of another, which answers some calls itself: what the emulator can't be brought to say.
+ * @param answer `undefined`: the call goes on to `to`.
+ */
+export async function startPassage(
+  to: string,
+  answer: (call: PassingCall) => Promise<PassingAnswer | undefined> | PassingAnswer | undefined,
+): Promise<Passage> {
+  const server = createServer((incoming, response) => {
+    void (async () => {
+      const body = await read(incoming);
+      const { method = "GET", url: path = "/", headers } = incoming;
+      const own = await answer({ method, path, target: String(headers["x-amz-target"]), body: body.toString() });
+      if (own !== undefined) {
+        response.writeHead(own.status, { "content-type": own.type ?? "application/json" }).end(own.body);
+        return;
+      }
+      request(new URL(path, to), { method, headers }, (other) => {
+        response.writeHead(other.statusCode ?? 500, other.headers);
+        other.pipe(response);
+      }).end(body);
+    })();
+  }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function read(incoming: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

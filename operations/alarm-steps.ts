@@ -1,0 +1,40 @@
+import { catalogue } from "../handler/notifications";
+import { laneAlarm, lanes, retryQueueRole, retryRuleRole } from "./lanes";
+
+/** What to do first when an alarm rings, by its name behind project and stage. */
+export const alarmSteps: Readonly<Record<string, string>> = {
+  "dead-letters": "`npm run dead-letters`: it says why, and how to go on (docs/runbook.md)",
+  "email-processing-errors":
+    "Look for `ERROR` in the function's log group; `failure` is the reason, `eventId` the event",
+  "rendering-failures": "`npm run doctor`; look into the feedback log for the event's id",
+  "ses-bounces": "Look into the feedback log for `Email Bounced`: which notification, which producer",
+  "ses-bounce-rate": "Stop the producer of the bad addresses before SES stops the account",
+  "ses-complaint-rate": "Stop the mail that is complained of before SES stops the account",
+  ...Object.fromEntries(
+    lanes.flatMap((lane) => [
+      [
+        laneAlarm(lane, "lambda-errors"),
+        "Nothing yet: it is tried again. Look for `ERROR` in the log group where it stays",
+      ],
+      [
+        laneAlarm(lane, "lost-failures"),
+        "Look for the event's id in the function's log; deploy again; replay the archive over that time",
+      ],
+      [
+        laneAlarm(lane, "retries-waiting"),
+        `\`npm run doctor\` (SES's limits, the account's status), then the AWS status page. The queue \`${retryQueueRole(lane)}\` holds on for 7 hours`,
+      ],
+    ]),
+  ),
+  ...Object.fromEntries(
+    [
+      ...catalogue.map(({ ruleName }) => ruleName),
+      ...lanes.map(retryRuleRole),
+      "dead-letter-rule",
+      "feedback-rule",
+    ].flatMap((rule) => [
+      [`${rule}-failed-invocations`, "`npm run dead-letters`: `ERROR_CODE` says what the target refused; deploy again"],
+      [`${rule}-lost-events`, "Deploy again (the queue's policy), then replay the archive over that time"],
+    ]),
+  ),
+};

@@ -1,0 +1,283 @@
+import { envelopeSchema } from "../../handler/contract/envelope";
+import { type FailureRecord, failureRecordSchema } from "../../handler/contract/failure-record";
+import { permanentFailureTypes } from "../../handler/contract/failures";
+import { findNotification } from "../../handler/notifications";
+import { type Notification } from "../../handler/notifications/define";
+import { retryQueueSettings } from "../../stacks/delivery-windows";
+import { type Names } from "../../stacks/names";
+import { notificationOfRule } from "../lanes";
+
+/** A message of a queue, as SQS gives it. */
+export interface QueueMessage {
+  readonly messageId: string;
+  readonly body: string;
+  /** Of SQS: `SentTimestamp`, `ApproximateReceiveCount`, .. */
+  readonly systemAttributes: Readonly<Record<string, string>>;
+  /** Of the sender: EventBridge's `ERROR_CODE`, `RULE_ARN`, .. */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/**
+ * How the message came to be parked:
+ * - `event-target`: EventBridge could not deliver it to a rule's target (its dead-letter queue). The body is the event.
+ * - `failure-record`: the function refused it: Lambda's record, by way of the dead-letter rule, or one that the function
+ *   parked itself when it met it in the retry queue.
+ * - `retries-exhausted`: SQS moved Lambda's record here after its last try in the retry queue.
+ * - `unknown`: none of them; it is shown, and it stays.
+ */
+export type ParkedFormat = "event-target" | "failure-record" | "retries-exhausted" | "unknown";
+
+export interface ParkedMessage {
+  readonly messageId: string;
+  readonly format: ParkedFormat;
+  readonly reason: { readonly type: string; readonly message: string };
+  /** The catalogue's entry, where it has one for the event. */
+  readonly notification: Notification | undefined;
+  /** Of the business event; what a send is claimed by, unless the event brings a key of its own. */
+  readonly eventId: string | undefined;
+  /** Tries of all lanes together; `undefined` where nothing tells. */
+  readonly attempts: number | undefined;
+  readonly redrives: number;
+  /** When the event happened, in milliseconds since 1970. */
+  readonly eventTime: number | undefined;
+  /** When the message came into a queue, in milliseconds since 1970: SQS keeps it for 14 days from then. */
+  readonly queuedAt: number;
+  /** May hold addresses. Empty where the event does not say, or not in a way that is understood. */
+  readonly recipients: readonly string[];
+  /** What a redrive sends, without its count; `undefined` where there is no business event in the message. */
+  readonly record: Readonly<Record<string, unknown>> | undefined;
+  /** The event, as it came. */
+  readonly event: unknown;
+  readonly body: string;
+}
+
+export interface ParkedContext {
+  readonly names: Names;
+  readonly functionTimeoutSeconds: number;
+  /** Recipients of scheduled notifications. */
+  readonly recipients: readonly [string, ...string[]];
+}
+
+/** Understands one message of the dead-letter queue. Never throws: what is not understood has to be seen, too. */
+export function parseParkedMessage(message: QueueMessage, context: ParkedContext): ParkedMessage {
+  const content = parseJson(message.body);
+  const { record, raw } = recordIn(content);
+  if (isFromTarget(message)) return ofTarget(message, content, raw, record, context);
+  if (record !== undefined) return ofRecord(message, raw, record, context);
+  if (envelopeSchema.safeParse(content).success) return ofTarget(message, content, undefined, undefined, context);
+  return ofUnknown(message, content);
+}
+
+function isFromTarget({ attributes }: QueueMessage): boolean {
+  return attributes.ERROR_CODE !== undefined || attributes.RULE_ARN !== undefined;
+}
+
+/** A failure record: as such, or in the event that Lambda puts onto the bus. */
+function recordIn(content: unknown): { record: FailureRecord | undefined; raw: Record<string, unknown> | undefined } {
+  const inner = isObject(content) && content.source === "lambda" ? content.detail : content;
+  const parsed = failureRecordSchema.safeParse(inner);
+  return parsed.success && isObject(inner)
+    ? { record: parsed.data, raw: inner }
+    : { record: undefined, raw: undefined };
+}
+
+function ofTarget(
+  message: QueueMessage,
+  content: unknown,
+  raw: Record<string, unknown> | undefined,
+  record: FailureRecord | undefined,
+  context: ParkedContext,
+): ParkedMessage {
+  const {
+    ERROR_CODE: code,
+    ERROR_MESSAGE: text = "",
+    RULE_ARN: rule = "",
+    RETRY_ATTEMPTS: retries = "",
+  } = message.attributes;
+  const event = record?.requestPayload ?? toBusinessEvent(content, rule, context);
+  const about = aboutEvent(event);
+  // How often the function ran; where it did not, how often EventBridge tried to reach it.
+  const attempts =
+    record?.requestContext.approximateInvokeCount ?? (/^\d+$/.test(retries) ? Number(retries) + 1 : undefined);
+  const before = record?.responsePayload;
+  const reason =
+    code === undefined
+      ? { type: "Unknown", message: "An event without a word of why it was parked: somebody put it here by hand." }
+      : {
+          type: code,
+          message:
+            `EventBridge could not deliver to the target of ${nameOfRule(rule, context.names)}: ${text}` +
+            (before ? ` (Before that: ${before.errorType ?? "unknown"}. ${before.errorMessage ?? ""})` : ""),
+        };
+  return {
+    ...common(message),
+    ...about,
+    format: "event-target",
+    reason,
+    attempts,
+    redrives: record?.redrives ?? 0,
+    record:
+      about.notification === undefined
+        ? undefined
+        : (raw ?? {
+            requestContext: { condition: "NotDelivered", approximateInvokeCount: attempts ?? 0 },
+            requestPayload: event,
+            responsePayload: { errorType: reason.type, errorMessage: text },
+          }),
+  };
+}
+
+function ofRecord(
+  message: QueueMessage,
+  raw: Record<string, unknown> | undefined,
+  record: FailureRecord,
+  { functionTimeoutSeconds }: ParkedContext,
+): ParkedMessage {
+  const { condition, approximateInvokeCount } = record.requestContext;
+  const { errorType, errorMessage } = record.responsePayload ?? {};
+  const about = aboutEvent(record.requestPayload);
+  const isMoved = isMovedBySqs(message, record);
+  // The queue's receive count would also count each listing.
+  const receives =
+    isMoved && about.notification
+      ? retryQueueSettings(about.notification.lane, functionTimeoutSeconds).maxReceiveCount
+      : 0;
+  const attempts = approximateInvokeCount + receives;
+  return {
+    ...common(message),
+    ...about,
+    format: isMoved ? "retries-exhausted" : "failure-record",
+    reason: {
+      type: errorType ?? condition,
+      message: (isMoved ? "Every retry failed, for hours. " : "") + (errorMessage ?? neverRan(condition)),
+    },
+    attempts,
+    redrives: record.redrives ?? 0,
+    record:
+      about.notification === undefined
+        ? undefined
+        : {
+            ...raw,
+            requestContext: {
+              ...(isObject(raw?.requestContext) ? raw.requestContext : {}),
+              approximateInvokeCount: attempts,
+            },
+          },
+  };
+}
+
+/** What the function and the dead-letter rule park is permanent; a transient record comes by SQS, after its last try. */
+function isMovedBySqs({ systemAttributes }: QueueMessage, record: FailureRecord): boolean {
+  if (systemAttributes.DeadLetterQueueSourceArn !== undefined) return true;
+  const isPermanent = (permanentFailureTypes as readonly string[]).includes(record.responsePayload?.errorType ?? "");
+  return !isPermanent && record.requestContext.condition !== "Parked";
+}
+
+function neverRan(condition: string): string {
+  return condition === "EventAgeExceeded"
+    ? "The function never ran: it was throttled until the event was too old."
+    : "The record has no reason.";
+}
+
+function ofUnknown(message: QueueMessage, content: unknown): ParkedMessage {
+  const about = aboutEvent(
+    isObject(content) && content.requestPayload !== undefined ? content.requestPayload : content,
+  );
+  const shape = isObject(content)
+    ? `a JSON object with ${Object.keys(content).slice(0, 8).join(", ") || "nothing in it"}`
+    : content === undefined
+      ? "no JSON"
+      : "JSON, but no object";
+  return {
+    ...common(message),
+    ...about,
+    notification: undefined,
+    format: "unknown",
+    reason: {
+      type: "UnknownFormat",
+      message: `Neither an event nor a failure record: ${shape}, ${Buffer.byteLength(message.body)} bytes.`,
+    },
+    attempts: undefined,
+    redrives: 0,
+    record: undefined,
+  };
+}
+
+function common({
+  messageId,
+  body,
+  systemAttributes,
+}: QueueMessage): Pick<ParkedMessage, "messageId" | "body" | "queuedAt"> {
+  return { messageId, body, queuedAt: Number(systemAttributes.SentTimestamp ?? "0") };
+}
+
+function aboutEvent(
+  event: unknown,
+): Pick<ParkedMessage, "event" | "eventId" | "eventTime" | "notification" | "recipients"> {
+  const { id, time, source, "detail-type": detailType } = isObject(event) ? event : {};
+  const eventTime = typeof time === "string" ? Date.parse(time) : Number.NaN;
+  const notification =
+    typeof source === "string" && typeof detailType === "string"
+      ? findNotification({ source, "detail-type": detailType })
+      : undefined;
+  return {
+    event,
+    eventId: typeof id === "string" ? id : undefined,
+    eventTime: Number.isNaN(eventTime) ? undefined : eventTime,
+    notification,
+    recipients: recipientsOf(event, notification),
+  };
+}
+
+function recipientsOf(event: unknown, notification: Notification | undefined): readonly string[] {
+  const parsed = envelopeSchema.safeParse(event);
+  if (notification !== undefined && parsed.success) {
+    try {
+      return notification.prepare(parsed.data).recipients;
+    } catch {
+      // Then what it says is shown as it stands.
+    }
+  }
+  const detail = isObject(event) && isObject(event.detail) ? event.detail : {};
+  const { recipient } = isObject(detail.emailConfig) ? detail.emailConfig : {};
+  return [recipient].flat().filter((text) => typeof text === "string");
+}
+
+/**
+ * The event that the function would have got. A schedule's is made by its target's input transformer
+ * (stacks/constructs/event-routing.ts), which may not have been at work yet when the event was parked.
+ */
+function toBusinessEvent(content: unknown, ruleArn: string, { names, recipients }: ParkedContext): unknown {
+  if (!isObject(content) || content.source !== "aws.events") return content;
+  const trigger = notificationOfRule(ruleArn, names)?.trigger;
+  if (trigger?.kind !== "schedule") return content;
+  const { id, time, account, region } = content;
+  return {
+    id,
+    time,
+    account,
+    region,
+    version: "0",
+    source: trigger.source,
+    "detail-type": trigger.detailType,
+    resources: [],
+    detail: trigger.detail(recipients),
+  };
+}
+
+function nameOfRule(ruleArn: string, names: Names): string {
+  const name = ruleArn.slice(ruleArn.lastIndexOf("/") + 1);
+  return name.startsWith(`${names.prefix}-`) ? name.slice(names.prefix.length + 1) : name || "a rule";
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

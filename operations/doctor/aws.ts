@@ -1,0 +1,196 @@
+import { type CloudWatchClient, paginateDescribeAlarms } from "@aws-sdk/client-cloudwatch";
+import {
+  GetAccountSettingsCommand,
+  GetFunctionConcurrencyCommand,
+  type LambdaClient,
+  ResourceNotFoundException,
+} from "@aws-sdk/client-lambda";
+import { GetBucketVersioningCommand, type S3Client } from "@aws-sdk/client-s3";
+import { paginateListSubscriptionsByTopic, paginateListTopics, type SNSClient } from "@aws-sdk/client-sns";
+import { type SQSClient } from "@aws-sdk/client-sqs";
+import { laneBudgets } from "../../stacks/send-budget";
+import { countMessages, findQueue } from "../dead-letters/queue";
+import { functionRole, type Lane, lanes, retryQueueName } from "../lanes";
+import { plural } from "../text";
+import { type Check, type DoctorStage, fail, ok, type Verdict, warn, worst } from "./check";
+
+export interface AwsClients {
+  readonly lambda: LambdaClient;
+  readonly sqs: SQSClient;
+  readonly sns: SNSClient;
+  readonly s3: S3Client;
+  readonly cloudWatch: CloudWatchClient;
+}
+
+/** AWS keeps this many of an account's concurrency unreserved, and refuses what would go below. */
+const leastUnreserved = 100;
+
+export function awsChecks(stage: DoctorStage, { lambda, sqs, sns, s3, cloudWatch }: AwsClients): Check[] {
+  const { config, names } = stage;
+  const budgets = laneBudgets(config.sendRatePerSecond);
+  const reserved = (lane: Lane) => (config.reserveConcurrency ? budgets[lane].concurrency : undefined);
+  const command = stage.isSandbox ? "npm run dead-letters -- --sandbox" : "npm run dead-letters";
+  return [
+    ...lanes.map((lane) => ({
+      name: `Concurrency, ${lane} lane`,
+      run: () => checkReserved(lambda, names.of(functionRole(lane)), reserved(lane)),
+    })),
+    {
+      name: "Concurrency of the account",
+      run: async () => {
+        const { AccountLimit: limit } = await lambda.send(new GetAccountSettingsCommand({}));
+        return checkUnreserved(
+          limit?.UnreservedConcurrentExecutions,
+          limit?.ConcurrentExecutions,
+          config.reserveConcurrency,
+        );
+      },
+    },
+    {
+      name: "Dead letters",
+      run: async () => {
+        const { visible, inFlight } = await countMessages(
+          sqs,
+          await findQueue(sqs, names.of("dead-letters"), config.region),
+        );
+        const count = visible + inFlight;
+        return count === 0
+          ? ok("Nothing is parked.")
+          : warn(`${plural(count, "event")} parked: each needs a person, within 14 days.`, `${command} tells why.`);
+      },
+    },
+    {
+      name: "Retries",
+      run: async () => {
+        const waiting = await Promise.all(
+          lanes.map(async (lane) => {
+            const { visible, inFlight } = await countMessages(
+              sqs,
+              await findQueue(sqs, retryQueueName(names, lane), config.region),
+            );
+            return { lane, count: visible + inFlight };
+          }),
+        );
+        const some = waiting.filter(({ count }) => count > 0).map(({ lane, count }) => `${count} in the ${lane} lane`);
+        return some.length === 0
+          ? ok("Nothing waits for a retry.")
+          : warn(
+              `Mail waits for a retry: ${some.join(", ")}.`,
+              "Look for ERROR in the function's log group; the retries go on by themselves.",
+            );
+      },
+    },
+    { name: "Alarm topic", run: () => checkSubscription(sns, names.of("alarms"), config.alarmEmail) },
+    { name: "Alarms", run: () => checkAlarms(cloudWatch, names.prefix) },
+    { name: "State bucket", run: () => checkState(s3, stage) },
+  ];
+}
+
+async function checkReserved(client: LambdaClient, name: string, expected: number | undefined): Promise<Verdict> {
+  const deploy = "Deploy the stack again: somebody changed it by hand.";
+  const answer = await client
+    .send(new GetFunctionConcurrencyCommand({ FunctionName: name }))
+    .catch((error: unknown) => {
+      if (error instanceof ResourceNotFoundException) return undefined;
+      throw error;
+    });
+  if (answer === undefined) return fail(`There is no function ${name}.`, "Deploy the stack.");
+  const { ReservedConcurrentExecutions: actual } = answer;
+  if (actual === 0) return fail(`${name} is switched off: no run is allowed.`, deploy);
+  if (actual === expected) {
+    return ok(
+      actual === undefined
+        ? "Not reserved, as configured: the send rate is not kept."
+        : `${actual} reserved, as configured.`,
+    );
+  }
+  return fail(`${name} has ${actual ?? "none"} reserved, and ${expected ?? "none"} is configured.`, deploy);
+}
+
+export function checkUnreserved(unreserved: number | undefined, all: number | undefined, reserves: boolean): Verdict {
+  if (unreserved === undefined || all === undefined) throw new Error("Lambda tells no limit.");
+  const finding = `${unreserved} of ${all} unreserved`;
+  if (all < leastUnreserved) {
+    return (reserves ? fail : warn)(
+      `${finding}: a new account's quota, in which nothing can be reserved.`,
+      "Ask for 1,000 (Service Quotas, Lambda, Concurrent executions); until then reserveConcurrency: false in stacks/stages.ts.",
+    );
+  }
+  return unreserved <= leastUnreserved
+    ? warn(`${finding}: nothing more can be reserved.`, "Ask for more before you add a stage to this account.")
+    : ok(`${finding}.`);
+}
+
+async function checkSubscription(client: SNSClient, name: string, email: string | undefined): Promise<Verdict> {
+  let topic: string | undefined;
+  for await (const { Topics = [] } of paginateListTopics({ client }, {})) {
+    topic ??= Topics.find(({ TopicArn = "" }) => TopicArn.endsWith(`:${name}`))?.TopicArn;
+  }
+  if (topic === undefined) return fail(`There is no topic ${name}: alarms tell nobody.`, "Deploy the stack again.");
+  let confirmed = 0;
+  let pending = 0;
+  for await (const { Subscriptions = [] } of paginateListSubscriptionsByTopic({ client }, { TopicArn: topic })) {
+    for (const { SubscriptionArn: arn = "" } of Subscriptions) {
+      if (arn.startsWith("arn:")) confirmed += 1;
+      else pending += 1;
+    }
+  }
+  if (pending > 0) {
+    return fail(
+      `${plural(pending, "subscription")} not confirmed.`,
+      "Click the link in SNS's mail; it is void after two days.",
+    );
+  }
+  if (confirmed > 0) return ok(`${plural(confirmed, "subscriber")}, confirmed.`);
+  return email === undefined
+    ? warn("Nobody is subscribed: alarms tell nobody.", "Set ALARM_EMAIL and deploy, or subscribe the team's tool.")
+    : fail("The subscriber of ALARM_EMAIL is gone.", "Deploy the stack again, and click the link in SNS's mail.");
+}
+
+async function checkAlarms(client: CloudWatchClient, prefix: string): Promise<Verdict> {
+  const silent: string[] = [];
+  const ringing: string[] = [];
+  let count = 0;
+  for await (const { MetricAlarms = [] } of paginateDescribeAlarms({ client }, { AlarmNamePrefix: `${prefix}-` })) {
+    for (const {
+      AlarmName: name = "",
+      ActionsEnabled: isOn,
+      AlarmActions: actions = [],
+      StateValue: state,
+    } of MetricAlarms) {
+      count += 1;
+      if (isOn === false || actions.length === 0) silent.push(name.slice(prefix.length + 1));
+      if (state === "ALARM") ringing.push(name.slice(prefix.length + 1));
+    }
+  }
+  if (count === 0) return fail("There is no alarm.", "Deploy the stack again.");
+  return worst(
+    [
+      ...(silent.length > 0
+        ? [fail(`Silenced: ${silent.join(", ")}.`, "aws cloudwatch enable-alarm-actions --alarm-names ..")]
+        : []),
+      ...(ringing.length > 0
+        ? [warn(`In alarm: ${ringing.join(", ")}.`, "docs/alarms.md has the first step of each.")]
+        : []),
+    ],
+    `${plural(count, "alarm")}, none in alarm.`,
+  );
+}
+
+async function checkState(client: S3Client, { config, isSandbox }: DoctorStage): Promise<Verdict> {
+  const { backend } = config;
+  if (backend.kind === "local")
+    return warn("The state is a file on somebody's machine.", "Use BACKEND=s3 for a shared stage.");
+  if (backend.kind === "cloud") return ok(`The state is in Terraform Cloud (${backend.organization}).`);
+  const answer = await client
+    .send(new GetBucketVersioningCommand({ Bucket: backend.bucket }))
+    .catch((error: unknown) => {
+      if (error instanceof Error && /NoSuchBucket|NotFound/.test(error.name)) return undefined;
+      throw error;
+    });
+  if (answer === undefined) return fail(`There is no bucket ${backend.bucket}.`, "npx cdktf deploy state-backend");
+  if (answer.Status === "Enabled") return ok(`${backend.bucket} is versioned.`);
+  return isSandbox
+    ? warn(`${backend.bucket} is not versioned: the sandbox's state is thrown away with it.`, "Nothing here.")
+    : fail(`${backend.bucket} is not versioned: a broken state can't be taken back.`, "npx cdktf deploy state-backend");
+}

@@ -1,0 +1,94 @@
+import { type StageAccess } from "../stage";
+
+/** `unknown`: the check could not be made, and says why. It is not a good sign, and no bad one. */
+export type Status = "ok" | "warn" | "fail" | "unknown";
+
+export interface Verdict {
+  readonly status: Status;
+  /** What was found. */
+  readonly finding: string;
+  /** What to do about it. */
+  readonly todo?: string;
+}
+
+export interface Check {
+  readonly name: string;
+  /** May reject: then its verdict is `unknown`. */
+  readonly run: () => Promise<Verdict>;
+}
+
+export interface CheckResult extends Verdict {
+  readonly check: string;
+}
+
+export type DoctorStage = Pick<StageAccess, "config" | "names" | "isSandbox">;
+
+export const ok = (finding: string): Verdict => ({ status: "ok", finding });
+export const warn = (finding: string, todo: string): Verdict => ({ status: "warn", finding, todo });
+export const fail = (finding: string, todo: string): Verdict => ({ status: "fail", finding, todo });
+export const unknown = (finding: string, todo: string): Verdict => ({ status: "unknown", finding, todo });
+
+const order: readonly Status[] = ["ok", "unknown", "warn", "fail"];
+
+/** One verdict of several: the worst, with the words of all that share it. */
+export function worst(verdicts: readonly Verdict[], whenAllIsWell: string): Verdict {
+  const status = verdicts.reduce<Status>(
+    (worse, verdict) => (order.indexOf(verdict.status) > order.indexOf(worse) ? verdict.status : worse),
+    "ok",
+  );
+  if (status === "ok") return ok(whenAllIsWell);
+  const bad = verdicts.filter((verdict) => verdict.status === status);
+  const todos = [...new Set(bad.flatMap(({ todo }) => (todo === undefined ? [] : [todo])))];
+  return {
+    status,
+    finding: bad.map(({ finding }) => finding).join(" "),
+    ...(todos.length === 0 ? {} : { todo: todos.join(" ") }),
+  };
+}
+
+/** Makes all checks, at once. */
+export function runChecks(checks: readonly Check[], options: { readonly isSandbox: boolean }): Promise<CheckResult[]> {
+  return Promise.all(
+    checks.map(async ({ name, run }) => ({
+      check: name,
+      ...(await run().catch((error: unknown) => whyNot(error, options.isSandbox))),
+    })),
+  );
+}
+
+function whyNot(error: unknown, isSandbox: boolean): Verdict {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  const reason = `${name}: ${firstLine(message)}`;
+  if (/AccessDenied|NotAuthorized|Unauthorized|AuthorizationError/i.test(name)) {
+    return unknown(reason, "Run it with a role that may read this.");
+  }
+  if (/Credential|ExpiredToken|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|Token/i.test(name)) {
+    return unknown(reason, "Log in: there are no credentials that AWS takes.");
+  }
+  if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|Timeout|Network/i.test(`${name} ${message}`) || name === "AggregateError") {
+    return unknown(
+      reason,
+      isSandbox
+        ? "Start the sandbox: npm start (and give its SANDBOX_PORT here)."
+        : "Check the network and AWS_REGION.",
+    );
+  }
+  // moto answers what it does not know with a page of HTML, or as if there were nothing behind the path.
+  if (isSandbox && /SyntaxError|UnknownError|NotImplemented|InternalFailure|^NotFound$/.test(name)) {
+    return unknown(`Not emulated (${name}).`, "Nothing here; it is checked on AWS.");
+  }
+  return unknown(reason, "Look at the reason; AWS may be at fault.");
+}
+
+function firstLine(text: string): string {
+  const line = text.split("\n")[0] ?? "";
+  return line.length > 160 ? `${line.slice(0, 160)}..` : line;
+}
+
+export const exitCodes = { good: 0, failed: 1, notRun: 2 } as const;
+
+/** A check that could not be made fails nothing; where none could be made, nothing is known. */
+export function exitCodeOf(results: readonly CheckResult[]): number {
+  if (results.some(({ status }) => status === "fail")) return exitCodes.failed;
+  return results.some(({ status }) => status !== "unknown") ? exitCodes.good : exitCodes.notRun;
+}

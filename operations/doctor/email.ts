@@ -1,0 +1,235 @@
+import { GetTemplateCommand, type SESClient, TestRenderTemplateCommand } from "@aws-sdk/client-ses";
+import {
+  GetAccountCommand,
+  type GetAccountCommandOutput,
+  GetConfigurationSetCommand,
+  GetConfigurationSetEventDestinationsCommand,
+  GetEmailIdentityCommand,
+  type SendQuota,
+  type SESv2Client,
+} from "@aws-sdk/client-sesv2";
+import { templateName } from "../../handler/contract/environment";
+import { catalogue } from "../../handler/notifications";
+import { type Notification } from "../../handler/notifications/define";
+import { feedbackEvents } from "../../stacks/constructs/delivery-feedback";
+import { laneBudgets } from "../../stacks/send-budget";
+import { loadTemplate, type Template } from "../../stacks/templates";
+import { lanes } from "../lanes";
+import { type Check, type DoctorStage, fail, ok, type Verdict, warn, worst } from "./check";
+
+interface EmailClients {
+  readonly ses: SESClient;
+  readonly sesV2: SESv2Client;
+}
+
+export function emailChecks({ config, names, isSandbox }: DoctorStage, { ses, sesV2 }: EmailClients): Check[] {
+  let account: Promise<GetAccountCommandOutput> | undefined;
+  const readAccount = () => (account ??= sesV2.send(new GetAccountCommand({})));
+  const deploy = isSandbox
+    ? 'Deploy the stack again (README, "cdktf against the sandbox").'
+    : "Deploy the stack again: npm run deploy.";
+  const setName = names.of("notifications");
+  const identities = [
+    config.senderIdentity.value,
+    // In the SES sandbox the recipients have to be verified, too.
+    ...(config.sesSandbox ? config.recipients : []),
+  ];
+
+  return [
+    {
+      name: "Sender verified",
+      run: async () =>
+        worst(
+          await Promise.all(identities.map((identity, index) => checkIdentity(sesV2, identity, index === 0, deploy))),
+          `${identities.join(", ")}: verified.`,
+        ),
+    },
+    {
+      name: "SES sandbox",
+      run: async () => checkAccess(await readAccount(), config.sesSandbox),
+    },
+    {
+      name: "Send rate and quota",
+      run: async () => checkQuota((await readAccount()).SendQuota, config.sendRatePerSecond),
+    },
+    ...catalogue.map((notification) => ({
+      name: `Template ${notification.id}`,
+      run: () => checkTemplate(ses, notification, templateName(names.prefix, notification.id), deploy),
+    })),
+    {
+      name: "Configuration set",
+      run: async () => {
+        const set = await sesV2.send(new GetConfigurationSetCommand({ ConfigurationSetName: setName })).catch(absent);
+        if (set === undefined) return fail(`${setName} is not there: every send is refused.`, deploy);
+        const reasons = set.SuppressionOptions?.SuppressedReasons ?? [];
+        const missing = (["BOUNCE", "COMPLAINT"] as const).filter((reason) => !reasons.includes(reason));
+        if (set.SendingOptions?.SendingEnabled === false) {
+          return fail(
+            `Sending is paused for ${setName}.`,
+            `Find out who paused it, then: aws sesv2 put-configuration-set-sending-options --configuration-set-name ${setName} --sending-enabled`,
+          );
+        }
+        return missing.length > 0
+          ? warn(`Addresses are not suppressed after ${missing.join(" and ")}.`, deploy)
+          : ok(`${setName}: sending is on, bounces and complaints are suppressed.`);
+      },
+    },
+    {
+      name: "SES's events",
+      run: () => checkEventDestination(sesV2, setName, names.of("feedback"), deploy),
+    },
+  ];
+}
+
+/** What an SES answer "there is none" turns into; other errors go on. */
+function absent(error: unknown): undefined {
+  const name = error instanceof Error ? error.name : "";
+  if (/NotFound|DoesNotExist/.test(name)) return undefined;
+  throw error;
+}
+
+async function checkIdentity(
+  client: SESv2Client,
+  identity: string,
+  isSender: boolean,
+  deploy: string,
+): Promise<Verdict> {
+  const found = await client.send(new GetEmailIdentityCommand({ EmailIdentity: identity })).catch(absent);
+  const who = isSender ? "the sender" : "the recipient";
+  if (found === undefined) return fail(`SES has no identity ${identity} (${who}).`, deploy);
+  if (found.VerifiedForSendingStatus === true) return ok(identity);
+  const status = `${identity} (${who}) is not verified: ${found.VerificationStatus ?? "no status"}.`;
+  return (isSender ? fail : warn)(
+    status,
+    identity.includes("@")
+      ? "Click the link in SES's mail to it; after 24 hours it is void: delete the identity in SES and deploy again."
+      : "Make the DKIM records in DNS (output dkim_tokens).",
+  );
+}
+
+export function checkAccess(account: Partial<GetAccountCommandOutput>, expectsSandbox: boolean): Verdict {
+  if (account.EnforcementStatus === "SHUTDOWN" || account.SendingEnabled === false) {
+    return fail(
+      `SES does not let this account send (${account.EnforcementStatus ?? "sending is off"}).`,
+      "Read SES's mail to the account's owner, answer its review, then redrive: npm run dead-letters.",
+    );
+  }
+  const isSandbox = account.ProductionAccessEnabled !== true;
+  if (isSandbox && !expectsSandbox) {
+    return fail(
+      "The account is in the SES sandbox, and the stage does not expect it: only verified recipients get mail.",
+      "Ask for production access (SES console, Account dashboard), or set sesSandbox in stacks/stages.ts.",
+    );
+  }
+  if (account.EnforcementStatus === "PROBATION") {
+    return warn("SES has the account under review.", "Look at bounces and complaints before SES pauses it.");
+  }
+  if (!isSandbox && expectsSandbox) {
+    return warn(
+      "The account is out of the SES sandbox; the stage still verifies its recipients one by one.",
+      "Set sesSandbox: false in stacks/stages.ts.",
+    );
+  }
+  return ok(isSandbox ? "In the SES sandbox, as the stage expects." : "Out of the SES sandbox.");
+}
+
+export function checkQuota(quota: SendQuota | undefined, sendRatePerSecond: number): Verdict {
+  const { MaxSendRate: rate, Max24HourSend: daily, SentLast24Hours: sent = 0 } = quota ?? {};
+  if (rate === undefined || daily === undefined) throw new Error("SES tells no quota.");
+  const budgets = laneBudgets(sendRatePerSecond);
+  const shares = lanes
+    .map((lane) => {
+      const { ratePerSecond, concurrency, sendIntervalMs } = budgets[lane];
+      return `${lane} ${round(ratePerSecond)}/s (${concurrency} runs, one mail each ${sendIntervalMs} ms)`;
+    })
+    .join(", ");
+  const verdicts: Verdict[] = [];
+  if (rate < sendRatePerSecond) {
+    verdicts.push(
+      fail(
+        `SES takes ${rate} mails a second and the stage is built for ${sendRatePerSecond}: ${shares}.`,
+        `Set sendRatePerSecond: ${rate} in stacks/stages.ts, or ask SES for more.`,
+      ),
+    );
+  }
+  // -1 is SES's word for no limit.
+  const used = daily < 0 ? 0 : sent / daily;
+  const usage = `${sent} of ${daily < 0 ? "unlimited" : daily} mails in 24 hours.`;
+  if (used >= 0.95)
+    verdicts.push(fail(usage, "Ask SES for a higher daily quota; until then mail waits for its retries."));
+  else if (used >= 0.8) verdicts.push(warn(usage, "Ask SES for a higher daily quota, before mail has to wait."));
+  return worst(verdicts, `${rate}/s, the stage uses ${sendRatePerSecond}/s: ${shares}; ${usage}`);
+}
+
+const round = (rate: number): number => Math.round(rate * 10) / 10;
+
+async function checkTemplate(
+  client: SESClient,
+  notification: Notification,
+  name: string,
+  deploy: string,
+): Promise<Verdict> {
+  const stored = await client.send(new GetTemplateCommand({ TemplateName: name })).catch(absent);
+  if (stored?.Template === undefined)
+    return fail(`${name} is not there: its events are parked as TemplateMissing.`, deploy);
+  const here = loadTemplate(notification);
+  const there: Template = {
+    subject: stored.Template.SubjectPart ?? "",
+    html: stored.Template.HtmlPart ?? "",
+    text: stored.Template.TextPart ?? "",
+  };
+  const changed = (["subject", "html", "text"] as const).filter((part) => there[part] !== here[part]);
+  const verdicts: Verdict[] = [];
+  if (changed.length > 0) {
+    verdicts.push(
+      warn(
+        `The stored template is not that of this checkout (${changed.join(", ")}).`,
+        `${deploy} Or check out what is deployed.`,
+      ),
+    );
+  }
+  const { templateData } = notification.prepare(sampleEvent(notification));
+  try {
+    const { RenderedTemplate: rendered = "" } = await client.send(
+      new TestRenderTemplateCommand({ TemplateName: name, TemplateData: JSON.stringify(templateData) }),
+    );
+    if (rendered === "") verdicts.push(fail("It renders to nothing.", deploy));
+  } catch (error) {
+    const { name: code, message } = error instanceof Error ? error : new Error(String(error));
+    if (!/MissingRenderingAttribute|InvalidRenderingParameter|InvalidTemplate/.test(code)) throw error;
+    verdicts.push(fail(`It does not render its sample: ${message}. Such mail is accepted and lost.`, deploy));
+  }
+  return worst(verdicts, "Stored as in this checkout, and renders its sample.");
+}
+
+/** The sample as the event that brings it. */
+function sampleEvent({ trigger, sample }: Notification) {
+  return {
+    id: "doctor",
+    source: trigger.source,
+    "detail-type": trigger.detailType,
+    time: new Date().toISOString(),
+    detail: sample as Record<string, unknown>,
+  };
+}
+
+async function checkEventDestination(
+  client: SESv2Client,
+  set: string,
+  destination: string,
+  deploy: string,
+): Promise<Verdict> {
+  const answer = await client
+    .send(new GetConfigurationSetEventDestinationsCommand({ ConfigurationSetName: set }))
+    .catch(absent);
+  const found = answer?.EventDestinations?.find(({ Name }) => Name === destination);
+  if (found === undefined) return fail(`There is no event destination ${destination}: bounces stay unseen.`, deploy);
+  if (found.Enabled !== true) return fail(`The event destination ${destination} is off: bounces stay unseen.`, deploy);
+  const missing = feedbackEvents
+    .filter(({ type }) => !found.MatchingEventTypes?.includes(type))
+    .map(({ type }) => type);
+  if (missing.length > 0) return fail(`${destination} does not tell of ${missing.join(", ")}.`, deploy);
+  return found.EventBridgeDestination?.EventBusArn === undefined
+    ? fail(`${destination} does not lead to EventBridge.`, deploy)
+    : ok(`${destination} tells EventBridge of ${feedbackEvents.length} kinds of events.`);
+}

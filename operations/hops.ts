@@ -1,0 +1,88 @@
+import { block, listOf, referred, roleOf, type SynthesizedStack } from "./stack";
+
+/**
+ * Every hop of the synthesized stack at which an event is handed on, and could end:
+ *
+ * | hop | of |
+ * |---|---|
+ * | `target:<rule>` | each target of a rule |
+ * | `queue:<queue>` | each queue |
+ * | `mapping:<queue>` | each event source mapping, by the queue that it reads |
+ * | `destination:<function>` | each on-failure destination of asynchronous runs |
+ * | `ses-events:<name>` | each event destination of a configuration set |
+ *
+ * Names are those behind project and stage.
+ */
+export function hopsOf(stack: SynthesizedStack): string[] {
+  const role = (name: unknown) => roleOf(name, stack.prefix);
+  return [
+    ...listOf(stack, "aws_cloudwatch_event_target").map(
+      (target) => `target:${role(referred(stack, target.rule).name)}`,
+    ),
+    ...listOf(stack, "aws_sqs_queue").map((queue) => `queue:${role(queue.name)}`),
+    ...listOf(stack, "aws_lambda_event_source_mapping").map(
+      (mapping) => `mapping:${role(referred(stack, mapping.event_source_arn).name)}`,
+    ),
+    ...listOf(stack, "aws_lambda_function_event_invoke_config")
+      .filter((config) => block(block(config, "destination_config"), "on_failure").destination !== undefined)
+      .map((config) => `destination:${role(referred(stack, config.function_name).function_name)}`),
+    ...listOf(stack, "aws_sesv2_configuration_set_event_destination").map(
+      (destination) => `ses-events:${role(destination.event_destination_name)}`,
+    ),
+  ].sort();
+}
+
+export interface Alarm {
+  /** Behind project and stage. */
+  readonly name: string;
+  readonly metric: string;
+  readonly condition: string;
+  readonly meaning: string;
+}
+
+/** The stack's alarms, by name. */
+export function alarmsOf(stack: SynthesizedStack): Alarm[] {
+  const role = (name: unknown) => roleOf(name, stack.prefix);
+  return listOf(stack, "aws_cloudwatch_metric_alarm")
+    .map((alarm) => ({
+      name: role(alarm.alarm_name),
+      metric: `${withoutPrefix(String(alarm.namespace), stack)} ${String(alarm.metric_name)}${dimensionsOf(alarm.dimensions, stack)}`,
+      condition: conditionOf(alarm),
+      meaning: String(alarm.alarm_description),
+    }))
+    .sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** The metrics of the stage's own namespace are named by it. */
+function withoutPrefix(namespace: string, { prefix }: SynthesizedStack): string {
+  return namespace === prefix ? "(the stage's own)" : namespace;
+}
+
+function dimensionsOf(dimensions: unknown, stack: SynthesizedStack): string {
+  if (typeof dimensions !== "object" || dimensions === null) return "";
+  const parts = Object.entries(dimensions).map(([name, value]) => `${name} ${nameBehind(value, stack)}`);
+  return parts.length === 0 ? "" : `, ${parts.join(", ")}`;
+}
+
+function nameBehind(value: unknown, stack: SynthesizedStack): string {
+  const text = String(value);
+  return roleOf(text.startsWith("${") ? (referred(stack, text).name ?? text) : text, stack.prefix);
+}
+
+function conditionOf({
+  comparison_operator: operator,
+  threshold,
+  statistic,
+  period,
+  evaluation_periods: periods,
+}: Readonly<Record<string, unknown>>): string {
+  const signs: Readonly<Record<string, string>> = {
+    GreaterThanOrEqualToThreshold: ">=",
+    GreaterThanThreshold: ">",
+    LessThanThreshold: "<",
+    LessThanOrEqualToThreshold: "<=",
+  };
+  const span = `${Number(period) / 60} min`;
+  const length = Number(periods) === 1 ? span : `${Number(periods)} times ${span}`;
+  return `${String(statistic)} ${signs[String(operator)] ?? String(operator)} ${String(threshold)} in ${length}`;
+}

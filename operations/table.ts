@@ -1,0 +1,45 @@
+import Table from "cli-table3";
+
+/** Widest text in a cell that is wrapped. */
+const textWidth = 90;
+
+export interface TextTable {
+  /** @param note a text of its own lines, below the row. */
+  add(row: readonly string[], note?: string): void;
+  /** A row whose cell `column` may be long. */
+  addWrapped(row: readonly string[], column: number): void;
+  toString(): string;
+}
+
+/** A table without colours, whose rows may each have a note. */
+export function createTable(head: readonly string[]): TextTable {
+  const table = new Table({ head: [...head], style: { head: [], border: [], compact: true } });
+  return {
+    add(row, note) {
+      table.push([...row]);
+      if (note !== undefined && note !== "") {
+        table.push([{ colSpan: head.length, content: wrap(note, textWidth).replace(/^/gm, "  ") }]);
+      }
+    },
+    addWrapped(row, column) {
+      table.push(row.map((cell, index) => (index === column ? wrap(cell, textWidth) : cell)));
+    },
+    toString: () => table.toString(),
+  };
+}
+
+/** At words; a longer word stays whole, so that it can be copied. */
+export function wrap(text: string, width: number): string {
+  return text
+    .split("\n")
+    .flatMap((line) => {
+      const lines = [""];
+      for (const word of line.split(" ")) {
+        const last = lines.at(-1) ?? "";
+        if (last !== "" && last.length + 1 + word.length > width) lines.push(word);
+        else lines[lines.length - 1] = last === "" ? word : `${last} ${word}`;
+      }
+      return lines;
+    })
+    .join("\n");
+}
