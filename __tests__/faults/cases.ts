@@ -1,0 +1,516 @@
+import { DescribeAlarmsCommand } from "@aws-sdk/client-cloudwatch";
+import { DescribeMetricFiltersCommand, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { GetPolicyCommand, RemovePermissionCommand } from "@aws-sdk/client-lambda";
+import { DeleteTemplateCommand, GetTemplateCommand, UpdateTemplateCommand } from "@aws-sdk/client-ses";
+import { DeleteConfigurationSetCommand, DeleteEmailIdentityCommand } from "@aws-sdk/client-sesv2";
+import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
+import { type FaultInput } from "../../sandbox/door/faults";
+import { type Ledger, type Outcome } from "./ledger";
+import { type System } from "./system";
+
+export interface Case {
+  readonly name: string;
+  /** In front of its addresses; faults match by it. */
+  readonly slug: string;
+  readonly faults?: (recipients: string) => readonly FaultInput[];
+  /** Breaks what no fault breaks. */
+  readonly prepare?: (system: System) => Promise<void>;
+  readonly put: (ledger: Ledger, system: System) => Promise<void>;
+  /** After everything has come to rest: what else has to happen. */
+  readonly after?: (ledger: Ledger, system: System) => Promise<void>;
+  /**
+   * How many mails are told of by a metric or an event of SES alone, as AWS keeps no other record of them: the
+   * accounting takes that for the record, if it was counted.
+   */
+  readonly told?: (system: System, ledger: Ledger) => Promise<number>;
+  /** @returns what is not as it has to be. */
+  readonly check: (outcomes: readonly Outcome[], system: System) => readonly string[] | Promise<readonly string[]>;
+}
+
+export const fails = (holds: boolean, problem: string): string[] => (holds ? [] : [problem]);
+
+/** Each mail out once, and nothing parked. */
+export function allMailed(outcomes: readonly Outcome[]): string[] {
+  return outcomes.flatMap(({ mails, reasons, recipient }) => [
+    ...fails(mails.length === 1, `${recipient ?? "an event"}: ${mails.length} mails`),
+    ...fails(reasons.length === 0, `${recipient ?? "an event"} is parked: ${reasons.join(", ")}`),
+  ]);
+}
+
+/** @param areOut whether the mails are out all the same. */
+export function allParked(reason: string, areOut = false): (outcomes: readonly Outcome[]) => string[] {
+  return (outcomes) =>
+    outcomes.flatMap(({ mails, reasons, recipient, eventIds }) => {
+      const name = recipient ?? eventIds.join();
+      return [
+        ...fails(
+          reasons.length === 1 && reasons[0] === reason,
+          `${name}: parked as ${reasons.join(", ") || "nothing"}`,
+        ),
+        ...fails(mails.length === (areOut ? 1 : 0), `${name}: ${mails.length} mails are out`),
+      ];
+    });
+}
+
+/** Kept apart by the addresses of their events, so all of them run at once. */
+export const concurrentCases: readonly Case[] = [
+  {
+    name: "nothing is broken",
+    slug: "calm",
+    put: async (ledger) => {
+      await ledger.putMany(5);
+      await ledger.putMany(2, { alert: true });
+    },
+    check: allMailed,
+  },
+  {
+    name: "SES throttles half of the calls",
+    slug: "throttled",
+    faults: (recipient) => [{ hop: "ses", kind: "throttle", every: 2, match: { recipient } }],
+    put: async (ledger) => {
+      await ledger.putMany(10);
+      await ledger.putMany(2, { alert: true });
+    },
+    check: allMailed,
+  },
+  {
+    name: "SES answers 500 for a while",
+    slug: "outage",
+    faults: (recipient) => [{ hop: "ses", kind: "error", status: 500, times: 30, match: { recipient } }],
+    put: async (ledger) => {
+      await ledger.putMany(4);
+      await ledger.putMany(2, { alert: true });
+    },
+    check: allMailed,
+  },
+  {
+    name: "SES times out after accepting",
+    slug: "accepted",
+    faults: (recipient) => [{ hop: "ses", kind: "timeout", accepts: true, match: { recipient } }],
+    put: (ledger) => ledger.putMany(3),
+    check: allParked("OutcomeUnknown", true),
+  },
+  {
+    name: "SES times out before accepting",
+    slug: "silent",
+    faults: (recipient) => [{ hop: "ses", kind: "timeout", match: { recipient } }],
+    put: (ledger) => ledger.putMany(2),
+    check: allParked("OutcomeUnknown"),
+  },
+  {
+    name: "the connection to SES breaks",
+    slug: "reset",
+    faults: (recipient) => [{ hop: "ses", kind: "reset", match: { recipient } }],
+    put: (ledger) => ledger.putMany(2),
+    check: allParked("OutcomeUnknown"),
+  },
+  {
+    name: "SES rejects",
+    slug: "rejected",
+    faults: (recipient) => [{ hop: "ses", kind: "reject", match: { recipient } }],
+    put: (ledger) => ledger.putMany(3),
+    check: allParked("MessageRejected"),
+  },
+  {
+    name: "the function crashes before the send",
+    slug: "crash-before",
+    faults: (recipient) => [{ hop: "lambda", kind: "crash", when: "before-send", match: { recipient } }],
+    put: (ledger) => ledger.putMany(2),
+    check: allParked("OutcomeUnknown"),
+  },
+  {
+    name: "the function crashes after the send",
+    slug: "crash-after",
+    faults: (recipient) => [{ hop: "lambda", kind: "crash", when: "after-send", match: { recipient } }],
+    put: (ledger) => ledger.putMany(2),
+    check: allParked("OutcomeUnknown", true),
+  },
+  {
+    name: "the function times out before the send",
+    slug: "frozen-before",
+    faults: (recipient) => [{ hop: "lambda", kind: "timeout", when: "before-send", match: { recipient } }],
+    put: (ledger) => ledger.putMany(1),
+    check: allParked("OutcomeUnknown"),
+  },
+  {
+    name: "the function times out after the send",
+    slug: "frozen-after",
+    faults: (recipient) => [{ hop: "lambda", kind: "timeout", when: "after-send", match: { recipient } }],
+    put: (ledger) => ledger.putMany(1),
+    check: allParked("OutcomeUnknown", true),
+  },
+  {
+    name: "the function is throttled at the bus",
+    slug: "busy",
+    faults: (recipient) => [{ hop: "lambda", kind: "throttle", times: 12, match: { recipient } }],
+    put: (ledger) => ledger.putMany(4),
+    check: allMailed,
+  },
+  {
+    name: "the same event delivered 3 times at once",
+    slug: "again",
+    put: async (ledger) => {
+      await ledger.deliver(3);
+      await ledger.deliver(3);
+    },
+    check: allMailed,
+  },
+  {
+    name: "3 events with the same idempotency key",
+    slug: "same-key",
+    put: async (ledger) => {
+      await ledger.putSame(3, `order-${Date.now()}`);
+      await ledger.putSame(3, "ключ 1/«ü» {{title}} ${x}");
+    },
+    check: allMailed,
+  },
+  {
+    name: "a list, of which SES rejects one",
+    slug: "list",
+    faults: () => [{ hop: "ses", kind: "reject", match: { recipient: "list-refused@example.com" } }],
+    put: async (ledger) => {
+      const recipients = [ledger.address(), "list-refused@example.com", ledger.address(), ledger.address()];
+      await ledger.put({ recipients });
+    },
+    check: (outcomes) =>
+      outcomes.flatMap(({ recipient, mails, reasons }) => [
+        ...fails(
+          mails.length === (recipient === "list-refused@example.com" ? 0 : 1),
+          `${recipient}: ${mails.length} mails`,
+        ),
+        ...fails(reasons.join() === "MessageRejected", `the list is parked as ${reasons.join()}`),
+      ]),
+  },
+  {
+    name: "a list, of which one meets a 500 twice",
+    slug: "list-late",
+    faults: () => [
+      { hop: "ses", kind: "error", status: 503, times: 4, match: { recipient: "list-late-slow@example.com" } },
+    ],
+    put: async (ledger) => {
+      await ledger.put({ recipients: [ledger.address(), "list-late-slow@example.com", ledger.address()] });
+    },
+    check: allMailed,
+  },
+  {
+    name: "malformed events",
+    slug: "malformed",
+    put: async (ledger) => {
+      const recipient = ledger.address();
+      const emailConfig = { recipient };
+      const key = (idempotencyKey: unknown) => ({ emailConfig, idempotencyKey });
+      await Promise.all([
+        ledger.putDetail({}),
+        ledger.putDetail({ emailConfig: "nobody" }),
+        ledger.putDetail({ emailConfig: { recipient: "nobody" } }),
+        ledger.putDetail({ emailConfig: { recipient: [] } }),
+        ledger.putDetail({ emailConfig: { recipient: Array.from({ length: 51 }, () => ledger.address()) } }),
+        ledger.putDetail({ emailConfig: { recipient: [recipient, "a@b@c"] } }),
+        ledger.putDetail({ emailConfig: { recipient, subject: "" } }),
+        ledger.putDetail({ emailConfig, message: 7 }),
+        ledger.putDetail(key("")),
+        ledger.putDetail(key("k".repeat(257))),
+        ledger.putDetail(key({ $ne: null })),
+      ]);
+      await ledger.deliverRaw((marker) => marker);
+      await ledger.deliverRaw((marker) => ({ Records: [{ eventSource: "aws:s3", marker }] }));
+      await ledger.deliverRaw((marker) => ({ ...ledger.envelope(), id: marker, detail: null }));
+      await ledger.deliverRaw((marker) => ({ ...ledger.envelope(), id: marker, time: "yesterday" }));
+    },
+    check: allParked("InvalidEvent"),
+  },
+  {
+    name: "hostile events are mailed, and harmless",
+    slug: "hostile",
+    put: async (ledger) => {
+      const evil = `<script>alert(1)</script>"'\`</title>{{#each this}}{{/each}}{{{raw}}}\${jndi:ldap://x}%{x}\u0000\u2028`;
+      await ledger.put({ detail: { title: evil, message: evil } });
+      const recipient = ledger.address();
+      await ledger.putDetail(
+        { emailConfig: { recipient, subject: "Hello\r\nBcc: victim@example.com\r\n\r\nbody\u2028x" } },
+        [recipient],
+      );
+      const polluted = ledger.address();
+      await ledger.putDetail(
+        JSON.parse(`{"emailConfig":{"recipient":"${polluted}"},"__proto__":{"title":"polluted"}}`) as Record<
+          string,
+          unknown
+        >,
+        [polluted],
+      );
+      const twice = ledger.address();
+      await ledger.putDetail({ emailConfig: { recipient: [twice, twice] } }, [twice]);
+    },
+    check: (outcomes) => [
+      ...allMailed(outcomes),
+      ...outcomes
+        .flatMap(({ mails }) => mails)
+        .flatMap(({ html, subject, to }) => [
+          ...fails(!/<script>alert/.test(html), `unescaped markup in the HTML part to ${to.join()}`),
+          ...fails(!/[\p{Cc}\u2028\u2029]/u.test(subject), `a control character in ${JSON.stringify(subject)}`),
+          ...fails(to.length === 1, `${to.length} recipients`),
+        ]),
+    ],
+  },
+  {
+    name: "hostile recipients are refused",
+    slug: "smuggled",
+    put: async (ledger) => {
+      const recipients = [
+        "a@example.com\r\nBcc: victim@example.com",
+        "victim@example.com, smuggled@example.com",
+        "Name <smuggled@example.com>",
+        `${"a".repeat(65)}@example.com`,
+        '"a b"@example.com\u0000',
+      ];
+      await Promise.all(recipients.map((recipient) => ledger.putDetail({ emailConfig: { recipient } })));
+    },
+    check: allParked("InvalidEvent"),
+  },
+  {
+    name: "a large event, while SES fails",
+    slug: "large",
+    faults: (recipient) => [{ hop: "ses", kind: "error", status: 500, times: 4, match: { recipient } }],
+    put: async (ledger) => {
+      await ledger.put({ detail: { message: "x".repeat(120_000) } });
+      // What the template does not read still travels with the event.
+      await ledger.put({ detail: { ballast: "x".repeat(240_000) } });
+    },
+    check: allMailed,
+  },
+  {
+    name: "huge events are refused",
+    slug: "huge",
+    put: async (ledger) => {
+      await ledger.put({ detail: { message: "x".repeat(200_000) } });
+      await ledger.put({ detail: { message: "x".repeat(261_000) } });
+      await ledger.put({ detail: { ballast: "x".repeat(261_000) } });
+    },
+    check: allParked("InvalidEvent"),
+  },
+  {
+    name: "a hard bounce, and a later send",
+    slug: "bounced",
+    faults: (recipient) => [{ hop: "ses", kind: "bounce", times: 1, match: { recipient } }],
+    put: (ledger) => ledger.putMany(1, { recipients: ["bounced-mailbox@example.com"] }),
+    after: (ledger) => ledger.putMany(1, { recipients: ["bounced-mailbox@example.com"] }),
+    check: async (outcomes, system) => {
+      const told = (await feedback(system, "Email Bounced", outcomes)).map(({ bounceSubType }) => bounceSubType);
+      return [
+        ...allMailed(outcomes),
+        ...fails(told.sort().join() === "General,OnAccountSuppressionList", `bounces told: ${told.join()}`),
+      ];
+    },
+  },
+];
+
+/** They break what all events share: one after the other. */
+export const serialCases: readonly Case[] = [
+  {
+    name: "DynamoDB is down for a while",
+    slug: "claims-down",
+    faults: () => [{ hop: "dynamodb", kind: "error", status: 500, times: 60 }],
+    put: (ledger) => ledger.putMany(3),
+    check: allMailed,
+  },
+  {
+    name: "DynamoDB throttles half of the calls",
+    slug: "claims-slow",
+    faults: () => [{ hop: "dynamodb", kind: "throttle", every: 2 }],
+    put: (ledger) => ledger.putMany(4),
+    check: allMailed,
+  },
+  {
+    name: "DynamoDB times out after the claim",
+    slug: "claims-lost",
+    faults: () => [{ hop: "dynamodb", kind: "timeout", accepts: true, times: 2, match: { text: ":claimed" } }],
+    put: (ledger) => ledger.putMany(2),
+    check: allMailed,
+  },
+  {
+    name: "DynamoDB goes down between claim and record, then the event comes again",
+    slug: "claims-unrecorded",
+    faults: () => [{ hop: "dynamodb", kind: "error", status: 500, match: { text: '"sent"' } }],
+    put: async (ledger, system) => {
+      const event = await ledger.deliver(1);
+      await system.quiesce();
+      await ledger.invoke(1, event);
+      ledger.events += 1;
+    },
+    check: allParked("OutcomeUnknown", true),
+  },
+  {
+    name: "the retry queue is down",
+    slug: "no-retries",
+    faults: (recipient) => [
+      { hop: "ses", kind: "error", status: 500, times: 6, match: { recipient } },
+      { hop: "sqs", kind: "error", times: 8, match: { operation: "SendMessage", text: "-retries" } },
+    ],
+    put: (ledger) => ledger.putMany(2),
+    check: allMailed,
+  },
+  {
+    name: "the retry queue does not take the delete",
+    slug: "undeleted",
+    faults: (recipient) => [
+      { hop: "ses", kind: "error", status: 500, times: 6, match: { recipient } },
+      { hop: "sqs", kind: "error", times: 4, match: { operation: "DeleteMessageBatch" } },
+    ],
+    put: (ledger) => ledger.putMany(2),
+    check: allMailed,
+  },
+  {
+    name: "the dead-letter queue is down",
+    slug: "no-parking",
+    faults: (recipient) => [
+      // The second comes to its end in the retry lane, where the function parks it.
+      { hop: "ses", kind: "error", status: 500, times: 3, match: { recipient } },
+      { hop: "ses", kind: "reject", match: { recipient: "no-parking-rejected@example.com" } },
+      { hop: "sqs", kind: "error", times: 10, match: { operation: "SendMessage", text: "dead-letters" } },
+    ],
+    put: async (ledger) => {
+      await ledger.putMany(2, { recipients: ["no-parking-rejected@example.com"] });
+      await ledger.putDetail({ emailConfig: {} });
+    },
+    check: (outcomes) =>
+      outcomes.flatMap(({ reasons, mails }) =>
+        fails(
+          mails.length === 0 &&
+            reasons.length > 0 &&
+            reasons.every((reason) => /^(MessageRejected|InvalidEvent)$/.test(reason)),
+          `parked as ${reasons.join() || "nothing"}, ${mails.length} mails`,
+        ),
+      ),
+  },
+  {
+    name: "the on-failure destination refuses the record",
+    slug: "no-destination",
+    faults: (recipient) => [
+      { hop: "ses", kind: "reject", match: { recipient } },
+      { hop: "events", kind: "refuse-destination" },
+    ],
+    put: (ledger) => ledger.putMany(2),
+    told: (system) => system.metric("DestinationDeliveryFailures"),
+    check: (outcomes) => outcomes.flatMap(({ mails }) => fails(mails.length === 0, "a rejected mail is out")),
+  },
+  {
+    name: "the template reads an unknown variable",
+    slug: "unrendered",
+    prepare: async (system) => {
+      const TemplateName = system.names.of("priority-alert");
+      const { Template: template } = await system.ses.send(new GetTemplateCommand({ TemplateName }));
+      await system.ses.send(
+        new UpdateTemplateCommand({
+          Template: { ...template, TemplateName, TextPart: `${template?.TextPart ?? ""} {{surname}}` },
+        }),
+      );
+    },
+    put: (ledger) => ledger.putMany(2, { alert: true }),
+    told: async (system, ledger) => (await feedback(system, "Email Rendering Failed", await ledger.settle())).length,
+    check: async (outcomes, system) => [
+      ...outcomes.flatMap(({ unrendered, mails }) =>
+        fails(
+          unrendered.length === 1 && mails.length === 0,
+          `accepted ${unrendered.length} times, ${mails.length} mails`,
+        ),
+      ),
+      ...(await alarmProblems(system, "Email Rendering Failed")),
+    ],
+  },
+  {
+    name: "template deleted",
+    slug: "no-template",
+    prepare: async (system) => {
+      await system.ses.send(new DeleteTemplateCommand({ TemplateName: system.names.of("priority-alert") }));
+    },
+    put: (ledger) => ledger.putMany(2, { alert: true }),
+    check: allParked("TemplateMissing"),
+  },
+  {
+    name: "permission removed",
+    slug: "no-permission",
+    prepare: async (system) => {
+      const FunctionName = system.names.of("priority-email-processor");
+      const { Policy: policy = "" } = await system.lambda.send(new GetPolicyCommand({ FunctionName }));
+      const { Statement: statements } = JSON.parse(policy) as { Statement: { Sid: string }[] };
+      for (const { Sid } of statements) {
+        await system.lambda.send(new RemovePermissionCommand({ FunctionName, StatementId: Sid }));
+      }
+    },
+    put: (ledger) => ledger.putMany(2, { alert: true }),
+    check: allParked("NO_PERMISSIONS"),
+  },
+  {
+    name: "identity unverified",
+    slug: "no-identity",
+    prepare: async (system) => {
+      await system.sesV2.send(new DeleteEmailIdentityCommand({ EmailIdentity: "notifications@example.com" }));
+    },
+    put: (ledger) => ledger.putMany(2),
+    check: allParked("SenderNotVerified"),
+  },
+  {
+    name: "configuration set deleted",
+    slug: "no-set",
+    prepare: async (system) => {
+      const ConfigurationSetName = system.names.of("notifications");
+      await system.sesV2.send(new DeleteConfigurationSetCommand({ ConfigurationSetName }));
+    },
+    put: (ledger) => ledger.putMany(2),
+    check: allParked("ConfigurationSetMissing"),
+  },
+  {
+    name: "the dead-letter queue's policy removed",
+    slug: "no-policy",
+    prepare: async (system) => {
+      await system.sqs.send(
+        new SetQueueAttributesCommand({ QueueUrl: system.deadLetterUrl, Attributes: { Policy: "" } }),
+      );
+    },
+    put: async (ledger) => {
+      await Promise.all([ledger.putDetail({ emailConfig: {} }), ledger.putDetail({ emailConfig: 1 })]);
+    },
+    told: (system) => system.metric("InvocationsFailedToBeSentToDlq"),
+    check: (outcomes) => outcomes.flatMap(({ reasons }) => fails(reasons.length === 0, "it was parked all the same")),
+  },
+];
+
+/** What SES's events told of these mails, as the feedback log group holds them. */
+async function feedback(
+  system: System,
+  detailType: string,
+  outcomes: readonly Outcome[],
+): Promise<{ readonly bounceSubType?: string }[]> {
+  const logGroupName = `/aws/events/${system.names.of("feedback")}`;
+  const { events = [] } = await system.logs.send(new FilterLogEventsCommand({ logGroupName }));
+  const ids = new Set(outcomes.flatMap(({ eventIds }) => eventIds));
+  return events
+    .map(({ message = "{}" }) => JSON.parse(message) as FeedbackEvent)
+    .filter((event) => event["detail-type"] === detailType)
+    .filter(({ detail }) => detail.mail.tags.eventId?.some((id) => ids.has(id)))
+    .map(({ detail }) => detail.bounce ?? {});
+}
+
+interface FeedbackEvent {
+  readonly "detail-type": string;
+  readonly detail: {
+    readonly mail: { readonly tags: Readonly<Record<string, readonly string[]>> };
+    readonly bounce?: { readonly bounceSubType: string };
+  };
+}
+
+/** Alarms are not evaluated here: what has to be there is the filter that counts the event, and an alarm on its count. */
+async function alarmProblems(system: System, detailType: string): Promise<string[]> {
+  const logGroupName = `/aws/events/${system.names.of("feedback")}`;
+  const { metricFilters = [] } = await system.logs.send(new DescribeMetricFiltersCommand({ logGroupName }));
+  const filter = metricFilters.find(({ filterPattern = "" }) => filterPattern.includes(`"${detailType}"`));
+  const metric = filter?.metricTransformations?.[0];
+  const { MetricAlarms: alarms = [] } = await system.cloudWatch.send(new DescribeAlarmsCommand({}));
+  const alarm = alarms.find(
+    ({ MetricName, Namespace }) => MetricName === metric?.metricName && Namespace === metric?.metricNamespace,
+  );
+  return [
+    ...fails(metric !== undefined, `no metric filter counts "${detailType}"`),
+    ...fails(alarm !== undefined && (alarm.Threshold ?? 2) <= 1, `no alarm stands on ${metric?.metricName ?? "it"}`),
+  ];
+}

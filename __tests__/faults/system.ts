@@ -1,0 +1,262 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { promisify } from "node:util";
+import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
+import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
+import { LambdaClient } from "@aws-sdk/client-lambda";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { SESClient } from "@aws-sdk/client-ses";
+import { SESv2Client } from "@aws-sdk/client-sesv2";
+import {
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import { awsClientConfig } from "../../sandbox/aws-client";
+import { type Door, startDoor } from "../../sandbox/door";
+import { type FaultInput } from "../../sandbox/door/faults";
+import { type Mail } from "../../sandbox/door/journal";
+import { findLeftovers } from "../../sandbox/leftovers";
+import { type RunningMoto, startMoto } from "../../sandbox/moto";
+import { sandboxEnvironment, Terraform, terraformEnvironment } from "../../sandbox/terraform";
+import { findTools } from "../../sandbox/tools";
+import { readConfig } from "../../stacks/config";
+import { Names } from "../../stacks/names";
+import { bareEnvironment, freePort, projectRoot } from "../support/sandbox";
+
+const run = promisify(execFile);
+
+export const region = "us-east-1";
+export const accountId = "123456789012";
+const bucket = "email-automation-terraform-state";
+const stackName = "notification-sandbox";
+
+/** Lambda's 1 and 2 minutes, and the retry queue's visibility timeout, shortened. */
+const retryDelaysMs = [250, 500];
+const retryQueueDelayMs = 1000;
+
+/** How long a command that dies keeps its messages from others: the least that it takes. */
+const holdSeconds = 5;
+
+export interface CommandResult {
+  /** `null` where it was killed. */
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** What the dead-letter queue held. */
+export interface Parked {
+  readonly body: string;
+  readonly reason: string;
+}
+
+/** The deployed system: the synthesized stack of the stage `sandbox`, applied by the real Terraform. */
+export class System {
+  readonly names = new Names(readConfig({ STAGE: "sandbox", AWS_REGION: region }));
+  readonly events: EventBridgeClient;
+  readonly lambda: LambdaClient;
+  readonly logs: CloudWatchLogsClient;
+  readonly cloudWatch: CloudWatchClient;
+  readonly ses: SESClient;
+  readonly sesV2: SESv2Client;
+  readonly sqs: SQSClient;
+  /** Everything that was ever in the dead-letter queue and was taken out. */
+  readonly parked: Parked[] = [];
+
+  private constructor(
+    private readonly moto: RunningMoto,
+    private readonly door: Door,
+    readonly terraform: Terraform,
+    private readonly workDirectory: string,
+  ) {
+    const settings = { ...awsClientConfig(door.url, region), maxAttempts: 1 };
+    this.events = new EventBridgeClient(settings);
+    this.lambda = new LambdaClient(settings);
+    this.logs = new CloudWatchLogsClient(settings);
+    this.cloudWatch = new CloudWatchClient(settings);
+    this.ses = new SESClient(settings);
+    this.sesV2 = new SESv2Client(settings);
+    this.sqs = new SQSClient(settings);
+  }
+
+  static async start(): Promise<System> {
+    const tools = findTools();
+    const workDirectory = mkdtempSync(join(tmpdir(), "email-faults-"));
+    const moto = await startMoto(tools);
+    const door = await startDoor({
+      port: await freePort(),
+      motoUrl: moto.url,
+      region,
+      accountId,
+      workDirectory: join(workDirectory, "functions"),
+      retryDelaysMs,
+      retryQueueDelayMs,
+    });
+    const terraform = new Terraform({
+      binary: tools.terraform.value,
+      directory: join(workDirectory, "synth", "stacks", stackName),
+      environment: { ...terraformEnvironment(tools, workDirectory), ...sandboxEnvironment(door.url, region) },
+    });
+    const system = new System(moto, door, terraform, workDirectory);
+    try {
+      await new S3Client(awsClientConfig(door.url, region)).send(new CreateBucketCommand({ Bucket: bucket }));
+      await run(process.execPath, ["--import", "tsx", "main.ts"], {
+        cwd: projectRoot,
+        env: {
+          ...bareEnvironment,
+          STAGE: "sandbox",
+          AWS_REGION: region,
+          CDKTF_OUTDIR: join(workDirectory, "synth"),
+        },
+      });
+      await terraform.init();
+      await terraform.apply();
+      return system;
+    } catch (error) {
+      await system.stop();
+      throw error;
+    }
+  }
+
+  get url(): string {
+    return this.door.url;
+  }
+
+  get busName(): string {
+    return this.names.of("event-bus");
+  }
+
+  get deadLetterUrl(): string {
+    return this.queueUrl("dead-letters");
+  }
+
+  queueUrl(role: string): string {
+    return `${this.url}/${accountId}/${this.names.of(role)}`;
+  }
+
+  async leftovers(): Promise<string[]> {
+    return findLeftovers(awsClientConfig(this.url, region));
+  }
+
+  async stop(): Promise<void> {
+    await this.door.close();
+    await this.moto.stop();
+    rmSync(this.workDirectory, { recursive: true, force: true });
+  }
+
+  async get(route: string): Promise<unknown> {
+    // A kept connection may be closed by the server at the moment of its next use.
+    return (await fetch(`${this.url}/_sandbox/${route}`, { headers: { connection: "close" } })).json();
+  }
+
+  /** What shall go wrong from now on; nothing, without any. */
+  async setFaults(faults: readonly FaultInput[] = []): Promise<void> {
+    const answer = await fetch(`${this.url}/_sandbox/faults`, { method: "PUT", body: JSON.stringify(faults) });
+    if (!answer.ok) throw new Error(await answer.text());
+  }
+
+  /** The mails that SES took: sent, or accepted and not rendered. */
+  async accepted(): Promise<{ readonly sent: readonly Mail[]; readonly unrendered: readonly Mail[] }> {
+    const [sent, unrendered] = await Promise.all([this.get("messages"), this.get("rendering-failures")]);
+    return { sent: sent as Mail[], unrendered: unrendered as Mail[] };
+  }
+
+  /** @param name for example `InvocationsFailedToBeSentToDlq`. @returns its sum over all dimensions. */
+  async metric(name: string): Promise<number> {
+    const metrics = (await this.get("metrics")) as Record<string, Record<string, number>>;
+    return Object.values(metrics[name] ?? {}).reduce((sum, count) => sum + count, 0);
+  }
+
+  /**
+   * Runs `npm run dead-letters` as a person does.
+   * @param killWhen ends it at once, as a machine that loses its power does
+   */
+  async deadLetters(words: readonly string[], killWhen?: () => Promise<boolean>): Promise<CommandResult> {
+    const child = spawn(
+      process.execPath,
+      ["--import", "tsx", "operations/dead-letters.ts", ...words, "--sandbox", "--hold", String(holdSeconds)],
+      { cwd: projectRoot, env: { ...bareEnvironment, SANDBOX_PORT: new URL(this.url).port } },
+    );
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += String(chunk)));
+    const ended = once(child, "close") as Promise<[number | null]>;
+    while (killWhen !== undefined && child.exitCode === null && child.signalCode === null) {
+      if (await killWhen()) child.kill("SIGKILL");
+      await setTimeout(20);
+    }
+    const [code] = await ended;
+    return { code, output };
+  }
+
+  /** Until messages that a killed command held are seen again. */
+  async waitForHold(): Promise<void> {
+    await setTimeout(holdSeconds * 1000);
+  }
+
+  /** Waits until nothing is under way any more: no delivery, no retry, no message in a retry queue. */
+  async quiesce(patienceMs = 120_000): Promise<void> {
+    const deadline = Date.now() + patienceMs;
+    for (let quiet = 0; quiet < 3;) {
+      const { tasks, queued } = await this.work();
+      quiet = tasks + queued === 0 ? quiet + 1 : 0;
+      if (Date.now() > deadline) {
+        const faults = JSON.stringify(await this.get("faults"));
+        throw new Error(
+          `It does not come to rest within ${patienceMs / 1000} s: ${tasks} tasks, ${queued} messages in the retry queues; faults: ${faults}`,
+        );
+      }
+      await setTimeout(quiet > 0 ? 20 : 200);
+    }
+  }
+
+  private async work(): Promise<{ readonly tasks: number; readonly queued: number }> {
+    const { tasks } = (await this.get("pending")) as { tasks: number };
+    const queued = await Promise.all(["retries", "priority-retries"].map((role) => this.messagesIn(role)));
+    return { tasks, queued: queued.reduce((sum, count) => sum + count, 0) };
+  }
+
+  async messagesIn(role: string): Promise<number> {
+    const { Attributes = {} } = await this.sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: this.queueUrl(role), AttributeNames: ["All"] }),
+    );
+    const names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] as const;
+    return names.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
+  }
+
+  /** Takes what is parked out of the dead-letter queue, and remembers it. */
+  async collectParked(): Promise<void> {
+    for (;;) {
+      const { Messages: messages = [] } = await this.sqs.send(
+        new ReceiveMessageCommand({
+          QueueUrl: this.deadLetterUrl,
+          MaxNumberOfMessages: 10,
+          MessageAttributeNames: ["All"],
+        }),
+      );
+      if (messages.length === 0) return;
+      for (const message of messages) {
+        this.parked.push(toParked(message));
+        const ReceiptHandle = message.ReceiptHandle;
+        await this.sqs.send(new DeleteMessageCommand({ QueueUrl: this.deadLetterUrl, ReceiptHandle }));
+      }
+    }
+  }
+}
+
+/** The three formats: an event of a target's dead letters, Lambda's failure record, a message of a retry queue. */
+function toParked({ Body: body = "", MessageAttributes: attributes = {} }: Message): Parked {
+  const record = JSON.parse(body) as {
+    responsePayload?: { errorType?: string } | null;
+    requestContext?: { condition?: string };
+  };
+  const reason =
+    attributes.ERROR_CODE?.StringValue ?? record.responsePayload?.errorType ?? record.requestContext?.condition ?? "";
+  return { body, reason };
+}
