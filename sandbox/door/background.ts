@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 
 /** Work that goes on after its request was answered. The door waits for it before it closes. */
@@ -6,7 +7,10 @@ export class Background {
   private readonly tasks = new Set<Promise<void>>();
   private counted = 0;
 
-  constructor(private readonly onError: (error: unknown) => void) {}
+  constructor(private readonly onError: (error: unknown) => void) {
+    // Each wait listens until it is over: however many there are, none of them leaks.
+    setMaxListeners(0, this.controller.signal);
+  }
 
   get closing(): boolean {
     return this.controller.signal.aborted;
