@@ -25,6 +25,7 @@ const statuses: readonly Status[] = ["fail", "warn", "unknown", "ok"];
 async function doctor(options: Options): Promise<void> {
   const stage = openStage(options);
   const { client } = stage;
+  const { backend } = stage.config;
   const results = await runChecks(
     [
       ...emailChecks(stage, { ses: new SESClient(client), sesV2: new SESv2Client(client) }),
@@ -32,7 +33,8 @@ async function doctor(options: Options): Promise<void> {
         lambda: new LambdaClient(client),
         sqs: new SQSClient(client),
         sns: new SNSClient(client),
-        s3: new S3Client(client),
+        // Of all that is looked at, the state alone may be in another region.
+        s3: new S3Client({ ...client, ...(backend.kind === "s3" ? { region: backend.region } : {}) }),
         cloudWatch: new CloudWatchClient(client),
       }),
     ],

@@ -7,15 +7,24 @@ export interface CommandResult {
   readonly errors: string;
 }
 
-/** A command of `operations/` against a sandbox, as a process. */
+/** A command of `operations/` as a process. */
 export class OperationsCommand {
   readonly ended: Promise<CommandResult>;
   private readonly child;
 
-  constructor(name: "dead-letters" | "doctor", port: number, words: readonly string[] = []) {
+  /** @param where the sandbox's port, or all that the environment says, of a stage on AWS. */
+  constructor(
+    name: "dead-letters" | "doctor",
+    where: number | Readonly<Record<string, string>>,
+    words: readonly string[] = [],
+  ) {
     const file = join(__dirname, "..", "..", "operations", `${name}.ts`);
-    this.child = spawn(process.execPath, ["--import", "tsx", file, "--sandbox", ...words], {
-      env: { ...process.env, SANDBOX_PORT: String(port), NODE_NO_WARNINGS: "1" },
+    const [option, environment] =
+      typeof where === "number"
+        ? [["--sandbox"], { ...process.env, SANDBOX_PORT: String(where) }]
+        : [[], { PATH: process.env.PATH, ...where }];
+    this.child = spawn(process.execPath, ["--import", "tsx", file, ...option, ...words], {
+      env: { ...environment, NODE_NO_WARNINGS: "1" },
     });
     let output = "";
     let errors = "";

@@ -13,7 +13,12 @@ import { type QueueMessage } from "./parked-message";
 /** SQS hands out, and takes back, at most 10 at a time. */
 const mostPerCall = 10;
 
-/** @throws Error that names the queue where there is none. */
+/** The queue that the message names is not there. */
+export class MissingQueue extends Error {
+  override readonly name = "MissingQueue";
+}
+
+/** @throws MissingQueue */
 export async function findQueue(client: SQSClient, name: string, region: string): Promise<string> {
   try {
     const { QueueUrl } = await client.send(new GetQueueUrlCommand({ QueueName: name }));
@@ -21,7 +26,7 @@ export async function findQueue(client: SQSClient, name: string, region: string)
   } catch (error) {
     if (!(error instanceof QueueDoesNotExist)) throw error;
   }
-  throw new Error(
+  throw new MissingQueue(
     `There is no queue ${name} in ${region}: is the stage deployed, and are STAGE and PROJECT_NAME its own?`,
   );
 }

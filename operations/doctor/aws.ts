@@ -9,7 +9,7 @@ import { GetBucketVersioningCommand, type S3Client } from "@aws-sdk/client-s3";
 import { paginateListSubscriptionsByTopic, paginateListTopics, type SNSClient } from "@aws-sdk/client-sns";
 import { type SQSClient } from "@aws-sdk/client-sqs";
 import { laneBudgets } from "../../stacks/send-budget";
-import { countMessages, findQueue } from "../dead-letters/queue";
+import { countMessages, findQueue, MissingQueue, type QueueCounts } from "../dead-letters/queue";
 import { functionRole, type Lane, lanes, retryQueueName } from "../lanes";
 import { plural } from "../text";
 import { type Check, type DoctorStage, fail, ok, type Verdict, warn, worst } from "./check";
@@ -30,6 +30,15 @@ export function awsChecks(stage: DoctorStage, { lambda, sqs, sns, s3, cloudWatch
   const budgets = laneBudgets(config.sendRatePerSecond);
   const reserved = (lane: Lane) => (config.reserveConcurrency ? budgets[lane].concurrency : undefined);
   const command = stage.isSandbox ? "npm run dead-letters -- --sandbox" : "npm run dead-letters";
+  /** What a queue holds, or that it is not there. */
+  const count = async (queue: string): Promise<QueueCounts | Verdict> => {
+    try {
+      return await countMessages(sqs, await findQueue(sqs, queue, config.region));
+    } catch (error) {
+      if (error instanceof MissingQueue) return fail(error.message, "Deploy the stack again.");
+      throw error;
+    }
+  };
   return [
     ...lanes.map((lane) => ({
       name: `Concurrency, ${lane} lane`,
@@ -49,35 +58,31 @@ export function awsChecks(stage: DoctorStage, { lambda, sqs, sns, s3, cloudWatch
     {
       name: "Dead letters",
       run: async () => {
-        const { visible, inFlight } = await countMessages(
-          sqs,
-          await findQueue(sqs, names.of("dead-letters"), config.region),
-        );
-        const count = visible + inFlight;
-        return count === 0
+        const counts = await count(names.of("dead-letters"));
+        if ("status" in counts) return counts;
+        const parked = counts.visible + counts.inFlight;
+        return parked === 0
           ? ok("Nothing is parked.")
-          : warn(`${plural(count, "event")} parked: each needs a person, within 14 days.`, `${command} tells why.`);
+          : warn(`${plural(parked, "event")} parked: each needs a person, within 14 days.`, `${command} tells why.`);
       },
     },
     {
       name: "Retries",
       run: async () => {
-        const waiting = await Promise.all(
+        const verdicts = await Promise.all(
           lanes.map(async (lane) => {
-            const { visible, inFlight } = await countMessages(
-              sqs,
-              await findQueue(sqs, retryQueueName(names, lane), config.region),
-            );
-            return { lane, count: visible + inFlight };
+            const counts = await count(retryQueueName(names, lane));
+            if ("status" in counts) return counts;
+            const waiting = counts.visible + counts.inFlight;
+            return waiting === 0
+              ? ok("")
+              : warn(
+                  `Mail waits for a retry: ${waiting} in the ${lane} lane.`,
+                  "Look for ERROR in the function's log group; the retries go on by themselves.",
+                );
           }),
         );
-        const some = waiting.filter(({ count }) => count > 0).map(({ lane, count }) => `${count} in the ${lane} lane`);
-        return some.length === 0
-          ? ok("Nothing waits for a retry.")
-          : warn(
-              `Mail waits for a retry: ${some.join(", ")}.`,
-              "Look for ERROR in the function's log group; the retries go on by themselves.",
-            );
+        return worst(verdicts, "Nothing waits for a retry.");
       },
     },
     { name: "Alarm topic", run: () => checkSubscription(sns, names.of("alarms"), config.alarmEmail) },
@@ -132,7 +137,8 @@ async function checkSubscription(client: SNSClient, name: string, email: string 
   for await (const { Subscriptions = [] } of paginateListSubscriptionsByTopic({ client }, { TopicArn: topic })) {
     for (const { SubscriptionArn: arn = "" } of Subscriptions) {
       if (arn.startsWith("arn:")) confirmed += 1;
-      else pending += 1;
+      // "Deleted" stays in the list for days after somebody unsubscribed.
+      else if (arn !== "Deleted") pending += 1;
     }
   }
   if (pending > 0) {

@@ -62,7 +62,7 @@ function whyNot(error: unknown, isSandbox: boolean): Verdict {
   if (/AccessDenied|NotAuthorized|Unauthorized|AuthorizationError/i.test(name)) {
     return unknown(reason, "Run it with a role that may read this.");
   }
-  if (/Credential|ExpiredToken|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|Token/i.test(name)) {
+  if (/Credential|InvalidAccessKeyId|UnrecognizedClient|SignatureDoesNotMatch|InvalidSignature|Token/i.test(name)) {
     return unknown(reason, "Log in: there are no credentials that AWS takes.");
   }
   if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|Timeout|Network/i.test(`${name} ${message}`) || name === "AggregateError") {

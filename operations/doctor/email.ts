@@ -108,10 +108,16 @@ async function checkIdentity(
 }
 
 export function checkAccess(account: Partial<GetAccountCommandOutput>, expectsSandbox: boolean): Verdict {
-  if (account.EnforcementStatus === "SHUTDOWN" || account.SendingEnabled === false) {
+  if (account.EnforcementStatus === "SHUTDOWN") {
     return fail(
-      `SES does not let this account send (${account.EnforcementStatus ?? "sending is off"}).`,
+      "SES does not let this account send (SHUTDOWN).",
       "Read SES's mail to the account's owner, answer its review, then redrive: npm run dead-letters.",
+    );
+  }
+  if (account.SendingEnabled === false) {
+    return fail(
+      "Sending is paused for the account.",
+      "Find out who paused it, then: aws sesv2 put-account-sending-attributes --sending-enabled, and redrive: npm run dead-letters.",
     );
   }
   const isSandbox = account.ProductionAccessEnabled !== true;

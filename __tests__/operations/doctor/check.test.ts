@@ -1,0 +1,152 @@
+import {
+  type CheckResult,
+  exitCodeOf,
+  fail,
+  ok,
+  runChecks,
+  type Status,
+  unknown,
+  type Verdict,
+  warn,
+  worst,
+} from "../../../operations/doctor/check";
+
+describe("the worst of several verdicts", () => {
+  const good = ok("good");
+  const hidden = unknown("hidden", "log in");
+  const odd = warn("odd", "look");
+  const bad = fail("bad", "mend");
+
+  it.each<[string, Verdict[], Verdict]>([
+    ["is good where there is none", [], ok("all is well")],
+    ["is good where all are, in words for all", [good, ok("better")], ok("all is well")],
+    ["is unknown rather than good", [good, hidden], hidden],
+    ["is a warning rather than unknown", [hidden, odd, good], odd],
+    ["is a failure rather than a warning", [odd, bad, hidden], bad],
+    ["has the words of all that are as bad", [bad, odd, fail("worse", "pray")], fail("bad worse", "mend pray")],
+    ["gives the same advice once", [bad, fail("worse", "mend")], fail("bad worse", "mend")],
+    ["has no advice where none has", [{ status: "warn", finding: "odd" }], { status: "warn", finding: "odd" }],
+  ])("%s", (_, verdicts, expected) => {
+    expect(worst(verdicts, "all is well")).toEqual(expected);
+  });
+});
+
+describe("a check that could not be made", () => {
+  const errorOf = (name: string, message = "x") => Object.assign(new Error(message), { name });
+  async function verdictOf(error: Error, isSandbox = false): Promise<CheckResult | undefined> {
+    const run = () => Promise.reject<Verdict>(error);
+    return (await runChecks([{ name: "Check", run }], { isSandbox }))[0];
+  }
+
+  it.each([
+    // SES and SQS, S3, SNS, EC2-like Query services.
+    ["AccessDeniedException", "Run it with a role that may read this."],
+    ["AccessDenied", "Run it with a role that may read this."],
+    ["AuthorizationErrorException", "Run it with a role that may read this."],
+    ["UnauthorizedOperation", "Run it with a role that may read this."],
+    ["CredentialsProviderError", "Log in: there are no credentials that AWS takes."],
+    ["TokenProviderError", "Log in: there are no credentials that AWS takes."],
+    ["ExpiredTokenException", "Log in: there are no credentials that AWS takes."],
+    ["ExpiredToken", "Log in: there are no credentials that AWS takes."],
+    ["UnrecognizedClientException", "Log in: there are no credentials that AWS takes."],
+    ["InvalidClientTokenId", "Log in: there are no credentials that AWS takes."],
+    ["SignatureDoesNotMatch", "Log in: there are no credentials that AWS takes."],
+    ["InvalidSignatureException", "Log in: there are no credentials that AWS takes."],
+    // S3's word for it.
+    ["InvalidAccessKeyId", "Log in: there are no credentials that AWS takes."],
+    ["TimeoutError", "Check the network and AWS_REGION."],
+    ["AggregateError", "Check the network and AWS_REGION."],
+    ["ThrottlingException", "Look at the reason; AWS may be at fault."],
+    ["InternalFailure", "Look at the reason; AWS may be at fault."],
+  ])("for %s says what to do", async (name, todo) => {
+    expect(await verdictOf(errorOf(name))).toEqual({ check: "Check", status: "unknown", finding: `${name}: x`, todo });
+  });
+
+  it.each(["connect ECONNREFUSED 127.0.0.1:4566", "getaddrinfo ENOTFOUND email.mars-1.amazonaws.com"])(
+    "for the network (%s) asks for the network, or for the sandbox",
+    async (message) => {
+      expect(await verdictOf(errorOf("Error", message))).toMatchObject({
+        finding: `Error: ${message}`,
+        todo: "Check the network and AWS_REGION.",
+      });
+      expect(await verdictOf(errorOf("Error", message), true)).toMatchObject({
+        status: "unknown",
+        todo: "Start the sandbox: npm start (and give its SANDBOX_PORT here).",
+      });
+    },
+  );
+
+  it.each(["SyntaxError", "UnknownError", "NotImplemented", "InternalFailure", "NotFound"])(
+    "in the sandbox for %s is not emulated, and on AWS it is a reason to look",
+    async (name) => {
+      expect(await verdictOf(errorOf(name), true)).toEqual({
+        check: "Check",
+        status: "unknown",
+        finding: `Not emulated (${name}).`,
+        todo: "Nothing here; it is checked on AWS.",
+      });
+      expect(await verdictOf(errorOf(name))).toMatchObject({
+        finding: `${name}: x`,
+        todo: "Look at the reason; AWS may be at fault.",
+      });
+    },
+  );
+
+  it.each<[string, Error, string]>([
+    ["the first line", errorOf("Error", "first\nsecond"), "Error: first"],
+    ["the beginning of a long line", errorOf("Error", "x".repeat(161)), `Error: ${"x".repeat(160)}..`],
+    ["all of a line that just fits", errorOf("Error", "x".repeat(160)), `Error: ${"x".repeat(160)}`],
+    ["what was thrown where it is no error", "a text" as unknown as Error, "Error: a text"],
+  ])("gives %s as the reason", async (_, error, finding) => {
+    expect(await verdictOf(error)).toMatchObject({ status: "unknown", finding });
+  });
+
+  it("leaves the others, and their order, as they are", async () => {
+    const check = (name: string, run: () => Promise<Verdict>) => ({ name, run });
+    const results = await runChecks(
+      [
+        check("slow", () => new Promise((resolve) => setTimeout(resolve, 20, ok("here")))),
+        check("broken", () => Promise.reject(new Error("no"))),
+        check("quick", () => Promise.resolve(fail("gone", "deploy"))),
+      ],
+      { isSandbox: false },
+    );
+    expect(results.map(({ check: name, status }) => [name, status])).toEqual([
+      ["slow", "ok"],
+      ["broken", "unknown"],
+      ["quick", "fail"],
+    ]);
+  });
+
+  it("does not wait for the one before it", async () => {
+    let letGo: (verdict: Verdict) => void = () => undefined;
+    const results = await runChecks(
+      [
+        { name: "first", run: () => new Promise<Verdict>((resolve) => (letGo = resolve)) },
+        {
+          name: "second",
+          run: () => {
+            letGo(ok("let go by the second"));
+            return Promise.resolve(ok("done"));
+          },
+        },
+      ],
+      { isSandbox: false },
+    );
+    expect(results.map(({ finding }) => finding)).toEqual(["let go by the second", "done"]);
+  });
+});
+
+it.each<[Status[], number]>([
+  [["ok"], 0],
+  [["ok", "warn"], 0],
+  [["warn", "unknown"], 0],
+  [["ok", "unknown"], 0],
+  [["ok", "fail"], 1],
+  [["unknown", "fail"], 1],
+  [["unknown"], 2],
+  [["unknown", "unknown"], 2],
+  [[], 2],
+])("%j ends with %d", (statuses, code) => {
+  expect(exitCodeOf(statuses.map((status) => ({ check: "Check", status, finding: "" })))).toBe(code);
+});
