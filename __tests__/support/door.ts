@@ -20,6 +20,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Door, type DoorOptions, startDoor } from "../../sandbox/door";
+import { type Fault, type FaultInput } from "../../sandbox/door/faults";
 import { type BusEvent, type Delivery, type Mail } from "../../sandbox/door/journal";
 import { startMoto } from "./moto";
 
@@ -101,6 +102,25 @@ export class TestDoor {
   async stop(): Promise<void> {
     for (const client of [this.events, this.lambda, this.logs, this.ses, this.sqs]) client.destroy();
     await this.cleanUp();
+  }
+
+  /** What shall go wrong from now on, and nothing else. */
+  async setFaults(...faults: readonly FaultInput[]): Promise<void> {
+    const response = await fetch(`${this.door.url}/_sandbox/faults`, { method: "PUT", body: JSON.stringify(faults) });
+    if (!response.ok) throw new Error(await response.text());
+  }
+
+  /** How often each fault was hit, in the order in which they were set. */
+  async hits(): Promise<number[]> {
+    return ((await this.get("faults")) as (Fault & { hits: number })[]).map(({ hits }) => hits);
+  }
+
+  /** Until nothing that ends by itself goes on. */
+  async settle(): Promise<void> {
+    await until("nothing is pending", async () => {
+      const { tasks } = (await this.get("pending")) as { tasks: number };
+      return tasks === 0 ? true : undefined;
+    });
   }
 
   /** A name that no other test of the file uses. */

@@ -198,11 +198,7 @@ export function injectFaults(faults: Faults, functions: FunctionProcesses): Inte
     const recipients = hop === "ses" ? recipientsOf(call) : undefined;
     // SES's other calls are Terraform's: only its sends fail.
     if (hop === "ses" && recipients === undefined) return next(call);
-    const subject = (): Subject => ({
-      operation: call.operation === "" ? "SendEmail" : call.operation,
-      text: textOfBody(call),
-      ...(recipients === undefined ? {} : { recipients }),
-    });
+    const subject = () => subjectOf(call, recipients);
     if (hop === "ses") {
       const fault = faults.take("lambda", ["crash", "timeout"], subject);
       if (fault !== undefined) {
@@ -254,6 +250,15 @@ export function injectIntoSqs(client: SQSClient, faults: Faults): void {
     },
     { step: "initialize", name: "faults" },
   );
+}
+
+/** What a call says of itself. SES v2's calls are named by their path; one alone can meet a fault. */
+export function subjectOf(call: Call, recipients?: readonly string[]): Subject & { readonly operation: string } {
+  return {
+    operation: call.operation === "" ? "SendEmail" : call.operation,
+    text: textOfBody(call),
+    ...(recipients === undefined ? {} : { recipients }),
+  };
 }
 
 /** A Query body is read as its fields: what it is percent-encoded for is no part of a match. */

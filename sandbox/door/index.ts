@@ -15,6 +15,7 @@ import { Invoker } from "./lambda/invoker";
 import { FunctionRegistry } from "./lambda/registry";
 import { RuntimeApi } from "./lambda/runtime-api";
 import { mendLambda } from "./mends/lambda";
+import { mendLogs } from "./mends/logs";
 import { mendSesV2 } from "./mends/ses-v2";
 import { mendSqs } from "./mends/sqs";
 import { Moto, MotoUnreachable } from "./moto";
@@ -59,6 +60,7 @@ export interface Door {
 const notEmulated = [
   "IAM: no call is refused for its role's permissions. The policies of functions, queues and rules are checked where EventBridge sends.",
   "Alarms and metric filters are stored and never evaluated; metrics are not recorded.",
+  "Data protection policies of log groups are stored, and mask nothing.",
   "Schedules do not fire by the clock: POST /_sandbox/fire/<rule> does it.",
   "SES's sending limits, and bounces of real mailboxes: mail leaves this machine at no point. The mailbox simulator's addresses bounce and complain.",
   "Functions run under this machine's Node.js, architecture and memory, whatever runtime they are configured for.",
@@ -164,6 +166,7 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
     registry.intercept,
     eventSources.intercept,
     ...lambdaMend.interceptors,
+    ...mendLogs(),
     ...mendSesV2(moto, { region, accountId }),
     ...mendSqs(moto),
   ];

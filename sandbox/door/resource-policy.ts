@@ -6,8 +6,8 @@ export interface Access {
   readonly action: string;
   /** ARN of what is asked for. */
   readonly resource: string;
-  /** ARN of the rule that it is asked for. */
-  readonly sourceArn: string;
+  /** ARN of the rule that it is asked for, where the service tells it. */
+  readonly sourceArn?: string;
 }
 
 /**
@@ -44,8 +44,9 @@ function isPrincipal(principal: unknown, service: string): boolean {
 
 function isMet(operator: string, key: string, wanted: readonly unknown[], access: Access): boolean {
   const known: Readonly<Record<string, string>> = {
-    "aws:sourcearn": access.sourceArn,
-    "aws:sourceaccount": access.sourceArn.split(":")[4] ?? "",
+    ...(access.sourceArn === undefined
+      ? {}
+      : { "aws:sourcearn": access.sourceArn, "aws:sourceaccount": access.sourceArn.split(":")[4] ?? "" }),
   };
   const value = known[key.toLowerCase()];
   if (operator === "Bool") return key.toLowerCase() === "aws:securetransport" && wanted.includes("true");

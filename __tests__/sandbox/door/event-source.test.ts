@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 jest.setTimeout(60_000);
 
-const urlOf = (queue: string) => `${door.door.url}/${accountId}/${queue}`;
+const urlOf = (queue: string, at = door) => `${at.door.url}/${accountId}/${queue}`;
 
 /** A function that logs what it gets, one JSON line an invocation, and fails the messages whose body says so. */
 const code = `
@@ -44,11 +44,12 @@ interface Got {
 async function connect(
   options: Partial<CreateEventSourceMappingCommandInput> = {},
   queueAttributes: Record<string, string> = {},
+  at = door,
 ) {
-  const fn = await door.createFunction(code);
-  await door.createLogGroup(`/aws/lambda/${fn}`);
-  const queue = await door.createQueue({ VisibilityTimeout: "1", ...queueAttributes });
-  const { UUID: id = "", State } = await door.lambda.send(
+  const fn = await at.createFunction(code);
+  await at.createLogGroup(`/aws/lambda/${fn}`);
+  const queue = await at.createQueue({ VisibilityTimeout: "1", ...queueAttributes });
+  const { UUID: id = "", State } = await at.lambda.send(
     new CreateEventSourceMappingCommand({
       EventSourceArn: arnOf.queue(queue),
       FunctionName: fn,
@@ -57,7 +58,7 @@ async function connect(
     }),
   );
   const entries = async () =>
-    (await door.logLines(`/aws/lambda/${fn}`))
+    (await at.logLines(`/aws/lambda/${fn}`))
       .filter((line) => line.startsWith("{"))
       .map((line) => JSON.parse(line) as { got?: Got[]; ran?: [number, number] });
   const batches = async () => (await entries()).flatMap(({ got }) => (got === undefined ? [] : [got]));
@@ -65,19 +66,19 @@ async function connect(
   return { fn, queue, id, State, batches, runs };
 }
 
-const sendTo = (queue: string, body: string) =>
-  door.sqs.send(
+const sendTo = (queue: string, body: string, at = door) =>
+  at.sqs.send(
     new SendMessageCommand({
-      QueueUrl: urlOf(queue),
+      QueueUrl: urlOf(queue, at),
       MessageBody: body,
       MessageAttributes: { kind: { DataType: "String", StringValue: "x" } },
     }),
   );
 
 /** Neither waiting nor in flight. */
-async function isEmpty(queue: string): Promise<true | undefined> {
-  const { Attributes: counts = {} } = await door.sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: urlOf(queue), AttributeNames: ["All"] }),
+async function isEmpty(queue: string, at = door): Promise<true | undefined> {
+  const { Attributes: counts = {} } = await at.sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: urlOf(queue, at), AttributeNames: ["All"] }),
   );
   const isLeft = Number(counts.ApproximateNumberOfMessages) + Number(counts.ApproximateNumberOfMessagesNotVisible) > 0;
   return isLeft ? undefined : true;
@@ -163,6 +164,58 @@ describe("a queue that is mapped to a function", () => {
     await sendTo(queue, "two");
     const left = await door.receive(queue);
     expect(left.Body).toBe("two");
+  });
+});
+
+describe("where a retry queue's delay is shortened", () => {
+  /** Much longer than a test waits. */
+  const visibility = { VisibilityTimeout: "3600" };
+  let quick: TestDoor;
+  beforeAll(async () => {
+    quick = await TestDoor.start({ retryQueueDelayMs: 50 });
+  }, 90_000);
+  afterAll(async () => {
+    await quick.stop();
+  });
+
+  it("a message that fails comes back after the delay, until its queue gives it up", async () => {
+    const deadLetters = await quick.createQueue();
+    const policy = { deadLetterTargetArn: arnOf.queue(deadLetters), maxReceiveCount: 3 };
+    const { queue, batches } = await connect({}, { ...visibility, RedrivePolicy: JSON.stringify(policy) }, quick);
+    await sendTo(queue, "throw", quick);
+    expect((await quick.receive(deadLetters)).Body).toBe("throw");
+    const attempts = (await batches()).map(([message]) => message?.attributes.ApproximateReceiveCount);
+    expect(attempts).toEqual(["1", "2", "3"]);
+  });
+
+  it("what the function took of a batch does not come back", async () => {
+    const options = { FunctionResponseTypes: ["ReportBatchItemFailures" as const] };
+    const { queue, batches } = await connect(options, visibility, quick);
+    await quick.sqs.send(
+      new SendMessageBatchCommand({
+        QueueUrl: urlOf(queue, quick),
+        Entries: ["good", "fail"].map((body) => ({ Id: body, MessageBody: body })),
+      }),
+    );
+    const bodies = await until("a third attempt of the failed message", async () => {
+      const all = (await batches()).flat().map(({ body }) => body);
+      return all.filter((body) => body === "fail").length > 2 ? all : undefined;
+    });
+    expect(bodies.filter((body) => body === "good")).toEqual(["good"]);
+  });
+
+  it("a message of an invocation that is throttled comes back too", async () => {
+    const { queue, batches } = await connect({}, visibility, quick);
+    await quick.setFaults({ hop: "lambda", kind: "throttle", times: 2, match: { text: arnOf.queue(queue) } });
+    await sendTo(queue, "hello", quick);
+    await until("the queue is empty", () => isEmpty(queue, quick));
+    const attempts = (await batches()).map(([message]) => message?.attributes.ApproximateReceiveCount);
+    expect(attempts).toEqual(["3"]);
+  });
+
+  it("/_sandbox/info says so", async () => {
+    expect(await quick.get("info")).toHaveProperty("retryQueueDelayMs", 50);
+    expect(await door.get("info")).not.toHaveProperty("retryQueueDelayMs");
   });
 });
 

@@ -1,4 +1,8 @@
-import { FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import {
+  DeleteResourcePolicyCommand,
+  FilterLogEventsCommand,
+  PutResourcePolicyCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
 import {
   DisableRuleCommand,
   PutEventsCommand,
@@ -171,15 +175,66 @@ describe("a target", () => {
     expect(JSON.parse(message.Body ?? "")).toMatchObject({ id });
   });
 
-  it("can be a log group", async () => {
-    const bus = await door.createBus();
-    const group = `/aws/events/${bus}`;
-    await door.createLogGroup(group);
-    await door.createRule(bus, [{ Id: "log", Arn: `arn:aws:logs:${region}:${accountId}:log-group:${group}:*` }]);
-    const id = await door.putEvent(bus, {});
-    await door.deliveries(id);
-    const { events = [] } = await door.logs.send(new FilterLogEventsCommand({ logGroupName: group }));
-    expect(JSON.parse(events[0]?.message ?? "")).toMatchObject({ id });
+  describe("can be a log group", () => {
+    const streams = {
+      Effect: "Allow",
+      Principal: { Service: "events.amazonaws.com" },
+      Action: "logs:CreateLogStream",
+    };
+    /** @returns what the group holds, and the codes of what failed. */
+    async function logUnder(policyOf: (groupArn: string, ruleArn: string) => object[]) {
+      const bus = await door.createBus();
+      const group = `/aws/events/${bus}`;
+      const groupArn = `arn:aws:logs:${region}:${accountId}:log-group:${group}`;
+      await door.createLogGroup(group);
+      const rule = await door.createRule(bus, [
+        { Id: "log", Arn: `${groupArn}:*`, RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 } },
+      ]);
+      const Statement = policyOf(groupArn, `arn:aws:events:${region}:${accountId}:rule/${bus}/${rule}`);
+      const policyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
+      await door.logs.send(new PutResourcePolicyCommand({ policyName: bus, policyDocument }));
+      const id = await door.putEvent(bus, {});
+      const deliveries = await door.deliveries(id);
+      await door.logs.send(new DeleteResourcePolicyCommand({ policyName: bus }));
+      const { events = [] } = await door.logs.send(new FilterLogEventsCommand({ logGroupName: group }));
+      return {
+        logged: events.map(({ message = "" }) => (JSON.parse(message) as { id: string }).id === id),
+        errors: deliveries.flatMap(({ attempts }) => attempts.map(({ errorType }) => errorType)),
+      };
+    }
+    const onlyOf = (ruleArn: string) => ({ Condition: { ArnEquals: { "aws:SourceArn": ruleArn } } });
+
+    it("under a policy for its streams, and for the rule's events", async () => {
+      const { logged } = await logUnder((groupArn, ruleArn) => [
+        { ...streams, Resource: `${groupArn}:*` },
+        { ...streams, Action: "logs:PutLogEvents", Resource: `${groupArn}:*`, ...onlyOf(ruleArn) },
+      ]);
+      expect(logged).toEqual([true]);
+    });
+
+    it.each<[string, (groupArn: string, ruleArn: string) => object[]]>([
+      ["without a policy for the group", () => [{ ...streams, Action: "logs:*", Resource: "arn:aws:logs:::other:*" }]],
+      [
+        "where the streams are allowed to the rule alone: EventBridge makes them in nobody's name",
+        (groupArn, ruleArn) => [
+          {
+            ...streams,
+            Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+            Resource: `${groupArn}:*`,
+            ...onlyOf(ruleArn),
+          },
+        ],
+      ],
+      [
+        "where the events are allowed to another rule",
+        (groupArn, ruleArn) => [
+          { ...streams, Resource: `${groupArn}:*` },
+          { ...streams, Action: "logs:PutLogEvents", Resource: `${groupArn}:*`, ...onlyOf(`${ruleArn}-2`) },
+        ],
+      ],
+    ])("but not %s", async (_, policyOf) => {
+      expect(await logUnder(policyOf)).toEqual({ logged: [], errors: ["NO_PERMISSIONS"] });
+    });
   });
 
   it("of a kind that is not emulated is named in the notes", async () => {

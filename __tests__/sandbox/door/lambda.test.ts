@@ -11,6 +11,8 @@ import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { mostEventBytes } from "../../../sandbox/door/events/limits";
+import { type Note } from "../../../sandbox/door/journal";
 import { accountId, arnOf, queuePolicy, region, TestDoor, until, zipOf } from "../../support/door";
 
 let door: TestDoor;
@@ -312,6 +314,59 @@ describe("an asynchronous invocation", () => {
       requestContext: { condition: "Success", approximateInvokeCount: 1 },
       responseContext: { statusCode: 200, executedVersion: "$LATEST" },
       responsePayload: { ok: true },
+    });
+  });
+
+  describe("whose destination does not take the record", () => {
+    const counted = async (name: string) => {
+      const metrics = (await door.get("metrics")) as { DestinationDeliveryFailures: Record<string, number> };
+      return metrics.DestinationDeliveryFailures[name];
+    };
+    const noted = async (text: string) =>
+      ((await door.get("notes")) as Note[]).filter((note) => note.text.includes(text)).length;
+    const missingQueue = arnOf.queue("nowhere");
+
+    it.each([
+      ["its queue is not there", failing, "OnFailure", missingQueue, {}],
+      ["its topic is not there", failing, "OnFailure", `arn:aws:sns:${region}:${accountId}:nowhere`, {}],
+      ["its function is not there", failing, "OnFailure", `arn:aws:lambda:${region}:${accountId}:function:nowhere`, {}],
+      [
+        "it is more than its bus takes of an event",
+        failing,
+        "OnFailure",
+        arnOf.bus("default"),
+        { text: "x".repeat(mostEventBytes - 100) },
+      ],
+      ["of a success, its queue is not there", "export const handler = async () => 1;", "OnSuccess", missingQueue, {}],
+    ] as const)(
+      "counts it for the function, and the notes say why: %s",
+      async (_, code, result, destination, payload) => {
+        const name = await door.createFunction(code);
+        await door.lambda.send(
+          new PutFunctionEventInvokeConfigCommand({
+            FunctionName: name,
+            MaximumRetryAttempts: 0,
+            DestinationConfig: { [result]: { Destination: destination } },
+          }),
+        );
+        for (const count of [1, 2]) {
+          await invoke(name, payload, { InvocationType: "Event" });
+          await door.settle();
+          expect(await counted(name)).toBe(count);
+        }
+        expect(await noted(` of ${name} is lost: `)).toBe(2);
+      },
+    );
+
+    it("counts nothing where there is a destination that does, or none", async () => {
+      const queue = await door.createQueue();
+      const [taken, none] = [await door.createFunction(failing), await door.createFunction(failing)] as const;
+      await configure(taken, arnOf.queue(queue), 0);
+      await configure(none, undefined, 0);
+      for (const name of [taken, none]) await invoke(name, {}, { InvocationType: "Event" });
+      await door.receive(queue);
+      await door.settle();
+      expect([await counted(taken), await counted(none)]).toEqual([undefined, undefined]);
     });
   });
 });

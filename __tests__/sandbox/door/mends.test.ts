@@ -6,6 +6,12 @@ import {
   TestEventPatternCommand,
 } from "@aws-sdk/client-eventbridge";
 import {
+  CloudWatchLogsClient,
+  DeleteDataProtectionPolicyCommand,
+  GetDataProtectionPolicyCommand,
+  PutDataProtectionPolicyCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
+import {
   CreateEventSourceMappingCommand,
   GetEventSourceMappingCommand,
   GetFunctionCommand,
@@ -35,12 +41,19 @@ import { accountId, arnOf, clientSettings, queuePolicy, region, TestDoor } from 
  * it: then the door's mend can go, and the test with it.
  */
 let door: TestDoor;
-let moto: { events: EventBridgeClient; lambda: LambdaClient; ses: SESClient; sqs: SQSClient };
+let moto: {
+  events: EventBridgeClient;
+  logs: CloudWatchLogsClient;
+  lambda: LambdaClient;
+  ses: SESClient;
+  sqs: SQSClient;
+};
 beforeAll(async () => {
   door = await TestDoor.start();
   const settings = clientSettings(door.motoUrl);
   moto = {
     events: new EventBridgeClient(settings),
+    logs: new CloudWatchLogsClient(settings),
     lambda: new LambdaClient(settings),
     ses: new SESClient(settings),
     sqs: new SQSClient({ ...settings, useQueueUrlAsEndpoint: false }),
@@ -99,6 +112,24 @@ describe("SQS", () => {
     await expect(attributes(door.sqs, queue, "RedriveAllowPolicy")).rejects.toMatchObject({
       name: "QueueDoesNotExist",
     });
+  });
+});
+
+describe("CloudWatch Logs", () => {
+  it("a log group has a data protection policy: moto has none", async () => {
+    const logGroupIdentifier = "/aws/events/protected";
+    await door.createLogGroup(logGroupIdentifier);
+    const policyDocument = JSON.stringify({ Name: "masking", Version: "2021-06-01", Statement: [] });
+    const put = new PutDataProtectionPolicyCommand({ logGroupIdentifier, policyDocument });
+    const read = new GetDataProtectionPolicyCommand({ logGroupIdentifier });
+    await expect(moto.logs.send(put)).rejects.toThrow();
+    expect((await door.logs.send(read)).policyDocument).toBeUndefined();
+    await door.logs.send(put);
+    expect((await door.logs.send(read)).policyDocument).toBe(policyDocument);
+    const remove = new DeleteDataProtectionPolicyCommand({ logGroupIdentifier });
+    await door.logs.send(remove);
+    expect((await door.logs.send(read)).policyDocument).toBeUndefined();
+    await expect(door.logs.send(remove)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
   });
 });
 

@@ -64,6 +64,26 @@ it("answers an unknown route with those that exist", async () => {
   expect((await ask("messages/nobody.eml")).status).toBe(404);
 });
 
+it("answers each of the routes that it names", async () => {
+  const { routes } = (await (await ask("nothing")).json()) as { routes: string[] };
+  const named = routes.flatMap((route) => {
+    const [, method = "", path = ""] = /^([A-Z]+) \/_sandbox\/([^\s<]*): /.exec(route) ?? [];
+    return method === "" ? [] : [{ method, path }];
+  });
+  expect(named.map(({ path }) => path)).toEqual(expect.arrayContaining(["metrics", "pending", "faults", "stream"]));
+  for (const { method, path } of named) {
+    const response = await ask(path, { method, ...(method === "PUT" ? { body: "[]" } : {}) });
+    expect({ method, path, status: response.status }).not.toMatchObject({ status: 404 });
+    await response.body?.cancel();
+  }
+});
+
+it("counts nothing before anything happened", async () => {
+  expect(await door.get("metrics")).toEqual({ InvocationsFailedToBeSentToDlq: {}, DestinationDeliveryFailures: {} });
+  expect(await door.get("pending")).toEqual({ tasks: 0 });
+  expect(await door.get("faults")).toEqual([]);
+});
+
 describe("the page", () => {
   it("is served with its files, under a policy that lets in nothing of a mail", async () => {
     const page = await ask("");

@@ -28,6 +28,9 @@ const defaultAgeSeconds = 86_400;
 
 /** Takes events, matches the rules of the bus, and delivers to their targets until they took it or it is given up. */
 export class Buses implements BusDestination {
+  /** Rule name to the minute, since 1970, of its last occurrence. */
+  private readonly lastOccurrences = new Map<string, number>();
+
   constructor(
     private readonly options: {
       readonly region: string;
@@ -65,7 +68,10 @@ export class Buses implements BusDestination {
     this.publish(busNameOf(busArn), this.envelope(event));
   }
 
-  /** Does what the clock would: schedules are not kept here. */
+  /**
+   * Does what the clock would: schedules are not kept here. A schedule has one occurrence a minute at most: fired again
+   * within one, it is the next minute's.
+   */
   async fire(ruleName: string): Promise<FireResult> {
     const rules = (await this.rules.of("default")) ?? [];
     const rule = rules.find(({ Name }) => Name === ruleName);
@@ -80,11 +86,18 @@ export class Buses implements BusDestination {
       detailType: "Scheduled Event",
       detail: {},
       resources: [rule.Arn ?? ""],
+      time: this.nextOccurrence(ruleName),
     });
     const record = this.journal.addEvent("default", event);
     const withTargets = await this.rules.withTargets("default", rule);
     this.deliverAll("default", event, record, [withTargets]);
     return { eventId: event.id };
+  }
+
+  private nextOccurrence(ruleName: string): Date {
+    const minute = Math.max(Math.floor(Date.now() / 60_000), (this.lastOccurrences.get(ruleName) ?? 0) + 1);
+    this.lastOccurrences.set(ruleName, minute);
+    return new Date(minute * 60_000);
   }
 
   private async route(bus: string, event: Envelope, record: BusEvent): Promise<void> {

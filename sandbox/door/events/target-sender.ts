@@ -1,6 +1,7 @@
 import { type Target } from "@aws-sdk/client-eventbridge";
 import {
   CreateLogStreamCommand,
+  DescribeResourcePoliciesCommand,
   PutLogEventsCommand,
   ResourceNotFoundException as NoLogGroup,
 } from "@aws-sdk/client-cloudwatch-logs";
@@ -64,6 +65,7 @@ export class TargetSender {
         this.buses.publish(busNameOf(arn), sending.event);
         return "delivered";
       case "logs":
+        await this.checkLogGroup(arn.replace(/:\*$/, ""), sending.rule.arn);
         await this.toLogGroup(arn, sending);
         return "delivered";
       case "sns":
@@ -132,6 +134,26 @@ export class TargetSender {
     await sendToQueue(this.moto, arn, input, groupId === undefined ? {} : { groupId }).catch((error: unknown) => {
       throw new TargetError("ERROR_FROM_TARGET", String(error), true);
     });
+  }
+
+  /**
+   * A resource policy of the account has to let EventBridge in. It tells the rule with the events only, not with the
+   * stream that it makes for them: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+   */
+  private async checkLogGroup(groupArn: string, ruleArn: string): Promise<void> {
+    const { resourcePolicies = [] } = await this.moto.logs.send(new DescribeResourcePoliciesCommand({}));
+    const resource = `${groupArn}:log-stream:any`;
+    const service = "events.amazonaws.com";
+    const denied = [
+      { service, resource, action: "logs:CreateLogStream" },
+      { service, resource, action: "logs:PutLogEvents", sourceArn: ruleArn },
+    ].find((access) => !resourcePolicies.some(({ policyDocument }) => allows(policyDocument, access)));
+    if (denied === undefined) return;
+    throw new TargetError(
+      "NO_PERMISSIONS",
+      `No resource policy of CloudWatch Logs lets events.amazonaws.com do ${denied.action} in ${groupArn} for the rule ${ruleArn}.`,
+      false,
+    );
   }
 
   private async toLogGroup(arn: string, { input }: Sending): Promise<void> {

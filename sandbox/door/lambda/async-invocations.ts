@@ -176,9 +176,8 @@ export class AsyncInvocations {
       });
     } else if (service === "lambda") {
       const fn = await this.registry.find(destination);
-      if (fn === undefined)
-        this.journal.note(`The destination ${destination} does not exist: an invocation record is lost.`);
-      else this.accept({ fn, payload: text });
+      if (fn === undefined) throw new Error(`The destination ${destination} does not exist.`);
+      this.accept({ fn, payload: text });
     } else this.journal.note(`A destination of the kind ${service} is not emulated: ${destination} got no record.`);
   }
 

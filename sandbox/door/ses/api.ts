@@ -8,6 +8,7 @@ import { type Answer, type Call, json, jsonError, jsonOf, type Next, queryError,
 import { type Cause, type Journal, type Mail } from "../journal";
 import { type Moto } from "../moto";
 import { type Background } from "../background";
+import { subjectOf } from "../faults";
 import { feedbackTypes, type SesFeedback } from "./feedback";
 import { headersOf } from "./mime";
 import { parseTemplateData, render, RenderError, type Template } from "./render";
@@ -41,11 +42,12 @@ export function observeSes(moto: Moto, journal: Journal, options: SesOptions) {
     const answer = isV2 && "template" in sent.content ? await sendTemplateV2(moto, sent) : await next(call);
     if (!succeeded(answer)) return isV2 ? answer : withAwsReason(answer, options.region);
     const mail = await toMail(moto, sent, messageIdOf(answer), options.causeOf(call.accessKeyId) ?? {});
-    const fates = await options.feedback.fatesOf(mail);
+    const subject = subjectOf(call);
+    const fates = await options.feedback.fatesOf(mail, subject);
     const { renderError } = mail;
     if (renderError === undefined) journal.addMail({ ...mail, feedback: feedbackTypes(fates) });
     else journal.addRenderingFailure({ ...mail, renderError, feedback: feedbackTypes(fates) });
-    options.background.run(() => options.feedback.publish(mail, fates));
+    options.background.run(() => options.feedback.publish(mail, fates, subject.operation));
     return answer;
   };
 }

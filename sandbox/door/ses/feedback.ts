@@ -1,5 +1,5 @@
 import { type NewEvent } from "../events/buses";
-import { type Faults } from "../faults";
+import { type Faults, type Subject } from "../faults";
 import { type Answer, isRecord, jsonOf, succeeded } from "../http";
 import { type Mail, newId } from "../journal";
 import { bareAddress } from "./sent-mail";
@@ -42,18 +42,18 @@ export class SesFeedback {
   constructor(private readonly dependencies: FeedbackDependencies) {}
 
   /** What SES's events will tell of the mail. Fills the suppression list. */
-  async fatesOf(mail: Mail): Promise<readonly Feedback[]> {
+  async fatesOf(mail: Mail, call: Subject): Promise<readonly Feedback[]> {
     const recipients = [...mail.to, ...mail.cc, ...mail.bcc].map(bareAddress);
     if (mail.renderError !== undefined) {
       const content = { errorMessage: mail.renderError, templateName: mail.template };
       return [{ kind: "failure", recipients, content }];
     }
     const suppressed = await this.suppressedReasons(mail.configurationSet);
-    return recipients.flatMap((recipient) => this.fatesAt(recipient, suppressed));
+    return recipients.flatMap((recipient) => this.fatesAt(recipient, suppressed, call));
   }
 
   /** For the destinations of the mail's configuration set that ask for it. */
-  async publish(mail: Mail, feedback: readonly Feedback[]): Promise<void> {
+  async publish(mail: Mail, feedback: readonly Feedback[], operation: string): Promise<void> {
     if (mail.configurationSet === "" || feedback.length === 0) return;
     const { region, accountId, ask, publish } = this.dependencies;
     const answer = await ask(
@@ -73,7 +73,7 @@ export class SesFeedback {
         source: "aws.ses",
         detailType,
         resources: [`arn:aws:ses:${region}:${accountId}:configuration-set/${mail.configurationSet}`],
-        detail: { eventType, mail: mailObject(mail, this.dependencies), [kind]: content },
+        detail: { eventType, mail: mailObject(mail, operation, this.dependencies), [kind]: content },
       });
     }
   }
@@ -82,7 +82,7 @@ export class SesFeedback {
    * One recipient's. Addresses of the mailbox simulator behave as
    * https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html says; they never get onto the list.
    */
-  private fatesAt(recipient: string, suppressedReasons: readonly string[]): Feedback[] {
+  private fatesAt(recipient: string, suppressedReasons: readonly string[], call: Subject): Feedback[] {
     const { suppression, faults } = this.dependencies;
     const [local = "", domain = ""] = recipient.toLowerCase().split("@");
     const timestamp = new Date().toISOString();
@@ -144,7 +144,7 @@ export class SesFeedback {
         ),
       ];
     }
-    if (faults.take("ses", ["bounce"], () => ({ text: "", recipients: [recipient] })) !== undefined) {
+    if (faults.take("ses", ["bounce"], () => ({ ...call, recipients: [recipient] })) !== undefined) {
       if (suppressedReasons.includes("BOUNCE")) suppression.add(recipient, "BOUNCE");
       return [bounce("General", "smtp; 550 5.1.1 user unknown")];
     }
@@ -167,7 +167,11 @@ export function feedbackTypes(feedback: readonly Feedback[]): string[] {
   return feedback.map(({ kind }) => types[kind].eventType);
 }
 
-function mailObject(mail: Mail, { region, accountId }: FeedbackDependencies): Record<string, unknown> {
+function mailObject(
+  mail: Mail,
+  operation: string,
+  { region, accountId }: FeedbackDependencies,
+): Record<string, unknown> {
   const from = bareAddress(mail.from);
   const tags = Object.entries(mail.tags).map(([name, value]): [string, string[]] => [name, [value]]);
   return {
@@ -181,7 +185,7 @@ function mailObject(mail: Mail, { region, accountId }: FeedbackDependencies): Re
     headers: mail.headers,
     commonHeaders: { from: [mail.from], to: mail.to, messageId: mail.id, subject: mail.subject },
     tags: {
-      "ses:operation": ["SendTemplatedEmail"],
+      "ses:operation": [operation],
       "ses:configuration-set": [mail.configurationSet],
       "ses:source-ip": ["127.0.0.1"],
       "ses:from-domain": [from.slice(from.lastIndexOf("@") + 1)],
