@@ -86,7 +86,8 @@ export function createNotify(dependencies: NotifyDependencies): Notify {
       const error = toNotificationError(cause);
       metrics.eventFailed(error.name);
       const about = { eventId, failure: error.name, retryable: error.retryable, ...causeOf(error) };
-      // Nothing went wrong where a mail only has to wait for its turn: no alarm is to ring for it.
+      // Nothing went wrong where a mail only has to wait for its turn: no error is counted. (Lambda itself counts a run
+      // that throws, so the alarm lambda-errors rings all the same.)
       if (["OutOfTime", "ClaimHeld"].includes(error.name)) log.warn(error.message, about);
       else log.error(error.message, about);
       throw error;

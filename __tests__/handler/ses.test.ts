@@ -161,8 +161,13 @@ describe("the table of SES's errors", () => {
     expect(classify(error)).toMatchObject({ name: "Unclassified", retryable: true, cause: error });
   });
 
-  it.each([500, 502, 503, 504])("takes a %d without a known name for transient", (status) => {
+  it.each([500, 503])("takes a %d without a known name for transient", (status) => {
     expect(classify(refusal("Unknown", "", status))).toMatchObject({ name: "ServiceUnavailable", retryable: true });
+  });
+
+  it.each([502, 504])("does not know the outcome of a %d without a known name: a gateway's, not SES's", (status) => {
+    expect(classify(refusal("Unknown", "", status))).toMatchObject({ name: "OutcomeUnknown", retryable: false });
+    expect(classify(refusal("InternalFailure", "", status))).toMatchObject({ name: "ServiceUnavailable" });
   });
 });
 
@@ -296,6 +301,8 @@ describe("the SDK, as it is set up", () => {
     ["resets the connection after it read the request", (_, { socket }) => void socket.resetAndDestroy()],
     ["closes the connection after it read the request", (_, { socket }) => void socket.destroy()],
     ["answers 200 with what is no XML", (response) => response.end("sorry <<")],
+    ["is behind a gateway that answers 502", (response) => response.writeHead(502).end("<html>Bad Gateway</html>")],
+    ["is behind a gateway that answers 504", (response) => response.writeHead(504).end()],
     [
       "breaks off in a 200",
       (response, { socket }) => {
@@ -322,7 +329,6 @@ describe("the SDK, as it is set up", () => {
   it.each([
     ["500 with an error document", errorAnswer(500, "InternalFailure", "oops")],
     ["503 with an error document", errorAnswer(503, "ServiceUnavailable", "later")],
-    ["502 of something in between", (response) => response.writeHead(502).end("<html>Bad Gateway</html>")],
     ["503 without a word", (response) => response.writeHead(503).end()],
   ] satisfies [string, Parameters<typeof startSesServer>[0]][])(
     "calls once, and leaves it to a later try, where SES answers %s",

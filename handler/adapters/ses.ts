@@ -154,6 +154,8 @@ function typeOf(error: Error & { code?: unknown; $metadata?: { httpStatusCode?: 
   const status = error.$metadata?.httpStatusCode;
   // SES took the mail, and its answer broke on the way.
   if (status !== undefined && status < 300) return "OutcomeUnknown";
+  // Not SES's word, but that of something in between: it does not say whether SES took the mail.
+  if (status === 502 || status === 504) return "OutcomeUnknown";
   if (status !== undefined) return status >= 500 ? "ServiceUnavailable" : "Unclassified";
   const code = typeof error.code === "string" ? error.code : "";
   if (notConnected.has(code) || isConnectionTimeout(error)) return "ServiceUnavailable";

@@ -63,7 +63,10 @@ export interface BusinessEvent<Detail> {
 }
 
 export interface PreparedEmail {
-  /** Two events with the same key are one: `detail.idempotencyKey`, else the event's id. */
+  /**
+   * Two events with the same key are one: `detail.idempotencyKey`, else the event's id. A schedule's event is known by
+   * its minute: EventBridge may run a rule twice for one time (EventBridge troubleshooting, "My rule ran more than once").
+   */
   readonly idempotencyKey: string;
   readonly recipients: readonly string[];
   readonly templateData: Readonly<Record<string, string>>;
@@ -83,12 +86,27 @@ export interface Notification extends Omit<
 }
 
 /** Every notification's detail may carry it; its own schema need not know. */
-const idempotencySchema = z.object({ idempotencyKey: z.string().min(1).max(256).optional() });
+const idempotencySchema = z.object({
+  idempotencyKey: z
+    .string()
+    .min(1)
+    .max(256)
+    // SQS changes what XML does not know (SendMessage), and the key would be another one behind a queue.
+    .regex(/^[^\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]*$/u)
+    .optional(),
+});
 
-function idempotencyKeyOf(event: EventEnvelope): string {
+function idempotencyKeyOf(event: EventEnvelope, trigger: { readonly kind: "event" | "schedule" }): string {
   const parsed = idempotencySchema.safeParse(event.detail);
-  if (parsed.success) return parsed.data.idempotencyKey ?? event.id;
-  throw new PermanentError("InvalidEvent", "detail.idempotencyKey has to be a text of 1 to 256 characters.");
+  if (!parsed.success) {
+    throw new PermanentError(
+      "InvalidEvent",
+      "detail.idempotencyKey has to be a text of 1 to 256 characters, without control characters and non-characters.",
+    );
+  }
+  const { idempotencyKey } = parsed.data;
+  if (idempotencyKey !== undefined) return idempotencyKey;
+  return trigger.kind === "event" ? event.id : new Date(event.time).toISOString().slice(0, "2026-11-25T09:00".length);
 }
 
 export function defineNotification<Schema extends z.ZodType, Variable extends string>(
@@ -123,7 +141,7 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
           `The event makes ${bytes} bytes of template data and SES takes ${maximumTemplateDataBytes}: shorten its message.`,
         );
       }
-      return { idempotencyKey: idempotencyKeyOf(event), recipients: recipients(parsed.data), templateData };
+      return { idempotencyKey: idempotencyKeyOf(event, definition.trigger), recipients: recipients(parsed.data), templateData };
     },
   };
 }
