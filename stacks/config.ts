@@ -88,12 +88,9 @@ export function readConfig(environment: Environment = process.env): Config {
       `PROJECT_NAME="${projectName}" has ${projectName.length} characters: use 3 to ${longest}, for names carry it with the stage`,
     );
   }
-  const region = matching(
-    "AWS_REGION",
-    value("AWS_REGION", "us-east-1"),
-    /^[a-z]{2}(-[a-z]+)+-\d$/,
-    "is not a region's name: for example us-east-1",
-  );
+  const regionNamed = (name: string, text: string | undefined) =>
+    matching(name, text, /^[a-z]{2}(-[a-z]+)+-\d$/, "is not a region's name: for example us-east-1");
+  const region = regionNamed("AWS_REGION", value("AWS_REGION", "us-east-1"));
   const senderText = value("EMAIL_SENDER", "notifications@your-domain.example");
   const sender = senderText === undefined ? undefined : address("EMAIL_SENDER", senderText);
   const identityText = environment.SENDER_IDENTITY?.trim() || "address";
@@ -115,7 +112,8 @@ export function readConfig(environment: Environment = process.env): Config {
     .filter((text) => text !== undefined);
   const alarmText = environment.ALARM_EMAIL?.trim();
   const alarmEmail = alarmText ? address("ALARM_EMAIL", alarmText) : undefined;
-  const backend = readBackend(environment, projectName, region, problems);
+  const stateRegion = regionNamed("STATE_REGION", environment.STATE_REGION?.trim() || undefined);
+  const backend = readBackend(environment, projectName, stateRegion ?? region, problems);
 
   const [first, ...others] = [...new Set(recipients)];
   if (others.length >= maximumRecipients) {
@@ -179,7 +177,7 @@ function readStage(text: string | undefined, problems: string[]): Stage | undefi
 function readBackend(
   environment: Environment,
   projectName: string | undefined,
-  stageRegion: string | undefined,
+  region: string | undefined,
   problems: string[],
 ): Backend | undefined {
   const kind = environment.BACKEND?.trim() || "s3";
@@ -189,7 +187,6 @@ function readBackend(
     case "s3": {
       const bucket = environment.STATE_BUCKET?.trim() || (projectName && `${projectName}-terraform-state`);
       if (!bucket) return undefined;
-      const region = environment.STATE_REGION?.trim() || stageRegion;
       if (region === undefined) return undefined;
       if (/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(bucket)) return { kind, bucket, region };
       problems.push(`STATE_BUCKET="${bucket}" is not a bucket's name: 3 to 63 lower-case letters, digits and hyphens`);

@@ -30,9 +30,8 @@ export function loadTemplate(
   ] as const;
   const problems = parts.flatMap(({ file, role, body }) =>
     checkPart(body, notification.variables, role === "html").map(
-      // The subject's line within index.ts is not known; the constant is easily found.
       ({ line, problem }) =>
-        `${relative(projectRoot, file)}${role === "subject" ? " (subject)" : `:${line}`}: ${problem}`,
+        `${relative(projectRoot, file)}:${role === "subject" ? subjectLine(file) : line}: ${problem}`,
     ),
   );
   if (problems.length > 0) {
@@ -40,6 +39,12 @@ export function loadTemplate(
   }
   const [subject, html, text] = parts;
   return { subject: subject.body, html: html.body, text: text.body };
+}
+
+/** A subject has one line, where the definition names it. */
+function subjectLine(file: string): number {
+  const lines = readFileSync(file, "utf8").split("\n");
+  return lines.findIndex((line) => /^\s*subject:/.test(line)) + 1;
 }
 
 interface Problem {
@@ -70,13 +75,35 @@ function checkPart(body: string, variables: readonly string[], isHtml: boolean):
   });
 }
 
-/** Collects every variable that a template reads; block helpers' own names are not variables. */
+/** What SES knows of Handlebars' helpers (SES guide, "send personalized email (advanced)"): each takes a parameter. */
+const helpers = new Set(["if", "unless", "each", "with"]);
+
+/** Collects every variable that a template reads. */
 class VariableReads extends Handlebars.Visitor {
   readonly reads: { readonly name: string; readonly line: number }[] = [];
 
+  override BlockStatement(block: hbs.AST.BlockStatement): void {
+    this.call(block);
+    // `acceptKey` takes what a statement may lack, too.
+    this.acceptKey(block, "program");
+    this.acceptKey(block, "inverse");
+  }
+
+  override MustacheStatement(mustache: hbs.AST.MustacheStatement): void {
+    this.call(mustache);
+  }
+
   override PathExpression(path: hbs.AST.PathExpression): void {
-    if (path.original in Handlebars.helpers || path.data) return;
-    this.reads.push({ name: path.original, line: path.loc.start.line });
+    if (!path.data) this.reads.push({ name: path.original, line: path.loc.start.line });
+  }
+
+  /** A helper's own name is no variable: one without a parameter is none. */
+  private call(statement: hbs.AST.BlockStatement | hbs.AST.MustacheStatement): void {
+    const { path, params } = statement;
+    const isHelper = "original" in path && helpers.has(path.original) && params.length > 0;
+    if (!isHelper) this.accept(path);
+    this.acceptArray(params);
+    this.acceptKey(statement, "hash");
   }
 }
 

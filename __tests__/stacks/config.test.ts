@@ -55,6 +55,7 @@ it.each([
   ["IDENTITIES", "mine", /IDENTITIES="mine" is unknown/],
   ["SENDER_IDENTITY", "mine", /SENDER_IDENTITY="mine" is unknown/],
   ["STATE_BUCKET", "Our.States", /STATE_BUCKET="Our\.States" is not a bucket's name/],
+  ["STATE_REGION", "mars ${x}", /STATE_REGION="mars \$\{x\}" is not a region's name/],
   ["ALARM_EMAIL", "nobody", /ALARM_EMAIL="nobody" is not an e-mail address/],
 ])("refuses %s=%s", (name, value, problem) => {
   expect(() => configOf({ [name]: value })).toThrow(problem);

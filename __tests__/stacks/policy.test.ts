@@ -44,6 +44,25 @@ const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegE
   ],
   "log-retention": [[resource("aws_cloudwatch_log_group", named), /broken has no retention/]],
   "alarm-has-action": [[resource("aws_cloudwatch_metric_alarm", { alarm_name: "shop-dev-x" }), /broken has no action/]],
+  "environment-fits": [
+    [
+      resource("aws_lambda_function", {
+        function_name: "shop-dev-x",
+        environment: { variables: { POLICY: "a".repeat(3835) } },
+      }),
+      /broken has 3841 bytes of variables, of 3840/,
+    ],
+  ],
+  "input-fits": [
+    [
+      resource("aws_cloudwatch_event_target", {
+        retry_policy: {},
+        dead_letter_config: {},
+        input_transformer: { input_template: "a".repeat(8193) },
+      }),
+      /broken has an input template of 8193 characters/,
+    ],
+  ],
   "names-carry-stage": [[resource("aws_iam_role", { name: "x" }), /broken has the name "x" without "shop-dev"/]],
   "names-fit": [
     [
@@ -71,4 +90,11 @@ it("leaves a denial alone: it may be as wide as it likes", () => {
 it.each(["sandbox", "dev", "staging", "prod"])("is kept by stage %s", (stage) => {
   const synthesized = JSON.parse(synthNotificationStack({ STAGE: stage }).text) as SynthesizedStack;
   expect(findViolations(synthesized, `shop-${stage}`)).toEqual([]);
+});
+
+it("refuses a stage whose recipients are more than the function's environment takes, and says what to do", () => {
+  const recipients = Array.from({ length: 50 }, (_, at) => `${"a".repeat(60)}${at}@example.com`).join();
+  expect(() => synthNotificationStack({ EMAIL_RECIPIENT: recipients })).toThrow(
+    /environment-fits: aws_lambda_function\.\S+ has \d+ bytes of variables, of 3840\. .*EMAIL_RECIPIENT/,
+  );
 });

@@ -1,14 +1,18 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Testing } from "cdktf";
 import { catalogue } from "../../handler/notifications";
+import { NotificationStack } from "../../stacks/notification-stack";
 import { escapeForTerraform, loadTemplate } from "../../stacks/templates";
+import { configOf } from "../support/stack";
 
-function check(html: string, text = "{{title}}") {
+function check(html: string, text = "{{title}}", subject = "{{title}}") {
   const folder = mkdtempSync(join(tmpdir(), "template-"));
+  writeFileSync(join(folder, "index.ts"), `defineNotification({\n  id: "example",\n  subject: "${subject}",\n});\n`);
   writeFileSync(join(folder, "body.html"), html);
   writeFileSync(join(folder, "body.txt"), text);
-  return () => loadTemplate({ id: "example", subject: "{{title}}", variables: ["title"] }, folder);
+  return () => loadTemplate({ id: "example", subject, variables: ["title"] }, folder);
 }
 
 it.each(catalogue.map((notification) => [notification.id, notification] as const))(
@@ -36,6 +40,45 @@ it("names the line of a template that can't be parsed", () => {
 
 it("looks into blocks", () => {
   expect(check("{{#if titleHtml}}{{missing}}{{/if}}")).toThrow(/\{\{missing\}\}/);
+});
+
+it.each([
+  ["a block's condition", "{{#if missing}}x{{/if}}"],
+  ["the other branch", "{{#if titleHtml}}x{{else}}{{missing}}{{/if}}"],
+  ["a list", "{{#each missing}}x{{/each}}"],
+  ["three braces", "{{{missing}}}"],
+  ["a nested call", "{{#if (missing titleHtml)}}x{{/if}}"],
+  ["a named parameter", "{{#if titleHtml key=missing}}x{{/if}}"],
+])("finds a variable that is not supplied in %s", (_, html) => {
+  expect(check(html)).toThrow(/body\.html:1: \{\{missing\}\} is not supplied/);
+});
+
+// Names that JavaScript's objects, or Handlebars' own helpers, have: SES looks for them in the data.
+it.each(["constructor", "toString", "__proto__", "log", "lookup", "if", "each"])(
+  "refuses {{%s}} as any other variable that is not supplied",
+  (name) => {
+    expect(check(`<p>{{${name}}}</p>`)).toThrow(`body.html:1: {{${name}}} is not supplied by the mapping`);
+  },
+);
+
+it("names the subject's line in the definition", () => {
+  expect(check("{{titleHtml}}", "{{title}}", "Hello {{name}}")).toThrow(
+    /index\.ts:3: \{\{name\}\} is not supplied by the mapping; supplied are title, titleHtml/,
+  );
+});
+
+it("fails the synth, and names all problems of the template at once", () => {
+  const [first] = catalogue;
+  if (first === undefined) throw new Error("The catalogue is empty");
+  const { subject, variables } = first;
+  try {
+    Object.assign(first, { subject: "{{Subject}}", variables: ["title", "message", "source"] });
+    expect(() => new NotificationStack(Testing.app(), "notification", configOf())).toThrow(
+      /The template of "email-request" would not be rendered\.\n[\s\S]*email-request\/index\.ts:\d+: \{\{Subject\}\}[\s\S]*email-request\/body\.html:8: \{\{timestampHtml\}\}[\s\S]*email-request\/body\.txt:5: \{\{timestamp\}\}/,
+    );
+  } finally {
+    Object.assign(first, { subject, variables });
+  }
 });
 
 it("keeps Terraform from interpolating", () => {

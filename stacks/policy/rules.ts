@@ -104,6 +104,24 @@ export const rules: readonly Rule[] = [
       ),
   },
   {
+    id: "environment-fits",
+    why: "Lambda takes 4 KB of environment variables, and tells only at the deployment: name fewer or shorter addresses in EMAIL_RECIPIENT, for example a distribution list.",
+    check: (stack) =>
+      all(stack.resource, "aws_lambda_function")
+        .map(([id, fn]) => [id, bytesOf(variablesOf(fn))] as const)
+        .filter(([, bytes]) => bytes > mostEnvironmentBytes)
+        .map(([id, bytes]) => `aws_lambda_function.${id} has ${bytes} bytes of variables, of ${mostEnvironmentBytes}`),
+  },
+  {
+    id: "input-fits",
+    why: "EventBridge takes 8192 characters of an input template, and tells only at the deployment: name fewer or shorter addresses in EMAIL_RECIPIENT, for example a distribution list.",
+    check: (stack) =>
+      all(stack.resource, "aws_cloudwatch_event_target")
+        .map(([id, target]) => [id, templateOf(target).length] as const)
+        .filter(([, length]) => length > 8192)
+        .map(([id, length]) => `aws_cloudwatch_event_target.${id} has an input template of ${length} characters`),
+  },
+  {
     id: "names-carry-stage",
     why: "Two stages live in one account.",
     check: (stack, namePrefix) =>
@@ -120,6 +138,26 @@ export const rules: readonly Rule[] = [
         .map(({ where, name, limit }) => `${where} has ${name.length} characters, and AWS takes ${limit}: "${name}"`),
   },
 ];
+
+/**
+ * Of Lambda's 4 KB (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html), what is counted here: two of
+ * the values are expressions, which Terraform replaces by the claims' name and the dead-letter queue's address.
+ */
+const mostEnvironmentBytes = 4096 - 256;
+
+function variablesOf({ environment }: Attributes): Attributes {
+  const { variables } = typeof environment === "object" && environment !== null ? (environment as Attributes) : {};
+  return typeof variables === "object" && variables !== null ? (variables as Attributes) : {};
+}
+
+const bytesOf = (variables: Attributes): number =>
+  Object.entries(variables).reduce((sum, [name, value]) => sum + Buffer.byteLength(name + String(value)), 0);
+
+function templateOf({ input_transformer: transformer }: Attributes): string {
+  const { input_template: template } =
+    typeof transformer === "object" && transformer !== null ? (transformer as Attributes) : {};
+  return typeof template === "string" ? template : "";
+}
 
 /** Attribute that holds the physical name, and its longest length by the API reference of each service. */
 const nameAttributes: Readonly<Record<string, readonly [attribute: string, limit: number]>> = {
