@@ -7,6 +7,7 @@ export const alarmSteps: Readonly<Record<string, string>> = {
   "email-processing-errors":
     "Look for `ERROR` in the function's log group; `failure` is the reason, `eventId` the event",
   "rendering-failures": "`npm run doctor`; look into the feedback log for the event's id",
+  "ses-rejects": "Look into the feedback log for `Email Rejected`: the content looked harmful to SES",
   "ses-bounces": "Look into the feedback log for `Email Bounced`: which notification, which producer",
   "ses-bounce-rate": "Stop the producer of the bad addresses before SES stops the account",
   "ses-complaint-rate": "Stop the mail that is complained of before SES stops the account",
@@ -19,6 +20,10 @@ export const alarmSteps: Readonly<Record<string, string>> = {
       [
         laneAlarm(lane, "lost-failures"),
         "Look for the event's id in the function's log; deploy again; replay the archive over that time",
+      ],
+      [
+        laneAlarm(lane, "events-waiting"),
+        "Find the producer of the burst; `npm run doctor` compares the send rate with SES's. Afterwards replay the archive over that time",
       ],
       [
         laneAlarm(lane, "retries-waiting"),

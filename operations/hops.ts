@@ -1,4 +1,4 @@
-import { block, listOf, referred, roleOf, type SynthesizedStack } from "./stack";
+import { type Attributes, block, listOf, referred, roleOf, type SynthesizedStack } from "./stack";
 
 /**
  * Every hop of the synthesized stack at which an event is handed on, and could end:
@@ -10,6 +10,8 @@ import { block, listOf, referred, roleOf, type SynthesizedStack } from "./stack"
  * | `mapping:<queue>` | each event source mapping, by the queue that it reads |
  * | `destination:<function>` | each on-failure destination of asynchronous runs |
  * | `ses-events:<name>` | each event destination of a configuration set |
+ * | `asynchronous:<function>` | Lambda's own queue of each function that a rule invokes |
+ * | `call:<function> <statement>` | each statement of a function's policy: what it calls |
  *
  * Names are those behind project and stage.
  */
@@ -26,6 +28,18 @@ export function hopsOf(stack: SynthesizedStack): string[] {
     ...listOf(stack, "aws_lambda_function_event_invoke_config")
       .filter((config) => block(block(config, "destination_config"), "on_failure").destination !== undefined)
       .map((config) => `destination:${role(referred(stack, config.function_name).function_name)}`),
+    ...listOf(stack, "aws_lambda_function")
+      .filter((fn) =>
+        listOf(stack, "aws_lambda_permission").some((permission) => referred(stack, permission.function_name) === fn),
+      )
+      .map((fn) => `asynchronous:${role(fn.function_name)}`),
+    ...listOf(stack, "aws_lambda_function").flatMap((fn) => {
+      const policy = listOf(stack, "aws_iam_role_policy").find(
+        (candidate) => referred(stack, candidate.role) === referred(stack, fn.role),
+      );
+      const statements = referred(stack, policy?.policy).statement as Attributes[];
+      return statements.map(({ sid }) => `call:${role(fn.function_name)} ${String(sid)}`);
+    }),
     ...listOf(stack, "aws_sesv2_configuration_set_event_destination").map(
       (destination) => `ses-events:${role(destination.event_destination_name)}`,
     ),
@@ -46,11 +60,23 @@ export function alarmsOf(stack: SynthesizedStack): Alarm[] {
   return listOf(stack, "aws_cloudwatch_metric_alarm")
     .map((alarm) => ({
       name: role(alarm.alarm_name),
-      metric: `${withoutPrefix(String(alarm.namespace), stack)} ${String(alarm.metric_name)}${dimensionsOf(alarm.dimensions, stack)}`,
+      metric: metricsIn(alarm)
+        .map(
+          (metric) =>
+            `${withoutPrefix(String(metric.namespace), stack)} ${String(metric.metric_name)}${dimensionsOf(metric.dimensions, stack)}`,
+        )
+        .join(" + "),
       condition: conditionOf(alarm),
       meaning: String(alarm.alarm_description),
     }))
     .sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** The alarm's own metric, or those whose sum it is on; `statistic` and `period` are named as in the alarm itself. */
+function metricsIn(alarm: Attributes): Attributes[] {
+  const queries = Array.isArray(alarm.metric_query) ? (alarm.metric_query as Attributes[]) : [];
+  const metrics = queries.map((query) => block(query, "metric")).filter((metric) => metric.metric_name !== undefined);
+  return metrics.length === 0 ? [alarm] : metrics.map(({ stat, ...metric }) => ({ ...metric, statistic: stat }));
 }
 
 /** The metrics of the stage's own namespace are named by it. */
@@ -69,13 +95,9 @@ function nameBehind(value: unknown, stack: SynthesizedStack): string {
   return roleOf(text.startsWith("${") ? (referred(stack, text).name ?? text) : text, stack.prefix);
 }
 
-function conditionOf({
-  comparison_operator: operator,
-  threshold,
-  statistic,
-  period,
-  evaluation_periods: periods,
-}: Readonly<Record<string, unknown>>): string {
+function conditionOf(alarm: Attributes): string {
+  const { comparison_operator: operator, threshold, evaluation_periods: periods } = alarm;
+  const [{ statistic, period } = alarm] = metricsIn(alarm);
   const signs: Readonly<Record<string, string>> = {
     GreaterThanOrEqualToThreshold: ">=",
     GreaterThanThreshold: ">",

@@ -21,6 +21,9 @@ export interface LossRow {
 const list = "`npm run dead-letters`";
 const redrive = "`npm run dead-letters -- --redrive`";
 const doctor = "`npm run doctor`";
+/** What a function's policy allows, in both lanes: `hopsOf`. */
+const calls = (statement: string): string[] => lanes.map((lane) => `call:${functionRole(lane)} ${statement}`);
+
 const replay = "[replay the archive](runbook.md#replay-the-archive)";
 
 export const lossMap: readonly LossRow[] = [
@@ -51,7 +54,16 @@ export const lossMap: readonly LossRow[] = [
     command: `Deploy again, ${redrive}${notification.trigger.kind === "schedule" ? "" : `; of lost ones, ${replay}`}`,
   })),
   ...lanes.map((lane): LossRow => ({
-    hops: [`destination:${functionRole(lane)}`],
+    hops: [`asynchronous:${functionRole(lane)}`],
+    where: `Lambda's own queue of the function \`${functionRole(lane)}\``,
+    what: "More events come than the send rate lets out, for hours. Lambda keeps an event for 6 hours, and says that it may delete some of a queue that its function can't keep up with (Lambda guide, error handling of asynchronous invocation)",
+    remains:
+      "What is too old: its record, in the retry queue. What Lambda deletes: the archive has it, unless it is a schedule's",
+    alarms: [laneAlarm(lane, "events-waiting")],
+    command: `\`npm run doctor\` compares the send rate with SES's; ${replay} over that time: what is mailed stays mailed`,
+  })),
+  ...lanes.map((lane): LossRow => ({
+    hops: [`destination:${functionRole(lane)}`, `call:${functionRole(lane)} ReportFailures`],
     where: `Function \`${functionRole(lane)}\`, asynchronous run`,
     what: "Three tries failed, or it was throttled for 6 hours: Lambda hands its record to the bus. Where that refuses it, the permission being gone, it is lost. An event above 240 KB is parked by the function itself, without its detail",
     remains:
@@ -69,7 +81,11 @@ export const lossMap: readonly LossRow[] = [
     command: `Deploy again, ${redrive}; of lost ones, ${replay}`,
   })),
   ...lanes.map((lane): LossRow => ({
-    hops: [`queue:${retryQueueRole(lane)}`, `mapping:${retryQueueRole(lane)}`],
+    hops: [
+      `queue:${retryQueueRole(lane)}`,
+      `mapping:${retryQueueRole(lane)}`,
+      `call:${functionRole(lane)} ConsumeRetries`,
+    ],
     where: `Queue \`${retryQueueRole(lane)}\` and its poller`,
     what: "Every try fails for 7 hours, or the mapping is switched off. What can't be mended by a retry is parked by the function at once",
     remains:
@@ -94,7 +110,45 @@ export const lossMap: readonly LossRow[] = [
     command: `${list}; then ${redrive}, or \`-- --discard\``,
   },
   {
+    hops: calls("ParkFailures"),
+    where: "Function to the dead-letter queue",
+    what: "The retry lane meets a failure that needs a person, or an event is above 240 KB, and the queue or the permission is gone",
+    remains:
+      "The retry queue has the event until its last try; then SQS itself moves it. A part of an event above 240 KB: Lambda tries again, then `lost-failures`; the archive has the whole",
+    alarms: ["email-processing-errors", ...lanes.map((lane) => laneAlarm(lane, "lost-failures"))],
+    command: `Deploy again; ${list}`,
+  },
+  {
+    hops: calls("ClaimSends"),
+    where: "Function to the claims",
+    what: "The table can't be reached: no mail is sent unclaimed (`ClaimStoreUnavailable`). Gone between claim and record: the mail is out, and its next delivery is parked as `OutcomeUnknown`",
+    remains: "The retry queue, then the dead-letter queue: the event",
+    alarms: [
+      ...lanes.map((lane) => laneAlarm(lane, "lambda-errors")),
+      ...lanes.map((lane) => laneAlarm(lane, "retries-waiting")),
+      "dead-letters",
+    ],
+    command: `Deploy again; a table that was lost comes back from its point-in-time recovery. ${list}`,
+  },
+  {
     hops: [],
+    where: "The claim says sent",
+    what: "Another event with the same `idempotencyKey` was mailed to this recipient, or the same event was: this one is not, as its producer asked for",
+    remains:
+      "The function's log: `Email was sent before`, with the event's id and that of the mail; the metric `DuplicatesPrevented`",
+    alarms: [],
+    command: "A producer that means another mail gives another key",
+  },
+  {
+    hops: calls("WriteOwnLogs"),
+    where: "Function to its log",
+    what: "The log group or the permission is gone: runs go on unseen, and `EmailProcessingErrors` is not counted. No mail is lost by it",
+    remains: "Lambda's own metrics; the claims; what is parked",
+    alarms: lanes.map((lane) => laneAlarm(lane, "lambda-errors")),
+    command: "Deploy again",
+  },
+  {
+    hops: calls("SendNotifications"),
     where: "Function to SES",
     what: "No answer, or the run dies behind the send: the mail may be out (`OutcomeUnknown`)",
     remains: "Dead-letter queue: the event; the claim says unknown",
@@ -112,9 +166,9 @@ export const lossMap: readonly LossRow[] = [
   {
     hops: [],
     where: "SES to the mailbox",
-    what: "Bounce, complaint, reject, or the address is on the suppression list. A reject has a metric, and no alarm",
+    what: "Bounce, complaint, reject; or the address is on the suppression list, and SES does not even try ([what to do](runbook.md#the-address-is-suppressed))",
     remains: "The feedback log, with the event's id",
-    alarms: ["ses-bounces", "ses-bounce-rate", "ses-complaint-rate"],
+    alarms: ["ses-bounces", "ses-rejects", "ses-bounce-rate", "ses-complaint-rate"],
     command: "Correct the address at its producer; `aws sesv2 get-suppressed-destination` tells of the list",
   },
   {

@@ -1,17 +1,18 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { App } from "cdktf";
+import { App, type TerraformStack } from "cdktf";
 import { readConfig } from "../stacks/config";
 import { Names } from "../stacks/names";
 import { NotificationStack } from "../stacks/notification-stack";
 
-type Attributes = Readonly<Record<string, unknown>>;
+export type Attributes = Readonly<Record<string, unknown>>;
 
 /** The stack's Terraform JSON, and what is in front of its names. */
 export interface SynthesizedStack {
   readonly prefix: string;
   readonly resources: Readonly<Record<string, Readonly<Record<string, Attributes>>>>;
+  readonly data: Readonly<Record<string, Readonly<Record<string, Attributes>>>>;
 }
 
 /** The stack as production gets it, for a project of no name of its own: what the documents are made from. */
@@ -28,11 +29,19 @@ export function synthesizeForDocs(): SynthesizedStack {
   try {
     const stack = new NotificationStack(new App({ outdir }), "notification", config);
     stack.prepareStack();
-    const { resource } = stack.toTerraform() as { resource: SynthesizedStack["resources"] };
-    return { prefix: new Names(config).prefix, resources: resource };
+    return readStack(stack, new Names(config));
   } finally {
     rmSync(outdir, { recursive: true, force: true });
   }
+}
+
+/** @param stack that is prepared: its tokens are resolved. */
+export function readStack(stack: TerraformStack, { prefix }: Names): SynthesizedStack {
+  const { resource, data } = stack.toTerraform() as {
+    resource: SynthesizedStack["resources"];
+    data: SynthesizedStack["data"];
+  };
+  return { prefix, resources: resource, data };
 }
 
 /** What is behind project and stage in a physical name, whatever service puts in front. */
@@ -42,10 +51,10 @@ export function roleOf(name: unknown, prefix: string): string {
   return at < 0 ? text : text.slice(at + prefix.length + 1);
 }
 
-/** The resource that a Terraform expression reads: `${aws_sqs_queue.<id>.arn}`. */
-export function referred({ resources }: SynthesizedStack, expression: unknown): Attributes {
-  const [, type = "", id = ""] = /\$\{([a-z0-9_]+)\.([\w-]+)\./.exec(String(expression)) ?? [];
-  const found = resources[type]?.[id];
+/** The resource that a Terraform expression reads: `${aws_sqs_queue.<id>.arn}`, `${data.aws_iam_policy_document.<id>.json}`. */
+export function referred({ resources, data }: SynthesizedStack, expression: unknown): Attributes {
+  const [, kind, type = "", id = ""] = /\$\{(data\.)?([a-z0-9_]+)\.([\w-]+)\./.exec(String(expression)) ?? [];
+  const found = (kind === undefined ? resources : data)[type]?.[id];
   if (found === undefined) throw new Error(`Nothing in the stack is behind ${String(expression)}`);
   return found;
 }

@@ -12,8 +12,8 @@ const day = 24 * hour;
 /** Lambda's retries of an asynchronous invocation, about 1 and 2 minutes apart; both are AWS's maximum. */
 export const asynchronousInvocation = { retries: 2, maximumAgeSeconds: 6 * hour } as const;
 
-/** Longest that SQS keeps a message (SetQueueAttributes, MessageRetentionPeriod). */
-export const deadLetterRetentionSeconds = 14 * day;
+/** Longest that SQS keeps a message (SetQueueAttributes, MessageRetentionPeriod): of every queue here. */
+export const queueRetentionSeconds = 14 * day;
 
 /** How long the retry lane tries: longer than an SES outage of 6 hours. */
 const retryLaneSeconds = 7 * hour;
@@ -38,13 +38,19 @@ export function retryQueueSettings(lane: Notification["lane"], functionTimeoutSe
   return { visibilityTimeoutSeconds, maxReceiveCount: Math.ceil(retryLaneSeconds / visibilityTimeoutSeconds) };
 }
 
-/** Longest that one mail can still be tried, every redrive at the last moment included. */
-export function claimRetentionSeconds(targetMaximumAgeSeconds: number): number {
+/**
+ * Longest that one mail can still be tried: its event is replayed from the archive on the last day, each hop then takes
+ * as long as it may, and every redrive comes at the last moment.
+ */
+export function claimRetentionSeconds(config: {
+  readonly targetRetry: { readonly maximumAgeSeconds: number };
+  readonly archiveRetentionDays: number;
+}): number {
   const once =
-    targetMaximumAgeSeconds +
+    // To the function, and its failure to a queue.
+    2 * config.targetRetry.maximumAgeSeconds +
     asynchronousInvocation.maximumAgeSeconds +
-    // The last message of a queue is received once more when its time is nearly over.
-    2 * retryLaneSeconds +
-    deadLetterRetentionSeconds;
-  return (1 + maximumRedrives) * once;
+    // Nobody reads the retry queue (its mapping is off), and then nobody comes to the dead letters.
+    2 * queueRetentionSeconds;
+  return config.archiveRetentionDays * day + (1 + maximumRedrives) * once;
 }

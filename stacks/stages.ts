@@ -20,13 +20,14 @@ export interface StageSettings {
   /** Longest run of the function in seconds. */
   readonly timeoutSeconds: number;
   /**
-   * Mails a second that SES lets the account send (SES console, "Account dashboard"; `npm run doctor` compares).
-   * 1 in the SES sandbox.
+   * Mails a second that this stage sends at most: its share of what SES lets the account send (SES console, "Account
+   * dashboard"; `npm run doctor` compares). SES counts the account as a whole, so the shares of all stages in it must
+   * add up to no more, or a burst of one throttles the alerts of another. 1 in the SES sandbox.
    */
   readonly sendRatePerSecond: number;
   /**
    * Whether each lane's concurrency is reserved. Without it the send rate is not kept, and SES's throttling is left to
-   * the retries: for accounts whose whole quota is 10, which is what new ones have (AWS keeps that many unreserved).
+   * the retries: for new accounts, whose quota is 10 (AWS keeps 100 unreserved, or all of a quota that is smaller).
    */
   readonly reserveConcurrency: boolean;
   /** EventBridge's tries of a target before the event goes to the dead letters. */
@@ -67,7 +68,8 @@ export const stages = {
   },
   staging: {
     ...common,
-    sendRatePerSecond: 14,
+    // Little, so that it may share an account with production.
+    sendRatePerSecond: 1,
     reserveConcurrency: true,
     sesSandbox: false,
     allowedRecipients: "recipients-only",
@@ -76,7 +78,7 @@ export const stages = {
     ...common,
     logRetentionDays: 365,
     archiveRetentionDays: 90,
-    // What SES grants first; raise it with the account's quota.
+    // What SES grants an account first; raise it with the quota, and lower it by what other stages of the account take.
     sendRatePerSecond: 14,
     reserveConcurrency: true,
     sesSandbox: false,

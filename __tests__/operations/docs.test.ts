@@ -1,6 +1,7 @@
 import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
 import { CloudwatchEventTarget } from "@cdktf/provider-aws/lib/cloudwatch-event-target";
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
+import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import { LambdaEventSourceMapping } from "@cdktf/provider-aws/lib/lambda-event-source-mapping";
 import { LambdaFunctionEventInvokeConfig } from "@cdktf/provider-aws/lib/lambda-function-event-invoke-config";
 import { Sesv2ConfigurationSetEventDestination } from "@cdktf/provider-aws/lib/sesv2-configuration-set-event-destination";
@@ -13,7 +14,7 @@ import { alarmSteps } from "../../operations/alarm-steps";
 import { alarmsDocument, findAlarmProblems, findLossMapProblems, lossMapDocument } from "../../operations/documents";
 import { alarmsOf, hopsOf } from "../../operations/hops";
 import { lossMap } from "../../operations/loss-map";
-import { type SynthesizedStack, synthesizeForDocs } from "../../operations/stack";
+import { readStack, type SynthesizedStack, synthesizeForDocs } from "../../operations/stack";
 import { Names } from "../../stacks/names";
 import { NotificationStack } from "../../stacks/notification-stack";
 import { configOf } from "../support/stack";
@@ -30,8 +31,7 @@ function stackWith(add: (scope: TerraformStack, names: Names) => void): Synthesi
   const changed = new NotificationStack(Testing.app(), "notification", config);
   add(changed, names);
   changed.prepareStack();
-  const { resource } = changed.toTerraform() as { resource: SynthesizedStack["resources"] };
-  return { prefix: names.prefix, resources: resource };
+  return readStack(changed, names);
 }
 
 const addRule = (scope: TerraformStack, names: Names) =>
@@ -42,8 +42,8 @@ describe("the loss map", () => {
   it("has a row of every hop and every alarm, and names nothing else", () => {
     expect(findLossMapProblems(stack, lossMap)).toEqual([]);
     // Not for want of hops.
-    expect(hopsOf(stack)).toHaveLength(15);
-    expect(alarmsOf(stack)).toHaveLength(26);
+    expect(hopsOf(stack)).toHaveLength(29);
+    expect(alarmsOf(stack)).toHaveLength(29);
   });
 
   it.each<[string, (scope: TerraformStack, names: Names) => void, string]>([
@@ -92,6 +92,19 @@ describe("the loss map", () => {
           eventDestination: { matchingEventTypes: ["OPEN"] },
         }),
       "The hop ses-events:opens has no row.",
+    ],
+    [
+      "a call that a function may make",
+      (scope) => {
+        const permissions = scope.node
+          .findAll()
+          .find(
+            (each): each is DataAwsIamPolicyDocument =>
+              each instanceof DataAwsIamPolicyDocument && each.node.path.endsWith("standard-lane/function/permissions"),
+          );
+        permissions?.putStatement([{ sid: "Audit", actions: ["sns:Publish"], resources: ["arn:aws:sns:::audit"] }]);
+      },
+      "The hop call:email-processor Audit has no row.",
     ],
     [
       "an alarm",
@@ -154,6 +167,11 @@ describe("the alarms", () => {
       meaning: expect.stringContaining("could not park an event") as string,
     });
     expect(alarmsOf(stack).find(({ name }) => name === "ses-bounces")?.condition).toBe("Sum >= 5 in 2 times 5 min");
+    expect(alarmsOf(stack).find(({ name }) => name === "retries-waiting")).toMatchObject({
+      metric:
+        "AWS/SQS ApproximateNumberOfMessagesVisible, QueueName retries + AWS/SQS ApproximateNumberOfMessagesNotVisible, QueueName retries",
+      condition: "Maximum >= 1 in 12 times 5 min",
+    });
   });
 
   it("name the commands and documents that there are", () => {
@@ -163,8 +181,15 @@ describe("the alarms", () => {
     expect(commands.length).toBeGreaterThan(0);
     expect(commands.filter((name) => !Object.keys(scripts).includes(name ?? ""))).toEqual([]);
     const runbook = readFileSync(join(root, "docs", "runbook.md"), "utf8");
-    expect(texts).toContain("runbook.md#replay-the-archive");
-    expect(runbook).toContain("\n## Replay the archive\n");
+    const sections = [...runbook.matchAll(/^##+ (.*)$/gm)].map(([, title = ""]) =>
+      title
+        .toLowerCase()
+        .replace(/[^\w -]/g, "")
+        .replaceAll(" ", "-"),
+    );
+    const linked = [...texts.matchAll(/runbook\.md#([\w-]+)/g)].map(([, anchor]) => anchor);
+    expect(new Set(linked)).toEqual(new Set(["replay-the-archive", "the-address-is-suppressed"]));
+    expect(sections).toEqual(expect.arrayContaining(linked));
   });
 });
 

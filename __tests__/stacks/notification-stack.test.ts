@@ -1,5 +1,6 @@
 import { Testing } from "cdktf";
 import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
+import { maximumRedrives } from "../../stacks/delivery-windows";
 import { NotificationStack } from "../../stacks/notification-stack";
 import { configOf, type Synthesized, synthNotificationStack } from "../support/stack";
 
@@ -31,7 +32,9 @@ describe("SES", () => {
     expect(domain.resources("aws_sesv2_email_identity").map((identity) => identity.email_identity)).toEqual([
       "example.com",
     ]);
-    expect(domain.outputs).toContain("dkim_tokens");
+    expect(domain.output("dkim_tokens")).toMatch(
+      /^\$\{aws_sesv2_email_identity\.[\w-]+\.dkim_signing_attributes\[0\]\.tokens\}$/,
+    );
   });
 
   it("makes no identity that another stage has made, and sends from it all the same", () => {
@@ -95,7 +98,7 @@ describe("IAM", () => {
       .filter(({ effect }) => effect !== "Deny")
       .flatMap(({ actions, resources = [] }) => [...actions, ...resources])
       .filter((text) => text.includes("*"));
-    expect(wildcards).toHaveLength(3);
+    expect(wildcards).toHaveLength(4);
     for (const wildcard of wildcards) expect(wildcard).toMatch(/^\$\{aws_cloudwatch_log_group\.[\w-]+\.arn\}:\*$/);
     expect(stack.text).not.toContain("managed_policy");
   });
@@ -125,12 +128,17 @@ describe("the functions", () => {
     ]);
   });
 
-  it("find their log groups made, with retention", () => {
-    const groups = stack.resources("aws_cloudwatch_log_group").map(({ name }) => name);
+  it.each([
+    ["dev", 30],
+    ["prod", 365],
+  ])("find their log groups made, which keep their logs on %s for %d days", (stage, days) => {
+    const groups = synthNotificationStack({ STAGE: stage })
+      .resources("aws_cloudwatch_log_group")
+      .map(({ name, retention_in_days: retention }) => [name, retention]);
     expect(groups).toEqual([
-      "/aws/events/shop-dev-feedback",
-      "/aws/lambda/shop-dev-priority-email-processor",
-      "/aws/lambda/shop-dev-email-processor",
+      [`/aws/events/shop-${stage}-feedback`, days],
+      [`/aws/lambda/shop-${stage}-priority-email-processor`, days],
+      [`/aws/lambda/shop-${stage}-email-processor`, days],
     ]);
     for (const fn of stack.resources("aws_lambda_function")) {
       expect(fn.depends_on).toContainEqual(expect.stringMatching(/^aws_cloudwatch_log_group\./));
@@ -193,9 +201,31 @@ describe("the lanes", () => {
       point_in_time_recovery: { enabled: true },
       server_side_encryption: { enabled: true },
     });
-    const variables = functionNamed("shop-dev-email-processor")?.environment as { variables: Record<string, string> };
-    const parkedFor = 14 * 24 * 3600;
-    expect(Number(variables.variables.CLAIM_RETENTION_SECONDS)).toBeGreaterThan(parkedFor * 4);
+  });
+
+  it.each(["dev", "prod"])("keep a claim on %s for longer than its event can still come back", (stage) => {
+    const deployed = synthNotificationStack({ STAGE: stage });
+    const day = 24 * 3600;
+    const most = (type: string, read: (attributes: Record<string, unknown>) => unknown) =>
+      Math.max(...deployed.resources(type).map((attributes) => Number(read(attributes))));
+    const toTarget = most(
+      "aws_cloudwatch_event_target",
+      ({ retry_policy }) => (retry_policy as { maximum_event_age_in_seconds: number }).maximum_event_age_in_seconds,
+    );
+    const inLambda = most(
+      "aws_lambda_function_event_invoke_config",
+      ({ maximum_event_age_in_seconds }) => maximum_event_age_in_seconds,
+    );
+    const inQueue = most("aws_sqs_queue", ({ message_retention_seconds }) => message_retention_seconds);
+    const inArchive = most("aws_cloudwatch_event_archive", ({ retention_days }) => Number(retention_days) * day);
+    // To the function, and then to a queue; in the retry queue, and in the dead letters.
+    const once = 2 * toTarget + inLambda + 2 * inQueue;
+    for (const { environment } of deployed.resources("aws_lambda_function")) {
+      const { variables } = environment as { variables: Record<string, string> };
+      expect(Number(variables.CLAIM_RETENTION_SECONDS)).toBeGreaterThanOrEqual(
+        inArchive + (1 + maximumRedrives) * once,
+      );
+    }
   });
 });
 
@@ -223,14 +253,41 @@ describe("EventBridge", () => {
     expect(rules[1]).not.toHaveProperty("event_bus_name");
   });
 
+  it("brings each rule's events to its own target", () => {
+    const targets = stack
+      .resources("aws_cloudwatch_event_target")
+      .map(({ rule, arn, input_path }) => [stack.nameBehind(rule), stack.nameBehind(arn), input_path]);
+    expect(Object.fromEntries(targets.map(([rule, ...target]) => [rule, target]))).toEqual({
+      "shop-dev-email-rule": ["shop-dev-email-processor", undefined],
+      "shop-dev-daily-report": ["shop-dev-email-processor", undefined],
+      "shop-dev-priority-rule": ["shop-dev-priority-email-processor", undefined],
+      "shop-dev-retry-rule": ["shop-dev-retries", "$.detail"],
+      "shop-dev-priority-retry-rule": ["shop-dev-priority-retries", "$.detail"],
+      "shop-dev-dead-letter-rule": ["shop-dev-dead-letters", "$.detail"],
+      "shop-dev-feedback-rule": ["/aws/events/shop-dev-feedback", undefined],
+    });
+    expect(targets).toHaveLength(7);
+  });
+
+  it("has a bus of its own, that the rules of business events and failures are on", () => {
+    expect(stack.resource("aws_cloudwatch_event_bus")).toMatchObject({ name: "shop-dev-event-bus" });
+    const onBus = stack
+      .resources("aws_cloudwatch_event_rule")
+      .filter(({ event_bus_name }) => event_bus_name !== undefined);
+    expect(onBus.map(({ event_bus_name }) => stack.nameBehind(event_bus_name))).toEqual(
+      Array.from({ length: 5 }, () => "shop-dev-event-bus"),
+    );
+  });
+
   it("gives every target a retry policy and dead letters", () => {
     const targets = stack.resources("aws_cloudwatch_event_target");
     expect(targets).toHaveLength(7);
     for (const target of targets) {
       expect(target).toMatchObject({
         retry_policy: { maximum_retry_attempts: 185, maximum_event_age_in_seconds: 86400 },
-        dead_letter_config: { arn: expect.stringMatching(/^\$\{aws_sqs_queue\./) as string },
+        dead_letter_config: { arn: expect.any(String) as string },
       });
+      expect(stack.nameBehind((target.dead_letter_config as { arn: string }).arn)).toBe("shop-dev-dead-letters");
     }
   });
 
@@ -241,15 +298,26 @@ describe("EventBridge", () => {
       "shop-dev-email-rule-invoke",
       "shop-dev-priority-rule-invoke",
     ]);
-    for (const { source_arn } of permissions) expect(source_arn).toMatch(/^\$\{aws_cloudwatch_event_rule\./);
-    expect(permissions[2]?.function_name).toMatch(/priority-lane/);
+    expect(
+      permissions.map(({ source_arn, function_name }) => [
+        stack.nameBehind(source_arn),
+        stack.nameBehind(function_name),
+      ]),
+    ).toEqual([
+      ["shop-dev-daily-report", "shop-dev-email-processor"],
+      ["shop-dev-email-rule", "shop-dev-email-processor"],
+      ["shop-dev-priority-rule", "shop-dev-priority-email-processor"],
+    ]);
+    for (const permission of permissions) {
+      expect(permission).toMatchObject({ action: "lambda:InvokeFunction", principal: "events.amazonaws.com" });
+    }
   });
 
   it("lets every rule park in the dead letters, and each retry rule bring to its own queue", () => {
     const parked = statements()
       .filter(({ sid }) => sid === "RulesMayPark")
       .map(({ condition }) => (condition as [{ values: string[] }])[0].values.length);
-    expect(parked).toEqual([7 + 1, 1, 1]);
+    expect(parked).toEqual([7, 1, 1]);
     for (const queue of stack.resources("aws_sqs_queue")) {
       expect(queue).toMatchObject({ sqs_managed_sse_enabled: true, message_retention_seconds: 1209600 });
     }
@@ -280,24 +348,40 @@ describe("what SES tells afterwards", () => {
     });
   });
 
+  it("comes into the log group of this rule alone, in streams that EventBridge makes in nobody's name", () => {
+    const mayMake = statements().find(({ sid }) => sid === "EventBridgeMayMakeStreams");
+    expect(mayMake).toMatchObject({ actions: ["logs:CreateLogStream"] });
+    expect(mayMake).not.toHaveProperty("condition");
+    const mayLog = statements().find(({ sid }) => sid === "RuleMayLog");
+    expect(mayLog?.actions).toEqual(["logs:PutLogEvents"]);
+    const [condition] = mayLog?.condition as [{ test: string; variable: string; values: string[] }];
+    expect(condition).toMatchObject({ test: "ArnEquals", variable: "aws:SourceArn" });
+    expect(condition.values.map((arn) => stack.nameBehind(arn))).toEqual(["shop-dev-feedback-rule"]);
+    for (const statement of [mayMake, mayLog]) {
+      expect(statement?.resources?.map((arn) => stack.nameBehind(arn))).toEqual(["/aws/events/shop-dev-feedback"]);
+    }
+    expect(stack.resource("aws_cloudwatch_log_resource_policy")).toMatchObject({ policy_name: "shop-dev-feedback" });
+  });
+
+  it("shows no address to whoever reads the log", () => {
+    const { log_group_name: group, policy_document: document } = stack.resource(
+      "aws_cloudwatch_log_data_protection_policy",
+    );
+    expect(stack.nameBehind(group)).toBe("/aws/events/shop-dev-feedback");
+    const [[id, policy] = []] = Object.entries(stack.data("aws_cloudwatch_log_data_protection_policy_document"));
+    expect(document).toBe(`\${data.aws_cloudwatch_log_data_protection_policy_document.${id ?? ""}.json}`);
+    const identifiers = [expect.stringMatching(/^arn:\$\{.*\}:dataprotection::aws:data-identifier\/EmailAddress$/)];
+    expect(policy?.statement).toEqual([
+      { sid: "Audit", data_identifiers: identifiers, operation: { audit: { findings_destination: {} } } },
+      { sid: "Mask", data_identifiers: identifiers, operation: { deidentify: { mask_config: {} } } },
+    ]);
+  });
+
   it("is counted, a metric each", () => {
     const filters = stack.resources("aws_cloudwatch_log_metric_filter").map(({ pattern }) => pattern);
     expect(filters).toContain('{ $.detail-type = "Email Rendering Failed" }');
     expect(filters.filter((pattern) => (pattern as string).includes("detail-type"))).toHaveLength(6);
-  });
-
-  it("alarms at the first rendering failure, and before SES reviews the account", () => {
-    const alarmOf = (name: string) =>
-      stack.resources("aws_cloudwatch_metric_alarm").find(({ alarm_name }) => alarm_name === name);
-    expect(alarmOf("shop-dev-rendering-failures")).toMatchObject({ metric_name: "RenderingFailures", threshold: 1 });
-    expect(alarmOf("shop-dev-ses-bounce-rate")).toMatchObject({
-      metric_name: "Reputation.BounceRate",
-      threshold: 0.05,
-    });
-    expect(alarmOf("shop-dev-ses-complaint-rate")).toMatchObject({
-      metric_name: "Reputation.ComplaintRate",
-      threshold: 0.001,
-    });
+    expect(filters).toContain('{ $.detail.bounce.bounceSubType = "OnAccountSuppressionList" }');
   });
 });
 
@@ -305,29 +389,136 @@ describe("CloudWatch", () => {
   const alarm = (name: string) =>
     stack.resources("aws_cloudwatch_metric_alarm").find(({ alarm_name }) => alarm_name === name);
 
-  it("has the recipe's alarms, each with the topic as its action", () => {
-    expect(alarm("shop-dev-lambda-errors")).toMatchObject({
-      metric_name: "Errors",
-      period: 300,
-      threshold: 1,
-      statistic: "Sum",
-    });
-    expect(alarm("shop-dev-ses-bounces")).toMatchObject({ metric_name: "Bounce", threshold: 5, evaluation_periods: 2 });
-    expect(alarm("shop-dev-dead-letters")).toMatchObject({ metric_name: "ApproximateNumberOfMessagesVisible" });
-    for (const each of stack.resources("aws_cloudwatch_metric_alarm")) {
-      expect(each).toMatchObject({
-        treat_missing_data: "notBreaching",
-        alarm_actions: [expect.stringMatching(/^\$\{aws_sns_topic\./)],
-      });
-    }
+  /** What an alarm watches: metric, statistic, threshold, periods of 300 s, and the names of its dimensions. */
+  function watched(each: Record<string, unknown>): Record<string, unknown> {
+    const dimensions = (of: unknown) =>
+      Object.fromEntries(
+        Object.entries((of ?? {}) as Record<string, string>).map(([name, value]) => [
+          name,
+          value.startsWith("${") ? stack.nameBehind(value) : value,
+        ]),
+      );
+    const queries = (each.metric_query ?? []) as { expression?: string; metric?: Record<string, unknown> }[];
+    const metrics = queries.flatMap(({ metric }) => (metric === undefined ? [] : [metric]));
+    return {
+      metric: metrics.length === 0 ? `${String(each.namespace)} ${String(each.metric_name)}` : queries[0]?.expression,
+      ...(metrics.length === 0
+        ? { statistic: each.statistic, dimensions: dimensions(each.dimensions) }
+        : {
+            of: metrics.map(({ namespace, metric_name: name, stat, dimensions: of }) => [
+              `${String(namespace)} ${String(name)}`,
+              stat,
+              dimensions(of),
+            ]),
+          }),
+      rings: `${String(each.comparison_operator)} ${String(each.threshold)}, ${String(each.evaluation_periods)} times`,
+    };
+  }
+  const atLeast = (threshold: number, times = 1) => `GreaterThanOrEqualToThreshold ${threshold}, ${times} times`;
+
+  it.each([
+    ["lambda-errors", "AWS/Lambda Errors", "Sum", { FunctionName: "shop-dev-email-processor" }, atLeast(1)],
+    [
+      "priority-lambda-errors",
+      "AWS/Lambda Errors",
+      "Sum",
+      { FunctionName: "shop-dev-priority-email-processor" },
+      atLeast(1),
+    ],
+    [
+      "lost-failures",
+      "AWS/Lambda DestinationDeliveryFailures",
+      "Sum",
+      { FunctionName: "shop-dev-email-processor" },
+      atLeast(1),
+    ],
+    [
+      "priority-lost-failures",
+      "AWS/Lambda DestinationDeliveryFailures",
+      "Sum",
+      { FunctionName: "shop-dev-priority-email-processor" },
+      atLeast(1),
+    ],
+    [
+      "events-waiting",
+      "AWS/Lambda AsyncEventAge",
+      "Maximum",
+      { FunctionName: "shop-dev-email-processor" },
+      atLeast(3_600_000),
+    ],
+    [
+      "priority-events-waiting",
+      "AWS/Lambda AsyncEventAge",
+      "Maximum",
+      { FunctionName: "shop-dev-priority-email-processor" },
+      atLeast(3_600_000),
+    ],
+    ["email-processing-errors", "shop-dev EmailProcessingErrors", "Sum", {}, atLeast(1)],
+    ["rendering-failures", "shop-dev RenderingFailures", "Sum", {}, atLeast(1)],
+    ["ses-rejects", "shop-dev Rejects", "Sum", {}, atLeast(1)],
+    ["ses-bounces", "AWS/SES Bounce", "Sum", {}, atLeast(5, 2)],
+    ["ses-bounce-rate", "AWS/SES Reputation.BounceRate", "Maximum", {}, atLeast(0.05)],
+    ["ses-complaint-rate", "AWS/SES Reputation.ComplaintRate", "Maximum", {}, atLeast(0.001)],
+    [
+      "dead-letters",
+      "AWS/SQS ApproximateNumberOfMessagesVisible",
+      "Maximum",
+      { QueueName: "shop-dev-dead-letters" },
+      atLeast(1),
+    ],
+  ])("rings %s at what it says", (name, metric, statistic, dimensions, rings) => {
+    expect(watched(alarm(`shop-dev-${name}`) ?? {})).toEqual({ metric, statistic, dimensions, rings });
+    expect(alarm(`shop-dev-${name}`)?.period).toBe(300);
   });
 
-  it("names bus and rule in the alarms of a custom bus, and the rule alone on the default bus", () => {
-    expect(Object.keys(alarm("shop-dev-email-rule-failed-invocations")?.dimensions as object).sort()).toEqual([
-      "EventBusName",
-      "RuleName",
-    ]);
-    expect(Object.keys(alarm("shop-dev-daily-report-failed-invocations")?.dimensions as object)).toEqual(["RuleName"]);
+  it.each(["retries", "priority-retries"])(
+    "rings for %s that wait for an hour, by their number: SQS does not tell the age of what was received three times",
+    (role) => {
+      const dimensions = { QueueName: `shop-dev-${role}` };
+      expect(watched(alarm(`shop-dev-${role}-waiting`) ?? {})).toEqual({
+        metric: "m1 + m2",
+        of: [
+          ["AWS/SQS ApproximateNumberOfMessagesVisible", "Maximum", dimensions],
+          ["AWS/SQS ApproximateNumberOfMessagesNotVisible", "Maximum", dimensions],
+        ],
+        rings: atLeast(1, 12),
+      });
+    },
+  );
+
+  it.each([
+    ["email-rule", { EventBusName: "shop-dev-event-bus", RuleName: "shop-dev-email-rule" }],
+    ["priority-rule", { EventBusName: "shop-dev-event-bus", RuleName: "shop-dev-priority-rule" }],
+    ["retry-rule", { EventBusName: "shop-dev-event-bus", RuleName: "shop-dev-retry-rule" }],
+    ["priority-retry-rule", { EventBusName: "shop-dev-event-bus", RuleName: "shop-dev-priority-retry-rule" }],
+    ["dead-letter-rule", { EventBusName: "shop-dev-event-bus", RuleName: "shop-dev-dead-letter-rule" }],
+    // The default bus is no dimension.
+    ["daily-report", { RuleName: "shop-dev-daily-report" }],
+    ["feedback-rule", { RuleName: "shop-dev-feedback-rule" }],
+  ])("rings for what the rule %s could not deliver, and could not park", (rule, dimensions) => {
+    expect(watched(alarm(`shop-dev-${rule}-failed-invocations`) ?? {})).toEqual({
+      metric: "AWS/Events FailedInvocations",
+      statistic: "Sum",
+      dimensions,
+      rings: atLeast(1),
+    });
+    expect(watched(alarm(`shop-dev-${rule}-lost-events`) ?? {})).toEqual({
+      metric: "AWS/Events InvocationsFailedToBeSentToDlq",
+      statistic: "Sum",
+      dimensions,
+      rings: atLeast(1),
+    });
+  });
+
+  it("tells the topic of each alarm, and takes missing data for good", () => {
+    // Each of them is named above.
+    expect(stack.resources("aws_cloudwatch_metric_alarm")).toHaveLength(13 + 2 + 2 * 7);
+    for (const each of stack.resources("aws_cloudwatch_metric_alarm")) {
+      expect(each.treat_missing_data).toBe("notBreaching");
+      for (const actions of [each.alarm_actions, each.ok_actions] as string[][]) {
+        expect(actions.map((action) => stack.nameBehind(action))).toEqual(["shop-dev-alarms"]);
+      }
+    }
   });
 
   it("counts each function's own error lines once, in a namespace of the stage", () => {
@@ -345,6 +536,7 @@ describe("CloudWatch", () => {
 
   it("encrypts the topic with a key that alarms may use, and subscribes the operator", () => {
     expect(stack.resource("aws_sns_topic").kms_master_key_id).toMatch(/^\$\{aws_kms_key\./);
+    expect(stack.resource("aws_kms_key")).toMatchObject({ enable_key_rotation: true, deletion_window_in_days: 7 });
     expect(stack.resources("aws_sns_topic_subscription")).toEqual([]);
     const subscribed = synthNotificationStack({ ALARM_EMAIL: "oncall@example.com" });
     expect(subscribed.resource("aws_sns_topic_subscription")).toMatchObject({
@@ -365,16 +557,65 @@ describe("CloudWatch", () => {
   });
 });
 
-it("charts the same things that its alarms watch", () => {
+it("charts what its alarms watch, by the same names", () => {
   const body = stack.resource("aws_cloudwatch_dashboard").dashboard_body as string;
-  const { widgets } = JSON.parse(body) as { widgets: { properties: { title: string; region: string } }[] };
-  expect(widgets.map(({ properties }) => properties.title)).toEqual([
-    "Functions: runs, errors, throttles",
-    "Functions: duration (ms, p99)",
-    "Mail: sends, bounces, complaints of the account",
-    "Logged errors and rendering failures",
-    "Rules: events delivered",
-    "Waiting: retries and dead letters",
+  const { widgets } = JSON.parse(body) as {
+    widgets: { properties: { title: string; region: string; stat: string; metrics: string[][] } }[];
+  };
+  const charts = widgets.map(({ properties: { title, stat, metrics } }) => [
+    title,
+    stat,
+    metrics.map((metric) => metric.map((part) => (part.startsWith("${") ? stack.nameBehind(part) : part)).join(" ")),
+  ]);
+  const functions = ["shop-dev-email-processor", "shop-dev-priority-email-processor"];
+  expect(charts).toEqual([
+    [
+      "Functions: runs, errors, throttles",
+      "Sum",
+      functions.flatMap((name) =>
+        ["Invocations", "Errors", "Throttles"].map((metric) => `AWS/Lambda ${metric} FunctionName ${name}`),
+      ),
+    ],
+    ["Functions: duration (ms, p99)", "p99", functions.map((name) => `AWS/Lambda Duration FunctionName ${name}`)],
+    [
+      "Functions: age of the events that wait (ms)",
+      "Maximum",
+      functions.map((name) => `AWS/Lambda AsyncEventAge FunctionName ${name}`),
+    ],
+    [
+      "Mail: sends, bounces, complaints of the account",
+      "Sum",
+      ["Send", "Delivery", "Bounce", "Complaint", "Reject"].map((metric) => `AWS/SES ${metric}`),
+    ],
+    [
+      "What the logs tell: errors, and mail that nobody got",
+      "Sum",
+      ["EmailProcessingErrors", "RenderingFailures", "Rejects", "SuppressedSends"].map(
+        (metric) => `shop-dev ${metric}`,
+      ),
+    ],
+    [
+      "Rules: events delivered",
+      "Sum",
+      [
+        "EventBusName shop-dev-event-bus RuleName shop-dev-email-rule",
+        "EventBusName shop-dev-event-bus RuleName shop-dev-priority-rule",
+        "RuleName shop-dev-daily-report",
+        "EventBusName shop-dev-event-bus RuleName shop-dev-retry-rule",
+        "EventBusName shop-dev-event-bus RuleName shop-dev-priority-retry-rule",
+        "EventBusName shop-dev-event-bus RuleName shop-dev-dead-letter-rule",
+        "RuleName shop-dev-feedback-rule",
+      ].map((dimensions) => `AWS/Events Invocations ${dimensions}`),
+    ],
+    [
+      "Waiting: retries and dead letters",
+      "Maximum",
+      ["retries", "priority-retries", "dead-letters"].flatMap((role) =>
+        ["Visible", "NotVisible"].map(
+          (metric) => `AWS/SQS ApproximateNumberOfMessages${metric} QueueName shop-dev-${role}`,
+        ),
+      ),
+    ],
   ]);
   expect(new Set(widgets.map(({ properties }) => properties.region))).toEqual(new Set(["eu-west-1"]));
 });
@@ -406,6 +647,29 @@ it("gives the daily report its constant content, and the occurrence's own id and
     "detail-type": "Daily Report",
     detail: { emailConfig: { recipient: ["ops@example.com"] } },
   });
+});
+
+it("tells where everything is", () => {
+  const named = (output: string) => stack.nameBehind(stack.output(output));
+  expect(named("event_bus_name")).toBe("shop-dev-event-bus");
+  expect(stack.output("event_bus_arn")).toMatch(/\.arn\}$/);
+  expect(named("event_bus_arn")).toBe("shop-dev-event-bus");
+  expect(named("function_name")).toBe("shop-dev-email-processor");
+  expect(named("priority_function_name")).toBe("shop-dev-priority-email-processor");
+  expect(named("dead_letter_queue_url")).toBe("shop-dev-dead-letters");
+  expect(named("alarm_topic_arn")).toBe("shop-dev-alarms");
+  expect(named("claim_table_name")).toBe("shop-dev-claims");
+  expect(named("log_group_name")).toBe("/aws/lambda/shop-dev-email-processor");
+  expect(named("feedback_log_group_name")).toBe("/aws/events/shop-dev-feedback");
+  const templates = stack.output("template_names") as Record<string, string>;
+  expect(Object.fromEntries(Object.entries(templates).map(([id, name]) => [id, stack.nameBehind(name)]))).toEqual({
+    "daily-report": "shop-dev-daily-report",
+    "email-request": "shop-dev-email-request",
+    "priority-alert": "shop-dev-priority-alert",
+  });
+  expect(stack.output("identity_status_command")).toBe(
+    "aws sesv2 get-email-identity --region eu-west-1 --email-identity sender@example.com --query VerificationStatus",
+  );
 });
 
 it("tells what an operator needs to know", () => {

@@ -32,6 +32,19 @@ export class Synthesized {
     return this.json.data[type] ?? {};
   }
 
+  /** The physical name of what a Terraform expression refers to: `${aws_sqs_queue.<id>.arn}`. */
+  nameBehind(expression: unknown): string {
+    const [, type = "", id = ""] = /\$\{([a-z0-9_]+)\.([\w-]+)\./.exec(String(expression)) ?? [];
+    const { name, function_name, queue_name } = this.json.resource[type]?.[id] ?? {};
+    const found = [name, function_name, queue_name].find((candidate) => typeof candidate === "string");
+    if (found === undefined) throw new Error(`Nothing with a name is behind ${String(expression)}`);
+    return found;
+  }
+
+  output(name: string): unknown {
+    return this.json.output[name]?.value;
+  }
+
   get outputs(): string[] {
     return Object.keys(this.json.output);
   }

@@ -1,4 +1,4 @@
-import { deadLetterRetentionSeconds, maximumRedrives } from "../../stacks/delivery-windows";
+import { queueRetentionSeconds, maximumRedrives } from "../../stacks/delivery-windows";
 import { createTable } from "../table";
 import { formatDuration, plural, printable } from "../text";
 import { type DeadLettersAnswer, type DeadLettersOptions, type WaitingRetries } from "./command";
@@ -64,7 +64,7 @@ function describeList({ queue, messages, seen }: DeadLettersAnswer, options: Rep
 }
 
 function noteOf(message: ParkedMessage, options: ReportOptions): string {
-  const left = message.queuedAt + deadLetterRetentionSeconds * 1000 - options.now;
+  const left = message.queuedAt + queueRetentionSeconds * 1000 - options.now;
   return [
     text(message.reason.message, options),
     ...(options.showRecipients
@@ -201,7 +201,7 @@ export function toJson(answer: DeadLettersAnswer, options: ReportOptions): objec
     redrives: message.redrives,
     eventTime: message.eventTime === undefined ? null : new Date(message.eventTime).toISOString(),
     queuedAt: new Date(message.queuedAt).toISOString(),
-    deletedAt: new Date(message.queuedAt + deadLetterRetentionSeconds * 1000).toISOString(),
+    deletedAt: new Date(message.queuedAt + queueRetentionSeconds * 1000).toISOString(),
     ageSeconds: Math.max(0, Math.round((options.now - ageFrom(message)) / 1000)),
     ...(options.showRecipients ? { recipients: message.recipients, body: message.body } : {}),
   });

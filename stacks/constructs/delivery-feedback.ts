@@ -1,8 +1,10 @@
 import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
 import { CloudwatchEventTarget } from "@cdktf/provider-aws/lib/cloudwatch-event-target";
+import { CloudwatchLogDataProtectionPolicy } from "@cdktf/provider-aws/lib/cloudwatch-log-data-protection-policy";
 import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
 import { CloudwatchLogMetricFilter } from "@cdktf/provider-aws/lib/cloudwatch-log-metric-filter";
 import { CloudwatchLogResourcePolicy } from "@cdktf/provider-aws/lib/cloudwatch-log-resource-policy";
+import { DataAwsCloudwatchLogDataProtectionPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-cloudwatch-log-data-protection-policy-document";
 import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import { Sesv2ConfigurationSetEventDestination } from "@cdktf/provider-aws/lib/sesv2-configuration-set-event-destination";
 import { type Sesv2ConfigurationSet } from "@cdktf/provider-aws/lib/sesv2-configuration-set";
@@ -16,6 +18,8 @@ export interface DeliveryFeedbackProps {
   readonly names: Names;
   readonly configurationSet: Sesv2ConfigurationSet;
   readonly defaultBusArn: string;
+  /** `aws`, `aws-cn`, .. */
+  readonly partition: string;
   readonly logRetentionDays: number;
   readonly metricsNamespace: string;
   readonly deadLetters: ParkingQueue;
@@ -34,6 +38,12 @@ export const feedbackEvents = [
   { type: "DELIVERY_DELAY", detailType: "Email Delivery Delayed", metric: "DeliveryDelays" },
   { type: "DELIVERY", detailType: "Email Delivered", metric: "Deliveries" },
 ] as const;
+
+/** What was not sent, because an earlier mail to the address bounced or was complained of: one kind of the bounces. */
+export const suppressedSends = {
+  metric: "SuppressedSends",
+  pattern: '{ $.detail.bounce.bounceSubType = "OnAccountSuppressionList" }',
+};
 
 /** Brings SES's events about our mail into a log group, and counts them. */
 export class DeliveryFeedback extends Construct {
@@ -58,6 +68,7 @@ export class DeliveryFeedback extends Construct {
       name: `/aws/events/${names.of("feedback")}`,
       retentionInDays: props.logRetentionDays,
     });
+    this.maskAddresses(props);
     const rule = new CloudwatchEventRule(this, "rule", {
       name: names.of("feedback-rule"),
       description: "Logs what SES tells about the mail of this stage",
@@ -68,13 +79,19 @@ export class DeliveryFeedback extends Construct {
       }),
     });
     this.rule = { rule, busName: undefined };
+    const logStreams = {
+      resources: [`${this.logGroup.arn}:*`],
+      principals: [{ type: "Service", identifiers: ["events.amazonaws.com", "delivery.logs.amazonaws.com"] }],
+    };
     const policy = new DataAwsIamPolicyDocument(this, "log-policy", {
       statement: [
+        // EventBridge makes a stream in nobody's name: under a condition on the rule it would not make any, and the
+        // feedback would end in the dead letters (EventBridge guide, "CloudWatch Logs permissions").
+        { ...logStreams, sid: "EventBridgeMayMakeStreams", actions: ["logs:CreateLogStream"] },
         {
+          ...logStreams,
           sid: "RuleMayLog",
-          actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
-          resources: [`${this.logGroup.arn}:*`],
-          principals: [{ type: "Service", identifiers: ["events.amazonaws.com", "delivery.logs.amazonaws.com"] }],
+          actions: ["logs:PutLogEvents"],
           condition: [{ test: "ArnEquals", variable: "aws:SourceArn", values: [rule.arn] }],
         },
       ],
@@ -83,7 +100,7 @@ export class DeliveryFeedback extends Construct {
       policyName: names.of("feedback"),
       policyDocument: policy.json,
     });
-    deadLetters.acceptFromRule(rule.arn);
+    deadLetters.acceptFromRule(rule);
     new CloudwatchEventTarget(this, "target", {
       rule: rule.name,
       targetId: "logs",
@@ -92,13 +109,34 @@ export class DeliveryFeedback extends Construct {
       deadLetterConfig: { arn: deadLetters.queue.arn },
       dependsOn: [logPolicy],
     });
-    for (const { detailType, metric } of feedbackEvents) {
+    const metrics = feedbackEvents.map(({ detailType, metric }) => ({
+      metric,
+      pattern: `{ $.detail-type = "${detailType}" }`,
+    }));
+    for (const { metric, pattern } of [...metrics, suppressedSends]) {
       new CloudwatchLogMetricFilter(this, `metric-${metric}`, {
         name: names.of(`feedback-${metric}`),
         logGroupName: this.logGroup.name,
-        pattern: `{ $.detail-type = "${detailType}" }`,
+        pattern,
         metricTransformation: { name: metric, namespace: props.metricsNamespace, value: "1", defaultValue: "0" },
       });
     }
+  }
+
+  /** SES's events hold addresses. Who reads them sees asterisks, unless a role has `logs:Unmask`. */
+  private maskAddresses({ names, partition }: DeliveryFeedbackProps): void {
+    const dataIdentifiers = [`arn:${partition}:dataprotection::aws:data-identifier/EmailAddress`];
+    const document = new DataAwsCloudwatchLogDataProtectionPolicyDocument(this, "masking", {
+      name: names.of("feedback"),
+      statement: [
+        // Both are demanded, over the same identifiers (PutDataProtectionPolicy); nobody wants the findings.
+        { sid: "Audit", dataIdentifiers, operation: { audit: { findingsDestination: {} } } },
+        { sid: "Mask", dataIdentifiers, operation: { deidentify: { maskConfig: {} } } },
+      ],
+    });
+    new CloudwatchLogDataProtectionPolicy(this, "masking-policy", {
+      logGroupName: this.logGroup.name,
+      policyDocument: document.json,
+    });
   }
 }

@@ -6,6 +6,7 @@ import {
 import { Construct } from "constructs";
 import { type Names } from "../names";
 import { AlarmTopic, type AlarmTopicProps } from "./alarm-topic";
+import { suppressedSends } from "./delivery-feedback";
 import { type RoutedRule } from "./event-routing";
 import { errorMetricName } from "./notification-function";
 import { type NotificationLane } from "./notification-lane";
@@ -20,11 +21,19 @@ export interface MonitoringProps extends AlarmTopicProps {
   readonly rules: readonly RoutedRule[];
 }
 
+interface Metric {
+  readonly namespace: string;
+  readonly metricName: string;
+  readonly dimensions?: Record<string, string>;
+  readonly statistic: "Sum" | "Maximum";
+}
+
 interface Alarm {
   /** Behind project and stage. */
   readonly name: string;
   readonly description: string;
-  readonly metric: Pick<CloudwatchMetricAlarmConfig, "namespace" | "metricName" | "dimensions" | "statistic">;
+  /** Of several, the alarm is on their sum. */
+  readonly metric: Metric | readonly [Metric, ...Metric[]];
   readonly threshold: number;
   readonly evaluationPeriods?: number;
 }
@@ -50,8 +59,7 @@ export class Monitoring extends Construct {
       new CloudwatchMetricAlarm(this, `alarm-${name}`, {
         alarmName: names.of(name),
         alarmDescription: description,
-        ...metric,
-        period,
+        ...toMetric(metric),
         threshold,
         evaluationPeriods,
         comparisonOperator: "GreaterThanOrEqualToThreshold",
@@ -68,6 +76,27 @@ export class Monitoring extends Construct {
   }
 }
 
+function toMetric(
+  metric: Alarm["metric"],
+): Pick<
+  CloudwatchMetricAlarmConfig,
+  "namespace" | "metricName" | "dimensions" | "statistic" | "period" | "metricQuery"
+> {
+  if (!isSeveral(metric)) return { ...metric, period };
+  const queries = metric.map(({ statistic, ...each }, index) => ({
+    id: `m${index + 1}`,
+    metric: { ...each, stat: statistic, period },
+  }));
+  return {
+    metricQuery: [
+      { id: "sum", expression: queries.map(({ id }) => id).join(" + "), label: "Sum", returnData: true },
+      ...queries,
+    ],
+  };
+}
+
+const isSeveral = (metric: Alarm["metric"]): metric is readonly [Metric, ...Metric[]] => Array.isArray(metric);
+
 function describeAlarms({ names, metricsNamespace, lanes, deadLetters, rules }: MonitoringProps): Alarm[] {
   return [
     ...lanes.flatMap((lane) => describeLaneAlarms(lane)),
@@ -81,6 +110,12 @@ function describeAlarms({ names, metricsNamespace, lanes, deadLetters, rules }: 
       name: "rendering-failures",
       description: "SES took a mail and could not render it: nobody got it. The feedback log has its event id.",
       metric: { namespace: metricsNamespace, metricName: "RenderingFailures", statistic: "Sum" },
+      threshold: 1,
+    },
+    {
+      name: "ses-rejects",
+      description: "SES took a mail and then rejected its content: nobody got it. The feedback log has its event id.",
+      metric: { namespace: metricsNamespace, metricName: "Rejects", statistic: "Sum" },
       threshold: 1,
     },
     {
@@ -137,11 +172,17 @@ function describeAlarms({ names, metricsNamespace, lanes, deadLetters, rules }: 
 
 function describeLaneAlarms({ lane, functionName, retryQueue }: NotificationLane): Alarm[] {
   const prefix = lane === "standard" ? "" : `${lane}-`;
-  const ofFunction = (metricName: string): Alarm["metric"] => ({
+  const ofFunction = (metricName: string, statistic: Metric["statistic"] = "Sum"): Metric => ({
     namespace: "AWS/Lambda",
     metricName,
-    statistic: "Sum",
+    statistic,
     dimensions: { FunctionName: functionName },
+  });
+  const ofRetryQueue = (metricName: string): Metric => ({
+    namespace: "AWS/SQS",
+    metricName,
+    statistic: "Maximum",
+    dimensions: { QueueName: retryQueue.queue.name },
   });
   return [
     {
@@ -158,15 +199,23 @@ function describeLaneAlarms({ lane, functionName, retryQueue }: NotificationLane
       threshold: 1,
     },
     {
+      name: `${prefix}events-waiting`,
+      description: `Events wait for the function for an hour (${lane} lane): more come than the send rate lets out. After 6 hours they go to the retries; Lambda may drop some of a queue that is too long.`,
+      // Milliseconds.
+      metric: ofFunction("AsyncEventAge", "Maximum"),
+      threshold: 3_600_000,
+    },
+    {
       name: `${prefix}retries-waiting`,
-      description: "Mail waits for a retry for an hour. Look at SES's health, and at the account's sending limits.",
-      metric: {
-        namespace: "AWS/SQS",
-        metricName: "ApproximateAgeOfOldestMessage",
-        statistic: "Maximum",
-        dimensions: { QueueName: retryQueue.queue.name },
-      },
-      threshold: 3600,
+      description: `Mail waits for a retry, without a break for an hour (${lane} lane). Look at SES's health, and at the account's sending limits.`,
+      // Their number and not their age: SQS leaves a message out of ApproximateAgeOfOldestMessage once it was received
+      // three times, as every message of an outage is (SQS guide, "Available CloudWatch metrics").
+      metric: [
+        ofRetryQueue("ApproximateNumberOfMessagesVisible"),
+        ofRetryQueue("ApproximateNumberOfMessagesNotVisible"),
+      ],
+      threshold: 1,
+      evaluationPeriods: 12,
     },
   ];
 }
@@ -191,12 +240,20 @@ function describeDashboard(props: MonitoringProps): unknown {
       stat: "p99",
     },
     {
+      title: "Functions: age of the events that wait (ms)",
+      metrics: functionNames.map((name) => ["AWS/Lambda", "AsyncEventAge", "FunctionName", name]),
+      stat: "Maximum",
+    },
+    {
       title: "Mail: sends, bounces, complaints of the account",
       metrics: ["Send", "Delivery", "Bounce", "Complaint", "Reject"].map((metric) => ["AWS/SES", metric]),
     },
     {
-      title: "Logged errors and rendering failures",
-      metrics: [errorMetricName, "RenderingFailures"].map((metric) => [metricsNamespace, metric]),
+      title: "What the logs tell: errors, and mail that nobody got",
+      metrics: [errorMetricName, "RenderingFailures", "Rejects", suppressedSends.metric].map((metric) => [
+        metricsNamespace,
+        metric,
+      ]),
     },
     {
       title: "Rules: events delivered",
@@ -210,12 +267,15 @@ function describeDashboard(props: MonitoringProps): unknown {
     },
     {
       title: "Waiting: retries and dead letters",
-      metrics: [...lanes.map(({ retryQueue }) => retryQueue), deadLetters].map(({ queue }) => [
-        "AWS/SQS",
-        "ApproximateNumberOfMessagesVisible",
-        "QueueName",
-        queue.name,
-      ]),
+      // Between two tries a message is not visible.
+      metrics: [...lanes.map(({ retryQueue }) => retryQueue), deadLetters].flatMap(({ queue }) =>
+        ["ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesNotVisible"].map((metric) => [
+          "AWS/SQS",
+          metric,
+          "QueueName",
+          queue.name,
+        ]),
+      ),
       stat: "Maximum",
     },
   ];

@@ -1,8 +1,9 @@
+import { type CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
 import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
-import { deadLetterRetentionSeconds } from "../delivery-windows";
+import { queueRetentionSeconds } from "../delivery-windows";
 
 export interface ParkingQueueProps {
   readonly name: string;
@@ -22,7 +23,7 @@ export interface ParkingQueueProps {
 /** A queue that keeps events which rules bring to it: encrypted, for 14 days. */
 export class ParkingQueue extends Construct {
   readonly queue: SqsQueue;
-  private readonly ruleArns: string[] = [];
+  private readonly rules = new Set<CloudwatchEventRule>();
 
   constructor(
     scope: Construct,
@@ -39,14 +40,18 @@ export class ParkingQueue extends Construct {
           resources: [props.arn],
           principals: [{ type: "Service", identifiers: ["events.amazonaws.com"] }],
           condition: [
-            { test: "ArnEquals", variable: "aws:SourceArn", values: Lazy.listValue({ produce: () => this.ruleArns }) },
+            {
+              test: "ArnEquals",
+              variable: "aws:SourceArn",
+              values: Lazy.listValue({ produce: () => [...this.rules].map(({ arn }) => arn) }),
+            },
           ],
         },
       ],
     });
     this.queue = new SqsQueue(this, "queue", {
       name: props.name,
-      messageRetentionSeconds: deadLetterRetentionSeconds,
+      messageRetentionSeconds: queueRetentionSeconds,
       sqsManagedSseEnabled: true,
       // Attributes, not resources of their own: the provider waits 25 s after each.
       policy: policy.json,
@@ -67,7 +72,7 @@ export class ParkingQueue extends Construct {
   }
 
   /** Without this, EventBridge drops what it should park, and says nothing (terraform-aws-eventbridge issue 150). */
-  acceptFromRule(ruleArn: string): void {
-    this.ruleArns.push(ruleArn);
+  acceptFromRule(rule: CloudwatchEventRule): void {
+    this.rules.add(rule);
   }
 }

@@ -58,7 +58,7 @@ export class FunctionTarget extends Construct {
 export class QueueTarget extends Construct {
   constructor(scope: Construct, id: string, props: QueueTargetProps) {
     super(scope, id);
-    props.queue.acceptFromRule(props.rule.arn);
+    props.queue.acceptFromRule(props.rule);
     addTarget(this, props, [], { targetId: "queue", arn: props.queue.queue.arn, inputPath: props.inputPath });
   }
 }
@@ -69,7 +69,7 @@ function addTarget(
   dependsOn: (ITerraformDependable & IDependable)[],
   target: Omit<CloudwatchEventTargetConfig, "rule">,
 ): void {
-  deadLetters.acceptFromRule(rule.arn);
+  deadLetters.acceptFromRule(rule);
   new CloudwatchEventTarget(scope, "target", {
     rule: rule.name,
     ...(rule.eventBusNameInput === undefined ? {} : { eventBusName: rule.eventBusNameInput }),
