@@ -1,21 +1,37 @@
 import { permanentFailureTypes, transientFailureTypes } from "../../handler/contract/failures";
 import { PermanentError, TransientError } from "../../handler/errors";
 import { compilePattern } from "../../sandbox/door/events/pattern";
-import { permanentFailurePattern, transientFailurePattern } from "../../stacks/constructs/failure-routing";
 import { failureRecord } from "../support/notify";
+import { synthNotificationStack } from "../support/stack";
 
 const arn = (name: string) => `arn:aws:lambda:eu-west-1:123456789012:function:${name}`;
 const standard = arn("shop-dev-email-processor");
 const priority = arn("shop-dev-priority-email-processor");
 
-const compile = (pattern: object) => compilePattern(JSON.stringify(pattern));
-const patterns = {
-  "retry of the standard lane": compile(transientFailurePattern(standard)),
-  "retry of the priority lane": compile(transientFailurePattern(priority)),
-  "dead letters": compile(permanentFailurePattern([standard, priority])),
-};
+const stack = synthNotificationStack();
 
-/** Names of the patterns that take the failure of a function, as Lambda puts it onto the bus. */
+/** What Terraform makes of the pattern in the synthesized JSON. */
+function compile(pattern: unknown) {
+  const applied = String(pattern).replace(/\$\{([^}]*)\}/g, (_, expression: string) => {
+    if (expression.endsWith(".partition")) return "aws";
+    if (expression.endsWith(".account_id")) return "123456789012";
+    throw new Error(`A pattern reads ${expression}`);
+  });
+  return compilePattern(applied);
+}
+
+/** Every rule of the bus, by the queue or function that it brings events to. */
+const patterns = Object.fromEntries(
+  stack
+    .resources("aws_cloudwatch_event_rule")
+    .filter(({ event_bus_name }) => event_bus_name !== undefined)
+    .map(({ name, event_pattern }) => {
+      const target = stack.resources("aws_cloudwatch_event_target").find(({ rule }) => stack.nameBehind(rule) === name);
+      return [stack.nameBehind(target?.arn), compile(event_pattern)];
+    }),
+);
+
+/** Names of the targets that get the failure of a function, as Lambda puts it onto the bus. */
 function takers(functionArn: string, response: object, envelope: object = {}): string[] {
   const event = {
     version: "0",
@@ -45,15 +61,24 @@ function takers(functionArn: string, response: object, envelope: object = {}): s
 
 const failed = (errorType: unknown) => ({ responsePayload: { errorType, errorMessage: "x", trace: [] } });
 
+it("stand for every rule of the bus", () => {
+  expect(Object.keys(patterns).sort()).toEqual([
+    "shop-dev-dead-letters",
+    "shop-dev-email-processor",
+    "shop-dev-priority-email-processor",
+    "shop-dev-priority-retries",
+    "shop-dev-retries",
+  ]);
+});
+
 describe.each([
-  ["standard", standard],
-  ["priority", priority],
-])("a failure of the %s lane", (lane, functionArn) => {
-  const retry = `retry of the ${lane} lane`;
+  ["standard", standard, "shop-dev-retries"],
+  ["priority", priority, "shop-dev-priority-retries"],
+])("a failure of the %s lane", (_lane, functionArn, retry) => {
   const latest = `${functionArn}:$LATEST`;
 
   it.each(permanentFailureTypes)("of type %s goes to the dead letters, and nowhere else", (type) => {
-    expect(takers(latest, failed(new PermanentError(type, "x").name))).toEqual(["dead letters"]);
+    expect(takers(latest, failed(new PermanentError(type, "x").name))).toEqual(["shop-dev-dead-letters"]);
   });
 
   it.each(transientFailureTypes)("of type %s goes to the retry queue of its lane, and nowhere else", (type) => {
@@ -90,7 +115,7 @@ describe.each([
 
   it("is taken under every qualifier", () => {
     expect(takers(`${functionArn}:live`, failed("Throttled"))).toEqual([retry]);
-    expect(takers(`${functionArn}:live`, failed("InvalidEvent"))).toEqual(["dead letters"]);
+    expect(takers(`${functionArn}:live`, failed("InvalidEvent"))).toEqual(["shop-dev-dead-letters"]);
   });
 });
 
