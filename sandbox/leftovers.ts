@@ -1,5 +1,9 @@
 import { CloudWatchClient, DescribeAlarmsCommand, ListDashboardsCommand } from "@aws-sdk/client-cloudwatch";
-import { CloudWatchLogsClient, DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import {
+  CloudWatchLogsClient,
+  DescribeLogGroupsCommand,
+  DescribeResourcePoliciesCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
 import { DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import {
   EventBridgeClient,
@@ -8,7 +12,7 @@ import {
   ListRulesCommand,
 } from "@aws-sdk/client-eventbridge";
 import { IAMClient, ListRolesCommand } from "@aws-sdk/client-iam";
-import { KMSClient, ListAliasesCommand } from "@aws-sdk/client-kms";
+import { DescribeKeyCommand, KMSClient, ListAliasesCommand, ListKeysCommand } from "@aws-sdk/client-kms";
 import { LambdaClient, ListEventSourceMappingsCommand, ListFunctionsCommand } from "@aws-sdk/client-lambda";
 import {
   ListConfigurationSetsCommand,
@@ -16,7 +20,7 @@ import {
   ListTemplatesCommand,
   SESClient,
 } from "@aws-sdk/client-ses";
-import { ListTopicsCommand, SNSClient } from "@aws-sdk/client-sns";
+import { ListSubscriptionsCommand, ListTopicsCommand, SNSClient } from "@aws-sdk/client-sns";
 import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { type AwsClientConfig } from "./aws-client";
 
@@ -53,20 +57,37 @@ export async function findLeftovers(config: AwsClientConfig): Promise<string[]> 
     ),
     function: (await lambda.send(new ListFunctionsCommand({}))).Functions?.map((fn) => fn.FunctionName),
     identity: (await ses.send(new ListIdentitiesCommand({}))).Identities,
+    key: await keysInUse(kms),
     "key alias": (await kms.send(new ListAliasesCommand({}))).Aliases?.map((alias) => alias.AliasName).filter(
       (name) => name?.startsWith("alias/aws/") !== true,
     ),
     "log group": (await logs.send(new DescribeLogGroupsCommand({}))).logGroups?.map((group) => group.logGroupName),
     queue: (await sqs.send(new ListQueuesCommand({}))).QueueUrls,
+    "log resource policy": (await logs.send(new DescribeResourcePoliciesCommand({}))).resourcePolicies?.map(
+      (policy) => policy.policyName,
+    ),
     role: (await iam.send(new ListRolesCommand({}))).Roles?.map((role) => role.RoleName).filter(
       (name) => name?.startsWith("AWSServiceRole") !== true,
     ),
     rule: (await events.send(new ListRulesCommand({}))).Rules?.map((rule) => rule.Name),
     table: (await dynamo.send(new ListTablesCommand({}))).TableNames,
     template: (await ses.send(new ListTemplatesCommand({}))).TemplatesMetadata?.map((template) => template.Name),
+    subscription: (await sns.send(new ListSubscriptionsCommand({}))).Subscriptions?.map(
+      (subscription) => subscription.SubscriptionArn,
+    ),
     topic: (await sns.send(new ListTopicsCommand({}))).Topics?.map((topic) => topic.TopicArn),
   };
   return Object.entries(found).flatMap(([kind, names]) =>
     (names ?? []).map((name) => `${kind} ${name ?? "without a name"}`),
   );
+}
+
+/** KMS deletes a key after a waiting time; a destroyed stack has told it to. */
+async function keysInUse(kms: KMSClient): Promise<(string | undefined)[]> {
+  const { Keys: keys = [] } = await kms.send(new ListKeysCommand({}));
+  const found = await Promise.all(keys.map(({ KeyId }) => kms.send(new DescribeKeyCommand({ KeyId }))));
+  return found
+    .map(({ KeyMetadata: key }) => key)
+    .filter((key) => key?.KeyManager !== "AWS" && key?.KeyState !== "PendingDeletion")
+    .map((key) => key?.KeyId);
 }

@@ -46,7 +46,8 @@ async function main(): Promise<void> {
       resolve();
     });
   });
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
+  // The last: somebody closed the terminal.
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => {
       if (!stopping.signal.aborted) console.log("\nStopping: what was made is destroyed first.");
       stopping.abort();
@@ -69,8 +70,9 @@ async function main(): Promise<void> {
         task: (context, task) => {
           const tools = findTools();
           context.tools = tools;
-          const from = (found: { by: string } | undefined) => found?.by ?? "registry, or the stand-in";
-          task.title = `Found Terraform (${tools.terraform.by}), moto (${tools.moto.by}), AWS provider (${from(tools.awsProvider)}), archive provider (${from(tools.archiveProvider)})`;
+          const aws = tools.awsProvider?.by ?? "registry";
+          const archive = tools.archiveProvider?.by ?? "registry, or the stand-in";
+          task.title = `Found Terraform (${tools.terraform.by}), moto (${tools.moto.by}), AWS provider (${aws}), archive provider (${archive})`;
         },
       },
       {
@@ -211,12 +213,11 @@ async function main(): Promise<void> {
   }
   // Who stopped it knows that it did not come up; that it did not go down is news.
   const wanted = stopping.signal.aborted && !values.once;
-  const [notDestroyed] = down.errors;
-  if (notDestroyed !== undefined) throw notDestroyed;
-  if (failure !== undefined && !wanted) {
-    throw failure instanceof Error ? failure : new Error("The sandbox failed.", { cause: failure });
-  }
+  const failures = [...(failure === undefined || wanted ? [] : [failure]), ...down.errors];
+  if (failures.length > 0) throw new Error(failures.map(messageOf).join("\n\n"));
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** In a process of its own, as `cdktf synth` does it. */
 function synthesize(outdir: string, region: string): Promise<void> {
@@ -274,6 +275,6 @@ Ctrl-C stops it and removes everything.`;
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof Error ? `\n${error.message}` : error);
+  console.error(`\n${messageOf(error)}`);
   process.exitCode = 1;
 });

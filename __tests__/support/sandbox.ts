@@ -7,8 +7,15 @@ export const projectRoot = join(__dirname, "..", "..");
 /** Time that a step of the real system may take, in milliseconds: generous, for it is never what is tested. */
 const patience = 240_000;
 
-/** Only what a program needs to be found: a test must not depend on the shell that it runs in. */
-export const bareEnvironment: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: process.env.HOME };
+/**
+ * Only what a program needs to be found, and to find its tools (sandbox/tools): a test must not depend on the rest of the
+ * shell that it runs in.
+ */
+export const bareEnvironment: NodeJS.ProcessEnv = Object.fromEntries(
+  ["PATH", "HOME", "TERRAFORM", "MOTO_SERVER", "TF_PROVIDER_MIRROR"]
+    .filter((name) => process.env[name] !== undefined)
+    .map((name) => [name, process.env[name]]),
+);
 
 /** `npm start` as a process. */
 export class SandboxProcess {
