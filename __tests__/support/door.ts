@@ -187,8 +187,7 @@ export class TestDoor {
     return events.map(({ message = "" }) => message);
   }
 
-  async createBus(): Promise<string> {
-    const name = this.name("bus");
+  async createBus(name = this.name("bus")): Promise<string> {
     await this.events.send(new CreateEventBusCommand({ Name: name }));
     return name;
   }

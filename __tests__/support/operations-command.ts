@@ -14,7 +14,7 @@ export class OperationsCommand {
 
   /** @param where the sandbox's port, or all that the environment says, of a stage on AWS. */
   constructor(
-    name: "dead-letters" | "doctor",
+    name: "dead-letters" | "doctor" | "send",
     where: number | Readonly<Record<string, string>>,
     words: readonly string[] = [],
   ) {

@@ -1,17 +1,11 @@
 import { readFileSync, statSync } from "node:fs";
-import {
-  DescribeEventBusCommand,
-  EventBridgeClient,
-  type EventBridgeClientConfig,
-  PutEventsCommand,
-} from "@aws-sdk/client-eventbridge";
+import { DescribeEventBusCommand, EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { Command } from "commander";
 import { catalogue } from "../handler/notifications";
 import { envelopeSchema } from "../handler/contract/envelope";
 import { refuseOversized } from "../handler/notify";
-import { readConfig } from "../stacks/config";
-import { Names } from "../stacks/names";
-import { type SandboxSettings, sandboxSettings } from "./settings";
+import { openStage } from "./stage";
+import { describeFailure } from "./text";
 
 /** `npm run send`: puts one event, after it has been checked against the notification's schema. */
 
@@ -50,14 +44,14 @@ async function send(id: string, options: Options): Promise<void> {
   notification.prepare(event);
   refuseOversized(event);
 
-  const { names, client } = options.sandbox ? inSandbox() : onAws();
+  const { names, client, isSandbox } = openStage(options);
   const bus = names.of("event-bus");
   const events = new EventBridgeClient(client);
   // PutEvents takes an event for a bus that does not exist, and drops it (aws-cli issue 9186).
   await events.send(new DescribeEventBusCommand({ Name: bus })).catch((cause: unknown) => {
     const name = cause instanceof Error ? cause.name : "unknown";
     throw new Error(
-      options.sandbox
+      isSandbox
         ? `The sandbox has no bus ${bus} (${name}): start it with npm start, and give its SANDBOX_PORT here too.`
         : `There is no bus ${bus} (${name}): check STAGE, PROJECT_NAME, AWS_REGION and your credentials.`,
       { cause },
@@ -82,17 +76,10 @@ async function send(id: string, options: Options): Promise<void> {
   console.log(entry.EventId);
 }
 
-function inSandbox(): Pick<SandboxSettings, "names"> & { client: EventBridgeClientConfig } {
-  return sandboxSettings();
-}
-
-function onAws(): Pick<SandboxSettings, "names"> & { client: EventBridgeClientConfig } {
-  const config = readConfig();
-  return { names: new Names(config), client: { region: config.region } };
-}
-
 function readDetail(text: string): object {
-  const json = statSync(text, { throwIfNoEntry: false })?.isFile() ? readFileSync(text, "utf8") : text;
+  // A long JSON text is no file's name: the system refuses to look for it.
+  const isJson = /^\s*[[{]/.test(text);
+  const json = !isJson && statSync(text, { throwIfNoEntry: false })?.isFile() ? readFileSync(text, "utf8") : text;
   let detail: unknown;
   try {
     detail = JSON.parse(json);
@@ -112,6 +99,6 @@ new Command("send")
   .action(send)
   .parseAsync()
   .catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
+    console.error(describeFailure(error));
     process.exitCode = 1;
   });
