@@ -4,9 +4,15 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import {
+  CloudWatchLogsClient,
+  DescribeMetricFiltersCommand,
+  FilterLogEventsCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
 import { GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { awsClientConfig } from "../../sandbox/aws-client";
 import { launchChromium } from "../support/browser";
+import { compileFilter } from "../support/metric-filter";
 import { bareEnvironment, freePort, projectRoot, SandboxProcess, until } from "../support/sandbox";
 
 /** The whole system: real Terraform, the real AWS provider, the deployed bundle. What is missing fails these tests. */
@@ -110,6 +116,14 @@ describe("npm start", () => {
       },
     });
     expect(((await sandbox.get("messages")) as Mail[]).some((mail) => mail.eventId === eventId)).toBe(false);
+
+    const logs = new CloudWatchLogsClient(awsClientConfig(sandbox.url, "us-east-1"));
+    const logGroupName = `/aws/lambda/${prefix}-email-processor`;
+    const { metricFilters: [filter] = [] } = await logs.send(new DescribeMetricFiltersCommand({ logGroupName }));
+    const { events = [] } = await logs.send(new FilterLogEventsCommand({ logGroupName }));
+    const counted = events.map(({ message = "" }) => message).filter(compileFilter(filter?.filterPattern ?? ""));
+    // Once a try, though Lambda writes a line of its own about each.
+    expect(counted.filter((line) => line.includes(eventId))).toHaveLength(3);
   });
 
   it("takes an event from the command line, and refuses one that does not fit", async () => {

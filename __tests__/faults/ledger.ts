@@ -9,6 +9,8 @@ export interface Due {
   readonly eventIds: readonly string[];
   /** `undefined` where the event names nobody who could be mailed: the event itself is accounted for. */
   readonly recipient: string | undefined;
+  /** Whether the event names others, too: a record that is parked may be for their mail. */
+  readonly isOneOfMany: boolean;
 }
 
 export interface Outcome extends Due {
@@ -124,7 +126,7 @@ export class Ledger {
   private expect(eventIds: readonly string[], recipients: readonly string[]): void {
     this.events += eventIds.length;
     const all = recipients.length === 0 ? [undefined] : recipients;
-    this.dues.push(...all.map((recipient) => ({ eventIds, recipient })));
+    this.dues.push(...all.map((recipient) => ({ eventIds, recipient, isOneOfMany: all.length > 1 })));
   }
 
   private async putEvent(detail: Readonly<Record<string, unknown>>, alert: boolean): Promise<string> {
@@ -160,15 +162,20 @@ function recipientIn(event: Readonly<Record<string, unknown>>): string {
   return (event.detail as { emailConfig: { recipient: string } }).emailConfig.recipient;
 }
 
-export type State = "mailed" | "parked" | "told" | "lost" | "twice";
+export type State = "mailed" | "parked" | "told" | "lost" | "twice" | "both";
 
 /**
  * Where a mail has ended. `told`: AWS has no record of it but a metric (or an event of SES), and that was seen; see
- * `Case.told`. A mail whose outcome nobody can know is parked, and may be out.
+ * `Case.told`. A mail whose outcome nobody can know is parked, and may be out. `both`: it is out, and a person is asked to
+ * send it all the same.
  */
-export function stateOf({ mails, reasons }: Outcome, isTold: boolean): State {
+export function stateOf({ mails, reasons, isOneOfMany }: Outcome, isTold: boolean): State {
   if (mails.length > 1) return "twice";
-  if (mails.length === 1) return reasons.length > 0 && reasons.every(isUnknown) ? "parked" : "mailed";
+  if (mails.length === 1) {
+    if (reasons.length === 0) return "mailed";
+    if (reasons.every(isUnknown)) return "parked";
+    return isOneOfMany ? "mailed" : "both";
+  }
   if (reasons.length > 0) return "parked";
   return isTold ? "told" : "lost";
 }

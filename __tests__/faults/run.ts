@@ -138,6 +138,7 @@ async function toRow({ test, ledger, told, problems }: Running): Promise<Row> {
       ...problems,
       ...(row.lost > 0 ? [`${row.lost} lost`] : []),
       ...(row.twice > 0 ? [`${row.twice} out twice`] : []),
+      ...(count("both") > 0 ? [`${count("both")} out, and parked as if not`] : []),
       ...(row.due === 0 ? ["it put no event"] : []),
     ],
   };

@@ -1,0 +1,96 @@
+import { Logger } from "@aws-lambda-powertools/logger";
+import { PermanentError } from "../../handler/errors";
+import { compileFilter } from "../support/metric-filter";
+import { synthNotificationStack } from "../support/stack";
+
+const filters = synthNotificationStack()
+  .resources("aws_cloudwatch_log_metric_filter")
+  .map(({ pattern, metric_transformation: transformation }) => ({
+    metric: (transformation as { name: string }).name,
+    matches: compileFilter(pattern as string),
+  }));
+
+/** Names of the metrics that count a line; a name is there once for each filter that does. */
+const countedBy = (line: string): string[] =>
+  filters.filter(({ matches }) => matches(line)).map(({ metric }) => metric);
+
+describe("a line of the function's log", () => {
+  /** What the real logger writes. */
+  function logged(write: (logger: Logger) => void): string {
+    const lines: string[] = [];
+    for (const method of ["error", "warn", "info"] as const) {
+      jest.spyOn(console, method).mockImplementation((line: unknown) => {
+        lines.push(String(line));
+      });
+    }
+    // Otherwise it writes to a console of its own.
+    process.env.POWERTOOLS_DEV = "true";
+    try {
+      write(new Logger({ serviceName: "shop-dev-email-processor" }));
+    } finally {
+      delete process.env.POWERTOOLS_DEV;
+      jest.restoreAllMocks();
+    }
+    expect(lines).toHaveLength(1);
+    return lines[0] ?? "";
+  }
+
+  it("of the level ERROR is counted once", () => {
+    expect(
+      countedBy(
+        logged((logger) => {
+          logger.error("It failed", { failure: "InvalidEvent" });
+        }),
+      ),
+    ).toEqual(["EmailProcessingErrors"]);
+  });
+
+  it.each([
+    [
+      "a warning",
+      (logger: Logger) => {
+        logger.warn("ERROR in a text");
+      },
+    ],
+    [
+      "a piece of information",
+      (logger: Logger) => {
+        logger.info("sent", { level2: "ERROR" });
+      },
+    ],
+  ])("that is %s is not", (_, write) => {
+    expect(countedBy(logged(write))).toEqual([]);
+  });
+
+  it("that Lambda writes about the same failed run is not counted a second time", () => {
+    const { name, message } = new PermanentError("InvalidEvent", "x");
+    const line = {
+      timestamp: "2026-11-25T09:00:00.000Z",
+      level: "ERROR",
+      requestId: "79b4f56e-95b1-4643-9700-2807f4e68189",
+      message: { errorType: name, errorMessage: message, stackTrace: [] },
+    };
+    expect(countedBy(JSON.stringify(line))).toEqual([]);
+  });
+
+  it("of another function of the account is not", () => {
+    expect(countedBy(JSON.stringify({ level: "ERROR", service: "billing" }))).toEqual([]);
+    expect(countedBy("ERROR in a line that is no JSON")).toEqual([]);
+  });
+});
+
+describe("an event of SES", () => {
+  it.each([
+    ["Email Bounced", { bounce: { bounceSubType: "General" } }, ["Bounces"]],
+    ["Email Bounced", { bounce: { bounceSubType: "OnAccountSuppressionList" } }, ["Bounces", "SuppressedSends"]],
+    ["Email Complaint Received", {}, ["Complaints"]],
+    ["Email Rejected", {}, ["Rejects"]],
+    ["Email Rendering Failed", {}, ["RenderingFailures"]],
+    ["Email Delivery Delayed", {}, ["DeliveryDelays"]],
+    ["Email Delivered", {}, ["Deliveries"]],
+    ["Email Opened", {}, []],
+  ])("%s with %j counts as %j", (detailType, detail, metrics) => {
+    const event = { source: "aws.ses", "detail-type": detailType, detail: { mail: {}, ...detail } };
+    expect(countedBy(JSON.stringify(event)).sort()).toEqual(metrics);
+  });
+});

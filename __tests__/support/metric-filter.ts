@@ -1,0 +1,30 @@
+/**
+ * A filter pattern of CloudWatch Logs for JSON, as far as the stacks use it: equal texts, joined by `&&`
+ * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html). moto evaluates none.
+ */
+export function compileFilter(pattern: string): (line: string) => boolean {
+  const body = /^\{(.*)\}$/s.exec(pattern.trim())?.[1] ?? "";
+  const terms = body.split("&&").map((term) => {
+    const [, path, text] = /^\(?\s*\$\.([\w.-]+) = "([^"]*)"\s*\)?$/.exec(term.trim()) ?? [];
+    if (path === undefined || text === undefined)
+      throw new Error(`The pattern ${pattern} has a term of another kind: ${term}`);
+    return { path: path.split("."), text };
+  });
+  return (line) => {
+    const event = parse(line);
+    return terms.every(({ path, text }) => path.reduce<unknown>(child, event) === text);
+  };
+}
+
+function child(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+/** A line that is no JSON matches no such pattern. */
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
