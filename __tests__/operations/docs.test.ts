@@ -8,7 +8,7 @@ import { Sesv2ConfigurationSetEventDestination } from "@cdktf/provider-aws/lib/s
 import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
 import { type TerraformStack, Testing } from "cdktf";
 import { spawnSync } from "node:child_process";
-import { cpSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { alarmSteps } from "../../operations/alarm-steps";
 import { alarmsDocument, findAlarmProblems, findLossMapProblems, lossMapDocument } from "../../operations/documents";
@@ -191,6 +191,31 @@ describe("the alarms", () => {
     expect(new Set(linked)).toEqual(new Set(["replay-the-archive", "the-address-is-suppressed"]));
     expect(sections).toEqual(expect.arrayContaining(linked));
   });
+});
+
+describe.each(["README.md", "docs/runbook.md", "help"])("%s", (file) => {
+  const text = readFileSync(join(root, file), "utf8");
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: object };
+
+  it("names commands that there are", () => {
+    const commands = [...text.matchAll(/npm (?:run (?:-s )?)?(test:?\w*|start|(?<=run (?:-s )?)[\w:-]+)/g)].map(
+      ([, name]) => name,
+    );
+    expect(commands).toEqual(expect.arrayContaining(["dead-letters", "doctor"]));
+    expect(commands.filter((name) => !Object.keys(scripts).includes(name ?? ""))).toEqual([]);
+  });
+
+  it("links to files that there are", () => {
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path = ""]) => join(root, file, "..", path));
+    expect(links.filter((path) => !existsSync(path))).toEqual([]);
+  });
+});
+
+it("README.md counts the alarms that are paid for", () => {
+  const metrics = alarmsOf(stack).flatMap(({ metric }) => metric.split(" + "));
+  expect(readFileSync(join(root, "README.md"), "utf8")).toContain(
+    `${alarmsOf(stack).length} alarms on ${metrics.length} metrics`,
+  );
 });
 
 describe("npm run docs", () => {

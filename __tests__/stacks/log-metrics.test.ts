@@ -19,8 +19,8 @@ describe("a line of the function's log", () => {
   function logged(write: (logger: Logger) => void): string {
     const lines: string[] = [];
     for (const method of ["error", "warn", "info"] as const) {
-      jest.spyOn(console, method).mockImplementation((line: unknown) => {
-        lines.push(String(line));
+      jest.spyOn(console, method).mockImplementation((...words: unknown[]) => {
+        lines.push(String(words[0]));
       });
     }
     // Otherwise it writes to a console of its own.
