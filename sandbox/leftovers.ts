@@ -12,7 +12,13 @@ import {
   ListRulesCommand,
 } from "@aws-sdk/client-eventbridge";
 import { IAMClient, ListRolesCommand } from "@aws-sdk/client-iam";
-import { DescribeKeyCommand, KMSClient, ListAliasesCommand, ListKeysCommand } from "@aws-sdk/client-kms";
+import {
+  type AliasListEntry,
+  DescribeKeyCommand,
+  KMSClient,
+  ListAliasesCommand,
+  ListKeysCommand,
+} from "@aws-sdk/client-kms";
 import { LambdaClient, ListEventSourceMappingsCommand, ListFunctionsCommand } from "@aws-sdk/client-lambda";
 import {
   ListConfigurationSetsCommand,
@@ -58,8 +64,8 @@ export async function findLeftovers(config: AwsClientConfig): Promise<string[]> 
     function: (await lambda.send(new ListFunctionsCommand({}))).Functions?.map((fn) => fn.FunctionName),
     identity: (await ses.send(new ListIdentitiesCommand({}))).Identities,
     key: await keysInUse(kms),
-    "key alias": (await kms.send(new ListAliasesCommand({}))).Aliases?.map((alias) => alias.AliasName).filter(
-      (name) => name?.startsWith("alias/aws/") !== true,
+    "key alias": (await kms.send(new ListAliasesCommand({}))).Aliases?.filter((alias) => !isOfAws(alias)).map(
+      (alias) => alias.AliasName,
     ),
     "log group": (await logs.send(new DescribeLogGroupsCommand({}))).logGroups?.map((group) => group.logGroupName),
     queue: (await sqs.send(new ListQueuesCommand({}))).QueueUrls,
@@ -82,12 +88,15 @@ export async function findLeftovers(config: AwsClientConfig): Promise<string[]> 
   );
 }
 
-/** KMS deletes a key after a waiting time; a destroyed stack has told it to. */
+/** KMS deletes a key after a waiting time: a destroyed stack has told it to. Those of AWS's aliases are AWS's own. */
 async function keysInUse(kms: KMSClient): Promise<(string | undefined)[]> {
+  const { Aliases: aliases = [] } = await kms.send(new ListAliasesCommand({}));
+  const ofAws = aliases.filter(isOfAws).map(({ TargetKeyId }) => TargetKeyId);
   const { Keys: keys = [] } = await kms.send(new ListKeysCommand({}));
   const found = await Promise.all(keys.map(({ KeyId }) => kms.send(new DescribeKeyCommand({ KeyId }))));
   return found
-    .map(({ KeyMetadata: key }) => key)
-    .filter((key) => key?.KeyManager !== "AWS" && key?.KeyState !== "PendingDeletion")
-    .map((key) => key?.KeyId);
+    .flatMap(({ KeyMetadata: key }) => (key === undefined || key.KeyState === "PendingDeletion" ? [] : [key.KeyId]))
+    .filter((id) => !ofAws.includes(id));
 }
+
+const isOfAws = ({ AliasName: name }: AliasListEntry): boolean => name?.startsWith("alias/aws/") === true;

@@ -197,6 +197,8 @@ async function main(): Promise<void> {
     ],
     {
       exitOnError: false,
+      // Without it, a failed task is shown and forgotten.
+      collectErrors: "minimal",
       rendererOptions: { timer: PRESET_TIMER },
       fallbackRendererOptions: { timer: PRESET_TIMER },
       registerSignalListeners: false,

@@ -9,11 +9,13 @@ import {
   DescribeMetricFiltersCommand,
   FilterLogEventsCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
-import { GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { CreateQueueCommand, GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { awsClientConfig } from "../../sandbox/aws-client";
 import { launchChromium } from "../support/browser";
 import { compileFilter } from "../support/metric-filter";
-import { bareEnvironment, freePort, projectRoot, SandboxProcess, until } from "../support/sandbox";
+import { freePort } from "../../sandbox/free-port";
+import { bareEnvironment, projectRoot, patienceMs, SandboxProcess } from "../support/sandbox";
+import { until as untilWithin } from "../support/until";
 
 /** The whole system: real Terraform, the real AWS provider, the deployed bundle. What is missing fails these tests. */
 
@@ -21,6 +23,8 @@ jest.setTimeout(600_000);
 
 const prefix = "email-automation-sandbox";
 const run = promisify(execFile);
+
+const until: typeof untilWithin = (what, ask) => untilWithin(what, ask, patienceMs);
 
 interface Mail {
   readonly subject: string;
@@ -210,6 +214,15 @@ it("destroys what an interrupted apply has made", async () => {
   expect(await sandbox.end()).toBe(0);
   expect(sandbox.output).toMatch(/✔ Nothing of ours is left/);
   await expect(fetch(`${sandbox.url}/_sandbox/health`)).rejects.toThrow();
+});
+
+it("fails where something is left, and names it", async () => {
+  const sandbox = new SandboxProcess(await freePort());
+  await sandbox.prints(" done");
+  await new SQSClient(awsClientConfig(sandbox.url, "us-east-1")).send(new CreateQueueCommand({ QueueName: "stray" }));
+  sandbox.interrupt();
+  expect(await sandbox.end()).toBe(1);
+  expect(sandbox.output).toMatch(/\nLeft behind: queue \S+\/stray\n/);
 });
 
 it("names a port that is in use, and the way out", async () => {

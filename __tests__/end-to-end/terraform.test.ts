@@ -10,7 +10,8 @@ import { type RunningMoto, startMoto } from "../../sandbox/moto";
 import { sandboxEnvironment, Terraform, terraformEnvironment } from "../../sandbox/terraform";
 import { findTools } from "../../sandbox/tools";
 import { devEnvironment } from "../support/stack";
-import { bareEnvironment, freePort, projectRoot } from "../support/sandbox";
+import { freePort } from "../../sandbox/free-port";
+import { bareEnvironment, projectRoot } from "../support/sandbox";
 
 /** The synthesized JSON in the hands of the real Terraform and the real AWS provider, as a team's CI has it. */
 

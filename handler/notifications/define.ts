@@ -141,7 +141,11 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
           `The event makes ${bytes} bytes of template data and SES takes ${maximumTemplateDataBytes}: shorten its message.`,
         );
       }
-      return { idempotencyKey: idempotencyKeyOf(event, definition.trigger), recipients: recipients(parsed.data), templateData };
+      return {
+        idempotencyKey: idempotencyKeyOf(event, definition.trigger),
+        recipients: recipients(parsed.data),
+        templateData,
+      };
     },
   };
 }
