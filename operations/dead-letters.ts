@@ -1,23 +1,16 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { Command, InvalidArgumentError } from "commander";
-import { exitCodeOf, exitCodes, runDeadLetters } from "./dead-letters/command";
+import { type DeadLettersOptions, exitCodeOf, exitCodes, runDeadLetters } from "./dead-letters/command";
 import { describeAnswer, toJson } from "./dead-letters/report";
 import { openStage } from "./stage";
 import { describeFailure, printableJson } from "./text";
 
 /** `npm run dead-letters`: what is parked, why, and sending it again. */
 
-interface Options {
-  readonly retries: boolean;
-  readonly redrive: boolean;
-  readonly resendUnknown: boolean;
-  readonly discard: boolean;
-  readonly filter: readonly string[];
-  readonly dryRun: boolean;
+interface Options extends Omit<DeadLettersOptions, "holdSeconds"> {
   readonly showRecipients: boolean;
   readonly json: boolean;
-  readonly limit: number;
   readonly hold: number;
   readonly sandbox: boolean;
 }

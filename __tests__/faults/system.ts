@@ -29,7 +29,8 @@ import { sandboxEnvironment, Terraform, terraformEnvironment } from "../../sandb
 import { findTools } from "../../sandbox/tools";
 import { readConfig } from "../../stacks/config";
 import { Names } from "../../stacks/names";
-import { bareEnvironment, freePort, projectRoot } from "../support/sandbox";
+import { freePort } from "../../sandbox/free-port";
+import { bareEnvironment, projectRoot } from "../support/sandbox";
 
 const run = promisify(execFile);
 

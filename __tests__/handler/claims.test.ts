@@ -9,14 +9,15 @@ import * as fc from "fast-check";
 import { createDynamoDbClaims } from "../../handler/adapters/dynamodb-claims";
 import { type Claim, type ClaimAnswer, claimId, type ClaimStore } from "../../handler/claims";
 import { clientSettings } from "../support/door";
-import { startMoto, type TestMoto } from "../support/moto";
+import { type RunningMoto } from "../../sandbox/moto";
+import { startMoto } from "../support/moto";
 import { FakeClock, MemoryClaims } from "../support/notify";
 
 const table = "claims";
 const retentionSeconds = 3600;
 const runMs = 31_000;
 
-let moto: TestMoto;
+let moto: RunningMoto;
 let client: DynamoDBClient;
 beforeAll(async () => {
   moto = await startMoto();

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sandboxSettings } from "../../sandbox/settings";
 import { accountId, arnOf, queuePolicy, TestDoor } from "../support/door";
-import { freePort } from "../support/moto";
+import { freePort } from "../../sandbox/free-port";
 import { type CommandResult, OperationsCommand } from "../support/operations-command";
 import { temporaryFolder } from "../support/temporary";
 

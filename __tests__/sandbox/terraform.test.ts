@@ -154,12 +154,12 @@ describe("the environment", () => {
       AWS_ENDPOINT_URL_SQS: "https://sqs.test",
       TF_CLI_ARGS: "-lock=false",
       TF_VAR_stage: "prod",
-      TF_CLI_CONFIG_FILE: "/home/ada/.terraformrc",
+      TF_CLI_CONFIG_FILE: "/users/ada/.terraformrc",
     };
-    expect(baseEnvironment({ TF_CLI_CONFIG_FILE: "/work/terraform.rc" }, ofUser)).toEqual({
+    expect(baseEnvironment({ TF_CLI_CONFIG_FILE: "/etc/terraform.rc" }, ofUser)).toEqual({
       PATH: "/bin",
       HTTPS_PROXY: "http://proxy.test",
-      TF_CLI_CONFIG_FILE: "/work/terraform.rc",
+      TF_CLI_CONFIG_FILE: "/etc/terraform.rc",
       CHECKPOINT_DISABLE: "1",
       TF_IN_AUTOMATION: "1",
       TF_INPUT: "0",

@@ -23,27 +23,12 @@ import { type Door, type DoorOptions, startDoor } from "../../sandbox/door";
 import { type Fault, type FaultInput } from "../../sandbox/door/faults";
 import { type BusEvent, type Delivery, type Mail } from "../../sandbox/door/journal";
 import { startMoto } from "./moto";
+import { until } from "./until";
 
 export const region = "us-east-1";
 export const accountId = "123456789012";
 const roleName = "function";
 const role = `arn:aws:iam::${accountId}:role/${roleName}`;
-
-/** How long a test waits for what the door does in the background. A noisy machine needs it; a good one does not. */
-const patienceMs = 20_000;
-
-export async function until<Value>(
-  what: string,
-  look: () => Value | undefined | Promise<Value | undefined>,
-): Promise<Value> {
-  const deadline = Date.now() + patienceMs;
-  for (;;) {
-    const value = await look();
-    if (value !== undefined) return value;
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${patienceMs / 1000} s`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}
 
 export const arnOf = {
   queue: (name: string) => `arn:aws:sqs:${region}:${accountId}:${name}`,

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { until } from "./until";
 
 export const projectRoot = join(__dirname, "..", "..");
 
-/** Time that a step of the real system may take, in milliseconds: generous, for it is never what is tested. */
-const patience = 240_000;
+/** Time that a step of the real system may take, in milliseconds. */
+export const patienceMs = 240_000;
 
 /**
  * Only what a program needs to be found, and to find its tools (sandbox/tools): a test must not depend on the rest of the
@@ -55,42 +55,15 @@ export class SandboxProcess {
 
   /** Waits for a text in the output; fails with the whole output where the process ends without it. */
   async prints(text: string): Promise<void> {
-    await until(`"${text}" in the output`, () => {
+    const look = () => {
       if (this.output.includes(text)) return true;
       if (this.child.exitCode !== null) throw new Error(`It ended (${this.child.exitCode}):\n${this.output}`);
       return undefined;
-    });
+    };
+    await until(`"${text}" in the output`, look, patienceMs);
   }
 
   async get(path: string): Promise<unknown> {
     return (await fetch(`${this.url}/_sandbox/${path}`)).json();
   }
-}
-
-/** Asks until there is an answer. */
-export async function until<Value>(
-  what: string,
-  ask: () => Value | undefined | Promise<Value | undefined>,
-): Promise<Value> {
-  const deadline = Date.now() + patience;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > deadline) throw new Error(`There was no ${what} within ${patience / 1000} s`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => {
-        if (typeof address === "object" && address !== null) resolve(address.port);
-        else reject(new Error("There is no free port"));
-      });
-    });
-  });
 }

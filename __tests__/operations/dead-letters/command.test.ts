@@ -18,7 +18,7 @@ import { describeAnswer, toJson } from "../../../operations/dead-letters/report"
 import { printableJson } from "../../../operations/text";
 import { Names } from "../../../stacks/names";
 import { clientSettings, region, TestDoor } from "../../support/door";
-import { freePort } from "../../support/moto";
+import { freePort } from "../../../sandbox/free-port";
 import { failureRecord } from "../../support/notify";
 import { OperationsCommand } from "../../support/operations-command";
 import { jane, parkedStage, request, targetAttributes } from "../../support/parked";

@@ -9,7 +9,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Background } from "../../../sandbox/door/background";
-import { accountId, arnOf, TestDoor, until } from "../../support/door";
+import { accountId, arnOf, TestDoor } from "../../support/door";
+import { until } from "../../support/until";
 
 /** A task that ends when the test says so. */
 function task() {

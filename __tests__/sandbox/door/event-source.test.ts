@@ -11,7 +11,8 @@ import {
   SendMessageBatchCommand,
   SendMessageCommand,
 } from "@aws-sdk/client-sqs";
-import { accountId, arnOf, TestDoor, until } from "../../support/door";
+import { accountId, arnOf, TestDoor } from "../../support/door";
+import { until } from "../../support/until";
 
 let door: TestDoor;
 beforeAll(async () => {

@@ -11,7 +11,8 @@ import {
   TestEventPatternCommand,
 } from "@aws-sdk/client-eventbridge";
 import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
-import { accountId, arnOf, queuePolicy, region, TestDoor, until } from "../../support/door";
+import { accountId, arnOf, queuePolicy, region, TestDoor } from "../../support/door";
+import { until } from "../../support/until";
 
 let door: TestDoor;
 beforeAll(async () => {

@@ -23,7 +23,8 @@ import {
 import { SendMessageCommand, SetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { type FaultInput, Faults } from "../../../sandbox/door/faults";
 import { type BusEvent, type Note } from "../../../sandbox/door/journal";
-import { accountId, arnOf, clientSettings, queuePolicy, TestDoor, until } from "../../support/door";
+import { accountId, arnOf, clientSettings, queuePolicy, TestDoor } from "../../support/door";
+import { until } from "../../support/until";
 
 const sender = "sender@example.com";
 const table = "faults";

@@ -13,7 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mostEventBytes } from "../../../sandbox/door/events/limits";
 import { type Note } from "../../../sandbox/door/journal";
-import { accountId, arnOf, queuePolicy, region, TestDoor, until, zipOf } from "../../support/door";
+import { accountId, arnOf, queuePolicy, region, TestDoor, zipOf } from "../../support/door";
+import { until } from "../../support/until";
 
 let door: TestDoor;
 beforeAll(async () => {

@@ -134,9 +134,9 @@ describe("Terraform's CLI configuration", () => {
         network_mirror { url = "https://mirror.test/" }
         direct {}
       }`;
-    expect(parseCliConfiguration(text, { HOME: "/home/ada" })).toEqual({
+    expect(parseCliConfiguration(text, { HOME: "/users/ada" })).toEqual({
       mirrors: ["/one", '/two "quoted"'],
-      pluginCache: "/home/ada/.terraform.d/plugin-cache",
+      pluginCache: "/users/ada/.terraform.d/plugin-cache",
     });
   });
 
