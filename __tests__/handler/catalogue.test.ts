@@ -62,7 +62,38 @@ describe.each(catalogue.map((notification) => [notification.id, notification] as
     expect(schema).toMatchObject({ type: "object", required: expect.arrayContaining(["emailConfig"]) as string[] });
   });
 
+  const keyOf = (event: object, detail: object = {}) =>
+    notification.prepare({ ...envelope({ ...(sample as object), ...detail }), ...event }).idempotencyKey;
+
+  it("is one mail for each key that its producer gives, whatever the event", () => {
+    expect(keyOf({ id: "e-2" }, { idempotencyKey: "order 7 – «ü»" })).toBe("order 7 – «ü»");
+  });
+
+  it.each([
+    ["nothing", ""],
+    ["too much", "k".repeat(257)],
+    ["a line break", "order\n7"],
+    ["a control character", "order\u00007"],
+    ["what SQS replaces", "order\uffff7"],
+    ["half a character", "order\ud83d7"],
+    ["a number", 7],
+  ])("takes no key that is %s", (_name, idempotencyKey) => {
+    expect(() => keyOf({}, { idempotencyKey })).toThrow(/detail\.idempotencyKey has to be a text of 1 to 256/);
+  });
+
+  if (trigger.kind === "event") {
+    it("is one mail for each event, where no key is given", () => {
+      expect([keyOf({ id: "e-1" }), keyOf({ id: "e-2" })]).toEqual(["e-1", "e-2"]);
+    });
+  }
+
   if (trigger.kind === "schedule") {
+    it("is one mail for each time of its schedule, even where EventBridge runs the rule twice for it", () => {
+      const first = keyOf({ id: "e-1", time: "2026-11-24T09:00:02Z" });
+      expect(keyOf({ id: "e-2", time: "2026-11-24T09:00:41Z" })).toBe(first);
+      expect(keyOf({ id: "e-1", time: "2026-11-25T09:00:02Z" })).not.toBe(first);
+    });
+
     it("takes the detail that its schedule carries", () => {
       const detail = trigger.detail(["a@example.com", "b@example.com"]);
       expect(notification.prepare(envelope(detail)).recipients).toEqual(["a@example.com", "b@example.com"]);

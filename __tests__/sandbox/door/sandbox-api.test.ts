@@ -145,6 +145,22 @@ describe("firing a scheduled rule", () => {
     expect((await door.deliveries(eventId))[0]).toMatchObject({ rule, bus: "default", status: "delivered" });
   });
 
+  it("gives each firing a minute of its own, as a schedule's occurrences have", async () => {
+    const queue = await door.createQueue();
+    const rule = await door.createRule("default", [{ Id: "queue", Arn: arnOf.queue(queue) }], {
+      schedule: "rate(1 day)",
+    });
+    await allow(queue, rule);
+    for (let count = 0; count < 3; count += 1) await fire(rule);
+    const times: string[] = [];
+    while (times.length < 3) {
+      const { Body = "" } = await door.receive(queue);
+      times.push((JSON.parse(Body) as { time: string }).time);
+    }
+    const minutes = times.map((time) => Date.parse(time) / 60_000).sort((a, b) => a - b);
+    expect(minutes.map((minute) => minute - (minutes[0] ?? 0))).toEqual([0, 1, 2]);
+  });
+
   it("is refused for a rule that is unknown, disabled or has no schedule", async () => {
     const scheduled = await door
       .createRule("default", [], { schedule: "rate(1 day)", state: "DISABLED" })
