@@ -44,8 +44,13 @@ const registry: ProviderSource = { kind: "registry", by: "registry" };
  */
 export function resolveProviders(options: ResolveProvidersOptions): ResolvedProviders {
   const { awsMirror, archiveMirror, workDirectory, machine = thisMachine() } = options;
+  const reason = awsMirror !== undefined && archiveMirror !== undefined ? undefined : whyNoRegistry(options, machine);
   const aws = awsMirror ? mirrorSource(awsMirror) : registry;
-  const archive = archiveMirror ? mirrorSource(archiveMirror) : resolveArchive(options, machine);
+  const archive = archiveMirror
+    ? mirrorSource(archiveMirror)
+    : reason === undefined
+      ? registry
+      : standIn(options, machine);
   const configuration = join(workDirectory, "terraform.rc");
   const installations = [
     { provider: awsProvider.source, folder: aws.folder },
@@ -80,19 +85,30 @@ function cacheEnvironment(machine: Machine): Record<string, string> {
   };
 }
 
-function resolveArchive(options: ResolveProvidersOptions, machine: Machine): ProviderSource {
-  const { terraform, awsMirror, workDirectory, whyNotInstallable = askTerraform } = options;
+/**
+ * Asked by the archive provider, which is small: what keeps it away keeps the AWS provider away.
+ * @returns why the registry can't be used, though nothing is missing by that.
+ * @throws MissingToolsError where something is.
+ */
+function whyNoRegistry(options: ResolveProvidersOptions, machine: Machine): string | undefined {
+  const { terraform, awsMirror, archiveMirror, whyNotInstallable = askTerraform } = options;
   const reason = whyNotInstallable(terraform, archiveProvider, machine);
-  if (reason === undefined) return registry;
-  if (awsMirror === undefined || machine.platform === "win32") {
-    const missing = awsMirror === undefined ? [awsProvider, archiveProvider] : [archiveProvider];
-    const names = missing.map(({ source, version }) => `${source} ${version}`).join(" and ");
-    throw new MissingToolsError([
-      `No mirror holds ${names}, and Terraform can't install from its registry (it says: ${reason}): connect to it, or make a mirror elsewhere with "terraform providers mirror" and name it in TF_PROVIDER_MIRROR.`,
-    ]);
-  }
+  if (reason === undefined) return undefined;
+  const canStandIn = awsMirror !== undefined && machine.platform !== "win32";
+  const missing = [
+    ...(awsMirror === undefined ? [awsProvider] : []),
+    ...(archiveMirror === undefined && !canStandIn ? [archiveProvider] : []),
+  ];
+  if (missing.length === 0) return reason;
+  const names = missing.map(({ source, version }) => `${source} ${version}`).join(" and ");
+  throw new MissingToolsError([
+    `No mirror holds ${names}, and Terraform can't install from its registry (it says: ${reason}): connect to it, or make a mirror elsewhere with "terraform providers mirror" and name it in TF_PROVIDER_MIRROR.`,
+  ]);
+}
+
+function standIn({ awsMirror, workDirectory }: ResolveProvidersOptions, machine: Machine): ProviderSource {
   const folder = join(workDirectory, "archive-provider");
-  installArchiveStandIn(folder, awsMirror.value.hosts, machine);
+  installArchiveStandIn(folder, awsMirror?.value.hosts ?? [], machine);
   return { kind: "stand-in", by: "stand-in", folder };
 }
 

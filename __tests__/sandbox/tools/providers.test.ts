@@ -88,6 +88,13 @@ it("says what is missing, why, and the way out where there is neither a mirror n
   expect(run).toThrow(/No mirror holds hashicorp\/aws .* and hashicorp\/archive .*no such host.*TF_PROVIDER_MIRROR/);
 });
 
+it("names the AWS provider alone where a mirror holds the other", () => {
+  const run = () => resolve({ archiveMirror: mirror("/two"), whyNotInstallable: offline });
+  expect(run).toThrow(/No mirror holds hashicorp\/aws [\d.]+, and Terraform can't install .*no such host/);
+  const resolved = resolve({ archiveMirror: mirror("/two"), whyNotInstallable: online });
+  expect(resolved).toMatchObject({ aws: { kind: "registry" }, archive: { kind: "mirror" } });
+});
+
 it("does not offer the stand-in, a shell script, to Windows", () => {
   const machine = emptyMachine({ platform: "win32" });
   const run = () => resolve({ awsMirror: mirror("/one"), whyNotInstallable: offline, machine });
