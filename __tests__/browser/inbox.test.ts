@@ -319,6 +319,50 @@ describeInChromium("the inbox page", () => {
       );
     });
 
+    it("says of an event in a retry queue that it waits, and does not offer to read the queue", async () => {
+      const activity = door.answers.activity as ReturnType<typeof busEvent>[];
+      const retries = DLQ_ARN.replace("dead-letters", "retries");
+      door.answers.activity = activity.map((event) => ({
+        ...event,
+        deliveries: event.deliveries.map(({ deadLetter: _, ...delivery }) =>
+          delivery.targetArn === DLQ_ARN ? { ...delivery, targetArn: retries } : delivery,
+        ),
+      }));
+      await visit();
+      await page.getByRole("link", { name: "Events", exact: true }).click();
+      await option(/Email Notification Request Waiting for a retry: InvalidEventError/).click();
+      const text = await reader().innerText();
+      expect(text).toContain("Waiting for a retry. First: InvalidEventError");
+      expect(text).toContain("npm run dead-letters -- --sandbox --retries");
+      expect(text).not.toContain("receive-message");
+    });
+
+    it("says of an event that failed and was mailed after all that it is mailed", async () => {
+      const late = { id: "late", to: ["not an address"], subject: "Your invoice", title: "Invoice", message: "" };
+      const mailed = mail({ ...late, minutes: 1, tags: { notification: "email-request", eventId: IDS.failedEvent } });
+      door.answers.messages = [mailed, ...door.answers.messages];
+      await visit();
+      await page.getByRole("link", { name: "Events", exact: true }).click();
+      await option(/Email Notification Request Mailed late: InvalidEventError/).click();
+      await reader().getByText("Mailed late, by a retry or a redrive. First:").waitFor();
+      await reader()
+        .getByRole("link", { name: /Your invoice to not an address/ })
+        .click();
+      await reader().getByRole("heading", { name: "Your invoice" }).waitFor();
+    });
+
+    it("counts a list of which one mail is missing as failed", async () => {
+      const recipient = ["ada@example.com", "grace@example.com"];
+      const activity = door.answers.activity as ReturnType<typeof busEvent>[];
+      door.answers.activity = activity.map((event) =>
+        event.id === IDS.failedEvent ? { ...event, detail: { emailConfig: { recipient } } } : event,
+      );
+      const one = { id: "one", to: ["ada@example.com"], subject: "Hello", title: "Hello", message: "" };
+      door.answers.messages = [mail({ ...one, minutes: 1, eventId: IDS.failedEvent }), ...door.answers.messages];
+      await visit();
+      await page.getByRole("link", { name: "Events 1 failed" }).waitFor();
+    });
+
     it("finds the record behind the function's on-failure destination", async () => {
       const activity = door.answers.activity as ReturnType<typeof busEvent>[];
       door.answers.activity = activity.map((event) =>

@@ -4,6 +4,8 @@ import {
   errorText,
   failureEventsOf,
   failureReason,
+  fateOf,
+  isRetryQueue,
   mailsOf,
   receiveCommand,
   recordQueues,
@@ -25,15 +27,16 @@ import {
 
 /**
  * @param {BusEvent} event
- * @param {{ info: Info, now: number }} state
+ * @param {Snapshot} snapshot
+ * @param {number} now
  */
-export const eventRow = (event, { info, now }) => ({
+export const eventRow = (event, snapshot, now) => ({
   id: event.id,
   detailType: event.detailType,
   source: event.source,
   about: aboutOf(event),
-  status: statusOf(event),
-  line: statusLine(event, info),
+  status: fateOf(event, snapshot),
+  line: statusLine(event, snapshot),
   time: relativeTime(event.time, now),
 });
 
@@ -50,7 +53,7 @@ function aboutOf({ detail }) {
 export const renderEventRow = (row) => [
   h("span", { class: `mark ${row.status}` }, icon(row.status)),
   h("span", { class: "title" }, row.detailType),
-  h("span", { class: `line ${row.status}` }, (row.status === "failed" ? "Failed: " : "") + row.line),
+  h("span", { class: `line ${row.status}` }, row.line),
   h("span", { class: "snippet" }, row.about ? `${row.source} · ${row.about}` : row.source),
   h("span", { class: "when" }, row.time),
 ];
@@ -141,8 +144,10 @@ export function deliveryTimeline(delivery, info) {
  * @param {BusEvent} event
  * @param {Snapshot} snapshot
  */
-function recordSection(event, { info, events }) {
-  if (statusOf(event) !== "failed") return [];
+function recordSection(event, snapshot) {
+  const { info, events } = snapshot;
+  const fate = fateOf(event, snapshot);
+  if (fate !== "failed" && fate !== "waiting") return [];
   const queues = recordQueues(event, events);
   const forwards = failureEventsOf(event, events);
   return [
@@ -161,7 +166,15 @@ function recordSection(event, { info, events }) {
         "div",
         { class: "record-queue" },
         h("p", { class: "arn" }, h("code", {}, arn), copyButton(arn, "the queue's ARN")),
-        commandBlock(receiveCommand(arn, info), "the receive-message command"),
+        isRetryQueue(arn)
+          ? h(
+              "p",
+              { class: "note" },
+              "It waits there for its next try, at most a quarter of an hour. To read the queue would use up one of its tries: ",
+              h("code", {}, "npm run dead-letters -- --sandbox --retries"),
+              " counts what waits.",
+            )
+          : commandBlock(receiveCommand(arn, info), "the receive-message command"),
       ),
     ),
     queues.length === 0 &&
@@ -204,14 +217,20 @@ function mailSection(event, { mails }) {
  * @param {BusEvent} event
  * @param {Snapshot} snapshot
  */
-function callout(event, { info }) {
+function callout(event, snapshot) {
   const status = statusOf(event);
+  const fate = fateOf(event, snapshot);
   const delivery = event.deliveries.find((candidate) => candidate.status === status);
   if (status === "failed" && delivery) {
-    return h("div", { class: "callout failed" }, h("p", {}, h("strong", {}, "Failed. "), failureReason(delivery)));
+    const label = { waiting: "Waiting for a retry. First: ", late: "Mailed late, by a retry or a redrive. First: " };
+    return h(
+      "div",
+      { class: `callout ${fate}` },
+      h("p", {}, h("strong", {}, label[fate] ?? "Failed. "), failureReason(delivery)),
+    );
   }
   if (status === "retrying" && delivery) {
-    return h("div", { class: "callout retrying" }, h("p", {}, retryText(delivery, info)));
+    return h("div", { class: "callout retrying" }, h("p", {}, retryText(delivery, snapshot.info)));
   }
   if (status === "unmatched") {
     return h(
@@ -239,7 +258,7 @@ export function createEventReader(root, { back }) {
    * @param {Snapshot} snapshot
    */
   const build = (event, snapshot) => {
-    const status = statusOf(event);
+    const fate = fateOf(event, snapshot);
     return h(
       "article",
       { class: "event", "aria-labelledby": "reader-title" },
@@ -250,7 +269,7 @@ export function createEventReader(root, { back }) {
           "div",
           { class: "reader-actions" },
           back(),
-          h("span", { class: `pill ${status}` }, icon(status), STATUS_LABEL[status]),
+          h("span", { class: `pill ${fate}` }, icon(fate), STATUS_LABEL[fate]),
         ),
         h("h2", { id: "reader-title", tabindex: "-1" }, event.detailType),
         facts(

@@ -6,7 +6,7 @@ import { plural, wait } from "./format.js";
 import { listenToKeys, shortcutHelp } from "./keyboard.js";
 import { createList } from "./list.js";
 import { announceMails, createMailReader, mailRow, renderMailRow, TABS, welcome } from "./mail.js";
-import { eventOf, failedCount, matches, statusOf } from "./model.js";
+import { eventOf, failedCount, fateOf, matches } from "./model.js";
 import { createMemory } from "./memory.js";
 
 /**
@@ -119,7 +119,8 @@ const focusReader = () => byId("reader-title")?.focus({ preventScroll: true });
 /* Rendering */
 
 /** @param {Snapshot} snapshot */
-function rows({ info, mails, events }) {
+function rows(snapshot) {
+  const { mails, events } = snapshot;
   const now = Date.now();
   const wanted = state.query.trim();
   const shownMails = mails.filter((mail) =>
@@ -138,13 +139,13 @@ function rows({ info, mails, events }) {
       event.detailType,
       event.source,
       event.id,
-      statusOf(event),
+      fateOf(event, snapshot),
       wanted ? JSON.stringify(event.detail ?? null) : undefined,
     ]),
   );
   return {
     mail: shownMails.map((mail) => mailRow(mail, { unread: !memory.isRead(mail.id), now })),
-    events: shownEvents.map((event) => eventRow(event, { info, now })),
+    events: shownEvents.map((event) => eventRow(event, snapshot, now)),
   };
 }
 
@@ -254,7 +255,7 @@ function render() {
   renderListNote();
 
   const unread = snapshot.mails.filter(({ id }) => !memory.isRead(id)).length;
-  const failed = failedCount(snapshot.events);
+  const failed = failedCount(snapshot);
   renderNav("mail", "Mail", unread > 0 ? h("span", { class: "count" }, unread, heard(" unread")) : null);
   renderNav("events", "Events", failed > 0 ? h("span", { class: "count failed" }, failed, " failed") : null);
   document.title = `${unread > 0 ? `(${unread}) ` : ""}Sandbox inbox`;
@@ -272,7 +273,7 @@ function receive(next) {
   if (previous) {
     const known = new Set(previous.mails.map(({ id }) => id));
     announceMails(next.mails.filter(({ id }) => !known.has(id)));
-    const failures = failedCount(next.events) - failedCount(previous.events);
+    const failures = failedCount(next) - failedCount(previous);
     if (failures > 0) announce(`${plural(failures, "event")} failed`);
   }
   render();

@@ -9,14 +9,17 @@ import { shellWord, shortName, wait } from "./format.js";
  * @typedef {import("./api.js").Info} Info
  * @typedef {import("./api.js").Snapshot} Snapshot
  * @typedef {"failed" | "retrying" | "running" | "delivered" | "unmatched"} Status
+ * @typedef {Status | "waiting" | "late"} Fate what became of an event in the end, behind its deliveries
  */
 
 /** Lambda's own waits between the attempts of an asynchronous invocation. */
 const AWS_WAITS = ["about 1 minute", "about 2 minutes"];
 
-/** @type {Record<Status, string>} */
+/** @type {Record<Fate, string>} */
 export const STATUS_LABEL = {
   failed: "Failed",
+  waiting: "Waiting for a retry",
+  late: "Mailed late",
   retrying: "Retrying",
   running: "Running",
   delivered: "Delivered",
@@ -34,8 +37,23 @@ export function statusOf(event) {
   return worstFirst.find((status) => event.deliveries.some((delivery) => delivery.status === status)) ?? "unmatched";
 }
 
-/** @param {BusEvent[]} events */
-export const failedCount = (events) => events.filter((event) => statusOf(event) === "failed").length;
+/**
+ * A failed delivery is not the end: a retry queue may hold the event, and a retry or a redrive may have mailed it.
+ * @param {BusEvent} event
+ * @param {Snapshot} snapshot
+ * @returns {Fate}
+ */
+export function fateOf(event, { events, mails }) {
+  const status = statusOf(event);
+  if (status !== "failed") return status;
+  const asked = new Set([event.detail?.emailConfig?.recipient ?? []].flat());
+  const sent = mailsOf(event, mails).filter((mail) => mail.renderError === undefined);
+  if (sent.length > 0 && sent.length >= asked.size) return "late";
+  return recordQueues(event, events).some(isRetryQueue) ? "waiting" : "failed";
+}
+
+/** @param {Snapshot} snapshot */
+export const failedCount = (snapshot) => snapshot.events.filter((event) => fateOf(event, snapshot) === "failed").length;
 
 /**
  * "; on AWS about 1 minute" exists for Lambda only: other targets follow EventBridge's own retry policy.
@@ -84,14 +102,18 @@ export function failureReason(delivery) {
 /**
  * One line about an event's fate.
  * @param {BusEvent} event
- * @param {Info} info
+ * @param {Snapshot} snapshot
  */
-export function statusLine(event, info) {
+export function statusLine(event, snapshot) {
+  const { info } = snapshot;
   const status = statusOf(event);
   const deliveries = event.deliveries.filter((delivery) => delivery.status === status);
   const [first] = deliveries;
   if (!first) return "No rule matched: delivered to nobody";
-  if (status === "failed") return failureReason(first);
+  if (status === "failed") {
+    const fate = fateOf(event, snapshot);
+    return `${fate === "failed" ? "Failed" : STATUS_LABEL[fate]}: ${failureReason(first)}`;
+  }
   if (status === "retrying") return retryText(first, info);
   if (status === "running") {
     return first.attempts.length > 1 ? `Attempt ${first.attempts.length} is running` : "Being delivered";
@@ -108,7 +130,8 @@ export const targetName = (delivery) => delivery.functionName ?? shortName(deliv
  * @param {BusEvent[]} events
  */
 export const eventOf = (mail, events) =>
-  events.find((event) => event.id === mail.eventId) ??
+  // The tag, where one run mailed several events of a retry queue.
+  events.find((event) => event.id === (mail.eventId ?? mail.tags?.eventId)) ??
   (mail.requestId === undefined ? undefined : events.find((event) => requestIds(event).includes(mail.requestId)));
 
 /**
@@ -131,6 +154,12 @@ export const failureEventsOf = (event, events) =>
 
 /** @param {string} arn */
 export const isQueue = (arn) => arn.startsWith("arn:") && arn.split(":")[2] === "sqs";
+
+/**
+ * Whose messages a function takes by itself: reading one uses up one of its tries.
+ * @param {string} arn
+ */
+export const isRetryQueue = (arn) => isQueue(arn) && /(^|-)retries$/.test(shortName(arn));
 
 /**
  * The queues that hold the record of a failed event: its own dead-letter queue, and where the rules on
