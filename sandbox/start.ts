@@ -46,7 +46,8 @@ async function main(): Promise<void> {
       resolve();
     });
   });
-  // The last: somebody closed the terminal.
+  // The last: somebody closed the terminal. What is printed after that has nowhere to go.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => {
       if (!stopping.signal.aborted) console.log("\nStopping: what was made is destroyed first.");
@@ -164,6 +165,7 @@ async function main(): Promise<void> {
   );
 
   let failure: unknown;
+  let isWanted = false;
   try {
     await up.run();
     for (const { notification, subject, to } of sandbox.delivered ?? []) {
@@ -175,6 +177,8 @@ async function main(): Promise<void> {
     }
   } catch (error) {
     failure = error;
+    // Who stopped it knows that it did not come up; that it does not go down is news.
+    isWanted = stopping.signal.aborted && !values.once;
   }
 
   const down = new Listr(
@@ -213,9 +217,7 @@ async function main(): Promise<void> {
     // Another sandbox, on another port, may have written it.
     if (sandbox.wroteEnvironment) rmSync(environmentFile, { force: true });
   }
-  // Who stopped it knows that it did not come up; that it did not go down is news.
-  const wanted = stopping.signal.aborted && !values.once;
-  const failures = [...(failure === undefined || wanted ? [] : [failure]), ...down.errors];
+  const failures = [...(failure === undefined || isWanted ? [] : [failure]), ...down.errors];
   if (failures.length > 0) throw new Error(failures.map(messageOf).join("\n\n"));
 }
 

@@ -216,6 +216,15 @@ it("destroys what an interrupted apply has made", async () => {
   await expect(fetch(`${sandbox.url}/_sandbox/health`)).rejects.toThrow();
 });
 
+it("removes everything where the terminal is closed, and nobody can read what it says", async () => {
+  const sandbox = new SandboxProcess(await freePort());
+  await sandbox.prints(" done");
+  sandbox.hangUp();
+  expect(await sandbox.end()).toBe(0);
+  await expect(fetch(`${sandbox.url}/_sandbox/health`)).rejects.toThrow();
+  expect(existsSync(join(projectRoot, ".sandbox", "environment.sh"))).toBe(false);
+});
+
 it("fails where something is left, and names it", async () => {
   const sandbox = new SandboxProcess(await freePort());
   await sandbox.prints(" done");

@@ -48,6 +48,13 @@ export class SandboxProcess {
     this.child.kill("SIGINT");
   }
 
+  /** As a terminal that is closed: what is printed from now on fails. */
+  hangUp(): void {
+    this.child.stdout?.destroy();
+    this.child.stderr?.destroy();
+    this.child.kill("SIGHUP");
+  }
+
   /** @returns the exit code. */
   end(): Promise<number | null> {
     return this.ended;
