@@ -68,7 +68,7 @@ export const stages = {
   },
   staging: {
     ...common,
-    // Little, so that it may share an account with production.
+    // Little, so that it may share an account with production, which then has to take as much less.
     sendRatePerSecond: 1,
     reserveConcurrency: true,
     sesSandbox: false,

@@ -94,7 +94,9 @@ class VariableReads extends Handlebars.Visitor {
   }
 
   override PathExpression(path: hbs.AST.PathExpression): void {
-    if (!path.data) this.reads.push({ name: path.original, line: path.loc.start.line });
+    // Of the data that Handlebars itself brings, `@root` is the way to every variable.
+    if (path.data && path.parts[0] !== "root") return;
+    this.reads.push({ name: path.original, line: path.loc.start.line });
   }
 
   /** A helper's own name is no variable: one without a parameter is none. */

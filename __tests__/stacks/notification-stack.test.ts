@@ -375,6 +375,11 @@ describe("what SES tells afterwards", () => {
       { sid: "Audit", data_identifiers: identifiers, operation: { audit: { findings_destination: {} } } },
       { sid: "Mask", data_identifiers: identifiers, operation: { deidentify: { mask_config: {} } } },
     ]);
+    // Only what comes after it is masked.
+    const target = stack
+      .resources("aws_cloudwatch_event_target")
+      .find(({ rule }) => stack.nameBehind(rule) === "shop-dev-feedback-rule");
+    expect(target?.depends_on).toContainEqual(expect.stringMatching(/^aws_cloudwatch_log_data_protection_policy\./));
   });
 
   it("is counted, a metric each", () => {

@@ -53,6 +53,14 @@ it.each([
   expect(check(html)).toThrow(/body\.html:1: \{\{missing\}\} is not supplied/);
 });
 
+it.each(["{{@root.missing}}", "{{@root.title}}"])("refuses %s, which goes round the names", (html) => {
+  expect(check(html)).toThrow(/body\.html:1: \{\{@root\.\w+\}\} is not supplied/);
+});
+
+it("takes a list's position, which Handlebars brings", () => {
+  expect(check("{{#each titleHtml}}{{@index}}{{/each}}")).not.toThrow();
+});
+
 // Names that JavaScript's objects, or Handlebars' own helpers, have: SES looks for them in the data.
 it.each(["constructor", "toString", "__proto__", "log", "lookup", "if", "each"])(
   "refuses {{%s}} as any other variable that is not supplied",

@@ -68,7 +68,7 @@ export class DeliveryFeedback extends Construct {
       name: `/aws/events/${names.of("feedback")}`,
       retentionInDays: props.logRetentionDays,
     });
-    this.maskAddresses(props);
+    const masking = this.maskAddresses(props);
     const rule = new CloudwatchEventRule(this, "rule", {
       name: names.of("feedback-rule"),
       description: "Logs what SES tells about the mail of this stage",
@@ -107,7 +107,8 @@ export class DeliveryFeedback extends Construct {
       arn: this.logGroup.arn,
       retryPolicy: { maximumRetryAttempts: retry.attempts, maximumEventAgeInSeconds: retry.maximumAgeSeconds },
       deadLetterConfig: { arn: deadLetters.queue.arn },
-      dependsOn: [logPolicy],
+      // What comes before the masking stays readable.
+      dependsOn: [logPolicy, masking],
     });
     const metrics = feedbackEvents.map(({ detailType, metric }) => ({
       metric,
@@ -123,8 +124,8 @@ export class DeliveryFeedback extends Construct {
     }
   }
 
-  /** SES's events hold addresses. Who reads them sees asterisks, unless a role has `logs:Unmask`. */
-  private maskAddresses({ names, partition }: DeliveryFeedbackProps): void {
+  /** SES's events hold addresses. Who reads them sees asterisks, unless the role has `logs:Unmask` and asks for it. */
+  private maskAddresses({ names, partition }: DeliveryFeedbackProps): CloudwatchLogDataProtectionPolicy {
     const dataIdentifiers = [`arn:${partition}:dataprotection::aws:data-identifier/EmailAddress`];
     const document = new DataAwsCloudwatchLogDataProtectionPolicyDocument(this, "masking", {
       name: names.of("feedback"),
@@ -134,7 +135,7 @@ export class DeliveryFeedback extends Construct {
         { sid: "Mask", dataIdentifiers, operation: { deidentify: { maskConfig: {} } } },
       ],
     });
-    new CloudwatchLogDataProtectionPolicy(this, "masking-policy", {
+    return new CloudwatchLogDataProtectionPolicy(this, "masking-policy", {
       logGroupName: this.logGroup.name,
       policyDocument: document.json,
     });

@@ -81,8 +81,8 @@ function toPattern({ source, detailType, detailPattern }: EventTrigger): unknown
 }
 
 /**
- * The business event of a schedule: its content is constant, its id and time are those of the occurrence, so that
- * a second delivery of the same occurrence can be told from the next day's.
+ * The business event of a schedule: its content is constant, its id and time are those of the occurrence. By the time
+ * a second run of the same occurrence is told from the next day's.
  */
 function toScheduledEvent(trigger: ScheduleTrigger<unknown>, recipients: readonly [string, ...string[]]) {
   const constant = JSON.stringify({

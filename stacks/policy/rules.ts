@@ -166,6 +166,7 @@ const nameAttributes: Readonly<Record<string, readonly [attribute: string, limit
   aws_cloudwatch_event_bus: ["name", 256],
   aws_cloudwatch_event_rule: ["name", 64],
   aws_cloudwatch_log_group: ["name", 512],
+  aws_cloudwatch_log_resource_policy: ["policy_name", 512],
   aws_cloudwatch_metric_alarm: ["alarm_name", 255],
   aws_dynamodb_table: ["name", 255],
   aws_iam_role: ["name", 64],
