@@ -144,7 +144,7 @@ export const lossMap: readonly LossRow[] = [
     where: "Function to its log",
     what: "The log group or the permission is gone: runs go on unseen, and `EmailProcessingErrors` is not counted. No mail is lost by it",
     remains: "Lambda's own metrics; the claims; what is parked",
-    alarms: lanes.map((lane) => laneAlarm(lane, "lambda-errors")),
+    alarms: [],
     command: "Deploy again",
   },
   {
@@ -175,8 +175,8 @@ export const lossMap: readonly LossRow[] = [
     hops: ["ses-events:feedback"],
     where: "SES's events to the default bus",
     what: "The event destination is off or gone: bounces and rendering failures stay unseen. No mail is lost by it",
-    remains: "SES's own metrics of the account",
-    alarms: ["ses-bounce-rate", "ses-complaint-rate"],
+    remains: "SES's own metrics of the account, and the alarms on them",
+    alarms: [],
     command: doctor,
   },
   {

@@ -16,9 +16,11 @@ interface Options {
   readonly sandbox?: boolean;
 }
 
+/** What an event makes; a schedule's are fired by the clock, in the sandbox by `POST /_sandbox/fire/<rule name>`. */
+const known = catalogue.filter(({ trigger }) => trigger.kind === "event").map(({ id }) => id);
+
 async function send(id: string, options: Options): Promise<void> {
   const notification = catalogue.find((candidate) => candidate.id === id);
-  const known = catalogue.filter(({ trigger }) => trigger.kind === "event").map((candidate) => candidate.id);
   if (notification?.trigger.kind !== "event") {
     throw new Error(`No event makes "${id}": use one of ${known.join(", ")}`);
   }
@@ -46,7 +48,8 @@ async function send(id: string, options: Options): Promise<void> {
 
   const { names, client, isSandbox } = openStage(options);
   const bus = names.of("event-bus");
-  const events = new EventBridgeClient(client);
+  // One attempt: PutEvents that is repeated after a time-out puts a second event, which would be a second mail.
+  const events = new EventBridgeClient({ ...client, maxAttempts: 1 });
   // PutEvents takes an event for a bus that does not exist, and drops it (aws-cli issue 9186).
   await events.send(new DescribeEventBusCommand({ Name: bus })).catch((cause: unknown) => {
     const name = cause instanceof Error ? cause.name : "unknown";
@@ -91,7 +94,7 @@ function readDetail(text: string): object {
 }
 
 new Command("send")
-  .argument("<notification>", catalogue.map(({ id }) => id).join(", "))
+  .argument("<notification>", known.join(", "))
   .requiredOption("--to <address>", "one address, or several with commas")
   .option("--subject <text>")
   .option("--detail <json or file>", "the event's detail; default: the notification's sample")

@@ -48,12 +48,19 @@ async function main(): Promise<void> {
       say(test.name);
       finished.push(...(await runTogether(system, [test])));
     }
+    if (only === undefined) {
+      say("What the doctor says of what these have broken for good");
+      failures.push(...(await missedByDoctor(system)));
+    }
     say("terraform apply, as for every reason that says: deploy the stack again");
     await system.terraform.apply();
     for (const test of chosen(redriveCases)) {
       say(test.name);
       finished.push(...(await runTogether(system, [test])));
     }
+    say("What the doctor says of the mended system");
+    const { code, output } = await system.doctor();
+    if (code !== 0) failures.push(`The doctor ended with ${String(code)}:\n${output}`);
     say("A second plan");
     const changes = await system.terraform.findChanges();
     if (changes !== undefined) failures.push(`The plan at the end shows changes:\n${changes}`);
@@ -72,6 +79,18 @@ async function main(): Promise<void> {
   say(failures.length === 0 ? "Every mail is accounted for." : "Not everything is as it has to be.");
   for (const failure of failures) console.error(`  ✘ ${failure}`);
   if (failures.length > 0) process.exitCode = 1;
+}
+
+/** @returns what is broken, by the serial cases, and the doctor does not see. */
+async function missedByDoctor(system: System): Promise<string[]> {
+  const { code, output } = await system.doctor();
+  const names = ["Sender verified", "Template priority-alert", "Configuration set"];
+  const seen = names.filter((name) => new RegExp(`│ ${name} +│ fail `).test(output));
+  return seen.length === names.length && code === 1
+    ? []
+    : [
+        `The doctor ended with ${String(code)}, and fails ${seen.join(", ") || "nothing"} of ${names.join(", ")}:\n${output}`,
+      ];
 }
 
 async function runTogether(system: System, cases: readonly Case[]): Promise<Running[]> {

@@ -175,16 +175,28 @@ export class System {
     return Object.values(metrics[name] ?? {}).reduce((sum, count) => sum + count, 0);
   }
 
+  /** Runs `npm run doctor` as a person does. */
+  doctor(): Promise<CommandResult> {
+    return this.operation("doctor", []);
+  }
+
   /**
    * Runs `npm run dead-letters` as a person does.
    * @param killWhen ends it at once, as a machine that loses its power does
    */
-  async deadLetters(words: readonly string[], killWhen?: () => Promise<boolean>): Promise<CommandResult> {
-    const child = spawn(
-      process.execPath,
-      ["--import", "tsx", "operations/dead-letters.ts", ...words, "--sandbox", "--hold", String(holdSeconds)],
-      { cwd: projectRoot, env: { ...bareEnvironment, SANDBOX_PORT: new URL(this.url).port } },
-    );
+  deadLetters(words: readonly string[], killWhen?: () => Promise<boolean>): Promise<CommandResult> {
+    return this.operation("dead-letters", [...words, "--hold", String(holdSeconds)], killWhen);
+  }
+
+  private async operation(
+    name: string,
+    words: readonly string[],
+    killWhen?: () => Promise<boolean>,
+  ): Promise<CommandResult> {
+    const child = spawn(process.execPath, ["--import", "tsx", `operations/${name}.ts`, "--sandbox", ...words], {
+      cwd: projectRoot,
+      env: { ...bareEnvironment, SANDBOX_PORT: new URL(this.url).port },
+    });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += String(chunk)));
     const ended = once(child, "close") as Promise<[number | null]>;

@@ -33,7 +33,7 @@ export interface ParkedMessage {
   readonly reason: { readonly type: string; readonly message: string };
   /** The catalogue's entry, where it has one for the event. */
   readonly notification: Notification | undefined;
-  /** Of the business event; what a send is claimed by, unless the event brings a key of its own. */
+  /** Of the business event. */
   readonly eventId: string | undefined;
   /** Tries of all lanes together; `undefined` where nothing tells. */
   readonly attempts: number | undefined;

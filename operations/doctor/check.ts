@@ -75,7 +75,7 @@ function whyNot(error: unknown, isSandbox: boolean): Verdict {
   }
   // moto answers what it does not know with a page of HTML, or as if there were nothing behind the path.
   if (isSandbox && /SyntaxError|UnknownError|NotImplemented|InternalFailure|^NotFound$/.test(name)) {
-    return unknown(`Not emulated (${name}).`, "Nothing here; it is checked on AWS.");
+    return unknown("Not emulated.", "Nothing here; it is checked on AWS.");
   }
   return unknown(reason, "Look at the reason; AWS may be at fault.");
 }
