@@ -121,6 +121,17 @@ describe("npm start", () => {
     });
     expect(((await sandbox.get("messages")) as Mail[]).some((mail) => mail.eventId === eventId)).toBe(false);
 
+    // As a person reads it. AWS CLI 1 asks for SQS at AWS where only AWS_ENDPOINT_URL names the sandbox.
+    const { stdout } = await run(
+      "aws",
+      [
+        ...["sqs", "receive-message", "--endpoint-url", sandbox.url, "--region", "us-east-1"],
+        ...["--queue-url", QueueUrl ?? "", "--max-number-of-messages", "10", "--visibility-timeout", "0"],
+      ],
+      { env: { ...bareEnvironment, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" } },
+    );
+    expect(stdout).toContain(eventId);
+
     const logs = new CloudWatchLogsClient(awsClientConfig(sandbox.url, "us-east-1"));
     const logGroupName = `/aws/lambda/${prefix}-email-processor`;
     const { metricFilters: [filter] = [] } = await logs.send(new DescribeMetricFiltersCommand({ logGroupName }));
