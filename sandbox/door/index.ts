@@ -82,7 +82,9 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
     );
   });
 
-  const server = createServer();
+  // Clients keep their connections. One that the door closes at the moment of its next use breaks a call, and what is not
+  // repeated (a send, an event) would fail for no reason of the system's own. Node's default is 5 s.
+  const server = createServer({ keepAliveTimeout: 3_600_000 });
   await listen(server, options.port);
   const address = server.address();
   const url = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : options.port}`;

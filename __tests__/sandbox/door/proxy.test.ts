@@ -47,3 +47,8 @@ describe("what the door does not answer goes to moto as it came", () => {
     expect(url).toBe(`${door.door.url}/${accountId}/mine`);
   });
 });
+
+it("keeps a client's connection for as long as a sandbox is up: a call that is not repeated must not break on it", async () => {
+  const { headers } = await fetch(`${door.door.url}/_sandbox/info`);
+  expect(headers.get("keep-alive")).toBe("timeout=3600");
+});
