@@ -85,8 +85,8 @@ export class DeliveryFeedback extends Construct {
     };
     const policy = new DataAwsIamPolicyDocument(this, "log-policy", {
       statement: [
-        // EventBridge makes a stream in nobody's name: under a condition on the rule it would not make any, and the
-        // feedback would end in the dead letters (EventBridge guide, "CloudWatch Logs permissions").
+        // The rule's ARN comes with PutLogEvents only (serverless-patterns pull request 618, terraform-provider-aws issue
+        // 26628): a stream that is allowed to the rule alone may never be made. Without the condition it is still one group.
         { ...logStreams, sid: "EventBridgeMayMakeStreams", actions: ["logs:CreateLogStream"] },
         {
           ...logStreams,

@@ -138,7 +138,7 @@ export class TargetSender {
 
   /**
    * A resource policy of the account has to let EventBridge in. It tells the rule with the events only, not with the
-   * stream that it makes for them: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+   * stream that it makes for them: https://github.com/aws-samples/serverless-patterns/pull/618; not seen on AWS by us.
    */
   private async checkLogGroup(groupArn: string, ruleArn: string): Promise<void> {
     const { resourcePolicies = [] } = await this.moto.logs.send(new DescribeResourcePoliciesCommand({}));
