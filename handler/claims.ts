@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { mailboxOf } from "./contract/email-address";
 
 /**
  * A mail is claimed before it is sent, because events are delivered at least once and runs can end at any moment:
@@ -45,9 +46,16 @@ export interface ClaimStore {
   markUnknown(claim: Claim): Promise<void>;
 }
 
-/** Identifies one mail: the same event to the same recipient is the same mail. Holds no address that could be read. */
-export function claimId(notification: string, idempotencyKey: string, recipient: string): string {
+/**
+ * Identifies one mail: the same event to the same mailbox is the same mail, whichever notification it belongs to by now.
+ * Holds no address that could be read.
+ */
+export function claimId(
+  trigger: { readonly source: string; readonly detailType: string },
+  idempotencyKey: string,
+  recipient: string,
+): string {
   return createHash("sha256")
-    .update(JSON.stringify([notification, idempotencyKey, recipient]))
+    .update(JSON.stringify([trigger.source, trigger.detailType, idempotencyKey, mailboxOf(recipient)]))
     .digest("hex");
 }

@@ -8,7 +8,7 @@ import { type Context } from "aws-lambda";
 import { createDynamoDbClaims } from "./adapters/dynamodb-claims";
 import { createSesSender, sesClientSettings } from "./adapters/ses";
 import { createDeadLetters } from "./adapters/sqs-dead-letters";
-import { fromVariables } from "./contract/environment";
+import { fromVariables, templateName } from "./contract/environment";
 import { createHandle } from "./handle";
 import { createNotify } from "./notify";
 import { createPacer } from "./pacer";
@@ -50,7 +50,7 @@ const handle = createHandle({
       duplicatePrevented: (notification) => count("DuplicatesPrevented", "notification", notification),
       eventFailed: (type) => count("EventsFailed", "failure", type),
     },
-    templateNamePrefix: environment.templateNamePrefix,
+    templateNameOf: (id) => templateName(environment.templateNamePrefix, id),
     recipientPolicy: environment.recipientPolicy,
   }),
   park: createDeadLetters(new SQSClient(storeSettings), environment.deadLetterQueueUrl),

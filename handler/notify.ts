@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { type ClaimAnswer, claimId, type ClaimStore } from "./claims";
 import { bytesOfEvent, type EventEnvelope, envelopeSchema, mostEventBytes } from "./contract/envelope";
-import { templateName } from "./contract/environment";
+
+import { hashRecipient } from "./contract/recipient-hash";
 import { allowsRecipient, type RecipientPolicy } from "./contract/recipient-policy";
 import { type NotificationError, PermanentError, TransientError } from "./errors";
 import { findNotification } from "./notifications";
@@ -42,7 +42,8 @@ export interface NotifyDependencies {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly templateNamePrefix: string;
+  /** Name of the stored template that a notification's mails are sent with. */
+  readonly templateNameOf: (notificationId: string) => string;
   readonly recipientPolicy: RecipientPolicy;
 }
 
@@ -110,7 +111,7 @@ async function deliver(event: EventEnvelope, run: Run, dependencies: NotifyDepen
   const failures: NotificationError[] = [];
   for (const recipient of recipients) {
     try {
-      const mail = { recipient, templateData, claim: claimId(notification.id, idempotencyKey, recipient) };
+      const mail = { recipient, templateData, claim: claimId(notification.trigger, idempotencyKey, recipient) };
       messageIds.push(await sendOnce(mail, notification, event, run, dependencies));
     } catch (cause) {
       const failure = toNotificationError(cause);
@@ -136,7 +137,7 @@ async function sendOnce(
   notification: Notification,
   event: EventEnvelope,
   run: Run,
-  { sendEmail, claims, clock, log, metrics, templateNamePrefix }: NotifyDependencies,
+  { sendEmail, claims, clock, log, metrics, templateNameOf }: NotifyDependencies,
 ): Promise<string> {
   const about = { eventId: event.id, notification: notification.id, recipient: hashRecipient(mail.recipient) };
   const deadline = run.endsAt - sendBudgetMs;
@@ -163,7 +164,7 @@ async function sendOnce(
     ({ messageId } = await sendEmail(
       {
         recipient: mail.recipient,
-        template: templateName(templateNamePrefix, notification.id),
+        template: templateNameOf(notification.id),
         templateData: mail.templateData,
         tags: { notification: notification.id, eventId: event.id, attempt: answer.attempt },
       },
@@ -257,11 +258,6 @@ function refuseForbidden(recipients: readonly string[], policy: RecipientPolicy)
 /** Producers choose these texts; an address in one must not reach the log. */
 function maskAddresses(text: string): string {
   return text.replace(/\S*@\S*/g, "(address)");
-}
-
-/** Tells recipients apart in a log without naming them. */
-export function hashRecipient(recipient: string): string {
-  return createHash("sha256").update(recipient.toLowerCase()).digest("hex").slice(0, 12);
 }
 
 export function toNotificationError(cause: unknown): NotificationError {

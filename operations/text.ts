@@ -1,4 +1,4 @@
-import { hashRecipient } from "../handler/notify";
+import { hashRecipient } from "../handler/contract/recipient-hash";
 
 /** Anything that could be an address, in whatever text: its local part may be quoted, and hold nearly everything. */
 const addressLike = /(?:"(?:[^"\\]|\\.)+"|[^\s@"<>(),;:[\]\\]+)@[^\s@"'`<>(),;:[\]{}\\]+/gu;

@@ -323,7 +323,7 @@ describe("the bus", () => {
 });
 
 describe("the claim table", () => {
-  const id = claimId("notification", "key", "somebody@example.com");
+  const id = claimId({ source: "source", detailType: "type" }, "key", "somebody@example.com");
   const request = { id, notification: "notification", eventId: "1", heldUntil: 30 * second, takeOver: false };
 
   function createTable() {

@@ -8,6 +8,7 @@ import {
 import * as fc from "fast-check";
 import { createDynamoDbClaims } from "../../handler/adapters/dynamodb-claims";
 import { type Claim, type ClaimAnswer, claimId, type ClaimStore } from "../../handler/claims";
+import { emailRequest } from "../../handler/notifications/email-request";
 import { clientSettings } from "../support/door";
 import { type RunningMoto } from "../../sandbox/moto";
 import { startMoto } from "../support/moto";
@@ -63,7 +64,7 @@ function oneAtATime({ middlewareStack }: DynamoDBClient): void {
 let names = 0;
 const freshId = () => {
   names += 1;
-  return claimId("email-request", `event-${names}`, "a@example.com");
+  return claimId(emailRequest.trigger, `event-${names}`, "a@example.com");
 };
 
 const inDynamoDb = (clock: FakeClock, over = client): ClaimStore =>

@@ -2,7 +2,9 @@ import { claimId, type ClaimStore } from "../../handler/claims";
 import { type RecipientPolicy } from "../../handler/contract/recipient-policy";
 import { PermanentError, TransientError } from "../../handler/errors";
 import { catalogue } from "../../handler/notifications";
-import { createNotify, hashRecipient, type NotifyDependencies, type TemplatedEmail } from "../../handler/notify";
+import { emailRequest } from "../../handler/notifications/email-request";
+import { hashRecipient } from "../../handler/contract/recipient-hash";
+import { createNotify, type NotifyDependencies, type TemplatedEmail } from "../../handler/notify";
 import { businessEvent, dependencies, FakeClock, MemoryClaims, createRecords } from "../support/notify";
 
 const runMs = 30_000;
@@ -264,7 +266,7 @@ describe("a second delivery", () => {
   it("waits while the first is at it, and mails the recipients that are free", async () => {
     const { notify, claims, recipients, clock } = setUp();
     const request = { notification: "email-request", eventId: "e", takeOver: false };
-    const id = claimId("email-request", businessEvent({}).id, a);
+    const id = claimId(emailRequest.trigger, businessEvent({}).id, a);
     await claims.claim({ ...request, id, heldUntil: clock.now() + runMs });
     await expect(notify(to(a, b))).rejects.toMatchObject({ name: "ClaimHeld", retryable: true });
     expect(recipients()).toEqual([b]);

@@ -6,7 +6,7 @@ import {
   printable,
   printableJson,
 } from "../../operations/text";
-import { hashRecipient } from "../../handler/notify";
+import { hashRecipient } from "../../handler/contract/recipient-hash";
 
 const hidden = { showAddresses: false };
 const masked = (address: string) => `<recipient ${hashRecipient(address)}>`;

@@ -152,7 +152,7 @@ export class World {
       claims: this.faultyClaims(step, (group) => (held = group)),
       clock,
       ...this.records,
-      templateNamePrefix: "shop-dev",
+      templateNameOf: (id) => `shop-dev-${id}`,
       recipientPolicy: { mode: "restricted", addresses: [], domains: ["example.com", "xn--bcher-kva.example"] },
     });
     return createHandle({

@@ -128,7 +128,7 @@ export function dependencies(
     claims: new MemoryClaims(clock),
     clock,
     ...createRecords(),
-    templateNamePrefix: "shop-dev",
+    templateNameOf: (id) => `shop-dev-${id}`,
     recipientPolicy: { mode: "unrestricted", reason: "test" },
     ...overrides,
   };

@@ -1,4 +1,5 @@
 import { createSesSender } from "../../handler/adapters/ses";
+import { templateName } from "../../handler/contract/environment";
 import { type FailureRecord } from "../../handler/contract/failure-record";
 import { createHandle } from "../../handler/handle";
 import { createNotify, type Log } from "../../handler/notify";
@@ -135,7 +136,7 @@ export async function simulate(
           duplicatePrevented: () => (duplicatesPrevented += 1),
           eventFailed: () => undefined,
         },
-        templateNamePrefix: fn.templateNamePrefix,
+        templateNameOf: (id) => templateName(fn.templateNamePrefix, id),
         recipientPolicy: { mode: "unrestricted", reason: "Nobody is mailed." },
       }),
       park: (record) => {

@@ -19,3 +19,12 @@ export function parseEmailAddress(text: string): string | undefined {
   const address = `${text.slice(0, at)}@${domain}`;
   return isEmail(address, { allow_utf8_local_part: false, domain_specific_validation: false }) ? address : undefined;
 }
+
+/**
+ * Names the mailbox of an address: two addresses that differ only in case name one mailbox, and get one mail. Providers
+ * that tell the case of a local part apart are not known, and SES's suppression list does not either.
+ * @param address as `parseEmailAddress` returns it.
+ */
+export function mailboxOf(address: string): string {
+  return address.toLowerCase();
+}

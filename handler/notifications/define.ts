@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import * as z from "zod";
 import { type EventEnvelope } from "../contract/envelope";
 import { maximumTemplateDataBytes, toSubject, toTemplateData } from "../contract/template-data";
@@ -68,8 +69,25 @@ export interface PreparedEmail {
    * its minute: EventBridge may run a rule twice for one time (EventBridge troubleshooting, "My rule ran more than once").
    */
   readonly idempotencyKey: string;
+  /** Well-formed addresses in the form that came, one a mailbox. */
   readonly recipients: readonly string[];
+  /** Entries of the event's list of recipients that no mail can go to: they keep the mail from nobody else. */
+  readonly refusedRecipients: readonly RefusedRecipient[];
+  /** Well-formed addresses; empty where the event names none. */
+  readonly replyTo: readonly string[];
   readonly templateData: Readonly<Record<string, string>>;
+  /**
+   * Hash of what the mail says, whenever its event happened: two events with one `idempotencyKey` and different content
+   * are told by it.
+   */
+  readonly contentHash: string;
+}
+
+export interface RefusedRecipient {
+  /** In the event's list; the first is 1. */
+  readonly position: number;
+  /** What is wrong with it, without its value: `is empty`, `has a display name`, .. */
+  readonly problem: string;
 }
 
 /** A notification, its types closed over. */
@@ -144,7 +162,10 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
       return {
         idempotencyKey: idempotencyKeyOf(event, definition.trigger),
         recipients: recipients(parsed.data),
+        refusedRecipients: [],
+        replyTo: [],
         templateData,
+        contentHash: createHash("sha256").update(JSON.stringify(templateData)).digest("hex"),
       };
     },
   };

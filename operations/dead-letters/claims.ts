@@ -78,7 +78,7 @@ export function createClaimDesk({ client, table, now }: Claims) {
 export function claimIds({ event, notification }: ParkedMessage): string[] {
   if (notification === undefined) throw new Error("No notification takes this event, so nothing was claimed for it.");
   const { recipients, idempotencyKey } = notification.prepare(envelopeSchema.parse(event));
-  return recipients.map((recipient) => claimId(notification.id, idempotencyKey, recipient));
+  return recipients.map((recipient) => claimId(notification.trigger, idempotencyKey, recipient));
 }
 
 function toState(item: Record<string, AttributeValue> | undefined, now: number): ClaimState {

@@ -8,6 +8,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { createDynamoDbClaims } from "../../../handler/adapters/dynamodb-claims";
 import { claimId } from "../../../handler/claims";
+import { emailRequest } from "../../../handler/notifications/email-request";
 import {
   type DeadLettersAnswer,
   type DeadLettersOptions,
@@ -281,7 +282,7 @@ describe("a redrive", () => {
 });
 
 describe("a mail that may be out", () => {
-  const claimOf = (id: string, recipient = jane) => claimId("email-request", `key of ${id}`, recipient);
+  const claimOf = (id: string, recipient = jane) => claimId(emailRequest.trigger, `key of ${id}`, recipient);
 
   async function stageWithClaim(id: string, end: "unknown" | "sent" | "held" | "dead", recipient = jane) {
     const stage = await stageWith(parked(id, "OutcomeUnknown"));
