@@ -1,6 +1,6 @@
 import { type ClaimAnswer, claimId, type ClaimStore } from "./claims";
 import { bytesOfEvent, type EventEnvelope, envelopeSchema, mostEventBytes } from "./contract/envelope";
-
+import { maskAddresses } from "./contract/mask";
 import { hashRecipient } from "./contract/recipient-hash";
 import { allowsRecipient, type RecipientPolicy } from "./contract/recipient-policy";
 import { type NotificationError, PermanentError, TransientError } from "./errors";
@@ -253,11 +253,6 @@ function refuseForbidden(recipients: readonly string[], policy: RecipientPolicy)
     "RecipientRefused",
     `${refused.length} of ${recipients.length} recipients are not on the allow-list of this stage (${refused.map(hashRecipient).join(", ")}): add the address or its domain to allowedRecipients in stacks/stages.ts.`,
   );
-}
-
-/** Producers choose these texts; an address in one must not reach the log. */
-function maskAddresses(text: string): string {
-  return text.replace(/\S*@\S*/g, "(address)");
 }
 
 export function toNotificationError(cause: unknown): NotificationError {

@@ -178,6 +178,7 @@ function isPermanent(type: FailureType): type is PermanentFailureType {
 const advice: Readonly<Record<PermanentFailureType, string>> = {
   InvalidEvent: "Correct the event.",
   UnknownNotification: "Add the notification to the catalogue.",
+  NoRuleMatches: "Correct the event, or the notification's pattern.",
   RecipientRefused: "Add the recipient to the allow-list of the stage.",
   MessageRejected: "Look at the mail's content and at the account's status in SES.",
   TemplateMissing: "The stored template is gone: deploy the stack again.",

@@ -8,6 +8,8 @@
 export const permanentFailureTypes = [
   "InvalidEvent",
   "UnknownNotification",
+  /** Source and detail-type are a notification's, and its pattern does not take the event. */
+  "NoRuleMatches",
   "RecipientRefused",
   "MessageRejected",
   "TemplateMissing",

@@ -13,6 +13,12 @@ export interface EventTrigger {
   readonly source: string;
   readonly detailType: string;
   readonly detailPattern?: DetailPattern;
+  /**
+   * Values of the pattern's fields that are left out on purpose. An event that fits neither the pattern nor these is an
+   * error of its producer, and is parked as `NoRuleMatches`.
+   * @default none
+   */
+  readonly ignored?: DetailPattern;
 }
 
 /** A schedule on the default bus (the only one with schedules); its target builds the event from a constant detail. */

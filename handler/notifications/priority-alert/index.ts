@@ -14,6 +14,7 @@ export const priorityAlert = defineNotification({
     source: "custom.application",
     detailType: "Priority Alert",
     detailPattern: { priority: priorities },
+    ignored: { priority: ["low"] },
   },
   detail: messageDetailSchema.extend({ priority: z.enum(priorities) }),
   recipients: messageRecipients,

@@ -1,0 +1,92 @@
+import { type EventTrigger } from "./define";
+
+/**
+ * What a notification's trigger means on the bus, as EventBridge event patterns, and in the function. All of it comes
+ * from the definition, so rule and function can't disagree:
+ *
+ * - `patternOf`: the events that are mailed,
+ * - `complementOf`: the events of the same source and detail-type that should have been mailed, and that no rule takes
+ *   without it (a priority `HIGH`, a missing field),
+ * - `ignoredOf`: those that the definition leaves out on purpose.
+ *
+ * An event whose fields have one value each fits exactly one of the three. EventBridge matches an array where one of its
+ * elements does (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns-arrays.html), so an array can
+ * fit more than one, and never none; `routeOf` says what comes first.
+ */
+
+/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html */
+export type EventPattern = Readonly<Record<string, unknown>>;
+
+/** The pattern of the notification's rule. */
+export function patternOf(trigger: EventTrigger): EventPattern {
+  return withDetail(trigger, trigger.detailPattern);
+}
+
+/**
+ * The events that neither the notification's rule nor `ignored` takes, as alternatives: one a field of the pattern, none
+ * where the rule takes every event of its source and detail-type. `anyOf` makes one pattern of them.
+ */
+export function complementOf(trigger: EventTrigger): readonly EventPattern[] {
+  return Object.keys(trigger.detailPattern ?? {}).map((field) =>
+    withDetail(trigger, {
+      // `anything-but` takes null and numbers, and needs a value; an object and an empty array have none of their own.
+      [field]: [{ "anything-but": expectedValues(trigger, field) }, { exists: false }],
+    }),
+  );
+}
+
+/** The events that the definition leaves out on purpose, as alternatives: one a field of `ignored`. */
+export function ignoredOf(trigger: EventTrigger): readonly EventPattern[] {
+  const { detailPattern = {}, ignored = {} } = trigger;
+  return Object.entries(ignored).map(([field, values]) => {
+    const others = Object.keys(detailPattern).filter((name) => name !== field);
+    return withDetail(trigger, {
+      ...Object.fromEntries(others.map((name) => [name, expectedValues(trigger, name)])),
+      [field]: values,
+    });
+  });
+}
+
+/** One pattern that takes what any of `patterns` takes; `undefined` where there are none. */
+export function anyOf(patterns: readonly EventPattern[]): EventPattern | undefined {
+  // EventBridge wants two alternatives or more in an `$or`.
+  return patterns.length > 1 ? { $or: patterns } : patterns[0];
+}
+
+function withDetail({ source, detailType }: EventTrigger, detail: EventPattern | undefined): EventPattern {
+  return { source: [source], "detail-type": [detailType], ...(detail === undefined ? {} : { detail }) };
+}
+
+/** What the field may say without being an error of the producer: what is mailed, and what is left out on purpose. */
+function expectedValues({ detailPattern, ignored }: EventTrigger, field: string): readonly string[] {
+  return [...(detailPattern?.[field] ?? []), ...(ignored?.[field] ?? [])];
+}
+
+export type Route = "mailed" | "ignored" | "unmatched";
+
+/**
+ * What EventBridge does with an event's detail by `trigger`. Where an array fits more than one pattern, the rule's comes
+ * first, then the complement.
+ * @param detail of an event that has the trigger's source and detail-type.
+ */
+export function routeOf(trigger: EventTrigger, detail: Readonly<Record<string, unknown>>): Route {
+  const { detailPattern = {} } = trigger;
+  const fields = Object.keys(detailPattern);
+  if (fields.every((field) => valuesOf(detail[field]).some((value) => includes(detailPattern[field], value)))) {
+    return "mailed";
+  }
+  const isExpected = fields.every((field) => {
+    const values = valuesOf(detail[field]);
+    return values.length > 0 && values.every((value) => includes(expectedValues(trigger, field), value));
+  });
+  return isExpected ? "ignored" : "unmatched";
+}
+
+/** What EventBridge compares: the value, or the elements of an array. An object has no value of its own. */
+function valuesOf(field: unknown): unknown[] {
+  return [field].flat(Infinity).filter((value) => value === null || !["object", "undefined"].includes(typeof value));
+}
+
+function includes(values: readonly unknown[] | undefined, value: unknown): boolean {
+  return values?.includes(value) ?? false;
+}
