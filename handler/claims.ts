@@ -18,6 +18,8 @@ export interface ClaimRequest {
   readonly id: string;
   readonly notification: string;
   readonly eventId: string;
+  /** Hash of what the mail says: `PreparedEmail.contentHash`. */
+  readonly contentHash: string;
   /** When the run that claims is over for sure, in milliseconds since 1970. */
   readonly heldUntil: number;
   /** Take a claim whose outcome is unknown: the mail may be sent twice. */
@@ -33,10 +35,20 @@ export interface Claim {
 
 export type ClaimAnswer =
   | { readonly state: "claimed"; readonly claim: Claim; /** The first is 1. */ readonly attempt: number }
-  | { readonly state: "sent"; readonly messageId: string }
+  | { readonly state: "sent"; readonly messageId: string; readonly claimedFor?: ClaimedMail }
   /** Another run is at it. */
-  | { readonly state: "held" }
-  | { readonly state: "unknown" };
+  | { readonly state: "held"; readonly claimedFor?: ClaimedMail }
+  | { readonly state: "unknown"; readonly claimedFor?: ClaimedMail };
+
+/** What the claim was taken for. Claims that an earlier version wrote do not say it. */
+export type ClaimedMail = Pick<ClaimRequest, "eventId" | "contentHash">;
+
+/** Whether the claim was taken by another event, for a mail that says something else. */
+export function isTakenForOther(answer: ClaimAnswer, request: ClaimedMail): boolean {
+  if (answer.state === "claimed" || answer.claimedFor === undefined) return false;
+  const { eventId, contentHash } = answer.claimedFor;
+  return eventId !== request.eventId && contentHash !== request.contentHash;
+}
 
 /** Rejects where the store can't be reached. */
 export interface ClaimStore {

@@ -1,4 +1,20 @@
-import { type PermanentFailureType, type TransientFailureType } from "./contract/failures";
+import { type MailFailure } from "./contract/failure-record";
+import {
+  type FailureType,
+  isPermanentFailure,
+  type PermanentFailureType,
+  type TransientFailureType,
+} from "./contract/failures";
+
+/**
+ * Longest message, in characters. Lambda's record of a failed run has it twice (`errorMessage`, and the first line of
+ * the trace), beside an event of up to `mostEventBytes`, and has to fit a queue all the same.
+ */
+export const longestMessage = 2500;
+
+interface FailureOptions extends ErrorOptions {
+  readonly failures?: readonly MailFailure[];
+}
 
 /**
  * `name` is the failure's type: Lambda reports it as `errorType`, and rules route by it, so it is set by hand: a
@@ -6,14 +22,17 @@ import { type PermanentFailureType, type TransientFailureType } from "./contract
  */
 abstract class Failure<Type extends string> extends Error {
   abstract readonly retryable: boolean;
+  /** The mails of the event that failed; none where it is the event itself that can't be mailed. */
+  readonly failures: readonly MailFailure[];
 
   constructor(
     readonly type: Type,
     message: string,
-    options?: ErrorOptions,
+    { failures = [], ...options }: FailureOptions = {},
   ) {
-    super(message, options);
+    super(message.length > longestMessage ? `${message.slice(0, longestMessage - 2)}..` : message, options);
     this.name = type;
+    this.failures = failures;
   }
 }
 
@@ -29,3 +48,9 @@ export class TransientError extends Failure<TransientFailureType> {
 
 /** A failure to notify. */
 export type NotificationError = PermanentError | TransientError;
+
+export function createError(type: FailureType, message: string, options?: FailureOptions): NotificationError {
+  return isPermanentFailure(type)
+    ? new PermanentError(type, message, options)
+    : new TransientError(type, message, options);
+}

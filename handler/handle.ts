@@ -1,7 +1,7 @@
-import { bytesOfEvent, envelopeSchema, mostEventBytes } from "./contract/envelope";
 import { type FailureRecord, failureRecordSchema } from "./contract/failure-record";
 import { type SqsBatch, sqsBatchSchema, type SqsBatchResponse } from "./contract/sqs-batch";
 import { type Log, type Notify, type NotifyResult, type Run, toNotificationError } from "./notify";
+import { toParkedRecord } from "./parking";
 
 export interface HandleDependencies {
   readonly notify: Notify;
@@ -10,99 +10,115 @@ export interface HandleDependencies {
   readonly log: Log;
 }
 
-/**
- * The function's entry for both of its sources: an event from a rule, and a batch from the retry queue. A rule's event
- * that fails is Lambda's to retry; a queue's message says by itself whether it goes back or is parked.
- */
-export function createHandle(
-  dependencies: HandleDependencies,
-): (input: unknown, run: Run) => Promise<NotifyResult | Parked | SqsBatchResponse> {
-  return (input, run) => {
-    const batch = sqsBatchSchema.safeParse(input);
-    return batch.success ? retry(batch.data, run, dependencies) : deliver(input, run, dependencies);
-  };
+export interface Invocation extends Run {
+  /** Of the function that runs: a parked record says who parked it. */
+  readonly functionArn: string;
 }
 
-interface Parked {
+export type Handle = (input: unknown, invocation: Invocation) => Promise<NotifyResult | Parked | SqsBatchResponse>;
+
+/** The event's mails that are not out can't be mended by a retry, and it waits for a person. */
+export interface Parked {
+  /** Its failure's type. */
   readonly parked: string;
 }
 
-async function deliver(input: unknown, run: Run, { notify, park }: HandleDependencies): Promise<NotifyResult | Parked> {
-  try {
-    return await notify(input, run);
-  } catch (cause) {
-    if (bytesOfEvent(input) <= mostEventBytes) throw cause;
-    // Lambda's record of this failure would fit neither the bus nor a queue, and be lost: a part of it is parked here.
-    const { name, message } = toNotificationError(cause);
-    await park({
-      requestContext: { condition: "Parked", approximateInvokeCount: 1 },
-      requestPayload: withoutDetail(input),
-      responsePayload: { errorType: name, errorMessage: message },
-    });
-    return { parked: name };
-  }
+/**
+ * The function's entry for both of its sources: an event from a rule, and a batch from the retry queue. What a later try
+ * can mend goes back to the source; what none can mend is parked at once, so that a person hears of it within minutes.
+ */
+export function createHandle(dependencies: HandleDependencies): Handle {
+  return (input, invocation) => {
+    const batch = sqsBatchSchema.safeParse(input);
+    return batch.success ? retry(batch.data, invocation, dependencies) : deliver(input, invocation, dependencies);
+  };
 }
 
-/** What tells which event it was. */
-function withoutDetail(input: unknown): unknown {
-  const parsed = envelopeSchema.omit({ detail: true }).safeParse(input);
-  return parsed.success && bytesOfEvent(parsed.data) <= mostEventBytes ? parsed.data : "an oversized input";
+async function deliver(
+  input: unknown,
+  invocation: Invocation,
+  dependencies: HandleDependencies,
+): Promise<NotifyResult | Parked> {
+  const record: FailureRecord = {
+    requestContext: { functionArn: invocation.functionArn, condition: "Invoked", approximateInvokeCount: 0 },
+    requestPayload: input,
+  };
+  // Lambda does not say which of its tries this is.
+  const outcome = await settle({ record, tries: 1, about: {} }, invocation, dependencies);
+  // Lambda tries it again, and hands it to its destination after the last time: also where it could not be parked.
+  if (outcome.kind === "open") throw outcome.error;
+  return outcome.kind === "mailed" ? outcome.result : { parked: outcome.type };
 }
 
-async function retry(batch: SqsBatch, run: Run, dependencies: HandleDependencies): Promise<SqsBatchResponse> {
+async function retry(
+  batch: SqsBatch,
+  invocation: Invocation,
+  dependencies: HandleDependencies,
+): Promise<SqsBatchResponse> {
   const batchItemFailures: { itemIdentifier: string }[] = [];
-  for (const message of batch.Records) {
-    if (!(await isDone(message, run, dependencies))) batchItemFailures.push({ itemIdentifier: message.messageId });
+  for (const { body, messageId, attributes } of batch.Records) {
+    const record = parseRecord(body, invocation.functionArn);
+    const tries = record.requestContext.approximateInvokeCount + attributes.ApproximateReceiveCount;
+    const outcome = await settle({ record, tries, about: { messageId } }, invocation, dependencies);
+    if (outcome.kind === "open") batchItemFailures.push({ itemIdentifier: messageId });
   }
   return { batchItemFailures };
 }
 
-/** @returns whether the message may leave the queue: its mail is out, or it is parked. */
-async function isDone(
-  message: SqsBatch["Records"][number],
-  run: Run,
+type Outcome =
+  | { readonly kind: "mailed"; readonly result: NotifyResult }
+  | { readonly kind: "parked"; readonly type: string }
+  /** A later try goes on. */
+  | { readonly kind: "open"; readonly error: Error };
+
+interface Work {
+  readonly record: FailureRecord;
+  /** Of all lanes together, this one included. */
+  readonly tries: number;
+  /** For a line in the log. */
+  readonly about: Readonly<Record<string, unknown>>;
+}
+
+/** Mails the record's event, or parks it where no retry can help. Never throws: in a batch, others come after it. */
+async function settle(
+  { record, tries, about }: Work,
+  { endsAt }: Invocation,
   { notify, park, log }: HandleDependencies,
-): Promise<boolean> {
-  const record = parseRecord(message.body);
+): Promise<Outcome> {
   try {
-    await notify(record.requestPayload, run);
-    return true;
+    return { kind: "mailed", result: await notify(record.requestPayload, { endsAt }) };
   } catch (cause) {
     const error = toNotificationError(cause);
-    if (error.retryable) return false;
+    if (error.retryable) return { kind: "open", error };
     try {
-      // At once, and not after the last receive: hours would pass until a person hears of it.
-      await park({
-        ...record,
-        requestContext: {
-          ...record.requestContext,
-          condition: "Parked",
-          approximateInvokeCount:
-            record.requestContext.approximateInvokeCount + message.attributes.ApproximateReceiveCount,
-        },
-        responsePayload: { errorType: error.name, errorMessage: error.message },
-      });
-      return true;
+      await park(toParkedRecord({ record, tries, error }));
+      return { kind: "parked", type: error.type };
     } catch (failure) {
-      log.warn("The event could not be parked; it stays in the retry queue", {
-        messageId: message.messageId,
+      log.warn("The event could not be parked: it stays where it is, and a later try parks it", {
+        ...about,
+        failure: error.type,
         cause: failure instanceof Error ? failure.name : typeof failure,
       });
-      return false;
+      return { kind: "open", error };
     }
   }
 }
 
 /** What is no record is taken for an event: the function refuses what is none, and it is parked with that reason. */
-function parseRecord(body: string): FailureRecord {
-  let content: unknown = body;
-  try {
-    content = JSON.parse(body);
-  } catch {
-    // Then it is a text, and refused as such.
-  }
+function parseRecord(body: unknown, functionArn: string): FailureRecord {
+  const content = parseJson(body);
   const parsed = failureRecordSchema.safeParse(content);
   return parsed.success
     ? parsed.data
-    : { requestContext: { condition: "Queued", approximateInvokeCount: 0 }, requestPayload: content };
+    : { requestContext: { functionArn, condition: "Queued", approximateInvokeCount: 0 }, requestPayload: content };
+}
+
+/** A text that is no JSON is refused as the text that it is. */
+function parseJson(body: unknown): unknown {
+  if (typeof body !== "string") return body;
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body;
+  }
 }

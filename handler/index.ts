@@ -48,10 +48,12 @@ const handle = createHandle({
     metrics: {
       emailSent: (notification) => count("EmailsSent", "notification", notification),
       duplicatePrevented: (notification) => count("DuplicatesPrevented", "notification", notification),
+      keyReused: (notification) => count("KeyReused", "notification", notification),
       eventFailed: (type) => count("EventsFailed", "failure", type),
     },
     templateNameOf: (id) => templateName(environment.templateNamePrefix, id),
     recipientPolicy: environment.recipientPolicy,
+    replyTo: environment.replyTo,
   }),
   park: createDeadLetters(new SQSClient(storeSettings), environment.deadLetterQueueUrl),
   log: logger,
@@ -59,5 +61,6 @@ const handle = createHandle({
 
 export const handler = (input: unknown, context: Context) => {
   logger.addContext(context);
-  return handle(input, { endsAt: Date.now() + context.getRemainingTimeInMillis() });
+  const endsAt = Date.now() + context.getRemainingTimeInMillis();
+  return handle(input, { endsAt, functionArn: context.invokedFunctionArn });
 };

@@ -1,20 +1,33 @@
-import { type ClaimAnswer, claimId, type ClaimStore } from "./claims";
-import { bytesOfEvent, type EventEnvelope, envelopeSchema, mostEventBytes } from "./contract/envelope";
+import { type ClaimAnswer, claimId, type ClaimStore, isTakenForOther } from "./claims";
+import { type EventEnvelope, envelopeSchema, mostEventBytes } from "./contract/envelope";
+import { type MailFailure } from "./contract/failure-record";
+import { compareFailures, isWait } from "./contract/failures";
 import { maskAddresses } from "./contract/mask";
 import { hashRecipient } from "./contract/recipient-hash";
 import { allowsRecipient, type RecipientPolicy } from "./contract/recipient-policy";
-import { type NotificationError, PermanentError, TransientError } from "./errors";
+import { createError, type NotificationError, PermanentError, TransientError } from "./errors";
 import { findNotification } from "./notifications";
-import { type Notification } from "./notifications/define";
+import { type Notification, type PreparedEmail, type RefusedRecipient } from "./notifications/define";
 import { type Clock } from "./pacer";
+import { sizeOf } from "./parking";
 
 /** One templated mail to one recipient. */
 export interface TemplatedEmail {
   readonly recipient: string;
   readonly template: string;
   readonly templateData: Readonly<Record<string, string>>;
-  /** They come back in SES's own events about the mail, and lead from there to the business event. */
-  readonly tags: { readonly notification: string; readonly eventId: string; readonly attempt: number };
+  /** Addresses that answers go to. Where there are none, they go to the sender. */
+  readonly replyTo: readonly string[];
+  readonly tags: MailTags;
+}
+
+/** They come back in SES's own events about the mail, and lead from there to the business event and its recipient. */
+export interface MailTags {
+  readonly notification: string;
+  readonly eventId: string;
+  /** `hashRecipient` of the address. */
+  readonly recipient: string;
+  readonly attempt: number;
 }
 
 /** Sends a mail before `deadline` (milliseconds since 1970); rejects with a `NotificationError`. */
@@ -33,6 +46,8 @@ export interface Metrics {
   emailSent(notification: string): void;
   /** The mail was out already: a second delivery of its event, or a retry. */
   duplicatePrevented(notification: string): void;
+  /** The mail was not sent, because another event with other content was mailed, or is, under its idempotency key. */
+  keyReused(notification: string): void;
   eventFailed(type: string): void;
 }
 
@@ -45,6 +60,8 @@ export interface NotifyDependencies {
   /** Name of the stored template that a notification's mails are sent with. */
   readonly templateNameOf: (notificationId: string) => string;
   readonly recipientPolicy: RecipientPolicy;
+  /** Where answers go to a mail whose event does not say. */
+  readonly replyTo: readonly string[];
 }
 
 /** When Lambda ends this run, in milliseconds since 1970. */
@@ -86,16 +103,29 @@ export function createNotify(dependencies: NotifyDependencies): Notify {
     } catch (cause) {
       const error = toNotificationError(cause);
       metrics.eventFailed(error.name);
-      const about = { eventId, failure: error.name, retryable: error.retryable, ...causeOf(error) };
-      // Nothing went wrong where a mail only has to wait for its turn: no error is counted. (Lambda itself counts a run
-      // that throws, so the alarm lambda-errors rings all the same.)
-      if (["OutOfTime", "ClaimHeld"].includes(error.name)) log.warn(error.message, about);
+      const [first, ...others] = error.failures;
+      const failed = others.length === 0 ? first : undefined;
+      const about = {
+        eventId,
+        recipient: failed?.recipient,
+        position: failed?.position,
+        failure: error.name,
+        retryable: error.retryable,
+        ...causeOf(error),
+      };
+      // The stack counts `ERROR` lines: one a failed event. (Lambda itself counts a run that throws, so the alarm
+      // lambda-errors rings for a mail that only waits, too.)
+      if (isWait(error.name) && error.failures.every(({ type }) => isWait(type))) log.warn(error.message, about);
       else log.error(error.message, about);
       throw error;
     }
   };
 }
 
+/**
+ * Tries every mail of the event: what fails for one keeps the mail from nobody else.
+ * @throws NotificationError that lists the mails that failed.
+ */
 async function deliver(event: EventEnvelope, run: Run, dependencies: NotifyDependencies): Promise<NotifyResult> {
   const notification = findNotification(event);
   if (notification === undefined) {
@@ -104,31 +134,71 @@ async function deliver(event: EventEnvelope, run: Run, dependencies: NotifyDepen
       `No notification takes source "${maskAddresses(event.source)}" with detail-type "${maskAddresses(event["detail-type"])}": add one to handler/notifications, or narrow the rule.`,
     );
   }
-  const { recipients, templateData, idempotencyKey } = notification.prepare(event);
-  refuseForbidden(recipients, dependencies.recipientPolicy);
+  const email = notification.prepare(event);
+  const { recipients, refusedRecipients } = email;
+  const mails = recipients.length + refusedRecipients.length;
+  // A success that mailed nobody would be the end of the event.
+  if (mails === 0) throw new PermanentError("InvalidEvent", `The event names no recipient of "${notification.id}".`);
 
   const messageIds: string[] = [];
-  const failures: NotificationError[] = [];
+  const failed = refusedRecipients.map(toFailedMail);
   for (const recipient of recipients) {
     try {
-      const mail = { recipient, templateData, claim: claimId(notification.trigger, idempotencyKey, recipient) };
-      messageIds.push(await sendOnce(mail, notification, event, run, dependencies));
+      refuseForbidden(recipient, dependencies.recipientPolicy);
+      messageIds.push(await sendOnce({ recipient, ...email }, notification, event, run, dependencies));
     } catch (cause) {
-      const failure = toNotificationError(cause);
-      failures.push(failure);
-      // What fails for one recipient alone must not keep the mail from the others; what fails for all would only
-      // fail again, and the next try goes on from here.
-      if (failure.retryable && failure.name !== "ClaimHeld") break;
+      failed.push({ place: { recipient: hashRecipient(recipient) }, error: toNotificationError(cause) });
     }
   }
-  if (failures.length > 0) throw summarize(failures, recipients.length);
-  return { notification: notification.id, eventId: event.id, messageIds };
+  if (failed.length === 0) return { notification: notification.id, eventId: event.id, messageIds };
+  if (mails > 1) logEach(failed, { eventId: event.id, notification: notification.id }, dependencies.log);
+  throw summarize(failed, mails);
 }
 
-interface Mail {
+/** A mail that is not out, and why. */
+interface FailedMail {
+  readonly place: Place;
+  readonly error: NotificationError;
+}
+
+/** Tells which mail of the event. */
+type Place = Pick<MailFailure, "recipient" | "position">;
+
+function toFailedMail({ position, problem }: RefusedRecipient): FailedMail {
+  const message = `Entry ${position} of the recipients ${problem}: correct it where the event is made.`;
+  return { place: { position }, error: new PermanentError("InvalidRecipient", message) };
+}
+
+/** An event of one mail is told by its own line. */
+function logEach(failed: readonly FailedMail[], about: Attributes, log: Log): void {
+  for (const { place, error } of failed) {
+    const attributes = { ...about, ...place, failure: error.name, retryable: error.retryable, ...causeOf(error) };
+    if (isWait(error.name)) log.info(error.message, attributes);
+    else log.warn(error.message, attributes);
+  }
+}
+
+/** Most mails that a message lists: an event of the catalogue's shape names 50. */
+const mostListed = 50;
+
+/** One error for the event: transient while a retry can still reach somebody. */
+function summarize(failed: readonly FailedMail[], mails: number): NotificationError {
+  const [first] = failed.map(({ error }) => error).sort(compareFailures);
+  if (first === undefined) throw new Error("There is no failure to summarize; this is a bug in handler/notify.ts.");
+  const listed = failed
+    .slice(0, mostListed)
+    .map(({ place: { recipient, position }, error }) => `${recipient ?? `entry ${position ?? "?"}`} ${error.name}`);
+  if (failed.length > mostListed) listed.push(`and ${failed.length - mostListed} more`);
+  const message =
+    mails === 1 ? first.message : `${failed.length} of ${mails} mails failed: ${listed.join(", ")}. ${first.message}`;
+  return createError(first.type, message, {
+    failures: failed.map(({ place, error: { type, message: reason } }) => ({ ...place, type, message: reason })),
+    ...(first.cause === undefined ? {} : { cause: first.cause }),
+  });
+}
+
+interface Mail extends Pick<PreparedEmail, "idempotencyKey" | "templateData" | "contentHash" | "replyTo"> {
   readonly recipient: string;
-  readonly templateData: Readonly<Record<string, string>>;
-  readonly claim: string;
 }
 
 /** Sends a mail that is not out yet. @returns its message id. */
@@ -137,25 +207,36 @@ async function sendOnce(
   notification: Notification,
   event: EventEnvelope,
   run: Run,
-  { sendEmail, claims, clock, log, metrics, templateNameOf }: NotifyDependencies,
+  { sendEmail, claims, clock, log, metrics, templateNameOf, replyTo }: NotifyDependencies,
 ): Promise<string> {
-  const about = { eventId: event.id, notification: notification.id, recipient: hashRecipient(mail.recipient) };
+  const { recipient, templateData, contentHash } = mail;
+  const about = { eventId: event.id, notification: notification.id, recipient: hashRecipient(recipient) };
   const deadline = run.endsAt - sendBudgetMs;
   if (clock.now() > deadline) {
     throw new TransientError("OutOfTime", "The run's time was over before all mails were sent; the next try goes on.");
   }
   const answer = await claim();
+  const isKeyReused = isTakenForOther(answer, { eventId: event.id, contentHash });
+  if (isKeyReused) {
+    metrics.keyReused(notification.id);
+    log.warn(
+      "Not sent: another event with other content has its idempotencyKey. A producer that means another mail gives another key.",
+      { ...about, claim: answer.state },
+    );
+  }
   switch (answer.state) {
     case "sent":
-      metrics.duplicatePrevented(notification.id);
-      log.info("Email was sent before", { ...about, messageId: answer.messageId });
+      if (!isKeyReused) {
+        metrics.duplicatePrevented(notification.id);
+        log.info("Email was sent before", { ...about, messageId: answer.messageId });
+      }
       return answer.messageId;
     case "held":
       throw new TransientError("ClaimHeld", "Another run is sending this mail at this moment.");
     case "unknown":
       throw new PermanentError(
         "OutcomeUnknown",
-        "An earlier try ended without SES's answer, so the mail may be out. Look for its event id among SES's events before you send it again.",
+        "An earlier try ended without SES's answer, so the mail may be out. Look for it among SES's events before you send it again.",
       );
     case "claimed":
   }
@@ -163,10 +244,11 @@ async function sendOnce(
   try {
     ({ messageId } = await sendEmail(
       {
-        recipient: mail.recipient,
+        recipient,
         template: templateNameOf(notification.id),
-        templateData: mail.templateData,
-        tags: { notification: notification.id, eventId: event.id, attempt: answer.attempt },
+        templateData,
+        replyTo: mail.replyTo.length > 0 ? mail.replyTo : replyTo,
+        tags: { ...about, attempt: answer.attempt },
       },
       deadline,
     ));
@@ -202,9 +284,10 @@ async function sendOnce(
   async function claim(): Promise<ClaimAnswer> {
     try {
       return await claims.claim({
-        id: mail.claim,
+        id: claimId(notification.trigger, mail.idempotencyKey, recipient),
         notification: notification.id,
         eventId: event.id,
+        contentHash,
         heldUntil: run.endsAt + clockSkewMs,
         takeOver: notification.onUnknown === "resend",
       });
@@ -216,19 +299,6 @@ async function sendOnce(
   }
 }
 
-/** One error for the event: transient while a retry can still reach somebody. */
-function summarize(failures: readonly NotificationError[], recipients: number): NotificationError {
-  const [first, ...others] = [...failures].sort((a, b) => Number(b.retryable) - Number(a.retryable));
-  if (first === undefined) throw new Error("There is no failure to summarize; this is a bug in handler/notify.ts.");
-  if (recipients === 1) return first;
-  const message = `${failures.length} of ${recipients} mails failed. ${first.message}`;
-  const options = { cause: first.cause };
-  if (others.length === 0 && failures.length === recipients) return first;
-  return first instanceof PermanentError
-    ? new PermanentError(first.type, message, options)
-    : new TransientError(first.type, message, options);
-}
-
 function parseEnvelope(input: unknown): EventEnvelope {
   const parsed = envelopeSchema.safeParse(input);
   if (parsed.success) return parsed.data;
@@ -238,7 +308,13 @@ function parseEnvelope(input: unknown): EventEnvelope {
 
 /** @throws PermanentError */
 export function refuseOversized(input: unknown): void {
-  const bytes = bytesOfEvent(input);
+  const bytes = sizeOf(input);
+  if (bytes === undefined) {
+    throw new PermanentError(
+      "InvalidEvent",
+      "The event is nested too deeply to be read: make it flatter. The bus's archive has the whole event.",
+    );
+  }
   if (bytes <= mostEventBytes) return;
   throw new PermanentError(
     "InvalidEvent",
@@ -246,12 +322,12 @@ export function refuseOversized(input: unknown): void {
   );
 }
 
-function refuseForbidden(recipients: readonly string[], policy: RecipientPolicy): void {
-  const refused = recipients.filter((recipient) => !allowsRecipient(policy, recipient));
-  if (refused.length === 0) return;
+/** @throws PermanentError */
+function refuseForbidden(recipient: string, policy: RecipientPolicy): void {
+  if (allowsRecipient(policy, recipient)) return;
   throw new PermanentError(
     "RecipientRefused",
-    `${refused.length} of ${recipients.length} recipients are not on the allow-list of this stage (${refused.map(hashRecipient).join(", ")}): add the address or its domain to allowedRecipients in stacks/stages.ts.`,
+    "The recipient is not on the allow-list of this stage: add the address or its domain to allowedRecipients in stacks/stages.ts.",
   );
 }
 

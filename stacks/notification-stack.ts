@@ -69,6 +69,7 @@ export class NotificationStack extends TerraformStack {
           configurationSet: names.of("notifications"),
           templateNamePrefix: names.prefix,
           recipientPolicy: config.recipientPolicy,
+          replyTo: [],
           claimTable: claims.table.name,
           claimRetentionSeconds: claimRetentionSeconds(config),
           deadLetterQueueUrl: deadLetters.queue.url,

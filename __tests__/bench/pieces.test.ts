@@ -324,7 +324,8 @@ describe("the bus", () => {
 
 describe("the claim table", () => {
   const id = claimId({ source: "source", detailType: "type" }, "key", "somebody@example.com");
-  const request = { id, notification: "notification", eventId: "1", heldUntil: 30 * second, takeOver: false };
+  const claimedFor = { eventId: "1", contentHash: "hash" };
+  const request = { id, notification: "notification", ...claimedFor, heldUntil: 30 * second, takeOver: false };
 
   function createTable() {
     const clock = new VirtualClock();
@@ -335,7 +336,7 @@ describe("the claim table", () => {
     const { clock, table } = createTable();
     const answers = Promise.all([table.claim(request), table.claim(request)]);
     await clock.run();
-    expect((await answers).map(({ state }) => state)).toEqual(["claimed", "held"]);
+    expect(await answers).toMatchObject([{ state: "claimed" }, { state: "held", claimedFor }]);
   });
 
   it.each([

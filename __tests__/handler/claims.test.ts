@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import * as fc from "fast-check";
 import { createDynamoDbClaims } from "../../handler/adapters/dynamodb-claims";
-import { type Claim, type ClaimAnswer, claimId, type ClaimStore } from "../../handler/claims";
+import { type Claim, type ClaimAnswer, claimId, type ClaimStore, isTakenForOther } from "../../handler/claims";
 import { emailRequest } from "../../handler/notifications/email-request";
 import { clientSettings } from "../support/door";
 import { type RunningMoto } from "../../sandbox/moto";
@@ -17,6 +17,8 @@ import { FakeClock, MemoryClaims } from "../support/notify";
 const table = "claims";
 const retentionSeconds = 3600;
 const runMs = 31_000;
+/** What the claims are taken for. */
+const claimedFor = { eventId: "e-1", contentHash: "hash-1" };
 
 let moto: RunningMoto;
 let client: DynamoDBClient;
@@ -88,8 +90,8 @@ describe.each([
     store = open(clock);
     id = freshId();
   });
-  const claim = (takeOver = false) =>
-    store.claim({ id, notification: "email-request", eventId: "e-1", heldUntil: clock.now() + runMs, takeOver });
+  const claim = (takeOver = false, mail = claimedFor) =>
+    store.claim({ id, notification: "email-request", ...mail, heldUntil: clock.now() + runMs, takeOver });
 
   it("gives the first, as attempt 1", async () => {
     expect(await claim()).toMatchObject({ state: "claimed", claim: { id }, attempt: 1 });
@@ -97,18 +99,18 @@ describe.each([
 
   it("holds it while its run can go on, to the last millisecond, and counts it unknown from then on", async () => {
     await claim();
-    expect(await claim()).toEqual({ state: "held" });
+    expect(await claim()).toEqual({ state: "held", claimedFor });
     clock.time += runMs;
-    expect(await claim()).toEqual({ state: "held" });
+    expect(await claim()).toEqual({ state: "held", claimedFor });
     clock.time += 1;
-    expect(await claim()).toEqual({ state: "unknown" });
+    expect(await claim()).toEqual({ state: "unknown", claimedFor });
   });
 
   it("tells of a mail that was sent, and by which message", async () => {
     await store.markSent(claimOf(await claim()), "m-1");
-    expect(await claim()).toEqual({ state: "sent", messageId: "m-1" });
+    expect(await claim()).toEqual({ state: "sent", messageId: "m-1", claimedFor });
     clock.time += runMs + 1;
-    expect(await claim(true)).toEqual({ state: "sent", messageId: "m-1" });
+    expect(await claim(true)).toEqual({ state: "sent", messageId: "m-1", claimedFor });
   });
 
   it("gives a released one again, and counts", async () => {
@@ -121,17 +123,17 @@ describe.each([
 
   it("keeps one of unknown outcome", async () => {
     await store.markUnknown(claimOf(await claim()));
-    expect(await claim()).toEqual({ state: "unknown" });
+    expect(await claim()).toEqual({ state: "unknown", claimedFor });
     clock.time += runMs + 1;
-    expect(await claim()).toEqual({ state: "unknown" });
+    expect(await claim()).toEqual({ state: "unknown", claimedFor });
   });
 
   it("gives one of unknown outcome to who takes it over, but not one that is held", async () => {
     await store.markUnknown(claimOf(await claim()));
     expect(await claim(true)).toMatchObject({ state: "claimed", attempt: 2 });
-    expect(await claim(true)).toEqual({ state: "held" });
+    expect(await claim(true)).toEqual({ state: "held", claimedFor });
     clock.time += runMs;
-    expect(await claim(true)).toEqual({ state: "held" });
+    expect(await claim(true)).toEqual({ state: "held", claimedFor });
     clock.time += 1;
     expect(await claim(true)).toMatchObject({ state: "claimed", attempt: 3 });
   });
@@ -144,7 +146,7 @@ describe.each([
     expect(await claim()).not.toMatchObject({ state: "claimed" });
     clock.time += 2_000;
     expect(await claim()).toMatchObject({ state: "claimed" });
-    expect(await claim()).toEqual({ state: "held" });
+    expect(await claim()).toEqual({ state: "held", claimedFor });
   });
 
   it("lets nobody but its owner write the outcome", async () => {
@@ -155,15 +157,25 @@ describe.each([
     await expect(store.markFailed(first)).rejects.toThrow();
     await expect(store.markUnknown(first)).rejects.toThrow();
     await expect(store.markSent({ id: freshId(), owner: second.owner }, "m-1")).rejects.toThrow();
-    expect(await claim()).toEqual({ state: "held" });
+    expect(await claim()).toEqual({ state: "held", claimedFor });
     await store.markSent(second, "m-2");
-    expect(await claim()).toEqual({ state: "sent", messageId: "m-2" });
+    expect(await claim()).toEqual({ state: "sent", messageId: "m-2", claimedFor });
   });
 
   it("gives one of twenty that come at once", async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => claim()));
     expect(answers.filter(({ state }) => state === "claimed")).toHaveLength(1);
     expect(answers.filter(({ state }) => state === "held")).toHaveLength(19);
+  });
+
+  it("tells what it was taken for, last", async () => {
+    const other = { eventId: "e-2", contentHash: "hash-2" };
+    await claim();
+    expect(await claim(false, other)).toEqual({ state: "held", claimedFor });
+    clock.time += runMs + 1;
+    expect(await claim(false, other)).toEqual({ state: "unknown", claimedFor });
+    await store.markSent(claimOf(await claim(true, other)), "m-2");
+    expect(await claim()).toEqual({ state: "sent", messageId: "m-2", claimedFor: other });
   });
 
   it("keeps mails apart", async () => {
@@ -173,11 +185,32 @@ describe.each([
   });
 });
 
+describe("a claim", () => {
+  const answer = { state: "sent", messageId: "m", claimedFor } as const;
+
+  it.each([
+    ["another event with other content", { eventId: "e-2", contentHash: "hash-2" }, true],
+    ["another event with the same content", { eventId: "e-2", contentHash: "hash-1" }, false],
+    ["the same event, which a deployment makes say something else", { eventId: "e-1", contentHash: "hash-2" }, false],
+    ["the same event", claimedFor, false],
+  ])("is taken for another mail where it meets %s: %s", (_, request, isOther) => {
+    expect(isTakenForOther(answer, request)).toBe(isOther);
+    expect(isTakenForOther({ state: "held", claimedFor }, request)).toBe(isOther);
+    expect(isTakenForOther({ state: "unknown", claimedFor }, request)).toBe(isOther);
+  });
+
+  it("that does not say what for, or is one's own, is not", () => {
+    const request = { eventId: "e-2", contentHash: "hash-2" };
+    expect(isTakenForOther({ state: "sent", messageId: "m" }, request)).toBe(false);
+    expect(isTakenForOther({ state: "claimed", claim: { id: "i", owner: "o" }, attempt: 1 }, request)).toBe(false);
+  });
+});
+
 describe("claims in DynamoDB", () => {
   const request = (id: string, clock: FakeClock) => ({
     id,
     notification: "email-request",
-    eventId: "e-1",
+    ...claimedFor,
     heldUntil: clock.now() + runMs,
     takeOver: false,
   });
@@ -205,7 +238,7 @@ describe("claims in DynamoDB", () => {
     const answer = await store.claim(request(id, clock));
     expect(answer.state).toBe("claimed");
     await store.markSent(claimOf(answer), "m-1");
-    expect(await inDynamoDb(clock).claim(request(id, clock))).toEqual({ state: "sent", messageId: "m-1" });
+    expect(await inDynamoDb(clock).claim(request(id, clock))).toEqual({ state: "sent", messageId: "m-1", claimedFor });
     twice.destroy();
   });
 
@@ -249,9 +282,28 @@ describe("claims in DynamoDB", () => {
       attempts: { N: "1" },
       notification: { S: "email-request" },
       eventId: { S: "e-1" },
+      contentHash: { S: "hash-1" },
       messageId: { S: "m-1" },
     });
   });
+
+  it.each(["sent", "claimed", "unknown"])(
+    "that an earlier version wrote, and are %s, do not say what for",
+    async (state) => {
+      const clock = new FakeClock();
+      const id = freshId();
+      await client.send(
+        new UpdateItemCommand({
+          TableName: table,
+          Key: { id: { S: id } },
+          UpdateExpression: "SET #state = :state, eventId = :event",
+          ExpressionAttributeNames: { "#state": "state" },
+          ExpressionAttributeValues: { ":state": { S: state }, ":event": { S: "e-0" } },
+        }),
+      );
+      expect(await inDynamoDb(clock).claim(request(id, clock))).not.toHaveProperty("claimedFor");
+    },
+  );
 
   it("read a row that nobody understands as unknown: no mail is sent on a guess", async () => {
     const clock = new FakeClock();
@@ -298,7 +350,7 @@ describe("claims in DynamoDB", () => {
 
 it("answers in DynamoDB as in memory, whatever the order of calls", async () => {
   const step = fc.oneof(
-    fc.record({ do: fc.constant("claim" as const), mail: fc.nat(1), takeOver: fc.boolean() }),
+    fc.record({ do: fc.constant("claim" as const), mail: fc.nat(1), event: fc.nat(1), takeOver: fc.boolean() }),
     fc.record({
       do: fc.constantFrom("markSent" as const, "markFailed" as const, "markUnknown" as const),
       /** Which of the claims so far: also one that another run has taken over. */
@@ -318,7 +370,8 @@ it("answers in DynamoDB as in memory, whatever the order of calls", async () => 
           const answer = await store.claim({
             id: ids[call.mail] ?? "",
             notification: "email-request",
-            eventId: "e",
+            eventId: `e-${call.event}`,
+            contentHash: `hash-${call.event}`,
             heldUntil: clock.now() + runMs,
             takeOver: call.takeOver,
           });

@@ -1,7 +1,9 @@
 import { bytesOfEvent, mostEventBytes } from "../../handler/contract/envelope";
 import { type FailureRecord, failureRecordSchema } from "../../handler/contract/failure-record";
+import { permanentFailureTypes } from "../../handler/contract/failures";
 import { PermanentError, TransientError } from "../../handler/errors";
-import { createHandle } from "../../handler/handle";
+import { createHandle, type Invocation } from "../../handler/handle";
+import { hashRecipient } from "../../handler/contract/recipient-hash";
 import { createNotify, type Notify, type Run } from "../../handler/notify";
 import {
   businessEvent,
@@ -13,7 +15,9 @@ import {
   startOfTime,
 } from "../support/notify";
 
+const functionArn = "arn:aws:lambda:eu-west-1:123456789012:function:shop-dev-email-processor";
 const run: Run = { endsAt: 30_000 };
+const invocation: Invocation = { ...run, functionArn };
 const result = { notification: "email-request", eventId: "e", messageIds: ["m"] };
 const throttled = new TransientError("Throttled", "SES did not take the mail (Throttling).");
 const refused = new PermanentError("MessageRejected", "SES did not take the mail (MessageRejected).");
@@ -39,7 +43,7 @@ function setUp(answer: (input: unknown) => unknown = () => result, park?: (recor
       }),
     log,
   });
-  return { handle: (input: unknown) => handle(input, run), inputs, runs, parked, lines };
+  return { handle: (input: unknown) => handle(input, invocation), inputs, runs, parked, lines };
 }
 
 describe("an event of a rule", () => {
@@ -50,13 +54,41 @@ describe("an event of a rule", () => {
     expect(runs).toEqual([run]);
   });
 
-  it.each([
-    ["transient", throttled],
-    ["permanent", refused],
-  ])("that meets a %s failure is Lambda's to retry, and is not parked here", async (_, failure) => {
-    const { handle, parked } = setUp(() => failure);
-    await expect(handle(businessEvent({}))).rejects.toBe(failure);
+  it("that a later try can mail is Lambda's to retry, and is not parked here", async () => {
+    const { handle, parked } = setUp(() => throttled);
+    await expect(handle(businessEvent({}))).rejects.toBe(throttled);
     expect(parked).toEqual([]);
+  });
+
+  it.each(permanentFailureTypes)(
+    "that no retry can mail is parked in its first run, with all that is known: %s",
+    async (type) => {
+      const failures = [{ recipient: hashRecipient("a@example.com"), type, message: "no." }];
+      const { handle, parked, lines } = setUp(() => new PermanentError(type, "1 of 2 mails failed", { failures }));
+      const event = businessEvent({ emailConfig: { recipient: ["a@example.com", "b@example.com"] } });
+      const answer = await handle(event);
+      expect(answer).toEqual({ parked: type });
+      expect(parked).toEqual([
+        {
+          requestContext: { functionArn, condition: "Parked", approximateInvokeCount: 1 },
+          requestPayload: event,
+          responsePayload: { errorType: type, errorMessage: "1 of 2 mails failed" },
+          failures,
+        },
+      ]);
+      expect(failureRecordSchema.parse(parked[0])).toEqual(parked[0]);
+      expect(JSON.stringify([answer, lines])).not.toContain("@");
+    },
+  );
+
+  it("fails with its own failure where it can't be parked: Lambda tries again, and its destination is the net", async () => {
+    const { handle, lines } = setUp(
+      () => refused,
+      () => Promise.reject(new RangeError("the queue is gone, a@example.com")),
+    );
+    await expect(handle(businessEvent({}))).rejects.toBe(refused);
+    expect(lines).toMatchObject([{ level: "WARN", attributes: { failure: "MessageRejected", cause: "RangeError" } }]);
+    expect(JSON.stringify(lines)).not.toContain("@");
   });
 
   it.each([
@@ -118,6 +150,16 @@ describe("a batch of the retry queue", () => {
     expect(failureRecordSchema.safeParse(parked[0]).success).toBe(true);
   });
 
+  it("parks a record with the failures of this try, not those of an earlier one", async () => {
+    const failures = [{ position: 2, type: "InvalidRecipient", message: "is empty" }];
+    const outcomes = [new PermanentError("InvalidRecipient", "x", { failures }), refused];
+    const { handle, parked } = setUp(() => outcomes.shift());
+    const earlier = [{ recipient: "0123456789ab", type: "OutcomeUnknown", message: "earlier" }];
+    const record = failureRecord(businessEvent({}), { failures: earlier });
+    await handle(sqsBatch({ body: record }, { body: record }));
+    expect(parked.map((each) => each.failures)).toEqual([failures, undefined]);
+  });
+
   it("keeps count of how often a person has sent an event again", async () => {
     const { handle, parked } = setUp(() => refused);
     const once = failureRecord("x", {
@@ -159,6 +201,7 @@ describe("with the real notify", () => {
   function real(sendMs = 0) {
     const clock = new FakeClock();
     const sent: string[] = [];
+    const refusing = new Set<string>();
     const parked: FailureRecord[] = [];
     const records = createRecords();
     const handle = createHandle({
@@ -166,6 +209,7 @@ describe("with the real notify", () => {
         dependencies({
           sendEmail: ({ recipient }) => {
             clock.time += sendMs;
+            if (refusing.has(recipient)) return Promise.reject(refused);
             sent.push(recipient);
             return Promise.resolve({ messageId: recipient });
           },
@@ -179,7 +223,8 @@ describe("with the real notify", () => {
       },
       log: records.log,
     });
-    return { handle: (input: unknown) => handle(input, { endsAt: clock.now() + 30_000 }), sent, parked, ...records };
+    const run = (input: unknown) => handle(input, { endsAt: clock.now() + 30_000, functionArn });
+    return { handle: run, sent, refusing, parked, ...records };
   }
   const eventTo = (recipient: string) => businessEvent({ emailConfig: { recipient } }, { id: `event-${recipient}` });
 
@@ -193,6 +238,7 @@ describe("with the real notify", () => {
     ["is a record of something else", JSON.stringify({ requestContext: { condition: 7 }, requestPayload: {} })],
     ["is an event without a recipient", JSON.stringify(businessEvent({}))],
     ["is an event with a broken time", JSON.stringify({ ...eventTo("a@example.com"), time: "soon" })],
+    ["is nested beyond any use", "[".repeat(100)],
   ])("parks a message whose body %s, as it came, and mails the others", async (_, body) => {
     const { handle, sent, parked } = real();
     await expect(handle(sqsBatch({ body, receives: 2 }, { body: eventTo("b@example.com") }))).resolves.toEqual({
@@ -213,6 +259,67 @@ describe("with the real notify", () => {
     }
     const isRecord = failureRecordSchema.safeParse(content).success;
     expect(requestPayload).toEqual(isRecord ? (content as FailureRecord).requestPayload : content);
+  });
+
+  it.each([
+    ["a list", `${"[".repeat(20_000)}${"]".repeat(20_000)}`, "an input that is too large or too deep"],
+    [
+      "an event's detail",
+      JSON.stringify(eventTo("a@example.com")).replace(
+        '"detail":{',
+        `"detail":{"deep":${'{"a":'.repeat(5_000)}1${"}".repeat(5_000)},`,
+      ),
+      {
+        id: "event-a@example.com",
+        source: "custom.application",
+        "detail-type": "Email Notification Request",
+        time: "2026-11-24T09:00:00Z",
+      },
+    ],
+  ])(
+    "parks a message of thousands of levels without its depth, with a reason, and mails the others: %s",
+    async (_, body, rest) => {
+      for (const message of [
+        body,
+        `{"requestContext":{"condition":"RetriesExhausted","approximateInvokeCount":3},"requestPayload":${body}}`,
+      ]) {
+        const { handle, sent, parked } = real();
+        const batch = sqsBatch({ body: message }, { body: eventTo("b@example.com") });
+        await expect(handle(batch)).resolves.toEqual({ batchItemFailures: [] });
+        expect(sent).toEqual(["b@example.com"]);
+        expect(parked).toMatchObject([{ requestPayload: rest, responsePayload: { errorType: "InvalidEvent" } }]);
+      }
+      const direct = real();
+      await expect(direct.handle(JSON.parse(body))).resolves.toEqual({ parked: "InvalidEvent" });
+      expect(direct.parked).toMatchObject([{ requestPayload: rest }]);
+    },
+  );
+
+  it.each([
+    ["no attributes", { attributes: undefined }],
+    ["a receive count that is none", { attributes: { ApproximateReceiveCount: "many" } }],
+    ["no body", { body: undefined }],
+    ["a body that is no text", { body: { a: 1 } }],
+  ])("mails the others of a batch where one message has %s", async (_, changes) => {
+    const { handle, sent, parked } = real();
+    const { Records } = sqsBatch({ body: eventTo("a@example.com") }, { body: eventTo("b@example.com") });
+    const [odd, fine] = Records;
+    await expect(handle({ Records: [{ ...odd, ...changes }, fine] })).resolves.toEqual({ batchItemFailures: [] });
+    // What is odd about the attributes does not keep the mail back.
+    expect(sent).toEqual("body" in changes ? ["b@example.com"] : ["a@example.com", "b@example.com"]);
+    expect(parked).toHaveLength("body" in changes ? 1 : 0);
+  });
+
+  it("mails by a redrive of the parked record whom the event did not reach, and nobody else", async () => {
+    const { handle, sent, parked, refusing } = real();
+    const event = businessEvent({ emailConfig: { recipient: ["a", "b", "c"].map((name) => `${name}@example.com`) } });
+    refusing.add("b@example.com");
+    await expect(handle(event)).resolves.toEqual({ parked: "MessageRejected" });
+    expect(sent).toEqual(["a@example.com", "c@example.com"]);
+    refusing.clear();
+    await handle(sqsBatch({ body: { ...parked[0], redrives: 1 } }));
+    expect(sent).toEqual(["a@example.com", "c@example.com", "b@example.com"]);
+    expect(parked).toHaveLength(1);
   });
 
   it("mails as many as the run has time for, and gives the rest back unclaimed", async () => {
@@ -243,8 +350,12 @@ describe("an event that is too large for a record of its failure", () => {
 
   it.each([
     ["an event", huge, { id: huge.id, source: huge.source, "detail-type": huge["detail-type"], time: huge.time }],
-    ["no event at all", "x".repeat(mostEventBytes), "an oversized input"],
-    ["an event whose id alone is too large", { ...huge, id: "x".repeat(mostEventBytes) }, "an oversized input"],
+    ["no event at all", "x".repeat(mostEventBytes), "an input that is too large or too deep"],
+    [
+      "an event whose id alone is too large",
+      { ...huge, id: "x".repeat(mostEventBytes) },
+      "an input that is too large or too deep",
+    ],
   ])("is refused and parked in part: %s", async (_, input, rest) => {
     const parked: FailureRecord[] = [];
     const records = createRecords();
@@ -256,10 +367,10 @@ describe("an event that is too large for a record of its failure", () => {
       },
       log: records.log,
     });
-    await expect(handle(input, run)).resolves.toEqual({ parked: "InvalidEvent" });
+    await expect(handle(input, invocation)).resolves.toEqual({ parked: "InvalidEvent" });
     expect(parked).toEqual([
       {
-        requestContext: { condition: "Parked", approximateInvokeCount: 1 },
+        requestContext: { functionArn, condition: "Parked", approximateInvokeCount: 1 },
         requestPayload: rest,
         responsePayload: { errorType: "InvalidEvent", errorMessage: expect.any(String) as string },
       },
@@ -272,7 +383,7 @@ describe("an event that is too large for a record of its failure", () => {
       () => refused,
       () => Promise.reject(new Error("no queue")),
     );
-    await expect(handle(huge)).rejects.toThrow("no queue");
+    await expect(handle(huge)).rejects.toBe(refused);
   });
 
   it("is one byte larger than the largest that is mailed", async () => {

@@ -3,7 +3,10 @@ import { type RecipientPolicy } from "../../handler/contract/recipient-policy";
 import { PermanentError, TransientError } from "../../handler/errors";
 import { catalogue } from "../../handler/notifications";
 import { emailRequest } from "../../handler/notifications/email-request";
+import { permanentFailureTypes, transientFailureTypes } from "../../handler/contract/failures";
 import { hashRecipient } from "../../handler/contract/recipient-hash";
+import { createError, longestMessage, type NotificationError } from "../../handler/errors";
+import { type Notification, type PreparedEmail } from "../../handler/notifications/define";
 import { createNotify, type NotifyDependencies, type TemplatedEmail } from "../../handler/notify";
 import { businessEvent, dependencies, FakeClock, MemoryClaims, createRecords } from "../support/notify";
 
@@ -11,6 +14,7 @@ const runMs = 30_000;
 const unknown = () => new PermanentError("OutcomeUnknown", "SES gave no answer (TimeoutError)");
 const throttled = () => new TransientError("Throttled", "SES did not take the mail (Throttling).");
 const refused = () => new PermanentError("MessageRejected", "SES did not take the mail (MessageRejected).");
+const unverified = () => new PermanentError("SenderNotVerified", "SES did not take the mail (MessageRejected).");
 
 interface SetUp extends Partial<NotifyDependencies> {
   clock?: FakeClock;
@@ -55,6 +59,37 @@ const a = "a@example.com";
 const b = "b@example.com";
 const c = "c@example.com";
 
+const [hashA, hashB, hashC] = [a, b, c].map(hashRecipient);
+
+/** Lets a notification of the catalogue say something else than its definition, for the time of `work`. */
+async function changing(
+  changes: Partial<Pick<Notification, "onUnknown" | "prepare">>,
+  work: () => Promise<void>,
+): Promise<void> {
+  const original = { onUnknown: emailRequest.onUnknown, prepare: emailRequest.prepare };
+  Object.assign(emailRequest, changes);
+  try {
+    await work();
+  } finally {
+    Object.assign(emailRequest, original);
+  }
+}
+
+/** An event whose notification prepares it differently: as the handler sees what handler/notifications make of it. */
+const preparing = (changes: Partial<PreparedEmail>, work: () => Promise<void>) => {
+  const { prepare } = emailRequest;
+  return changing({ prepare: (event) => ({ ...prepare(event), ...changes }) }, work);
+};
+
+const failureOf = async (outcome: Promise<unknown>): Promise<NotificationError> => {
+  const error = await outcome.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof PermanentError || error instanceof TransientError) return error;
+  throw new Error(`This is no failure to notify: ${String(error)}`);
+};
+
 /** A store with some of its answers replaced. */
 const storeWith = (store: ClaimStore, changes: Partial<ClaimStore>): ClaimStore => ({
   claim: (request) => store.claim(request),
@@ -92,7 +127,13 @@ describe("the mail", () => {
           timestamp: "2026-11-24T09:00:00Z",
           source: "custom.application",
         }) as object,
-        tags: { notification: "email-request", eventId: "7bf73129-1428-4cd3-a780-95db273d1602", attempt: 1 },
+        replyTo: [],
+        tags: {
+          notification: "email-request",
+          eventId: "7bf73129-1428-4cd3-a780-95db273d1602",
+          recipient: hashA,
+          attempt: 1,
+        },
       },
     ]);
     expect(counted).toEqual(["sent email-request"]);
@@ -112,6 +153,15 @@ describe("the mail", () => {
     const { notify, recipients } = setUp();
     await notify(to("a+b@mail.example.com", "x@bücher.example", "a+b@mail.example.com", "o'hara@example.co.uk"));
     expect(recipients()).toEqual(["a+b@mail.example.com", "x@xn--bcher-kva.example", "o'hara@example.co.uk"]);
+  });
+
+  it("is answered to whom its event says, or else its stage", async () => {
+    const { notify, sent } = setUp({ replyTo: ["help@example.com"] });
+    await notify(to(a));
+    await preparing({ replyTo: ["jane@example.org", "joe@example.org"] }, async () => {
+      await notify(to(b));
+    });
+    expect(sent.map(({ replyTo }) => replyTo)).toEqual([["help@example.com"], ["jane@example.org", "joe@example.org"]]);
   });
 
   it("has to be sent while there is still time for SES's answer and its record", async () => {
@@ -165,17 +215,77 @@ describe("an event that can't be mailed", () => {
     });
   });
 
-  it("mails nobody where one recipient is not allowed", async () => {
-    const recipientPolicy: RecipientPolicy = { mode: "restricted", addresses: [a], domains: ["Example.org"] };
-    const { notify, sent, lines } = setUp({ recipientPolicy });
-    await notify(to("A@example.com", "b@example.org"));
-    expect(sent).toHaveLength(2);
-    await expect(notify(to(a, "c@sub.example.org"))).rejects.toMatchObject({
-      name: "RecipientRefused",
-      message: expect.stringContaining(hashRecipient("c@sub.example.org")) as string,
+  it("is refused where it names nobody: a success would be the end of it", async () => {
+    const { notify, counted } = setUp();
+    await preparing({ recipients: [] }, async () => {
+      await expect(notify(to(a))).rejects.toMatchObject({ name: "InvalidEvent", retryable: false });
     });
-    expect(sent).toHaveLength(2);
+    expect(counted).toEqual(["failed InvalidEvent"]);
+  });
+
+  it("is refused where it is nested too deeply for JSON, with a reason", async () => {
+    const deep: unknown = JSON.parse(`${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`);
+    await expect(setUp().notify(businessEvent({ emailConfig: { recipient: a }, deep }))).rejects.toMatchObject({
+      name: "InvalidEvent",
+      retryable: false,
+    });
+  });
+});
+
+describe("a recipient that can't be mailed", () => {
+  it("keeps the mail from nobody else where the stage's allow-list does not have it", async () => {
+    const recipientPolicy: RecipientPolicy = { mode: "restricted", addresses: [a], domains: ["Example.org"] };
+    const { notify, recipients, claims, lines } = setUp({ recipientPolicy });
+    await notify(to("A@example.com", "b@example.org"));
+    const forbidden = "c@sub.example.org";
+    const error = await failureOf(notify(to(forbidden, "d@example.org")));
+    expect(error).toMatchObject({ name: "RecipientRefused", retryable: false });
+    expect(error.message).toContain(`1 of 2 mails failed: ${hashRecipient(forbidden)} RecipientRefused. The recipient`);
+    expect(error.failures).toMatchObject([{ recipient: hashRecipient(forbidden), type: "RecipientRefused" }]);
+    expect(recipients()).toEqual(["A@example.com", "b@example.org", "d@example.org"]);
+    expect(claims.rows.size).toBe(3);
     expect(JSON.stringify(lines)).not.toContain("@");
+  });
+
+  it("keeps the mail from nobody else where its entry is no address, and is told by its position", async () => {
+    const { notify, recipients, lines } = setUp();
+    await preparing({ refusedRecipients: [{ position: 2, problem: "has a display name" }] }, async () => {
+      const error = await failureOf(notify(to(a, b)));
+      expect(error).toMatchObject({ name: "InvalidRecipient", retryable: false });
+      expect(error.message).toMatch(
+        /^1 of 3 mails failed: entry 2 InvalidRecipient\. Entry 2 of the recipients has a /,
+      );
+      expect(error.failures).toEqual([
+        { position: 2, type: "InvalidRecipient", message: expect.stringContaining("display name") as string },
+      ]);
+    });
+    expect(recipients()).toEqual([a, b]);
+    expect(lines.at(-1)).toMatchObject({ level: "ERROR", attributes: { position: 2, failure: "InvalidRecipient" } });
+  });
+
+  it("is the event's failure where it is the only one", async () => {
+    const { notify, sent, counted } = setUp();
+    const refusedRecipients = [
+      { position: 1, problem: "is empty" },
+      { position: 2, problem: "is null" },
+    ];
+    await preparing({ recipients: [], refusedRecipients }, async () => {
+      const error = await failureOf(notify(to(a)));
+      expect(error).toMatchObject({ name: "InvalidRecipient", retryable: false });
+      expect(error.message).toContain("2 of 2 mails failed: entry 1 InvalidRecipient, entry 2 InvalidRecipient. ");
+    });
+    expect(sent).toEqual([]);
+    expect(counted).toEqual(["failed InvalidRecipient"]);
+  });
+
+  it("is mailed by a later try of the same event, once it may be; the others are not mailed again", async () => {
+    const clock = new FakeClock();
+    const claims = new MemoryClaims(clock);
+    const strict = setUp({ clock, claims, recipientPolicy: { mode: "restricted", addresses: [a], domains: [] } });
+    await expect(strict.notify(to(a, b))).rejects.toMatchObject({ name: "RecipientRefused" });
+    const open = setUp({ clock, claims });
+    await open.notify(to(a, b));
+    expect([strict.recipients(), open.recipients()]).toEqual([[a], [b]]);
   });
 });
 
@@ -202,13 +312,12 @@ describe("a failed send", () => {
     const { notify, failures, recipients, counted } = setUp({ failures: { [b]: throttled } });
     await expect(notify(to(a, b, c))).rejects.toMatchObject({
       name: "Throttled",
-      message: "1 of 3 mails failed. SES did not take the mail (Throttling).",
+      message: `1 of 3 mails failed: ${hashB} Throttled. SES did not take the mail (Throttling).`,
     });
-    // A throttled account throttles the next one too.
-    expect(recipients()).toEqual([a]);
+    expect(recipients()).toEqual([a, c]);
     failures[b] = undefined;
-    await expect(notify(to(a, b, c))).resolves.toMatchObject({ messageIds: ["message-1", "message-2", "message-3"] });
-    expect(recipients()).toEqual([a, b, c]);
+    await expect(notify(to(a, b, c))).resolves.toMatchObject({ messageIds: ["message-1", "message-3", "message-2"] });
+    expect(recipients()).toEqual([a, c, b]);
     expect(counted).toContain("duplicate email-request");
   });
 
@@ -230,10 +339,96 @@ describe("a failed send", () => {
     expect(recipients()).toEqual([b, c]);
   });
 
-  it("names no recipient where it counts them", async () => {
+  it("is told mail by mail: recipient, type and reason", async () => {
+    const { notify } = setUp({ failures: { [a]: unknown, [c]: refused } });
+    const error = await failureOf(notify(to(a, b, c)));
+    expect(error.message).toMatch(
+      `2 of 3 mails failed: ${hashA} OutcomeUnknown, ${hashC} MessageRejected. SES gave no`,
+    );
+    expect(error.failures).toEqual([
+      { recipient: hashA, type: "OutcomeUnknown", message: unknown().message },
+      { recipient: hashC, type: "MessageRejected", message: refused().message },
+    ]);
+  });
+
+  it("is told of an event of one mail, too, in the mail's own words", async () => {
+    const error = await failureOf(setUp({ failures: { [a]: refused } }).notify(to(a)));
+    expect(error.message).toBe(refused().message);
+    expect(error.failures).toEqual([{ recipient: hashA, type: "MessageRejected", message: refused().message }]);
+  });
+
+  it.each([
+    ["an unknown outcome before what is refused", { [a]: refused, [b]: unverified, [c]: unknown }, "OutcomeUnknown"],
+    ["an account's fault before a mail's", { [a]: refused, [b]: unverified }, "SenderNotVerified"],
+    ["what a retry can mend before all others", { [a]: unknown, [b]: throttled, [c]: refused }, "Throttled"],
+  ])("gives the event its type by rank: %s", async (_, failures, type) => {
+    const error = await failureOf(setUp({ failures }).notify(to(a, b, c)));
+    expect(error).toMatchObject({ name: type, retryable: type === "Throttled" });
+    expect(error.failures).toHaveLength(Object.keys(failures).length);
+  });
+
+  it("has a rank for every type, and the unknown outcome is the first permanent one", async () => {
+    const types = [...transientFailureTypes, ...permanentFailureTypes];
+    expect(permanentFailureTypes[0]).toBe("OutcomeUnknown");
+    for (const [index, type] of types.entries()) {
+      const lower = types[index + 1];
+      if (lower === undefined) continue;
+      const failures = { [a]: () => createError(lower, "x"), [b]: () => createError(type, "x") };
+      await expect(setUp({ failures }).notify(to(a, b))).rejects.toMatchObject({ name: type });
+    }
+  });
+
+  it("keeps the message within bounds: of 50 recipients it lists each, of more it says how many", async () => {
+    const many = Array.from({ length: 50 }, (_, index) => `r${index}@example.com`);
+    const wordy = () => createError("ConfigurationSetMissing", "x".repeat(400));
+    const failures = Object.fromEntries([...many, ...many.map((one) => `x${one}`)].map((one) => [one, wordy]));
+    const { notify } = setUp({ failures });
+    const error = await failureOf(notify(to(...many)));
+    for (const one of many) expect(error.message).toContain(`${hashRecipient(one)} ConfigurationSetMissing`);
+    expect(error.message.length).toBeLessThanOrEqual(longestMessage);
+    await preparing({ recipients: Object.keys(failures) }, async () => {
+      const { message, failures: all } = await failureOf(notify(to(a)));
+      expect(message).toContain("100 of 100 mails failed: ");
+      expect(message).toContain(", and 50 more. ");
+      expect(message.length).toBeLessThanOrEqual(longestMessage);
+      expect(all).toHaveLength(100);
+    });
+  });
+
+  it("has a line of its own in the log, and the event one ERROR, which is what the stack counts", async () => {
     const { notify, lines } = setUp({ failures: { [a]: refused, [b]: throttled } });
-    const error: unknown = await notify(to(a, b)).catch((reason: unknown) => reason);
-    expect(`${String(error)} ${JSON.stringify(lines)}`).not.toContain("@");
+    await expect(notify(to(a, b, c))).rejects.toThrow();
+    expect(lines.filter(({ level }) => level !== "INFO")).toEqual([
+      {
+        level: "WARN",
+        message: refused().message,
+        attributes: {
+          eventId: businessEvent({}).id,
+          notification: "email-request",
+          recipient: hashA,
+          failure: "MessageRejected",
+          retryable: false,
+        },
+      },
+      expect.objectContaining({ level: "WARN", message: throttled().message }),
+      expect.objectContaining({ level: "ERROR" }),
+    ]);
+    expect(JSON.stringify(lines)).not.toContain("@");
+  });
+
+  it("of an event of one mail has the event's line alone, which names the recipient's hash", async () => {
+    const { notify, lines } = setUp({ failures: { [a]: refused } });
+    await expect(notify(to(a))).rejects.toThrow();
+    expect(lines).toMatchObject([
+      { level: "ERROR", attributes: { eventId: businessEvent({}).id, recipient: hashA, failure: "MessageRejected" } },
+    ]);
+  });
+
+  it("rings the alarm where one mail waits for its turn and another was refused", async () => {
+    const waits = () => new TransientError("OutOfTime", "too late");
+    const { notify, lines } = setUp({ failures: { [a]: refused, [b]: waits } });
+    await expect(notify(to(a, b))).rejects.toMatchObject({ name: "OutOfTime", retryable: true });
+    expect(lines.map(({ level }) => level)).toEqual(["WARN", "INFO", "ERROR"]);
   });
 });
 
@@ -265,7 +460,7 @@ describe("a second delivery", () => {
 
   it("waits while the first is at it, and mails the recipients that are free", async () => {
     const { notify, claims, recipients, clock } = setUp();
-    const request = { notification: "email-request", eventId: "e", takeOver: false };
+    const request = { notification: "email-request", eventId: "e", contentHash: "h", takeOver: false };
     const id = claimId(emailRequest.trigger, businessEvent({}).id, a);
     await claims.claim({ ...request, id, heldUntil: clock.now() + runMs });
     await expect(notify(to(a, b))).rejects.toMatchObject({ name: "ClaimHeld", retryable: true });
@@ -290,6 +485,60 @@ describe("a second delivery", () => {
   });
 });
 
+describe("an idempotency key that a producer gives twice", () => {
+  const saying = (message: string, id: string) =>
+    businessEvent({ emailConfig: { recipient: [a, b] }, message, idempotencyKey: "order-1" }, { id });
+  const reused = "key reused email-request";
+
+  it("for other content mails nobody, and is told: a warning and a metric for each mail, no content", async () => {
+    const { notify, recipients, counted, lines } = setUp();
+    await notify(saying("wrong text", "e-1"));
+    await expect(notify(saying("right text", "e-2"))).resolves.toMatchObject({
+      messageIds: ["message-1", "message-2"],
+    });
+    expect(recipients()).toEqual([a, b]);
+    expect(counted).toEqual(["sent email-request", "sent email-request", reused, reused]);
+    const warnings = lines.filter(({ level }) => level === "WARN");
+    expect(warnings).toMatchObject([
+      { attributes: { eventId: "e-2", notification: "email-request", recipient: hashA, claim: "sent" } },
+      { attributes: { eventId: "e-2", recipient: hashB, claim: "sent" } },
+    ]);
+    expect(JSON.stringify(lines)).not.toMatch(/text|@|order-1/);
+  });
+
+  it("is told where the first mail's outcome is unknown, or a run is at it, too", async () => {
+    const { notify, counted, failures, clock, claims } = setUp({ failures: { [a]: unknown } });
+    await expect(notify(saying("wrong text", "e-1"))).rejects.toMatchObject({ name: "OutcomeUnknown" });
+    failures[a] = undefined;
+    await expect(notify(saying("right text", "e-2"))).rejects.toMatchObject({ name: "OutcomeUnknown" });
+    expect(counted.filter((line) => line === reused)).toHaveLength(2);
+    await claims.claim({
+      id: claimId(emailRequest.trigger, "order-2", c),
+      notification: "email-request",
+      eventId: "e-3",
+      contentHash: "other",
+      heldUntil: clock.now() + runMs,
+      takeOver: false,
+    });
+    const held = businessEvent({ emailConfig: { recipient: c }, idempotencyKey: "order-2" }, { id: "e-4" });
+    await expect(notify(held)).rejects.toMatchObject({ name: "ClaimHeld" });
+    expect(counted.filter((line) => line === reused)).toHaveLength(3);
+  });
+
+  it("is none for the same content, for the same event after a deployment, and for a claim of an earlier version", async () => {
+    const { notify, counted, claims } = setUp();
+    await notify(saying("text", "e-1"));
+    await notify(saying("text", "e-2"));
+    await preparing({ contentHash: "of the mail that the next version makes" }, async () => {
+      await notify(saying("text", "e-1"));
+    });
+    for (const row of claims.rows.values()) delete row.claimedFor;
+    await notify(saying("other text", "e-3"));
+    expect(counted).not.toContain(reused);
+    expect(counted.filter((line) => line === "duplicate email-request")).toHaveLength(6);
+  });
+});
+
 describe("a send without an answer", () => {
   it("is never made again", async () => {
     const { notify, failures, sent } = setUp({ failures: { [a]: unknown } });
@@ -306,17 +555,12 @@ describe("a send without an answer", () => {
   });
 
   it("is made again where the notification says that two mails are better than none", async () => {
-    const [emailRequest] = catalogue;
-    const changed = emailRequest as unknown as { onUnknown?: "park" | "resend" };
     const { notify, failures, recipients } = setUp({ failures: { [a]: unknown } });
-    changed.onUnknown = "resend";
-    try {
+    await changing({ onUnknown: "resend" }, async () => {
       await expect(notify(to(a))).rejects.toMatchObject({ name: "ServiceUnavailable", retryable: true });
       failures[a] = undefined;
       await notify(to(a));
-    } finally {
-      delete changed.onUnknown;
-    }
+    });
     expect(recipients()).toEqual([a]);
   });
 

@@ -18,7 +18,8 @@ const email = {
   recipient: "a@example.com",
   template: "t",
   templateData: { title: "x" },
-  tags: { notification: "email-request", eventId: "e-1", attempt: 2 },
+  replyTo: [],
+  tags: { notification: "email-request", eventId: "e-1", recipient: "0123456789ab", attempt: 2 },
 };
 const credentials = { accessKeyId: "a", secretAccessKey: "b" };
 const never = Number.POSITIVE_INFINITY;
@@ -62,11 +63,19 @@ describe("a send", () => {
         ConfigurationSetName: "set",
         Tags: [
           { Name: "notification", Value: "email-request" },
-          { Name: "eventId", Value: `7bf73129___${"x".repeat(245)}` },
+          // 255 characters: AWS refuses 256.
+          { Name: "eventId", Value: `7bf73129___${"x".repeat(244)}` },
+          { Name: "recipient", Value: "0123456789ab" },
           { Name: "attempt", Value: "2" },
         ],
       },
     ]);
+  });
+
+  it("says where answers go, where that is not the sender", async () => {
+    const { send, inputs } = senderThat(() => ({ MessageId: "m-1" }));
+    await send({ ...email, replyTo: ["help@example.com", "desk@example.com"] }, never);
+    expect(inputs).toMatchObject([{ ReplyToAddresses: ["help@example.com", "desk@example.com"] }]);
   });
 
   it("keeps addresses out of its error's message", async () => {
@@ -151,6 +160,75 @@ describe("the table of SES's errors", () => {
   ])("tells an unverified sender from another rejection: %s", (message) => {
     expect(classify(refusal("MessageRejected", message))).toMatchObject({ name: "SenderNotVerified" });
   });
+
+  it.each([
+    "Missing final '@domain'",
+    "Missing domain",
+    "Missing local name",
+    "Illegal address",
+    "Local address contains control or whitespace",
+    "Local address contains illegal character",
+    "Local address contains dot-dot",
+    "Domain contains control or whitespace",
+    "Domain contains illegal character",
+    "Domain contains dot-dot",
+    "Domain starts with dot",
+    "Domain ends with dot",
+    "Unterminated quote",
+    "Quote not at end of local address",
+    "Illegal route-addr",
+    "Illegal semicolon, not in group",
+    "Missing '>'",
+    "Empty address",
+    "Invalid domain name: 'example'.",
+    "Invalid email address<jane@example>.",
+    "Address length is more than 320 characters long: 'jane@example.com'.",
+    "Address blacklisted.",
+  ])("tells an address that SES refuses from content that it refuses: %s", (message) => {
+    const code = message.startsWith("Address b") ? "MessageRejected" : "InvalidParameterValue";
+    const failure = classify(refusal(code, message));
+    expect(failure).toMatchObject({ name: "InvalidRecipient", retryable: false });
+    expect(failure.message).toContain("address");
+    expect(failure.message).not.toContain("content");
+    expect(failure.message).not.toContain("@example");
+  });
+
+  it.each([
+    ["InvalidParameterValue", "The tag value x cannot exceed 255 characters"],
+    ["InvalidParameterValue", "Template data is not valid JSON"],
+    ["MessageRejected", "The message was found to contain a virus"],
+    ["RequestEntityTooLarge", ""],
+  ])("takes %s (%s) for a matter of the content", (code, message) => {
+    expect(classify(refusal(code, message)).name).toBe("MessageRejected");
+  });
+
+  it("keeps SES's own word: its code, and its text on one line, in bounds, without addresses", () => {
+    expect(classify(refusal("InvalidParameterValue", "Missing final '@domain'")).message).toMatch(
+      /^SES did not take the mail \(InvalidParameterValue: Missing final '@domain'\)\. It is the recipient's address/,
+    );
+    const long = `Denied: \n\t\u202e ${"x ".repeat(40)} "jane doe"@example.com ${"y ".repeat(4000)}`;
+    const { message } = classify(refusal("MessageRejected", long));
+    expect(message).toMatch(/^SES did not take the mail \(MessageRejected: Denied: x x/);
+    expect(message).not.toMatch(/jane|doe|@|[\p{Cc}\p{Cf}]/u);
+    expect(message.length).toBeLessThan(350);
+  });
+
+  it("does not keep the text of what is not SES's word", () => {
+    const error = Object.assign(new SyntaxError("unexpected content: Dear Jane"), {
+      $metadata: { httpStatusCode: 200 },
+    });
+    expect(classify(error)).toMatchObject({ name: "OutcomeUnknown" });
+    expect(classify(error).message).not.toContain("Jane");
+  });
+
+  it.each(["TemplateDoesNotExist", "ConfigurationSetDoesNotExist"])(
+    "leaves %s to the retry lane, and says what mends it",
+    (code) => {
+      const failure = classify(refusal(code));
+      expect(failure.retryable).toBe(true);
+      expect(failure.message).toContain("deploy the stack again");
+    },
+  );
 
   it.each([
     ["an error that SES adds one day", refusal("SomethingNew")],
@@ -349,7 +427,8 @@ describe("the SDK, as it is set up", () => {
 
   it.each([
     ["MessageRejected", "Email address is not verified: sender@example.com", "SenderNotVerified"],
-    ["MessageRejected", "Address blacklisted.", "MessageRejected"],
+    ["MessageRejected", "Address blacklisted.", "InvalidRecipient"],
+    ["InvalidParameterValue", "Missing final '@domain'", "InvalidRecipient"],
     ["TemplateDoesNotExist", "Template t does not exist", "TemplateMissing"],
     ["ConfigurationSetDoesNotExist", "Configuration set <set> does not exist.", "ConfigurationSetMissing"],
     ["AccountSendingPausedException", "Sending is paused", "SendingPaused"],

@@ -1,9 +1,11 @@
 import { type SESClient, SESServiceException, type SendTemplatedEmailCommandInput } from "@aws-sdk/client-ses";
 import { createSesSender } from "../../handler/adapters/ses";
 import { type ClaimStore } from "../../handler/claims";
-import { type FailureRecord } from "../../handler/contract/failure-record";
+import { type FailureRecord, type MailFailure } from "../../handler/contract/failure-record";
+import { type RecipientPolicy } from "../../handler/contract/recipient-policy";
 import { type SqsBatchResponse } from "../../handler/contract/sqs-batch";
-import { createHandle } from "../../handler/handle";
+import { PermanentError, TransientError } from "../../handler/errors";
+import { createHandle, type Parked } from "../../handler/handle";
 import { createNotify, type NotifyResult } from "../../handler/notify";
 import { createPacer } from "../../handler/pacer";
 import { failureRecord, MemoryClaims, createRecords, sqsBatch, startOfTime } from "./notify";
@@ -38,6 +40,13 @@ const storeFaults = ["down", "lost answer", "death", "death after"] as const;
 
 const runMs = 30_000;
 
+/** Whom the world's stage may mail. */
+export const worldPolicy: RecipientPolicy = {
+  mode: "restricted",
+  addresses: [],
+  domains: ["example.com", "xn--bcher-kva.example"],
+};
+
 export interface Accepted {
   readonly mail: string;
   readonly messageId: string;
@@ -46,9 +55,23 @@ export interface Accepted {
 
 export type Outcome =
   | { readonly kind: "mailed"; readonly messageIds: readonly string[] }
-  | { readonly kind: "permanent" | "transient"; readonly type: string; readonly message: string }
+  | {
+      readonly kind: "permanent" | "transient";
+      readonly type: string;
+      readonly message: string;
+      /** The mails that failed, as the parked record or the error lists them. */
+      readonly failures: readonly MailFailure[];
+    }
   /** The run ended without a word: Lambda reports it, or the queue gives the message out again. */
   | { readonly kind: "died" };
+
+export interface Delivery {
+  readonly event: unknown;
+  /** From a retry queue, not from a rule. */
+  readonly viaQueue: boolean;
+  /** What a person sends to the retry queue again. */
+  readonly redriven?: FailureRecord;
+}
 
 /**
  * SES, the claims and Lambda's runs, with all that can go wrong, in an order that chance decides: each call waits for its
@@ -79,10 +102,10 @@ export class World {
   }
 
   /** Delivers all inputs at once, and lets them run until each has ended. */
-  async deliver(inputs: readonly { readonly event: unknown; readonly viaQueue: boolean }[]): Promise<Outcome[]> {
+  async deliver(inputs: readonly Delivery[]): Promise<Outcome[]> {
     const outcomes: Outcome[] = inputs.map(() => ({ kind: "died" }));
-    inputs.forEach(({ event, viaQueue }, index) => {
-      this.start(event, viaQueue).then(
+    inputs.forEach((input, index) => {
+      this.start(input).then(
         (outcome) => (outcomes[index] = outcome),
         (error: unknown) => (outcomes[index] = outcomeOf(error)),
       );
@@ -97,24 +120,25 @@ export class World {
     return outcomes;
   }
 
-  private async start(event: unknown, viaQueue: boolean): Promise<Outcome> {
-    const run = { endsAt: this.now + runMs };
+  private async start({ event, viaQueue, redriven }: Delivery): Promise<Outcome> {
+    const run = { endsAt: this.now + runMs, functionArn: "arn:aws:lambda:eu-west-1:123456789012:function:f" };
     const handle = this.environment(run.endsAt);
-    if (!viaQueue) {
-      const { messageIds } = (await handle(event, run)) as NotifyResult;
-      return { kind: "mailed", messageIds };
-    }
     const parkedBefore = this.parked.length;
-    const body = this.random() < 0.5 ? event : failureRecord(event);
-    const { batchItemFailures } = (await handle(sqsBatch({ body }), run)) as SqsBatchResponse;
-    if (batchItemFailures.length > 0) return { kind: "transient", type: "Throttled", message: "" };
+    if (!viaQueue) {
+      const answer = (await handle(event, run)) as NotifyResult | Parked;
+      if ("messageIds" in answer) return { kind: "mailed", messageIds: answer.messageIds };
+    } else {
+      const body = redriven ?? (this.random() < 0.5 ? event : failureRecord(event));
+      const { batchItemFailures } = (await handle(sqsBatch({ body }), run)) as SqsBatchResponse;
+      if (batchItemFailures.length > 0) return { kind: "transient", type: "Throttled", message: "", failures: [] };
+    }
     // Another run of this moment may have parked: only the event's own record tells.
     const own = this.parked
       .slice(parkedBefore)
       .find(({ requestPayload }) => JSON.stringify(requestPayload) === JSON.stringify(event));
     if (own === undefined) return { kind: "mailed", messageIds: [] };
     const { errorType = "", errorMessage = "" } = own.responsePayload ?? {};
-    return { kind: "permanent", type: errorType, message: errorMessage };
+    return { kind: "permanent", type: errorType, message: errorMessage, failures: own.failures ?? [] };
   }
 
   /** A fresh execution environment, as after a deployment. */
@@ -153,7 +177,8 @@ export class World {
       clock,
       ...this.records,
       templateNameOf: (id) => `shop-dev-${id}`,
-      recipientPolicy: { mode: "restricted", addresses: [], domains: ["example.com", "xn--bcher-kva.example"] },
+      recipientPolicy: worldPolicy,
+      replyTo: [],
     });
     return createHandle({
       notify,
@@ -257,7 +282,10 @@ function refusal(name: string, httpStatusCode: number, recipient: string): Error
 }
 
 function outcomeOf(error: unknown): Outcome {
-  const { name, message, stack, retryable } = error as Error & { retryable: unknown };
-  if (typeof retryable !== "boolean") return { kind: "transient", type: `not classified: ${name}`, message };
-  return { kind: retryable ? "transient" : "permanent", type: name, message: stack ?? message };
+  const { name, message, stack } = error as Error;
+  if (!(error instanceof PermanentError || error instanceof TransientError)) {
+    return { kind: "transient", type: `not classified: ${name}`, message, failures: [] };
+  }
+  const { retryable, failures } = error;
+  return { kind: retryable ? "transient" : "permanent", type: name, message: stack ?? message, failures };
 }

@@ -1,4 +1,10 @@
-import { type Claim, type ClaimAnswer, type ClaimRequest, type ClaimStore } from "../../handler/claims";
+import {
+  type Claim,
+  type ClaimAnswer,
+  type ClaimedMail,
+  type ClaimRequest,
+  type ClaimStore,
+} from "../../handler/claims";
 import { type Log, type Metrics, type NotifyDependencies } from "../../handler/notify";
 import { type Clock } from "../../handler/pacer";
 
@@ -30,6 +36,8 @@ interface Row {
   expiresAt: number;
   attempts: number;
   messageId: string;
+  /** Missing where an earlier version claimed it. */
+  claimedFor?: ClaimedMail;
 }
 
 /** The claims of handler/claims.ts by its diagram, without a database. */
@@ -42,7 +50,7 @@ export class MemoryClaims implements ClaimStore {
     private readonly retentionSeconds = 90 * 24 * 3600,
   ) {}
 
-  claim({ id, heldUntil, takeOver }: ClaimRequest): Promise<ClaimAnswer> {
+  claim({ id, eventId, contentHash, heldUntil, takeOver }: ClaimRequest): Promise<ClaimAnswer> {
     const now = this.clock.now();
     const stored = this.rows.get(id);
     const row = stored !== undefined && stored.expiresAt < Math.floor(now / 1000) ? undefined : stored;
@@ -58,11 +66,13 @@ export class MemoryClaims implements ClaimStore {
         expiresAt: Math.ceil(now / 1000) + this.retentionSeconds,
         attempts,
         messageId: "",
+        claimedFor: { eventId, contentHash },
       });
       return Promise.resolve({ state: "claimed", claim: { id, owner }, attempt: attempts });
     }
-    if (row.state === "sent") return Promise.resolve({ state: "sent", messageId: row.messageId });
-    return Promise.resolve({ state: isOver ? "unknown" : "held" });
+    const by = row.claimedFor === undefined ? {} : { claimedFor: row.claimedFor };
+    if (row.state === "sent") return Promise.resolve({ state: "sent", messageId: row.messageId, ...by });
+    return Promise.resolve({ state: isOver ? "unknown" : "held", ...by });
   }
 
   markSent(claim: Claim, messageId: string): Promise<void> {
@@ -114,6 +124,7 @@ export function createRecords(): Records {
     metrics: {
       emailSent: (notification) => counted.push(`sent ${notification}`),
       duplicatePrevented: (notification) => counted.push(`duplicate ${notification}`),
+      keyReused: (notification) => counted.push(`key reused ${notification}`),
       eventFailed: (type) => counted.push(`failed ${type}`),
     },
   };
@@ -130,6 +141,7 @@ export function dependencies(
     ...createRecords(),
     templateNameOf: (id) => `shop-dev-${id}`,
     recipientPolicy: { mode: "unrestricted", reason: "test" },
+    replyTo: [],
     ...overrides,
   };
 }

@@ -1,4 +1,4 @@
-import { type ClaimAnswer, type ClaimStore } from "../../handler/claims";
+import { type ClaimAnswer, type ClaimedMail, type ClaimStore } from "../../handler/claims";
 import { type VirtualClock } from "./virtual-clock";
 
 interface Item {
@@ -8,6 +8,7 @@ interface Item {
   expiresAt: number;
   attempts: number;
   messageId?: string;
+  claimedFor: ClaimedMail;
 }
 
 /**
@@ -27,7 +28,7 @@ export function createClaimTable(clock: VirtualClock, retentionSeconds: number, 
   }
 
   return {
-    async claim({ id, heldUntil, takeOver }): Promise<ClaimAnswer> {
+    async claim({ id, eventId, contentHash, heldUntil, takeOver }): Promise<ClaimAnswer> {
       const owner = String(++owners);
       await clock.wait(latency());
       const now = clock.now();
@@ -45,11 +46,13 @@ export function createClaimTable(clock: VirtualClock, retentionSeconds: number, 
           heldUntil,
           expiresAt: Math.ceil(now / 1000) + retentionSeconds,
           attempts,
+          claimedFor: { eventId, contentHash },
         });
         return { state: "claimed", claim: { id, owner }, attempt: attempts };
       }
-      if (item.state === "sent") return { state: "sent", messageId: item.messageId ?? "unknown" };
-      return { state: item.state === "claimed" && item.heldUntil >= now ? "held" : "unknown" };
+      const { claimedFor } = item;
+      if (item.state === "sent") return { state: "sent", messageId: item.messageId ?? "unknown", claimedFor };
+      return { state: item.state === "claimed" && item.heldUntil >= now ? "held" : "unknown", claimedFor };
     },
     markSent: (claim, messageId) => mark(claim.id, claim.owner, "sent", messageId),
     markFailed: (claim) => mark(claim.id, claim.owner, "failed"),

@@ -1,8 +1,8 @@
-import { type createHandle } from "../../handler/handle";
+import { type Run } from "../../handler/notify";
 import * as limits from "./limits";
 import { type VirtualClock } from "./virtual-clock";
 
-export type Handle = ReturnType<typeof createHandle>;
+export type Handle = (input: unknown, run: Run) => Promise<unknown>;
 
 /** What a run came to; an error's type is what Lambda would write into its record. */
 export type Outcome =

@@ -9,7 +9,7 @@ import { Bus, type BusEvent } from "./bus";
 import { createClaimTable } from "./claim-table";
 import { type Deployment, type FunctionDeployment, type TargetDeployment } from "./deployment";
 import { EventSource } from "./event-source";
-import { SimulatedFunction } from "./function";
+import { type Handle, SimulatedFunction } from "./function";
 import { Ledger } from "./ledger";
 import * as limits from "./limits";
 import { SimulatedQueue } from "./queue";
@@ -117,8 +117,8 @@ export async function simulate(
     Math.min(...deployment.functions.map(({ claimRetentionSeconds }) => claimRetentionSeconds)),
     () => sampleLatency(limits.claimStore, random),
   );
-  const createEnvironment = (fn: FunctionDeployment) =>
-    createHandle({
+  const createEnvironment = (fn: FunctionDeployment): Handle => {
+    const handle = createHandle({
       notify: createNotify({
         sendEmail: createSesSender({
           client: ses.client,
@@ -134,10 +134,12 @@ export async function simulate(
         metrics: {
           emailSent: () => undefined,
           duplicatePrevented: () => (duplicatesPrevented += 1),
+          keyReused: () => undefined,
           eventFailed: () => undefined,
         },
         templateNameOf: (id) => templateName(fn.templateNamePrefix, id),
         recipientPolicy: { mode: "unrestricted", reason: "Nobody is mailed." },
+        replyTo: [],
       }),
       park: (record) => {
         queueAt(fn.deadLetterQueue).send(JSON.stringify(record));
@@ -145,6 +147,8 @@ export async function simulate(
       },
       log: silent,
     });
+    return (input, run) => handle(input, { ...run, functionArn: fn.arn });
+  };
 
   let events = 0;
   const newId = (prefix: string) => `${prefix}-${++events}`;

@@ -5,7 +5,7 @@ import {
   type DynamoDBClient,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import { type Claim, type ClaimAnswer, type ClaimStore } from "../claims";
+import { type Claim, type ClaimAnswer, type ClaimedMail, type ClaimStore } from "../claims";
 import { type Clock } from "../pacer";
 
 interface DynamoDbClaims {
@@ -37,7 +37,7 @@ export function createDynamoDbClaims({ client, table, retentionSeconds, clock }:
   }
 
   return {
-    async claim({ id, notification, eventId, heldUntil, takeOver }) {
+    async claim({ id, notification, eventId, contentHash, heldUntil, takeOver }) {
       const owner = randomUUID();
       const now = clock.now();
       const free = [
@@ -56,7 +56,7 @@ export function createDynamoDbClaims({ client, table, retentionSeconds, clock }:
             TableName: table,
             Key: { id: { S: id } },
             UpdateExpression:
-              "SET #state = :claimed, #owner = :owner, heldUntil = :heldUntil, expiresAt = :expiresAt, notification = :notification, eventId = :eventId ADD attempts :one",
+              "SET #state = :claimed, #owner = :owner, heldUntil = :heldUntil, expiresAt = :expiresAt, notification = :notification, eventId = :eventId, contentHash = :contentHash ADD attempts :one",
             ConditionExpression: free.join(" OR "),
             ExpressionAttributeNames: { "#state": "state", "#owner": "owner" },
             ExpressionAttributeValues: {
@@ -68,6 +68,7 @@ export function createDynamoDbClaims({ client, table, retentionSeconds, clock }:
               ":nowSeconds": { N: String(Math.floor(now / 1000)) },
               ":notification": { S: notification },
               ":eventId": { S: eventId },
+              ":contentHash": { S: contentHash },
               ":one": { N: "1" },
               ...(takeOver ? { ":unknown": { S: "unknown" }, ":now": { N: String(now) } } : {}),
             },
@@ -88,12 +89,18 @@ export function createDynamoDbClaims({ client, table, retentionSeconds, clock }:
 }
 
 function read(item: Record<string, AttributeValue>, now: number): ClaimAnswer {
+  const by = claimedForOf(item);
   switch (item.state?.S) {
     case "sent":
-      return { state: "sent", messageId: item.messageId?.S ?? "unknown" };
+      return { state: "sent", messageId: item.messageId?.S ?? "unknown", ...by };
     case "claimed":
-      return Number(item.heldUntil?.N ?? "0") >= now ? { state: "held" } : { state: "unknown" };
+      return { state: Number(item.heldUntil?.N ?? "0") >= now ? "held" : "unknown", ...by };
     default:
-      return { state: "unknown" };
+      return { state: "unknown", ...by };
   }
+}
+
+function claimedForOf({ eventId, contentHash }: Record<string, AttributeValue>): { readonly claimedFor?: ClaimedMail } {
+  if (eventId?.S === undefined || contentHash?.S === undefined) return {};
+  return { claimedFor: { eventId: eventId.S, contentHash: contentHash.S } };
 }

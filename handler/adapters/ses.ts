@@ -1,6 +1,7 @@
 import { SendTemplatedEmailCommand, type SESClient } from "@aws-sdk/client-ses";
-import { type FailureType, permanentFailureTypes, type PermanentFailureType } from "../contract/failures";
-import { type NotificationError, PermanentError, TransientError } from "../errors";
+import { type FailureType } from "../contract/failures";
+import { maskAddresses } from "../contract/mask";
+import { createError, type NotificationError, PermanentError, TransientError } from "../errors";
 import { type SendEmail } from "../notify";
 import { type Clock } from "../pacer";
 
@@ -43,10 +44,11 @@ interface SesSender {
 const backoff = { firstMs: 200, longestMs: 5000 };
 
 export function createSesSender({ client, sender, configurationSet, pace, clock, random }: SesSender): SendEmail {
-  return async ({ recipient, template, templateData, tags }, deadline) => {
+  return async ({ recipient, template, templateData, replyTo, tags }, deadline) => {
     const command = new SendTemplatedEmailCommand({
       Source: sender,
       Destination: { ToAddresses: [recipient] },
+      ...(replyTo.length === 0 ? {} : { ReplyToAddresses: [...replyTo] }),
       Template: template,
       TemplateData: JSON.stringify(templateData),
       ConfigurationSetName: configurationSet,
@@ -69,9 +71,15 @@ export function createSesSender({ client, sender, configurationSet, pace, clock,
   };
 }
 
-/** SES takes ASCII letters, digits, `_` and `-`, up to 256 of them (API_MessageTag). */
+/**
+ * Longest value of a tag: SES refuses one of 256 characters ("cannot exceed 255", LocalStack's answers recorded on AWS),
+ * whatever its reference says (API_MessageTag: 256).
+ */
+const longestTagValue = 255;
+
+/** SES takes ASCII letters, digits, `_` and `-` (API_MessageTag). */
 function toTagValue(text: string): string {
-  return text.replace(/[^\w-]/g, "_").slice(0, 256);
+  return text.replace(/[^\w-]/g, "_").slice(0, longestTagValue);
 }
 
 /**
@@ -132,24 +140,49 @@ const notConnected = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUN
 /** SES rejects an unverified sender with the same code as a bad message; only the text tells them apart. */
 const unverifiedSender = /Email address is not verified/i;
 
+/**
+ * The same for an address that SES does not take: it answers `InvalidParameterValue` with the words of JavaMail's
+ * `InternetAddress` ("Missing final '@domain'", "Local address contains control or whitespace", "Domain starts with
+ * dot", "Illegal address", "Missing local name", "Unterminated quote", ..; many reports, for example
+ * https://github.com/openstax/accounts/issues/253), its own ("Address length is more than 320 characters long", "Invalid
+ * domain name"), and `MessageRejected` with "Address blacklisted". What it refuses of a mail's content or tags has none
+ * of these words.
+ */
+const refusedAddress =
+  /\b(?:address(?:es)?|domain|local name|route-addr)\b|unterminated quote|^missing '|^illegal (?:semi)?colon/i;
+
 export function classify(cause: unknown): NotificationError {
   if (cause instanceof PermanentError || cause instanceof TransientError) return cause;
   const error = cause instanceof Error ? cause : new Error(String(cause));
   const type = typeOf(error);
-  const message = `SES did not take the mail (${error.name}).`;
-  if (type === "OutcomeUnknown") {
-    return new PermanentError(type, `SES gave no answer (${error.name}): the mail may be out. ${advice[type]}`, {
-      cause,
-    });
-  }
-  return isPermanent(type)
-    ? new PermanentError(type, `${message} ${advice[type]}`, { cause })
-    : new TransientError(type, message, { cause });
+  const [says, helps] = [type === "OutcomeUnknown" ? "SES gave no answer" : "SES did not take the mail", advice[type]];
+  return createError(type, `${says} (${wordOf(error)}).${helps === undefined ? "" : ` ${helps}`}`, { cause });
 }
 
-function typeOf(error: Error & { code?: unknown; $metadata?: { httpStatusCode?: number } }): FailureType {
+/** Longest excerpt of what SES says. */
+const longestWord = 200;
+
+/** What SES says of an address without a domain. It is no address itself, and people look for the words as they are. */
+const noDomain = "Missing final '@domain'";
+
+/** SES's error code and its text, on one line and without addresses. The text of any other error may hold anything. */
+function wordOf(error: SdkError): string {
+  const isOfSes = error.$fault !== undefined;
+  const detail = isOfSes ? error.message : typeof error.code === "string" ? error.code : "";
+  const word = (part: string) =>
+    maskAddresses(part, longestWord)
+      .replace(/[\p{C}\p{Z}]+/gu, " ")
+      .trim();
+  return [word(error.name), detail === noDomain ? noDomain : word(detail)].filter((part) => part !== "").join(": ");
+}
+
+/** What the SDK adds to an error. `$fault` is on the errors that the service answered with. */
+type SdkError = Error & { code?: unknown; $fault?: unknown; $metadata?: { httpStatusCode?: number } };
+
+function typeOf(error: SdkError): FailureType {
   const known = sesFailures[error.name.replace(/Exception$/, "")];
   if (known === "MessageRejected" && unverifiedSender.test(error.message)) return "SenderNotVerified";
+  if (known === "MessageRejected" && refusedAddress.test(error.message)) return "InvalidRecipient";
   if (known !== undefined) return known;
   const status = error.$metadata?.httpStatusCode;
   // SES took the mail, and its answer broke on the way.
@@ -171,19 +204,13 @@ function isOfTheNetwork(error: Error, code: string): boolean {
   return ["TimeoutError", "AbortError"].includes(error.name) || code !== "";
 }
 
-function isPermanent(type: FailureType): type is PermanentFailureType {
-  return (permanentFailureTypes as readonly string[]).includes(type);
-}
-
-const advice: Readonly<Record<PermanentFailureType, string>> = {
-  InvalidEvent: "Correct the event.",
-  UnknownNotification: "Add the notification to the catalogue.",
-  NoRuleMatches: "Correct the event, or the notification's pattern.",
-  RecipientRefused: "Add the recipient to the allow-list of the stage.",
-  MessageRejected: "Look at the mail's content and at the account's status in SES.",
-  TemplateMissing: "The stored template is gone: deploy the stack again.",
-  ConfigurationSetMissing: "The configuration set is gone: deploy the stack again.",
+const advice: Readonly<Partial<Record<FailureType, string>>> = {
+  OutcomeUnknown: "The mail may be out: look for it among SES's events before you send it again.",
   SenderNotVerified:
     "Verify the sender's identity in SES (and the recipient's, while the account is in the SES sandbox).",
-  OutcomeUnknown: "Look for its event id among SES's events before you send it again.",
+  MessageRejected: "Look at the mail's content and at the account's status in SES.",
+  InvalidRecipient: "It is the recipient's address, or that of an answer: correct it where the event is made.",
+  TemplateMissing: "The stored template is gone: deploy the stack again, and the mail goes out by itself.",
+  ConfigurationSetMissing: "The configuration set is gone: deploy the stack again, and the mail goes out by itself.",
+  SendingPaused: "SES has paused the account or the configuration set: see docs/runbook.md.",
 };

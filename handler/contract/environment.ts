@@ -14,6 +14,17 @@ const environmentSchema = z.object({
       return z.NEVER;
     }
   }),
+  REPLY_TO: z
+    .string()
+    .default("[]")
+    .transform((text, context) => {
+      try {
+        return z.array(z.string().min(3)).parse(JSON.parse(text));
+      } catch (error) {
+        context.addIssue({ code: "custom", message: `is not a list of addresses: ${String(error)}` });
+        return z.NEVER;
+      }
+    }),
   CLAIM_TABLE: z.string().min(1),
   CLAIM_RETENTION_SECONDS: z.coerce.number().int().positive(),
   DEAD_LETTER_QUEUE_URL: z.string().min(1),
@@ -30,6 +41,8 @@ export interface HandlerEnvironment {
   /** `<prefix>-<notification id>` is the name of the notification's stored template. */
   readonly templateNamePrefix: string;
   readonly recipientPolicy: RecipientPolicy;
+  /** Where answers go to a mail whose event does not say; empty: to the sender. */
+  readonly replyTo: readonly string[];
   /** DynamoDB table of the claims, and how long a claim is kept. */
   readonly claimTable: string;
   readonly claimRetentionSeconds: number;
@@ -49,6 +62,7 @@ export function toVariables(environment: HandlerEnvironment): Record<string, str
     CONFIGURATION_SET: environment.configurationSet,
     TEMPLATE_NAME_PREFIX: environment.templateNamePrefix,
     RECIPIENT_POLICY: JSON.stringify(environment.recipientPolicy),
+    REPLY_TO: JSON.stringify(environment.replyTo),
     CLAIM_TABLE: environment.claimTable,
     CLAIM_RETENTION_SECONDS: String(environment.claimRetentionSeconds),
     DEAD_LETTER_QUEUE_URL: environment.deadLetterQueueUrl,
@@ -73,6 +87,7 @@ export function fromVariables(variables: Readonly<Record<string, string | undefi
     configurationSet: parsed.data.CONFIGURATION_SET,
     templateNamePrefix: parsed.data.TEMPLATE_NAME_PREFIX,
     recipientPolicy: parsed.data.RECIPIENT_POLICY,
+    replyTo: parsed.data.REPLY_TO,
     claimTable: parsed.data.CLAIM_TABLE,
     claimRetentionSeconds: parsed.data.CLAIM_RETENTION_SECONDS,
     deadLetterQueueUrl: parsed.data.DEAD_LETTER_QUEUE_URL,

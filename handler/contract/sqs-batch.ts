@@ -1,14 +1,19 @@
 import * as z from "zod";
 
-/** What an SQS event source mapping hands to the function (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html). */
+/**
+ * What an SQS event source mapping hands to the function (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html).
+ * What a message needs to be told apart is demanded, and nothing else: one odd message must not make the others fail.
+ */
 export const sqsBatchSchema = z.object({
   Records: z
     .array(
       z.object({
         eventSource: z.literal("aws:sqs"),
         messageId: z.string(),
-        body: z.string(),
-        attributes: z.object({ ApproximateReceiveCount: z.coerce.number().int().positive() }),
+        body: z.unknown(),
+        attributes: z
+          .object({ ApproximateReceiveCount: z.coerce.number().int().positive() })
+          .catch({ ApproximateReceiveCount: 1 }),
       }),
     )
     .min(1),

@@ -133,7 +133,7 @@ interface Watch {
 }
 
 const event = (id: string, overrides: object = {}) => request({ idempotencyKey: `key of ${id}` }, { id, ...overrides });
-const parked = (id: string, errorType = "TemplateMissing", overrides: object = {}) =>
+const parked = (id: string, errorType = "MessageRejected", overrides: object = {}) =>
   failureRecord(event(id), { responsePayload: { errorType, errorMessage: "x" }, ...overrides });
 const outcomes = ({ results = [] }: DeadLettersAnswer) => results.map(({ outcome }) => outcome);
 const ids = ({ messages }: DeadLettersAnswer) => messages.map(({ eventId }) => eventId).sort();
@@ -152,7 +152,7 @@ describe("the list", () => {
       answer.messages.map(({ format, reason, eventId }) => `${format} ${reason.type} ${eventId ?? "-"}`).sort(),
     ).toEqual([
       "event-target NO_PERMISSIONS undelivered",
-      "failure-record TemplateMissing record",
+      "failure-record MessageRejected record",
       "retries-exhausted Throttled retried",
       "unknown UnknownFormat -",
     ]);
@@ -202,11 +202,11 @@ describe("the list", () => {
 
 describe("a redrive", () => {
   it("sends the chosen events with their key, once more counted, before it deletes them", async () => {
-    const record = parked("a", "TemplateMissing", { redrives: 1 });
+    const record = parked("a", "MessageRejected", { redrives: 1 });
     const { run, counts, sent } = await stageWith(record, parked("b", "InvalidEvent"));
     const calls: string[] = [];
     const answer = await run(
-      { redrive: true, filter: ["reason=TemplateMissing"] },
+      { redrive: true, filter: ["reason=MessageRejected"] },
       { watch: { after: (command) => void calls.push(command) } },
     );
     expect(outcomes(answer)).toEqual(["redriven"]);
@@ -273,7 +273,7 @@ describe("a redrive", () => {
   });
 
   it("stops at the cap", async () => {
-    const { run, counts } = await stageWith(parked("a", "TemplateMissing", { redrives: 3 }));
+    const { run, counts } = await stageWith(parked("a", "MessageRejected", { redrives: 3 }));
     const answer = await run({ redrive: true });
     expect(outcomes(answer)).toEqual(["refused"]);
     expect(exitCodeOf(answer)).toBe(1);
@@ -298,6 +298,7 @@ describe("a mail that may be out", () => {
         id: claimOf(id, recipient),
         notification: "email-request",
         eventId: id,
+        contentHash: "hash",
         heldUntil: Date.now() + (end === "dead" ? -1 : 600_000),
         takeOver: false,
       });
@@ -333,13 +334,13 @@ describe("a mail that may be out", () => {
     const { run, claim } = await stageWithClaim("a", "sent");
     const answer = await run(resend("a"));
     expect(answer.results).toMatchObject([{ outcome: "redriven", claims: [{ state: "sent", messageId: "ses-1" }] }]);
-    expect(await claim()).toEqual({ state: "sent", messageId: "ses-1" });
+    expect(await claim()).toMatchObject({ state: "sent", messageId: "ses-1" });
   });
 
   it("is refused while a run is at it", async () => {
     const { run, counts, claim } = await stageWithClaim("a", "held");
     expect(outcomes(await run(resend("a")))).toEqual(["refused"]);
-    expect(await claim()).toEqual({ state: "held" });
+    expect(await claim()).toMatchObject({ state: "held" });
     expect([await counts(), await counts("retries")]).toEqual([
       [1, 0],
       [0, 0],
@@ -371,7 +372,7 @@ describe("a discard", () => {
     const before = (command: string) => {
       if (command === "DeleteMessageCommand" && ++deletes === 2) throw new Error("the queue is down");
     };
-    const answer = await run({ discard: true, filter: ["reason=TemplateMissing"] }, { watch: { before } });
+    const answer = await run({ discard: true, filter: ["reason=MessageRejected"] }, { watch: { before } });
     expect(outcomes(answer)).toEqual(["discarded", "failed"]);
     expect(exitCodeOf(answer)).toBe(1);
     expect(await counts()).toEqual([1, 0]);
@@ -400,7 +401,7 @@ describe("the command", () => {
     const put = (body: unknown) =>
       door.sqs.send(new SendMessageCommand({ QueueUrl: queueUrl(), MessageBody: JSON.stringify(body) }));
     const port = Number(new URL(door.door.url).port);
-    await put(parked("capped", "TemplateMissing", { redrives: 3 }));
+    await put(parked("capped", "MessageRejected", { redrives: 3 }));
     await put(parked("good"));
     const list = await command(port, []);
     expect(list).toMatchObject({ code: 0, errors: "" });
@@ -450,7 +451,7 @@ describe("the command", () => {
     const running = new OperationsCommand("dead-letters", passage.port, [
       "--redrive",
       "--filter",
-      "reason=TemplateMissing",
+      "reason=MessageRejected",
     ]);
     const { code, output } = await running.ended;
     await passage.close();

@@ -48,8 +48,8 @@ describe("a parked message", () => {
     ],
     [
       "that the dead-letter rule brought: Lambda's record",
-      park(failureRecord(request(), { ...failed("TemplateMissing"), redrives: 1 })),
-      { format: "failure-record", type: "TemplateMissing", says: "the reason", attempts: 3, redrives: 1 },
+      park(failureRecord(request(), { ...failed("MessageRejected"), redrives: 1 })),
+      { format: "failure-record", type: "MessageRejected", says: "the reason", attempts: 3, redrives: 1 },
     ],
     [
       "that the function parked when it met it in the retry queue",

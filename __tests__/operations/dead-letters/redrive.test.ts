@@ -44,7 +44,7 @@ async function run(
 describe("a redrive", () => {
   it("sends the whole record with one redrive more to its lane, before it deletes the message", async () => {
     const record = failureRecord(request({ idempotencyKey: "order-7" }), {
-      responsePayload: { errorType: "TemplateMissing" },
+      responsePayload: { errorType: "MessageRejected" },
     });
     const { result, done, sent } = await run(park({ ...record, redrives: 1 }));
     expect(sent).toEqual([{ lane: "standard", body: { ...record, redrives: 2 } }]);
@@ -69,13 +69,13 @@ describe("a redrive", () => {
   });
 
   it("does nothing in a dry run, and says what it would do", async () => {
-    const { result, done } = await run(failed("TemplateMissing"), { options: { dryRun: true } });
+    const { result, done } = await run(failed("MessageRejected"), { options: { dryRun: true } });
     expect(done).toEqual([]);
     expect(result).toMatchObject({ outcome: "would-redrive", redrives: 1 });
   });
 
   it("keeps the message where the send fails", async () => {
-    const { result, done } = await run(failed("TemplateMissing"), { breaks: "send" });
+    const { result, done } = await run(failed("MessageRejected"), { breaks: "send" });
     expect(done).toEqual([]);
     expect(result).toMatchObject({
       outcome: "failed",
@@ -84,7 +84,7 @@ describe("a redrive", () => {
   });
 
   it("says so where the message was sent, and could not be removed", async () => {
-    const { result, done } = await run(failed("TemplateMissing"), { breaks: "remove" });
+    const { result, done } = await run(failed("MessageRejected"), { breaks: "remove" });
     expect(done).toEqual(["send"]);
     expect(result).toMatchObject({ outcome: "not-removed", note: expect.stringContaining("in both queues") as string });
   });
@@ -116,7 +116,7 @@ describe("a redrive", () => {
     ],
     [
       "an event that was redriven as often as its claims allow",
-      failed("TemplateMissing", { redrives: maximumRedrives }),
+      failed("MessageRejected", { redrives: maximumRedrives }),
       "It was redriven 3 times, which is the most",
     ],
     ["a mail that may be out", unknownOutcome, "Its mail may be out"],
@@ -129,7 +129,7 @@ describe("a redrive", () => {
   });
 
   it("stops at the cap, and not before it", async () => {
-    const { result } = await run(failed("TemplateMissing", { redrives: maximumRedrives - 1 }));
+    const { result } = await run(failed("MessageRejected", { redrives: maximumRedrives - 1 }));
     expect(result).toMatchObject({ outcome: "redriven", redrives: maximumRedrives });
   });
 });
@@ -181,7 +181,7 @@ describe("a redrive of a mail that may be out, on a person's word", () => {
   });
 
   it("leaves the claims of a known failure alone", async () => {
-    const { done } = await run(failed("TemplateMissing"), { options: { resendUnknown } });
+    const { done } = await run(failed("MessageRejected"), { options: { resendUnknown } });
     expect(done).toEqual(["send", "remove"]);
   });
 });

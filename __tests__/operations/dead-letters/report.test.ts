@@ -31,7 +31,7 @@ function answer(messages: readonly ParkedMessage[], overrides: Partial<DeadLette
 }
 
 const missing = park({
-  ...failureRecord(request(), { responsePayload: { errorType: "TemplateMissing" } }),
+  ...failureRecord(request(), { responsePayload: { errorType: "MessageRejected" } }),
   redrives: 1,
 });
 const unknownOutcome = park(failureRecord(request(), { responsePayload: { errorType: "OutcomeUnknown" } }));
@@ -40,10 +40,10 @@ describe("the list", () => {
   it("shows reason, notification, age, attempts, redrives and event id", () => {
     const text = describeAnswer(answer([missing]), options);
     expect(text).toContain("1 message parked in shop-dev-dead-letters\n");
-    const [row = ""] = text.split("\n").filter((line) => line.includes("TemplateMissing"));
+    const [row = ""] = text.split("\n").filter((line) => line.includes("MessageRejected"));
     expect(row.split("│").map((cell) => cell.trim())).toEqual([
       "",
-      "TemplateMissing",
+      "MessageRejected",
       "email-request",
       "2 h 5 m",
       "3",
@@ -60,7 +60,7 @@ describe("the list", () => {
       messages: [
         {
           format: "failure-record",
-          reason: { type: "TemplateMissing" },
+          reason: { type: "MessageRejected" },
           notification: "email-request",
           lane: "standard",
           eventId: request().id,
@@ -120,7 +120,7 @@ describe("the results", () => {
 
   it("say what became of each, and what was not begun", () => {
     const text = describeAnswer(answer([missing, missing, missing], { results }), options);
-    expect(text).toMatch(/redriven \(standard lane\) │ TemplateMissing │ email-request │ 2 of 3 {3}│/);
+    expect(text).toMatch(/redriven \(standard lane\) │ MessageRejected │ email-request │ 2 of 3 {3}│/);
     expect(text).toMatch(/refused .*│ 1 of 3 {3}│/);
     expect(text).toContain(note);
     expect(text).toContain("1 redriven, 1 refused.\n");
