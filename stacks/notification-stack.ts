@@ -66,10 +66,10 @@ export class NotificationStack extends TerraformStack {
         reserveConcurrency: config.reserveConcurrency,
         environment: {
           sender: config.sender,
+          replyTo: [],
           configurationSet: names.of("notifications"),
           templateNamePrefix: names.prefix,
           recipientPolicy: config.recipientPolicy,
-          replyTo: [],
           claimTable: claims.table.name,
           claimRetentionSeconds: claimRetentionSeconds(config),
           deadLetterQueueUrl: deadLetters.queue.url,

@@ -4,6 +4,17 @@ import { type RecipientPolicy, recipientPolicySchema } from "./recipient-policy"
 /** The function's environment, each name spelled here and nowhere else: Terraform writes it, the handler reads it. */
 const environmentSchema = z.object({
   EMAIL_SENDER: z.string().min(3),
+  REPLY_TO: z
+    .string()
+    .default("[]")
+    .transform((text, context): string[] => {
+      try {
+        return z.array(z.string().min(3)).parse(JSON.parse(text));
+      } catch (error) {
+        context.addIssue({ code: "custom", message: `is not a list of addresses: ${String(error)}` });
+        return z.NEVER;
+      }
+    }),
   CONFIGURATION_SET: z.string().min(1),
   TEMPLATE_NAME_PREFIX: z.string().min(1),
   RECIPIENT_POLICY: z.string().transform((text, context) => {
@@ -14,17 +25,6 @@ const environmentSchema = z.object({
       return z.NEVER;
     }
   }),
-  REPLY_TO: z
-    .string()
-    .default("[]")
-    .transform((text, context) => {
-      try {
-        return z.array(z.string().min(3)).parse(JSON.parse(text));
-      } catch (error) {
-        context.addIssue({ code: "custom", message: `is not a list of addresses: ${String(error)}` });
-        return z.NEVER;
-      }
-    }),
   CLAIM_TABLE: z.string().min(1),
   CLAIM_RETENTION_SECONDS: z.coerce.number().int().positive(),
   DEAD_LETTER_QUEUE_URL: z.string().min(1),
@@ -36,13 +36,13 @@ const environmentSchema = z.object({
 export interface HandlerEnvironment {
   /** The `From` address of every mail. */
   readonly sender: string;
+  /** Where replies go, unless the event says where: well-formed addresses; none means to the sender. */
+  readonly replyTo: readonly string[];
   /** Name of the SES configuration set that every send uses. */
   readonly configurationSet: string;
   /** `<prefix>-<notification id>` is the name of the notification's stored template. */
   readonly templateNamePrefix: string;
   readonly recipientPolicy: RecipientPolicy;
-  /** Where answers go to a mail whose event does not say; empty: to the sender. */
-  readonly replyTo: readonly string[];
   /** DynamoDB table of the claims, and how long a claim is kept. */
   readonly claimTable: string;
   readonly claimRetentionSeconds: number;
@@ -59,10 +59,10 @@ export interface HandlerEnvironment {
 export function toVariables(environment: HandlerEnvironment): Record<string, string> {
   return {
     EMAIL_SENDER: environment.sender,
+    REPLY_TO: JSON.stringify(environment.replyTo),
     CONFIGURATION_SET: environment.configurationSet,
     TEMPLATE_NAME_PREFIX: environment.templateNamePrefix,
     RECIPIENT_POLICY: JSON.stringify(environment.recipientPolicy),
-    REPLY_TO: JSON.stringify(environment.replyTo),
     CLAIM_TABLE: environment.claimTable,
     CLAIM_RETENTION_SECONDS: String(environment.claimRetentionSeconds),
     DEAD_LETTER_QUEUE_URL: environment.deadLetterQueueUrl,
@@ -84,10 +84,10 @@ export function fromVariables(variables: Readonly<Record<string, string | undefi
   }
   return {
     sender: parsed.data.EMAIL_SENDER,
+    replyTo: parsed.data.REPLY_TO,
     configurationSet: parsed.data.CONFIGURATION_SET,
     templateNamePrefix: parsed.data.TEMPLATE_NAME_PREFIX,
     recipientPolicy: parsed.data.RECIPIENT_POLICY,
-    replyTo: parsed.data.REPLY_TO,
     claimTable: parsed.data.CLAIM_TABLE,
     claimRetentionSeconds: parsed.data.CLAIM_RETENTION_SECONDS,
     deadLetterQueueUrl: parsed.data.DEAD_LETTER_QUEUE_URL,
