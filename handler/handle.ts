@@ -45,7 +45,8 @@ async function deliver(
   };
   // Lambda does not say which of its tries this is.
   const outcome = await settle({ record, tries: 1, about: {} }, invocation, dependencies);
-  // Lambda tries it again, and hands it to its destination after the last time: also where it could not be parked.
+  // Lambda tries it again, and hands it to its destination after the last time. That is the net where it could not be
+  // parked, too.
   if (outcome.kind === "open") throw outcome.error;
   return outcome.kind === "mailed" ? outcome.result : { parked: outcome.type };
 }

@@ -165,7 +165,7 @@ interface FailedMail {
 type Place = Pick<MailFailure, "recipient" | "position">;
 
 function toFailedMail({ position, problem }: RefusedRecipient): FailedMail {
-  const message = `Entry ${position} of the recipients ${problem}: correct it where the event is made.`;
+  const message = `Entry ${position} of the recipients ${problem}. Correct it where the event is made.`;
   return { place: { position }, error: new PermanentError("InvalidRecipient", message) };
 }
 
