@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import {
   App,
   type AppConfig,
@@ -19,22 +20,26 @@ export function createApp(config: Config, options: AppConfig = {}): App {
   if (config.backend.kind === "s3") {
     const state = new StateBackendStack(app, "state-backend", {
       projectName: config.projectName,
+      accountId: config.accountId,
       region: config.backend.region,
       bucket: config.backend.bucket,
     });
-    new LocalBackend(state, {});
+    attachLocalBackend(state, config.backend.bucket);
   }
   return app;
 }
 
-function attachBackend(stack: TerraformStack, { backend, projectName, stage }: Config): void {
+function attachBackend(stack: TerraformStack, config: Config): void {
+  const { backend, projectName, stage, accountId, region } = config;
   switch (backend.kind) {
     case "s3":
+      // No `encrypt`: without a key, Terraform would ask for AES256 then, in place of the bucket's own default, which is
+      // KMS (`PutObject` in hashicorp/terraform, internal/backend/remote-state/s3/client.go). S3 encrypts either way.
       new S3Backend(stack, {
         bucket: backend.bucket,
-        key: `${projectName}/${stage}/terraform.tfstate`,
+        key: `${projectName}/${stage}/${region}/terraform.tfstate`,
         region: backend.region,
-        encrypt: true,
+        allowedAccountIds: [accountId],
       });
       // Terraform's own lock file; cdktf 0.21 has no property for it (terraform-cdk issue 3834).
       stack.addOverride("terraform.backend.s3.use_lockfile", true);
@@ -47,8 +52,16 @@ function attachBackend(stack: TerraformStack, { backend, projectName, stage }: C
       });
       return;
     case "local":
-      new LocalBackend(stack, {});
+      attachLocalBackend(stack, `${projectName}-${stage}-${accountId}-${region}`);
   }
+}
+
+/**
+ * Beside the project and not below `cdktf.out`, which people delete.
+ * @param name of all that the state is about: another account or region has a state of its own.
+ */
+function attachLocalBackend(stack: TerraformStack, name: string): void {
+  new LocalBackend(stack, { path: join(__dirname, "local-state", `${name}.tfstate`) });
 }
 
 if (require.main === module) {

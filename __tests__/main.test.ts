@@ -2,10 +2,11 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { devEnvironment } from "./support/stack";
 
 const root = join(__dirname, "..");
 
-function synth(environment: Record<string, string>): string {
+function synth(environment: Readonly<Record<string, string | undefined>>): string {
   const outdir = mkdtempSync(join(tmpdir(), "synth-"));
   execFileSync(process.execPath, ["--import", "tsx", "main.ts"], {
     cwd: root,
@@ -17,6 +18,7 @@ function synth(environment: Record<string, string>): string {
 const stackOf = (outdir: string, name: string) =>
   JSON.parse(readFileSync(join(outdir, "stacks", name, "cdk.tf.json"), "utf8")) as {
     terraform: { backend?: Record<string, unknown>; cloud?: unknown; required_version?: string };
+    provider: Record<string, Record<string, unknown>[]>;
     resource: Record<string, Record<string, unknown>>;
     data: Record<string, Record<string, unknown>>;
   };
@@ -27,9 +29,9 @@ it("synthesizes the stage with locked, encrypted remote state, and the bucket fo
   expect(terraform.required_version).toBe(">= 1.10");
   expect(terraform.backend).toEqual({
     s3: {
-      bucket: "email-automation-terraform-state",
-      encrypt: true,
-      key: "email-automation/sandbox/terraform.tfstate",
+      allowed_account_ids: ["123456789012"],
+      bucket: "email-automation-terraform-state-123456789012",
+      key: "email-automation/sandbox/us-east-1/terraform.tfstate",
       region: "us-east-1",
       use_lockfile: true,
     },
@@ -76,12 +78,31 @@ it("hands the state to Terraform Cloud", () => {
   });
 });
 
-it("keeps the state beside the project where the backend is local", () => {
+it("keeps the state beside the project, and not in the output, where the backend is local", () => {
   const outdir = synth({ STAGE: "sandbox", BACKEND: "local" });
   expect(readdirSync(join(outdir, "stacks"))).toEqual(["notification-sandbox"]);
   expect(stackOf(outdir, "notification-sandbox").terraform.backend).toEqual({
-    local: { path: expect.stringMatching(/terraform\.notification-sandbox\.tfstate$/) as string },
+    local: { path: join(root, "local-state", "email-automation-sandbox-123456789012-us-east-1.tfstate") },
   });
+});
+
+it("keeps the state bucket's own state beside the project, one for each bucket", () => {
+  const pathIn = (environment: object) =>
+    stackOf(synth({ ...devEnvironment, ...environment }), "state-backend").terraform.backend;
+  expect(pathIn({})).toEqual({
+    local: { path: join(root, "local-state", "shop-terraform-state-123456789012.tfstate") },
+  });
+  expect(pathIn({ STATE_BUCKET: "our-states" })).toEqual({
+    local: { path: join(root, "local-state", "our-states.tfstate") },
+  });
+});
+
+it("lets no provider work in another account", () => {
+  const outdir = synth({ ...devEnvironment, AWS_ACCOUNT_ID: "999999999999" });
+  for (const stack of readdirSync(join(outdir, "stacks"))) {
+    const { provider } = stackOf(outdir, stack);
+    expect(provider.aws?.map(({ allowed_account_ids }) => allowed_account_ids)).toEqual([["999999999999"]]);
+  }
 });
 
 it("ends with the problems, and synthesizes nothing, where the configuration is bad", () => {

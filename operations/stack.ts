@@ -23,6 +23,7 @@ export function synthesizeForDocs(): SynthesizedStack {
     EMAIL_SENDER: "sender@example.com",
     EMAIL_RECIPIENT: "ops@example.com",
     ALARM_EMAIL: "on-call@example.com",
+    AWS_ACCOUNT_ID: "123456789012",
     AWS_REGION: "us-east-1",
   });
   const outdir = mkdtempSync(join(tmpdir(), "docs-"));

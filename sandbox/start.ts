@@ -9,13 +9,13 @@ import { type Door, startDoor } from "./door";
 import { findLeftovers } from "./leftovers";
 import { type RunningMoto, startMoto } from "./moto";
 import { type DeliveredSample, sendSamples } from "./samples";
+import { stages } from "../stacks/stages";
 import { sandboxSettings } from "./settings";
 import { Progress, sandboxEnvironment, Terraform, terraformEnvironment } from "./terraform";
 import { findTools, type Tools } from "./tools";
 
 /** `npm start`: the whole system on this machine. See "The sandbox" in README.md. */
 
-const accountId = "123456789012";
 /** Lambda waits about 1 and 2 minutes. */
 const retryDelaysMs = [1000, 2000];
 const projectRoot = join(__dirname, "..");
@@ -85,7 +85,7 @@ async function main(): Promise<void> {
             port,
             motoUrl: context.moto.url,
             region,
-            accountId,
+            accountId: config.accountId,
             workDirectory: join(workDirectory, "functions"),
             retryDelaysMs,
             assetsDirectory: join(__dirname, "inbox"),
@@ -109,7 +109,12 @@ async function main(): Promise<void> {
             ...terraformEnvironment(tools, workDirectory),
             ...sandboxEnvironment(endpoint, region),
           };
-          writeEnvironmentFile({ ...sandboxEnvironment(endpoint, region), ...environment, STAGE: config.stage });
+          writeEnvironmentFile({
+            ...sandboxEnvironment(endpoint, region),
+            ...environment,
+            STAGE: config.stage,
+            ...stages.sandbox.defaults,
+          });
           context.wroteEnvironment = true;
           context.terraform = new Terraform({
             binary: tools.terraform.value,
@@ -247,10 +252,14 @@ function synthesize(outdir: string, region: string): Promise<void> {
   });
 }
 
-/** Only what points at the sandbox: the shell that reads it has a PATH of its own. */
+/** Only what points at the sandbox, and names it as `npm start` did: the shell that reads it has a PATH of its own. */
 function writeEnvironmentFile(environment: Readonly<Record<string, string>>): void {
   const lines = Object.entries(environment)
-    .filter(([name]) => /^(AWS|TF)_/.test(name) || ["CHECKPOINT_DISABLE", "STAGE"].includes(name))
+    .filter(
+      ([name]) =>
+        /^(AWS|TF)_/.test(name) ||
+        ["CHECKPOINT_DISABLE", "STAGE", ...Object.keys(stages.sandbox.defaults)].includes(name),
+    )
     .map(([name, value]) => `export ${name}='${value.replaceAll("'", `'\\''`)}'\n`);
   mkdirSync(dirname(environmentFile), { recursive: true });
   writeFileSync(environmentFile, lines.join(""), { mode: 0o600 });

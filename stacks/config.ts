@@ -1,6 +1,7 @@
 import { parseEmailAddress } from "../handler/contract/email-address";
 import { maximumRecipients } from "../handler/notifications/message";
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
+import { regionPattern, whyNoMailFrom } from "./regions";
 import { type Stage, stages, type StageSettings } from "./stages";
 
 export type Backend =
@@ -9,9 +10,11 @@ export type Backend =
   | { readonly kind: "local" };
 
 /** Everything that the stacks need to know, checked. */
-export interface Config extends Omit<StageSettings, "allowedRecipients"> {
+export interface Config extends Omit<StageSettings, "allowedRecipients" | "accountId" | "replyTo"> {
   readonly stage: Stage;
   readonly projectName: string;
+  /** The providers and the state's backend refuse every other one. */
+  readonly accountId: string;
   readonly region: string;
   /** The `From` address. */
   readonly sender: string;
@@ -22,13 +25,25 @@ export interface Config extends Omit<StageSettings, "allowedRecipients"> {
   /** Recipients of scheduled notifications. */
   readonly recipients: readonly [string, ...string[]];
   readonly recipientPolicy: RecipientPolicy;
+  /** Where replies go, for mails whose event names no other place; none: to the sender. */
+  readonly replyTo: readonly string[];
   /** Subscriber of the alarm topic. */
   readonly alarmEmail: string | undefined;
   readonly backend: Backend;
 }
 
-/** Project and stage at most, so that the longest name behind them, a function's of 64 characters, has its place. */
-const longestPrefix = 64 - "-priority-email-processor".length;
+/**
+ * Characters that project and stage may have together. AWS takes 64 of a function's name and of a role's, whose longest
+ * are these.
+ */
+const longestPrefix = (region: string) =>
+  64 - Math.max("-priority-email-processor".length, `-priority-role-${region}`.length);
+
+/** S3 takes 63 characters of a bucket's name. */
+const stateBucketOf = (projectName: string, accountId: string) => `${projectName}-terraform-state-${accountId}`;
+const longestProjectName = 63 - stateBucketOf("", "123456789012").length;
+
+const howToExportAccount = "export AWS_ACCOUNT_ID=$(aws sts get-caller-identity --query Account --output text)";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -75,6 +90,9 @@ export function readConfig(environment: Environment = process.env): Config {
       problems.push(`${name}="${text}" is not an e-mail address: use the form name@example.com`);
     return parsed;
   };
+  const addresses = (name: string, texts: readonly string[]) => [
+    ...new Set(texts.map((text) => address(name, text)).filter((text) => text !== undefined)),
+  ];
 
   const projectName = matching(
     "PROJECT_NAME",
@@ -82,15 +100,18 @@ export function readConfig(environment: Environment = process.env): Config {
     /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
     "has to be lower-case letters, digits and single hyphens, from a letter on: for example email-automation-a1b2c3",
   );
-  const longest = longestPrefix - `-${stage ?? ""}`.length;
+  const regionNamed = (name: string, text: string | undefined) =>
+    matching(name, text, regionPattern, "is not a region's name: for example us-east-1");
+  const region = regionNamed("AWS_REGION", value("AWS_REGION", "us-east-1"));
+  const whyNot = region === undefined ? undefined : whyNoMailFrom(region);
+  if (region !== undefined && whyNot !== undefined) problems.push(`AWS_REGION="${region}" ${whyNot}`);
+  const accountId = readAccount(environment, settings, problems);
+  const longest = Math.min(longestPrefix(region ?? "") - `-${stage ?? ""}`.length, longestProjectName);
   if (projectName !== undefined && (projectName.length < 3 || projectName.length > longest)) {
     problems.push(
       `PROJECT_NAME="${projectName}" has ${projectName.length} characters: use 3 to ${longest}, for names carry it with the stage`,
     );
   }
-  const regionNamed = (name: string, text: string | undefined) =>
-    matching(name, text, /^[a-z]{2}(-[a-z]+)+-\d$/, "is not a region's name: for example us-east-1");
-  const region = regionNamed("AWS_REGION", value("AWS_REGION", "us-east-1"));
   const senderText = value("EMAIL_SENDER", "notifications@your-domain.example");
   const sender = senderText === undefined ? undefined : address("EMAIL_SENDER", senderText);
   const identityText = environment.SENDER_IDENTITY?.trim() || "address";
@@ -104,18 +125,24 @@ export function readConfig(environment: Environment = process.env): Config {
     );
   }
   const recipientText = value("EMAIL_RECIPIENT", "you@your-domain.example");
-  const recipients = (recipientText ?? "")
-    .split(",")
-    .map((text) => text.trim())
-    .filter((text) => text !== "")
-    .map((text) => address("EMAIL_RECIPIENT", text))
-    .filter((text) => text !== undefined);
+  const recipients = addresses("EMAIL_RECIPIENT", listed(recipientText));
+  const replyToText = environment.EMAIL_REPLY_TO?.trim();
+  const replyTo = replyToText
+    ? addresses("EMAIL_REPLY_TO", listed(replyToText))
+    : addresses("stacks/stages.ts: replyTo", settings?.replyTo ?? []);
   const alarmText = environment.ALARM_EMAIL?.trim();
   const alarmEmail = alarmText ? address("ALARM_EMAIL", alarmText) : undefined;
   const stateRegion = regionNamed("STATE_REGION", environment.STATE_REGION?.trim() || undefined);
-  const backend = readBackend(environment, projectName, stateRegion ?? region, problems);
+  const bucket = projectName && accountId && stateBucketOf(projectName, accountId);
+  const backend = readBackend(environment, bucket, stateRegion ?? region, problems);
+  refuseStateElsewhere(environment, backend, problems);
+  if (stage !== undefined && /[$%]\{/.test(JSON.stringify(settings))) {
+    problems.push(
+      `The settings of "${stage}" in stacks/stages.ts hold a \${ or %{, which Terraform reads as its own: leave it out`,
+    );
+  }
 
-  const [first, ...others] = [...new Set(recipients)];
+  const [first, ...others] = recipients;
   if (others.length >= maximumRecipients) {
     problems.push(
       `EMAIL_RECIPIENT names ${others.length + 1} recipients, and an event takes ${maximumRecipients}: name a distribution list`,
@@ -133,6 +160,7 @@ export function readConfig(environment: Environment = process.env): Config {
     stage === undefined ||
     settings === undefined ||
     projectName === undefined ||
+    accountId === undefined ||
     region === undefined ||
     sender === undefined ||
     first === undefined ||
@@ -145,6 +173,7 @@ export function readConfig(environment: Environment = process.env): Config {
     ...rest,
     stage,
     projectName,
+    accountId,
     region,
     sender,
     senderIdentity:
@@ -157,6 +186,7 @@ export function readConfig(environment: Environment = process.env): Config {
       allowedRecipients === "recipients-only"
         ? { mode: "restricted", addresses: recipients, domains: ["simulator.amazonses.com"] }
         : allowedRecipients,
+    replyTo,
     alarmEmail,
     backend,
   };
@@ -174,9 +204,61 @@ function readStage(text: string | undefined, problems: string[]): Stage | undefi
   return undefined;
 }
 
+function listed(text = ""): string[] {
+  return text
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+}
+
+/** Of the environment, as the recipe exports it, or of the stage's settings; the two can't differ. */
+function readAccount(
+  environment: Environment,
+  settings: StageSettings | undefined,
+  problems: string[],
+): string | undefined {
+  const ofEnvironment = environment.AWS_ACCOUNT_ID?.trim() || undefined;
+  const ofStage = settings?.accountId;
+  const accountId = ofEnvironment ?? ofStage ?? settings?.defaults?.AWS_ACCOUNT_ID;
+  if (accountId === undefined) {
+    problems.push(`AWS_ACCOUNT_ID is not set: ${howToExportAccount}`);
+    return undefined;
+  }
+  if (!/^\d{12}$/.test(accountId)) {
+    problems.push(`AWS_ACCOUNT_ID="${accountId}" is not an account's id, which has 12 digits: ${howToExportAccount}`);
+    return undefined;
+  }
+  if (ofStage !== undefined && ofStage !== accountId) {
+    problems.push(
+      `AWS_ACCOUNT_ID="${accountId}" is not the account of this stage, which is ${ofStage} by stacks/stages.ts: use that account's credentials, and ${howToExportAccount}`,
+    );
+    return undefined;
+  }
+  return accountId;
+}
+
+/**
+ * Terraform reads these by itself, and would keep the state in another place than the one that is configured, without a
+ * word: the next deployment would make everything a second time.
+ */
+function refuseStateElsewhere(environment: Environment, backend: Backend | undefined, problems: string[]): void {
+  if (backend !== undefined && backend.kind !== "cloud" && environment.TF_WORKSPACE) {
+    problems.push(
+      `TF_WORKSPACE="${environment.TF_WORKSPACE}" is for BACKEND=cloud; with BACKEND=${backend.kind} it would move the state: unset TF_WORKSPACE`,
+    );
+  }
+  for (const [name, text] of Object.entries(environment)) {
+    const option =
+      /^TF_CLI_ARGS(_|$)/.test(name) &&
+      /(?:^|\s)--?((?:backend|backend-config|state|state-out)(?=[=\s]|$))/.exec(text ?? "");
+    if (!option) continue;
+    problems.push(`${name}="${text ?? ""}" has -${option[1] ?? ""}, which would move the state: unset ${name}`);
+  }
+}
+
 function readBackend(
   environment: Environment,
-  projectName: string | undefined,
+  ownBucket: string | undefined,
   region: string | undefined,
   problems: string[],
 ): Backend | undefined {
@@ -185,7 +267,7 @@ function readBackend(
     case "local":
       return { kind };
     case "s3": {
-      const bucket = environment.STATE_BUCKET?.trim() || (projectName && `${projectName}-terraform-state`);
+      const bucket = environment.STATE_BUCKET?.trim() || ownBucket;
       if (!bucket) return undefined;
       if (region === undefined) return undefined;
       if (/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(bucket)) return { kind, bucket, region };
@@ -197,7 +279,12 @@ function readBackend(
       const workspace = environment.TF_WORKSPACE?.trim();
       if (!organization) problems.push("BACKEND=cloud needs TF_CLOUD_ORGANIZATION: export the organization's name");
       if (!workspace) problems.push("BACKEND=cloud needs TF_WORKSPACE: export the workspace's name");
-      return organization && workspace ? { kind, organization, workspace } : undefined;
+      const named = { TF_CLOUD_ORGANIZATION: organization, TF_WORKSPACE: workspace };
+      const bad = Object.entries(named).filter(([, text]) => text && !/^[\w-]{1,90}$/.test(text));
+      for (const [name, text = ""] of bad) {
+        problems.push(`${name}="${text}" is not a name: use up to 90 letters, digits, hyphens and underscores`);
+      }
+      return organization && workspace && bad.length === 0 ? { kind, organization, workspace } : undefined;
     }
     default:
       problems.push(`BACKEND="${kind}" is unknown: use s3, cloud or local`);

@@ -28,6 +28,7 @@ export class NotificationStack extends TerraformStack {
     const names = new Names(config);
     new AwsProvider(this, "aws", {
       region: config.region,
+      allowedAccountIds: [config.accountId],
       defaultTags: [{ tags: { project: config.projectName, stage: config.stage, "managed-by": "cdktf" } }],
     });
     new ArchiveProvider(this, "archive");

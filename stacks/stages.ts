@@ -3,7 +3,19 @@ import { type RecipientPolicy } from "../handler/contract/recipient-policy";
 /** What a stage decides for itself. What the environment may set stands in `config.ts`. */
 export interface StageSettings {
   /** Values for the environment's variables; the environment wins. Only the sandbox brings its own. */
-  readonly defaults?: Readonly<Record<"PROJECT_NAME" | "EMAIL_SENDER" | "EMAIL_RECIPIENT" | "AWS_REGION", string>>;
+  readonly defaults?: Readonly<
+    Record<"PROJECT_NAME" | "EMAIL_SENDER" | "EMAIL_RECIPIENT" | "AWS_ACCOUNT_ID" | "AWS_REGION", string>
+  >;
+  /** The only account that the stage may be deployed to; AWS_ACCOUNT_ID may then be left out, and can't differ. */
+  readonly accountId?: string;
+  /** Where replies go: for every mail whose event names no other place. EMAIL_REPLY_TO wins. @default to the sender */
+  readonly replyTo?: readonly string[];
+  /**
+   * Keeps the table of claims from being deleted: AWS refuses it, and Terraform refuses a plan that would. Without its
+   * claims, a stage mails every redelivered, redriven and replayed event a second time. To remove such a stage, set it
+   * to false and deploy; then destroy.
+   */
+  readonly deletionProtection: boolean;
   /**
    * The account is in the SES sandbox: mail goes to verified recipients only, so the stack makes an identity of each
    * address in EMAIL_RECIPIENT, and the function may send to it.
@@ -35,6 +47,7 @@ export interface StageSettings {
 }
 
 const common = {
+  deletionProtection: false,
   logRetentionDays: 30,
   archiveRetentionDays: 14,
   memoryMb: 256,
@@ -54,6 +67,8 @@ export const stages = {
       PROJECT_NAME: "email-automation",
       EMAIL_SENDER: "notifications@example.com",
       EMAIL_RECIPIENT: "test-recipient@example.com",
+      // The account that moto plays.
+      AWS_ACCOUNT_ID: "123456789012",
       AWS_REGION: "us-east-1",
     },
     sesSandbox: true,
@@ -76,9 +91,11 @@ export const stages = {
   },
   prod: {
     ...common,
+    deletionProtection: true,
     logRetentionDays: 365,
     archiveRetentionDays: 90,
-    // What SES grants an account first; raise it with the quota, and lower it by what other stages of the account take.
+    // An example. What an account gets outside the SES sandbox "varies based on your specific use case" (SES guide,
+    // "quotas"): set it to the account's rate, less what other stages of the account take.
     sendRatePerSecond: 14,
     reserveConcurrency: true,
     sesSandbox: false,

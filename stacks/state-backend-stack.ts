@@ -12,6 +12,8 @@ import { enforcePolicy } from "./policy";
 
 export interface StateBackendProps {
   readonly projectName: string;
+  /** The only account that it may be made in. */
+  readonly accountId: string;
   readonly region: string;
   readonly bucket: string;
   /** Days that an old version of a state stays readable. @default 90 */
@@ -25,6 +27,7 @@ export class StateBackendStack extends TerraformStack {
     const { oldVersionDays = 90 } = props;
     new AwsProvider(this, "aws", {
       region: props.region,
+      allowedAccountIds: [props.accountId],
       defaultTags: [{ tags: { project: props.projectName, stage: "shared", "managed-by": "cdktf" } }],
     });
     const bucket = new S3Bucket(this, "bucket", {

@@ -37,7 +37,7 @@ beforeAll(async () => {
   });
   await new S3Client(awsClientConfig(door.url, region)).send(
     new CreateBucketCommand({
-      Bucket: "shop-terraform-state",
+      Bucket: "shop-terraform-state-123456789012",
       CreateBucketConfiguration: { LocationConstraint: "eu-west-1" },
     }),
   );

@@ -36,7 +36,7 @@ const run = promisify(execFile);
 
 export const region = "us-east-1";
 export const accountId = "123456789012";
-const bucket = "email-automation-terraform-state";
+const bucket = `email-automation-terraform-state-${accountId}`;
 const stackName = "notification-sandbox";
 
 /** Lambda's 1 and 2 minutes, and the retry queue's visibility timeout, shortened. */

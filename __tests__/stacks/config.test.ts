@@ -1,16 +1,39 @@
-import { ConfigurationError, readConfig } from "../../stacks/config";
+import { type Config, ConfigurationError, type Environment, readConfig } from "../../stacks/config";
+import { Names } from "../../stacks/names";
+import { stages, type StageSettings } from "../../stacks/stages";
 import { configOf } from "../support/stack";
+
+/** The configuration of a stage `dev` with settings of the test's own. */
+function withStage(settings: Partial<StageSettings>, environment: Environment = {}): Config {
+  const replaced = jest.replaceProperty(stages, "dev", { ...stages.dev, ...settings });
+  try {
+    return configOf(environment);
+  } finally {
+    replaced.restore();
+  }
+}
+
+function problemsOf(environment: Environment): readonly string[] {
+  try {
+    configOf(environment);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return error.problems;
+  }
+}
 
 it("lists every problem at once, with the value and the fix", () => {
   const read = () =>
     readConfig({ STAGE: "live", PROJECT_NAME: "My Shop", EMAIL_SENDER: "nobody", AWS_REGION: "mars", BACKEND: "ftp" });
   expect(read).toThrow(ConfigurationError);
   for (const part of [
-    /6 problems; nothing was synthesized/,
+    /7 problems; nothing was synthesized/,
     /STAGE="live" is unknown: use one of sandbox, dev/,
     /PROJECT_NAME="My Shop" has to be lower-case/,
     /EMAIL_SENDER="nobody" is not an e-mail address/,
     /EMAIL_RECIPIENT is not set: export/,
+    /AWS_ACCOUNT_ID is not set: export AWS_ACCOUNT_ID=\$\(aws sts get-caller-identity --query Account --output text\)/,
     /AWS_REGION="mars" is not a region/,
     /BACKEND="ftp" is unknown: use s3, cloud or local/,
   ]) {
@@ -32,7 +55,7 @@ it("limits a stage to its recipients and SES's mailbox simulator", () => {
 });
 
 it.each([
-  [{}, { kind: "s3", bucket: "shop-terraform-state", region: "eu-west-1" }],
+  [{}, { kind: "s3", bucket: "shop-terraform-state-123456789012", region: "eu-west-1" }],
   [
     { STATE_BUCKET: "our-states", STATE_REGION: "us-east-1" },
     { kind: "s3", bucket: "our-states", region: "us-east-1" },
@@ -47,7 +70,7 @@ it.each([
 });
 
 it.each([
-  ["PROJECT_NAME", "a".repeat(36), /has 36 characters: use 3 to 35/],
+  ["PROJECT_NAME", "a".repeat(35), /has 35 characters: use 3 to 34/],
   ["EMAIL_RECIPIENT", "a${b}@example.com", /EMAIL_RECIPIENT="a\$\{b\}@example\.com" has one of/],
   ["EMAIL_SENDER", "*@example.com", /EMAIL_SENDER="\*@example\.com" has one of/],
   ["EMAIL_RECIPIENT", Array.from({ length: 51 }, (_, i) => `a${i}@example.com`).join(), /names 51 recipients/],
@@ -67,4 +90,161 @@ it("takes a recipient that is named twice once", () => {
 
 it("names what Terraform Cloud needs", () => {
   expect(() => configOf({ BACKEND: "cloud" })).toThrow(/TF_CLOUD_ORGANIZATION[\s\S]*TF_WORKSPACE/);
+});
+
+describe("the account", () => {
+  it("is the stage's own where the stage names one", () => {
+    expect(withStage({ accountId: "999999999999" }, { AWS_ACCOUNT_ID: undefined }).accountId).toBe("999999999999");
+  });
+
+  it("can't be another than the stage's", () => {
+    expect(() => withStage({ accountId: "999999999999" })).toThrow(
+      /AWS_ACCOUNT_ID="123456789012" is not the account of this stage, which is 999999999999 by stacks\/stages\.ts/,
+    );
+  });
+
+  it.each(["12345678901", "1234567890123", "arn:aws:iam::123456789012:root", "12345678901x"])("is not %s", (id) => {
+    expect(() => configOf({ AWS_ACCOUNT_ID: id })).toThrow(`AWS_ACCOUNT_ID="${id}" is not an account's id`);
+  });
+
+  it("is needed by every backend, for the providers refuse each other one", () => {
+    expect(() => configOf({ AWS_ACCOUNT_ID: "", BACKEND: "local" })).toThrow("AWS_ACCOUNT_ID is not set");
+  });
+
+  it("gives two accounts two state buckets, whose longest name S3 takes", () => {
+    const bucketOf = (AWS_ACCOUNT_ID: string) => {
+      const { backend } = configOf({ PROJECT_NAME: "a".repeat(34), AWS_ACCOUNT_ID });
+      return backend.kind === "s3" ? backend.bucket : "";
+    };
+    expect(bucketOf("111111111111")).not.toBe(bucketOf("222222222222"));
+    expect(bucketOf("111111111111")).toHaveLength(63);
+  });
+});
+
+describe("a region", () => {
+  it.each([["us-east-1"], ["ap-southeast-5"], ["me-central-1"], ["us-gov-west-1"], ["eusc-de-east-1"]])(
+    "%s has SES",
+    (region) => {
+      expect(configOf({ AWS_REGION: region }).region).toBe(region);
+    },
+  );
+
+  it.each([
+    ["ap-east-1", "has no Amazon SES: use a region that has it, the nearest is ap-southeast-1"],
+    ["ap-southeast-4", "has no Amazon SES: use a region that has it, the nearest is ap-southeast-2"],
+    ["eu-south-2", "has no Amazon SES: use a region that has it, the nearest is eu-west-3"],
+    ["mx-central-1", "has no Amazon SES: use a region that has it, the nearest is us-east-2"],
+    ["cn-north-1", "has no Amazon SES, nor has any region of its partition"],
+    ["us-isob-east-1", "has no Amazon SES, nor has any region of its partition"],
+    ["us-iso-west-1", "has no Amazon SES, nor has any region of its partition"],
+    ["us-east-9", "is not among the regions that have Amazon SES: correct it, or add it to stacks/regions.ts"],
+  ])("%s %s", (region, problem) => {
+    expect(() => configOf({ AWS_REGION: region })).toThrow(
+      `1 problem; nothing was synthesized.\n  - AWS_REGION="${region}" ${problem}`,
+    );
+  });
+
+  it.each(["us-east", "us_east_1", "US-EAST-1", "us-east-1a", "aws-global", "europe-west-1"])(
+    "is not named %s",
+    (name) => {
+      expect(() => configOf({ AWS_REGION: name })).toThrow(`AWS_REGION="${name}" is not a region's name`);
+    },
+  );
+
+  it("may keep the state without SES", () => {
+    expect(configOf({ STATE_REGION: "ap-east-1" }).backend).toMatchObject({ region: "ap-east-1" });
+  });
+});
+
+describe("what Terraform reads of the environment by itself", () => {
+  it.each([
+    [
+      { TF_WORKSPACE: "mail" },
+      'TF_WORKSPACE="mail" is for BACKEND=cloud; with BACKEND=s3 it would move the state: unset TF_WORKSPACE',
+    ],
+    [{ TF_WORKSPACE: "mail", BACKEND: "local" }, "with BACKEND=local it would move the state"],
+    [
+      { TF_CLI_ARGS_init: "-upgrade -backend-config=key=other.tfstate" },
+      'TF_CLI_ARGS_init="-upgrade -backend-config=key=other.tfstate" has -backend-config, which would move the state: unset TF_CLI_ARGS_init',
+    ],
+    [{ TF_CLI_ARGS_init: "--backend=false" }, "has -backend, which would move the state"],
+    [{ TF_CLI_ARGS: "-state other.tfstate" }, "has -state, which would move the state"],
+    [{ TF_CLI_ARGS_apply: "-state-out=x" }, "has -state-out, which would move the state"],
+    [
+      { TF_CLI_ARGS_init: "-backend-config=x", BACKEND: "cloud", TF_CLOUD_ORGANIZATION: "acme", TF_WORKSPACE: "mail" },
+      "has -backend-config",
+    ],
+  ])("can't move the state: %j", (environment, problem) => {
+    expect(() => configOf(environment)).toThrow(problem);
+  });
+
+  it.each([
+    { TF_WORKSPACE: "" },
+    { TF_CLI_ARGS: "-no-color" },
+    { TF_CLI_ARGS_plan: "-lock-timeout=5m -parallelism=3" },
+  ])("can be %j", (environment) => {
+    expect(configOf(environment).backend.kind).toBe("s3");
+  });
+});
+
+describe("reply addresses", () => {
+  it("are none by default", () => {
+    expect(configOf().replyTo).toEqual([]);
+  });
+
+  it("come from the environment, before the stage's", () => {
+    expect(withStage({ replyTo: ["help@example.com"] }).replyTo).toEqual(["help@example.com"]);
+    expect(
+      withStage({ replyTo: ["help@example.com"] }, { EMAIL_REPLY_TO: "a@example.com, b@EXAMPLE.com,a@example.com" })
+        .replyTo,
+    ).toEqual(["a@example.com", "b@example.com"]);
+  });
+
+  it.each([
+    [
+      {},
+      { EMAIL_REPLY_TO: "Help <help@example.com>" },
+      'EMAIL_REPLY_TO="Help <help@example.com>" is not an e-mail address',
+    ],
+    [{ replyTo: ["nobody"] }, {}, 'stacks/stages.ts: replyTo="nobody" is not an e-mail address'],
+    [{}, { EMAIL_REPLY_TO: "a%{x}@example.com" }, "has one of $ { } % * ?"],
+  ])("are checked: %j %j", (settings, environment, problem) => {
+    expect(() => withStage(settings, environment)).toThrow(problem);
+  });
+});
+
+it("protects production's claims from being deleted, and nothing else", () => {
+  const protectedStages = Object.entries(stages).filter(([, { deletionProtection }]) => deletionProtection);
+  expect(protectedStages.map(([name]) => name)).toEqual(["prod"]);
+  expect(configOf({ STAGE: "prod" }).deletionProtection).toBe(true);
+});
+
+it("takes no text from a stage's settings that Terraform would read as its own", () => {
+  const allowedRecipients = { mode: "unrestricted", reason: "costs ${x}" } as const;
+  expect(() => withStage({ allowedRecipients })).toThrow(
+    /The settings of "dev" in stacks\/stages\.ts hold a \$\{ or %\{/,
+  );
+});
+
+it.each(["TF_CLOUD_ORGANIZATION", "TF_WORKSPACE"])("takes no %s that is not a name", (name) => {
+  const cloud = { BACKEND: "cloud", TF_CLOUD_ORGANIZATION: "acme", TF_WORKSPACE: "mail" };
+  expect(() => configOf({ ...cloud, [name]: "a${b}" })).toThrow(`${name}="a\${b}" is not a name`);
+});
+
+it("names stages as their resources can be named", () => {
+  for (const stage of Object.keys(stages)) expect(stage).toMatch(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
+});
+
+it.each(Object.keys(stages))("lets the longest names of %s fit, in the region of the longest name", (stage) => {
+  const longestFor = (AWS_REGION: string) => {
+    const problem = problemsOf({ STAGE: stage, PROJECT_NAME: "a".repeat(60), AWS_REGION }).find((text) =>
+      text.startsWith("PROJECT_NAME"),
+    );
+    return Number(/use 3 to (\d+)/.exec(problem ?? "")?.[1]);
+  };
+  for (const region of ["us-east-1", "ap-southeast-1", "eusc-de-east-1"]) {
+    const names = new Names({ projectName: "a".repeat(longestFor(region)), stage, region });
+    expect(names.of("priority-email-processor").length).toBeLessThanOrEqual(64);
+    expect(names.inAccount("priority-role").length).toBeLessThanOrEqual(64);
+  }
 });

@@ -9,6 +9,7 @@ const statement = (attributes: object): SynthesizedStack => ({
   data: { aws_iam_policy_document: { broken: { statement: [attributes] } } },
 });
 const named = { name: "shop-dev-x" };
+const inIreland: SynthesizedStack = { provider: { aws: [{ region: "eu-west-1" }] } };
 
 /** For each rule, stacks that break it, and what it says. */
 const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegExp])[]>> = {
@@ -64,6 +65,22 @@ const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegE
     ],
   ],
   "names-carry-stage": [[resource("aws_iam_role", { name: "x" }), /broken has the name "x" without "shop-dev"/]],
+  "account-wide-names-carry-region": [
+    ...(["aws_iam_role", "aws_iam_policy"] as const).map(
+      (type) =>
+        [{ ...inIreland, ...resource(type, named) }, /broken has the name "shop-dev-x" without "eu-west-1"/] as const,
+    ),
+    [
+      { ...inIreland, ...resource("aws_cloudwatch_dashboard", { dashboard_name: "shop-dev-x" }) },
+      /aws_cloudwatch_dashboard\.broken has the name "shop-dev-x" without "eu-west-1"/,
+    ],
+  ],
+  "schedule-parses": [
+    [
+      resource("aws_cloudwatch_event_rule", { ...named, schedule_expression: "cron(0 9 * * *)" }),
+      /aws_cloudwatch_event_rule\.broken has a schedule that is wrong: "cron\(0 9 \* \* \*\)" has 5 fields/,
+    ],
+  ],
   "names-fit": [
     [
       resource("aws_cloudwatch_event_archive", { name: `shop-dev-${"a".repeat(40)}` }),

@@ -55,6 +55,7 @@ export const devEnvironment: Environment = {
   PROJECT_NAME: "shop",
   EMAIL_SENDER: "sender@example.com",
   EMAIL_RECIPIENT: "ops@example.com",
+  AWS_ACCOUNT_ID: "123456789012",
   AWS_REGION: "eu-west-1",
 };
 

@@ -70,7 +70,7 @@ export class Monitoring extends Construct {
       });
     }
     new CloudwatchDashboard(this, "dashboard", {
-      dashboardName: names.of("notifications"),
+      dashboardName: names.inAccount("notifications"),
       dashboardBody: JSON.stringify(describeDashboard(props)),
     });
   }

@@ -46,10 +46,13 @@ export class NotificationFunction extends Construct {
         { actions: ["sts:AssumeRole"], principals: [{ type: "Service", identifiers: ["lambda.amazonaws.com"] }] },
       ],
     });
+    // A new name makes a new role: the function keeps the old one, with its policy, until it has the new one.
+    const lifecycle = { createBeforeDestroy: true };
     const role = new IamRole(this, "role", {
       name: roleName,
       description: `Execution role of ${functionName}`,
       assumeRolePolicy: trust.json,
+      lifecycle,
     });
     const permissions = new DataAwsIamPolicyDocument(this, "permissions", {
       statement: [
@@ -62,7 +65,12 @@ export class NotificationFunction extends Construct {
         ...props.permissions,
       ],
     });
-    const policy = new IamRolePolicy(this, "policy", { name: roleName, role: role.name, policy: permissions.json });
+    const policy = new IamRolePolicy(this, "policy", {
+      name: roleName,
+      role: role.name,
+      policy: permissions.json,
+      lifecycle,
+    });
 
     this.function = new LambdaFunction(this, "function", {
       functionName,

@@ -59,7 +59,7 @@ export class NotificationLane extends Construct {
     });
     this.notify = new NotificationFunction(this, "function", {
       functionName: this.functionName,
-      roleName: nameOf("lambda-role"),
+      roleName: names.inAccount(`${namePrefixes[lane]}role`),
       description: `Turns business events into templated mail (${lane} lane)`,
       bundle: props.bundle,
       memoryMb: props.memoryMb,

@@ -1,5 +1,8 @@
+import { scheduleProblem } from "../schedule-expression";
+
 /** The part of Terraform's JSON that rules read: resource type, then logical id, then attributes. */
 export interface SynthesizedStack {
+  readonly provider?: Readonly<Record<string, readonly Attributes[]>>;
   readonly resource?: Readonly<Record<string, Readonly<Record<string, Attributes>>>>;
   readonly data?: Readonly<Record<string, Readonly<Record<string, Attributes>>>>;
 }
@@ -130,6 +133,28 @@ export const rules: readonly Rule[] = [
         .map(({ where, name }) => `${where} has the name "${name}" without "${namePrefix}"`),
   },
   {
+    id: "account-wide-names-carry-region",
+    why: "An account has them once in all of its regions, and a stage may live in several: one would take the other's.",
+    check: (stack) => {
+      const region = stack.provider?.aws?.[0]?.region;
+      if (typeof region !== "string") return [];
+      return names(stack, accountWide)
+        .filter(({ name }) => !name.includes(region))
+        .map(({ where, name }) => `${where} has the name "${name}" without "${region}"`);
+    },
+  },
+  {
+    id: "schedule-parses",
+    why: "EventBridge tells only at the deployment.",
+    check: (stack) =>
+      all(stack.resource, "aws_cloudwatch_event_rule").flatMap(([id, { schedule_expression: expression }]) => {
+        const problem = typeof expression === "string" ? scheduleProblem(expression) : undefined;
+        return problem === undefined
+          ? []
+          : [`aws_cloudwatch_event_rule.${id} has a schedule that is wrong: ${problem}`];
+      }),
+  },
+  {
     id: "names-fit",
     why: "AWS refuses a longer name, and Terraform tells only at the plan: shorten PROJECT_NAME.",
     check: (stack) =>
@@ -169,7 +194,11 @@ const nameAttributes: Readonly<Record<string, readonly [attribute: string, limit
   aws_cloudwatch_log_resource_policy: ["policy_name", 512],
   aws_cloudwatch_metric_alarm: ["alarm_name", 255],
   aws_dynamodb_table: ["name", 255],
+  aws_iam_group: ["name", 128],
+  aws_iam_instance_profile: ["name", 128],
+  aws_iam_policy: ["name", 128],
   aws_iam_role: ["name", 64],
+  aws_iam_user: ["name", 64],
   aws_kms_alias: ["name", 256],
   aws_lambda_function: ["function_name", 64],
   aws_lambda_permission: ["statement_id", 100],
@@ -180,8 +209,15 @@ const nameAttributes: Readonly<Record<string, readonly [attribute: string, limit
   aws_sqs_queue: ["name", 80],
 };
 
-function names(stack: SynthesizedStack): { where: string; name: string; limit: number }[] {
-  return Object.entries(nameAttributes).flatMap(([type, [attribute, limit]]) =>
+/** What has no region: all of IAM, and dashboards ("global, not region-specific": API_PutDashboard). */
+const accountWide = (type: string) => type.startsWith("aws_iam_") || type === "aws_cloudwatch_dashboard";
+
+function names(
+  stack: SynthesizedStack,
+  hasName: (type: string) => boolean = () => true,
+): { where: string; name: string; limit: number }[] {
+  const known = Object.entries(nameAttributes).filter(([type]) => hasName(type));
+  return known.flatMap(([type, [attribute, limit]]) =>
     all(stack.resource, type).flatMap(([id, resource]) => {
       const name = resource[attribute];
       // What refers to another resource's name is that resource's matter.

@@ -57,7 +57,7 @@ async function createQueues(names: Names): Promise<void> {
 
 /** A stage of the test's own, with what is parked in it. */
 async function stageWith(...bodies: unknown[]) {
-  const names = new Names({ projectName: door.name("shop"), stage: "test" });
+  const names = new Names({ projectName: door.name("shop"), stage: "test", region });
   await createQueues(names);
   const url = (role: string) => `${door.door.url}/123456789012/${names.of(role)}`;
   const put = (body: unknown, attributes: Readonly<Record<string, string>> = {}) =>

@@ -107,7 +107,7 @@ export class DoctorWorld {
         backend: { kind: "s3", bucket: `${projectName}-state`, region },
         ...overrides,
       },
-      names: new Names({ projectName, stage: "test" }),
+      names: new Names({ projectName, stage: "test", region }),
       isSandbox,
     };
   }
