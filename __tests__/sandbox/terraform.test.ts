@@ -1,5 +1,10 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { createServer, type IncomingHttpHeaders, request } from "node:http";
+import { type AddressInfo } from "node:net";
 import { join } from "node:path";
+import { CreateBucketCommand, HeadObjectCommand, PutBucketEncryptionCommand, S3Client } from "@aws-sdk/client-s3";
+import { createApp } from "../../main";
+import { awsClientConfig } from "../../sandbox/aws-client";
 import { startMoto } from "../../sandbox/moto";
 import {
   baseEnvironment,
@@ -13,6 +18,7 @@ import {
 import { resolveProviders } from "../../sandbox/tools";
 import { awsProvider } from "../../sandbox/tools/pinned-providers";
 import { describeWith } from "../support/requires";
+import { configOf } from "../support/stack";
 import { programs, temporaryFolder, writeFiles } from "../support/temporary";
 
 /** A Terraform that is a shell script. */
@@ -262,7 +268,6 @@ describeWith(["terraform", "moto", "awsProvider"], "the AWS provider and the S3 
                 bucket: "state",
                 key: "stage/terraform.tfstate",
                 region: "us-east-1",
-                encrypt: true,
                 use_lockfile: true,
               },
             },
@@ -288,3 +293,92 @@ describeWith(["terraform", "moto", "awsProvider"], "the AWS provider and the S3 
     }
   });
 });
+
+describeWith(["terraform", "moto"], "the stage's own S3 backend", (tools) => {
+  jest.setTimeout(120_000);
+
+  /** A stack of no provider with the backend that the stage is synthesized with. */
+  async function stackWith(accountId: string) {
+    const outdir = temporaryFolder();
+    createApp(configOf({ AWS_ACCOUNT_ID: accountId }), { outdir }).synth();
+    const synthesized = JSON.parse(readFileSync(join(outdir, "stacks", "notification-dev", "cdk.tf.json"), "utf8")) as {
+      terraform: { backend: { s3: { bucket: string; key: string; region: string } } };
+    };
+    const { backend } = synthesized.terraform;
+    const directory = writeFiles(temporaryFolder(), {
+      "main.tf.json": JSON.stringify({ terraform: { backend }, resource: { terraform_data: { one: {} } } }),
+    });
+    const moto = await startMoto(tools);
+    const recorder = await startRecorder(moto.url);
+    const { bucket, region } = backend.s3;
+    const s3 = new S3Client(awsClientConfig(moto.url, region));
+    const CreateBucketConfiguration = { LocationConstraint: "eu-west-1" } as const;
+    await s3.send(new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration }));
+    const terraform = new Terraform({
+      binary: tools.terraform.value,
+      directory,
+      environment: { ...baseEnvironment({}), ...sandboxEnvironment(recorder.url, region) },
+    });
+    const close = async () => {
+      await recorder.close();
+      await moto.stop();
+    };
+    return { backend: backend.s3, s3, terraform, puts: recorder.puts, close };
+  }
+
+  it("asks for no encryption but the bucket's own, which is KMS, for the state and for its lock", async () => {
+    const { backend, terraform, s3, puts, close } = await stackWith("123456789012");
+    try {
+      const Rules = [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms" as const } }];
+      const encryption = { Bucket: backend.bucket, ServerSideEncryptionConfiguration: { Rules } };
+      await s3.send(new PutBucketEncryptionCommand(encryption));
+      await terraform.init();
+      await terraform.apply();
+      const state = `/${backend.bucket}/${backend.key}`;
+      expect(new Set(puts.map(({ path }) => path))).toEqual(new Set([state, `${state}.tflock`]));
+      for (const { headers } of puts) {
+        expect(Object.keys(headers).filter((name) => name.startsWith("x-amz-server-side-encryption"))).toEqual([]);
+      }
+      const stored = await s3.send(new HeadObjectCommand({ Bucket: backend.bucket, Key: backend.key }));
+      expect(stored.ServerSideEncryption).toBe("aws:kms");
+    } finally {
+      await close();
+    }
+  });
+
+  it("refuses the credentials of another account before it reads a state", async () => {
+    const { terraform, puts, close } = await stackWith("999999999999");
+    try {
+      expect((await failure(terraform.init())).detail).toMatch(/AWS account ID not allowed: 123456789012/);
+      expect(puts).toEqual([]);
+    } finally {
+      await close();
+    }
+  });
+});
+
+/** A server in front of another that remembers what is put. */
+async function startRecorder(target: string) {
+  const puts: { readonly path: string; readonly headers: IncomingHttpHeaders }[] = [];
+  const server = createServer((incoming, outgoing) => {
+    const { method, url = "", headers } = incoming;
+    if (method === "PUT") puts.push({ path: new URL(url, target).pathname, headers });
+    const forwarded = request(new URL(url, target), { method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    incoming.pipe(forwarded);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    puts,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.closeAllConnections();
+        server.close(() => {
+          resolve();
+        });
+      }),
+  };
+}
