@@ -40,6 +40,8 @@ function attachBackend(stack: TerraformStack, config: Config): void {
         key: `${projectName}/${stage}/${region}/terraform.tfstate`,
         region: backend.region,
         allowedAccountIds: [accountId],
+        // Terraform's own list is as old as Terraform: 1.11.4 does not know eusc-de-east-1. Ours is in stacks/regions.ts.
+        skipRegionValidation: true,
       });
       // Terraform's own lock file; cdktf 0.21 has no property for it (terraform-cdk issue 3834).
       stack.addOverride("terraform.backend.s3.use_lockfile", true);

@@ -33,6 +33,7 @@ it("synthesizes the stage with locked, encrypted remote state, and the bucket fo
       bucket: "email-automation-terraform-state-123456789012",
       key: "email-automation/sandbox/us-east-1/terraform.tfstate",
       region: "us-east-1",
+      skip_region_validation: true,
       use_lockfile: true,
     },
   });

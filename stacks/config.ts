@@ -250,7 +250,7 @@ function refuseStateElsewhere(environment: Environment, backend: Backend | undef
   for (const [name, text] of Object.entries(environment)) {
     const option =
       /^TF_CLI_ARGS(_|$)/.test(name) &&
-      /(?:^|\s)--?((?:backend|backend-config|state|state-out)(?=[=\s]|$))/.exec(text ?? "");
+      /(?:^|\s)--?((?:backend|backend-config|reconfigure|migrate-state|force-copy|state|state-out)(?=[=\s]|$))/.exec(text ?? "");
     if (!option) continue;
     problems.push(`${name}="${text ?? ""}" has -${option[1] ?? ""}, which would move the state: unset ${name}`);
   }

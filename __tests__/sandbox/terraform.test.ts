@@ -18,6 +18,7 @@ import {
 import { resolveProviders } from "../../sandbox/tools";
 import { awsProvider } from "../../sandbox/tools/pinned-providers";
 import { describeWith } from "../support/requires";
+import { type Environment } from "../../stacks/config";
 import { configOf } from "../support/stack";
 import { programs, temporaryFolder, writeFiles } from "../support/temporary";
 
@@ -298,9 +299,9 @@ describeWith(["terraform", "moto"], "the stage's own S3 backend", (tools) => {
   jest.setTimeout(120_000);
 
   /** A stack of no provider with the backend that the stage is synthesized with. */
-  async function stackWith(accountId: string) {
+  async function stackWith(environment: Environment) {
     const outdir = temporaryFolder();
-    createApp(configOf({ AWS_ACCOUNT_ID: accountId }), { outdir }).synth();
+    createApp(configOf(environment), { outdir }).synth();
     const synthesized = JSON.parse(readFileSync(join(outdir, "stacks", "notification-dev", "cdk.tf.json"), "utf8")) as {
       terraform: { backend: { s3: { bucket: string; key: string; region: string } } };
     };
@@ -312,7 +313,7 @@ describeWith(["terraform", "moto"], "the stage's own S3 backend", (tools) => {
     const recorder = await startRecorder(moto.url);
     const { bucket, region } = backend.s3;
     const s3 = new S3Client(awsClientConfig(moto.url, region));
-    const CreateBucketConfiguration = { LocationConstraint: "eu-west-1" } as const;
+    const CreateBucketConfiguration = { LocationConstraint: region as "eu-west-1" };
     await s3.send(new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration }));
     const terraform = new Terraform({
       binary: tools.terraform.value,
@@ -327,7 +328,7 @@ describeWith(["terraform", "moto"], "the stage's own S3 backend", (tools) => {
   }
 
   it("asks for no encryption but the bucket's own, which is KMS, for the state and for its lock", async () => {
-    const { backend, terraform, s3, puts, close } = await stackWith("123456789012");
+    const { backend, terraform, s3, puts, close } = await stackWith({});
     try {
       const Rules = [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms" as const } }];
       const encryption = { Bucket: backend.bucket, ServerSideEncryptionConfiguration: { Rules } };
@@ -346,8 +347,17 @@ describeWith(["terraform", "moto"], "the stage's own S3 backend", (tools) => {
     }
   });
 
+  it("takes a region that is younger than Terraform", async () => {
+    const { terraform, close } = await stackWith({ AWS_REGION: "eusc-de-east-1" });
+    try {
+      await expect(terraform.init()).resolves.toBeUndefined();
+    } finally {
+      await close();
+    }
+  });
+
   it("refuses the credentials of another account before it reads a state", async () => {
-    const { terraform, puts, close } = await stackWith("999999999999");
+    const { terraform, puts, close } = await stackWith({ AWS_ACCOUNT_ID: "999999999999" });
     try {
       expect((await failure(terraform.init())).detail).toMatch(/AWS account ID not allowed: 123456789012/);
       expect(puts).toEqual([]);

@@ -5,7 +5,8 @@ import { configOf } from "../support/stack";
 
 /** The configuration of a stage `dev` with settings of the test's own. */
 function withStage(settings: Partial<StageSettings>, environment: Environment = {}): Config {
-  const replaced = jest.replaceProperty(stages, "dev", { ...stages.dev, ...settings });
+  const known: Record<string, StageSettings> = stages;
+  const replaced = jest.replaceProperty(known, "dev", { ...stages.dev, ...settings });
   try {
     return configOf(environment);
   } finally {
@@ -167,6 +168,7 @@ describe("what Terraform reads of the environment by itself", () => {
       { TF_CLI_ARGS_init: "-upgrade -backend-config=key=other.tfstate" },
       'TF_CLI_ARGS_init="-upgrade -backend-config=key=other.tfstate" has -backend-config, which would move the state: unset TF_CLI_ARGS_init',
     ],
+    [{ TF_CLI_ARGS_init: "-reconfigure" }, "has -reconfigure, which would move the state"],
     [{ TF_CLI_ARGS_init: "--backend=false" }, "has -backend, which would move the state"],
     [{ TF_CLI_ARGS: "-state other.tfstate" }, "has -state, which would move the state"],
     [{ TF_CLI_ARGS_apply: "-state-out=x" }, "has -state-out, which would move the state"],
