@@ -25,8 +25,8 @@ export function loadTemplate(
 ): Template {
   const parts = [
     { file: join(folder, "index.ts"), role: "subject", body: notification.subject },
-    { file: join(folder, "body.html"), role: "html", body: readFileSync(join(folder, "body.html"), "utf8") },
-    { file: join(folder, "body.txt"), role: "text", body: readFileSync(join(folder, "body.txt"), "utf8") },
+    { file: join(folder, "body.html"), role: "html", body: readBody(join(folder, "body.html")) },
+    { file: join(folder, "body.txt"), role: "text", body: readBody(join(folder, "body.txt")) },
   ] as const;
   const problems = parts.flatMap(({ file, role, body }) =>
     checkPart(body, notification.variables, role === "html").map(
@@ -40,6 +40,9 @@ export function loadTemplate(
   const [subject, html, text] = parts;
   return { subject: subject.body, html: html.body, text: text.body };
 }
+
+/** A checkout on Windows may have line ends of its own: the stored template is the same. */
+const readBody = (file: string) => readFileSync(file, "utf8").replace(/\r\n?/g, "\n");
 
 /** A subject has one line, where the definition names it. */
 function subjectLine(file: string): number {
