@@ -135,7 +135,7 @@ export function readConfig(environment: Environment = process.env): Config {
   const stateRegion = regionNamed("STATE_REGION", environment.STATE_REGION?.trim() || undefined);
   const bucket = projectName && accountId && stateBucketOf(projectName, accountId);
   const backend = readBackend(environment, bucket, stateRegion ?? region, problems);
-  refuseStateElsewhere(environment, backend, problems);
+  refuseStateElsewhere(environment, problems);
   if (stage !== undefined && /[$%]\{/.test(JSON.stringify(settings))) {
     problems.push(
       `The settings of "${stage}" in stacks/stages.ts hold a \${ or %{, which Terraform reads as its own: leave it out`,
@@ -241,20 +241,25 @@ function readAccount(
  * Terraform reads these by itself, and would keep the state in another place than the one that is configured, without a
  * word: the next deployment would make everything a second time.
  */
-function refuseStateElsewhere(environment: Environment, backend: Backend | undefined, problems: string[]): void {
-  if (backend !== undefined && backend.kind !== "cloud" && environment.TF_WORKSPACE) {
+function refuseStateElsewhere(environment: Environment, problems: string[]): void {
+  const backend = backendOf(environment);
+  if (backend !== "cloud" && environment.TF_WORKSPACE) {
     problems.push(
-      `TF_WORKSPACE="${environment.TF_WORKSPACE}" is for BACKEND=cloud; with BACKEND=${backend.kind} it would move the state: unset TF_WORKSPACE`,
+      `TF_WORKSPACE="${environment.TF_WORKSPACE}" is for BACKEND=cloud; with BACKEND=${backend} it would move the state: unset TF_WORKSPACE`,
     );
   }
-  for (const [name, text] of Object.entries(environment)) {
-    const option =
-      /^TF_CLI_ARGS(_|$)/.test(name) &&
-      /(?:^|\s)--?((?:backend|backend-config|reconfigure|migrate-state|force-copy|state|state-out)(?=[=\s]|$))/.exec(text ?? "");
-    if (!option) continue;
-    problems.push(`${name}="${text ?? ""}" has -${option[1] ?? ""}, which would move the state: unset ${name}`);
+  for (const [name, text = ""] of Object.entries(environment)) {
+    if (!/^TF_CLI_ARGS(_|$)/.test(name)) continue;
+    const [, option] =
+      /(?:^|[\s"'])--?(backend|backend-config|reconfigure|migrate-state|force-copy|state|state-out)(?=[=\s"']|$)/.exec(
+        text,
+      ) ?? [];
+    // Its value may hold a secret.
+    if (option !== undefined) problems.push(`${name} has -${option}, which would move the state: take it out`);
   }
 }
+
+const backendOf = (environment: Environment): string => environment.BACKEND?.trim() || "s3";
 
 function readBackend(
   environment: Environment,
@@ -262,7 +267,7 @@ function readBackend(
   region: string | undefined,
   problems: string[],
 ): Backend | undefined {
-  const kind = environment.BACKEND?.trim() || "s3";
+  const kind = backendOf(environment);
   switch (kind) {
     case "local":
       return { kind };

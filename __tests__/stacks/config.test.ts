@@ -166,10 +166,12 @@ describe("what Terraform reads of the environment by itself", () => {
     [{ TF_WORKSPACE: "mail", BACKEND: "local" }, "with BACKEND=local it would move the state"],
     [
       { TF_CLI_ARGS_init: "-upgrade -backend-config=key=other.tfstate" },
-      'TF_CLI_ARGS_init="-upgrade -backend-config=key=other.tfstate" has -backend-config, which would move the state: unset TF_CLI_ARGS_init',
+      "TF_CLI_ARGS_init has -backend-config, which would move the state: take it out",
     ],
     [{ TF_CLI_ARGS_init: "-reconfigure" }, "has -reconfigure, which would move the state"],
     [{ TF_CLI_ARGS_init: "--backend=false" }, "has -backend, which would move the state"],
+    [{ TF_CLI_ARGS_init: `'-backend-config=key=x'` }, "has -backend-config"],
+    [{ TF_WORKSPACE: "mail", STATE_BUCKET: "Our.States" }, "TF_WORKSPACE"],
     [{ TF_CLI_ARGS: "-state other.tfstate" }, "has -state, which would move the state"],
     [{ TF_CLI_ARGS_apply: "-state-out=x" }, "has -state-out, which would move the state"],
     [

@@ -19,6 +19,7 @@ export function synthesize(stage: Stage): unknown {
         PROJECT_NAME: "simulation",
         EMAIL_SENDER: "notifications@example.com",
         EMAIL_RECIPIENT: "recipient@example.com",
+        AWS_ACCOUNT_ID: "123456789012",
         AWS_REGION: "us-east-1",
         BACKEND: "local",
         CDKTF_OUTDIR: folder,

@@ -121,6 +121,7 @@ it("on AWS asks for the state where the bucket is, and is not made without permi
     {
       STAGE: "prod",
       PROJECT_NAME: "shop",
+      AWS_ACCOUNT_ID: "123456789012",
       AWS_REGION: "eu-west-1",
       EMAIL_SENDER: "shop@example.com",
       EMAIL_RECIPIENT: "team@example.com",
