@@ -1,0 +1,30 @@
+import { fromVariables, type HandlerEnvironment, toVariables } from "../../handler/contract/environment";
+
+const environment: HandlerEnvironment = {
+  sender: "shop@example.com",
+  replyTo: ["help@example.com", "x@xn--bcher-kva.example"],
+  configurationSet: "shop-dev-notifications",
+  templateNamePrefix: "shop-dev",
+  recipientPolicy: { mode: "restricted", addresses: ["a@example.com"], domains: [] },
+  claimTable: "shop-dev-claims",
+  claimRetentionSeconds: 3600,
+  deadLetterQueueUrl: "https://sqs.eu-west-1.amazonaws.com/123456789012/shop-dev-dead-letters",
+  sendIntervalMs: 100,
+  serviceName: "shop-dev-email-processor",
+  metricsNamespace: "shop-dev",
+};
+
+it("comes to the function as Terraform wrote it", () => {
+  expect(fromVariables(toVariables(environment))).toEqual(environment);
+});
+
+it("sends replies to the sender where nothing else is said", () => {
+  const { REPLY_TO: _, ...others } = toVariables(environment);
+  expect(fromVariables(others).replyTo).toEqual([]);
+});
+
+it.each(["help@example.com", '{"a":1}', "[1]"])("names a REPLY_TO that is no list of addresses: %s", (text) => {
+  expect(() => fromVariables({ ...toVariables(environment), REPLY_TO: text })).toThrow(
+    /deploy the stack again\. REPLY_TO: is not a list of addresses/,
+  );
+});
