@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { domainOf, mailboxOf } from "./email-address";
 
 /**
  * Who may be mailed from a stage. `restricted` allows the listed addresses, and every address of the listed domains
@@ -15,13 +16,16 @@ export const recipientPolicySchema = z.discriminatedUnion("mode", [
 
 export type RecipientPolicy = z.infer<typeof recipientPolicySchema>;
 
-/** Whether `address` (as `parseEmailAddress` returns it) may be mailed. Case does not matter. */
+/**
+ * Whether `address` may be mailed. Mailboxes and domains are compared, not their spellings: what is allowed in one form
+ * is allowed in each, and what is not, in none.
+ */
 export function allowsRecipient(policy: RecipientPolicy, address: string): boolean {
   if (policy.mode === "unrestricted") return true;
-  const wanted = address.toLowerCase();
-  const domain = wanted.slice(wanted.lastIndexOf("@") + 1);
+  const mailbox = mailboxOf(address);
+  const domain = domainOf(address);
   return (
-    policy.addresses.some((allowed) => allowed.toLowerCase() === wanted) ||
-    policy.domains.some((allowed) => allowed.toLowerCase() === domain)
+    policy.addresses.some((allowed) => mailboxOf(allowed) === mailbox) ||
+    policy.domains.some((allowed) => domainOf(allowed) === domain)
   );
 }
