@@ -1,5 +1,5 @@
-import * as z from "zod";
 import { catalogue } from "../handler/notifications";
+import { producerSchema } from "../handler/notifications/producer-schema";
 
 /** `npm run schema`: what a producer may put into an event's detail, as JSON Schema. */
 
@@ -10,5 +10,5 @@ if (notification === undefined) {
   console.error(`${id === undefined ? "Which notification?" : `There is no "${id}":`} Use one of ${known}`);
   process.exitCode = 1;
 } else {
-  console.log(JSON.stringify(z.toJSONSchema(notification.detail, { io: "input" }), null, 2));
+  console.log(JSON.stringify(producerSchema(notification), null, 2));
 }

@@ -43,8 +43,10 @@ async function send(id: string, options: Options): Promise<void> {
     time: new Date().toISOString(),
     detail,
   });
-  notification.prepare(event);
   refuseOversized(event);
+  const [refused] = notification.prepare(event).refusedRecipients;
+  // The function would mail the others; here is somebody who can correct it.
+  if (refused !== undefined) throw new Error(`--to: number ${refused.position} ${refused.problem}.`);
 
   const { names, client, isSandbox } = openStage(options);
   const bus = names.of("event-bus");

@@ -1,5 +1,5 @@
 import { parseEmailAddress } from "../handler/contract/email-address";
-import { maximumRecipients } from "../handler/notifications/message";
+import { maximumRecipients } from "../handler/notifications/recipients";
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
 import { regionPattern, whyNoMailFrom } from "./regions";
 import { type Stage, stages, type StageSettings } from "./stages";

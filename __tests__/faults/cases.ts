@@ -8,6 +8,9 @@ import { type FaultInput } from "../../sandbox/door/faults";
 import { type Ledger, type Outcome } from "./ledger";
 import { type System } from "./system";
 
+/** Resources of an event (2,048 characters each at most) that make so many bytes of it. */
+const ballast = (bytes: number) => Array.from({ length: bytes / 2_000 }, () => "x".repeat(2_000));
+
 export interface Case {
   readonly name: string;
   /** In front of its addresses; faults match by it. */
@@ -230,14 +233,6 @@ export const concurrentCases: readonly Case[] = [
         { emailConfig: { recipient, subject: "Hello\r\nBcc: victim@example.com\r\n\r\nbody\u2028x" } },
         [recipient],
       );
-      const polluted = ledger.address();
-      await ledger.putDetail(
-        JSON.parse(`{"emailConfig":{"recipient":"${polluted}"},"__proto__":{"title":"polluted"}}`) as Record<
-          string,
-          unknown
-        >,
-        [polluted],
-      );
       const twice = ledger.address();
       await ledger.putDetail({ emailConfig: { recipient: [twice, twice] } }, [twice]);
     },
@@ -253,7 +248,7 @@ export const concurrentCases: readonly Case[] = [
     ],
   },
   {
-    name: "hostile recipients are refused",
+    name: "hostile recipients and fields are refused",
     slug: "smuggled",
     put: async (ledger) => {
       const recipients = [
@@ -264,6 +259,12 @@ export const concurrentCases: readonly Case[] = [
         '"a b"@example.com\u0000',
       ];
       await Promise.all(recipients.map((recipient) => ledger.putDetail({ emailConfig: { recipient } })));
+      await ledger.putDetail(
+        JSON.parse(`{"emailConfig":{"recipient":"${ledger.address()}"},"__proto__":{"title":"polluted"}}`) as Record<
+          string,
+          unknown
+        >,
+      );
     },
     check: allParked("InvalidEvent"),
   },
@@ -273,8 +274,7 @@ export const concurrentCases: readonly Case[] = [
     faults: (recipient) => [{ hop: "ses", kind: "error", status: 500, times: 4, match: { recipient } }],
     put: async (ledger) => {
       await ledger.put({ detail: { message: "x".repeat(120_000) } });
-      // What the template does not read still travels with the event.
-      await ledger.put({ detail: { ballast: "x".repeat(240_000) } });
+      await ledger.put({ resources: ballast(240_000) });
     },
     check: allMailed,
   },
@@ -284,7 +284,7 @@ export const concurrentCases: readonly Case[] = [
     put: async (ledger) => {
       await ledger.put({ detail: { message: "x".repeat(200_000) } });
       await ledger.put({ detail: { message: "x".repeat(261_000) } });
-      await ledger.put({ detail: { ballast: "x".repeat(261_000) } });
+      await ledger.put({ resources: ballast(260_000) });
     },
     check: allParked("InvalidEvent"),
   },

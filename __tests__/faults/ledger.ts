@@ -24,6 +24,8 @@ export interface Outcome extends Due {
 export interface EventOptions {
   readonly recipients?: readonly string[];
   readonly detail?: Readonly<Record<string, unknown>>;
+  /** Of the event, beside its detail: no template reads them, and they travel with it all the same. */
+  readonly resources?: readonly string[];
   readonly alert?: boolean;
 }
 
@@ -45,8 +47,13 @@ export class Ledger {
   }
 
   /** Puts one event onto the bus. @returns its id. */
-  async put({ recipients = [this.address()], detail = {}, alert = false }: EventOptions = {}): Promise<string> {
-    const id = await this.putEvent(detailFor(recipients, detail, alert), alert);
+  async put({
+    recipients = [this.address()],
+    detail = {},
+    resources = [],
+    alert = false,
+  }: EventOptions = {}): Promise<string> {
+    const id = await this.putEvent(detailFor(recipients, detail, alert), alert, resources);
     this.expect([id], recipients);
     return id;
   }
@@ -129,7 +136,11 @@ export class Ledger {
     this.dues.push(...all.map((recipient) => ({ eventIds, recipient, isOneOfMany: all.length > 1 })));
   }
 
-  private async putEvent(detail: Readonly<Record<string, unknown>>, alert: boolean): Promise<string> {
+  private async putEvent(
+    detail: Readonly<Record<string, unknown>>,
+    alert: boolean,
+    resources: readonly string[] = [],
+  ): Promise<string> {
     const { Entries: [entry] = [] } = await this.system.events.send(
       new PutEventsCommand({
         Entries: [
@@ -138,6 +149,7 @@ export class Ledger {
             Source: "custom.application",
             DetailType: alert ? "Priority Alert" : "Email Notification Request",
             Detail: JSON.stringify(detail),
+            Resources: [...resources],
           },
         ],
       }),

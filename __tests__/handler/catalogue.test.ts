@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import * as z from "zod";
 import { suppliedVariables } from "../../handler/contract/template-data";
 import { catalogue, findNotification } from "../../handler/notifications";
+import { producerSchema } from "../../handler/notifications/producer-schema";
 
 const folder = join(__dirname, "..", "..", "handler", "notifications");
 
@@ -58,8 +58,12 @@ describe.each(catalogue.map((notification) => [notification.id, notification] as
   });
 
   it("tells producers its schema", () => {
-    const schema = z.toJSONSchema(notification.detail, { io: "input" });
-    expect(schema).toMatchObject({ type: "object", required: expect.arrayContaining(["emailConfig"]) as string[] });
+    expect(producerSchema(notification)).toMatchObject({
+      type: "object",
+      properties: { idempotencyKey: { type: "string" }, emailConfig: { additionalProperties: false } },
+      required: expect.arrayContaining(["emailConfig"]) as string[],
+      additionalProperties: false,
+    });
   });
 
   const keyOf = (event: object, detail: object = {}) =>
@@ -70,13 +74,27 @@ describe.each(catalogue.map((notification) => [notification.id, notification] as
   });
 
   it.each([
+    [4711, "4711"],
+    [true, "true"],
+    [0.5, "0.5"],
+  ])("takes the key %j as its text", (idempotencyKey, text) => {
+    expect(keyOf({}, { idempotencyKey })).toBe(text);
+  });
+
+  it("takes null for no key", () => {
+    expect(keyOf({}, { idempotencyKey: null })).toBe(keyOf({}));
+  });
+
+  it.each([
     ["nothing", ""],
     ["too much", "k".repeat(257)],
     ["a line break", "order\n7"],
     ["a control character", "order\u00007"],
     ["what SQS replaces", "order\uffff7"],
     ["half a character", "order\ud83d7"],
-    ["a number", 7],
+    ["blank", " \u200b"],
+    ["a list", ["order-7"]],
+    ["a number that JSON does not keep", 2 ** 53],
   ])("takes no key that is %s", (_name, idempotencyKey) => {
     expect(() => keyOf({}, { idempotencyKey })).toThrow(/detail\.idempotencyKey has to be a text of 1 to 256/);
   });

@@ -387,8 +387,8 @@ describe("an event that is too large for a record of its failure", () => {
   });
 
   it("is one byte larger than the largest that is mailed", async () => {
-    const free = mostEventBytes - bytesOfEvent(businessEvent({ ...detail, ballast: "" }));
-    const ofBallast = (bytes: number) => businessEvent({ ...detail, ballast: "x".repeat(bytes) });
+    const free = mostEventBytes - bytesOfEvent(businessEvent(detail, { resources: [""] }));
+    const ofBallast = (bytes: number) => businessEvent(detail, { resources: ["x".repeat(bytes)] });
     const endsAt = startOfTime + 30_000;
     const notify = createNotify(dependencies({ sendEmail: () => Promise.resolve({ messageId: "m" }) }));
     await expect(notify(ofBallast(free), { endsAt })).resolves.toMatchObject({ messageIds: ["m"] });

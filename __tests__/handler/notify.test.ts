@@ -179,7 +179,7 @@ describe("an event that can't be mailed", () => {
     ["51 recipients", { emailConfig: { recipient: Array.from({ length: 51 }, (_, i) => `a${i}@example.com`) } }],
     ["two addresses in one string", { emailConfig: { recipient: `${a}, ${b}` } }],
     ["a message that SES can't take", { emailConfig: { recipient: a }, message: "x".repeat(140_000) }],
-    ["an idempotency key that is no text", { emailConfig: { recipient: a }, idempotencyKey: 7 }],
+    ["an idempotency key that is no text", { emailConfig: { recipient: a }, idempotencyKey: ["order-7"] }],
     ["an empty idempotency key", { emailConfig: { recipient: a }, idempotencyKey: "" }],
   ])("is refused for %s, and logged once, without an address", async (_, detail) => {
     const { notify, sent, claims, lines, counted } = setUp();
@@ -193,8 +193,15 @@ describe("an event that can't be mailed", () => {
   });
 
   it("is refused for a priority that its rule does not route", async () => {
-    const low = businessEvent({ priority: "low", emailConfig: { recipient: a } }, { "detail-type": "Priority Alert" });
-    await expect(setUp().notify(low)).rejects.toThrow(/detail\.priority/);
+    const alert = businessEvent(
+      { priority: "HIGH", emailConfig: { recipient: a } },
+      { "detail-type": "Priority Alert" },
+    );
+    await expect(setUp().notify(alert)).rejects.toMatchObject({
+      name: "NoRuleMatches",
+      retryable: false,
+      message: expect.stringMatching(/detail\.priority has to be "high" or "critical"/) as string,
+    });
   });
 
   it.each([
@@ -452,9 +459,9 @@ describe("a second delivery", () => {
 
   it("is none for another notification with the same key", async () => {
     const { notify, sent } = setUp();
-    const detail = { emailConfig: { recipient: a }, idempotencyKey: "order-1", priority: "high" };
+    const detail = { emailConfig: { recipient: a }, idempotencyKey: "order-1" };
     await notify(businessEvent(detail));
-    await notify(businessEvent(detail, { "detail-type": "Priority Alert" }));
+    await notify(businessEvent({ ...detail, priority: "high" }, { "detail-type": "Priority Alert" }));
     expect(sent.map(({ template }) => template)).toEqual(["shop-dev-email-request", "shop-dev-priority-alert"]);
   });
 

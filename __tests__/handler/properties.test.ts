@@ -94,11 +94,12 @@ const eventOf = (addresses: fc.Arbitrary<Address>): fc.Arbitrary<Generated> =>
       idempotencyKey: fc.option(fc.constantFrom("order-1", "order <2>", "mail a@example.com"), { nil: undefined }),
       id: fc.uuid(),
     })
-    .map(({ recipients, bare, detailType, id, subject, ...detail }) => {
+    .map(({ recipients, bare, detailType, id, subject, priority, ...detail }) => {
       const spelled = recipients.map(spell);
-      const recipient = bare ? spelled[0] : spelled;
+      const emailConfig = { recipient: bare ? spelled[0] : spelled, subject };
+      const own = detailType === "Priority Alert" ? { priority } : {};
       return {
-        event: businessEvent({ ...detail, emailConfig: { recipient, subject } }, { id, "detail-type": detailType }),
+        event: businessEvent({ ...detail, ...own, emailConfig }, { id, "detail-type": detailType }),
         locals: recipients.map(({ local }) => local),
       };
     });

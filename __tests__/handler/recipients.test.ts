@@ -22,7 +22,7 @@ it.each<[unknown, string]>([
   [["a@example.com"], "is a list itself: name each address by itself"],
   ["Jane <jane@example.com>", "has a display name: give the bare address"],
   ["jane@example.com ", "has a blank at its end"],
-  ["jane", "has no @"],
+  ["jane", "has no at sign"],
 ])("mails the others of a list where one entry is %j, and says which and why", (entry, problem) => {
   expect(readRecipients(["ok@example.com", entry, "ok2@example.com"])).toEqual({
     addresses: ["ok@example.com", "ok2@example.com"],
@@ -41,7 +41,7 @@ it.each<[string, unknown, string]>([
   ["an object", {}, "Its recipient is an object, and has to be a text."],
   ["a display name", "Jane <jane@example.com>", "Its recipient has a display name: give the bare address."],
   ["two in one text", "a@example.com, b@example.com", "Its recipient names more than one address: give a list."],
-  ["a list of one that is none", ["nobody"], "Its recipient has no @."],
+  ["a list of one that is none", ["nobody"], "Its recipient has no at sign."],
   ["only bad ones", ["", null], "No recipient can be mailed: number 1 is empty; number 2 is missing."],
   [
     "many bad ones",
@@ -62,7 +62,7 @@ it.each<[string, unknown, unknown]>([
     ["a@example.com", "A@example.com", "b@example.com"],
     ["a@example.com", "b@example.com"],
   ],
-  ["a bad address", "help", { problem: "Its address for replies has no @." }],
+  ["a bad address", "help", { problem: "Its address for replies has no at sign." }],
   ["an empty text", "", { problem: "Its address for replies is empty." }],
   [
     "a bad one among others",

@@ -83,11 +83,22 @@ describe("npm run send", () => {
   });
 
   it.each<[string, string[], RegExp]>([
-    ["an address that is none", ["email-request", "--to", "nobody"], /detail\.emailConfig\.recipient: needs an e-mail/],
+    ["an address that is none", ["email-request", "--to", "nobody"], /Its recipient has no at sign/],
+    ["a list with an address that is none", ["email-request", "--to", "a@example.com,"], /--to: number 2 is empty/],
+    [
+      "a subject that nobody sees",
+      ["email-request", "--to", "a@example.com", "--subject", "\u200b"],
+      /detail\.emailConfig\.subject: has no visible character/,
+    ],
     [
       "a detail that does not fit",
+      ["email-request", "--to", "a@example.com", "--detail", '{"body":"Hello"}'],
+      /does not fit "email-request"\. detail\.body: is not known: did you mean detail\.message\?/,
+    ],
+    [
+      "an alert that no rule takes",
       ["priority-alert", "--to", "a@example.com", "--detail", '{"priority":"low"}'],
-      /does not fit "priority-alert"\. detail\.priority/,
+      /mailed to nobody\. detail\.priority has to be "high" or "critical"; what it says is left out on purpose/,
     ],
     [
       "a detail that is no JSON, and no file",

@@ -49,8 +49,8 @@ function problemOfWhole(text: string): string | undefined {
   if (text.includes("<") || text.endsWith(">")) return "has a display name: give the bare address";
   if (!text.startsWith('"') && /[,;]/.test(text)) return "names more than one address: give a list";
   const at = text.lastIndexOf("@");
-  if (at < 0) return "has no @";
-  if (at === 0) return "has nothing in front of its @";
+  if (at < 0) return "has no at sign";
+  if (at === 0) return "has nothing in front of its at sign";
   return undefined;
 }
 
@@ -58,27 +58,28 @@ function problemOfWhole(text: string): string | undefined {
 const atoms = /^[\w!#$%&'*+/=?^`{|}~.-]+$/;
 
 function problemOfLocalPart(local: string): string | undefined {
-  if (local.length > longestLocalPart) return `has more than ${longestLocalPart} characters in front of its @`;
-  if (/[^\x20-\x7e]/.test(local)) return "has a character in front of its @ that is not ASCII, and SES takes none";
+  if (local.length > longestLocalPart) return `has more than ${longestLocalPart} characters in front of its at sign`;
+  if (/[^\x20-\x7e]/.test(local))
+    return "has a character in front of its at sign that is not ASCII, and SES takes none";
   if (isQuoted(local)) {
     // `"jane..roe"@` reaches mailboxes that were given such names; a blank or an @ in quotation marks reaches none.
     return atoms.test(unquoted(local)) ? undefined : "has a quoted part that no mail service takes";
   }
-  if (local.includes("@")) return "has more than one @";
+  if (local.includes("@")) return "has more than one at sign";
   if (local.includes('"')) return "has a quotation mark in it";
   if (/[()]/.test(local)) return "has a comment: give the bare address";
   if (/\s/.test(local)) return "has a blank in it";
-  if (`.${local}.`.includes("..")) return "has a dot too much in front of its @";
+  if (`.${local}.`.includes("..")) return "has a dot too much in front of its at sign";
   return undefined;
 }
 
 function problemOfDomain(domain: string): string | undefined {
-  if (domain === "") return "has nothing behind its @";
-  if (domain.startsWith("[")) return "has an IP address behind its @, and SES takes domains only";
+  if (domain === "") return "has nothing behind its at sign";
+  if (domain.startsWith("[")) return "has an IP address behind its at sign, and SES takes domains only";
   if (domain.endsWith(".")) return "has a dot at its end";
   if (domain.endsWith(")")) return "has a comment: give the bare address";
   if (/\s/.test(domain)) return "has a blank in it";
-  return asciiDomain(domain) === undefined ? "has no domain behind its @" : undefined;
+  return asciiDomain(domain) === undefined ? "has no domain behind its at sign" : undefined;
 }
 
 /**

@@ -1,8 +1,12 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import { type EventEnvelope } from "../contract/envelope";
-import { maximumTemplateDataBytes, toSubject, toTemplateData } from "../contract/template-data";
+import { hasVisibleCharacter, maximumTemplateDataBytes, toSubject, toTemplateData } from "../contract/template-data";
 import { PermanentError } from "../errors";
+import { refuseUnrouted, requireSoundTrigger } from "./patterns";
+import { type Hints, tellProblems, type Vocabulary } from "./problems";
+import { readRecipients, readReplyTo } from "./recipients";
+import { knownFields, textOf, toRequestSchema, type UnknownFields } from "./request-schema";
 
 /** EventBridge content filter on `detail`: field to the values that match. */
 export type DetailPattern = Readonly<Record<string, readonly string[]>>;
@@ -40,10 +44,26 @@ export interface NotificationDefinition<Schema extends z.ZodType, Variable exten
   readonly description: string;
   readonly lane: "standard" | "priority";
   readonly trigger: EventTrigger | ScheduleTrigger<z.input<Schema>>;
-  /** Schema of the event's `detail`. `npm run schema` gives it to producers as JSON Schema. */
+  /**
+   * Schema of the event's `detail`, read as `toRequestSchema` says. `idempotencyKey` may come with every event and need
+   * not stand in it. `npm run schema` gives it to producers as JSON Schema.
+   */
   readonly detail: Schema;
-  /** Addresses to mail, as `parseEmailAddress` returns them. */
-  readonly recipients: (detail: z.output<Schema>) => readonly string[];
+  /**
+   * What to do with fields that the schema does not know. An event that asks for a mail is a command: what it says and
+   * nobody does is refused. `ignore` is for facts that have other readers, too.
+   * @default "refuse"
+   */
+  readonly unknownFields?: UnknownFields;
+  /** What to tell producers about names that the schema does not know. */
+  readonly hints?: Hints;
+  /**
+   * Whom to mail: an address or a list of them, as the event has it. Each is checked behind this function, and mailboxes
+   * are mailed once.
+   */
+  readonly recipients: (detail: z.output<Schema>) => unknown;
+  /** Where replies go: an address or a list of them, as the event has it; nothing where the stage's addresses are meant. */
+  readonly replyTo?: (detail: z.output<Schema>) => unknown;
   /** Subject line of the template; what it reads is made one line, without control characters, in every part; the bodies are `body.html` and `body.txt` in the notification's folder. */
   readonly subject: string;
   /** Names that `map` supplies. */
@@ -99,7 +119,7 @@ export interface RefusedRecipient {
 /** A notification, its types closed over. */
 export interface Notification extends Omit<
   NotificationDefinition<z.ZodType, string>,
-  "recipients" | "map" | "trigger"
+  "recipients" | "replyTo" | "map" | "trigger"
 > {
   readonly trigger: EventTrigger | ScheduleTrigger<unknown>;
   /**
@@ -109,70 +129,108 @@ export interface Notification extends Omit<
   readonly prepare: (event: EventEnvelope) => PreparedEmail;
 }
 
+const keyName = "idempotencyKey";
+
 /** Every notification's detail may carry it; its own schema need not know. */
-const idempotencySchema = z.object({
-  idempotencyKey: z
-    .string()
-    .min(1)
-    .max(256)
-    // SQS changes what XML does not know (SendMessage), and the key would be another one behind a queue.
-    .regex(/^[^\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]*$/u)
-    .optional(),
-});
+const keySchema = z
+  .string()
+  .min(1)
+  .max(256)
+  // SQS changes what XML does not know (SendMessage), and the key would be another one behind a queue.
+  .regex(/^[^\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]*$/u)
+  // A blank key is a template that was filled with nothing: all its events would be one.
+  .refine(hasVisibleCharacter);
 
 function idempotencyKeyOf(event: EventEnvelope, trigger: { readonly kind: "event" | "schedule" }): string {
-  const parsed = idempotencySchema.safeParse(event.detail);
-  if (!parsed.success) {
-    throw new PermanentError(
-      "InvalidEvent",
-      "detail.idempotencyKey has to be a text of 1 to 256 characters, without control characters and non-characters.",
-    );
+  const given = event.detail[keyName] ?? undefined;
+  if (given === undefined) {
+    return trigger.kind === "event" ? event.id : new Date(event.time).toISOString().slice(0, "2026-11-25T09:00".length);
   }
-  const { idempotencyKey } = parsed.data;
-  if (idempotencyKey !== undefined) return idempotencyKey;
-  return trigger.kind === "event" ? event.id : new Date(event.time).toISOString().slice(0, "2026-11-25T09:00".length);
+  const parsed = keySchema.safeParse(typeof given === "number" || typeof given === "boolean" ? textOf(given) : given);
+  if (parsed.success) return parsed.data;
+  throw new PermanentError(
+    "InvalidEvent",
+    `detail.${keyName} has to be a text of 1 to 256 characters, one of them visible, without control characters and non-characters; of numbers, those are taken that have an exact text.`,
+  );
 }
+
+/** An event that says the same at another time has the same hash. */
+const anyTime = { id: "", time: "1970-01-01T00:00:00Z" };
 
 export function defineNotification<Schema extends z.ZodType, Variable extends string>(
   definition: NotificationDefinition<Schema, Variable>,
 ): Notification {
-  const { recipients, map, ...rest } = definition;
+  const { recipients, replyTo, map, ...rest } = definition;
+  if (definition.trigger.kind === "event") requireSoundTrigger(definition.trigger);
   const inSubject = new Set([...definition.subject.matchAll(/\{\{\s*(\w+)/g)].map(([, name]) => name));
+  const refuse = (problem: string): never => {
+    throw new PermanentError("InvalidEvent", `The event does not fit "${definition.id}". ${problem}`);
+  };
+
+  /** Made with the first event: a schema may name others that are defined after it. */
+  let reading:
+    { readonly schema: z.core.$ZodType; readonly vocabulary: Vocabulary; readonly hasKey: boolean } | undefined;
+  const read = () => {
+    if (reading !== undefined) return reading;
+    const fields = knownFields(definition.detail);
+    const hasKey = fields.some((field) => field.length === 1 && field[0] === keyName);
+    return (reading = {
+      schema: toRequestSchema(definition.detail, definition.unknownFields ?? "refuse"),
+      vocabulary: { known: hasKey ? fields : [...fields, [keyName]], hints: definition.hints ?? {} },
+      hasKey,
+    });
+  };
+
+  const parse = (detail: EventEnvelope["detail"]): z.output<Schema> => {
+    const { schema, vocabulary, hasKey } = read();
+    const { [keyName]: _, ...withoutKey } = detail;
+    const parsed = z.safeParse(schema, hasKey ? detail : withoutKey);
+    if (!parsed.success) return refuse(tellProblems(parsed.error.issues, vocabulary));
+    return parsed.data as z.output<Schema>;
+  };
+
+  const toData = (event: BusinessEvent<z.output<Schema>>): Record<string, string> => {
+    const values = Object.entries<string>(map(event));
+    return Object.fromEntries(values.map(([name, value]) => [name, inSubject.has(name) ? toSubject(value) : value]));
+  };
+
   return {
     ...rest,
     prepare(event) {
-      const parsed = definition.detail.safeParse(event.detail);
-      if (!parsed.success) {
-        const problems = parsed.error.issues.map((issue) => `${["detail", ...issue.path].join(".")}: ${issue.message}`);
-        throw new PermanentError("InvalidEvent", `The event does not fit "${definition.id}". ${problems.join("; ")}`);
-      }
-      const values = map({
+      if (definition.trigger.kind === "event") refuseUnrouted(definition.trigger, event.detail, read().vocabulary);
+      const business = {
         id: event.id,
         source: event.source,
         detailType: event["detail-type"],
         time: event.time,
-        detail: parsed.data,
-      });
-      const templateData = toTemplateData(
-        Object.fromEntries(
-          Object.entries<string>(values).map(([name, value]) => [name, inSubject.has(name) ? toSubject(value) : value]),
-        ),
-      );
+        detail: parse(event.detail),
+      };
+      const named = readRecipients(recipients(business.detail));
+      if ("problem" in named) return refuse(named.problem);
+      const replies = readReplyTo(replyTo?.(business.detail));
+      if ("problem" in replies) return refuse(replies.problem);
+      const values = toData(business);
+      const subject = definition.subject.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, name: string) => values[name] ?? "");
+      if (!hasVisibleCharacter(subject)) return refuse("Its subject has no visible character.");
+      const templateData = toTemplateData(values);
       const bytes = Buffer.byteLength(JSON.stringify(templateData));
       if (bytes > maximumTemplateDataBytes) {
-        throw new PermanentError(
-          "InvalidEvent",
-          `The event makes ${bytes} bytes of template data and SES takes ${maximumTemplateDataBytes}: shorten its message.`,
+        return refuse(
+          `It makes ${bytes} bytes of template data and SES takes ${maximumTemplateDataBytes}: shorten its message.`,
         );
       }
       return {
         idempotencyKey: idempotencyKeyOf(event, definition.trigger),
-        recipients: recipients(parsed.data),
-        refusedRecipients: [],
-        replyTo: [],
+        recipients: named.addresses,
+        refusedRecipients: named.refused,
+        replyTo: replies,
         templateData,
-        contentHash: createHash("sha256").update(JSON.stringify(templateData)).digest("hex"),
+        contentHash: hashOf([toTemplateData(toData({ ...business, ...anyTime })), replies]),
       };
     },
   };
+}
+
+function hashOf(content: unknown): string {
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex");
 }

@@ -1,34 +1,17 @@
 import * as z from "zod";
-import { parseEmailAddress } from "../contract/email-address";
-import { toSubject } from "../contract/template-data";
+import { hasVisibleCharacter } from "../contract/template-data";
 import { type BusinessEvent } from "./define";
+import { type Hints } from "./problems";
+import { addressesSchema } from "./recipients";
 
 /** What the notifications of the seed set share: the recipe's `emailConfig`, `title` and `message`. */
 
-/** SES takes 50 recipients a message (https://docs.aws.amazon.com/ses/latest/dg/quotas.html); an event takes as many. */
-export const maximumRecipients = 50;
-
-const addressSchema = z
-  .string()
-  .max(320)
-  .meta({ format: "email" })
-  .transform((text, context) => {
-    const address = parseEmailAddress(text);
-    if (address !== undefined) return address;
-    context.addIssue({ code: "custom", message: "is not an e-mail address" });
-    return z.NEVER;
-  });
-
 export const emailConfigSchema = z.object({
   /** One address or a list; a list is mailed one by one, so recipients do not see each other. */
-  recipient: z.union([addressSchema, z.array(addressSchema).min(1).max(maximumRecipients)], {
-    error: `needs an e-mail address, or a list of 1 to ${maximumRecipients} of them`,
-  }),
-  subject: z
-    .string()
-    .max(998)
-    .refine((text) => toSubject(text) !== "", "has no visible character")
-    .optional(),
+  recipient: addressesSchema,
+  /** Where replies go; default: where the stage says, else the sender. */
+  replyTo: addressesSchema.optional(),
+  subject: z.string().max(998).refine(hasVisibleCharacter, "has no visible character").optional(),
 });
 
 export const messageDetailSchema = z.object({
@@ -40,6 +23,32 @@ export const messageDetailSchema = z.object({
 export type MessageDetail = z.output<typeof messageDetailSchema>;
 
 export const messageVariables = ["subject", "title", "message", "timestamp", "source"] as const;
+
+const copies = "each recipient gets a mail of its own, so name everybody in detail.emailConfig.recipient";
+const files = "a mail has no attachments, so put a link into detail.message";
+const senders = "the stage has one sender; replies go to detail.emailConfig.replyTo";
+const meansMessage = "did you mean detail.message?";
+const meansRecipient = "did you mean detail.emailConfig.recipient?";
+
+/** What other systems call what a message has, and what it does not have. */
+export const messageHints: Hints = {
+  body: meansMessage,
+  content: meansMessage,
+  description: meansMessage,
+  html: meansMessage,
+  text: meansMessage,
+  to: meansRecipient,
+  email: meansRecipient,
+  address: meansRecipient,
+  addresses: meansRecipient,
+  headline: "did you mean detail.title?",
+  cc: copies,
+  bcc: copies,
+  attachment: files,
+  attachments: files,
+  from: senders,
+  sender: senders,
+};
 
 /** The recipe's mapping, with its defaults; there is no default recipient. */
 export function mapMessage(event: BusinessEvent<MessageDetail>): Record<(typeof messageVariables)[number], string> {
@@ -54,6 +63,10 @@ export function mapMessage(event: BusinessEvent<MessageDetail>): Record<(typeof 
   };
 }
 
-export function messageRecipients(detail: MessageDetail): string[] {
-  return [...new Set([detail.emailConfig.recipient].flat())];
+export function messageRecipients(detail: MessageDetail): unknown {
+  return detail.emailConfig.recipient;
+}
+
+export function messageReplyTo(detail: MessageDetail): unknown {
+  return detail.emailConfig.replyTo;
 }

@@ -1,4 +1,7 @@
+import { maskAddresses } from "../contract/mask";
+import { PermanentError } from "../errors";
 import { type EventTrigger } from "./define";
+import { similarName, tellMeant, type Vocabulary } from "./problems";
 
 /**
  * What a notification's trigger means on the bus, as EventBridge event patterns, and in the function. All of it comes
@@ -89,4 +92,80 @@ function valuesOf(field: unknown): unknown[] {
 
 function includes(values: readonly unknown[] | undefined, value: unknown): boolean {
   return values?.includes(value) ?? false;
+}
+
+/**
+ * Refuses an event that EventBridge does not bring by the notification's rule. It comes by the complement's rule, or from
+ * a queue after the pattern was changed. One that is ignored on purpose is refused, too: whoever sent it to the function
+ * by hand shall not take it for mailed.
+ * @throws PermanentError `NoRuleMatches`, with the field and what it may say, without the event's own value.
+ */
+export function refuseUnrouted(
+  trigger: EventTrigger,
+  detail: Readonly<Record<string, unknown>>,
+  vocabulary: Vocabulary,
+): void {
+  const route = routeOf(trigger, detail);
+  if (route === "mailed") return;
+  const { detailPattern = {} } = trigger;
+  const problems = Object.keys(detailPattern)
+    .filter((field) => !valuesOf(detail[field]).some((value) => includes(detailPattern[field], value)))
+    .map((field) => tellField(trigger, field, detail, vocabulary));
+  throw new PermanentError("NoRuleMatches", `The event is mailed to nobody. ${problems.join("; ")}`);
+}
+
+function tellField(
+  { detailPattern, ignored }: EventTrigger,
+  field: string,
+  detail: Readonly<Record<string, unknown>>,
+  vocabulary: Vocabulary,
+): string {
+  const wanted = detailPattern?.[field] ?? [];
+  const leftOut = ignored?.[field] ?? [];
+  const values = valuesOf(detail[field]);
+  const rule = `detail.${field} has to be ${quoted(wanted)}`;
+  if (values.length > 0 && values.every((value) => includes(leftOut, value))) {
+    return `${rule}; what it says is left out on purpose`;
+  }
+  const isMissing = values.length === 0 ? ", and is missing" : "";
+  const purpose = leftOut.length === 0 ? "" : ` (${quoted(leftOut)} is left out on purpose)`;
+  return `${rule}${purpose}${isMissing}${tellSlip()}`;
+
+  function tellSlip(): string {
+    const texts = values.filter((value) => typeof value === "string");
+    const meant = texts.map((text) => similarName(text, wanted)).find((value) => value !== undefined);
+    if (meant !== undefined) return `: did you mean "${meant}"?`;
+    if (values.length > 0) return "";
+    const other = Object.keys(detail)
+      .slice(0, mostFields)
+      .filter((name) => !vocabulary.known.some((known) => known.length === 1 && known[0] === name))
+      .find((name) => tellMeant([name], vocabulary).includes(`detail.${field}?`));
+    if (other === undefined) return "";
+    return `: detail.${maskAddresses(other, 60)} is not known${tellMeant([other], vocabulary)}`;
+  }
+}
+
+/** Of an event's fields, as many are looked at for one that is meant. */
+const mostFields = 50;
+
+function quoted(values: readonly string[]): string {
+  return values.map((value) => `"${value}"`).join(" or ");
+}
+
+/**
+ * @throws Error where the trigger could not become rules: EventBridge refuses an empty list, and a value can't be mailed
+ * and ignored.
+ */
+export function requireSoundTrigger({ detailType, detailPattern = {}, ignored = {} }: EventTrigger): void {
+  const name = `The trigger of "${detailType}"`;
+  for (const [field, values] of Object.entries(detailPattern)) {
+    if (values.length === 0) throw new Error(`${name} lists no value for ${field} in detailPattern.`);
+  }
+  for (const [field, values] of Object.entries(ignored)) {
+    const wanted = detailPattern[field];
+    if (wanted === undefined) throw new Error(`${name} ignores values of ${field}, which is not in detailPattern.`);
+    if (values.length === 0) throw new Error(`${name} lists no value for ${field} in ignored.`);
+    const both = values.filter((value) => wanted.includes(value));
+    if (both.length > 0) throw new Error(`${name} mails and ignores ${quoted(both)} of ${field}.`);
+  }
 }

@@ -1,5 +1,12 @@
 import { defineNotification } from "../define";
-import { mapMessage, messageDetailSchema, messageRecipients, messageVariables } from "../message";
+import {
+  mapMessage,
+  messageDetailSchema,
+  messageHints,
+  messageRecipients,
+  messageReplyTo,
+  messageVariables,
+} from "../message";
 
 const content = {
   title: "Daily report",
@@ -20,6 +27,8 @@ export const dailyReport = defineNotification({
   },
   detail: messageDetailSchema,
   recipients: messageRecipients,
+  replyTo: messageReplyTo,
+  hints: messageHints,
   subject: "{{subject}}",
   variables: messageVariables,
   map: mapMessage,

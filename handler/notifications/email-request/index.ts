@@ -1,5 +1,12 @@
 import { defineNotification } from "../define";
-import { mapMessage, messageDetailSchema, messageRecipients, messageVariables } from "../message";
+import {
+  mapMessage,
+  messageDetailSchema,
+  messageHints,
+  messageRecipients,
+  messageReplyTo,
+  messageVariables,
+} from "../message";
 
 export const emailRequest = defineNotification({
   id: "email-request",
@@ -9,6 +16,8 @@ export const emailRequest = defineNotification({
   trigger: { kind: "event", source: "custom.application", detailType: "Email Notification Request" },
   detail: messageDetailSchema,
   recipients: messageRecipients,
+  replyTo: messageReplyTo,
+  hints: messageHints,
   subject: "{{subject}}",
   variables: messageVariables,
   map: mapMessage,

@@ -1,8 +1,16 @@
 import * as z from "zod";
 import { defineNotification } from "../define";
-import { mapMessage, messageDetailSchema, messageRecipients, messageVariables } from "../message";
+import {
+  mapMessage,
+  messageDetailSchema,
+  messageHints,
+  messageRecipients,
+  messageReplyTo,
+  messageVariables,
+} from "../message";
 
 const priorities = ["high", "critical"] as const;
+const meansPriority = "did you mean detail.priority?";
 
 export const priorityAlert = defineNotification({
   id: "priority-alert",
@@ -18,6 +26,8 @@ export const priorityAlert = defineNotification({
   },
   detail: messageDetailSchema.extend({ priority: z.enum(priorities) }),
   recipients: messageRecipients,
+  replyTo: messageReplyTo,
+  hints: { ...messageHints, severity: meansPriority, level: meansPriority, urgency: meansPriority },
   subject: "{{subject}}",
   variables: [...messageVariables, "priority"],
   map: (event) => ({ ...mapMessage(event), priority: event.detail.priority }),

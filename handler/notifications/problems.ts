@@ -1,0 +1,111 @@
+import { closest, distance } from "fastest-levenshtein";
+import type * as z from "zod";
+import { maskAddresses } from "../contract/mask";
+
+/** What is wrong with an event's detail, for its producer: names and reasons, no values. */
+
+/** Of very many problems the first ones are enough to see what is wrong. */
+const mostTold = 5;
+
+/** Longest name of a field that is told; producers choose them. */
+const longestName = 60;
+
+/** A field that a schema knows, by its path; `*` stands for any element or key. */
+export type KnownField = readonly string[];
+
+/**
+ * What to say about a field that the schema does not know, where spelling can't tell what is meant: by its name, in
+ * lower case and without what is no letter or digit.
+ */
+export type Hints = Readonly<Record<string, string>>;
+
+export interface Vocabulary {
+  readonly known: readonly KnownField[];
+  readonly hints: Hints;
+}
+
+interface Problem {
+  readonly path: readonly PropertyKey[];
+  /** `undefined` for a field that the schema does not know. */
+  readonly message: string | undefined;
+}
+
+/** One line that lists the problems. */
+export function tellProblems(issues: readonly z.core.$ZodIssue[], vocabulary: Vocabulary): string {
+  const problems = issues.flatMap((issue) => problemsOf(issue, []));
+  const told = problems
+    .slice(0, mostTold)
+    .map(
+      ({ path, message }) =>
+        `${tellPath(path)}: ${message === undefined ? `is not known${tellMeant(path, vocabulary)}` : maskAddresses(message)}`,
+    );
+  const others = problems.length - told.length;
+  return `${told.join("; ")}${others > 0 ? `; and ${others} more` : ""}`;
+}
+
+function problemsOf(issue: z.core.$ZodIssue, within: readonly PropertyKey[]): readonly Problem[] {
+  const path = [...within, ...issue.path];
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => ({ path: [...path, key], message: undefined }));
+    case "custom":
+      return [{ path, message: issue.params?.isUnknownField === true ? undefined : issue.message }];
+    case "invalid_union": {
+      // What fits but for some unknown fields is what is meant; next comes what has the right type itself.
+      const alternatives = issue.errors.map((errors) => errors.flatMap((error) => problemsOf(error, path)));
+      const meant =
+        alternatives.find((problems) => problems.every(({ message }) => message === undefined)) ??
+        alternatives.find((problems) => problems.every((problem) => problem.path.length > path.length));
+      return meant ?? [{ path, message: issue.message }];
+    }
+    default:
+      return [{ path, message: issue.message }];
+  }
+}
+
+function tellPath(path: readonly PropertyKey[]): string {
+  return ["detail", ...path].map((part) => maskAddresses(String(part), longestName)).join(".");
+}
+
+/** `: did you mean ..?`, or what the notification says about such a field; nothing where nobody knows. */
+export function tellMeant(path: readonly PropertyKey[], { known, hints }: Vocabulary): string {
+  const parent = path.slice(0, -1).map(String);
+  const name = plain(String(path.at(-1)).slice(0, longestName));
+  const isSibling = (field: KnownField) =>
+    field.length === path.length && parent.every((part, index) => field[index] === "*" || field[index] === part);
+  const siblings = known.filter(isSibling);
+  const elsewhere = known.filter((field) => !isSibling(field));
+  const hint = hints[name];
+  const sameIn = (fields: readonly KnownField[]) => fields.find((field) => plain(nameOf(field)) === name);
+  const same = sameIn(siblings) ?? (hint === undefined ? sameIn(elsewhere) : undefined);
+  if (same === undefined && hint !== undefined) return `: ${hint}`;
+  const meant = same ?? similarIn(siblings, name) ?? similarIn(elsewhere, name);
+  if (meant === undefined) return "";
+  return `: did you mean ${tellPath(isSibling(meant) ? [...parent, nameOf(meant)] : meant)}?`;
+}
+
+/** The field with the most similar name, if it could be a slip of the pen. */
+function similarIn(fields: readonly KnownField[], name: string): KnownField | undefined {
+  const meant = similarName(name, fields.map(nameOf));
+  return fields.find((field) => nameOf(field) === meant);
+}
+
+/** The one of `names` that `text` may be a slip of the pen for; case, blanks and punctuation count for nothing. */
+export function similarName(text: string, names: readonly string[]): string | undefined {
+  const name = plain(text.slice(0, longestName));
+  if (name === "" || names.length === 0) return undefined;
+  const plainNames = names.map(plain);
+  const nearest = closest(name, plainNames);
+  return distance(name, nearest) <= Math.max(1, Math.floor(name.length / 3))
+    ? names[plainNames.indexOf(nearest)]
+    : undefined;
+}
+
+function nameOf(field: KnownField): string {
+  return field.at(-1) ?? "";
+}
+
+/** `Idempotency-Key` and `idempotency_key` are meant as `idempotencyKey`. */
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, "");
+}

@@ -1,0 +1,35 @@
+import * as z from "zod";
+import { type Notification } from "./define";
+import { toStrictSchema } from "./request-schema";
+
+type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+/** What a producer may put into an event's detail, as JSON Schema (draft 2020-12). */
+export function producerSchema({
+  detail,
+  unknownFields = "refuse",
+}: Pick<Notification, "detail" | "unknownFields">): JsonSchema {
+  // What JSON Schema has no word for, a transformation or a check of one's own, takes anything there.
+  const schema = z.toJSONSchema(toStrictSchema(detail, unknownFields), { io: "input", unrepresentable: "any" });
+  addKey(schema, schema, new Set());
+  return schema;
+}
+
+const idempotencyKey: JsonSchema = {
+  type: "string",
+  minLength: 1,
+  maxLength: 256,
+  description: "Two events with the same key are one: each of their mails is sent once.",
+};
+
+/** Every object that the detail itself may be takes the key, whichever of the schema's alternatives it is. */
+function addKey(schema: JsonSchema, root: JsonSchema, met: Set<JsonSchema>): void {
+  if (met.has(schema)) return;
+  met.add(schema);
+  for (const part of [...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...(schema.allOf ?? [])]) {
+    addKey(part, root, met);
+  }
+  const definition = root.$defs?.[schema.$ref?.replace("#/$defs/", "") ?? ""];
+  if (definition !== undefined) addKey(definition, root, met);
+  if (schema.properties !== undefined) schema.properties = { idempotencyKey, ...schema.properties };
+}
