@@ -1,5 +1,12 @@
 import { type ClaimAnswer, claimId, type ClaimStore, isTakenForOther } from "./claims";
-import { type EventEnvelope, envelopeSchema, mostEventBytes } from "./contract/envelope";
+import {
+  bytesOfEvent,
+  type EventEnvelope,
+  envelopeSchema,
+  isNestedDeeperThan,
+  mostEventBytes,
+  mostEventLevels,
+} from "./contract/envelope";
 import { type MailFailure } from "./contract/failure-record";
 import { compareFailures, isWait } from "./contract/failures";
 import { maskAddresses } from "./contract/mask";
@@ -9,7 +16,6 @@ import { createError, type NotificationError, PermanentError, TransientError } f
 import { findNotification } from "./notifications";
 import { type Notification, type PreparedEmail, type RefusedRecipient } from "./notifications/define";
 import { type Clock } from "./pacer";
-import { sizeOf } from "./parking";
 
 /** One templated mail to one recipient. */
 export interface TemplatedEmail {
@@ -308,13 +314,13 @@ function parseEnvelope(input: unknown): EventEnvelope {
 
 /** @throws PermanentError */
 export function refuseOversized(input: unknown): void {
-  const bytes = sizeOf(input);
-  if (bytes === undefined) {
+  if (isNestedDeeperThan(mostEventLevels, input)) {
     throw new PermanentError(
       "InvalidEvent",
-      "The event is nested too deeply to be read: make it flatter. The bus's archive has the whole event.",
+      `The event is nested more than ${mostEventLevels} levels deep: make it flatter. The bus's archive has the whole event.`,
     );
   }
+  const bytes = bytesOfEvent(input);
   if (bytes <= mostEventBytes) return;
   throw new PermanentError(
     "InvalidEvent",

@@ -30,25 +30,16 @@ export function toParkedRecord({ record, tries, error }: Failed): FailureRecord 
   const lists = [failures, failures.map((failure) => ({ ...failure, message: "" })), []];
   const events = isMailable(event) ? [event, withoutDetail(event)] : [withoutDetail(event)];
   const candidates = events.flatMap((each) => lists.map((listed) => recordOf(each, listed)));
-  const fits = (candidate: FailureRecord) => (sizeOf(candidate) ?? Infinity) <= mostRecordBytes;
+  const fits = (candidate: FailureRecord) => bytesOfEvent(candidate) <= mostRecordBytes;
   return candidates.find(fits) ?? recordOf(withoutDetail(event), []);
 }
 
 function isMailable(event: unknown): boolean {
-  return (sizeOf(event) ?? Infinity) <= mostEventBytes;
+  return bytesOfEvent(event) <= mostEventBytes;
 }
 
 /** What tells which event it was. */
 function withoutDetail(event: unknown): unknown {
   const parsed = envelopeSchema.omit({ detail: true }).safeParse(event);
   return parsed.success && isMailable(parsed.data) ? parsed.data : "an input that is too large or too deep";
-}
-
-/** @returns bytes of its JSON; undefined where it has none: some thousand levels of nesting are too many for Node. */
-export function sizeOf(event: unknown): number | undefined {
-  try {
-    return bytesOfEvent(event);
-  } catch {
-    return undefined;
-  }
 }
