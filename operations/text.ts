@@ -1,19 +1,20 @@
-import { hashRecipient } from "../handler/contract/recipient-hash";
+import { maskAddresses } from "../handler/contract/mask";
 
-/** Anything that could be an address, in whatever text: its local part may be quoted, and hold nearly everything. */
-const addressLike = /(?:"(?:[^"\\]|\\.)+"|[^\s@"<>(),;:[\]\\]+)@[^\s@"'`<>(),;:[\]{}\\]+/gu;
-
-/** Longest text of others that is shown: a message may have 256 KiB. */
-const longest = 500;
+interface PrintableOptions {
+  readonly showAddresses: boolean;
+  /**
+   * Longest text that is shown: a message may have 256 KiB.
+   * @default 500
+   */
+  readonly longest?: number;
+}
 
 /** A text that others wrote, for a terminal: one line, no control characters, and no address unless it is wanted. */
-export function printable(text: string, options: { readonly showAddresses: boolean }): string {
+export function printable(text: string, { showAddresses, longest = 500 }: PrintableOptions): string {
   const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").trim();
-  const masked = options.showAddresses
-    ? line
-    : // The hash is the one in the logs; a quotation mark in front is the text's, not the address's.
-      line.replace(addressLike, (found) => `<recipient ${hashRecipient(found.replace(/^['`{]+/, ""))}>`);
-  return masked.length > longest ? `${masked.slice(0, longest)}..` : masked;
+  // An address is masked before it could be cut, or the half of one would show.
+  if (!showAddresses) return maskAddresses(line, longest);
+  return line.length > longest ? `${line.slice(0, longest).toWellFormed()}..` : line;
 }
 
 /** JSON that may hold texts of others, for a terminal: JSON itself escapes a part of the control characters only. */
@@ -53,8 +54,8 @@ export function parseDuration(text: string): number | undefined {
   return seconds === undefined ? undefined : Number(count) * seconds * 1000;
 }
 
-export function plural(count: number, one: string): string {
-  return `${count.toLocaleString("en-US")} ${one}${count === 1 ? "" : "s"}`;
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
 }
 
 /** Why a command did not run, for a person. */
