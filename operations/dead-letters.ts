@@ -54,11 +54,12 @@ new Command("dead-letters")
   .description("Lists what is parked in the stage's dead-letter queue, and sends it again.")
   .option("--retries", "count what waits in the retry queues, too", false)
   .option("--redrive", "send parked events again, with their original idempotency key", false)
-  .option("--resend-unknown", "redrive mails that may be out, too: releases their claims (needs --filter)", false)
+  .option("--resend-unknown", "redrive events with mails that may be out, those included (needs --filter)", false)
   .option("--discard", "delete parked messages for good (needs --filter)", false)
+  .option("--give-up", "with --discard: mails that could still be sent, or may not be out, too", false)
   .option(
     "--filter <kind=value>",
-    "reason=.., notification=.., event=<id>, message=<id>, older-than=2h; repeated: one kind any, several kinds all",
+    "reason=.., notification=.., event=<id>, message=<id>, recipient=<address or hash>, older-than=2h; repeated: one kind any, several kinds all. With recipient=.. a --resend-unknown or --give-up is for that mail only",
     (text: string, others: readonly string[]) => [...others, text],
     [],
   )
@@ -66,7 +67,12 @@ new Command("dead-letters")
   .option("--show-recipients", "show addresses; with --json, the events too", false)
   .option("--json", "for a machine", false)
   .option("--limit <n>", "most messages to look at", wholeNumber(1, 100_000), 1000)
-  .option("--hold <seconds>", "how long others don't see them, should this die", wholeNumber(5, 43_200), 120)
+  .option(
+    "--hold <seconds>",
+    "how long others don't see them, should this die; renewed until then",
+    wholeNumber(5, 43_200),
+    120,
+  )
   .option("--sandbox", "the sandbox on this machine, not AWS", false)
   .addHelpText(
     "after",
@@ -75,6 +81,7 @@ Exit code:
   0  listed; or everything chosen was redriven (or discarded)
   1  something chosen was not: each says why
   2  not run: options, configuration, credentials or connection; nothing was changed
+  3  as 0, but not every parked message was seen: the output says how many of how many, and why
   130  interrupted: what was not done yet stays parked`,
   )
   .exitOverride((error) => {

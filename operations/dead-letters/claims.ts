@@ -1,95 +1,127 @@
+import { setTimeout as wait } from "node:timers/promises";
 import {
   type AttributeValue,
+  BatchGetItemCommand,
+  type BatchGetItemCommandOutput,
   ConditionalCheckFailedException,
   type DynamoDBClient,
-  GetItemCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import { claimId } from "../../handler/claims";
-import { envelopeSchema } from "../../handler/contract/envelope";
-import { type ParkedMessage } from "./parked-message";
 
-/** The claim of one mail, as a redrive meets it; see handler/claims.ts. */
-export interface ClaimState {
+/** The claim of one mail, as a person's command meets it; see handler/claims.ts. */
+export interface Claim {
   /**
-   * - `unknown`: the mail may be out or not.
-   * - `released`: it was unknown, and may be taken now.
    * - `sent`: the mail is out.
+   * - `unknown`: the mail may be out or not.
    * - `held`: a run is at it.
-   * - `free`: failed, or never claimed.
+   * - `free`: failed, never claimed, or so long ago that the claim does not count any more: the mail is not out.
    */
-  readonly state: "unknown" | "released" | "sent" | "held" | "free";
+  readonly state: "sent" | "unknown" | "held" | "free";
+  /** SES's, of a mail that is out. */
   readonly messageId?: string;
+  /** The event that the mail was last tried for: another one's with the same idempotency key, maybe. */
+  readonly eventId?: string;
+  /** Of what was last tried, where the function recorded it. */
+  readonly contentHash?: string;
 }
 
-interface Claims {
+interface ClaimsTable {
   readonly client: DynamoDBClient;
   readonly table: string;
   readonly now: () => number;
 }
 
-/** Looks at the claims of a parked event's mails, and releases them on a person's word. */
-export function createClaimDesk({ client, table, now }: Claims) {
-  async function read(id: string): Promise<ClaimState> {
-    const { Item } = await client.send(
-      new GetItemCommand({ TableName: table, Key: { id: { S: id } }, ConsistentRead: true }),
-    );
-    return toState(Item, now());
-  }
+type Item = Record<string, AttributeValue>;
 
-  async function release(id: string): Promise<ClaimState> {
-    try {
-      await client.send(
-        new UpdateItemCommand({
-          TableName: table,
-          Key: { id: { S: id } },
-          UpdateExpression: "SET #state = :failed, releasedAt = :now",
-          // A claim that is sent, or that a run holds, is not a person's to release.
-          ConditionExpression: "#state = :unknown OR (#state = :claimed AND heldUntil < :now)",
-          ExpressionAttributeNames: { "#state": "state" },
-          ExpressionAttributeValues: {
-            ":failed": { S: "failed" },
-            ":unknown": { S: "unknown" },
-            ":claimed": { S: "claimed" },
-            ":now": { N: String(now()) },
-          },
-          ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-        }),
-      );
-      return { state: "released" };
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return toState(error.Item, now());
-      throw error;
-    }
-  }
+/** DynamoDB reads at most as many items in one call. */
+const mostPerCall = 100;
 
+/** DynamoDB leaves a part of a batch undone where it has too much to do; it is asked again, ever later. */
+const rereadDelaysMs = [100, 200, 400, 800, 1600];
+
+/** Looks at claims, and releases them on a person's word. */
+export function createClaimsDesk({ client, table, now }: ClaimsTable) {
   return {
-    readClaims: (parked: ParkedMessage) => Promise.all(claimIds(parked).map(read)),
-    async releaseClaims(parked: ParkedMessage): Promise<ClaimState[]> {
-      const ids = claimIds(parked);
-      // Look first: one that a run holds keeps all of them as they are.
-      const states = await Promise.all(ids.map(read));
-      return states.some(({ state }) => state === "held") ? states : Promise.all(ids.map(release));
+    /** @returns the claim of each id. */
+    async read(ids: readonly string[]): Promise<ReadonlyMap<string, Claim>> {
+      const items: Item[] = [];
+      for (let from = 0; from < ids.length; from += mostPerCall) {
+        items.push(...(await readBatch(ids.slice(from, from + mostPerCall))));
+      }
+      const found = new Map(items.map((item) => [item.id?.S, item]));
+      return new Map(ids.map((id) => [id, toClaim(found.get(id), now())]));
+    },
+
+    /**
+     * Makes a claim of unknown outcome free to be taken: the mail can be sent again.
+     * @returns what the claim is now: another run may have changed it since it was read.
+     */
+    async release(id: string): Promise<Claim> {
+      try {
+        const { Attributes } = await client.send(
+          new UpdateItemCommand({
+            TableName: table,
+            Key: { id: { S: id } },
+            UpdateExpression: "SET #state = :failed, releasedAt = :now",
+            // A claim that is sent, or that a run holds, is not a person's to release.
+            ConditionExpression: "#state = :unknown OR (#state = :claimed AND heldUntil < :now)",
+            ExpressionAttributeNames: { "#state": "state" },
+            ExpressionAttributeValues: {
+              ":failed": { S: "failed" },
+              ":unknown": { S: "unknown" },
+              ":claimed": { S: "claimed" },
+              ":now": { N: String(now()) },
+            },
+            ReturnValues: "ALL_NEW",
+            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+          }),
+        );
+        return toClaim(Attributes, now());
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return toClaim(error.Item, now());
+        throw error;
+      }
     },
   };
+
+  async function readBatch(ids: readonly string[]): Promise<Item[]> {
+    const items: Item[] = [];
+    let keys: Item[] | undefined = [...new Set(ids)].map((id) => ({ id: { S: id } }));
+    for (const delay of [...rereadDelaysMs, undefined]) {
+      const answer: BatchGetItemCommandOutput = await client.send(
+        new BatchGetItemCommand({ RequestItems: { [table]: { Keys: keys, ConsistentRead: true } } }),
+      );
+      items.push(...(answer.Responses?.[table] ?? []));
+      keys = answer.UnprocessedKeys?.[table]?.Keys;
+      if (keys === undefined || keys.length === 0) return items;
+      if (delay !== undefined) await wait(delay);
+    }
+    throw new Error(`DynamoDB leaves claims unread, whenever it is asked: ${table} is throttled.`);
+  }
 }
 
-/** @throws Error where the event is none that the function would have claimed a mail for. */
-export function claimIds({ event, notification }: ParkedMessage): string[] {
-  if (notification === undefined) throw new Error("No notification takes this event, so nothing was claimed for it.");
-  const { recipients, idempotencyKey } = notification.prepare(envelopeSchema.parse(event));
-  return recipients.map((recipient) => claimId(notification.trigger, idempotencyKey, recipient));
+function toClaim(item: Item | undefined, now: number): Claim {
+  // The function takes an expired claim for none: DynamoDB removes it within days, not at once.
+  if (item === undefined || Number(item.expiresAt?.N ?? "Infinity") < Math.floor(now / 1000)) return { state: "free" };
+  const about = Object.fromEntries(
+    (["messageId", "eventId", "contentHash"] as const).flatMap((name) => {
+      const text = item[name]?.S;
+      return text === undefined ? [] : [[name, text]];
+    }),
+  ) as Pick<Claim, "messageId" | "eventId" | "contentHash">;
+  return { state: stateOf(item, now), ...about };
 }
 
-function toState(item: Record<string, AttributeValue> | undefined, now: number): ClaimState {
-  switch (item?.state?.S) {
+function stateOf({ state, heldUntil }: Item, now: number): Claim["state"] {
+  switch (state?.S) {
     case "sent":
-      return { state: "sent", ...(item.messageId?.S === undefined ? {} : { messageId: item.messageId.S }) };
+      return "sent";
+    case "failed":
+      return "free";
     case "claimed":
-      return { state: Number(item.heldUntil?.N ?? "0") >= now ? "held" : "unknown" };
-    case "unknown":
-      return { state: "unknown" };
+      return Number(heldUntil?.N ?? "0") >= now ? "held" : "unknown";
     default:
-      return { state: "free" };
+      // As the function takes it, which sends nothing then.
+      return "unknown";
   }
 }

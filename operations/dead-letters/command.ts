@@ -3,17 +3,21 @@ import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { retryQueueSettings } from "../../stacks/delivery-windows";
 import { type Lane, lanes, retryQueueName } from "../lanes";
 import { type StageAccess } from "../stage";
-import { createClaimDesk } from "./claims";
+import { createClaimsDesk } from "./claims";
+import { decideRedrive } from "./decision";
 import { parseFilters, UsageError } from "./filters";
+import { type Mails, readMails } from "./mails";
 import { parseParkedMessage, type ParkedMessage } from "./parked-message";
-import { countMessages, findQueue, HeldMessages } from "./queue";
-import { redrive, type Result, textOf } from "./redrive";
+import { countMessages, findQueue, HeldMessages, type Sight } from "./queue";
+import { discard, type Ports, redrive, type Result } from "./redrive";
 
 export interface DeadLettersOptions {
   readonly retries: boolean;
   readonly redrive: boolean;
   readonly resendUnknown: boolean;
   readonly discard: boolean;
+  /** With `discard`: mails that are neither out nor known to be undeliverable, too. */
+  readonly giveUp: boolean;
   readonly filter: readonly string[];
   readonly dryRun: boolean;
   readonly limit: number;
@@ -41,17 +45,27 @@ export interface WaitingRetries {
   readonly triesBeforeParked: number;
 }
 
-export interface DeadLettersAnswer {
+/** One parked message in the list. */
+export interface Listed {
+  readonly parked: ParkedMessage;
+  /** `undefined` where an interruption came before. */
+  readonly mails: Mails | undefined;
+  /** Why a redrive would refuse it; `undefined` where it would not. */
+  readonly refusal: string | undefined;
+}
+
+/** Its `Sight` counts what the filters left out, too. */
+export interface DeadLettersAnswer extends Sight {
   readonly queue: string;
   /** Those that the filters let through, oldest first. */
   readonly messages: readonly ParkedMessage[];
-  /** How many were looked at, the filtered ones included. */
-  readonly seen: number;
-  readonly isComplete: boolean;
-  readonly heldByOthers: number;
+  /** Came back to the queue before the work was done: others may have seen them, too. */
+  readonly lapsed: number;
   /** Could not be given back: hidden until the hold is over. */
   readonly stillHidden: number;
   readonly retryQueues: readonly WaitingRetries[] | undefined;
+  /** Of a list. */
+  readonly listed: readonly Listed[] | undefined;
   /** Of `--redrive` and `--discard`. */
   readonly results: readonly Result[] | undefined;
 }
@@ -64,6 +78,9 @@ function checkOptions(options: DeadLettersOptions): void {
   }
   if (options.dryRun && !changes)
     throw new UsageError("--dry-run belongs to --redrive or --discard; a list changes nothing.");
+  if (options.giveUp && !options.discard) {
+    throw new UsageError("--give-up belongs to --discard: it says that mails that could still be sent go, too.");
+  }
   for (const [name, isSet] of [
     ["--resend-unknown", options.resendUnknown],
     ["--discard", options.discard],
@@ -89,75 +106,71 @@ export async function runDeadLetters(
   const queueUrl = await findQueue(sqs, queue, config.region);
   const retryQueues = options.retries ? await Promise.all(lanes.map(waiting)) : undefined;
 
-  const held = new HeldMessages(sqs, queueUrl);
+  const held = new HeldMessages({ client: sqs, queueUrl, holdSeconds: options.holdSeconds, now });
   const mayGoOn = () => !signal.aborted;
+  const wishes = { ...options, recipients: filter.recipients };
   let messages: ParkedMessage[] = [];
+  let listed: Listed[] | undefined;
   let results: Result[] | undefined;
+  let lapsed = 0;
   let stillHidden = 0;
   try {
-    await held.read({ limit: options.limit, visibilitySeconds: options.holdSeconds }, mayGoOn);
+    await held.read(options.limit, mayGoOn);
     const context = { names, functionTimeoutSeconds: config.timeoutSeconds, recipients: config.recipients };
     messages = held.messages
       .map((message) => parseParkedMessage(message, context))
-      .filter((parked) => filter(parked, now()))
+      .filter((parked) => filter.matches(parked, now()))
       .sort((a, b) => a.queuedAt - b.queuedAt);
-    if (options.discard) results = await discard(messages);
-    else if (options.redrive || options.resendUnknown) results = await replay(messages);
+    const ports = portsOf();
+    if (options.discard) results = await discard(messages, wishes, ports, mayGoOn);
+    else if (options.redrive || options.resendUnknown) results = await redrive(messages, wishes, ports, mayGoOn);
+    else listed = await list(messages, ports);
   } finally {
+    ({ lapsed } = held);
     stillHidden = await held.giveBack();
   }
-  return {
-    queue,
-    messages,
-    seen: held.messages.length,
-    isComplete: held.isComplete,
-    heldByOthers: held.heldByOthers,
-    stillHidden,
-    retryQueues,
-    results,
-  };
+  return { queue, messages, ...held.sight, lapsed, stillHidden, retryQueues, listed, results };
 
-  async function replay(chosen: readonly ParkedMessage[]): Promise<Result[]> {
+  function portsOf(): Ports {
     const urls = new Map<Lane, Promise<string>>();
     const urlOf = (lane: Lane): Promise<string> => {
       const url = urls.get(lane) ?? findQueue(sqs, retryQueueName(names, lane), config.region);
       urls.set(lane, url);
       return url;
     };
-    const claims = createClaimDesk({ client: dynamoDb, table: names.of("claims"), now });
-    return redrive(
-      chosen,
-      options,
-      {
-        send: async (lane, body) => {
-          await sqs.send(new SendMessageCommand({ QueueUrl: await urlOf(lane), MessageBody: body }));
-        },
-        remove: (messageId) => held.remove(messageId),
-        ...claims,
+    const claims = createClaimsDesk({ client: dynamoDb, table: names.of("claims"), now });
+    const read = stopAfterFailures((ids: readonly string[]) => claims.read(ids));
+    return {
+      hold: async (messageId) => {
+        await held.renew();
+        return held.isHeld(messageId);
       },
-      mayGoOn,
-    );
+      readMails: (parked) => readMails(parked, { read, recipientPolicy: config.recipientPolicy }),
+      release: (id) => claims.release(id),
+      send: async (lane, body) => {
+        await sqs.send(new SendMessageCommand({ QueueUrl: await urlOf(lane), MessageBody: body }));
+      },
+      remove: (messageId) => held.remove(messageId),
+    };
   }
 
-  async function discard(chosen: readonly ParkedMessage[]): Promise<Result[]> {
-    const done: Result[] = [];
-    for (const parked of chosen) {
-      if (!mayGoOn()) break;
-      if (options.dryRun) done.push({ parked, outcome: "would-discard" });
-      else {
-        done.push(
-          await held.remove(parked.messageId).then(
-            (): Result => ({ parked, outcome: "discarded" }),
-            (error: unknown): Result => ({
-              parked,
-              outcome: "failed",
-              note: `It could not be deleted, and stays parked: ${textOf(error)}`,
-            }),
-          ),
-        );
-      }
+  async function list(chosen: readonly ParkedMessage[], ports: Ports): Promise<Listed[]> {
+    const all: Listed[] = [];
+    for (let from = 0; from < chosen.length; from += readsAtOnce) {
+      await held.renew();
+      const some = chosen.slice(from, from + readsAtOnce);
+      all.push(
+        ...(await Promise.all(
+          some.map(async (parked): Promise<Listed> => {
+            if (!mayGoOn()) return { parked, mails: undefined, refusal: undefined };
+            const mails = await ports.readMails(parked);
+            const decision = decideRedrive(parked, mails, { ...wishes, resendUnknown: false });
+            return { parked, mails, refusal: decision.kind === "refuse" ? decision.why : undefined };
+          }),
+        )),
+      );
     }
-    return done;
+    return all;
   }
 
   async function waiting(lane: Lane): Promise<WaitingRetries> {
@@ -173,10 +186,35 @@ export async function runDeadLetters(
   }
 }
 
-export const exitCodes = { done: 0, notAll: 1, notRun: 2, interrupted: 130 } as const;
+/** Events whose claims are read at the same time. */
+const readsAtOnce = 8;
+
+/** Without the right to read the table, or without the table, each of a thousand events would ask in vain. */
+const mostFailures = 3;
+
+/** Asks no more after some failures in a row; what was wrong then is the answer. */
+function stopAfterFailures<Input, Output>(ask: (input: Input) => Promise<Output>): (input: Input) => Promise<Output> {
+  let failures = 0;
+  let last: unknown;
+  return async (input) => {
+    if (failures >= mostFailures) throw last;
+    try {
+      const answer = await ask(input);
+      failures = 0;
+      return answer;
+    } catch (error) {
+      failures += 1;
+      last = error;
+      throw error;
+    }
+  };
+}
+
+export const exitCodes = { done: 0, notAll: 1, notRun: 2, notAllSeen: 3, interrupted: 130 } as const;
 
 const good: readonly Result["outcome"][] = ["redriven", "would-redrive", "discarded", "would-discard"];
 
-export function exitCodeOf({ results = [] }: DeadLettersAnswer): number {
-  return results.every(({ outcome }) => good.includes(outcome)) ? exitCodes.done : exitCodes.notAll;
+export function exitCodeOf({ results = [], isComplete }: DeadLettersAnswer): number {
+  if (!results.every(({ outcome }) => good.includes(outcome))) return exitCodes.notAll;
+  return isComplete ? exitCodes.done : exitCodes.notAllSeen;
 }

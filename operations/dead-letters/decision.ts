@@ -1,8 +1,19 @@
-import { type EventEnvelope, envelopeSchema } from "../../handler/contract/envelope";
-import { type Notification } from "../../handler/notifications/define";
+import { envelopeSchema } from "../../handler/contract/envelope";
 import { maximumRedrives } from "../../stacks/delivery-windows";
 import { type Lane } from "../lanes";
+import { plural } from "../text";
+import { couldBeSent, describeMails, isOut, isUndeliverable, isUnknown, type ParkedMail, type Mails } from "./mails";
 import { isObject, type ParkedMessage } from "./parked-message";
+
+/** What a person asks for about an event's mails. */
+export interface Wishes {
+  /** Mails whose outcome is unknown are sent, a second time where the first is out. */
+  readonly resendUnknown: boolean;
+  /** Mails that are neither out nor known to be undeliverable are given up. */
+  readonly giveUp: boolean;
+  /** Hashes of the recipients that both of these are meant for; none: for every recipient. */
+  readonly recipients: ReadonlySet<string>;
+}
 
 export type Decision =
   | {
@@ -11,20 +22,23 @@ export type Decision =
       /** Body for the lane's retry queue. */
       readonly body: string;
       readonly redrives: number;
-      /** Whether the claims of its mails have to be released first. */
-      readonly releaseClaims: boolean;
+      /** The mails whose claims have to be released first. */
+      readonly release: readonly ParkedMail[];
       /** What the person should know before. */
       readonly warning?: string;
     }
   | { readonly kind: "refuse"; readonly why: string };
 
-/** Whether a parked message is sent again, and how. */
-export function decide(parked: ParkedMessage, options: { readonly resendUnknown: boolean }): Decision {
-  const { record, notification, redrives, reason, event } = parked;
+/**
+ * Whether a parked message is sent again, and how. It is not where nothing could be mailed by it: it would only be
+ * parked again, and each redrive is one of few.
+ */
+export function decideRedrive(parked: ParkedMessage, mails: Mails, wishes: Wishes): Decision {
+  const { record, notification, redrives, event, refusal, prepared } = parked;
   if (parked.format === "unknown") {
     return refuse("Its format is not known, so there is no event to send. Read it with --json --show-recipients.");
   }
-  if (isObject(event) && event.source === "aws.ses") {
+  if (isFeedback(parked)) {
     return refuse(
       "It is what SES told about a mail, for the feedback log; no mail follows from it. --discard removes it.",
     );
@@ -37,39 +51,171 @@ export function decide(parked: ParkedMessage, options: { readonly resendUnknown:
       `It was redriven ${redrives} times, which is the most: claims are kept for that many, and behind them a second mail could not be told from a first one. Find the cause, then let its producer put a new event.`,
     );
   }
-  const whole = envelopeSchema.safeParse(event);
-  if (!whole.success) {
+  if (!envelopeSchema.safeParse(event).success) {
     return refuse(
       "A part of the event is missing here, so nothing could be mailed from it. Where it was too large, the bus's archive has the whole: shorten what its producer sends.",
     );
   }
-  const isUnknown = reason.type === "OutcomeUnknown";
-  if (isUnknown && !options.resendUnknown) {
-    return refuse(
-      "Its mail may be out, and its claim says so: a redrive would be parked again. Look for it first; if it is not out, --resend-unknown.",
-    );
+  if (prepared === undefined || refusal !== undefined) {
+    return refuse(`It would be parked again: ${refusal ?? ""} Its producer has to put a corrected event.`);
   }
-  const problem = refusalOf(whole.data, notification);
+  if (prepared.recipients.length === 0) {
+    return refuse(`Nobody can be mailed: ${describeMails(mails)}. Its producer has to put a corrected event.`);
+  }
+  const choice = chooseMails(parked, mails, wishes);
+  if ("why" in choice) return refuse(choice.why);
   return {
     kind: "redrive",
     lane: notification.lane,
     body: JSON.stringify({ ...record, redrives: redrives + 1 }),
     redrives: redrives + 1,
-    releaseClaims: isUnknown,
-    ...(problem === undefined ? {} : { warning: `It will be parked again: ${problem}` }),
+    release: choice.release,
+    ...(choice.warning === undefined ? {} : { warning: choice.warning }),
   };
 }
 
-/** What the function of this checkout would say to the event. */
-function refusalOf(event: EventEnvelope, notification: Notification): string | undefined {
-  try {
-    notification.prepare(event);
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+/** Which claims are released for a redrive that sends something; or why it would send nothing. */
+function chooseMails(
+  parked: ParkedMessage,
+  { list, refused, unread }: Mails,
+  wishes: Wishes,
+): { readonly release: readonly ParkedMail[]; readonly warning?: string } | { readonly why: string } {
+  if (unread !== undefined) return chooseUnread(parked, unread, wishes);
+  if (list.some(({ state }) => state === "held")) {
+    return { why: "A run of the function is sending it at this moment. Wait a minute." };
   }
+  const unknown = list.filter(isUnknown);
+  const release = wishes.resendUnknown ? unknown.filter((mail) => isMeant(mail, wishes)) : [];
+  if (wishes.resendUnknown && release.length === 0) {
+    return {
+      why: `No mail of it${wishes.recipients.size > 0 ? " to these recipients" : ""} is unknown, so there is nothing to release: --redrive sends what is not out.`,
+    };
+  }
+  const free = list.filter(({ state }) => state === "free" || state === "released");
+  const toSend = [...release, ...free].filter(({ isForbidden }) => !isForbidden);
+  const stays = unknown.filter((mail) => !release.includes(mail));
+  if (toSend.length === 0) return { why: whyNothingIsSent(list, refused.length, stays) };
+  return {
+    release: release.filter(({ isForbidden }) => !isForbidden),
+    ...optionalWarning([
+      ...(stays.length > 0
+        ? [`It will be parked again: ${hashesOf(stays)} may be out or not, and stays unknown.`]
+        : []),
+      ...(free.some(({ isForbidden }) => isForbidden)
+        ? [
+            `It will be parked again: ${hashesOf(free.filter((mail) => mail.isForbidden))} not on the allow-list of this stage.`,
+          ]
+        : []),
+      ...(refused.length > 0
+        ? [
+            `It will be parked again: ${plural(refused.length, "entry", "entries")} of its list of recipients can't be mailed.`,
+          ]
+        : []),
+    ]),
+  };
 }
 
-function refuse(why: string): Decision {
-  return { kind: "refuse", why };
+/** The function reads the claims by itself, so a redrive can send nothing twice; but it may send nothing at all. */
+function chooseUnread(
+  parked: ParkedMessage,
+  unread: string,
+  { resendUnknown }: Wishes,
+): ReturnType<typeof chooseMails> {
+  if (resendUnknown) return { why: `Its claims could not be read (${unread}), so none was released.` };
+  if (mentionsUnknown(parked)) {
+    return {
+      why: `A mail of it may be out, as its record says; which one is not known, for its claims could not be read (${unread}).`,
+    };
+  }
+  return {
+    release: [],
+    warning: `Its claims could not be read (${unread}): whether anything is left to send is not known. What is out is not sent again.`,
+  };
+}
+
+function whyNothingIsSent(list: readonly ParkedMail[], refused: number, unknown: readonly ParkedMail[]): string {
+  const forbidden = list.filter(({ state, isForbidden }) => state === "free" && isForbidden);
+  if (forbidden.length > 0) {
+    return `${hashesOf(forbidden)}: not on the allow-list of this stage. Add the address or its domain to allowedRecipients in stacks/stages.ts, and deploy, first.`;
+  }
+  if (unknown.length > 0) {
+    return `${hashesOf(unknown)}: the mail may be out, and its claim says so, so a redrive would send nothing. Look for it first; if it is not out, --resend-unknown.`;
+  }
+  const other = list.filter(({ isOther }) => isOther);
+  return [
+    "Every mail of it is out, so nothing is left to send: --discard removes the record.",
+    ...(other.length > 0
+      ? [
+          `${hashesOf(other)}: what is out says something else under the same idempotency key; its producer has to put a new event with a new key.`,
+        ]
+      : []),
+    ...(refused > 0
+      ? [
+          `For ${plural(refused, "entry", "entries")} of its list of recipients its producer has to put a corrected event.`,
+        ]
+      : []),
+  ].join(" ");
+}
+
+export type DiscardDecision =
+  | { readonly kind: "discard"; /** What is lost by it. */ readonly note: string }
+  | { readonly kind: "refuse"; readonly why: string };
+
+/** Whether a parked message is deleted for good. A mail that somebody may wait for goes only on a person's word. */
+export function decideDiscard(parked: ParkedMessage, mails: Mails, wishes: Wishes): DiscardDecision {
+  if (parked.format === "unknown" || isFeedback(parked)) {
+    return { kind: "discard", note: "No mail follows from it." };
+  }
+  const { list, unread } = mails;
+  if (list.length === 0) {
+    const why = parked.refusal ?? `${describeMails(mails)}.`;
+    const isLost = isUndeliverable(parked.reason.type) && !mentionsUnknown(parked);
+    return isLost || (wishes.giveUp && wishes.recipients.size === 0)
+      ? { kind: "discard", note: `Given up: the event, of which this checkout can make no mail. ${why}` }
+      : refuse(
+          `This checkout can make no mail of the event, so nobody can tell which are out. ${why} To give it up all the same: --give-up, without a --filter recipient=..`,
+        );
+  }
+  if (list.some(({ state }) => state === "held")) {
+    return refuse("A run of the function is sending it at this moment. Wait a minute.");
+  }
+  const waitedFor = list.filter((mail) => couldBeSent(mail, parked));
+  const unasked = waitedFor.filter((mail) => !wishes.giveUp || !isMeant(mail, wishes));
+  if (unasked.length > 0) {
+    return refuse(
+      unread === undefined
+        ? `${describeMails(mails)}. That is neither out nor known to be undeliverable: ${hashesOf(unasked)}. To give it up: --give-up (a --filter recipient=<hash> narrows it to that mail).`
+        : `${describeMails(mails)}. To give it up all the same: --give-up.`,
+    );
+  }
+  const lost = list.filter((mail) => !isOut(mail));
+  return {
+    kind: "discard",
+    note: lost.length === 0 ? `${describeMails(mails)}.` : `${describeMails(mails)}. Given up: ${hashesOf(lost)}.`,
+  };
+}
+
+/** Whether the record tells of a mail whose outcome was unknown when it was parked. */
+export function mentionsUnknown({ reason, failures }: ParkedMessage): boolean {
+  return [reason, ...failures].some(({ type }) => type === "OutcomeUnknown");
+}
+
+function isFeedback({ event }: ParkedMessage): boolean {
+  return isObject(event) && event.source === "aws.ses";
+}
+
+function isMeant({ recipient }: ParkedMail, { recipients }: Wishes): boolean {
+  return recipients.size === 0 || recipients.has(recipient);
+}
+
+function hashesOf(mails: readonly ParkedMail[]): string {
+  return mails.map(({ recipient }) => recipient).join(", ");
+}
+
+function optionalWarning(parts: readonly string[]): { readonly warning?: string } {
+  return parts.length === 0 ? {} : { warning: parts.join(" ") };
+}
+
+function refuse(why: string) {
+  return { kind: "refuse", why } as const;
 }

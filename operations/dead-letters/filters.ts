@@ -1,13 +1,27 @@
+import { parseEmailAddress } from "../../handler/contract/email-address";
+import { hashRecipient } from "../../handler/contract/recipient-hash";
 import { parseDuration } from "../text";
 import { type ParkedMessage } from "./parked-message";
 
-export type Filter = (message: ParkedMessage, now: number) => boolean;
+type Matches = (message: ParkedMessage, now: number) => boolean;
 
-const kinds: Readonly<Record<string, (value: string) => Filter>> = {
+export interface Filter {
+  readonly matches: Matches;
+  /** Hashes of the recipients that are named: what is done to single mails is done to theirs only. */
+  readonly recipients: ReadonlySet<string>;
+}
+
+const kinds: Readonly<Record<string, (value: string) => Matches>> = {
   reason: (value) => (message) => message.reason.type.toLowerCase() === value.toLowerCase(),
   notification: (value) => (message) => message.notification?.id === value,
   event: (value) => (message) => message.eventId === value,
   message: (value) => (message) => message.messageId === value,
+  recipient: (value) => {
+    const hash = recipientHashOf(value);
+    return ({ recipients, failures }) =>
+      recipients.some((address) => hashRecipient(address) === hash) ||
+      failures.some(({ recipient }) => recipient === hash);
+  },
   "older-than": (value) => {
     const age = parseDuration(value);
     if (age === undefined) throw new UsageError(`--filter older-than=${value} is no duration: use 90s, 30m, 2h or 3d`);
@@ -25,7 +39,8 @@ export class UsageError extends Error {
  * @throws UsageError
  */
 export function parseFilters(texts: readonly string[]): Filter {
-  const byKind = new Map<string, Filter[]>();
+  const byKind = new Map<string, Matches[]>();
+  const recipients = new Set<string>();
   for (const text of texts) {
     const at = text.indexOf("=");
     const kind = at < 0 ? text : text.slice(0, at);
@@ -33,10 +48,23 @@ export function parseFilters(texts: readonly string[]): Filter {
     if (!Object.hasOwn(kinds, kind) || value === "") {
       throw new UsageError(`--filter ${text} is not understood: use ${Object.keys(kinds).join("=.., ")}=..`);
     }
-    const filter = kinds[kind]?.(value);
-    if (filter !== undefined) byKind.set(kind, [...(byKind.get(kind) ?? []), filter]);
+    const matches = kinds[kind]?.(value);
+    if (matches !== undefined) byKind.set(kind, [...(byKind.get(kind) ?? []), matches]);
+    if (kind === "recipient") recipients.add(recipientHashOf(value));
   }
-  return (message, now) => [...byKind.values()].every((filters) => filters.some((matches) => matches(message, now)));
+  return {
+    matches: (message, now) => [...byKind.values()].every((some) => some.some((matches) => matches(message, now))),
+    recipients,
+  };
+}
+
+/** @throws UsageError */
+function recipientHashOf(value: string): string {
+  if (/^[\da-f]{12}$/i.test(value)) return value.toLowerCase();
+  if (value.includes("@")) return hashRecipient(parseEmailAddress(value) ?? value);
+  throw new UsageError(
+    `--filter recipient=${value} is neither an address nor a recipient's hash, which has 12 hexadecimal digits.`,
+  );
 }
 
 /** What the age of a parked event is counted from. */

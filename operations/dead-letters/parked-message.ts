@@ -1,8 +1,14 @@
 import { envelopeSchema } from "../../handler/contract/envelope";
-import { type FailureRecord, failureRecordSchema } from "../../handler/contract/failure-record";
+import {
+  type FailureRecord,
+  failureRecordSchema,
+  type MailFailure,
+  mailFailureSchema,
+} from "../../handler/contract/failure-record";
 import { permanentFailureTypes } from "../../handler/contract/failures";
 import { findNotification } from "../../handler/notifications";
-import { type Notification } from "../../handler/notifications/define";
+import { type Notification, type PreparedEmail } from "../../handler/notifications/define";
+import { routeOf } from "../../handler/notifications/patterns";
 import { retryQueueSettings } from "../../stacks/delivery-windows";
 import { type Names } from "../../stacks/names";
 import { notificationOfRule } from "../lanes";
@@ -20,8 +26,8 @@ export interface QueueMessage {
 /**
  * How the message came to be parked:
  * - `event-target`: EventBridge could not deliver it to a rule's target (its dead-letter queue). The body is the event.
- * - `failure-record`: the function refused it: Lambda's record, by way of the dead-letter rule, or one that the function
- *   parked itself when it met it in the retry queue.
+ * - `failure-record`: the function refused it, and parked it at once: in its first run, or when it met it in the retry
+ *   queue. Where the function could not park it, it is Lambda's record, by way of the dead-letter rule.
  * - `retries-exhausted`: SQS moved Lambda's record here after its last try in the retry queue.
  * - `unknown`: none of them; it is shown, and it stays.
  */
@@ -44,6 +50,12 @@ export interface ParkedMessage {
   readonly queuedAt: number;
   /** May hold addresses. Empty where the event does not say, or not in a way that is understood. */
   readonly recipients: readonly string[];
+  /** What the function of this checkout makes of the event; `undefined` where it makes no mail of it. */
+  readonly prepared: PreparedEmail | undefined;
+  /** Why the function of this checkout would refuse the event as a whole: a redrive of it would be parked again. */
+  readonly refusal: string | undefined;
+  /** The mails that failed, as the function told when it parked them; other records don't tell. */
+  readonly failures: readonly MailFailure[];
   /** What a redrive sends, without its count; `undefined` where there is no business event in the message. */
   readonly record: Readonly<Record<string, unknown>> | undefined;
   /** The event, as it came. */
@@ -72,13 +84,18 @@ function isFromTarget({ attributes }: QueueMessage): boolean {
   return attributes.ERROR_CODE !== undefined || attributes.RULE_ARN !== undefined;
 }
 
-/** A failure record: as such, or in the event that Lambda puts onto the bus. */
+/** A failure record: as such, or in the event that Lambda puts onto the bus of failures. */
 function recordIn(content: unknown): { record: FailureRecord | undefined; raw: Record<string, unknown> | undefined } {
   const inner = isObject(content) && content.source === "lambda" ? content.detail : content;
-  const parsed = failureRecordSchema.safeParse(inner);
-  return parsed.success && isObject(inner)
-    ? { record: parsed.data, raw: inner }
-    : { record: undefined, raw: undefined };
+  if (!isObject(inner)) return { record: undefined, raw: undefined };
+  // Another version of the function may tell of its mails in another way: that must not hide the event.
+  const { failures, ...rest } = inner;
+  const told = (Array.isArray(failures) ? (failures as unknown[]) : []).flatMap(
+    (failure) => mailFailureSchema.safeParse(failure).data ?? [],
+  );
+  const raw = told.length === 0 ? rest : { ...rest, failures: told };
+  const record = failureRecordSchema.safeParse(raw).data;
+  return record === undefined ? { record, raw: undefined } : { record, raw };
 }
 
 function ofTarget(
@@ -116,6 +133,7 @@ function ofTarget(
     reason,
     attempts,
     redrives: record?.redrives ?? 0,
+    failures: record?.failures ?? [],
     record:
       about.notification === undefined
         ? undefined
@@ -135,6 +153,7 @@ function ofRecord(
 ): ParkedMessage {
   const { condition, approximateInvokeCount } = record.requestContext;
   const { errorType, errorMessage } = record.responsePayload ?? {};
+  const { redrives = 0 } = record;
   const about = aboutEvent(record.requestPayload);
   const isMoved = isMovedBySqs(message, record);
   // The queue's receive count would also count each listing.
@@ -149,10 +168,11 @@ function ofRecord(
     format: isMoved ? "retries-exhausted" : "failure-record",
     reason: {
       type: errorType ?? condition,
-      message: (isMoved ? "Every retry failed, for hours. " : "") + (errorMessage ?? neverRan(condition)),
+      message: (isMoved ? everyRetryFailed(redrives) : "") + (errorMessage ?? neverRan(condition)),
     },
     attempts,
-    redrives: record.redrives ?? 0,
+    redrives,
+    failures: record.failures ?? [],
     record:
       about.notification === undefined
         ? undefined
@@ -171,6 +191,13 @@ function isMovedBySqs({ systemAttributes }: QueueMessage, record: FailureRecord)
   if (systemAttributes.DeadLetterQueueSourceArn !== undefined) return true;
   const isPermanent = (permanentFailureTypes as readonly string[]).includes(record.responsePayload?.errorType ?? "");
   return !isPermanent && record.requestContext.condition !== "Parked";
+}
+
+/** SQS moves the record as it is: its reason is the one of before the retries. */
+function everyRetryFailed(redrives: number): string {
+  return redrives === 0
+    ? "Every retry failed, for hours. "
+    : "It was sent again, and every retry failed, for hours; the function's log says why. Before that: ";
 }
 
 function neverRan(condition: string): string {
@@ -199,6 +226,7 @@ function ofUnknown(message: QueueMessage, content: unknown): ParkedMessage {
     },
     attempts: undefined,
     redrives: 0,
+    failures: [],
     record: undefined,
   };
 }
@@ -211,33 +239,51 @@ function common({
   return { messageId, body, queuedAt: Number(systemAttributes.SentTimestamp ?? "0") };
 }
 
-function aboutEvent(
-  event: unknown,
-): Pick<ParkedMessage, "event" | "eventId" | "eventTime" | "notification" | "recipients"> {
+type AboutEvent = Pick<
+  ParkedMessage,
+  "event" | "eventId" | "eventTime" | "notification" | "recipients" | "prepared" | "refusal"
+>;
+
+function aboutEvent(event: unknown): AboutEvent {
   const { id, time, source, "detail-type": detailType } = isObject(event) ? event : {};
   const eventTime = typeof time === "string" ? Date.parse(time) : Number.NaN;
   const notification =
     typeof source === "string" && typeof detailType === "string"
       ? findNotification({ source, "detail-type": detailType })
       : undefined;
+  const { prepared, refusal } = prepare(event, notification);
   return {
     event,
     eventId: typeof id === "string" ? id : undefined,
     eventTime: Number.isNaN(eventTime) ? undefined : eventTime,
     notification,
-    recipients: recipientsOf(event, notification),
+    prepared,
+    refusal,
+    recipients: prepared?.recipients ?? addressesIn(event),
   };
 }
 
-function recipientsOf(event: unknown, notification: Notification | undefined): readonly string[] {
-  const parsed = envelopeSchema.safeParse(event);
-  if (notification !== undefined && parsed.success) {
-    try {
-      return notification.prepare(parsed.data).recipients;
-    } catch {
-      // Then what it says is shown as it stands.
-    }
+/** What the function of this checkout would do with the event. */
+function prepare(event: unknown, notification: Notification | undefined): Pick<ParkedMessage, "prepared" | "refusal"> {
+  const none = (refusal: string) => ({ prepared: undefined, refusal });
+  if (notification === undefined) return none("No notification takes this event.");
+  const whole = envelopeSchema.safeParse(event);
+  if (!whole.success) return none("A part of the event is missing.");
+  try {
+    return { prepared: notification.prepare(whole.data), refusal: refusalByPattern(whole.data.detail, notification) };
+  } catch (error) {
+    return none(error instanceof Error ? error.message : String(error));
   }
+}
+
+function refusalByPattern(detail: Record<string, unknown>, { id, trigger }: Notification): string | undefined {
+  if (trigger.kind !== "event" || routeOf(trigger, detail) === "mailed") return undefined;
+  const fields = Object.keys(trigger.detailPattern ?? {}).map((field) => `detail.${field}`);
+  return `The pattern of "${id}" does not take it: see ${fields.join(", ")}.`;
+}
+
+/** As the event has them, where no mail can be made of it. */
+function addressesIn(event: unknown): readonly string[] {
   const detail = isObject(event) && isObject(event.detail) ? event.detail : {};
   const { recipient } = isObject(detail.emailConfig) ? detail.emailConfig : {};
   return [recipient].flat().filter((text) => typeof text === "string");

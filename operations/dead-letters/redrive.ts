@@ -1,17 +1,20 @@
 import { type Lane } from "../lanes";
-import { type ClaimState } from "./claims";
-import { decide } from "./decision";
+import { type Claim } from "./claims";
+import { decideDiscard, decideRedrive, type Wishes } from "./decision";
+import { afterRelease, describeMails, type Mails, type ParkedMail } from "./mails";
 import { type ParkedMessage } from "./parked-message";
+import { HoldIsOver } from "./queue";
 
-export interface RedrivePorts {
+export interface Ports {
+  /** Renews the hold of what is held. @returns whether this message is still this process's own. */
+  readonly hold: (messageId: string) => Promise<boolean>;
+  readonly readMails: (parked: ParkedMessage) => Promise<Mails>;
+  /** Makes a claim of unknown outcome free to be taken. @returns what it is now. */
+  readonly release: (claimId: string) => Promise<Claim>;
   /** Resolves once the lane's retry queue has taken the body. */
   readonly send: (lane: Lane, body: string) => Promise<void>;
   /** Deletes the message from the dead-letter queue. */
   readonly remove: (messageId: string) => Promise<void>;
-  /** The claims of an event's mails, one a recipient. */
-  readonly readClaims: (parked: ParkedMessage) => Promise<readonly ClaimState[]>;
-  /** Makes claims of unknown outcome free to be taken; the others stay as they are. */
-  readonly releaseClaims: (parked: ParkedMessage) => Promise<readonly ClaimState[]>;
 }
 
 export type Outcome =
@@ -32,99 +35,135 @@ export interface Result {
   /** How often the event has been redriven, this time included. */
   readonly redrives?: number;
   readonly note?: string;
-  readonly claims?: readonly ClaimState[];
+  /** As they were before the mails of a redrive are sent. */
+  readonly mails?: Mails;
 }
 
-export interface RedriveOptions {
+export interface ActOptions extends Wishes {
   readonly dryRun: boolean;
-  readonly resendUnknown: boolean;
+}
+
+const holdIsOver =
+  "Its hold was over before its turn, so somebody else may be at it: nothing was done. Run it again, with a longer --hold.";
+
+/** Acts on messages one by one, on each while nobody else has it. */
+async function actOnEach(
+  messages: readonly ParkedMessage[],
+  ports: Ports,
+  mayGoOn: () => boolean,
+  act: (parked: ParkedMessage, mails: Mails) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const parked of messages) {
+    if (!mayGoOn()) break;
+    const mails = await ports.readMails(parked);
+    const isHeld = await ports.hold(parked.messageId);
+    results.push(isHeld ? await act(parked, mails) : { parked, outcome: "failed", note: holdIsOver, mails });
+  }
+  return results;
 }
 
 /**
  * Sends parked messages again, one by one. Whenever it is interrupted, a message is in at least one of the two queues:
  * it is removed only after the retry queue has taken it. One that is in both is mailed once: its claim sees to that.
  */
-export async function redrive(
+export function redrive(
   messages: readonly ParkedMessage[],
-  options: RedriveOptions,
-  ports: RedrivePorts,
+  options: ActOptions,
+  ports: Ports,
   mayGoOn: () => boolean = () => true,
 ): Promise<Result[]> {
-  const results: Result[] = [];
-  for (const parked of messages) {
-    if (!mayGoOn()) break;
-    results.push(await redriveOne(parked, options, ports));
-  }
-  return results;
+  return actOnEach(messages, ports, mayGoOn, (parked, mails) => redriveOne(parked, mails, options, ports));
 }
 
-async function redriveOne(parked: ParkedMessage, options: RedriveOptions, ports: RedrivePorts): Promise<Result> {
-  const decision = decide(parked, options);
-  if (decision.kind === "refuse") return { parked, outcome: "refused", note: decision.why };
-  const about = { parked, lane: decision.lane, redrives: decision.redrives };
-  let note = decision.warning;
-  let claims: readonly ClaimState[] | undefined;
-  try {
-    if (decision.releaseClaims) {
-      claims = await (options.dryRun ? ports.readClaims(parked) : ports.releaseClaims(parked));
-      if (claims.some(({ state }) => state === "held")) {
-        return {
-          parked,
-          outcome: "refused",
-          claims,
-          note: "A run of the function is sending it at this moment. Wait a minute.",
-        };
-      }
-      note = describeClaims(claims, options.dryRun);
-    }
-    if (options.dryRun) return { ...about, outcome: "would-redrive", ...optional({ note, claims }) };
-    await ports.send(decision.lane, decision.body);
-  } catch (error) {
-    return {
-      ...about,
-      outcome: "failed",
-      note: `Nothing was sent, it stays parked: ${textOf(error)}`,
-      ...optional({ claims }),
-    };
+async function redriveOne(parked: ParkedMessage, before: Mails, options: ActOptions, ports: Ports): Promise<Result> {
+  const decision = decideRedrive(parked, before, options);
+  if (decision.kind === "refuse") return { parked, outcome: "refused", note: decision.why, mails: before };
+  const { lane, redrives, warning, release } = decision;
+  const about = { parked, lane, redrives };
+  if (options.dryRun) {
+    const note = noteOf(
+      before,
+      release.length > 0 ? `${hashesOf(release)}: would be sent, ${secondTime}` : "",
+      warning,
+    );
+    return { ...about, outcome: "would-redrive", note, mails: before };
   }
+  let mails = before;
+  try {
+    for (const mail of release) {
+      mails = replaced(mails, afterRelease(mail, await ports.release(mail.claim), parked));
+    }
+    if (release.length > 0) {
+      // Another run may have come between the look and the release: then there may be nothing to send any more.
+      const again = decideRedrive(parked, mails, { ...options, resendUnknown: false });
+      if (again.kind === "refuse") return { parked, outcome: "refused", note: noteOf(mails, again.why), mails };
+    }
+    await ports.send(lane, decision.body);
+  } catch (error) {
+    const kept = isAnyReleased(mails) ? "What is released stays so: the next redrive sends it." : "";
+    const note = noteOf(mails, `Nothing was sent, it stays parked: ${textOf(error)}`, kept);
+    return { ...about, outcome: "failed", note, mails };
+  }
+  const note = noteOf(mails, isAnyReleased(mails) ? `What is released is sent, ${secondTime}` : "", warning);
   try {
     await ports.remove(parked.messageId);
   } catch (error) {
     return {
       ...about,
       outcome: "not-removed",
-      note: `It was sent, and could not be removed: it is in both queues, and its claim keeps it from being mailed twice. ${textOf(error)}`,
-      ...optional({ claims }),
+      note: `It was sent, and ${notRemoved(error)}: it may be in both queues, and its claim keeps it from being mailed twice.`,
+      mails,
     };
   }
-  return { ...about, outcome: "redriven", ...optional({ note, claims }) };
+  return { ...about, outcome: "redriven", note, mails };
 }
 
-function describeClaims(claims: readonly ClaimState[], dryRun: boolean): string {
-  const parts = claims.map((claim) => {
-    switch (claim.state) {
-      case "released":
-        return "released: a mail whose outcome was unknown is sent, a second time if the first is out";
-      case "unknown":
-        return dryRun ? "unknown: would be released, and its mail sent, a second time if the first is out" : "unknown";
-      case "sent":
-        return `sent: stays, this mail is out (message ${claim.messageId ?? "unknown"})`;
-      default:
-        return `${claim.state}: its mail is sent as any other`;
+/** Deletes parked messages for good. */
+export function discard(
+  messages: readonly ParkedMessage[],
+  options: ActOptions,
+  ports: Ports,
+  mayGoOn: () => boolean = () => true,
+): Promise<Result[]> {
+  return actOnEach(messages, ports, mayGoOn, async (parked, mails) => {
+    const decision = decideDiscard(parked, mails, options);
+    if (decision.kind === "refuse") return { parked, outcome: "refused", note: decision.why, mails };
+    const { note } = decision;
+    if (options.dryRun) return { parked, outcome: "would-discard", note, mails };
+    try {
+      await ports.remove(parked.messageId);
+      return { parked, outcome: "discarded", note, mails };
+    } catch (error) {
+      return { parked, outcome: "failed", note: `It stays parked, as far as is known: ${notRemoved(error)}.`, mails };
     }
   });
-  const counted = [...new Set(parts)].map((part) => `${parts.filter((each) => each === part).length} claim ${part}`);
-  return `${counted.join("; ")}.`;
+}
+
+function notRemoved(error: unknown): string {
+  return error instanceof HoldIsOver
+    ? "its hold was over before it was deleted, so SQS may have kept it (raise --hold)"
+    : `it could not be deleted (${textOf(error)})`;
+}
+
+const secondTime = "a second time if the first mail is out after all.";
+
+function noteOf(mails: Mails, ...parts: readonly (string | undefined)[]): string {
+  return [`${describeMails(mails)}.`, ...parts].filter((part) => part !== undefined && part !== "").join(" ");
+}
+
+function isAnyReleased({ list }: Mails): boolean {
+  return list.some(({ state }) => state === "released");
+}
+
+function replaced(mails: Mails, mail: ParkedMail): Mails {
+  return { ...mails, list: mails.list.map((each) => (each.claim === mail.claim ? mail : each)) };
+}
+
+function hashesOf(mails: readonly ParkedMail[]): string {
+  return mails.map(({ recipient }) => recipient).join(", ");
 }
 
 export function textOf(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-}
-
-function optional<Fields extends Record<string, unknown>>(
-  fields: Fields,
-): { [Name in keyof Fields]?: NonNullable<Fields[Name]> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof Fields]?: NonNullable<Fields[Name]>;
-  };
 }

@@ -1,12 +1,14 @@
 import { queueRetentionSeconds, maximumRedrives } from "../../stacks/delivery-windows";
 import { createTable } from "../table";
 import { formatDuration, plural, printable } from "../text";
-import { type DeadLettersAnswer, type DeadLettersOptions, type WaitingRetries } from "./command";
+import { type MailFailure } from "../../handler/contract/failure-record";
+import { type DeadLettersAnswer, type DeadLettersOptions, type Listed, type WaitingRetries } from "./command";
 import { ageFrom } from "./filters";
+import { describeMails, isOut, isUnknown, type Mails, type ParkedMail } from "./mails";
 import { type ParkedMessage } from "./parked-message";
 import { type Outcome, type Result } from "./redrive";
 
-export interface ReportOptions extends Pick<DeadLettersOptions, "dryRun" | "resendUnknown"> {
+export interface ReportOptions extends Pick<DeadLettersOptions, "dryRun"> {
   /** Addresses, and with `--json` the events' bodies. */
   readonly showRecipients: boolean;
   readonly now: number;
@@ -32,59 +34,102 @@ export function describeAnswer(answer: DeadLettersAnswer, options: ReportOptions
   return `${parts.join("\n")}\n`;
 }
 
-function describeList({ queue, messages, seen }: DeadLettersAnswer, options: ReportOptions): string[] {
+function describeList(
+  { queue, messages, listed = [], seen, total }: DeadLettersAnswer,
+  options: ReportOptions,
+): string[] {
   if (messages.length === 0) {
-    return [
-      seen === 0
-        ? `Nothing is parked in ${queue}.`
-        : `None of the ${plural(seen, "message")} in ${queue} fits the filter.`,
+    const [none, nothing] = [
+      `None of the ${plural(seen, "message")} in ${queue} fits the filter.`,
+      `Nothing is parked in ${queue}.`,
     ];
+    return [seen > 0 ? none : total > 0 ? `Nothing in ${queue} could be looked at.` : nothing];
   }
   const table = createTable(["Reason", "Notification", "Age", "Attempts", "Redrives", "Event id"]);
-  for (const message of messages) {
+  for (const { parked, mails, refusal } of listed) {
     table.add(
       [
-        text(message.reason.type, options),
-        message.notification?.id ?? "-",
-        formatDuration(options.now - ageFrom(message)),
-        message.attempts === undefined ? "?" : String(message.attempts),
-        `${message.redrives} of ${maximumRedrives}`,
-        text(message.eventId ?? `message ${message.messageId}`, options),
+        text(parked.reason.type, options),
+        parked.notification?.id ?? "-",
+        formatDuration(options.now - ageFrom(parked)),
+        parked.attempts === undefined ? "?" : String(parked.attempts),
+        `${parked.redrives} of ${maximumRedrives}`,
+        text(parked.eventId ?? `message ${parked.messageId}`, options),
       ],
-      noteOf(message, options),
+      noteOf(parked, mails, refusal, options),
     );
   }
-  const reasons = new Set(messages.map(({ reason }) => reason.type));
+  const canAny = listed.some(({ refusal }) => refusal === undefined);
   return [
     `${plural(messages.length, "message")} parked in ${queue}`,
     table.toString(),
-    ...[...reasons].flatMap((type) => adviceFor(type, options)),
-    `Send them again: ${command(options)} --redrive [--filter ..] --dry-run, and then without --dry-run.`,
+    ...adviceOnUnknown(listed, options),
+    ...(canAny
+      ? [`Send them again: ${command(options)} --redrive [--filter ..] --dry-run, and then without --dry-run.`]
+      : []),
   ];
 }
 
-function noteOf(message: ParkedMessage, options: ReportOptions): string {
-  const left = message.queuedAt + queueRetentionSeconds * 1000 - options.now;
+function noteOf(
+  parked: ParkedMessage,
+  mails: Mails | undefined,
+  refusal: string | undefined,
+  options: ReportOptions,
+): string {
+  const left = parked.queuedAt + queueRetentionSeconds * 1000 - options.now;
+  const became = mails === undefined ? "Its claims were not read: interrupted." : describeMails(mails);
   return [
-    text(message.reason.message, options),
+    text(parked.reason.message, options),
+    ...failuresIn(parked, mails).map((line) => note(line, options)),
+    ...(became === "" ? [] : [note(became, options)]),
+    ...(refusal === undefined ? [] : [`Not to be redriven: ${note(refusal, options)}`]),
     ...(options.showRecipients
-      ? [`To: ${text(message.recipients.join(", ") || "nobody that could be read", options)}`]
+      ? [`To: ${text(parked.recipients.join(", ") || "nobody that could be read", options)}`]
       : []),
-    ...(message.queuedAt > 0 && left < 2 * day ? [`SQS deletes it in ${formatDuration(left)}.`] : []),
+    ...(parked.queuedAt > 0 && left < 2 * day ? [`SQS deletes it in ${formatDuration(left)}.`] : []),
   ].join("\n");
 }
 
-function adviceFor(type: string, options: ReportOptions): string[] {
+/** What the record says of each mail that failed, and is not out since; equal words once. */
+function failuresIn({ failures }: ParkedMessage, mails: Mails | undefined): string[] {
+  const out = new Set((mails?.list ?? []).filter(isOut).map(({ recipient }) => recipient));
+  const told = failures.filter(({ recipient }) => recipient === undefined || !out.has(recipient));
+  const wordsOf = ({ type, message }: MailFailure) => `${type}. ${message}`;
+  return [...new Set(told.map(wordsOf))].map((words) => {
+    const who = told
+      .filter((failure) => wordsOf(failure) === words)
+      .map(({ recipient, position }) => recipient ?? (position === undefined ? "a mail" : `entry ${position}`));
+    return `${who.join(", ")}: ${words}`;
+  });
+}
+
+/** Most mails whose search is spelled out. */
+const mostSearches = 3;
+
+function adviceOnUnknown(listed: readonly Listed[], options: ReportOptions): string[] {
   const { prefix, region } = options;
-  if (type !== "OutcomeUnknown") return [];
+  const unknown = listed.flatMap(({ parked, mails }) =>
+    (mails?.list ?? []).filter(isUnknown).map((mail) => ({ mail, eventId: mail.eventId ?? parked.eventId })),
+  );
+  if (unknown.length === 0) return [];
   return [
-    "OutcomeUnknown: the mail may be out or not. SES's own events tell; look for the event's id:",
-    `  aws logs filter-log-events --region ${region} --log-group-name /aws/events/${prefix}-feedback \\`,
-    // Quoted: a term with hyphens is several without.
-    `    --filter-pattern '"<event id>"'`,
-    `Found "Email Delivered": it is out: ${command(options)} --discard --filter event=<event id>`,
-    `Found nothing, hours after: ${command(options)} --resend-unknown --filter event=<event id>`,
+    `${plural(unknown.length, "mail")}: unknown, out or not. SES's events may tell; each names its mail by the tags eventId and recipient (the hash):`,
+    ...unknown.slice(0, mostSearches).flatMap(({ mail: { recipient }, eventId }) => [
+      `  aws logs filter-log-events --region ${region} --log-group-name /aws/events/${prefix}-feedback \\`,
+      // Quoted: a term with hyphens is several without. The query looks for the hash, and not a second term of the
+      // pattern: the emulator takes two for one.
+      `    --filter-pattern '"${inCommand(eventId, "<event id>")}"' --query "events[?contains(message, '${recipient}')].message" --output text`,
+    ]),
+    ...(unknown.length > mostSearches ? ["  and so on, with the event's id and the hash of each."] : []),
+    `Found "Email Sent" or "Email Delivered": that mail is out. Nothing found proves nothing: SES's events are best effort, and SES tries a mail for up to 14 hours.`,
+    `Out, or not wanted any more: ${command(options)} --discard --give-up --filter event=<event id> --filter recipient=<hash>`,
+    `Not out, as far as you can tell: ${command(options)} --resend-unknown --filter event=<event id> --filter recipient=<hash>`,
   ];
+}
+
+/** An event's id for a command that a person copies: one that somebody else made could hold a command of its own. */
+function inCommand(eventId: string | undefined, otherwise: string): string {
+  return eventId !== undefined && /^[\w-]+$/.test(eventId) ? eventId : otherwise;
 }
 
 const words: Readonly<Record<Outcome, string>> = {
@@ -105,7 +150,7 @@ function describeResults(
   if (messages.length === 0) return ["There is nothing to do: no parked message fits."];
   if (results.length === 0) return [];
   const table = createTable(["Outcome", "Reason", "Notification", "Redrives", "Event id"]);
-  for (const { parked, outcome, redrives, lane, note } of results) {
+  for (const { parked, outcome, redrives, lane, note: said } of results) {
     table.add(
       [
         words[outcome] + (lane === undefined ? "" : ` (${lane} lane)`),
@@ -114,15 +159,10 @@ function describeResults(
         `${redrives ?? parked.redrives} of ${maximumRedrives}`,
         text(parked.eventId ?? `message ${parked.messageId}`, options),
       ],
-      note === undefined ? undefined : text(note, options),
+      said === undefined ? undefined : note(said, options),
     );
   }
   return [
-    ...(options.resendUnknown
-      ? [
-          "--resend-unknown releases the claim of a mail whose outcome is unknown, so that it is sent: if the first one is out after all, its recipient gets it twice.",
-        ]
-      : []),
     table.toString(),
     `${summaryText(results)}${options.dryRun ? " Nothing was changed (--dry-run)." : ""}`,
     ...(results.some(({ outcome }) => outcome === "redriven")
@@ -143,20 +183,38 @@ function summaryOf(results: readonly Result[]): Partial<Record<Outcome, number>>
 }
 
 function describeBounds(answer: DeadLettersAnswer): string[] {
-  const { isComplete, seen, heldByOthers, stillHidden } = answer;
+  const { seen, total, stillHidden, lapsed } = answer;
   const notBegun = notBegunOf(answer);
   return [
     ...(notBegun > 0 ? [`Interrupted: ${plural(notBegun, "message")} not begun; what was not done stays parked.`] : []),
-    ...(isComplete ? [] : [`There are more: ${plural(seen, "message")} looked at. Raise --limit, or run it again.`]),
-    ...(heldByOthers > 0
+    ...(seen < total
+      ? [`Not all was seen: ${seen} of about ${plural(total, "message")}. ${describeUnseen(answer)}`]
+      : []),
+    ...(lapsed > 0
       ? [
-          `${plural(heldByOthers, "message")} more: somebody else is looking at them at this moment. Run it again in some minutes.`,
+          `The hold of ${plural(lapsed, "message")} was over before the work was done, so others could have seen them, too. Raise --hold.`,
         ]
       : []),
     ...(stillHidden > 0
       ? [`${plural(stillHidden, "message")} could not be given back; SQS does it by itself when the hold is over.`]
       : []),
   ];
+}
+
+/** Where those are that were not seen. */
+function describeUnseen({ seen, total, heldByOthers, delayed }: DeadLettersAnswer): string {
+  const waiting = total - seen - heldByOthers - delayed;
+  return [
+    ...(waiting > 0
+      ? [
+          `${waiting} more by the queue's own count, which may be a minute late: raise --limit, or run it again in a minute, with a longer --hold.`,
+        ]
+      : []),
+    ...(heldByOthers > 0
+      ? [`Somebody else is looking at ${heldByOthers} at this moment: run it again in some minutes.`]
+      : []),
+    ...(delayed > 0 ? [`${delayed} delayed: not to be seen yet.`] : []),
+  ].join(" ");
 }
 
 /** Messages that were chosen, and that an interruption came before. */
@@ -182,15 +240,33 @@ function describeRetries(queues: readonly WaitingRetries[]): string {
   ].join("\n");
 }
 
-const text = (content: string, { showRecipients }: ReportOptions): string =>
-  content
+const text = (content: string, options: ReportOptions): string => lines(content, options, 500);
+
+/** What a command says of an event's mails: it may name 50 recipients, some of them twice. */
+const note = (content: string, options: ReportOptions): string => lines(content, options, 5000);
+
+function lines(content: string, { showRecipients }: ReportOptions, longest: number): string {
+  return content
     .split("\n")
-    .map((line) => printable(line, { showAddresses: showRecipients }))
+    .map((line) => printable(line, { showAddresses: showRecipients, longest }))
     .join("\n");
+}
 
 /** For a machine. Bodies only where addresses are wanted: they hold them. */
 export function toJson(answer: DeadLettersAnswer, options: ReportOptions): object {
-  const messageOf = (message: ParkedMessage): object => ({
+  const failureOf = ({ recipient, position, type, message }: MailFailure): object => ({
+    ...(recipient === undefined ? {} : { recipient: text(recipient, options) }),
+    ...(position === undefined ? {} : { position }),
+    type: text(type, options),
+    message: text(message, options),
+  });
+  const mailOf = ({ failure, eventId, messageId, ...mail }: ParkedMail): object => ({
+    ...mail,
+    messageId: messageId === undefined ? null : text(messageId, options),
+    eventId: eventId === undefined ? null : text(eventId, options),
+    failure: failure === undefined ? null : failureOf(failure),
+  });
+  const messageOf = (message: ParkedMessage, mails: Mails | undefined): object => ({
     messageId: message.messageId,
     format: message.format,
     reason: { type: text(message.reason.type, options), message: text(message.reason.message, options) },
@@ -203,28 +279,39 @@ export function toJson(answer: DeadLettersAnswer, options: ReportOptions): objec
     queuedAt: new Date(message.queuedAt).toISOString(),
     deletedAt: new Date(message.queuedAt + queueRetentionSeconds * 1000).toISOString(),
     ageSeconds: Math.max(0, Math.round((options.now - ageFrom(message)) / 1000)),
+    failures: message.failures.map(failureOf),
+    mails: mails?.list.map(mailOf) ?? null,
+    refusedEntries: mails?.refused ?? [],
+    ...(mails?.unread === undefined ? {} : { claimsNotRead: text(mails.unread, options) }),
     ...(options.showRecipients ? { recipients: message.recipients, body: message.body } : {}),
   });
   return {
     queue: answer.queue,
     seen: answer.seen,
+    total: answer.total,
     isComplete: answer.isComplete,
     heldByOthers: answer.heldByOthers,
+    delayed: answer.delayed,
+    lapsed: answer.lapsed,
     stillHidden: answer.stillHidden,
     ...(answer.retryQueues === undefined ? {} : { retryQueues: answer.retryQueues }),
     ...(answer.results === undefined
-      ? { messages: answer.messages.map(messageOf) }
+      ? {
+          messages: (answer.listed ?? []).map(({ parked, mails, refusal }) => ({
+            ...messageOf(parked, mails),
+            redrive: { refused: refusal === undefined ? null : note(refusal, options) },
+          })),
+        }
       : {
           dryRun: options.dryRun,
           notBegun: notBegunOf(answer),
           summary: summaryOf(answer.results),
-          results: answer.results.map(({ parked, outcome, lane, redrives, note, claims }) => ({
-            ...messageOf(parked),
+          results: answer.results.map(({ parked, outcome, lane, redrives, note: said, mails }) => ({
+            ...messageOf(parked, mails),
             outcome,
             ...(lane === undefined ? {} : { lane }),
             redrives: redrives ?? parked.redrives,
-            ...(note === undefined ? {} : { note: text(note, options) }),
-            ...(claims === undefined ? {} : { claims: claims.map(({ state }) => state) }),
+            ...(said === undefined ? {} : { note: note(said, options) }),
           })),
         }),
   };

@@ -9,7 +9,7 @@ import { GetBucketVersioningCommand, type S3Client } from "@aws-sdk/client-s3";
 import { paginateListSubscriptionsByTopic, paginateListTopics, type SNSClient } from "@aws-sdk/client-sns";
 import { type SQSClient } from "@aws-sdk/client-sqs";
 import { laneBudgets } from "../../stacks/send-budget";
-import { countMessages, findQueue, MissingQueue, type QueueCounts } from "../dead-letters/queue";
+import { countMessages, findQueue, MissingQueue, type QueueCounts, totalOf } from "../dead-letters/queue";
 import { functionRole, type Lane, lanes, retryQueueName } from "../lanes";
 import { plural } from "../text";
 import { type Check, type DoctorStage, fail, ok, type Verdict, warn, worst } from "./check";
@@ -60,7 +60,7 @@ export function awsChecks(stage: DoctorStage, { lambda, sqs, sns, s3, cloudWatch
       run: async () => {
         const counts = await count(names.of("dead-letters"));
         if ("status" in counts) return counts;
-        const parked = counts.visible + counts.inFlight;
+        const parked = totalOf(counts);
         return parked === 0
           ? ok("Nothing is parked.")
           : warn(`${plural(parked, "event")} parked: each needs a person, within 14 days.`, `${command} tells why.`);
@@ -73,7 +73,7 @@ export function awsChecks(stage: DoctorStage, { lambda, sqs, sns, s3, cloudWatch
           lanes.map(async (lane) => {
             const counts = await count(retryQueueName(names, lane));
             if ("status" in counts) return counts;
-            const waiting = counts.visible + counts.inFlight;
+            const waiting = totalOf(counts);
             return waiting === 0
               ? ok("")
               : warn(

@@ -177,7 +177,10 @@ async function checkTemplate(
 ): Promise<Verdict> {
   const stored = await client.send(new GetTemplateCommand({ TemplateName: name })).catch(absent);
   if (stored?.Template === undefined)
-    return fail(`${name} is not there: its events are parked as TemplateMissing.`, deploy);
+    return fail(
+      `${name} is not there: its mail waits for a deployment (TemplateMissing), and is parked after hours.`,
+      deploy,
+    );
   const here = loadTemplate(notification);
   const there: Template = {
     subject: stored.Template.SubjectPart ?? "",

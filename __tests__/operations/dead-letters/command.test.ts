@@ -1,4 +1,4 @@
-import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { CreateTableCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import {
   DeleteQueueCommand,
   GetQueueAttributesCommand,
@@ -8,6 +8,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { createDynamoDbClaims } from "../../../handler/adapters/dynamodb-claims";
 import { claimId } from "../../../handler/claims";
+import { hashRecipient } from "../../../handler/contract/recipient-hash";
 import { emailRequest } from "../../../handler/notifications/email-request";
 import {
   type DeadLettersAnswer,
@@ -75,7 +76,7 @@ async function stageWith(...bodies: unknown[]) {
   /** @param watch hears of each call to SQS, before and after it. */
   async function run(
     options: Partial<DeadLettersOptions> = {},
-    { signal = new AbortController().signal, watch }: { signal?: AbortSignal; watch?: Watch } = {},
+    { signal = new AbortController().signal, watch, now = Date.now }: Around = {},
   ): Promise<DeadLettersAnswer> {
     const sqs = new SQSClient(clientSettings(door.door.url));
     sqs.middlewareStack.add(
@@ -94,6 +95,7 @@ async function stageWith(...bodies: unknown[]) {
       return await runDeadLetters(
         {
           retries: false,
+          giveUp: false,
           redrive: false,
           resendUnknown: false,
           discard: false,
@@ -103,7 +105,7 @@ async function stageWith(...bodies: unknown[]) {
           holdSeconds: 120,
           ...options,
         },
-        { stage: { config, names }, sqs, dynamoDb, now: Date.now, signal },
+        { stage: { config, names }, sqs, dynamoDb, now, signal },
       );
     } finally {
       sqs.destroy();
@@ -125,6 +127,12 @@ async function stageWith(...bodies: unknown[]) {
     return messages.map(({ Body = "" }) => JSON.parse(Body) as unknown);
   }
   return { names, url, put, run, counts, sent };
+}
+
+interface Around {
+  readonly signal?: AbortSignal;
+  readonly watch?: Watch;
+  readonly now?: () => number;
 }
 
 interface Watch {
@@ -176,7 +184,32 @@ describe("the list", () => {
   it("says how many others hold", async () => {
     const { run, url } = await stageWith(parked("a"));
     await door.sqs.send(new ReceiveMessageCommand({ QueueUrl: url("dead-letters"), VisibilityTimeout: 60 }));
-    expect(await run()).toMatchObject({ seen: 0, heldByOthers: 1 });
+    const answer = await run();
+    expect(answer).toMatchObject({ seen: 0, total: 1, heldByOthers: 1, isComplete: false });
+    expect(exitCodeOf(answer)).toBe(3);
+  });
+
+  it("counts what is delayed, too", async () => {
+    const { run, url } = await stageWith(parked("a"));
+    await door.sqs.send(
+      new SendMessageCommand({ QueueUrl: url("dead-letters"), MessageBody: "{}", DelaySeconds: 600 }),
+    );
+    const answer = await run();
+    expect(answer).toMatchObject({ seen: 1, total: 2, delayed: 1, isComplete: false });
+    expect(exitCodeOf(answer)).toBe(3);
+  });
+
+  it("renews its holds while it reads", async () => {
+    const { run, counts } = await stageWith(...Array.from({ length: 40 }, (_, index) => parked(`e-${index}`)));
+    const calls: string[] = [];
+    // More than half of the hold is over after the second receive.
+    const now = () =>
+      Date.now() + (calls.filter((command) => command === "ReceiveMessageCommand").length > 1 ? 16_000 : 0);
+    const answer = await run({ holdSeconds: 30 }, { now, watch: { after: (command) => void calls.push(command) } });
+    expect(answer).toMatchObject({ seen: 40, isComplete: true });
+    // Two to renew the first twenty, and four to give all of them back.
+    expect(calls.filter((command) => command === "ChangeMessageVisibilityBatchCommand")).toHaveLength(6);
+    expect(await counts()).toEqual([40, 0]);
   });
 
   it("counts the retry queues, and does not read them", async () => {
@@ -324,7 +357,7 @@ describe("a mail that may be out", () => {
     expect(outcomes(await run({ ...resend("a"), dryRun: true }))).toEqual(["would-redrive"]);
     expect(await claim()).toMatchObject({ state: "unknown" });
     const answer = await run(resend("a"));
-    expect(answer.results).toMatchObject([{ outcome: "redriven", claims: [{ state: "released" }] }]);
+    expect(answer.results).toMatchObject([{ outcome: "redriven", mails: { list: [{ state: "released" }] } }]);
     expect(await sent()).toMatchObject([{ requestPayload: event("a"), redrives: 1 }]);
     expect(await counts()).toEqual([0, 0]);
     expect(await claim()).toMatchObject({ state: "claimed" });
@@ -333,7 +366,9 @@ describe("a mail that may be out", () => {
   it("keeps its claim where it is out", async () => {
     const { run, claim } = await stageWithClaim("a", "sent");
     const answer = await run(resend("a"));
-    expect(answer.results).toMatchObject([{ outcome: "redriven", claims: [{ state: "sent", messageId: "ses-1" }] }]);
+    expect(answer.results).toMatchObject([
+      { outcome: "refused", mails: { list: [{ state: "sent", messageId: "ses-1", eventId: "a" }] } },
+    ]);
     expect(await claim()).toMatchObject({ state: "sent", messageId: "ses-1" });
   });
 
@@ -347,15 +382,111 @@ describe("a mail that may be out", () => {
     ]);
   });
 
-  it("that was never claimed is sent as any other", async () => {
-    const { run } = await stageWithClaim("a", "held", "other@example.com");
-    expect((await run(resend("a"))).results).toMatchObject([{ outcome: "redriven", claims: [{ state: "free" }] }]);
+  it("that was never claimed is none: nothing is released, and a redrive sends it", async () => {
+    const { run, counts } = await stageWithClaim("a", "held", "other@example.com");
+    const answer = await run(resend("a"));
+    expect(answer.results).toMatchObject([{ outcome: "refused", mails: { list: [{ state: "free" }] } }]);
+    expect(await counts("retries")).toEqual([0, 0]);
+    expect(outcomes(await run({ redrive: true }))).toEqual(["redriven"]);
+  });
+});
+
+describe("an event with several mails", () => {
+  const people = ["ann@example.com", "bob@example.com", "cat@example.com"] as const;
+  const [ann, bob, cat] = people.map(hashRecipient);
+  const list = request({ emailConfig: { recipient: [...people], subject: "Your order" } }, { id: "list" });
+
+  /** @param states of the claims, in the order of the recipients; none: never claimed */
+  async function stageWithMails(record: object, ...states: (string | undefined)[]) {
+    const stage = await stageWith(failureRecord(list, record));
+    await createTable(stage.names);
+    for (const [index, state] of states.entries()) {
+      if (state === undefined) continue;
+      await dynamoDb.send(
+        new PutItemCommand({
+          TableName: stage.names.of("claims"),
+          Item: {
+            id: { S: claimId(emailRequest.trigger, "list", people[index] ?? "") },
+            state: { S: state === "expired" ? "unknown" : state },
+            heldUntil: { N: "0" },
+            eventId: { S: "list" },
+            expiresAt: { N: String(Math.floor(Date.now() / 1000) + (state === "expired" ? -60 : 3600)) },
+          },
+        }),
+      );
+    }
+    return stage;
+  }
+  const rejected = {
+    requestContext: { condition: "Parked", approximateInvokeCount: 1 },
+    responsePayload: { errorType: "MessageRejected", errorMessage: "x" },
+    failures: [
+      { recipient: ann, type: "MessageRejected", message: "x" },
+      { recipient: bob, type: "OutcomeUnknown", message: "y" },
+    ],
+  };
+  const states = ({ listed = [], results = [] }: DeadLettersAnswer) =>
+    [...listed, ...results].map(({ mails }) => mails?.list.map(({ state }) => state));
+
+  it("is listed by mail, whatever it was parked for", async () => {
+    const { run } = await stageWithMails(rejected, "failed", "claimed", "sent");
+    const answer = await run();
+    expect(states(answer)).toEqual([["free", "unknown", "sent"]]);
+    expect(exitCodeOf(answer)).toBe(0);
+  });
+
+  it("is not deleted with a mail that may not be out, until a person names that one", async () => {
+    const { run, counts } = await stageWithMails(rejected, "failed", "unknown", "sent");
+    const discard = (...filter: string[]) => run({ discard: true, filter: ["event=list", ...filter] });
+    expect(outcomes(await discard())).toEqual(["refused"]);
+    const giveUp = (recipient?: string) =>
+      run({
+        discard: true,
+        giveUp: true,
+        filter: ["event=list", ...(recipient === undefined ? [] : [`recipient=${recipient}`])],
+      });
+    expect(outcomes(await giveUp(ann))).toEqual(["refused"]);
+    expect(await counts()).toEqual([1, 0]);
+    expect(outcomes(await giveUp("bob@example.com"))).toEqual(["discarded"]);
+    expect(await counts()).toEqual([0, 0]);
+  });
+
+  it("is resent to the recipient that a person names", async () => {
+    const { run, sent } = await stageWithMails(rejected, "failed", "unknown", "unknown");
+    const answer = await run({ resendUnknown: true, filter: [`recipient=${cat ?? ""}`] });
+    expect(outcomes(answer)).toEqual(["redriven"]);
+    expect(states(answer)).toEqual([["free", "unknown", "released"]]);
+    expect(await sent()).toMatchObject([{ requestPayload: list, redrives: 1, failures: rejected.failures }]);
+  });
+
+  it("takes an expired claim for none, as the function does", async () => {
+    const { run } = await stageWithMails({}, "sent", "expired", "sent");
+    expect(states(await run())).toEqual([["sent", "free", "sent"]]);
+    expect(outcomes(await run({ resendUnknown: true, filter: ["event=list"] }))).toEqual(["refused"]);
+    expect(outcomes(await run({ redrive: true }))).toEqual(["redriven"]);
+  });
+
+  it("with nothing left to send is not redriven, and is deleted without further words", async () => {
+    const { run, counts } = await stageWithMails({}, "sent", "sent", "sent");
+    const answer = await run();
+    expect(answer.listed).toMatchObject([{ refusal: expect.stringContaining("nothing is left to send") as string }]);
+    expect(outcomes(await run({ redrive: true }))).toEqual(["refused"]);
+    expect(await counts("retries")).toEqual([0, 0]);
+    expect(outcomes(await run({ discard: true, filter: ["event=list"] }))).toEqual(["discarded"]);
+  });
+
+  it("is listed where its claims can't be read, which is said", async () => {
+    const { run } = await stageWith(failureRecord(list, rejected), parked("a"), parked("b"), parked("c"), parked("d"));
+    const { listed = [] } = await run();
+    expect(listed).toHaveLength(5);
+    for (const { mails } of listed) expect(mails?.unread).toContain("ResourceNotFoundException");
   });
 });
 
 describe("a discard", () => {
   it("deletes what the filter names, and only says so in a dry run", async () => {
-    const { run, counts } = await stageWith(parked("a"), parked("b"));
+    const { run, counts, names } = await stageWith(parked("a", "MessageRejected"), parked("b"));
+    await createTable(names);
     const options = { discard: true, filter: ["event=a"] };
     expect(outcomes(await run({ ...options, dryRun: true }))).toEqual(["would-discard"]);
     expect(await counts()).toEqual([2, 0]);
@@ -372,7 +503,10 @@ describe("a discard", () => {
     const before = (command: string) => {
       if (command === "DeleteMessageCommand" && ++deletes === 2) throw new Error("the queue is down");
     };
-    const answer = await run({ discard: true, filter: ["reason=MessageRejected"] }, { watch: { before } });
+    const answer = await run(
+      { discard: true, giveUp: true, filter: ["reason=MessageRejected"] },
+      { watch: { before } },
+    );
     expect(outcomes(answer)).toEqual(["discarded", "failed"]);
     expect(exitCodeOf(answer)).toBe(1);
     expect(await counts()).toEqual([1, 0]);
@@ -383,6 +517,8 @@ it.each<[string, Partial<DeadLettersOptions>, string]>([
   ["discard and redrive at once", { discard: true, redrive: true, filter: ["event=a"] }, "exclude each other"],
   ["a dry run of nothing", { dryRun: true }, "--dry-run belongs to --redrive or --discard"],
   ["a discard of everything", { discard: true }, "--discard needs a --filter"],
+  ["a mail given up without a discard", { giveUp: true }, "--give-up belongs to --discard"],
+  ["a recipient that is none", { filter: ["recipient=jane"] }, "neither an address nor a recipient's hash"],
   ["a resend of everything", { resendUnknown: true }, "--resend-unknown needs a --filter"],
   ["a filter that it does not know", { filter: ["a=b"] }, "--filter a=b is not understood"],
 ])("does not begin with %s", async (_, options, problem) => {
@@ -401,7 +537,7 @@ describe("the command", () => {
     const put = (body: unknown) =>
       door.sqs.send(new SendMessageCommand({ QueueUrl: queueUrl(), MessageBody: JSON.stringify(body) }));
     const port = Number(new URL(door.door.url).port);
-    await put(parked("capped", "MessageRejected", { redrives: 3 }));
+    await put(parked("capped", "SenderNotVerified", { redrives: 3 }));
     await put(parked("good"));
     const list = await command(port, []);
     expect(list).toMatchObject({ code: 0, errors: "" });
@@ -422,7 +558,9 @@ describe("the command", () => {
       code: 2,
       errors: expect.stringContaining("a whole number from 1 to 100000") as string,
     });
-    expect((await command(port, ["--discard", "--filter", "event=capped"])).code).toBe(0);
+    const kept = await command(port, ["--discard", "--filter", "event=capped"]);
+    expect(kept).toMatchObject({ code: 1, output: expect.stringContaining("--give-up") as string });
+    expect((await command(port, ["--discard", "--give-up", "--filter", "event=capped"])).code).toBe(0);
   });
 
   it("says that nothing listens, and what to do", async () => {

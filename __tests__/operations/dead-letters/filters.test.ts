@@ -1,9 +1,16 @@
 import { parseFilters, UsageError } from "../../../operations/dead-letters/filters";
+import { hashRecipient } from "../../../handler/contract/recipient-hash";
 import { failureRecord, startOfTime } from "../../support/notify";
-import { park, request } from "../../support/parked";
+import { jane, park, request } from "../../support/parked";
 
 const now = startOfTime + 3 * 3_600_000;
-const message = park(failureRecord(request(), { responsePayload: { errorType: "TemplateMissing" } }));
+const stranger = hashRecipient("gone@example.com");
+const message = park(
+  failureRecord(request(), {
+    responsePayload: { errorType: "TemplateMissing" },
+    failures: [{ recipient: stranger, type: "MessageRejected", message: "x" }],
+  }),
+);
 const { eventId } = message;
 
 describe("filters", () => {
@@ -24,12 +31,31 @@ describe("filters", () => {
     [["older-than=3h"], false],
     [["older-than=1d"], false],
     [["reason=TemplateMissing", "notification=priority-alert"], false],
+    [[`recipient=${jane}`], true],
+    [["recipient=Jane@Example.COM"], true],
+    [[`recipient=${hashRecipient(jane)}`], true],
+    [[`recipient=${hashRecipient(jane).toUpperCase()}`], true],
+    [[`recipient=${stranger}`], true],
+    [["recipient=john@example.com"], false],
+    [["recipient=john@example.com", `recipient=${jane}`], true],
     [["reason=TemplateMissing", "older-than=2h"], true],
   ])("%j: %s", (texts, isChosen) => {
-    expect(parseFilters(texts)(message, now)).toBe(isChosen);
+    expect(parseFilters(texts).matches(message, now)).toBe(isChosen);
+  });
+
+  it("name the recipients that single mails are acted on for", () => {
+    const { recipients } = parseFilters([`recipient=${jane}`, `recipient=${stranger}`, "notification=email-request"]);
+    expect([...recipients]).toEqual([hashRecipient(jane), stranger]);
+    expect(parseFilters(["notification=email-request"]).recipients.size).toBe(0);
+  });
+
+  it("find a recipient of an event that no mail can be made of", () => {
+    const parked = park(failureRecord(request({ unknown: 1, title: 7, emailConfig: { recipient: [jane, null] } })));
+    expect(parseFilters([`recipient=${jane}`]).matches(parked, now)).toBe(true);
   });
 
   it.each([
+    ["recipient=jane", "--filter recipient=jane is neither an address nor a recipient's hash"],
     ["colour=red", "--filter colour=red is not understood: use reason=.., notification=.."],
     ["reason", "--filter reason is not understood"],
     ["reason=", "--filter reason= is not understood"],

@@ -62,6 +62,51 @@ describe("a parked message", () => {
       { format: "failure-record", type: "Unclassified", says: "the reason", attempts: 7 },
     ],
     [
+      "that the function parked in its first run",
+      park(
+        failureRecord(request(), {
+          requestContext: { condition: "Parked", approximateInvokeCount: 1 },
+          ...failed("RecipientRefused"),
+        }),
+      ),
+      { format: "failure-record", type: "RecipientRefused", says: "the reason", attempts: 1 },
+    ],
+    [
+      "whose event no rule takes",
+      park(
+        failureRecord(request({ priority: "HIGH" }, { "detail-type": "Priority Alert" }), {
+          requestContext: { condition: "Parked", approximateInvokeCount: 1 },
+          ...failed("NoRuleMatches"),
+        }),
+      ),
+      { format: "failure-record", type: "NoRuleMatches", says: "", attempts: 1, notification: "priority-alert" },
+    ],
+    [
+      "whose record EventBridge could not deliver from the bus of failures to the dead-letter queue's own rule",
+      park(onBus(failureRecord(request(), failed("SenderNotVerified"))), {
+        attributes: targetAttributes("dead-letter-rule", {
+          RULE_ARN: `arn:aws:events:us-east-1:123456789012:rule/${parkedStage.names.of("failures")}/${parkedStage.names.of("dead-letter-rule")}`,
+        }),
+      }),
+      { format: "event-target", type: "NO_PERMISSIONS", says: "target of dead-letter-rule", attempts: 3 },
+    ],
+    [
+      "that waited in the retry lane for a deployment",
+      park(failureRecord(request(), failed("TemplateMissing")), { systemAttributes: movedBySqs }),
+      { format: "retries-exhausted", type: "TemplateMissing", says: "Every retry failed, for hours.", attempts: 31 },
+    ],
+    [
+      "that was redriven, and whose retries all failed",
+      park(failureRecord(request(), { ...failed("SenderNotVerified"), redrives: 1 }), { systemAttributes: movedBySqs }),
+      {
+        format: "retries-exhausted",
+        type: "SenderNotVerified",
+        says: "It was sent again, and every retry failed, for hours; the function's log says why. Before that: the reason",
+        attempts: 31,
+        redrives: 1,
+      },
+    ],
+    [
       "that SQS moved after the last try of the standard lane",
       park(failureRecord(request()), { systemAttributes: movedBySqs }),
       { format: "retries-exhausted", type: "Throttled", says: "Every retry failed, for hours.", attempts: 3 + 28 },
@@ -120,6 +165,48 @@ describe("a parked message", () => {
       "detail-type": "Daily Report",
       detail: { emailConfig: { recipient: config.recipients } },
     });
+  });
+
+  it("tells the mails that failed, as its record does", () => {
+    const failures = [
+      { recipient: "0123456789ab", type: "OutcomeUnknown", message: "no answer" },
+      { position: 2, type: "InvalidEvent", message: "is empty" },
+    ];
+    const body = failureRecord(request(), { failures });
+    expect(park(body).failures).toEqual(failures);
+    expect(park(body).record).toMatchObject({ failures });
+    expect(park(failureRecord(request())).failures).toEqual([]);
+    expect(park(onBus(body), { attributes: targetAttributes("retry-rule") }).failures).toEqual(failures);
+  });
+
+  it.each([
+    ["no list", "many"],
+    [
+      "a list of other things",
+      [null, 7, "x", { recipient: 7 }, { type: "Other" }, { position: 0, type: "a", message: "" }],
+    ],
+  ])("is understood where another version tells of its mails with %s", (_, failures) => {
+    const parked = park(failureRecord(request(), { failures }));
+    expect(parked).toMatchObject({ format: "retries-exhausted", eventId, failures: [] });
+    expect(parked.record).not.toHaveProperty("failures");
+  });
+
+  it.each([
+    ["takes it", request(), true, undefined],
+    ["makes no mail of it", request({ emailConfig: { recipient: "nobody" } }), false, "does not fit"],
+    ["has no notification for it", request({}, { "detail-type": "Other" }), false, "No notification takes this event."],
+    ["misses a part of it", { ...request(), detail: undefined }, false, "A part of the event is missing."],
+    [
+      "sees that its rule does not take it",
+      request({ priority: "low" }, { "detail-type": "Priority Alert" }),
+      false,
+      "detail.priority",
+    ],
+  ])("says that the function of this checkout %s", (_, event, isPrepared, says) => {
+    const { prepared, refusal } = park(failureRecord(event));
+    expect(prepared !== undefined).toBe(isPrepared);
+    if (says === undefined) expect(refusal).toBeUndefined();
+    else expect(refusal).toContain(says);
   });
 
   it.each([

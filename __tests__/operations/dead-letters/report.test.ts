@@ -1,4 +1,6 @@
-import { type DeadLettersAnswer, exitCodeOf } from "../../../operations/dead-letters/command";
+import { hashRecipient } from "../../../handler/contract/recipient-hash";
+import { type DeadLettersAnswer, exitCodeOf, type Listed } from "../../../operations/dead-letters/command";
+import { type Mails, type ParkedMail } from "../../../operations/dead-letters/mails";
 import { type ParkedMessage } from "../../../operations/dead-letters/parked-message";
 import { type Result } from "../../../operations/dead-letters/redrive";
 import { describeAnswer, type ReportOptions, toJson } from "../../../operations/dead-letters/report";
@@ -8,7 +10,6 @@ import { jane, park, request, targetAttributes } from "../../support/parked";
 
 const options: ReportOptions = {
   dryRun: false,
-  resendUnknown: false,
   showRecipients: false,
   now: startOfTime + 2 * 3_600_000 + 5 * 60_000,
   prefix: "shop-dev",
@@ -21,21 +22,43 @@ function answer(messages: readonly ParkedMessage[], overrides: Partial<DeadLette
     queue: "shop-dev-dead-letters",
     messages,
     seen: messages.length,
+    total: messages.length,
     isComplete: true,
     heldByOthers: 0,
+    delayed: 0,
+    lapsed: 0,
     stillHidden: 0,
     retryQueues: undefined,
+    listed: messages.map((parked) => ({ parked, mails: mailsOf(parked), refusal: undefined })),
     results: undefined,
     ...overrides,
   };
 }
 
+const mail = (recipient: string, state: ParkedMail["state"], overrides: Partial<ParkedMail> = {}): ParkedMail => ({
+  recipient,
+  claim: `claim of ${recipient}`,
+  state,
+  isOther: false,
+  failure: undefined,
+  isForbidden: false,
+  ...overrides,
+});
+function mailsOf({ eventId }: ParkedMessage, list: ParkedMail[] = [], overrides: Partial<Mails> = {}): Mails {
+  return { eventId, list, refused: [], ...overrides };
+}
+/** The text of a table's cells, whose lines are wrapped. */
+const flat = (report: string): string => report.replace(/[\s│]+/g, " ");
+const listOf = (...listed: Listed[]) =>
+  answer(
+    listed.map(({ parked }) => parked),
+    { listed },
+  );
+
 const missing = park({
   ...failureRecord(request(), { responsePayload: { errorType: "MessageRejected" } }),
   redrives: 1,
 });
-const unknownOutcome = park(failureRecord(request(), { responsePayload: { errorType: "OutcomeUnknown" } }));
-
 describe("the list", () => {
   it("shows reason, notification, age, attempts, redrives and event id", () => {
     const text = describeAnswer(answer([missing]), options);
@@ -78,17 +101,24 @@ describe("the list", () => {
     ["an empty queue", answer([]), {}, "Nothing is parked in shop-dev-dead-letters."],
     ["a filter without a match", answer([], { seen: 2 }), {}, "None of the 2 messages in shop-dev-dead-letters fits"],
     ["the sandbox", answer([missing]), { isSandbox: true }, "npm run dead-letters -- --sandbox --redrive"],
-    ["what it did not look at", answer([missing], { isComplete: false }), {}, "There are more: 1 message looked at."],
-    ["what others hold", answer([], { heldByOthers: 2 }), {}, "2 messages more: somebody else is looking"],
+    [
+      "what it did not look at",
+      answer([missing], { total: 400 }),
+      {},
+      "Not all was seen: 1 of about 400 messages. 399 more by the queue's own count",
+    ],
+    [
+      "what others hold",
+      answer([], { total: 2, heldByOthers: 2 }),
+      {},
+      "Not all was seen: 0 of about 2 messages. Somebody else is looking at 2 at this moment",
+    ],
+    ["what is delayed", answer([missing], { total: 4, delayed: 3 }), {}, "3 delayed: not to be seen yet."],
+    ["what nobody could look at", answer([], { total: 2 }), {}, "Nothing in shop-dev-dead-letters could be looked at."],
+    ["what came back too early", answer([missing], { lapsed: 1 }), {}, "The hold of 1 message was over before"],
     ["what could not be given back", answer([missing], { stillHidden: 1 }), {}, "1 message could not be given back"],
     ["the last days", answer([missing]), { now: startOfTime + 13 * 86_400_000 }, "SQS deletes it in 1 d."],
     ["what nothing tells", answer([park("?")]), {}, "UnknownFormat │ -            │ 2 h 4 m │ ?"],
-    [
-      "how to look for a mail that may be out",
-      answer([unknownOutcome]),
-      {},
-      `--log-group-name /aws/events/shop-dev-feedback \\\n    --filter-pattern '"<event id>"'`,
-    ],
     [
       "the retry queues",
       answer([], {
@@ -108,6 +138,103 @@ describe("the list", () => {
     ],
   ])("tells of %s", (_, given, changes, says) => {
     expect(describeAnswer(given, { ...options, ...changes })).toContain(says);
+  });
+});
+
+describe("the list, by mail", () => {
+  const [ann, bob, cat] = ["0123456789aa", "0123456789bb", "0123456789cc"] as const;
+  const parked = park(
+    failureRecord(request(), {
+      responsePayload: { errorType: "MessageRejected", errorMessage: "3 of 4 mails failed." },
+      failures: [
+        { recipient: ann, type: "MessageRejected", message: "SES did not take it." },
+        { recipient: bob, type: "OutcomeUnknown", message: "SES gave no answer." },
+        { recipient: cat, type: "MessageRejected", message: "SES did not take it." },
+        { position: 4, type: "InvalidEvent", message: "is empty" },
+      ],
+    }),
+  );
+  const mails = mailsOf(parked, [mail(ann, "free"), mail(bob, "unknown"), mail(cat, "sent")], {
+    refused: [{ position: 4, problem: "is empty" }],
+  });
+
+  it("tells what became of each, and why", () => {
+    const report = describeAnswer(listOf({ parked, mails, refusal: undefined }), options);
+    expect(flat(report)).toContain(`1 of 3 mails is out; ${ann}: not out; ${bob}: unknown; entry 4 of its list`);
+    // Who is out by now has not failed any more.
+    expect(report).toContain(`${ann}: MessageRejected. SES did not take it.`);
+    expect(report).toContain(`${bob}: OutcomeUnknown. SES gave no answer.`);
+    expect(report).toContain("entry 4: InvalidEvent. is empty");
+    expect(report).not.toContain(cat);
+    expect(toJson(listOf({ parked, mails, refusal: "no" }), options)).toMatchObject({
+      messages: [
+        {
+          failures: [{ recipient: ann, type: "MessageRejected" }, {}, {}, { position: 4, type: "InvalidEvent" }],
+          mails: [
+            { recipient: ann, state: "free" },
+            { recipient: bob, state: "unknown" },
+            { recipient: cat, state: "sent" },
+          ],
+          refusedEntries: [{ position: 4, problem: "is empty" }],
+          redrive: { refused: "no" },
+        },
+      ],
+    });
+  });
+
+  it("says how to look for a mail that may be out: by its event's id and its recipient's hash", () => {
+    const report = describeAnswer(listOf({ parked, mails, refusal: undefined }), options);
+    expect(report).toContain(
+      `--log-group-name /aws/events/shop-dev-feedback \\\n    --filter-pattern '"${request().id}"' --query "events[?contains(message, '${bob}')].message"`,
+    );
+    expect(report).toContain("1 mail: unknown, out or not.");
+    expect(report).toContain("the tags eventId and recipient");
+    expect(report).toContain("Nothing found proves nothing: SES's events are best effort");
+    expect(report).not.toContain(`'${ann}'`);
+  });
+
+  it("looks for the event that the mail was tried for, where that is another one with the same key", () => {
+    const other = mailsOf(parked, [mail(bob, "unknown", { eventId: "the-first", isOther: true })]);
+    const report = describeAnswer(listOf({ parked, mails: other, refusal: undefined }), options);
+    expect(report).toContain(`--filter-pattern '"the-first"'`);
+    expect(flat(report)).toContain(`${bob}: unknown, tried for event the-first`);
+  });
+
+  it("puts no event's id into a command that could be one itself", () => {
+    for (const id of ["'; rm -rf ~ #", '$(reboot)"', "a b", "a\nb"]) {
+      const hostile = park(failureRecord({ ...request(), id }));
+      const list = listOf({ parked: hostile, mails: mailsOf(hostile, [mail(bob, "unknown")]), refusal: undefined });
+      expect(describeAnswer(list, options)).toContain(`--filter-pattern '"<event id>"'`);
+    }
+  });
+
+  it("spells out some searches, and not hundreds", () => {
+    const many = Array.from({ length: 50 }, (_, index) => mail(hashRecipient(`${index}@example.com`), "unknown"));
+    const report = describeAnswer(listOf({ parked, mails: mailsOf(parked, many), refusal: undefined }), options);
+    expect(report).toContain("50 mails: unknown");
+    expect(report.match(/filter-log-events/g)).toHaveLength(3);
+    expect(report).toContain("and so on");
+    // The list tells each.
+    for (const { recipient } of many) expect(report).toContain(recipient);
+  });
+
+  it("says why an event is not to be redriven, and does not offer it", () => {
+    const refusal = "Every mail of it is out, so nothing is left to send: --discard removes the record.";
+    const report = describeAnswer(listOf({ parked, mails, refusal }), options);
+    expect(flat(report)).toContain(`Not to be redriven: ${refusal}`);
+    expect(report).not.toContain("Send them again");
+  });
+
+  it("does not guess where the claims could not be read", () => {
+    const unread = mailsOf(parked, [mail(ann, "unread"), mail(bob, "unread")], { unread: "AccessDenied: no" });
+    const list = listOf({ parked, mails: unread, refusal: undefined });
+    expect(describeAnswer(list, options)).toContain("How many of 2 mails went out is not known");
+    expect(toJson(list, options)).toMatchObject({
+      messages: [{ claimsNotRead: "AccessDenied: no", mails: [{ state: "unread" }, { state: "unread" }] }],
+    });
+    const interrupted = listOf({ parked, mails: undefined, refusal: undefined });
+    expect(describeAnswer(interrupted, options)).toContain("Its claims were not read: interrupted.");
+    expect(toJson(interrupted, options)).toMatchObject({ messages: [{ mails: null }] });
   });
 });
 
@@ -135,11 +262,10 @@ describe("the results", () => {
     });
   });
 
-  it("say that a dry run changed nothing, and that a resend may be a second mail", () => {
+  it("say that a dry run changed nothing", () => {
     const dry: Result[] = [{ parked: missing, outcome: "would-redrive", redrives: 2 }];
-    const text = describeAnswer(answer([missing], { results: dry }), { ...options, dryRun: true, resendUnknown: true });
+    const text = describeAnswer(answer([missing], { results: dry }), { ...options, dryRun: true });
     expect(text).toContain("1 would be redriven. Nothing was changed (--dry-run).");
-    expect(text).toContain("its recipient gets it twice");
   });
 
   it("say that nothing fits", () => {
@@ -157,6 +283,21 @@ describe("the results", () => {
     const given = outcomes?.map((outcome): Result => ({ parked: missing, outcome }));
     expect(exitCodeOf(answer([], { results: given }))).toBe(code);
   });
+
+  it("make another exit code where not all was seen", () => {
+    const results: Result[] = [{ parked: missing, outcome: "redriven" }];
+    const sight = { isComplete: false, total: 7 };
+    expect(exitCodeOf(answer([], sight))).toBe(3);
+    expect(exitCodeOf(answer([missing], { ...sight, results }))).toBe(3);
+    expect(exitCodeOf(answer([missing], { ...sight, results: [{ parked: missing, outcome: "refused" }] }))).toBe(1);
+    expect(toJson(answer([missing], { ...sight, delayed: 2, lapsed: 1 }), options)).toMatchObject({
+      seen: 1,
+      total: 7,
+      isComplete: false,
+      delayed: 2,
+      lapsed: 1,
+    });
+  });
 });
 
 describe("addresses and control sequences", () => {
@@ -169,12 +310,39 @@ describe("addresses and control sequences", () => {
     park(request(), { attributes: targetAttributes(hostile, { ERROR_CODE: hostile, ERROR_MESSAGE: hostile }) }),
     park(JSON.stringify({ [hostile]: hostile })),
     park(hostile),
+    park(
+      failureRecord(request(), {
+        failures: [
+          { recipient: hostile, type: hostile, message: hostile },
+          { position: 1, type: hostile, message: hostile },
+        ],
+      }),
+    ),
   ];
+  const hostileMails = (parked: ParkedMessage) =>
+    mailsOf(
+      parked,
+      [
+        mail("0123456789ab", "unknown", {
+          eventId: hostile,
+          messageId: hostile,
+          isOther: true,
+          failure: { type: hostile, message: hostile },
+        }),
+      ],
+      { unread: hostile },
+    );
   const results = messages.map((parked): Result => ({ parked, outcome: "failed", note: hostile }));
 
   it.each([
-    ["the list", answer(messages)],
-    ["the results", answer(messages, { results })],
+    [
+      "the list",
+      listOf(...messages.map((parked): Listed => ({ parked, mails: hostileMails(parked), refusal: hostile }))),
+    ],
+    [
+      "the results",
+      answer(messages, { results: results.map((result) => ({ ...result, mails: hostileMails(result.parked) })) }),
+    ],
   ])("do not show in %s, unless addresses are wanted", (_, given) => {
     for (const showRecipients of [false, true]) {
       const shown = { ...options, showRecipients };

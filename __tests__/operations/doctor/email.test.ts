@@ -303,7 +303,7 @@ describe("a template", () => {
     const stage = await deployed();
     await world.clients.ses.send(new DeleteTemplateCommand({ TemplateName: nameIn(stage) }));
     expect(await ask(stage)).toBe(
-      `fail: ${nameIn(stage)} is not there: its events are parked as TemplateMissing. > ${deploy}`,
+      `fail: ${nameIn(stage)} is not there: its mail waits for a deployment (TemplateMissing), and is parked after hours. > ${deploy}`,
     );
     expect(await world.ask(stage, "Template priority-alert")).toMatch(/^ok: /);
   });
