@@ -163,6 +163,13 @@ describe("the queues", () => {
     expect(await world.ask(stage, "Dead letters")).toBe(expected);
   });
 
+  it("that parks counts what is delayed, too", async () => {
+    const stage = await deployed();
+    const QueueUrl = urlOf(stage, "dead-letters");
+    await world.clients.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "{}", DelaySeconds: 600 }));
+    expect(await world.ask(stage, "Dead letters")).toContain("warn: 1 event parked");
+  });
+
   it("that parks is read by the sandbox's command in the sandbox", async () => {
     const stage = { ...(await deployed()), isSandbox: true };
     await put(stage, "dead-letters", 1);
