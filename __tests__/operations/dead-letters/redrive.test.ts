@@ -233,6 +233,34 @@ describe("a redrive, by mail", () => {
     expect(result).toMatchObject(says(`It will be parked again: ${bobHash} may be out or not`));
   });
 
+  const withBadEntries = (recipients: readonly string[]): ParkedMessage => {
+    const parked = failed("InvalidEvent");
+    if (parked.prepared === undefined) throw new Error("It can be mailed");
+    const refusedRecipients = [{ position: 2, problem: "is empty" }];
+    return { ...parked, prepared: { ...parked.prepared, recipients, refusedRecipients } };
+  };
+
+  it.each<[string, readonly string[], World, string]>([
+    [
+      "the only failure is a bad entry",
+      [jane],
+      { claims: ["sent"] },
+      "For 1 entry of its list of recipients its producer",
+    ],
+    ["there are only bad entries", [], {}, "Nobody can be mailed: entry 2 of its list of recipients is empty."],
+  ])("is refused where %s: its producer has to correct it", async (_, recipients, world, word) => {
+    const parked = withBadEntries(recipients);
+    expect(await run(parked, world)).toMatchObject({ done: [], result: { outcome: "refused", ...says(word) } });
+    expect(await drop(parked, world)).toMatchObject({
+      result: { outcome: "discarded", ...says("entry 2 of its list of recipients is empty") },
+    });
+  });
+
+  it("mails the others of a list with a bad entry, and says that it is parked again", async () => {
+    const { result } = await run(withBadEntries([jane]));
+    expect(result).toMatchObject({ outcome: "redriven", ...says("It will be parked again: 1 entry of its list") });
+  });
+
   it("goes on where the claims can't be read: the function reads them itself", async () => {
     const { result, done } = await run(failed("SenderNotVerified"), { breaks: "readClaims" });
     expect(done).toEqual(["send", "remove"]);
