@@ -64,14 +64,27 @@ export function decideRedrive(parked: ParkedMessage, mails: Mails, wishes: Wishe
   }
   const choice = chooseMails(parked, mails, wishes);
   if ("why" in choice) return refuse(choice.why);
+  const body = toBody({ ...record, redrives: redrives + 1 });
+  if (body === undefined) {
+    return refuse("Its event is nested too deeply to be sent again. Its producer has to put a flatter one.");
+  }
   return {
     kind: "redrive",
     lane: notification.lane,
-    body: JSON.stringify({ ...record, redrives: redrives + 1 }),
+    body,
     redrives: redrives + 1,
     release: choice.release,
     ...(choice.warning === undefined ? {} : { warning: choice.warning }),
   };
+}
+
+/** `JSON.parse` reads any depth, and `JSON.stringify` throws behind some thousand levels. */
+function toBody(record: object): string | undefined {
+  try {
+    return JSON.stringify(record);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Which claims are released for a redrive that sends something; or why it would send nothing. */

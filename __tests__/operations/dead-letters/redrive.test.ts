@@ -171,6 +171,20 @@ describe("a redrive", () => {
     }
   });
 
+  it.each([
+    ["[", "]"],
+    ['{"a":', "}"],
+  ])("refuses an event that is nested without end (%s), and never throws", async (open, close) => {
+    const nested = `${open.repeat(20_000)}1${close.repeat(20_000)}`;
+    for (const field of ["x", "title", "emailConfig", "priority", "idempotencyKey"]) {
+      for (const type of ["Email Notification Request", "Priority Alert"]) {
+        const event = request({ priority: "high", [field]: "nested" }, { "detail-type": type });
+        const parked = park(JSON.stringify(failureRecord(event)).replace('"nested"', nested));
+        expect(await run(parked)).toMatchObject({ done: [], result: { outcome: "refused" } });
+      }
+    }
+  });
+
   it("stops at the cap, and not before it", async () => {
     const { result } = await run(failed("MessageRejected", { redrives: maximumRedrives - 1 }));
     expect(result).toMatchObject({ outcome: "redriven", redrives: maximumRedrives });
