@@ -186,6 +186,9 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
     const { [keyName]: _, ...withoutKey } = detail;
     const parsed = z.safeParse(schema, hasKey ? detail : withoutKey);
     if (!parsed.success) return refuse(tellProblems(parsed.error.issues, vocabulary));
+    // No schema need know the key, so none tells it from a field that is written like it.
+    const like = Object.keys(detail).find((name) => name !== keyName && name.toLowerCase() === keyName.toLowerCase());
+    if (like !== undefined) return refuse(`detail.${like}: is not known: did you mean detail.${keyName}?`);
     return parsed.data as z.output<Schema>;
   };
 

@@ -9,12 +9,14 @@ export const maximumRecipients = 50;
  * Schema of a field that holds an address or a list of them, as the event has it: the entries are checked behind the
  * schema, one by one, so that a bad one keeps the mail from nobody else.
  */
-export const addressesSchema = z.custom<string | readonly string[]>().meta({
-  anyOf: [
-    { type: "string", format: "email" },
-    { type: "array", items: { type: "string", format: "email" }, minItems: 1, maxItems: maximumRecipients },
-  ],
-});
+export const addressesSchema = z
+  .custom<string | readonly string[]>((value) => value !== undefined && value !== null, "names nobody to mail")
+  .meta({
+    anyOf: [
+      { type: "string", format: "email" },
+      { type: "array", items: { type: "string", format: "email" }, minItems: 1, maxItems: maximumRecipients },
+    ],
+  });
 
 interface Addresses {
   /** One a mailbox, in the form that came first. */
