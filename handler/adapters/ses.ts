@@ -196,8 +196,13 @@ function typeOf(error: SdkError): FailureType {
   return isOfTheNetwork(error, code) ? "OutcomeUnknown" : "Unclassified";
 }
 
-function isConnectionTimeout(error: Error): boolean {
-  return error.name === "TimeoutError" && /connection.*(establish|timeout)|socket.*establish/i.test(error.message);
+function isConnectionTimeout({ name, message }: Error): boolean {
+  const text = message.toLowerCase();
+  const follows = (first: string, then: string) => text.includes(first) && text.includes(then, text.indexOf(first));
+  return (
+    name === "TimeoutError" &&
+    (follows("connection", "establish") || follows("connection", "timeout") || follows("socket", "establish"))
+  );
 }
 
 function isOfTheNetwork(error: Error, code: string): boolean {

@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import ts from "typescript";
+
+/**
+ * Every regular expression of what reads events and records, found in the source. What is worse than linear lets one long
+ * text hold up a whole batch, or a command: recheck (https://makenowjust-labs.github.io/recheck) analyses each, and
+ * attacks those that it can't analyse.
+ */
+
+const root = join(__dirname, "..", "..");
+
+/** Files with one that is known to be worse than linear, and why it stays for now. */
+const known: Readonly<Record<string, string>> = {
+  "operations/text.ts": "addressLike, which is being mended with issue 6",
+};
+
+interface Found {
+  readonly file: string;
+  readonly line: number;
+  readonly source: string;
+  readonly flags: string;
+}
+
+function expressionsIn(file: string): Found[] {
+  const tree = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
+  const found: Found[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isRegularExpressionLiteral(node)) {
+      const { line } = tree.getLineAndCharacterOfPosition(node.getStart());
+      const end = node.text.lastIndexOf("/");
+      const [source, flags] = [node.text.slice(1, end), node.text.slice(end + 1)];
+      found.push({ file: relative(root, file), line: line + 1, source, flags });
+    }
+    // What is put together at run time could not be analysed here.
+    if ((ts.isNewExpression(node) || ts.isCallExpression(node)) && node.expression.getText() === "RegExp") {
+      throw new Error(`${file} makes a regular expression at run time: write it as a literal`);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(tree);
+  return found;
+}
+
+const found = ["handler", "operations"].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .flatMap((name) => expressionsIn(join(root, folder, name))),
+);
+
+jest.setTimeout(120_000);
+
+async function verdictOn(source: string, flags: string): Promise<string> {
+  // The analyser in JavaScript: the same on each machine, and no program to be found first.
+  process.env.RECHECK_BACKEND = "pure";
+  const { checkSync } = await import("recheck");
+  const verdict = checkSync(source, flags, { timeout: 60_000, randomSeed: 20261126 });
+  return verdict.status === "vulnerable" ? `vulnerable (${verdict.complexity.summary})` : verdict.status;
+}
+
+it.each(found.map((each) => [each.file, each.line, each] as const))(
+  "reads a text once: %s:%d",
+  async (file, _, each) => {
+    const verdict = await verdictOn(each.source, each.flags);
+    if (verdict !== "safe" && file in known) console.warn(`${file}: ${verdict}: ${known[file] ?? ""}`);
+    else expect({ source: each.source, verdict }).toEqual({ source: each.source, verdict: "safe" });
+  },
+);
+
+it("finds those that are worse", async () => {
+  expect(found.length).toBeGreaterThan(10);
+  expect(await verdictOn("\\S*@\\S*", "g")).toBe("vulnerable (2nd degree polynomial)");
+  expect(await verdictOn("^(a+)+$", "")).toBe("vulnerable (exponential)");
+});
+
+it("knows no file as worse that is mended", async () => {
+  for (const file of Object.keys(known)) {
+    const own = found.filter((each) => each.file === file);
+    const verdicts = await Promise.all(own.map(({ source, flags }) => verdictOn(source, flags)));
+    expect(verdicts.some((verdict) => verdict !== "safe")).toBe(true);
+  }
+});
