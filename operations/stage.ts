@@ -28,7 +28,7 @@ export function openStage(
 ): StageAccess {
   if (options.sandbox === true) {
     const { config, names, client } = sandboxSettings(environment);
-    return { config, names, isSandbox: true, client: { ...patience, ...client } };
+    return { config, names, isSandbox: true, client: { ...client, ...patience } };
   }
   const config = readConfig(environment);
   return { config, names: new Names(config), isSandbox: false, client: { ...patience, region: config.region } };
