@@ -1,6 +1,7 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn, type StdioOptions } from "node:child_process";
 import { Socket } from "node:net";
 import { type Writable } from "node:stream";
+import { inheritedBy } from "./child-environment";
 
 export interface ChildOptions {
   readonly directory: string;
@@ -92,7 +93,11 @@ function signalGroup(leader: number, name: NodeJS.Signals): void {
 function startWatchdog(): ChildProcessByStdio<Writable, null, null> | undefined {
   if (process.platform === "win32") return undefined;
   const script = 'read -r leader || exit; cat >/dev/null; kill -TERM -"$leader"; sleep 5; kill -KILL -"$leader"';
-  const watchdog = spawn("/bin/sh", ["-c", script], { stdio: ["pipe", "ignore", "ignore"], detached: true });
+  const watchdog = spawn("/bin/sh", ["-c", script], {
+    env: inheritedBy("any"),
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
   // Without it the children are still stopped in order; only a crash would leave them behind.
   watchdog.on("error", () => undefined);
   watchdog.stdin.on("error", () => undefined);

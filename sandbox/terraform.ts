@@ -1,5 +1,6 @@
 import { devNull } from "node:os";
 import { createInterface } from "node:readline";
+import { inheritedBy } from "./child-environment";
 import { type Child, startChild } from "./child-processes";
 import { resolveProviders, type Tools } from "./tools";
 
@@ -20,23 +21,6 @@ export function sandboxEnvironment(endpoint: string, region: string): Record<str
   };
 }
 
-/** What Terraform and its providers need of the user's environment: no AWS_*, no TF_VAR_*, no TF_CLI_ARGS. */
-const inherited = [
-  "PATH",
-  "HOME",
-  "TMPDIR",
-  "LANG",
-  // A registry behind a proxy. Go's clients use none for 127.0.0.1.
-  ...["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"].flatMap((name) => [name, name.toLowerCase()]),
-  "SSL_CERT_FILE",
-  "SSL_CERT_DIR",
-  // To look into a failure.
-  "TF_LOG",
-  "TF_LOG_PATH",
-  // Windows.
-  ...["USERPROFILE", "APPDATA", "LOCALAPPDATA", "SystemRoot", "TEMP", "TMP", "PATHEXT", "ComSpec"],
-];
-
 /** Terraform's environment on this machine: where its providers come from, and nothing of the user's AWS settings. */
 export function terraformEnvironment(tools: Omit<Tools, "moto">, workDirectory: string): Record<string, string> {
   const { environment } = resolveProviders({
@@ -53,11 +37,13 @@ export function baseEnvironment(
   providers: Readonly<Record<string, string>>,
   ofUser: NodeJS.ProcessEnv = process.env,
 ): Record<string, string> {
-  const kept = inherited.flatMap((name) => {
-    const value = ofUser[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return { ...Object.fromEntries(kept), ...providers, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1", TF_INPUT: "0" };
+  return {
+    ...inheritedBy("terraform", ofUser),
+    ...providers,
+    CHECKPOINT_DISABLE: "1",
+    TF_IN_AUTOMATION: "1",
+    TF_INPUT: "0",
+  };
 }
 
 export class TerraformError extends Error {

@@ -1,6 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
+import { inheritedBy } from "../../sandbox/child-environment";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 const MISSING = `Chromium is missing: install it (Debian: apt-get install chromium) or name it in CHROMIUM. Looked for ${NAMES.join(", ")} on PATH.`;
@@ -50,9 +51,9 @@ export function describeInChromium(name: string, body: () => void): void {
   }
 }
 
-export async function launchChromium(): Promise<Browser> {
+export async function launchChromium(...words: readonly string[]): Promise<Browser> {
   if (!executablePath) throw new Error(MISSING);
-  return chromium.launch({ executablePath, args: ARGS });
+  return chromium.launch({ executablePath, args: [...ARGS, ...words], env: inheritedBy("any") });
 }
 
 /** Waits until the value is as expected; fails with jest's own difference when it never gets there. */

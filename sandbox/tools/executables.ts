@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
+import { inheritedBy } from "../child-environment";
 import { type Machine } from "./lookup";
 
 /**
@@ -28,13 +29,14 @@ function isExecutable(file: string): boolean {
 
 /** What a program prints on standard output; `undefined` where it can't be started, fails, or takes longer. */
 export function outputOf(
+  kind: "terraform" | "python",
   command: readonly [string, ...string[]],
   { environment }: Machine,
   timeoutSeconds = 20,
 ): string | undefined {
   const [file, ...words] = command;
   const run = spawnSync(file, words, {
-    env: { ...environment, CHECKPOINT_DISABLE: "1" },
+    env: { ...inheritedBy(kind, environment), CHECKPOINT_DISABLE: "1" },
     encoding: "utf8",
     timeout: timeoutSeconds * 1000,
     stdio: ["ignore", "pipe", "ignore"],

@@ -24,7 +24,7 @@ export function findMoto(machine: Machine = thisMachine()): Lookup<Command> {
   const refused: string[] = [];
   const named = machine.environment.MOTO_SERVER;
   for (const { value, by, python } of named ? namedServer(named, machine) : candidates(machine)) {
-    const version = python && outputOf([python, "-c", askVersion], machine)?.trim();
+    const version = python && outputOf("python", [python, "-c", askVersion], machine)?.trim();
     if (!version) {
       // A Python without moto is no finding; a moto_server that can't run is.
       if (value.length === 1) refused.push(`${value[0]} (by ${by}) does not run with ${python ?? "any Python known"}`);

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { installArchiveStandIn } from "../archive-provider/install";
+import { inheritedBy } from "../child-environment";
 import { cliConfiguration } from "./cli-configuration";
 import { type Found, type Machine, thisMachine } from "./lookup";
 import { type ProviderMirror } from "./mirrors";
@@ -135,7 +136,7 @@ function probe(terraform: string, { type, source, version }: PinnedProvider, mac
     const run = spawnSync(terraform, ["init", "-backend=false", "-input=false", "-no-color"], {
       cwd: folder,
       env: {
-        ...machine.environment,
+        ...inheritedBy("terraform", machine.environment),
         TF_CLI_CONFIG_FILE: configuration,
         CHECKPOINT_DISABLE: "1",
         // One try: a start without a network shall not wait for a second.

@@ -16,7 +16,9 @@ export function findTerraform(machine: Machine = thisMachine()): Lookup<string> 
   const [file] = executablesOf(name, machine);
   const wanted = `Terraform ${atLeast.major}.${atLeast.minor} or newer`;
   if (file === undefined) return { missing: `${wanted} is missing ("${name}", by ${by}): ${howToGetIt}.` };
-  const version = /"terraform_version": *"([^"]+)"/.exec(outputOf([file, "version", "-json"], machine) ?? "")?.[1];
+  const version = /"terraform_version": *"([^"]+)"/.exec(
+    outputOf("terraform", [file, "version", "-json"], machine) ?? "",
+  )?.[1];
   if (version === undefined) {
     return { missing: `${wanted} is missing: "${file} version -json" (by ${by}) tells no version; ${howToGetIt}.` };
   }
