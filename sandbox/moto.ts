@@ -1,12 +1,14 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { inheritedBy } from "./child-environment";
 import { startChild, stopChild } from "./child-processes";
-import { freePort } from "./free-port";
-import { type Command, type Tools } from "./tools";
+import { type Tools } from "./tools";
 
 export interface RunningMoto {
-  readonly url: string;
+  /** The path of the Unix socket that it listens on. */
+  readonly socket: string;
   readonly pid: number;
   /** What moto prints: its requests and its errors. Removed by `stop`. */
   readonly logFile: string;
@@ -16,35 +18,39 @@ export interface RunningMoto {
 /** Time that moto may take to answer: it imports a few hundred Python modules, slowly on a busy machine. */
 const patienceMs = 60_000;
 
-/** A free port can be taken by another program before moto has it. */
-const portAttempts = 3;
+/** The longest path of a socket on macOS; Linux takes four bytes more. */
+const longestSocketPath = 103;
 
-/** Starts moto on a free port of 127.0.0.1 and waits until it answers. */
+/**
+ * Starts moto and waits until it answers. It listens on a Unix socket in a folder that is this user's alone: moto checks
+ * no signature and lets pages of any origin in, and a port of this machine can be reached by each page in a browser on it.
+ */
 export async function startMoto(tools: Pick<Tools, "moto">): Promise<RunningMoto> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await startMotoOn(await freePort(), tools.moto.value);
-    } catch (error) {
-      const portTaken = error instanceof Error && /address (?:already )?in use/i.test(error.message);
-      if (!portTaken || attempt === portAttempts) throw error;
-    }
+  if (process.platform === "win32") {
+    throw new Error("The sandbox's moto listens on a Unix socket, which Python has not on Windows: start it in WSL.");
   }
-}
-
-async function startMotoOn(port: number, command: Command): Promise<RunningMoto> {
-  const logFile = join(mkdtempSync(join(tmpdir(), "sandbox-moto-")), "moto.log");
+  const command = tools.moto.value;
+  const folder = mkdtempSync(join(tmpdir(), "sandbox-moto-"));
+  const logFile = join(folder, "moto.log");
+  const socket = join(folder, "moto.sock");
+  if (Buffer.byteLength(socket) > longestSocketPath) {
+    rmSync(folder, { recursive: true });
+    throw new Error(
+      `moto's socket would be ${socket}, and a socket's path may have ${longestSocketPath} bytes: name a shorter folder in TMPDIR.`,
+    );
+  }
   const log = openSync(logFile, "w");
-  const child = startChild([...command, "-H", "127.0.0.1", "-p", String(port)], {
-    directory: dirname(logFile),
-    environment: motoEnvironment(process.env),
+  // The port is not used; moto calls itself there in services that the sandbox does not have, and shall find nobody.
+  const child = startChild([...command, "-H", `unix://${socket}`, "-p", "0"], {
+    directory: folder,
+    environment: motoEnvironment(),
     // A file, not a pipe: a pipe that nobody reads would stop moto once it is full.
     stdio: ["ignore", log, log],
   });
   closeSync(log);
-  const url = `http://127.0.0.1:${port}`;
   const stop = async () => {
     await stopChild(child);
-    rmSync(dirname(logFile), { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   };
   const fail = async (what: string): Promise<never> => {
     const lastLines = readFileSync(logFile, "utf8").trim().split("\n").slice(-20).join("\n");
@@ -52,25 +58,21 @@ async function startMotoOn(port: number, command: Command): Promise<RunningMoto>
     throw new Error(`moto (${command.join(" ")}) ${what}:\n${lastLines}`);
   };
   const deadline = Date.now() + patienceMs;
-  while (!(await answers(url))) {
+  while (!(await answers(socket))) {
     const ending = child.ending();
     if (ending !== undefined) {
       const { code, signal, error } = ending;
       return fail(error ? `could not be started (${error.message})` : `ended by itself (${signal ?? code ?? ""})`);
     }
-    if (Date.now() > deadline) return fail(`did not answer on ${url} within ${patienceMs / 1000} s`);
+    if (Date.now() > deadline) return fail(`did not answer on ${socket} within ${patienceMs / 1000} s`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return { url, pid: child.process.pid ?? 0, logFile, stop };
+  return { socket, pid: child.process.pid ?? 0, logFile, stop };
 }
 
-/** Python's version managers need much of the environment; the user's AWS account and moto settings are no part of it. */
-function motoEnvironment(ofUser: NodeJS.ProcessEnv): Record<string, string> {
-  const kept = Object.entries(ofUser).flatMap(([name, value]) =>
-    value === undefined || /^(AWS|MOTO)_/.test(name) ? [] : [[name, value] as const],
-  );
+function motoEnvironment(): Record<string, string> {
   return {
-    ...Object.fromEntries(kept),
+    ...inheritedBy("python"),
     // AWS-managed policies: without them the lookup of one fails.
     MOTO_IAM_LOAD_MANAGED_POLICIES: "true",
     MOTO_ACCOUNT_ID: "123456789012",
@@ -83,11 +85,15 @@ function motoEnvironment(ofUser: NodeJS.ProcessEnv): Record<string, string> {
   };
 }
 
-async function answers(url: string): Promise<boolean> {
-  try {
-    await fetch(`${url}/moto-api/`, { signal: AbortSignal.timeout(5000) });
-    return true;
-  } catch {
-    return false;
-  }
+function answers(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const asked = request({ socketPath, path: "/moto-api/", signal: AbortSignal.timeout(5000) }, (response) => {
+      response.resume();
+      resolve(true);
+    });
+    asked.on("error", () => {
+      resolve(false);
+    });
+    asked.end();
+  });
 }

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { Listr, PRESET_TIMER } from "listr2";
+import { inheritedBy } from "./child-environment";
 import { type Door, startDoor } from "./door";
 import { findLeftovers } from "./leftovers";
 import { type RunningMoto, startMoto } from "./moto";
@@ -83,7 +84,7 @@ async function main(): Promise<void> {
           context.moto = await startMoto(context.tools ?? findTools());
           context.door = await startDoor({
             port,
-            motoUrl: context.moto.url,
+            motoSocket: context.moto.socket,
             region,
             accountId: config.accountId,
             workDirectory: join(workDirectory, "functions"),
@@ -233,13 +234,7 @@ function synthesize(outdir: string, region: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["--import", "tsx", "main.ts"], {
       cwd: projectRoot,
-      env: {
-        PATH: process.env.PATH,
-        HOME: process.env.HOME,
-        STAGE: "sandbox",
-        AWS_REGION: region,
-        CDKTF_OUTDIR: outdir,
-      },
+      env: { ...inheritedBy("any"), STAGE: "sandbox", AWS_REGION: region, CDKTF_OUTDIR: outdir },
       stdio: ["ignore", "ignore", "pipe"],
     });
     let errors = "";

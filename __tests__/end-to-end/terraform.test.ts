@@ -29,7 +29,7 @@ beforeAll(async () => {
   moto = await startMoto(tools);
   door = await startDoor({
     port: await freePort(),
-    motoUrl: moto.url,
+    motoSocket: moto.socket,
     region,
     accountId: "123456789012",
     workDirectory: join(directory, "functions"),

@@ -93,7 +93,7 @@ export class System {
     const moto = await startMoto(tools);
     const door = await startDoor({
       port: await freePort(),
-      motoUrl: moto.url,
+      motoSocket: moto.socket,
       region,
       accountId,
       workDirectory: join(workDirectory, "functions"),

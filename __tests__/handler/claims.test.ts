@@ -10,8 +10,7 @@ import { createDynamoDbClaims } from "../../handler/adapters/dynamodb-claims";
 import { type Claim, type ClaimAnswer, claimId, type ClaimStore, isTakenForOther } from "../../handler/claims";
 import { emailRequest } from "../../handler/notifications/email-request";
 import { clientSettings } from "../support/door";
-import { type RunningMoto } from "../../sandbox/moto";
-import { startMoto } from "../support/moto";
+import { startMoto, type TestMoto } from "../support/moto";
 import { FakeClock, MemoryClaims } from "../support/notify";
 
 const table = "claims";
@@ -20,7 +19,7 @@ const runMs = 31_000;
 /** What the claims are taken for. */
 const claimedFor = { eventId: "e-1", contentHash: "hash-1" };
 
-let moto: RunningMoto;
+let moto: TestMoto;
 let client: DynamoDBClient;
 beforeAll(async () => {
   moto = await startMoto();

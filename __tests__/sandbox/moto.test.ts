@@ -1,18 +1,30 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { startMoto } from "../../sandbox/moto";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { request, type RequestOptions } from "node:http";
+import os from "node:os";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { type RunningMoto, startMoto } from "../../sandbox/moto";
 import { type Command } from "../../sandbox/tools";
 import { describeWith } from "../support/requires";
-import { programs, temporaryFolder } from "../support/temporary";
+import { programs, temporaryFolder, writeFiles } from "../support/temporary";
 
 const foundAs = (value: Command) => ({ moto: { value, by: "test" } });
 const script = (text: string) => foundAs([join(programs({ moto_server: text }), "moto_server")]);
 
-/** Answers every request with its environment; its words are those of moto: -H <host> -p <port>. */
+/** Answers every request with its words and its environment; its words are those of moto: -H unix://<path> -p <port>. */
 const server = `#!${process.execPath}
-  const port = process.argv.at(-1);
-  require("node:http").createServer((_, answer) => answer.end(JSON.stringify(process.env))).listen(port, "127.0.0.1");
+  const answer = JSON.stringify({ words: process.argv.slice(2), environment: process.env });
+  require("node:http").createServer((_, response) => response.end(answer)).listen(process.argv[3].slice("unix://".length));
 `;
+
+function ask({ socket }: RunningMoto, options: RequestOptions = {}, body = ""): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath: socket, ...options }, (response) => {
+      text(response).then(resolve, reject);
+    });
+    asked.on("error", reject).end(body);
+  });
+}
 
 describe("a moto that can't start", () => {
   it("is reported with its last lines", async () => {
@@ -26,42 +38,41 @@ describe("a moto that can't start", () => {
     await expect(startMoto(foundAs(["/nowhere/moto_server"]))).rejects.toThrow(/could not be started \(.*ENOENT\)/);
   });
 
-  it("gets another port where its own was taken", async () => {
-    const calls = join(temporaryFolder(), "calls");
-    const real = join(programs({ server }), "server");
-    const moto = await startMoto(
-      script(`echo "$4" >> ${calls}
-        if [ "$(wc -l < ${calls})" -lt 2 ]; then echo "Address already in use" >&2; exit 1; fi
-        exec ${real} "$@"`),
-    );
-    await moto.stop();
-    const ports = readFileSync(calls, "utf8").trim().split("\n");
-    expect(ports).toHaveLength(2);
-    expect(moto.url).toBe(`http://127.0.0.1:${ports[1] ?? ""}`);
-  });
-
-  it("is given up after some ports", async () => {
-    const calls = join(temporaryFolder(), "calls");
-    await expect(startMoto(script(`echo >> ${calls}; echo "Address in use"; exit 1`))).rejects.toThrow(
-      "Address in use",
-    );
-    expect(readFileSync(calls, "utf8").split("\n")).toHaveLength(4);
+  it("is reported where the path of its socket is longer than a system takes", async () => {
+    const tools = script(server);
+    const folder = writeFiles(join(temporaryFolder(), "x".repeat(80)), { empty: "" });
+    const tmpdir = jest.spyOn(os, "tmpdir").mockReturnValue(folder);
+    await expect(startMoto(tools)).rejects.toThrow(/may have 103 bytes: name a shorter folder in TMPDIR/);
+    tmpdir.mockRestore();
+    expect(readdirSync(folder)).toEqual(["empty"]);
   });
 });
 
-it("gives moto nothing of the user's AWS settings, and the account that the sandbox names", async () => {
-  process.env.AWS_PROFILE = "production";
-  process.env.MOTO_ACCOUNT_ID = "999999999999";
+it("gives moto nothing of the user's but where programs are, and the account that the sandbox names", async () => {
+  const ofUser = { AWS_PROFILE: "production", MOTO_ACCOUNT_ID: "999999999999", GITHUB_TOKEN: "a secret" };
+  Object.assign(process.env, ofUser, { PYENV_VERSION: "3.11" });
   try {
     const moto = await startMoto(script(server));
-    const environment: unknown = await (await fetch(moto.url)).json();
+    const { environment } = JSON.parse(await ask(moto)) as { environment: object };
     await moto.stop();
-    expect(environment).toMatchObject({ MOTO_ACCOUNT_ID: "123456789012", MOTO_IAM_LOAD_MANAGED_POLICIES: "true" });
+    expect(environment).toMatchObject({
+      MOTO_ACCOUNT_ID: "123456789012",
+      MOTO_IAM_LOAD_MANAGED_POLICIES: "true",
+      PYENV_VERSION: "3.11",
+    });
     expect(environment).not.toHaveProperty("AWS_PROFILE");
+    expect(environment).not.toHaveProperty("GITHUB_TOKEN");
   } finally {
-    delete process.env.AWS_PROFILE;
-    delete process.env.MOTO_ACCOUNT_ID;
+    for (const name of [...Object.keys(ofUser), "PYENV_VERSION"]) Reflect.deleteProperty(process.env, name);
   }
+});
+
+it("listens on a socket in a folder of this user's alone, and on no port that a web page could reach", async () => {
+  const moto = await startMoto(script(server));
+  const { words } = JSON.parse(await ask(moto)) as { words: string[] };
+  expect(words).toEqual(["-H", `unix://${moto.socket}`, "-p", "0"]);
+  expect(statSync(dirname(moto.socket)).mode & 0o777).toBe(0o700);
+  await moto.stop();
 });
 
 describeWith(["moto"], "moto itself", (tools) => {
@@ -69,18 +80,15 @@ describeWith(["moto"], "moto itself", (tools) => {
 
   it("answers with the sandbox's account, and leaves nothing when it is stopped", async () => {
     const moto = await startMoto(tools);
-    const response = await fetch(moto.url, {
-      method: "POST",
-      headers: {
-        authorization: "AWS4-HMAC-SHA256 Credential=test/20250101/us-east-1/sts/aws4_request",
-        "content-type": "application/x-www-form-urlencoded",
-      },
-      body: "Action=GetCallerIdentity&Version=2011-06-15",
-    });
-    expect(await response.text()).toContain("<Account>123456789012</Account>");
+    const headers = {
+      authorization: "AWS4-HMAC-SHA256 Credential=test/20250101/us-east-1/sts/aws4_request",
+      "content-type": "application/x-www-form-urlencoded",
+    };
+    const body = "Action=GetCallerIdentity&Version=2011-06-15";
+    expect(await ask(moto, { method: "POST", headers }, body)).toContain("<Account>123456789012</Account>");
     expect(readFileSync(moto.logFile, "utf8")).toContain("POST /");
     await moto.stop();
-    await expect(fetch(moto.url)).rejects.toThrow("fetch failed");
+    await expect(ask(moto)).rejects.toThrow("ENOENT");
     expect(existsSync(moto.logFile)).toBe(false);
   });
 });

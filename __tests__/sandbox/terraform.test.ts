@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { CreateBucketCommand, HeadObjectCommand, PutBucketEncryptionCommand, S3Client } from "@aws-sdk/client-s3";
 import { createApp } from "../../main";
 import { awsClientConfig } from "../../sandbox/aws-client";
-import { startMoto } from "../../sandbox/moto";
 import {
   baseEnvironment,
   errorsOf,
@@ -17,6 +16,7 @@ import {
 } from "../../sandbox/terraform";
 import { resolveProviders } from "../../sandbox/tools";
 import { awsProvider } from "../../sandbox/tools/pinned-providers";
+import { startMoto } from "../support/moto";
 import { describeWith } from "../support/requires";
 import { type Environment } from "../../stacks/config";
 import { configOf } from "../support/stack";

@@ -69,7 +69,7 @@ export class TestDoor {
     const workDirectory = await mkdtemp(join(tmpdir(), "door-"));
     const door = await startDoor({
       port: 0,
-      motoUrl: moto.url,
+      motoSocket: moto.socket,
       region,
       accountId,
       workDirectory,

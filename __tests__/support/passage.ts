@@ -39,16 +39,22 @@ export async function startPassage(
         response.writeHead(own.status, { "content-type": own.type ?? "application/json" }).end(own.body);
         return;
       }
-      request(new URL(path, to), { method, headers }, (other) => {
-        response.writeHead(other.statusCode ?? 500, other.headers);
-        other.pipe(response);
+      // The other answers to its own name, and names itself in the URLs of queues.
+      request(new URL(path, to), { method, headers: { ...headers, host: new URL(to).host } }, (other) => {
+        void read(other).then((content) => {
+          const { "content-length": _length, "transfer-encoding": _encoding, ...rest } = other.headers;
+          response
+            .writeHead(other.statusCode ?? 500, rest)
+            .end(content.toString("latin1").replaceAll(to, url), "latin1");
+        });
       }).end(body);
     })();
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     port,
     close: () =>
       new Promise((resolve) => {

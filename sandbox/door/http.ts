@@ -33,14 +33,10 @@ export interface Signature {
   readonly accessKeyId: string;
 }
 
-/** Services of the `X-Amz-Target` prefixes that a request without a signature can still be told by. */
-const unsignedTargets: Readonly<Record<string, string>> = { AWSEvents: "events", AmazonSQS: "sqs" };
-
 /** Reads the credential scope of a SigV4 `Authorization` header: `Credential=<key>/<date>/<region>/<service>/aws4_request`. */
 export function signatureOf(headers: IncomingHttpHeaders): Signature {
   const scope = /Credential=([^/,\s]+)\/[^/]*\/[^/]*\/([^/]+)\/aws4_request/.exec(headers.authorization ?? "");
-  const target = headerOf(headers, "x-amz-target").split(".")[0] ?? "";
-  return { accessKeyId: scope?.[1] ?? "", service: (scope?.[2] ?? unsignedTargets[target] ?? "").toLowerCase() };
+  return { accessKeyId: scope?.[1] ?? "", service: (scope?.[2] ?? "").toLowerCase() };
 }
 
 export function headerOf(headers: IncomingHttpHeaders, name: string): string {

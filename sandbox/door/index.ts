@@ -4,11 +4,13 @@ import { answerEvents } from "./events/api";
 import { Buses } from "./events/buses";
 import { Rules } from "./events/rules";
 import { TargetSender } from "./events/target-sender";
+import { isSandboxPath, protection, refusalOf } from "./guard";
 import { type Answer, type Call, type Interceptor, jsonError, type Next, readBody, signatureOf, toCall } from "./http";
 import { Faults, injectFaults, injectIntoSqs, NoAnswer } from "./faults";
 import { Journal } from "./journal";
 import { AsyncInvocations } from "./lambda/async-invocations";
 import { EventSources } from "./lambda/event-source";
+import { checkFunctionNames } from "./lambda/function-names";
 import { FunctionLog } from "./lambda/function-log";
 import { answerInvoke } from "./lambda/invoke-api";
 import { Invoker } from "./lambda/invoker";
@@ -28,7 +30,8 @@ export type { Journal } from "./journal";
 
 export interface DoorOptions {
   readonly port: number;
-  readonly motoUrl: string;
+  /** The path of the Unix socket that moto listens on. */
+  readonly motoSocket: string;
   readonly region: string;
   readonly accountId: string;
   /**
@@ -70,10 +73,10 @@ const notEmulated = [
 
 /** Opens the door: AWS clients talk to it, and what moto cannot do, it does itself. */
 export async function startDoor(options: DoorOptions): Promise<Door> {
-  const { motoUrl, region, accountId, retryDelaysMs, retryQueueDelayMs } = options;
+  const { motoSocket, region, accountId, retryDelaysMs, retryQueueDelayMs } = options;
   const startedAt = new Date().toISOString();
   const journal = new Journal();
-  const moto = new Moto(motoUrl, region);
+  const moto = new Moto(motoSocket, region);
   const faults = new Faults(journal);
   injectIntoSqs(moto.sqs, faults);
   const background = new Background((error) => {
@@ -87,7 +90,8 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
   const server = createServer({ keepAliveTimeout: 3_600_000 });
   await listen(server, options.port);
   const address = server.address();
-  const url = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : options.port}`;
+  const port = typeof address === "object" && address !== null ? address.port : options.port;
+  const url = `http://127.0.0.1:${port}`;
 
   const runtimeApi = await RuntimeApi.start();
   const invoker = new Invoker(runtimeApi, new FunctionLog(moto, journal), region, url, faults);
@@ -155,6 +159,7 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
   // The first sees a call first and its answer last.
   const interceptors: readonly Interceptor[] = [
     injectFaults(faults, invoker),
+    checkFunctionNames,
     answerEvents(buses),
     answerInvoke(registry, invoker, asyncInvocations),
     observeSes(moto, journal, {
@@ -175,6 +180,12 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
   const answer: Next = chain(interceptors, moto.forward);
 
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    for (const [name, value] of Object.entries(protection)) response.setHeader(name, value);
+    const refusal = refusalOf(request, port);
+    if (refusal !== undefined) {
+      respond(response, jsonError(refusal.status, refusal.code, refusal.message));
+      return;
+    }
     handle(request, response, { answer, moto, sandboxApi }).catch((error: unknown) => {
       if (error instanceof NoAnswer) {
         if (error.how === "reset") request.socket.resetAndDestroy();
@@ -226,12 +237,12 @@ async function handle(
   response: ServerResponse,
   door: { readonly answer: Next; readonly moto: Moto; readonly sandboxApi: SandboxApi },
 ): Promise<void> {
-  if (SandboxApi.handles(new URL(request.url ?? "/", "http://door").pathname)) {
+  if (isSandboxPath(new URL(request.url ?? "/", "http://door").pathname)) {
     await door.sandboxApi.handle(request, response);
     return;
   }
   const { service } = signatureOf(request.headers);
-  // S3 is what carries no signature, or is called by a link; nothing here looks into it.
+  // S3, or a link to an object in it, which carries its signature in its query; nothing here looks into it.
   if (service === "" || service === "s3") {
     await door.moto.pipe(request, response);
     return;

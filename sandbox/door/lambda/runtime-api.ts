@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo } from "node:net";
+import { protection, refusalOfBrowser } from "../guard";
 import { readBody } from "../http";
 
 export interface Work {
@@ -45,7 +46,7 @@ export class RuntimeApi {
   /** @returns the value of AWS_LAMBDA_RUNTIME_API for this environment. */
   register(environmentId: string, listener: RuntimeListener): string {
     this.listeners.set(environmentId, listener);
-    return `127.0.0.1:${(this.server.address() as AddressInfo).port}/${environmentId}`;
+    return `127.0.0.1:${this.port}/${environmentId}`;
   }
 
   unregister(environmentId: string): void {
@@ -61,14 +62,24 @@ export class RuntimeApi {
     });
   }
 
+  private get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const [, environmentId = "", , , ...path] = (request.url ?? "").split("/");
-    const listener = this.listeners.get(environmentId);
-    const body = await readBody(request);
-    if (listener === undefined) {
-      response.writeHead(410).end();
+    const refusal = refusalOfBrowser(request, this.port);
+    if (refusal !== undefined) {
+      response.writeHead(refusal.status, { "content-type": "text/plain", ...protection }).end(refusal.message);
       return;
     }
+    // The id is a secret of the environment that it was given to.
+    const [, environmentId = "", , , ...path] = (request.url ?? "").split("/");
+    const listener = this.listeners.get(environmentId);
+    if (listener === undefined) {
+      response.writeHead(410, protection).end();
+      return;
+    }
+    const body = await readBody(request);
     const [kind, idOrAction, action] = path;
     if (kind === "invocation" && idOrAction === "next") {
       const work = await listener.next();

@@ -108,6 +108,12 @@ function endOutput() {
 }
 
 async function loadHandler() {
+  // As Lambda's own runtime: a handler lies in its package.
+  if (process.env._HANDLER.includes("..")) {
+    throw Object.assign(new Error(`'${process.env._HANDLER}' is not a valid handler name.`), {
+      name: "Runtime.MalformedHandlerName",
+    });
+  }
   const [file, ...names] = process.env._HANDLER.split(/\.(?=[^/]*$)/);
   const base = join(process.env.LAMBDA_TASK_ROOT, file);
   const path = [".js", ".mjs", ".cjs"].map((extension) => base + extension).find((candidate) => existsSync(candidate));
