@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   loadPackageDefinition,
@@ -72,10 +74,16 @@ function serve(): void {
   };
   add(server, "tfplugin5.proto", ["tfplugin5", "Provider"], provider);
   add(server, "controller.proto", ["plugin", "GRPCController"], controller);
-  server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
+  // A socket in a folder of this user's, as providers written in Go have it, and no port that others could reach.
+  const folder = mkdtempSync(join(tmpdir(), "plugin-"));
+  process.on("exit", () => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const socket = join(folder, "socket");
+  server.bindAsync(`unix:${socket}`, ServerCredentials.createInsecure(), (error) => {
     if (error) throw error;
     // Core protocol 1, plugin protocol 5, and where to find it.
-    process.stdout.write(`1|5|tcp|127.0.0.1:${port}|grpc\n`);
+    process.stdout.write(`1|5|unix|${socket}|grpc\n`);
   });
 }
 

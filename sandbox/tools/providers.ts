@@ -63,7 +63,7 @@ export function resolveProviders(options: ResolveProvidersOptions): ResolvedProv
     archive,
     environment: {
       TF_CLI_CONFIG_FILE: configuration,
-      // The stand-in speaks without TLS, on this machine's loopback only.
+      // The stand-in speaks without TLS, on a Unix socket.
       ...(archive.kind === "stand-in" ? { TF_DISABLE_PLUGIN_TLS: "1" } : {}),
       // Never together with the stand-in: Terraform would keep that in the cache as the real one.
       ...(aws.kind === "registry" && archive.kind !== "stand-in" ? cacheEnvironment(machine) : {}),

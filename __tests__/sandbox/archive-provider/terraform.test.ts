@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { credentials, loadPackageDefinition, type ServiceClientConstructor } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { installArchiveStandIn } from "../../../sandbox/archive-provider/install";
@@ -127,13 +127,15 @@ describe("the archive stand-in's process", () => {
     const child = spawn(executable, { ...surroundings, stdio: ["ignore", "pipe", "inherit"] });
     const exited = once(child, "exit");
     const handshake = await firstLine(child);
-    expect(handshake).toMatch(/^1\|5\|tcp\|127\.0\.0\.1:\d+\|grpc\n$/);
+    expect(handshake).toMatch(/^1\|5\|unix\|\/.+\|grpc\n$/);
+    const socket = handshake.split("|")[3] ?? "";
+    expect(statSync(dirname(socket)).mode & 0o777).toBe(0o700);
     child.kill("SIGINT");
     const controller = join(__dirname, "../../../sandbox/archive-provider/controller.proto");
     const { plugin } = loadPackageDefinition(loadSync(controller)) as unknown as {
       plugin: { GRPCController: ServiceClientConstructor };
     };
-    const client = new plugin.GRPCController(handshake.split("|")[3] ?? "", credentials.createInsecure());
+    const client = new plugin.GRPCController(`unix:${socket}`, credentials.createInsecure());
     client.makeUnaryRequest(
       "/plugin.GRPCController/Shutdown",
       () => Buffer.alloc(0),
@@ -144,6 +146,7 @@ describe("the archive stand-in's process", () => {
       },
     );
     await expect(exited).resolves.toEqual([0, null]);
+    expect(existsSync(dirname(socket))).toBe(false);
   });
 
   it("ends when Terraform is gone without a word", async () => {
