@@ -8,6 +8,7 @@ import {
   type AgentOptions,
   type IncomingHttpHeaders,
   type IncomingMessage,
+  type OutgoingHttpHeaders,
   request,
   type ServerResponse,
 } from "node:http";
@@ -75,21 +76,19 @@ export class Moto {
 
   /** The call as the client made it, host included: moto builds queue URLs from it. */
   readonly forward = async (call: Call): Promise<Answer> => {
-    const upstream = await this.send(call.method, `${call.url.pathname}${call.url.search}`, {
-      ...endToEnd(call.headers),
-      "content-length": String(call.body.length),
-    }).response(call.body);
+    const path = `${call.url.pathname}${call.url.search}`;
+    const sent = { ...endToEnd(call.headers), "content-length": String(call.body.length) };
+    const upstream = await this.send(call.method, path, sent, call.body);
     const headers = answerHeaders(upstream.headers);
     delete headers["content-length"];
     return { status: upstream.statusCode ?? 502, headers, body: await readBody(upstream) };
   };
 
-  /** A call that nothing in the door looks at (S3: state files and uploads of any size), byte by byte. */
+  /** A call that nothing in the door looks at (S3: state files and packages); its answer is passed on byte by byte. */
   async pipe(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const upstream = this.send(incoming.method ?? "GET", incoming.url ?? "/", endToEnd(incoming.headers));
-    // moto may answer before it has read everything; a client that goes away takes its call with it.
-    pipeline(incoming, upstream.request).catch(() => upstream.request.destroy());
-    const answer = await upstream.answered;
+    const body = await readBody(incoming);
+    const headers = { ...endToEnd(incoming.headers), "content-length": String(body.length) };
+    const answer = await this.send(incoming.method ?? "GET", incoming.url ?? "/", headers, body);
     outgoing.writeHead(answer.statusCode ?? 502, answerHeaders(answer.headers));
     await pipeline(answer, outgoing);
   }
@@ -98,13 +97,14 @@ export class Moto {
   async ask(service: string, method: string, path: string, body: URLSearchParams | string = ""): Promise<Answer> {
     const content = Buffer.from(body.toString());
     const isForm = body instanceof URLSearchParams;
-    const upstream = await this.send(method, path, {
+    const headers = {
       host: `${service}.${this.region}.amazonaws.com`,
       "content-type": isForm ? "application/x-www-form-urlencoded" : "application/json",
       "content-length": String(content.length),
       // moto tells the service by the credential scope, and checks no signature.
       authorization: `AWS4-HMAC-SHA256 Credential=door/20200101/${this.region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
-    }).response(content);
+    };
+    const upstream = await this.send(method, path, headers, content);
     return { status: upstream.statusCode ?? 502, headers: upstream.headers, body: await readBody(upstream) };
   }
 
@@ -113,22 +113,21 @@ export class Moto {
     this.agent.destroy();
   }
 
-  private send(method: string, path: string, headers: IncomingHttpHeaders) {
-    const outgoing = request({ agent: this.agent, method, path, headers });
-    const answered = new Promise<IncomingMessage>((resolve, reject) => {
-      outgoing.on("response", resolve);
+  /** @param headers name the length of the body */
+  private send(method: string, path: string, headers: OutgoingHttpHeaders, body: Buffer): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const outgoing = request({ agent: this.agent, method, path, headers });
+      outgoing.on("response", (answer) => {
+        outgoing.end();
+        resolve(answer);
+      });
       outgoing.on("error", (cause) => {
         reject(new MotoUnreachable(`moto does not answer at ${this.socket}: ${cause.message}. Is it still running?`));
       });
+      // `end` writes once more after a body. moto may have answered and gone by then, and the answer would be lost.
+      if (body.length > 0) outgoing.write(body);
+      else outgoing.end();
     });
-    return {
-      request: outgoing,
-      answered,
-      response: (body: Buffer) => {
-        outgoing.end(body);
-        return answered;
-      },
-    };
   }
 }
 
