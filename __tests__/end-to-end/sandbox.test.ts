@@ -149,7 +149,7 @@ describe("npm start", () => {
       });
     const { stdout } = await send("email-request", "--to", "b@example.com,c@example.com", "--subject", "By hand");
     expect(await mailOf(stdout.trim())).toMatchObject({ subject: "By hand" });
-    await expect(send("email-request", "--to", "nobody")).rejects.toThrow(/detail\.emailConfig\.recipient/);
+    await expect(send("email-request", "--to", "nobody")).rejects.toThrow(/Its recipient has no at sign/);
   });
 
   it("prints a line for the AWS CLI that works as it stands", async () => {

@@ -78,7 +78,8 @@ describe("the model and the sandbox", () => {
   async function put(kinds: readonly EventKind[], addressOf: (index: number) => string): Promise<string[]> {
     const ids: string[] = [];
     for (const [index, kind] of kinds.entries()) {
-      const detail = { emailConfig: { recipient: addressOf(index), subject: "Model" }, priority: "critical" };
+      const emailConfig = { recipient: addressOf(index), subject: "Model" };
+      const detail = kind === "alert" ? { emailConfig, priority: "critical" } : { emailConfig };
       const { Entries: [entry] = [] } = await system.events.send(
         new PutEventsCommand({
           Entries: [
