@@ -16,7 +16,7 @@ import {
 import { SESClient } from "@aws-sdk/client-ses";
 import { CreateQueueCommand, ReceiveMessageCommand, type Message, SQSClient } from "@aws-sdk/client-sqs";
 import { strToU8, zipSync } from "fflate";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Door, type DoorOptions, startDoor } from "../../sandbox/door";
@@ -54,6 +54,7 @@ export class TestDoor {
   private constructor(
     readonly door: Door,
     readonly motoUrl: string,
+    private readonly motoLogFile: string,
     private readonly cleanUp: () => Promise<void>,
   ) {
     const settings = clientSettings(door.url);
@@ -77,7 +78,7 @@ export class TestDoor {
       ...options,
     });
     await createRole(moto.url);
-    return new TestDoor(door, moto.url, async () => {
+    return new TestDoor(door, moto.url, moto.logFile, async () => {
       await door.close();
       await moto.stop();
       await rm(workDirectory, { recursive: true, force: true });
@@ -106,6 +107,11 @@ export class TestDoor {
       const { tasks } = (await this.get("pending")) as { tasks: number };
       return tasks === 0 ? true : undefined;
     });
+  }
+
+  /** How many requests moto has answered, the door's own among them. */
+  async motoRequests(): Promise<number> {
+    return (await readFile(this.motoLogFile, "utf8")).match(/" \d{3} -$/gm)?.length ?? 0;
   }
 
   /** A name that no other test of the file uses. */

@@ -6,6 +6,7 @@ import { Rules } from "./events/rules";
 import { TargetSender } from "./events/target-sender";
 import { isSandboxPath, protection, refusalOf } from "./guard";
 import { type Answer, type Call, type Interceptor, jsonError, type Next, readBody, signatureOf, toCall } from "./http";
+import { watchQueues } from "./failure-records";
 import { Faults, injectFaults, injectIntoSqs, NoAnswer } from "./faults";
 import { Journal } from "./journal";
 import { AsyncInvocations } from "./lambda/async-invocations";
@@ -21,6 +22,7 @@ import { mendLogs } from "./mends/logs";
 import { mendSesV2 } from "./mends/ses-v2";
 import { mendSqs } from "./mends/sqs";
 import { Moto, MotoUnreachable } from "./moto";
+import { ReadCache } from "./read-cache";
 import { SandboxApi } from "./sandbox-api";
 import { observeSes } from "./ses/api";
 import { SesFeedback } from "./ses/feedback";
@@ -79,6 +81,7 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
   const moto = new Moto(motoSocket, region);
   const faults = new Faults(journal);
   injectIntoSqs(moto.sqs, faults);
+  const readCache = new ReadCache(moto);
   const background = new Background((error) => {
     journal.note(
       `Something failed in the background: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
@@ -102,6 +105,9 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
     (name) => lambdaMend.extras(name),
     (name) => {
       invoker.drop(name);
+    },
+    (name, concurrency) => {
+      invoker.limit(name, concurrency);
     },
   );
   // Events go to functions and functions' results to buses, so one of the two is reached late.
@@ -160,6 +166,8 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
   const interceptors: readonly Interceptor[] = [
     injectFaults(faults, invoker),
     checkFunctionNames,
+    readCache.intercept,
+    watchQueues(moto.sqs, journal, { region, causeOf: (accessKeyId) => invoker.causeOf(accessKeyId) }),
     answerEvents(buses),
     answerInvoke(registry, invoker, asyncInvocations),
     observeSes(moto, journal, {

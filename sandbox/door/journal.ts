@@ -1,4 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { failedEventIdOf } from "./failure-records";
+import { type Fate, fateOf, type QueuedRecord } from "./fate";
+import { isNestedTooDeeply, stringify } from "./json-text";
+import { type Limits, Newest } from "./newest";
 
 export interface Header {
   readonly name: string;
@@ -28,6 +32,8 @@ export interface Mail extends Cause {
   readonly template: string;
   readonly configurationSet: string;
   readonly templateData: Readonly<Record<string, unknown>>;
+  /** The template data as JSON, where it is nested too deeply to be shown; `templateData` is empty then. */
+  readonly templateDataTooDeep?: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly headers: readonly Header[];
   readonly renderError?: string;
@@ -60,6 +66,10 @@ export interface Attempt {
   errorMessage?: string;
   requestId?: string;
   nextRetryInMs?: number;
+  /** Of what was throttled: how often in a row. */
+  times?: number;
+  /** The type of the failure that the function says it has parked the event for. */
+  parked?: string;
 }
 
 export interface Delivery {
@@ -75,17 +85,54 @@ export interface Delivery {
   deadLetter?: { readonly destinationArn: string; readonly reason: string };
 }
 
-export interface BusEvent {
+/** An event that a bus took, and what became of it. Held as text: it takes less memory, at any depth. */
+export class BusEvent {
   readonly id: string;
   readonly time: string;
-  readonly bus: string;
   readonly source: string;
   readonly detailType: string;
-  readonly detail: Readonly<Record<string, unknown>>;
-  readonly event: Envelope;
-  readonly deliveries: Delivery[];
+  /** The envelope as JSON. */
+  readonly text: string;
+  /** Where it carries the record of a failed invocation: the id of the event that failed. */
+  readonly failureOf: string | undefined;
+  readonly deliveries: Delivery[] = [];
+  /** The failure records of it that a queue took, in order. */
+  readonly records: QueuedRecord[] = [];
   /** What AWS would have kept silent about. */
-  readonly notes: string[];
+  readonly notes: string[] = [];
+
+  constructor(
+    readonly bus: string,
+    event: Envelope,
+  ) {
+    this.id = event.id;
+    this.time = event.time;
+    this.source = event.source;
+    this.detailType = event["detail-type"];
+    this.text = stringify(event);
+    this.failureOf = failedEventIdOf(event.detail);
+  }
+
+  /** Without its detail where that is nested too deeply to be shown. */
+  get event(): Envelope {
+    const event = JSON.parse(this.text) as Envelope;
+    return this.tooDeep === undefined ? event : { ...event, detail: {} };
+  }
+
+  get detail(): Envelope["detail"] {
+    return this.event.detail;
+  }
+
+  /** The envelope as JSON, where it is nested too deeply to be shown in any other way. */
+  get tooDeep(): string | undefined {
+    return isNestedTooDeeply(this.text) ? this.text : undefined;
+  }
+
+  toJSON() {
+    const { id, time, bus, source, detailType, event, deliveries, records, notes, tooDeep } = this;
+    const { detail } = event;
+    return { id, time, bus, source, detailType, detail, event, deliveries, records, notes, tooDeep };
+  }
 }
 
 export interface Note {
@@ -93,64 +140,131 @@ export interface Note {
   readonly text: string;
 }
 
-/** Everything that happened, in memory, newest first; and who wants to know when it changes. */
+/** What changed: keys of mails and events, the first to change first. */
+export interface Change {
+  readonly mails: readonly string[];
+  readonly events: readonly string[];
+}
+
+const mebibyte = 1_048_576;
+/** What the journal keeps. More would fill the memory of a sandbox that is under load, or runs for days. */
+export const journalLimits = {
+  mails: { items: 10_000, bytes: 64 * mebibyte },
+  events: { items: 25_000, bytes: 64 * mebibyte },
+  notes: 1000,
+};
+
+/** What happened, in memory, as far as the limits let it; and who wants to know when it changes. */
 export class Journal {
-  readonly messages: Mail[] = [];
-  readonly renderingFailures: Mail[] = [];
-  readonly activity: BusEvent[] = [];
-  /** What a user of the sandbox should know and no client is told: a missing log group, a background failure. */
-  readonly notes: Note[] = [];
-  /** Rule name to the number of events that neither the target nor its dead-letter queue took. */
-  readonly invocationsFailedToBeSentToDlq: Record<string, number> = {};
   /** Function name to the number of invocation records that its destination did not take. */
   readonly destinationDeliveryFailures: Record<string, number> = {};
-  private readonly listeners = new Set<() => void>();
+  /** Rule name to the number of events that neither the target nor its dead-letter queue took. */
+  readonly invocationsFailedToBeSentToDlq: Record<string, number> = {};
+  /** What a user of the sandbox should know and no client is told: a missing log group, a background failure. */
+  readonly notes: Note[] = [];
+  /** The mails that SES took, those that it could not render among them. */
+  readonly mails: Newest<Mail>;
+  readonly events: Newest<BusEvent>;
+  /** ARNs of the queues that feed a function. */
+  private readonly polledQueues = new Set<string>();
+  private unrendered = 0;
+  private readonly mailsOfEvent = new Index<string>();
+  /** Event id to its records' keys: an event that a rule sends on to another bus is there once for each bus. */
+  private readonly keysOfEvent = new Index<string>();
+  /** Event id to the keys of the events that carry the record of its failure. */
+  private readonly failuresOfEvent = new Index<string>();
+  private readonly keys = new WeakMap<BusEvent, string>();
+  private readonly owners = new WeakMap<Delivery, BusEvent>();
+  private readonly fates = new Map<string, Fate>();
+  private readonly listeners = new Set<(change: Change) => void>();
 
-  onChange(listener: () => void): () => void {
+  constructor(limits: { readonly mails: Limits; readonly events: Limits } = journalLimits) {
+    this.mails = new Newest(limits.mails, (mail, key) => {
+      this.mailsOfEvent.remove(eventIdOf(mail), key);
+      if (mail.renderError !== undefined) this.unrendered -= 1;
+      this.noteDrop("mails", limits.mails);
+    });
+    this.events = new Newest(limits.events, (event, key) => {
+      this.keysOfEvent.remove(event.id, key);
+      this.failuresOfEvent.remove(event.failureOf, key);
+      this.fates.delete(key);
+      this.noteDrop("events", limits.events);
+    });
+  }
+
+  /** How many mails went out. */
+  get messageCount(): number {
+    return this.mails.size - this.unrendered;
+  }
+
+  onChange(listener: (change: Change) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
-  /** To be called after each change of a record. */
-  changed(): void {
-    for (const listener of this.listeners) listener();
+  /** To be called after each change of a record, with the event or the delivery that it belongs to, if any. */
+  changed(what?: BusEvent | Delivery): void {
+    const event = what instanceof BusEvent || what === undefined ? what : this.owners.get(what);
+    const key = event && this.keys.get(event);
+    // It may have been dropped since.
+    if (event !== undefined && key !== undefined && this.events.get(key) === event) {
+      this.fates.set(key, this.fateNow(event));
+      this.tell({ mails: [], events: [key] });
+    } else this.tell({ mails: [], events: [] });
+  }
+
+  /** How many events ended badly. */
+  get failed(): number {
+    let count = 0;
+    for (const fate of this.fates.values()) if (fate === "failed" || fate === "parked") count += 1;
+    return count;
+  }
+
+  fateOf(key: string): Fate {
+    return this.fates.get(key) ?? "unmatched";
+  }
+
+  isPolled(queueArn: string): boolean {
+    return this.polledQueues.has(queueArn);
+  }
+
+  /** Whether a function is fed from the queue. */
+  setPolled(queueArn: string, isPolled: boolean): void {
+    if (isPolled) this.polledQueues.add(queueArn);
+    else this.polledQueues.delete(queueArn);
+    for (const event of this.events.items()) {
+      if (event.records.at(-1)?.queueArn === queueArn) this.changed(event);
+    }
   }
 
   addMail(mail: Mail): void {
-    this.messages.unshift(mail);
-    this.changed();
+    this.keepMail(mail);
+    this.changedOf(eventIdOf(mail));
   }
 
   addRenderingFailure(mail: Mail & { readonly renderError: string }): void {
-    this.renderingFailures.unshift(mail);
+    this.keepMail(mail);
     this.noteOnEvent(
-      mail.eventId,
+      eventIdOf(mail),
       `Mail ${mail.id} was accepted by SES and never sent: template ${mail.template}: ${mail.renderError}`,
     );
-    this.changed();
   }
 
   addEvent(bus: string, event: Envelope): BusEvent {
-    const record: BusEvent = {
-      id: event.id,
-      time: event.time,
-      bus,
-      source: event.source,
-      detailType: event["detail-type"],
-      detail: event.detail,
-      event,
-      deliveries: [],
-      notes: [],
-    };
-    this.activity.unshift(record);
-    this.changed();
+    const record = new BusEvent(bus, event);
+    const key = this.events.add(record.id, record, Buffer.byteLength(record.text));
+    this.keys.set(record, key);
+    this.keysOfEvent.add(record.id, key);
+    this.failuresOfEvent.add(record.failureOf, key);
+    this.changed(record);
     return record;
   }
 
   addDelivery(event: BusEvent, delivery: Omit<Delivery, "status" | "attempts">): Delivery {
     const record: Delivery = { ...delivery, status: "running", attempts: [] };
     event.deliveries.push(record);
-    this.changed();
+    this.owners.set(record, event);
+    this.changed(event);
     return record;
   }
 
@@ -162,13 +276,54 @@ export class Journal {
     };
     delivery.attempts.push(attempt);
     delivery.status = "running";
-    this.changed();
+    this.changed(delivery);
     return attempt;
   }
 
-  endAttempt(attempt: Attempt, end: Pick<Attempt, "errorType" | "errorMessage"> & { readonly outcome: Outcome }): void {
+  endAttempt(
+    delivery: Delivery,
+    attempt: Attempt,
+    end: Pick<Attempt, "errorType" | "errorMessage" | "parked"> & { readonly outcome: Outcome },
+  ): void {
     Object.assign(attempt, end, { endedAt: new Date().toISOString() });
-    this.changed();
+    this.changed(delivery);
+  }
+
+  /** The function had no place for it. One entry, however often in a row: an event can wait for hours. */
+  throttled(delivery: Delivery, error: { readonly errorType: string; readonly errorMessage: string }): Attempt {
+    const last = delivery.attempts.at(-1);
+    const attempt = last?.outcome === "throttled" ? last : this.startAttempt(delivery);
+    this.endAttempt(delivery, attempt, { ...error, outcome: "throttled" });
+    attempt.times = (attempt.times ?? 0) + 1;
+    return attempt;
+  }
+
+  /** A queue took a failure record of the event. */
+  addRecord(eventId: string, record: Pick<QueuedRecord, "queueArn" | "reason">): void {
+    for (const event of this.eventsOf(eventId)) {
+      event.records.push({ ...record, time: new Date().toISOString() });
+      this.changed(event);
+    }
+  }
+
+  /** The function that the queue feeds is done with the event's record. */
+  endRecord(eventId: string | undefined, queueArn: string): void {
+    for (const event of this.eventsOf(eventId)) {
+      const record = event.records.findLast((each) => each.queueArn === queueArn && each.leftAt === undefined);
+      if (record === undefined) continue;
+      record.leftAt = new Date().toISOString();
+      this.changed(event);
+    }
+  }
+
+  /** Keys of the mails that the event caused, the newest first. */
+  mailKeysOf(eventId: string): readonly string[] {
+    return this.mailsOfEvent.of(eventId).toReversed();
+  }
+
+  /** Keys of the events that carry the record of its failure. */
+  failureKeysOf(eventId: string): readonly string[] {
+    return this.failuresOfEvent.of(eventId);
   }
 
   countUndeliverable(rule: string): void {
@@ -185,13 +340,80 @@ export class Journal {
   note(text: string): void {
     if (this.notes.some((note) => note.text === text)) return;
     this.notes.unshift({ time: new Date().toISOString(), text });
+    this.notes.splice(journalLimits.notes);
     this.changed();
   }
 
   noteOnEvent(eventId: string | undefined, text: string): void {
-    const notes = this.activity.find((event) => event.id === eventId)?.notes;
-    if (notes === undefined) this.note(text);
-    else if (!notes.includes(text)) notes.push(text);
+    const events = this.eventsOf(eventId);
+    if (events.length === 0) this.note(text);
+    for (const event of events) {
+      if (!event.notes.includes(text)) event.notes.push(text);
+      this.changed(event);
+    }
+  }
+
+  private keepMail(mail: Mail): void {
+    const data = stringify(mail.templateData);
+    const shown = isNestedTooDeeply(data) ? { ...mail, templateData: {}, templateDataTooDeep: data } : mail;
+    // A copy: what a template made is a text of many pieces, which keep alive all that they were cut from.
+    const text = JSON.stringify(shown);
+    const key = this.mails.add(mail.id, JSON.parse(text) as Mail, Buffer.byteLength(text));
+    this.mailsOfEvent.add(eventIdOf(mail), key);
+    if (mail.renderError !== undefined) this.unrendered += 1;
+    this.tell({ mails: [key], events: [] });
+  }
+
+  private eventsOf(eventId: string | undefined): readonly BusEvent[] {
+    const keys = eventId === undefined ? [] : this.keysOfEvent.of(eventId);
+    return keys.flatMap((key) => this.events.get(key) ?? []);
+  }
+
+  private changedOf(eventId: string | undefined): void {
+    for (const event of this.eventsOf(eventId)) this.changed(event);
+  }
+
+  private fateNow(event: BusEvent): Fate {
+    const mails = this.mailsOfEvent.of(event.id).map((key) => this.mails.get(key));
+    return fateOf(event, {
+      isPolled: (queueArn) => this.isPolled(queueArn),
+      isMailed: mails.some((mail) => mail !== undefined && mail.renderError === undefined),
+    });
+  }
+
+  private noteDrop(what: string, most: Limits): void {
+    this.note(
+      `The journal keeps the newest ${most.items} ${what}, and at most ${Math.floor(most.bytes / mebibyte)} MiB of them: older ones are dropped, and not shown any more.`,
+    );
+  }
+
+  private tell(change: Change): void {
+    for (const listener of this.listeners) listener(change);
+  }
+}
+
+/** The event that caused a mail: the tag tells it where one run mailed several events of a queue. */
+export const eventIdOf = (mail: Mail): string | undefined => mail.eventId ?? mail.tags.eventId;
+
+/** Ids to what belongs to each. */
+class Index<Value> {
+  private readonly values = new Map<string, Value[]>();
+
+  add(id: string | undefined, value: Value): void {
+    if (id === undefined) return;
+    const known = this.values.get(id);
+    if (known === undefined) this.values.set(id, [value]);
+    else known.push(value);
+  }
+
+  remove(id: string | undefined, value: Value): void {
+    const left = this.of(id ?? "").filter((each) => each !== value);
+    if (left.length > 0) this.values.set(id ?? "", left);
+    else this.values.delete(id ?? "");
+  }
+
+  of(id: string): readonly Value[] {
+    return this.values.get(id) ?? [];
   }
 }
 

@@ -3,8 +3,10 @@ import { type IncomingMessage, type ServerResponse } from "node:http";
 import { extname, join, resolve, sep } from "node:path";
 import { type Buses } from "./events/buses";
 import { type Background } from "./background";
+import { ChangeStream } from "./change-stream";
 import { type Faults, InvalidFaults } from "./faults";
 import { type Answer, json, readBody } from "./http";
+import { InboxApi, largestPage, noMail } from "./inbox-api";
 import { type Journal } from "./journal";
 import { toMime } from "./ses/mime";
 
@@ -20,14 +22,16 @@ export interface SandboxInfo {
 }
 
 const prefix = "/_sandbox/";
-const heartbeatMs = 15_000;
 
 const routes = [
   "GET /_sandbox/: the inbox page",
-  "GET /_sandbox/messages: the mails that were sent, newest first",
+  `GET /_sandbox/messages?limit=&before=: the mails that were sent, newest first: at most ${largestPage}, and the header Link names the next page; before is the id of the last one seen`,
+  "GET /_sandbox/messages/<id>: one mail",
   "GET /_sandbox/messages/<id>.eml: one mail as a file",
-  "GET /_sandbox/rendering-failures: mails that SES accepted and could not render",
-  "GET /_sandbox/activity: the events on the buses, newest first, and what became of them",
+  "GET /_sandbox/rendering-failures?limit=&before=: mails that SES accepted and could not render",
+  "GET /_sandbox/activity?limit=&before=: the events on the buses, newest first, and what became of them",
+  "GET /_sandbox/activity/<id>: one event, its mails and its failure records",
+  "GET /_sandbox/inbox: the ids of all mails and events, for the inbox page; below it, rows and a search",
   "GET /_sandbox/metrics: what CloudWatch would count and is not emulated otherwise",
   "GET /_sandbox/pending: how much of what goes on by itself is not done: deliveries, retries, batches",
   "GET /_sandbox/faults: what shall go wrong, and how often it did",
@@ -36,7 +40,7 @@ const routes = [
   "GET /_sandbox/notes: what a user of the sandbox should know",
   "GET /_sandbox/info: what this sandbox is",
   "GET /_sandbox/health: 200 when it is ready, 503 until then",
-  "GET /_sandbox/stream: server-sent events, one for each change",
+  "GET /_sandbox/stream: server-sent events: which mails and events changed",
   "POST /_sandbox/fire/<rule>: fires a scheduled rule of the default bus",
 ];
 
@@ -62,9 +66,8 @@ const headers = { "cache-control": "no-store" };
 /** What the door says about itself, to the inbox page and to scripts. */
 export class SandboxApi {
   private isReady = false;
-  private readonly streams = new Set<ServerResponse>();
-  private readonly heartbeat: NodeJS.Timeout;
-  private pending: NodeJS.Immediate | undefined;
+  private readonly inbox: InboxApi;
+  private readonly stream: ChangeStream;
 
   constructor(
     private readonly journal: Journal,
@@ -74,13 +77,8 @@ export class SandboxApi {
     private readonly faults: Faults,
     private readonly background: Background,
   ) {
-    journal.onChange(() => {
-      this.announce();
-    });
-    this.heartbeat = setInterval(() => {
-      for (const stream of this.streams) stream.write(": alive\n\n");
-    }, heartbeatMs);
-    this.heartbeat.unref();
+    this.inbox = new InboxApi(journal);
+    this.stream = new ChangeStream(journal, headers);
   }
 
   markReady(): void {
@@ -89,22 +87,26 @@ export class SandboxApi {
   }
 
   close(): void {
-    clearInterval(this.heartbeat);
-    for (const stream of this.streams) stream.end();
+    this.stream.close();
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname } = new URL(request.url ?? "/", "http://door");
+    const { pathname, searchParams } = new URL(request.url ?? "/", "http://door");
     if (pathname === "/_sandbox/stream" && request.method === "GET") {
-      this.openStream(request, response);
+      this.stream.open(request, response);
       return;
     }
-    const answer = await this.answer(request.method ?? "GET", pathname, request);
+    const answer = await this.answer(request.method ?? "GET", pathname, searchParams, request);
     response.writeHead(answer.status, { ...headers, ...answer.headers });
     response.end(request.method === "HEAD" ? undefined : answer.body);
   }
 
-  private async answer(method: string, path: string, request: IncomingMessage): Promise<Answer> {
+  private async answer(
+    method: string,
+    path: string,
+    query: URLSearchParams,
+    request: IncomingMessage,
+  ): Promise<Answer> {
     if (path === "/_sandbox") return { status: 308, headers: { location: prefix }, body: Buffer.alloc(0) };
     const name = decode(path.slice(prefix.length));
     if (name === undefined) return json({ message: `${path} is not a path: a "%" has to be written as "%25".` }, 400);
@@ -113,12 +115,6 @@ export class SandboxApi {
     if (name === "faults" && method === "DELETE") return this.setFaults(Buffer.from("[]"));
     if (method !== "GET" && method !== "HEAD") return unknownRoute(method, path);
     switch (name) {
-      case "messages":
-        return json(this.journal.messages);
-      case "rendering-failures":
-        return json(this.journal.renderingFailures);
-      case "activity":
-        return json(this.journal.activity);
       case "metrics":
         return json({
           InvocationsFailedToBeSentToDlq: this.journal.invocationsFailedToBeSentToDlq,
@@ -136,7 +132,8 @@ export class SandboxApi {
         return this.isReady ? json({ status: "ready" }) : json({ status: "starting" }, 503);
       default: {
         const id = /^messages\/(.+)\.eml$/.exec(name)?.[1];
-        return id === undefined ? this.asset(method, path, name) : this.mailFile(id);
+        if (id !== undefined) return this.mailFile(id);
+        return this.inbox.answer(name, query) ?? this.asset(method, path, name);
       }
     }
   }
@@ -173,10 +170,8 @@ export class SandboxApi {
   }
 
   private mailFile(id: string): Answer {
-    const mail = [...this.journal.messages, ...this.journal.renderingFailures].find((each) => each.id === id);
-    if (mail === undefined) {
-      return json({ message: `There is no mail with the id "${id}". GET /_sandbox/messages lists them.` }, 404);
-    }
+    const mail = this.journal.mails.get(id);
+    if (mail === undefined) return noMail(id);
     return {
       status: 200,
       headers: {
@@ -198,26 +193,6 @@ export class SandboxApi {
     } catch {
       return unknownRoute(method, path);
     }
-  }
-
-  private openStream(request: IncomingMessage, response: ServerResponse): void {
-    response.writeHead(200, { ...headers, "content-type": "text/event-stream" });
-    response.write(this.change());
-    this.streams.add(response);
-    request.on("close", () => this.streams.delete(response));
-  }
-
-  /** Once for all that changes together. */
-  private announce(): void {
-    this.pending ??= setImmediate(() => {
-      this.pending = undefined;
-      for (const stream of this.streams) stream.write(this.change());
-    });
-  }
-
-  private change(): string {
-    const counts = { messages: this.journal.messages.length, activity: this.journal.activity.length };
-    return `event: change\ndata: ${JSON.stringify(counts)}\n\n`;
   }
 }
 

@@ -1,10 +1,12 @@
+import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startDoor } from "../../../sandbox/door";
+import { type Door, startDoor } from "../../../sandbox/door";
 import { accountId, arnOf, queuePolicy, region, TestDoor } from "../../support/door";
+import { envelope, mailOf } from "../../support/journal";
 
 let door: TestDoor;
 let assetsDirectory: string;
@@ -114,12 +116,165 @@ describe("the stream", () => {
     const reader = response.body?.getReader() as ReadableStreamDefaultReader<Uint8Array>;
     const read = async () => Buffer.from((await reader.read()).value ?? []).toString("utf8");
     const first = await read();
-    expect(first).toMatch(/^event: change\ndata: \{"messages":\d+,"activity":\d+\}\n\n$/);
+    expect(first).toMatch(/^event: change\ndata: \{"messages":\d+,"activity":\d+,.*,"mails":\[\],"events":\[\]\}\n\n$/);
     const before = Number(/"activity":(\d+)/.exec(first)?.[1]);
-    await door.putEvent("default", {});
-    expect(await read()).toContain(`"activity":${before + 1}`);
+    const id = await door.putEvent("default", {});
+    const change = await read();
+    expect(change).toContain(`"activity":${before + 1}`);
+    expect(change).toContain(`"events":["${id}"]`);
     controller.abort();
   });
+});
+
+describe("lists", () => {
+  const lists = { messages: "mail", "rendering-failures": "unrendered", activity: "event" };
+  /** More than a page without a limit has. */
+  const count = 1003;
+  let full: Door;
+  beforeAll(async () => {
+    full = await startDoor({
+      port: 0,
+      motoSocket: "/no/moto.sock",
+      region,
+      accountId,
+      workDirectory: assetsDirectory,
+      retryDelaysMs: [],
+    });
+    for (let index = 0; index < count; index += 1) {
+      full.journal.addEvent("bus", envelope(`event-${index}`));
+      full.journal.addMail(mailOf(`mail-${index}`, { eventId: `event-${index}` }));
+      full.journal.addRenderingFailure({ ...mailOf(`unrendered-${index}`), renderError: "no name" });
+    }
+  });
+  afterAll(() => full.close());
+
+  const get = async (path: string) => {
+    const response = await fetch(`${full.url}/_sandbox/${path}`);
+    return { response, body: (await response.json()) as { id: string }[] & { message: string } };
+  };
+  const nextOf = (response: Response) =>
+    /<\/_sandbox\/([^>]+)>; rel="next"/.exec(response.headers.get("link") ?? "")?.[1];
+
+  it.each(Object.entries(lists))(
+    "%s are newest first, at most 1,000, and the header Link names the rest",
+    async (list, name) => {
+      const first = await get(list);
+      expect(first.body.map(({ id }) => id)).toEqual(
+        Array.from({ length: 1000 }, (_, index) => `${name}-${count - 1 - index}`),
+      );
+      const next = await get(nextOf(first.response) ?? "");
+      expect(next.body.map(({ id }) => id)).toEqual([`${name}-2`, `${name}-1`, `${name}-0`]);
+      expect(nextOf(next.response)).toBeUndefined();
+    },
+  );
+
+  it("go page by page to the last, each entry once, also where a page ends with it", async () => {
+    for (const limit of [1, 2, 3]) {
+      const ids: string[] = [];
+      let path: string | undefined = `activity?limit=${limit}&before=event-6`;
+      while (path !== undefined) {
+        const page = await get(path);
+        expect(page.body.length).toBeLessThanOrEqual(limit);
+        expect(page.body.length).toBeGreaterThan(0);
+        ids.push(...page.body.map(({ id }) => id));
+        path = nextOf(page.response);
+      }
+      expect(ids).toEqual(["event-5", "event-4", "event-3", "event-2", "event-1", "event-0"]);
+    }
+    expect((await get("messages?before=mail-0")).body).toEqual([]);
+  });
+
+  it("stay where they are while newer entries come", async () => {
+    const first = await get("activity?limit=2&before=event-9");
+    full.journal.addEvent("bus", envelope("newer"));
+    const next = await get(nextOf(first.response) ?? "");
+    expect([...first.body, ...next.body].map(({ id }) => id)).toEqual(["event-8", "event-7", "event-6", "event-5"]);
+  });
+
+  it.each([
+    ["messages?limit=0", 400, /limit is "0": use a whole number from 1 to 1000/],
+    ["messages?limit=1001", 400, /limit is "1001"/],
+    ["activity?limit=1e2", 400, /limit is "1e2"/],
+    ["activity?limit=", 400, /limit is ""/],
+    ["messages?befor=x", 400, /"befor" is unknown here: use limit and before/],
+    ["messages?before=nobody", 404, /no mail with the id "nobody"/],
+    ["messages/nobody", 404, /no mail with the id "nobody"/],
+    ["activity/nobody", 404, /no event with the id "nobody"/],
+    [`inbox/mails?${"id=a&".repeat(201)}`, 400, /201 ids are too many/],
+  ])("refuse %s", async (path, status, message) => {
+    const { response, body } = await get(path);
+    expect(response.status).toBe(status);
+    expect(body.message).toMatch(message);
+  });
+
+  it("hand out one mail, and one event with its mails", async () => {
+    expect((await get("messages/mail-7")).body).toMatchObject({ id: "mail-7", text: "Hello" });
+    expect((await get("messages/unrendered-7")).body).toMatchObject({ renderError: "no name" });
+    expect((await get("activity/event-7")).body).toMatchObject({
+      id: "event-7",
+      fate: "unmatched",
+      mails: [{ id: "mail-7", subject: "Hello" }],
+      failures: [],
+    });
+  });
+
+  it("have rows for the ids that are asked for, without those that are gone", async () => {
+    const { body } = await get("inbox/mails?id=mail-3&id=gone&id=unrendered-1");
+    expect(body.map(({ id }) => id)).toEqual(["mail-3", "unrendered-1"]);
+    expect(body[0]).not.toHaveProperty("headers");
+  });
+
+  it("are searched over all entries", async () => {
+    full.journal.addMail(mailOf("needle", { subject: "A Needle in the hay", to: ["grace@example.com"] }));
+    const search = async (view: string, q: string) =>
+      ((await get(`inbox/search?view=${view}&q=${encodeURIComponent(q)}`)).body as unknown as { ids: string[] }).ids;
+    expect(await search("mails", "grace NEEDLE")).toEqual(["needle"]);
+    expect(await search("mails", "grace pin")).toEqual([]);
+    expect(await search("mails", "")).toHaveLength(2 * count + 1);
+    expect(await search("events", "event-1002")).toEqual(["event-1002"]);
+    expect(await search("events", "unmatched")).toContain("event-0");
+  });
+});
+
+describe("what is extreme", () => {
+  it("an event of 20,000 levels is taken, delivered and shown as text; the others are shown as ever", async () => {
+    const queue = await door.createQueue();
+    const bus = await door.createBus();
+    const rule = await door.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(queue) }]);
+    await allow(queue, rule, bus);
+    const text = `${"[".repeat(20_000)}${"]".repeat(20_000)}`;
+    const { Entries: [entry] = [] } = await door.events.send(
+      new PutEventsCommand({
+        Entries: [{ EventBusName: bus, Source: "test", DetailType: "Deep", Detail: `{"deep":${text}}` }],
+      }),
+    );
+    const id = entry?.EventId ?? "";
+    expect((await door.receive(queue)).Body).toContain(text);
+    const other = await door.putEvent(bus, { shown: true });
+    expect((await door.event(other)).detail).toEqual({ shown: true });
+    expect(await door.event(id)).toMatchObject({ detail: {}, tooDeep: expect.stringContaining(text) as string });
+    expect((await ask(`inbox/events?id=${id}&id=${other}`)).status).toBe(200);
+    expect((await ask(`activity/${id}`)).status).toBe(200);
+    expect((await ask("inbox/search?view=events&q=deep")).status).toBe(200);
+  });
+
+  it("rows of long texts and many recipients are short", async () => {
+    const long = "x".repeat(262_144);
+    const to = Array.from({ length: 50 }, (_, index) => `someone-${index}@example.com`);
+    door.door.journal.addMail(
+      mailOf("long", { subject: long, text: long, html: long, from: long, template: long, to }),
+    );
+    const response = await ask("inbox/mails?id=long");
+    expect((await response.text()).length).toBeLessThan(5000);
+    expect(await door.get("messages/long")).toMatchObject({ subject: long, to });
+  });
+
+  it.each(["/_sandbox/%ff", "/_sandbox/messages/%ff", "/_sandbox/messages/%ff.eml", "/_sandbox/%"])(
+    "refuses a path that is no text: %s",
+    async (path) => {
+      expect(await askRaw(path)).toBe(400);
+    },
+  );
 });
 
 describe("firing a scheduled rule", () => {
@@ -218,11 +373,11 @@ describe("what goes wrong", () => {
   });
 });
 
-async function allow(queue: string, rule: string): Promise<void> {
+async function allow(queue: string, rule: string, bus = "default"): Promise<void> {
   await door.sqs.send(
     new SetQueueAttributesCommand({
       QueueUrl: `${door.door.url}/${accountId}/${queue}`,
-      Attributes: { Policy: queuePolicy(queue, arnOf.rule("default", rule)) },
+      Attributes: { Policy: queuePolicy(queue, arnOf.rule(bus, rule)) },
     }),
   );
 }

@@ -107,7 +107,7 @@ export class Buses implements BusDestination {
       record.notes.push(
         `There is no event bus "${bus}". EventBridge answers such a call with success, and drops the event.`,
       );
-      this.journal.changed();
+      this.journal.changed(record);
       return;
     }
     this.deliverAll(bus, event, record, rules);
@@ -168,13 +168,17 @@ export class Buses implements BusDestination {
       if (result === "not emulated") {
         this.journal.note(`A target of the kind ${delivery.kind} is not emulated: ${target.Arn ?? ""} got nothing.`);
       }
-      this.journal.endAttempt(attempt, { outcome: "success" });
+      this.journal.endAttempt(delivery, attempt, { outcome: "success" });
       return undefined;
     } catch (cause) {
       const error = cause instanceof TargetError ? cause : new TargetError("ERROR_FROM_TARGET", String(cause), true);
       const attempt = { number: delivery.attempts.length + 1, startedAt };
       delivery.attempts.push(attempt);
-      this.journal.endAttempt(attempt, { outcome: "error", errorType: error.code, errorMessage: error.message });
+      this.journal.endAttempt(delivery, attempt, {
+        outcome: "error",
+        errorType: error.code,
+        errorMessage: error.message,
+      });
       return error;
     }
   }
@@ -185,7 +189,7 @@ export class Buses implements BusDestination {
     const last = delivery.attempts.at(-1);
     if (last !== undefined) last.nextRetryInMs = ms;
     delivery.status = "retrying";
-    this.journal.changed();
+    this.journal.changed(delivery);
     await this.background.sleep(ms);
   }
 
@@ -223,6 +227,6 @@ export class Buses implements BusDestination {
         );
       }
     }
-    this.journal.changed();
+    this.journal.changed(delivery);
   }
 }

@@ -1,6 +1,7 @@
 import { type Target } from "@aws-sdk/client-eventbridge";
 import { isRecord } from "../http";
 import { type Envelope } from "../journal";
+import { stringify } from "../json-text";
 
 export interface InputContext {
   readonly ruleArn: string;
@@ -32,8 +33,8 @@ export function inputFor(
     return transform(template, new Map([...own, ...predefined]));
   }
   if (target.Input !== undefined) return target.Input;
-  if (target.InputPath !== undefined) return JSON.stringify(valueAt(event, target.InputPath) ?? {});
-  return JSON.stringify(event);
+  if (target.InputPath !== undefined) return stringify(valueAt(event, target.InputPath) ?? {});
+  return stringify(event);
 }
 
 /** EventBridge's part of JSONPath: names, indices, wildcards. `undefined` where nothing is at the path. */
@@ -72,7 +73,7 @@ function transform(template: string, variables: ReadonlyMap<string, unknown>): s
     if (name === undefined || !variables.has(name)) return token;
     const found = variables.get(name);
     const value = found === undefined ? "" : found;
-    if (!isInText) return JSON.stringify(value);
-    return JSON.stringify(typeof value === "string" ? value : JSON.stringify(value)).slice(1, -1);
+    if (!isInText) return stringify(value);
+    return JSON.stringify(typeof value === "string" ? value : stringify(value)).slice(1, -1);
   });
 }

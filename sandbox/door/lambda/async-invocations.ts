@@ -2,11 +2,13 @@ import { GetFunctionEventInvokeConfigCommand, ResourceNotFoundException } from "
 import { type Background } from "../background";
 import { publishToTopic, sendToQueue, serviceOf } from "../destinations";
 import { type Faults } from "../faults";
+import { isRecord, textOf } from "../http";
 import { type Attempt, type Cause, type Delivery, type Journal, newId } from "../journal";
 import { mostEventBytes } from "../events/limits";
+import { stringify } from "../json-text";
 import { type Moto } from "../moto";
 import { type DeployedFunction, type Invocation } from "./function";
-import { type Invoker, Throttled } from "./invoker";
+import { type Invoker, type InvokeRequest, Throttled } from "./invoker";
 import { type FunctionRegistry } from "./registry";
 
 export interface AsyncInvocation {
@@ -27,6 +29,12 @@ interface RetryConfiguration {
   readonly maximumAgeMs: number;
   readonly onFailure: string | undefined;
   readonly onSuccess: string | undefined;
+}
+
+class FunctionGone extends Error {
+  constructor(fn: DeployedFunction) {
+    super(`The function ${fn.name} is deleted.`);
+  }
 }
 
 type Condition = "RetriesExhausted" | "EventAgeExceeded" | "Success";
@@ -55,60 +63,97 @@ export class AsyncInvocations {
   private async process({ fn, payload, requestId = newId(), cause = {}, delivery }: AsyncInvocation): Promise<void> {
     const acceptedAt = Date.now();
     const configuration = await this.configurationOf(fn.name);
+    const expiresAt = acceptedAt + configuration.maximumAgeMs;
     let failures = 0;
     for (let attempts = 1; ; attempts += 1) {
-      // A retry meets the function as it is by then.
-      const current = (attempts === 1 ? fn : await this.registry.find(fn.name)) ?? fn;
-      const attempt = delivery && this.journal.startAttempt(delivery, requestId);
-      const invocation = await this.attempt(current, payload, requestId, cause, attempt);
+      const run = await this.attempt({ fn, payload, requestId, cause }, expiresAt, delivery);
+      if (run instanceof FunctionGone) {
+        this.end(delivery, "failed");
+        this.journal.note(`${run.message} The event of request ${requestId}, which waited for it, is lost.`);
+        return;
+      }
+      const invocation = run instanceof Throttled ? undefined : run;
       if (invocation !== undefined && invocation.error === undefined) {
-        if (delivery) delivery.status = "delivered";
-        this.journal.changed();
-        const record = recordOf(current, requestId, payload, invocation, "Success", attempts);
+        this.end(delivery, "delivered");
+        const record = recordOf(fn, requestId, payload, invocation, "Success", attempts);
         if (configuration.onSuccess !== undefined) {
-          await this.report(current.name, configuration.onSuccess, record, "Success");
+          await this.report(fn.name, configuration.onSuccess, record, "Success");
         }
         return;
       }
       // Throttling is no fault of the event: Lambda keeps it until it is too old.
       if (invocation !== undefined) failures += 1;
       const isExhausted = failures > configuration.attempts;
-      const isTooOld = Date.now() - acceptedAt > configuration.maximumAgeMs;
+      const isTooOld = Date.now() > expiresAt || (run instanceof Throttled && run.hasWaited);
       if (isExhausted || isTooOld) {
         const condition = isExhausted ? "RetriesExhausted" : "EventAgeExceeded";
-        const record = recordOf(current, requestId, payload, invocation, condition, attempts);
-        await this.giveUp(current, configuration, delivery, record);
+        const record = recordOf(fn, requestId, payload, invocation, condition, attempts);
+        await this.giveUp(fn, configuration, delivery, record);
         return;
       }
-      await this.waitForRetry(attempts, delivery, attempt);
+      await this.waitForRetry(attempts, delivery);
     }
   }
 
-  /** @returns `undefined` where the function was throttled. */
+  /**
+   * Waits for a place of the function's reserved concurrency, in order and without asking again: Lambda tries with
+   * growing pauses, which here would be as many requests and attempts that say nothing.
+   */
   private async attempt(
-    fn: DeployedFunction,
-    payload: string,
-    requestId: string,
-    cause: Omit<Cause, "requestId">,
-    attempt: Attempt | undefined,
-  ): Promise<Invocation | undefined> {
-    const invocation = await this.invoker.invoke({ fn, payload, requestId, cause }).catch((error: unknown) => {
-      if (!(error instanceof Throttled)) throw error;
-      if (attempt) {
-        this.journal.endAttempt(attempt, { outcome: "throttled", errorType: error.name, errorMessage: error.message });
+    request: Required<Pick<InvokeRequest, "fn" | "payload" | "requestId" | "cause">>,
+    expiresAt: number,
+    delivery: Delivery | undefined,
+  ): Promise<Invocation | Throttled | FunctionGone> {
+    const { fn, requestId } = request;
+    let attempt: Attempt | undefined;
+    const note = ({ name: errorType, message: errorMessage }: Throttled) =>
+      delivery && this.journal.throttled(delivery, { errorType, errorMessage });
+    try {
+      const invocation = await this.invoker.invoke({
+        ...request,
+        patience: {
+          until: expiresAt,
+          signal: this.background.signal,
+          onWait: () => note(Throttled.byConcurrency(fn)),
+        },
+        onTurn: async () => {
+          const current = await this.registry.find(fn.name);
+          if (current === undefined) throw new FunctionGone(fn);
+          attempt = delivery && this.journal.startAttempt(delivery, requestId);
+          return current;
+        },
+      });
+      if (delivery && attempt) {
+        const parked = invocation.error === undefined ? parkedType(invocation.payload) : undefined;
+        this.journal.endAttempt(delivery, attempt, {
+          outcome: invocation.outcome,
+          ...invocation.error,
+          ...(parked === undefined ? {} : { parked }),
+        });
       }
-      return undefined;
-    });
-    if (invocation && attempt) this.journal.endAttempt(attempt, { outcome: invocation.outcome, ...invocation.error });
-    return invocation;
+      return invocation;
+    } catch (error) {
+      if (error instanceof FunctionGone) return error;
+      if (!(error instanceof Throttled)) throw error;
+      // Its wait was noted when it began.
+      if (!error.hasWaited) note(error);
+      return error;
+    }
   }
 
-  private async waitForRetry(retry: number, delivery?: Delivery, attempt?: Attempt): Promise<void> {
+  private end(delivery: Delivery | undefined, status: "delivered" | "failed"): void {
+    if (delivery === undefined) return;
+    delivery.status = status;
+    this.journal.changed(delivery);
+  }
+
+  private async waitForRetry(retry: number, delivery?: Delivery): Promise<void> {
     const ms = this.retryDelaysMs[retry - 1] ?? this.retryDelaysMs.at(-1) ?? 0;
+    const attempt = delivery?.attempts.at(-1);
     if (delivery && attempt) {
       delivery.status = "retrying";
       attempt.nextRetryInMs = ms;
-      this.journal.changed();
+      this.journal.changed(delivery);
     }
     await this.background.sleep(ms);
   }
@@ -124,7 +169,7 @@ export class AsyncInvocations {
     if (delivery) {
       delivery.status = "failed";
       if (destination !== undefined) delivery.deadLetter = { destinationArn: destination, reason: condition };
-      this.journal.changed();
+      this.journal.changed(delivery);
     }
     if (configuration.onFailure !== undefined) await this.report(fn.name, configuration.onFailure, record, "Failure");
     else if (fn.deadLetterArn !== undefined) await this.sendToDeadLetters(fn.deadLetterArn, record);
@@ -157,7 +202,7 @@ export class AsyncInvocations {
     result: "Success" | "Failure",
   ): Promise<void> {
     const service = serviceOf(destination);
-    const text = JSON.stringify(record);
+    const text = stringify(record);
     if (service === "sqs") await sendToQueue(this.moto, destination, text);
     else if (service === "sns") await publishToTopic(this.moto, destination, text);
     else if (service === "events") {
@@ -183,7 +228,7 @@ export class AsyncInvocations {
 
   /** The older way: the event itself, with the reason in the message's attributes. */
   private async sendToDeadLetters(arn: string, record: InvocationRecord): Promise<void> {
-    const body = JSON.stringify(record.requestPayload);
+    const body = stringify(record.requestPayload);
     const { errorMessage } = record.responsePayload as { errorMessage?: string };
     const attributes = {
       RequestID: record.requestContext.requestId,
@@ -250,6 +295,12 @@ function recordOf(
     },
     responsePayload: invocation === undefined ? null : parsed(invocation.payload),
   };
+}
+
+/** A function that parks an event by itself returns normally, and says so in its answer. */
+function parkedType(payload: string): string | undefined {
+  const answer = parsed(payload);
+  return isRecord(answer) ? textOf(answer.parked) : undefined;
 }
 
 function parsed(text: string): unknown {

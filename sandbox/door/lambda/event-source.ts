@@ -6,12 +6,14 @@ import {
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
   type Message,
   QueueDoesNotExist,
   ReceiveMessageCommand,
 } from "@aws-sdk/client-sqs";
 import { type Background } from "../background";
 import { serviceOf } from "../destinations";
+import { eventIdIn, failureIn } from "../failure-records";
 import { type Answer, type Call, isRecord, jsonOf, type Next, succeeded, textOf } from "../http";
 import { type Cause, type Journal } from "../journal";
 import { type Moto } from "../moto";
@@ -43,7 +45,7 @@ interface Mapping {
  */
 export class EventSources {
   /** Mapping id to the poller that is allowed to go on. */
-  private readonly pollers = new Map<string, symbol>();
+  private readonly pollers = new Map<string, { readonly queueArn: string }>();
 
   constructor(
     private readonly moto: Moto,
@@ -61,7 +63,7 @@ export class EventSources {
     if (!isMapping || call.method === "GET" || !succeeded(answer)) return answer;
     const mapping = jsonOf(answer);
     const id = textOf(mapping.UUID) ?? "";
-    this.pollers.delete(id);
+    this.stop(id);
     if (call.method !== "DELETE" && mapping.State === "Enabled") await this.start(id);
     return answer;
   };
@@ -75,11 +77,20 @@ export class EventSources {
       );
       return;
     }
-    const turn = Symbol(id);
+    const turn = { queueArn: mapping.queueArn };
     this.pollers.set(id, turn);
+    this.journal.setPolled(mapping.queueArn, true);
     this.background.runForever(() =>
       this.poll(mapping, () => this.pollers.get(id) === turn && !this.background.closing),
     );
+  }
+
+  private stop(id: string): void {
+    const poller = this.pollers.get(id);
+    if (poller === undefined) return;
+    this.pollers.delete(id);
+    const isPolled = [...this.pollers.values()].some(({ queueArn }) => queueArn === poller.queueArn);
+    this.journal.setPolled(poller.queueArn, isPolled);
   }
 
   private async find(id: string): Promise<Mapping | undefined> {
@@ -139,9 +150,10 @@ export class EventSources {
 
   /** Whatever is not deleted comes back after the queue's visibility timeout, or sooner. */
   private async process(mapping: Mapping, messages: readonly Message[]): Promise<void> {
+    const receivedAt = Date.now();
     const left = new Set(messages);
     try {
-      const done = await this.handOver(mapping, messages);
+      const done = await this.handOver(mapping, messages, receivedAt);
       if (done.length > 0) await this.remove(mapping, done);
       for (const message of done) left.delete(message);
     } finally {
@@ -152,17 +164,33 @@ export class EventSources {
           await this.makeVisible(mapping, [...left]);
         });
       }
+      if (left.size > 0) await this.noteDeadLetters(mapping, [...left]);
     }
   }
 
-  /** @returns the messages that the function is done with. */
-  private async handOver(mapping: Mapping, messages: readonly Message[]): Promise<readonly Message[]> {
+  /**
+   * A batch whose function has no place is kept and tried until its messages are visible again
+   * (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html); here it waits in order.
+   * @returns the messages that the function is done with.
+   */
+  private async handOver(
+    mapping: Mapping,
+    messages: readonly Message[],
+    receivedAt: number,
+  ): Promise<readonly Message[]> {
     const fn = await this.registry.find(mapping.functionArn);
     if (fn === undefined) return [];
+    const { visibilityTimeoutMs } = await this.settingsOf(mapping.queueArn);
     const records = messages.map((message) => toRecord(message, mapping.queueArn, this.region));
     const cause = causeOf(messages);
     const invocation = await this.invoker
-      .invoke({ fn, payload: JSON.stringify({ Records: records }), cause })
+      .invoke({
+        fn,
+        payload: JSON.stringify({ Records: records }),
+        cause,
+        patience: { until: receivedAt + visibilityTimeoutMs, signal: this.background.signal },
+        onTurn: async () => (await this.registry.find(mapping.functionArn)) ?? fn,
+      })
       .catch((error: unknown) => {
         if (error instanceof Throttled) return undefined;
         throw error;
@@ -172,6 +200,37 @@ export class EventSources {
     return messages.filter(({ MessageId: id = "" }) => !failed.has(id));
   }
 
+  /** After its last receive SQS moves a message to the queue's dead-letter queue, at the next poll and without a word. */
+  private async noteDeadLetters({ queueArn }: Mapping, messages: readonly Message[]): Promise<void> {
+    const { deadLetterArn, mostReceives } = await this.settingsOf(queueArn);
+    if (deadLetterArn === undefined) return;
+    for (const { Body: body = "", Attributes: attributes = {} } of messages) {
+      const eventId = eventIdIn(body);
+      if (eventId === undefined || Number(attributes.ApproximateReceiveCount) < mostReceives) continue;
+      this.journal.endRecord(eventId, queueArn);
+      const reason = failureIn(body, () => undefined)?.reason ?? "the function failed it";
+      this.journal.addRecord(eventId, {
+        queueArn: deadLetterArn,
+        reason: `${reason} (received ${mostReceives} times)`,
+      });
+    }
+  }
+
+  private async settingsOf(queueArn: string) {
+    const { Attributes: attributes = {} } = await this.moto.sqs.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: this.moto.queueUrl(queueArn),
+        AttributeNames: ["VisibilityTimeout", "RedrivePolicy"],
+      }),
+    );
+    const policy = jsonOf({ body: Buffer.from(attributes.RedrivePolicy ?? "") });
+    return {
+      visibilityTimeoutMs: Number(attributes.VisibilityTimeout ?? 30) * 1000,
+      deadLetterArn: textOf(policy.deadLetterTargetArn),
+      mostReceives: Number(policy.maxReceiveCount ?? Infinity),
+    };
+  }
+
   private async remove({ queueArn }: Mapping, done: readonly Message[]): Promise<void> {
     await this.moto.sqs.send(
       new DeleteMessageBatchCommand({
@@ -179,6 +238,7 @@ export class EventSources {
         Entries: done.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle })),
       }),
     );
+    for (const { Body: body = "" } of done) this.journal.endRecord(eventIdIn(body), queueArn);
   }
 
   private async makeVisible({ queueArn }: Mapping, messages: readonly Message[]): Promise<void> {
@@ -246,17 +306,4 @@ function causeOf(messages: readonly Message[]): Omit<Cause, "requestId"> {
   if (message === undefined || others.length > 0) return {};
   const eventId = eventIdIn(message.Body ?? "");
   return eventId === undefined ? {} : { eventId };
-}
-
-function eventIdIn(text: string): string | undefined {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (!isRecord(body)) return undefined;
-  const record = isRecord(body.detail) && isRecord(body.detail.requestPayload) ? body.detail : body;
-  const event = isRecord(record.requestPayload) ? record.requestPayload : body;
-  return textOf(event.id);
 }

@@ -1,9 +1,11 @@
+import { setMaxListeners } from "node:events";
 import { availableParallelism } from "node:os";
 import { type Faults } from "../faults";
 import { type Cause, newId } from "../journal";
 import { Environment } from "./environment";
 import { type DeployedFunction, type Invocation } from "./function";
 import { type FunctionLog } from "./function-log";
+import { type Patience, Places } from "./places";
 import { type RuntimeApi } from "./runtime-api";
 
 export interface InvokeRequest {
@@ -13,16 +15,32 @@ export interface InvokeRequest {
   /** An asynchronous invocation keeps its id through its retries. */
   readonly requestId?: string;
   readonly invokedArn?: string;
+  /** Waits for a place of the function's reserved concurrency. @default it is throttled where there is none */
+  readonly patience?: Patience;
+  /** Its turn has come. @returns the function as it is by then: it may have waited for hours. */
+  readonly onTurn?: () => Promise<DeployedFunction>;
 }
 
 /** As Lambda's own limit of an account would be too much for one machine, what exceeds this waits. */
 const mostProcesses = Math.max(4, availableParallelism() * 2);
 
+const allFunctions = "";
+
 export class Throttled extends Error {
   override readonly name = "TooManyRequestsException";
 
-  constructor(fn: DeployedFunction, reason: string) {
+  constructor(
+    fn: DeployedFunction,
+    reason: string,
+    /** It waited for a place until its patience was over. */
+    readonly hasWaited = false,
+  ) {
     super(`Rate Exceeded. ${fn.name} ${reason}.`);
+  }
+
+  static byConcurrency(fn: DeployedFunction, hasWaited = false): Throttled {
+    const limit = fn.reservedConcurrency ?? 0;
+    return new Throttled(fn, `is limited to ${limit} at a time by its reserved concurrency`, hasWaited);
   }
 }
 
@@ -35,10 +53,11 @@ interface Warm {
 /** Runs functions in warm processes, one event at a time in each, as many as their reserved concurrency allows. */
 export class Invoker {
   private readonly pools = new Map<string, Warm[]>();
-  /** Invocations of a function that run or wait for a process. */
-  private readonly inFlight = new Map<string, number>();
-  private busy = 0;
-  private readonly waiting: (() => void)[] = [];
+  /** Of each function's reserved concurrency: invocations that run, or wait for a process. */
+  private readonly places = new Places();
+  /** The processes of this machine that may run at a time, all functions together. */
+  private readonly processes = new Places();
+  private readonly closing = new AbortController();
 
   constructor(
     private readonly api: RuntimeApi,
@@ -46,7 +65,16 @@ export class Invoker {
     private readonly region: string,
     private readonly endpoint: string,
     private readonly faults: Faults,
-  ) {}
+  ) {
+    this.processes.limit(allFunctions, mostProcesses);
+    // Each that waits listens until its turn, however many there are.
+    setMaxListeners(0, this.closing.signal);
+  }
+
+  /** The function's reserved concurrency from now on; `undefined`: none. */
+  limit(functionName: string, concurrency: number | undefined): void {
+    this.places.limit(functionName, concurrency);
+  }
 
   /** Why the call with this access key was made, if a function that runs here made it. */
   causeOf(accessKeyId: string): Cause | undefined {
@@ -72,24 +100,23 @@ export class Invoker {
     cause = {},
     requestId = newId(),
     invokedArn = fn.arn,
+    patience,
+    onTurn = () => Promise.resolve(fn),
   }: InvokeRequest): Promise<Invocation> {
-    const count = this.inFlight.get(fn.name) ?? 0;
-    if (fn.reservedConcurrency !== undefined && count >= fn.reservedConcurrency) {
-      throw new Throttled(fn, `is limited to ${fn.reservedConcurrency} at a time by its reserved concurrency`);
-    }
-    if (this.faults.take("lambda", ["throttle"], () => ({ operation: "Invoke", text: payload })) !== undefined) {
-      throw new Throttled(fn, "is throttled by an injected fault");
-    }
-    this.inFlight.set(fn.name, count + 1);
+    if (!(await this.places.take(fn.name, patience))) throw Throttled.byConcurrency(fn, patience !== undefined);
     try {
-      await this.takeTurn();
+      if (this.faults.take("lambda", ["throttle"], () => ({ operation: "Invoke", text: payload })) !== undefined) {
+        throw new Throttled(fn, "is throttled by an injected fault");
+      }
+      await this.processes.take(allFunctions, { until: Infinity, signal: this.closing.signal });
       try {
-        return await this.run(fn, { requestId, payload, functionArn: invokedArn, cause: { requestId, ...cause } });
+        const current = await onTurn();
+        return await this.run(current, { requestId, payload, functionArn: invokedArn, cause: { requestId, ...cause } });
       } finally {
-        this.endTurn();
+        this.processes.giveBack(allFunctions);
       }
     } finally {
-      this.inFlight.set(fn.name, (this.inFlight.get(fn.name) ?? 1) - 1);
+      this.places.giveBack(fn.name);
     }
   }
 
@@ -104,6 +131,7 @@ export class Invoker {
   }
 
   async close(): Promise<void> {
+    this.closing.abort();
     const all = [...this.pools.values()].flat();
     this.pools.clear();
     await Promise.all(all.map(({ environment }) => environment.stop()));
@@ -144,22 +172,5 @@ export class Invoker {
     }
     this.pools.set(fn.name, current);
     return free.environment;
-  }
-
-  private async takeTurn(): Promise<void> {
-    if (this.busy >= mostProcesses) {
-      await new Promise<void>((resolve) => {
-        this.waiting.push(resolve);
-      });
-      return;
-    }
-    this.busy += 1;
-  }
-
-  /** Hands the turn on, so that nobody can take it in between. */
-  private endTurn(): void {
-    const next = this.waiting.shift();
-    if (next === undefined) this.busy -= 1;
-    else next();
   }
 }

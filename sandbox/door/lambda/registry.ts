@@ -1,8 +1,4 @@
-import {
-  GetFunctionConcurrencyCommand,
-  GetFunctionConfigurationCommand,
-  ResourceNotFoundException,
-} from "@aws-sdk/client-lambda";
+import { GetFunctionConfigurationCommand, ResourceNotFoundException } from "@aws-sdk/client-lambda";
 import { unzipSync } from "fflate";
 import { createHash } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
@@ -16,12 +12,15 @@ export type Extras = (functionName: string) => Readonly<Record<string, unknown>>
 
 const functionsPath = /^\/2015-03-31\/functions\/?$/;
 const codePath = /^\/2015-03-31\/functions\/([^/]+)\/code\/?$/;
+const concurrencyPath = /^\/2017-10-31\/functions\/([^/]+)\/concurrency\/?$/;
 const functionPath = /^\/2015-03-31\/functions\/([^/]+)\/?$/;
 
 /** The functions that are deployed, with their packages: moto's GetFunction names an address that does not exist. */
 export class FunctionRegistry {
   /** Function name to the directory that holds its unpacked package. */
   private readonly directories = new Map<string, string>();
+  /** Function name to its reserved concurrency. Nothing but the calls that come through the door sets one. */
+  private readonly concurrency = new Map<string, number>();
 
   constructor(
     private readonly moto: Moto,
@@ -29,6 +28,7 @@ export class FunctionRegistry {
     private readonly extras: Extras,
     /** Warm environments of a function that is gone, or whose code is, are of no use. */
     private readonly onChange: (functionName: string) => void,
+    private readonly onConcurrency: (functionName: string, concurrency: number | undefined) => void,
   ) {}
 
   /** Keeps the package that a client uploads. */
@@ -43,6 +43,8 @@ export class FunctionRegistry {
     }
     const updated = call.method === "PUT" ? codePath.exec(pathname)?.[1] : undefined;
     if (updated !== undefined) await this.unpack(decodeURIComponent(updated), jsonOf(call));
+    const limited = concurrencyPath.exec(pathname)?.[1];
+    if (limited !== undefined && call.method !== "GET") this.limit(decodeURIComponent(limited), jsonOf(call));
     const deleted = call.method === "DELETE" ? functionPath.exec(pathname)?.[1] : undefined;
     if (deleted !== undefined && !call.url.searchParams.has("Qualifier")) {
       await this.forget(parseFunctionName(decodeURIComponent(deleted)).name);
@@ -54,10 +56,7 @@ export class FunctionRegistry {
   async find(nameOrArn: string): Promise<DeployedFunction | undefined> {
     const { name } = parseFunctionName(nameOrArn);
     try {
-      const [configuration, concurrency] = await Promise.all([
-        this.moto.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name })),
-        this.moto.lambda.send(new GetFunctionConcurrencyCommand({ FunctionName: name })),
-      ]);
+      const configuration = await this.moto.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
       const extras = this.extras(name);
       const logging = isRecord(extras.LoggingConfig) ? extras.LoggingConfig : {};
       const deadLetters = isRecord(extras.DeadLetterConfig) ? extras.DeadLetterConfig : {};
@@ -69,8 +68,7 @@ export class FunctionRegistry {
         timeoutSeconds: configuration.Timeout ?? 3,
         memoryMb: configuration.MemorySize ?? 128,
         variables: configuration.Environment?.Variables ?? {},
-        // moto answers null where there is no reservation.
-        reservedConcurrency: concurrency.ReservedConcurrentExecutions ?? undefined,
+        reservedConcurrency: this.concurrency.get(name),
         logGroup: textOf(logging.LogGroup) ?? `/aws/lambda/${name}`,
         logFormat: logging.LogFormat === "JSON" ? "JSON" : "Text",
         logLevel: textOf(logging.ApplicationLogLevel),
@@ -110,7 +108,16 @@ export class FunctionRegistry {
     return undefined;
   }
 
+  /** PutFunctionConcurrency, or DeleteFunctionConcurrency, which has no body. */
+  private limit(nameOrArn: string, { ReservedConcurrentExecutions: concurrency }: Record<string, unknown>): void {
+    const { name } = parseFunctionName(nameOrArn);
+    if (typeof concurrency === "number") this.concurrency.set(name, concurrency);
+    else this.concurrency.delete(name);
+    this.onConcurrency(name, this.concurrency.get(name));
+  }
+
   private async forget(name: string): Promise<void> {
+    this.limit(name, {});
     this.directories.delete(name);
     this.onChange(name);
     await rm(join(this.workDirectory, "functions", name), { recursive: true, force: true });

@@ -1,0 +1,84 @@
+import { type IncomingMessage, type ServerResponse } from "node:http";
+import { type Change, type Journal } from "./journal";
+
+const heartbeatMs = 15_000;
+/** Between two announcements: under load, thousands of changes a second are a few announcements. */
+const pauseMs = 100;
+/** What may wait for a client that does not read, a tab in the background for example. */
+const mostUnreadBytes = 1_048_576;
+
+/** Server-sent events: which mails and events changed, so that a page asks for these only. */
+export class ChangeStream {
+  private readonly streams = new Set<ServerResponse>();
+  /** Of these the unread part was too much: they are told to start afresh. */
+  private readonly behind = new Set<ServerResponse>();
+  private readonly heartbeat: NodeJS.Timeout;
+  private readonly mails = new Set<string>();
+  private readonly events = new Set<string>();
+  private pending: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly journal: Journal,
+    private readonly headers: Readonly<Record<string, string>>,
+  ) {
+    journal.onChange((change) => {
+      this.take(change);
+    });
+    this.heartbeat = setInterval(() => {
+      for (const stream of this.streams) stream.write(": alive\n\n");
+    }, heartbeatMs);
+    this.heartbeat.unref();
+  }
+
+  open(request: IncomingMessage, response: ServerResponse): void {
+    response.writeHead(200, { ...this.headers, "content-type": "text/event-stream" });
+    response.write(this.message("change", { mails: [], events: [] }));
+    this.streams.add(response);
+    response.on("drain", () => {
+      if (this.behind.delete(response)) response.write(this.message("restart", { mails: [], events: [] }));
+    });
+    request.on("close", () => {
+      this.streams.delete(response);
+      this.behind.delete(response);
+    });
+  }
+
+  close(): void {
+    clearInterval(this.heartbeat);
+    clearTimeout(this.pending);
+    for (const stream of this.streams) stream.end();
+  }
+
+  private take({ mails, events }: Change): void {
+    for (const key of mails) this.mails.add(key);
+    for (const key of events) this.events.add(key);
+    this.pending ??= setTimeout(() => {
+      this.announce();
+    }, pauseMs);
+  }
+
+  /** Once for all that changed together. */
+  private announce(): void {
+    this.pending = undefined;
+    const message = this.message("change", { mails: [...this.mails], events: [...this.events] });
+    this.mails.clear();
+    this.events.clear();
+    for (const stream of this.streams) {
+      if (stream.writableLength > mostUnreadBytes) this.behind.add(stream);
+      else if (!this.behind.has(stream)) stream.write(message);
+    }
+  }
+
+  private message(name: "change" | "restart", { mails, events }: Change): string {
+    const { journal } = this;
+    const data = {
+      messages: journal.messageCount,
+      activity: journal.events.size,
+      failed: journal.failed,
+      dropped: { mails: journal.mails.dropped, events: journal.events.dropped },
+      mails,
+      events,
+    };
+    return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+  }
+}

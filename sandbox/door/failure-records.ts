@@ -1,0 +1,141 @@
+import { type SendMessageCommandInput, type SQSClient } from "@aws-sdk/client-sqs";
+import { type Call, type Interceptor, isRecord, jsonOf, succeeded, textOf } from "./http";
+import { type Cause, type Journal } from "./journal";
+
+/**
+ * What a queue takes about an event that failed: Lambda's record of an invocation (as its destination, or as an event
+ * that carries it), the function's own in the same shape, or what a rule could not deliver.
+ */
+export interface Failure {
+  readonly eventId: string | undefined;
+  readonly reason: string;
+}
+
+/** A record of a failed event. `undefined`: the message is something else. */
+export function failureIn(text: string, attributeOf: (name: string) => string | undefined): Failure | undefined {
+  const body = parsed(text);
+  if (!isRecord(body)) return undefined;
+  const code = attributeOf("ERROR_CODE");
+  // EventBridge's, in a target's dead-letter queue: the event, with the reason in the message's attributes.
+  if (code !== undefined) {
+    return { eventId: textOf(body.id), reason: joined(code, attributeOf("ERROR_MESSAGE")) };
+  }
+  const record = recordIn(body);
+  if (record === undefined) return undefined;
+  const { requestContext, responsePayload } = record;
+  const condition = isRecord(requestContext) ? textOf(requestContext.condition) : undefined;
+  const response = isRecord(responsePayload) ? responsePayload : {};
+  return {
+    eventId: eventIdOf(record.requestPayload),
+    reason: joined(textOf(response.errorType) ?? condition ?? "no reason given", textOf(response.errorMessage)),
+  };
+}
+
+/** The event behind a queue's message: the one in a failure record, or the message itself. */
+export function eventIdIn(text: string): string | undefined {
+  const body = parsed(text);
+  if (!isRecord(body)) return undefined;
+  return eventIdOf(recordIn(body)?.requestPayload ?? body);
+}
+
+/** Of an event that carries the record of a failed invocation: the id of the event that failed. */
+export const failedEventIdOf = (detail: unknown): string | undefined =>
+  isRecord(detail) ? eventIdOf(recordIn(detail)?.requestPayload) : undefined;
+
+function recordIn(body: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
+  const candidates = [body, body.detail].filter(isRecord);
+  // What was invoked with no event has any payload.
+  return candidates.find(
+    ({ requestPayload, requestContext }) =>
+      isRecord(requestPayload) || (requestPayload !== undefined && isRecord(requestContext)),
+  );
+}
+
+const eventIdOf = (event: unknown) => (isRecord(event) ? textOf(event.id) : undefined);
+
+const joined = (type: string, message: string | undefined) => (message ? `${type}: ${message}` : type);
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Tells the journal of each record that a queue takes, whoever sends it: a function, a person's redrive, or the door
+ * itself for a rule or a destination. So the inbox says what is known, and not what a configuration promises.
+ */
+export function watchQueues(
+  sqs: SQSClient,
+  journal: Journal,
+  options: { readonly region: string; readonly causeOf: (accessKeyId: string) => Cause | undefined },
+): Interceptor {
+  const tell = (
+    queueUrl: string,
+    body: string,
+    attributeOf: (name: string) => string | undefined,
+    causingEventId?: string,
+  ) => {
+    const failure = failureIn(body, attributeOf);
+    const eventId = failure?.eventId ?? causingEventId;
+    if (failure === undefined || eventId === undefined) return;
+    const [account = "", name = ""] = queueUrl.split("/").slice(-2);
+    journal.addRecord(eventId, {
+      queueArn: `arn:aws:sqs:${options.region}:${account}:${name}`,
+      reason: failure.reason,
+    });
+  };
+  sqs.middlewareStack.add(
+    (next, context) => async (args) => {
+      const result = await next(args);
+      if ((context as { commandName?: string }).commandName === "SendMessageCommand") {
+        const { QueueUrl = "", MessageBody = "", MessageAttributes = {} } = args.input as SendMessageCommandInput;
+        tell(QueueUrl, MessageBody, (name) => MessageAttributes[name]?.StringValue);
+      }
+      return result;
+    },
+    // Behind the injected faults: an answer that they lose was given all the same.
+    { step: "build", name: "watchQueues" },
+  );
+  return async (call, next) => {
+    const answer = await next(call);
+    if (call.service !== "sqs" || !succeeded(answer)) return answer;
+    for (const { body, attributes } of messagesOf(call)) {
+      const { eventId } = options.causeOf(call.accessKeyId) ?? {};
+      tell(queueUrlOf(call), body, (name) => attributeIn(attributes, name), eventId);
+    }
+    return answer;
+  };
+}
+
+interface Message {
+  readonly body: string;
+  readonly attributes: unknown;
+}
+
+function messagesOf(call: Call): readonly Message[] {
+  const message = ({ MessageBody, MessageAttributes }: Readonly<Record<string, unknown>>): Message => ({
+    body: textOf(MessageBody) ?? "",
+    attributes: MessageAttributes,
+  });
+  if (isQuery(call)) {
+    // What older clients speak; they send records one by one.
+    return call.operation === "SendMessage" ? [message(Object.fromEntries(queryOf(call)))] : [];
+  }
+  if (call.operation === "SendMessage") return [message(jsonOf(call))];
+  if (call.operation !== "SendMessageBatch") return [];
+  const { Entries: entries } = jsonOf(call);
+  return Array.isArray(entries) ? entries.filter(isRecord).map(message) : [];
+}
+
+const isQuery = (call: Call) => (call.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");
+const queryOf = (call: Call) => new URLSearchParams(call.body.toString("utf8"));
+const queueUrlOf = (call: Call) =>
+  (isQuery(call) ? queryOf(call).get("QueueUrl") : textOf(jsonOf(call).QueueUrl)) ?? call.url.pathname;
+
+function attributeIn(attributes: unknown, name: string): string | undefined {
+  const value = isRecord(attributes) ? attributes[name] : undefined;
+  return isRecord(value) ? textOf(value.StringValue) : undefined;
+}

@@ -1,0 +1,222 @@
+import { type Answer, json } from "./http";
+import { type BusEvent, type Delivery, eventIdOf, type Journal, type Mail } from "./journal";
+import { type Newest } from "./newest";
+
+/** The lists that scripts read, a page at a time. Without a limit a page has this many: more would be tens of megabytes. */
+export const largestPage = 1000;
+/** The rows that the inbox page asks for at once. */
+const mostRows = 200;
+
+const lists = {
+  messages: "mail",
+  "rendering-failures": "mail",
+  activity: "event",
+} as const;
+type List = keyof typeof lists;
+
+/** The journal, as scripts and the inbox page read it. */
+export class InboxApi {
+  constructor(private readonly journal: Journal) {}
+
+  /** @param path below `/_sandbox/`. @returns `undefined` where it is none of this API's */
+  answer(path: string, query: URLSearchParams): Answer | undefined {
+    const [, list, id] = /^(messages|activity)\/(.+)$/.exec(path) ?? [];
+    if (list === "messages") return this.mail(id ?? "");
+    if (list === "activity") return this.event(id ?? "");
+    switch (path) {
+      case "messages":
+        return this.page(path, query, this.journal.mails, ({ renderError }) => renderError === undefined);
+      case "rendering-failures":
+        return this.page(path, query, this.journal.mails, ({ renderError }) => renderError !== undefined);
+      case "activity":
+        return this.page(path, query, this.journal.events, () => true);
+      case "inbox":
+        return this.index();
+      case "inbox/mails":
+        return rowsOf(query, this.journal.mails, mailRow);
+      case "inbox/events":
+        return rowsOf(query, this.journal.events, (event, key) => this.eventRow(event, key));
+      case "inbox/search":
+        return this.search(query);
+      default:
+        return undefined;
+    }
+  }
+
+  private page<Item>(
+    list: List,
+    query: URLSearchParams,
+    kept: Newest<Item>,
+    isWanted: (item: Item) => boolean,
+  ): Answer {
+    const unknown = [...query.keys()].find((name) => name !== "limit" && name !== "before");
+    if (unknown !== undefined) return badRequest(`"${unknown}" is unknown here: use limit and before.`);
+    const limitText = query.get("limit") ?? String(largestPage);
+    const limit = Number(limitText);
+    if (!/^\d+$/.test(limitText) || limit < 1 || limit > largestPage) {
+      return badRequest(`limit is "${limitText}": use a whole number from 1 to ${largestPage}.`);
+    }
+    const keys = kept.keys();
+    const before = query.get("before");
+    const start = before === null ? 0 : keys.indexOf(before) + 1;
+    if (before !== null && start === 0) {
+      return json({ message: `There is no ${lists[list]} with the id "${before}", or not any more.` }, 404);
+    }
+    const items: Item[] = [];
+    let last: string | undefined;
+    for (const key of keys.slice(start)) {
+      const item = kept.get(key);
+      if (item === undefined || !isWanted(item)) continue;
+      // There is one more than the page holds: so there is a next page.
+      if (items.length === limit) {
+        const next = `/_sandbox/${list}?limit=${limit}&before=${encodeURIComponent(last ?? "")}`;
+        return json(items, 200, { link: `<${next}>; rel="next"` });
+      }
+      items.push(item);
+      last = key;
+    }
+    return json(items);
+  }
+
+  private mail(key: string): Answer {
+    const mail = this.journal.mails.get(key);
+    if (mail === undefined) return noMail(key);
+    return json({ ...mail, id: key });
+  }
+
+  /** With what belongs to it: its mails, and the events that carry the record of its failure. */
+  private event(key: string): Answer {
+    const event = this.journal.events.get(key);
+    if (event === undefined) {
+      return json({ message: `There is no event with the id "${key}". GET /_sandbox/activity lists them.` }, 404);
+    }
+    const mails = this.journal.mailKeysOf(event.id).flatMap((mailKey) => {
+      const mail = this.journal.mails.get(mailKey);
+      return mail === undefined ? [] : [mailRow(mail, mailKey)];
+    });
+    const failures = this.journal.failureKeysOf(event.id).flatMap((failureKey) => {
+      const failure = this.journal.events.get(failureKey);
+      return failure === undefined ? [] : [{ id: failureKey, detailType: failure.detailType, bus: failure.bus }];
+    });
+    return json({
+      ...event.toJSON(),
+      id: key,
+      fate: this.journal.fateOf(key),
+      records: this.recordsOf(event),
+      mails,
+      failures,
+    });
+  }
+
+  /** What the page has to know of everything; rows and contents it asks for as they are looked at. */
+  private index(): Answer {
+    const { mails, events, failed } = this.journal;
+    return json({
+      mails: mails.keys(),
+      events: events.keys(),
+      failed,
+      dropped: { mails: mails.dropped, events: events.dropped },
+    });
+  }
+
+  private search(query: URLSearchParams): Answer {
+    const words = (query.get("q") ?? "").toLowerCase().split(/\s+/);
+    const matches = (fields: readonly (string | undefined)[]) => {
+      const text = fields.join("\n").toLowerCase();
+      return words.every((word) => text.includes(word));
+    };
+    const { mails, events } = this.journal;
+    if (query.get("view") === "events") {
+      const ids = events.keys().filter((key) => {
+        const event = events.get(key);
+        return event !== undefined && matches([key, this.journal.fateOf(key), event.text]);
+      });
+      return json({ ids });
+    }
+    const ids = mails.keys().filter((key) => {
+      const mail = mails.get(key);
+      if (mail === undefined) return false;
+      const { subject, from, to, cc, bcc, template } = mail;
+      const detailType = events.get(eventIdOf(mail) ?? "")?.detailType;
+      return matches([subject, from, ...to, ...cc, ...bcc, template, detailType]);
+    });
+    return json({ ids });
+  }
+
+  private eventRow(event: BusEvent, key: string) {
+    const { time, bus, source, detailType, deliveries } = event;
+    return {
+      id: key,
+      time,
+      bus,
+      source: cut(source),
+      detailType: cut(detailType),
+      about: aboutOf(event),
+      fate: this.journal.fateOf(key),
+      deliveries: deliveries.map(shortDelivery),
+      records: this.recordsOf(event).map((record) => ({ ...record, reason: cut(record.reason) })),
+    };
+  }
+
+  private recordsOf({ records }: BusEvent) {
+    return records.map((record) => ({ ...record, isPolled: this.journal.isPolled(record.queueArn) }));
+  }
+}
+
+export const noMail = (id: string): Answer =>
+  json({ message: `There is no mail with the id "${id}". GET /_sandbox/messages lists them.` }, 404);
+
+const badRequest = (message: string): Answer => json({ message }, 400);
+
+/** As long as the beginning of a text may be in a row. */
+const rowCharacters = 300;
+
+const cut = (text: string, most = rowCharacters) => (text.length <= most ? text : `${text.slice(0, most)}…`);
+
+function rowsOf<Item>(query: URLSearchParams, kept: Newest<Item>, toRow: (item: Item, key: string) => unknown): Answer {
+  const keys = query.getAll("id");
+  if (keys.length > mostRows) return badRequest(`${keys.length} ids are too many: ask for ${mostRows} at a time.`);
+  // One that was dropped meanwhile is left out.
+  return json(
+    keys.flatMap((key) => {
+      const item = kept.get(key);
+      return item === undefined ? [] : [toRow(item, key)];
+    }),
+  );
+}
+
+/** What a row of the list shows of a mail. */
+function mailRow(mail: Mail, key: string) {
+  const { time, from, to, subject, text, html, template, tags, renderError } = mail;
+  return {
+    id: key,
+    time,
+    from: cut(from),
+    to: to.slice(0, 10).map((address) => cut(address)),
+    subject: cut(subject),
+    text: cut(text, 1000),
+    // Only where it is what the beginning of the text is taken from.
+    ...(text === "" ? { html: cut(html, 8000) } : {}),
+    template: cut(template),
+    tags: tags.notification === undefined ? {} : { notification: cut(tags.notification) },
+    ...(renderError === undefined ? {} : { renderError: cut(renderError) }),
+  };
+}
+
+/** What tells an event from the others of its type. */
+function aboutOf({ detail }: BusEvent): string {
+  const { emailConfig, title } = detail;
+  const subject = (emailConfig as { subject?: unknown } | null | undefined)?.subject ?? title;
+  return typeof subject === "string" ? cut(subject) : "";
+}
+
+/** The last attempt is what a row tells of; how many there were says its number. */
+function shortDelivery(delivery: Delivery) {
+  return {
+    ...delivery,
+    attempts: delivery.attempts.slice(-1).map((attempt) => ({
+      ...attempt,
+      ...(attempt.errorMessage === undefined ? {} : { errorMessage: cut(attempt.errorMessage) }),
+    })),
+  };
+}

@@ -1,0 +1,114 @@
+import { type Answer, type Call, type Interceptor, succeeded } from "./http";
+import { type Moto } from "./moto";
+
+/** What the door reads of the deployed system for each event, by the client that asks. */
+const cached = {
+  events: ["ListRules", "ListTargetsByRule"],
+  lambda: ["GetFunctionConfiguration", "GetFunctionEventInvokeConfig", "GetPolicy"],
+  logs: ["DescribeResourcePolicies"],
+  ses: ["DescribeConfigurationSet", "GetTemplate", "ListIdentities"],
+  // The door asks for policies and settings only, never for a queue's counts.
+  sqs: ["GetQueueAttributes"],
+} as const;
+type Service = keyof typeof cached;
+
+/** What happens all the time and changes nothing of what is kept here. */
+const traffic = new Set([
+  ...["PutEvents", "TestEventPattern", "Invoke", "SendEmail", "SendTemplatedEmail", "SendRawEmail"],
+  ...["SendMessage", "SendMessageBatch", "ReceiveMessage", "DeleteMessage", "DeleteMessageBatch"],
+  ...["ChangeMessageVisibility", "ChangeMessageVisibilityBatch", "CreateLogStream", "PutLogEvents"],
+]);
+const isRead = (operation: string) => /^(?:Get|List|Describe|Filter)/.test(operation);
+
+/**
+ * Keeps what the door reads of the deployed system (rules, functions, policies, templates) until a call changes it. All
+ * clients come through the door, so it sees each change. moto answers a few hundred requests a second: with a dozen of
+ * them for each event, it would be what every event waits for.
+ */
+export class ReadCache {
+  private readonly answers: Record<string, Map<string, Promise<unknown>>> = {};
+
+  constructor(moto: Moto) {
+    for (const service of Object.keys(cached) as Service[]) this.attach(moto, service);
+  }
+
+  /** To stand before all interceptors that change something. */
+  readonly intercept: Interceptor = async (call, next) => {
+    // The door's own reads of a REST API: see ownCall in index.ts.
+    if (call.accessKeyId === "door" && call.method === "GET") {
+      const path = `${call.url.pathname}${call.url.search}`;
+      return (await this.once(call.service, path, () => next(call), isWorthKeeping)) as Answer;
+    }
+    try {
+      return await next(call);
+    } finally {
+      // Behind the change: what was read while it was made may be old.
+      if (changes(call)) this.answers[call.service]?.clear();
+    }
+  };
+
+  private attach(moto: Moto, service: Service): void {
+    // The clients' types differ in their commands alone, which is nothing to a middleware.
+    const { middlewareStack } = moto[service] as Pick<Moto["lambda"], "middlewareStack">;
+    middlewareStack.add(
+      (next, context) => async (args) => {
+        const operation = (context as { commandName?: string }).commandName?.replace(/Command$/, "") ?? "";
+        if (!(cached[service] as readonly string[]).includes(operation)) {
+          const result = await next(args);
+          if (!isRead(operation) && !traffic.has(operation)) this.answers[service]?.clear();
+          return result;
+        }
+        const key = `${operation} ${JSON.stringify(args.input)}`;
+        return (await this.once(
+          service,
+          key,
+          () => next(args),
+          () => true,
+        )) as Awaited<ReturnType<typeof next>>;
+      },
+      { step: "initialize", name: "readCache" },
+    );
+  }
+
+  /** Also for those who ask while the answer is under way. What could not be answered is asked again. */
+  private once(
+    service: string,
+    key: string,
+    ask: () => Promise<unknown>,
+    isKept: (answer: never) => boolean,
+  ): Promise<unknown> {
+    const answers = (this.answers[service] ??= new Map<string, Promise<unknown>>());
+    const known = answers.get(key);
+    if (known !== undefined) return known;
+    const answer = ask();
+    answers.set(key, answer);
+    const forget = () => {
+      if (answers.get(key) === answer) answers.delete(key);
+    };
+    answer.then(
+      (value) => {
+        if (!isKept(value as never)) forget();
+      },
+      (error: unknown) => {
+        if (!isNotFound(error)) forget();
+      },
+    );
+    return answer;
+  }
+}
+
+const isWorthKeeping = (answer: Answer) => succeeded(answer);
+
+/** That there is none is an answer, too: a function without a policy, or without settings of its invocations. */
+function isNotFound(error: unknown): boolean {
+  const { $metadata: metadata } = (error ?? {}) as { $metadata?: { httpStatusCode?: number } };
+  const status = metadata?.httpStatusCode ?? 500;
+  return status >= 400 && status < 500;
+}
+
+function changes(call: Call): boolean {
+  if (call.operation !== "") return !isRead(call.operation) && !traffic.has(call.operation);
+  // A REST protocol: the method tells. Invoking a function and sending a mail are POSTs that change nothing here.
+  const isTraffic = /\/invocations\/?$|\/outbound-emails$/.test(call.url.pathname);
+  return !["GET", "HEAD"].includes(call.method) && !isTraffic;
+}
