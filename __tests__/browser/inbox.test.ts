@@ -3,9 +3,21 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type Browser, type BrowserContextOptions, type Locator, type Page } from "playwright-core";
+import { Journal } from "../../sandbox/door/journal";
 import { describeInChromium, eventually, launchChromium } from "../support/browser";
 import { type FakeDoor, startFakeDoor } from "../support/fake-door";
-import { answers, BUS, busEvent, DLQ_ARN, IDS, mail, toFunction } from "../support/inbox-fixtures";
+import {
+  addEvent,
+  BUS,
+  busEvent,
+  type Contents,
+  contents,
+  DLQ_ARN,
+  fill,
+  IDS,
+  mail,
+  toFunction,
+} from "../support/inbox-fixtures";
 
 jest.setTimeout(60_000);
 
@@ -15,6 +27,8 @@ const NARROW = { width: 360, height: 740 };
 describeInChromium("the inbox page", () => {
   let browser: Browser;
   let door: FakeDoor;
+  /** What is in the sandbox when the page is visited. */
+  let shown: Contents;
   let page: Page;
   /** What the browser complained about; a test that provokes complaints empties it. */
   let complaints: string[];
@@ -26,7 +40,8 @@ describeInChromium("the inbox page", () => {
     await browser.close();
   });
   beforeEach(async () => {
-    door = await startFakeDoor(answers());
+    shown = contents();
+    door = await startFakeDoor(shown.info);
     complaints = [];
   });
   afterEach(async () => {
@@ -42,6 +57,7 @@ describeInChromium("the inbox page", () => {
       permissions: ["clipboard-read", "clipboard-write"],
       ...options,
     });
+    fill(door.journal, shown);
     page = await context.newPage();
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) complaints.push(message.text());
@@ -132,6 +148,7 @@ describeInChromium("the inbox page", () => {
     it("shows a mail that SES could not render as never sent, with the reason", async () => {
       await visit();
       await option(/Never sent/).click();
+      await title().waitFor();
       const text = await reader().innerText();
       expect(text).toContain("Never sent.");
       expect(text).toContain("Attribute 'firstName' is not present in the rendering data.");
@@ -144,7 +161,7 @@ describeInChromium("the inbox page", () => {
       await reader().getByRole("link", { name: "Download as .eml" }).click();
       const download = await started;
       expect(download.suggestedFilename()).toBe(`${IDS.welcome}.eml`);
-      expect(readFileSync(await download.path(), "utf8")).toContain("Subject: the mail itself");
+      expect(readFileSync(await download.path(), "utf8")).toContain("Subject: Your order 10442 is on its way");
     });
 
     it("counts unread mails in the title, and remembers what was read for this run of the sandbox only", async () => {
@@ -154,7 +171,7 @@ describeInChromium("the inbox page", () => {
       await eventually(() => page.title(), "(4) Sandbox inbox");
       await page.goto(door.url);
       await eventually(() => page.title(), "(4) Sandbox inbox");
-      door.answers.info.startedAt = new Date().toISOString();
+      door.info = { ...door.info, startedAt: new Date().toISOString() };
       await page.reload();
       await eventually(() => page.title(), "(5) Sandbox inbox");
     });
@@ -183,10 +200,10 @@ describeInChromium("the inbox page", () => {
 
     it("shows markup in an error message, an address and an event as text", async () => {
       const evil = '<img src="x" onerror="document.title = 1">';
-      door.answers.messages.unshift(
+      shown.messages.unshift(
         mail({ id: "evil", minutes: 0, to: [evil], subject: evil, title: "", message: "", from: evil }),
       );
-      door.answers.activity.unshift(
+      shown.activity.unshift(
         busEvent({
           id: "evil/../event",
           minutes: 0,
@@ -208,6 +225,7 @@ describeInChromium("the inbox page", () => {
               deadLetter: { destinationArn: "arn:aws:sqs:us-east-1:1:q; rm -rf 'x'", reason: evil },
             }),
           ],
+          records: [{ queueArn: "arn:aws:sqs:us-east-1:1:q; rm -rf 'x'", reason: evil }],
         }),
       );
       await visit("#/mail/evil");
@@ -231,7 +249,7 @@ describeInChromium("the inbox page", () => {
         });
         await new Promise<void>((resolve) => outside.listen(0, "127.0.0.1", resolve));
         const base = `http://127.0.0.1:${(outside.address() as AddressInfo).port}`;
-        door.answers.messages.unshift({
+        shown.messages.unshift({
           ...mail({ id: "hostile", minutes: 0, to: ["you@example.com"], subject: "Hostile", title: "", message: "" }),
           html: `<html><head><base href="${base}/base/"><meta http-equiv="refresh" content="0;url=${base}/refresh">
             <link rel="stylesheet" href="${base}/style.css"><style>@import "${base}/import.css"; p { background: url(${base}/background.png) }</style>
@@ -293,7 +311,7 @@ describeInChromium("the inbox page", () => {
       await option(/Priority Alert Retry 1 of 2 in 0\.5 s, on AWS about 1 minute/).waitFor();
       await option(/Priority Alert Delivered by acme-orders-sandbox-priority-alert/).waitFor();
       await option(
-        /Email Notification Request Failed: InvalidEventError: .*"not an address" is no email address/,
+        /Email Notification Request Parked: InvalidEventError: .*"not an address" is no email address/,
       ).waitFor();
       await option(/Order Placed No rule matched/).waitFor();
     });
@@ -302,7 +320,7 @@ describeInChromium("the inbox page", () => {
       await visit(`#/events/${IDS.failedEvent}`);
       const text = await reader().innerText();
       expect(text).toContain(
-        'Failed. InvalidEventError: detail.emailConfig.recipient: "not an address" is no email address',
+        'Parked. InvalidEventError: detail.emailConfig.recipient: "not an address" is no email address',
       );
       expect(await reader().getByRole("list", { name: "Attempts" }).innerText()).toContain(
         "Attempt 3 failed after 19 ms",
@@ -319,31 +337,32 @@ describeInChromium("the inbox page", () => {
       );
     });
 
+    const retries = DLQ_ARN.replace("dead-letters", "retries");
+    const inRetryQueue = () => {
+      door.journal.setPolled(retries, true);
+      door.journal.addRecord(IDS.failedEvent, { queueArn: retries, reason: "InvalidEventError" });
+    };
+
     it("says of an event in a retry queue that it waits, and does not offer to read the queue", async () => {
-      const activity = door.answers.activity as ReturnType<typeof busEvent>[];
-      const retries = DLQ_ARN.replace("dead-letters", "retries");
-      door.answers.activity = activity.map((event) => ({
-        ...event,
-        deliveries: event.deliveries.map(({ deadLetter: _, ...delivery }) =>
-          delivery.targetArn === DLQ_ARN ? { ...delivery, targetArn: retries } : delivery,
-        ),
-      }));
-      await visit();
-      await page.getByRole("link", { name: "Events", exact: true }).click();
+      await visit("#/events");
+      inRetryQueue();
       await option(/Email Notification Request Waiting for a retry: InvalidEventError/).click();
+      await reader().getByText("Waiting for a retry. First: InvalidEventError").waitFor();
       const text = await reader().innerText();
-      expect(text).toContain("Waiting for a retry. First: InvalidEventError");
       expect(text).toContain("npm run dead-letters -- --sandbox --retries");
       expect(text).not.toContain("receive-message");
+      await page.getByRole("link", { name: "Events", exact: true }).waitFor();
     });
 
     it("says of an event that failed and was mailed after all that it is mailed", async () => {
+      await visit(`#/events/${IDS.failedEvent}`);
+      await page.getByRole("link", { name: "Events 1 failed" }).waitFor();
+      inRetryQueue();
       const late = { id: "late", to: ["not an address"], subject: "Your invoice", title: "Invoice", message: "" };
-      const mailed = mail({ ...late, minutes: 1, tags: { notification: "email-request", eventId: IDS.failedEvent } });
-      door.answers.messages = [mailed, ...door.answers.messages];
-      await visit();
-      await page.getByRole("link", { name: "Events", exact: true }).click();
-      await option(/Email Notification Request Mailed late: InvalidEventError/).click();
+      door.journal.addMail(mail({ ...late, minutes: 0, tags: { eventId: IDS.failedEvent } }));
+      door.journal.endRecord(IDS.failedEvent, retries);
+      await option(/Email Notification Request Mailed late: InvalidEventError/).waitFor();
+      await page.getByRole("link", { name: "Events", exact: true }).waitFor();
       await reader().getByText("Mailed late, by a retry or a redrive. First:").waitFor();
       await reader()
         .getByRole("link", { name: /Your invoice to not an address/ })
@@ -351,43 +370,44 @@ describeInChromium("the inbox page", () => {
       await reader().getByRole("heading", { name: "Your invoice" }).waitFor();
     });
 
-    it("counts a list of which one mail is missing as failed", async () => {
-      const recipient = ["ada@example.com", "grace@example.com"];
-      const activity = door.answers.activity as ReturnType<typeof busEvent>[];
-      door.answers.activity = activity.map((event) =>
-        event.id === IDS.failedEvent ? { ...event, detail: { emailConfig: { recipient } } } : event,
+    it("says of an event that its function parked in the first run that it is parked, and where", async () => {
+      await visit("#/events");
+      const records = [{ queueArn: DLQ_ARN, reason: "MessageRejected: the content" }];
+      const attempt = { number: 1, startedAt: shown.info.startedAt, endedAt: shown.info.startedAt, outcome: "success" };
+      const attempts = [{ ...attempt, outcome: "success" as const, parked: "MessageRejected" }];
+      const deliveries = [toFunction("rule", { status: "delivered", attempts })];
+      addEvent(
+        door.journal,
+        busEvent({ id: "parked", minutes: 0, detailType: "Order", detail: {}, deliveries, records }),
       );
-      const one = { id: "one", to: ["ada@example.com"], subject: "Hello", title: "Hello", message: "" };
-      door.answers.messages = [mail({ ...one, minutes: 1, eventId: IDS.failedEvent }), ...door.answers.messages];
-      await visit();
-      await page.getByRole("link", { name: "Events 1 failed" }).waitFor();
+      await option(/Order Parked: MessageRejected: the content/).click();
+      await page.getByRole("link", { name: "Events 2 failed" }).waitFor();
+      await reader().getByText("Parked. MessageRejected: the content").waitFor();
+      const timeline = await reader().getByRole("list", { name: "Attempts" }).innerText();
+      expect(timeline).toContain("Attempt 1 parked the event after 0 ms: MessageRejected");
+      await reader().getByRole("button", { name: "Copy the receive-message command" }).waitFor();
     });
 
-    it("finds the record behind the function's on-failure destination", async () => {
-      const activity = door.answers.activity as ReturnType<typeof busEvent>[];
-      door.answers.activity = activity.map((event) =>
-        event.id === IDS.failedEvent
-          ? { ...event, deliveries: event.deliveries.map(({ deadLetter: _, ...delivery }) => delivery) }
-          : event,
-      );
-      await visit(`#/events/${IDS.failedEvent}`);
-      await reader().getByText(DLQ_ARN, { exact: true }).waitFor();
+    it("tells a long wait for a place of the function as one throttled attempt", async () => {
+      await visit(`#/events/${IDS.unmatchedEvent}`);
+      const event = door.journal.events.get(IDS.unmatchedEvent);
+      if (!event) throw new Error("the fixture has no such event");
+      const delivery = door.journal.addDelivery(event, toFunction("rule", { status: "running", attempts: [] }));
+      const error = { errorType: "TooManyRequestsException", errorMessage: "Rate Exceeded." };
+      for (let count = 0; count < 300; count += 1) door.journal.throttled(delivery, error);
+      await option(/Order Placed Waits for a free place of its function/).waitFor();
+      await reader().getByText("was throttled 300 times").waitFor();
+      expect(await reader().getByRole("listitem").count()).toBe(1);
     });
 
     it("says how long a retry waits here and on AWS, and follows it to its end", async () => {
       await visit(`#/events/${IDS.retryingEvent}`);
       await reader().getByText("Retry 1 of 2 in 0.5 s, on AWS about 1 minute").first().waitFor();
-      const [retrying, ...others] = door.answers.activity as ReturnType<typeof busEvent>[];
-      if (!retrying) throw new Error("the fixture has no event");
-      const [delivery] = retrying.deliveries;
-      const attempts = [...(delivery?.attempts ?? [])];
-      const time = retrying.time;
-      attempts.push({ number: 2, startedAt: time, endedAt: time, outcome: "success", requestId: "2d-1" });
-      door.answers.activity = [
-        { ...retrying, deliveries: [toFunction(delivery?.rule ?? "", { status: "delivered", attempts })] },
-        ...others,
-      ];
-      door.change();
+      const [delivery] = door.journal.events.get(IDS.retryingEvent)?.deliveries ?? [];
+      if (!delivery) throw new Error("the fixture has no such delivery");
+      door.journal.endAttempt(delivery, door.journal.startAttempt(delivery, "2d-1"), { outcome: "success" });
+      delivery.status = "delivered";
+      door.journal.changed(delivery);
       await reader().getByText("Attempt 2").waitFor();
       await option(/Priority Alert Delivered by .* Stock is low/).waitFor();
       expect(await reader().innerText()).not.toContain("Retry 1 of 2");
@@ -415,8 +435,7 @@ describeInChromium("the inbox page", () => {
       await page.evaluate("document.body.dataset.loaded = 'once'");
       await page.evaluate("document.querySelector('iframe').dataset.loaded = 'once'");
       await option(/Daily report/).focus();
-      door.answers.messages.unshift(news());
-      door.change();
+      door.journal.addMail(news());
       await option(/Unread Fresh off the bus/).waitFor();
       expect(await list().getByRole("option").first().innerText()).toContain("Fresh off the bus");
       await page.getByRole("log").getByText("New mail: Fresh off the bus, to ada@lovelace.example").waitFor();
@@ -430,7 +449,7 @@ describeInChromium("the inbox page", () => {
       await visit();
       door.setStreaming(false);
       await page.getByText("Disconnected, trying again").waitFor();
-      door.answers.messages.unshift(news());
+      door.journal.addMail(news());
       door.setStreaming(true);
       await page.getByText("Live", { exact: true }).waitFor();
       await option(/Fresh off the bus/).waitFor();
@@ -439,8 +458,7 @@ describeInChromium("the inbox page", () => {
 
     it("moves nothing for those who want no motion", async () => {
       await visit();
-      door.answers.messages.unshift(news());
-      door.change();
+      door.journal.addMail(news());
       await option(/Fresh off the bus/).waitFor();
       const animation = () =>
         page.evaluate("getComputedStyle(document.querySelector('#mail-list .row')).animationName");
@@ -450,10 +468,194 @@ describeInChromium("the inbox page", () => {
     });
   });
 
+  describe("thousands of mails", () => {
+    const count = 3000;
+    const rows = () => page.locator("#mail-list .row");
+    const scrollTo = (top: string) =>
+      page.evaluate(`(list => { list.scrollTop = ${top}; })(document.querySelector("#mail-list"))`);
+    const top = () => page.evaluate<number>('document.querySelector("#mail-list").scrollTop');
+    const numbered = (index: number) =>
+      mail({
+        id: `mail-${index}`,
+        minutes: (5000 - index) / 1000,
+        to: [`reader-${index}@example.com`],
+        subject: `Subject ${index}`,
+        title: "",
+        message: "",
+      });
+    const askedRows = () =>
+      door.requests.filter((path) => path.startsWith("inbox/mails")).flatMap((path) => path.match(/id=/g) ?? []).length;
+
+    beforeEach(() => {
+      shown.messages = Array.from({ length: count }, (_, index) => numbered(count - index));
+      shown.failures = [];
+    });
+
+    it("are rows around what is visible only, and only these are asked for", async () => {
+      await visit();
+      await option("Subject 3000").first().waitFor();
+      await eventually(() => page.title(), `(${count}) Sandbox inbox`);
+      expect(await rows().count()).toBeLessThan(60);
+      expect(askedRows()).toBeLessThan(120);
+      expect(door.requests.filter((path) => /^(?:messages|activity|rendering)/.test(path))).toEqual([]);
+      await scrollTo("list.scrollHeight / 2");
+      await option("Subject 1500").first().waitFor();
+      expect(await rows().count()).toBeLessThan(60);
+      expect(await option("Subject 1500").first().getAttribute("aria-posinset")).toBe("1501");
+      expect(await option("Subject 1500").first().getAttribute("aria-setsize")).toBe(String(count));
+      expect(askedRows()).toBeLessThan(300);
+    });
+
+    it("are walked through with the keyboard, from the first to the last and back", async () => {
+      await visit();
+      await press("j", "j");
+      await eventually(() => hasFocus(option("Subject 2999 ").first()), true);
+      await press("End");
+      await eventually(() => hasFocus(option(/Subject 1 /)), true);
+      await press("k", "Enter");
+      await eventually(() => title().innerText(), "Subject 2");
+      await press("k");
+      await eventually(() => title().innerText(), "Subject 3");
+      await press("u", "Home");
+      await eventually(() => hasFocus(option(/Subject 3000 /)), true);
+      // Below the margin of rows that are there already, one by one.
+      for (let step = 0; step < 40; step += 1) await page.keyboard.press("j");
+      await eventually(() => hasFocus(option(/Subject 2960 /)), true);
+      expect(await page.locator("#mail-list [tabindex='0']").count()).toBe(1);
+    });
+
+    it("stay where they are in view while new ones come, and count as unread", async () => {
+      await visit();
+      await scrollTo("30000");
+      await option(/Subject 26\d\d /)
+        .first()
+        .waitFor();
+      const middle = rows().nth(20);
+      const name = (await middle.innerText()).split("\n")[0] ?? "";
+      const before = await rows().filter({ hasText: name }).first().boundingBox();
+      for (let index = 1; index <= 200; index += 1) door.journal.addMail(numbered(count + index));
+      await eventually(() => page.title(), `(${count + 200}) Sandbox inbox`);
+      expect(await rows().filter({ hasText: name }).first().boundingBox()).toEqual(before);
+      await page
+        .getByRole("log")
+        .getByText(/\d+ new mails/)
+        .first()
+        .waitFor();
+      await scrollTo("0");
+      await option(/Subject 3200 /).waitFor();
+    });
+
+    it("are searched all, news among them too, and are all there again without the search", async () => {
+      await visit();
+      await page.getByRole("searchbox").fill("reader-17@");
+      await option(/Subject 17 /).waitFor();
+      await eventually(() => list().getByRole("option").count(), 1);
+      await eventually(() => page.title(), `(${count}) Sandbox inbox`);
+      door.journal.addMail({ ...numbered(4000), to: ["reader-17@example.com"] });
+      door.journal.addMail(numbered(4001));
+      await option(/Subject 4000 /).waitFor();
+      await eventually(() => page.title(), `(${count + 2}) Sandbox inbox`);
+      expect(await list().getByRole("option").count()).toBe(2);
+      await option(/Subject 17 /).click();
+      await eventually(() => page.title(), `(${count + 1}) Sandbox inbox`);
+      await page.getByRole("searchbox").fill("");
+      await option(/Subject 4001 /).waitFor();
+      // What is open is still the tab stop, wherever it is in the list.
+      expect(await page.locator("#mail-list [tabindex='0']").count()).toBe(1);
+      expect(await page.locator("#mail-list [tabindex='0']").innerText()).toContain("Subject 17");
+    });
+
+    it("are asked for by what changed, not all again", async () => {
+      await visit();
+      await option(/Subject 3000 /).waitFor();
+      const asked = door.requests.length;
+      door.journal.addMail(numbered(3001));
+      await option(/Subject 3001 /).waitFor();
+      await page.getByRole("log").getByText("New mail: Subject 3001").waitFor();
+      expect(door.requests.slice(asked)).toEqual(["inbox/mails?id=mail-3001", "inbox/mails?id=mail-3001"]);
+    });
+
+    it("show the row of the mail that the address names", async () => {
+      await visit(`#/mail/mail-5`);
+      await eventually(() => title().innerText(), "Subject 5");
+      expect(await option(/Subject 5 /).getAttribute("aria-selected")).toBe("true");
+      expect(await top()).toBeGreaterThan(0);
+    });
+  });
+
+  describe("a journal that is full", () => {
+    it("loses its oldest rows, and the page says so", async () => {
+      await door.close();
+      const limits = { items: 10, bytes: Infinity };
+      door = await startFakeDoor(shown.info, new Journal({ mails: limits, events: limits }));
+      await visit();
+      await option(/Daily report/).waitFor();
+      for (let index = 0; index < 8; index += 1) {
+        const to = ["a@example.com"];
+        door.journal.addMail(mail({ id: `new-${index}`, minutes: 0, to, subject: "New", title: "", message: "" }));
+      }
+      await eventually(() => list().getByRole("option").count(), 10);
+      await option(/Daily report/).waitFor({ state: "detached" });
+      await page.getByText("The sandbox keeps the newest: 3 older mails were dropped.").waitFor();
+      await eventually(() => page.title(), "(10) Sandbox inbox");
+    });
+  });
+
+  describe("what is extreme", () => {
+    const nested = (levels: number) => JSON.parse(`${"[".repeat(levels)}${"]".repeat(levels)}`) as unknown;
+
+    it("an event and a mail of 20,000 levels are shown as text; the others as ever", async () => {
+      await visit();
+      const { journal } = door;
+      addEvent(journal, busEvent({ id: "deep", minutes: 0, detailType: "Deep", detail: { deep: nested(20_000) } }));
+      const to = ["a@example.com"];
+      const deep = mail({ id: "deep-mail", minutes: 0, to, subject: "Deep", title: "", message: "", eventId: "deep" });
+      journal.addMail({ ...deep, templateData: { deep: nested(20_000) } });
+      await option(/Deep/).click();
+      await tab("Source").click();
+      await reader().getByText("Nested too deeply to show. This is its text:").first().waitFor();
+      expect(await reader().getByRole("region", { name: "Template data" }).innerText()).toContain("[".repeat(20_000));
+      await tab("Event").click();
+      await reader().getByRole("link", { name: "Show in Events" }).click();
+      await eventually(() => title().innerText(), "Deep");
+      await reader().getByText("Nested too deeply to show. This is its text:").first().waitFor();
+      await page.reload();
+      await eventually(() => title().innerText(), "Deep");
+      await page.getByRole("link", { name: /^Mail/ }).click();
+      await option(/order 10442/).click();
+      await eventually(() => title().innerText(), "Your order 10442 is on its way");
+    });
+
+    it("texts of 256 KB and 50 recipients leave the page usable", async () => {
+      const long = '"\\<b>x</b> '.repeat(24_000);
+      const to = Array.from({ length: 50 }, (_, index) => `Someone ${index} <someone-${index}@example.com>`);
+      shown.messages.unshift({
+        ...mail({ id: "long", minutes: 0, to, subject: long, title: "", message: "", eventId: "long-event" }),
+        text: long,
+        html: `<p>${long}</p>`,
+        templateData: { long },
+      });
+      shown.activity.unshift(busEvent({ id: "long-event", minutes: 0, detailType: long, detail: { title: long } }));
+      await visit();
+      await list().getByRole("option").first().click();
+      await eventually(async () => (await title().innerText()).length < 600, true);
+      expect(await reader().locator(".envelope").innerText()).toContain("Someone 49 <someone-49@example.com>");
+      for (const name of ["Text", "Source", "Event", "HTML"]) {
+        await tab(name).click();
+        expect(await sidewaysOverflow("#reader")).toBe(0);
+      }
+      expect(await page.locator("#mail-list b, #reader b").count()).toBe(0);
+      await press("g", "e");
+      await list().getByRole("option").first().click();
+      await eventually(async () => (await title().innerText()).length < 600, true);
+      expect(await page.locator("#event-list b, #reader b").count()).toBe(0);
+    });
+  });
+
   describe("an empty sandbox", () => {
     it("says how to put an event, with what it knows of the bus", async () => {
-      door.answers.messages = [];
-      door.answers.failures = [];
+      shown.messages = [];
+      shown.failures = [];
       await visit();
       expect(await title().innerText()).toBe("No mail yet");
       await reader().getByRole("button", { name: "Copy the put-events command" }).click();
@@ -467,9 +669,9 @@ describeInChromium("the inbox page", () => {
     });
 
     it("leaves a placeholder for a bus that it has not seen", async () => {
-      door.answers.messages = [];
-      door.answers.failures = [];
-      door.answers.activity = [];
+      shown.messages = [];
+      shown.failures = [];
+      shown.activity = [];
       await visit("#/events", { viewport: NARROW });
       expect(await reader().innerText()).toContain('"EventBusName": "<bus name>"');
     });
@@ -527,7 +729,9 @@ describeInChromium("the inbox page", () => {
       expect(await hasFocus(option(/Priority alert/))).toBe(true);
       await press("/");
       await page.keyboard.type("report");
-      await press("Enter", "Enter");
+      await press("Enter");
+      await eventually(() => hasFocus(option(/Daily report/)), true);
+      await press("Enter");
       expect(await title().innerText()).toBe("Daily report");
     });
 

@@ -1,4 +1,5 @@
-import type { DoorAnswers } from "./fake-door";
+import { type Attempt, type Envelope, type Journal, type Mail } from "../../sandbox/door/journal";
+import { type SandboxInfo } from "../../sandbox/door/sandbox-api";
 
 /** What a sandbox looks like after a few minutes of use, in the shapes of the front door's API. */
 
@@ -12,26 +13,6 @@ const ago = (minutes: number, ms = 0) => new Date(Date.now() - minutes * 60_000 
 
 const functionArn = `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${FUNCTION}`;
 
-export interface Mail {
-  readonly id: string;
-  readonly time: string;
-  readonly from: string;
-  readonly to: readonly string[];
-  readonly cc: readonly string[];
-  readonly bcc: readonly string[];
-  readonly subject: string;
-  readonly html: string;
-  readonly text: string;
-  readonly template: string;
-  readonly configurationSet: string;
-  readonly templateData: Readonly<Record<string, string>>;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly headers: readonly { readonly name: string; readonly value: string }[];
-  readonly requestId?: string;
-  readonly eventId?: string;
-  readonly rule?: string;
-}
-
 export interface BusEvent {
   readonly id: string;
   readonly time: string;
@@ -39,8 +20,10 @@ export interface BusEvent {
   readonly source: string;
   readonly detailType: string;
   readonly detail: Readonly<Record<string, unknown>>;
-  readonly event: Readonly<Record<string, unknown>>;
+  readonly event: Envelope;
   readonly deliveries: readonly Delivery[];
+  /** The records of its failure that queues took. */
+  readonly records: readonly { readonly queueArn: string; readonly reason: string }[];
 }
 
 export interface Delivery {
@@ -51,16 +34,7 @@ export interface Delivery {
   readonly kind: string;
   readonly functionName?: string;
   readonly status: "running" | "delivered" | "retrying" | "failed";
-  readonly attempts: readonly {
-    readonly number: number;
-    readonly startedAt: string;
-    readonly endedAt?: string;
-    readonly outcome: "success" | "error" | "timeout" | "throttled";
-    readonly errorType?: string;
-    readonly errorMessage?: string;
-    readonly requestId?: string;
-    readonly nextRetryInMs?: number;
-  }[];
+  readonly attempts: readonly Attempt[];
   readonly deadLetter?: { readonly destinationArn: string; readonly reason: string };
 }
 
@@ -135,6 +109,7 @@ export function busEvent({ minutes, ...rest }: EventOptions): BusEvent {
       detail: rest.detail,
     },
     deliveries: [],
+    records: [],
     ...rest,
   };
 }
@@ -177,7 +152,37 @@ export const IDS = {
   unmatchedEvent: "e9a7f7cb-5a1c-4fa4-a7f0-2f6f2b1f4d44",
 } as const;
 
-export function answers(): DoorAnswers {
+/** What the page is shown: mails, mails that were not rendered, and events, the newest first. */
+export interface Contents {
+  readonly info: SandboxInfo;
+  messages: Mail[];
+  failures: (Mail & { readonly renderError: string })[];
+  activity: BusEvent[];
+}
+
+/** As the door would have noted it. */
+export function fill(journal: Journal, { messages, failures, activity }: Omit<Contents, "info">): void {
+  for (const event of [...activity].reverse()) addEvent(journal, event);
+  const mails: Mail[] = [...messages, ...failures];
+  for (const mail of mails.sort((a, b) => Date.parse(a.time) - Date.parse(b.time))) {
+    const { renderError } = mail;
+    if (renderError === undefined) journal.addMail(mail);
+    else journal.addRenderingFailure({ ...mail, renderError });
+  }
+}
+
+export function addEvent(journal: Journal, { bus, event, deliveries, records }: BusEvent): void {
+  const noted = journal.addEvent(bus, event);
+  for (const { status, attempts, deadLetter, ...delivery } of deliveries) {
+    const added = journal.addDelivery(noted, delivery);
+    added.attempts.push(...attempts.map((attempt) => ({ ...attempt })));
+    Object.assign(added, { status }, deadLetter === undefined ? {} : { deadLetter });
+    journal.changed(added);
+  }
+  for (const record of records) journal.addRecord(noted.id, record);
+}
+
+export function contents(): Contents {
   const failedDetail = {
     emailConfig: { recipient: "not an address", subject: "Your invoice" },
     title: "Invoice 2025-1187",
@@ -224,6 +229,7 @@ export function answers(): DoorAnswers {
         deadLetter: { destinationArn: DLQ_ARN, reason: "RetriesExhausted" },
       }),
     ],
+    records: [{ queueArn: DLQ_ARN, reason: "InvalidEventError: the recipient is no email address" }],
   });
   return {
     info: {

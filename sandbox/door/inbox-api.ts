@@ -116,6 +116,11 @@ export class InboxApi {
       events: events.keys(),
       failed,
       dropped: { mails: mails.dropped, events: events.dropped },
+      // For a command that puts an event.
+      example: {
+        bus: events.items().find(({ bus }) => bus !== "default")?.bus,
+        recipient: mails.items()[0]?.to[0],
+      },
     });
   }
 

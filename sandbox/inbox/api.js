@@ -16,6 +16,7 @@
  * @property {string} [template]
  * @property {string} [configurationSet]
  * @property {unknown} [templateData]
+ * @property {string} [templateDataTooDeep] as JSON, where it is nested too deeply to show
  * @property {Record<string, string>} [tags]
  * @property {Header[]} [headers]
  * @property {string} [requestId] the Lambda invocation that sent it
@@ -32,6 +33,8 @@
  * @property {string} [errorMessage]
  * @property {string} [requestId]
  * @property {number} [nextRetryInMs]
+ * @property {number} [times] of what was throttled: how often in a row
+ * @property {string} [parked] the function says that it has parked the event, for this reason
  *
  * @typedef {object} Delivery
  * @property {string} rule
@@ -53,6 +56,21 @@
  * @property {any} detail
  * @property {unknown} event the whole envelope, as the targets got it
  * @property {Delivery[]} deliveries
+ * @property {FailureRecord[]} records
+ * @property {Fate} fate
+ * @property {string} [about] of a row: what tells it from the others of its type
+ * @property {string} [tooDeep] the whole envelope as JSON, where it is nested too deeply to show
+ * @property {Mail[]} [mails] what the list shows of the mails that it caused
+ * @property {{ id: string, detailType: string, bus: string }[]} [failures] the events that carry the record of its failure
+ *
+ * @typedef {"failed" | "parked" | "waiting" | "retrying" | "running" | "late" | "delivered" | "unmatched"} Fate
+ *
+ * @typedef {object} FailureRecord a record of the failed event that a queue took
+ * @property {string} queueArn
+ * @property {string} time
+ * @property {string} reason
+ * @property {string} [leftAt] the function that the queue feeds is done with it
+ * @property {boolean} isPolled the queue feeds a function: reading a message of it uses up one of its tries
  *
  * @typedef {object} Info
  * @property {string} endpoint
@@ -62,25 +80,77 @@
  * @property {string[]} notEmulated
  * @property {string} startedAt
  *
- * @typedef {{ info: Info, mails: Mail[], events: BusEvent[] }} Snapshot
+ * @typedef {"mail" | "events"} View
+ *
+ * @typedef {object} Index the ids of everything, the newest first
+ * @property {string[]} mails
+ * @property {string[]} events
+ * @property {number} failed how many events ended badly
+ * @property {{ mails: number, events: number }} dropped how many of the oldest are not kept any more
+ * @property {{ bus?: string, recipient?: string }} example for a command that puts an event
+ *
+ * @typedef {Pick<Index, "mails" | "events" | "failed" | "dropped">} Change the ids of what is new or has changed, in order
  */
 
 /** @param {string} path */
-async function get(path) {
-  const response = await fetch(path, { headers: { accept: "application/json" }, cache: "no-store" });
+const ask = (path) => fetch(path, { headers: { accept: "application/json" }, cache: "no-store" });
+
+/** @param {string} path */
+async function getIfAny(path) {
+  const response = await ask(path);
+  if (response.status === 404) return undefined;
   if (!response.ok) throw new Error(`${path}: HTTP ${response.status}`);
   return response.json();
 }
 
-/** @returns {Promise<Snapshot>} everything that the page shows; mails and rendering failures in one list, newest first */
-export async function fetchSnapshot() {
-  const [info, messages, failures, events] = await Promise.all(
-    ["info", "messages", "rendering-failures", "activity"].map(get),
-  );
-  // A stable sort: mails of the same instant keep the door's order.
-  const mails = [...messages, ...failures].sort((a, b) => Date.parse(b.time) - Date.parse(a.time));
-  return { info, mails, events };
+/** @param {string} path */
+async function get(path) {
+  const response = await ask(path);
+  if (!response.ok) throw new Error(`${path}: HTTP ${response.status}`);
+  return response.json();
 }
+
+/** @returns {Promise<Info>} */
+export const fetchInfo = () => get("info");
+
+/** @returns {Promise<Index>} */
+export const fetchIndex = () => get("inbox");
+
+/** How many rows the door gives at once. */
+export const MOST_ROWS = 200;
+
+/** @type {Record<View, string>} */
+const LISTS = { mail: "mails", events: "events" };
+
+/**
+ * What the list shows of these; those that are gone are left out.
+ * @param {View} view
+ * @param {string[]} ids
+ * @returns {Promise<(Mail | BusEvent)[]>}
+ */
+export const fetchRows = (view, ids) =>
+  get(`inbox/${LISTS[view]}?${ids.map((id) => `id=${encodeURIComponent(id)}`).join("&")}`);
+
+/**
+ * The ids of all that match, the newest first.
+ * @param {View} view
+ * @param {string} query
+ * @returns {Promise<string[]>}
+ */
+export const search = async (view, query) =>
+  (await get(`inbox/search?view=${LISTS[view]}&q=${encodeURIComponent(query)}`)).ids;
+
+/**
+ * @param {string} id
+ * @returns {Promise<Mail | undefined>} `undefined` where it is not there
+ */
+export const fetchMail = (id) => getIfAny(`messages/${encodeURIComponent(id)}`);
+
+/**
+ * @param {string} id
+ * @returns {Promise<BusEvent | undefined>} `undefined` where it is not there
+ */
+export const fetchEvent = (id) => getIfAny(`activity/${encodeURIComponent(id)}`);
 
 /** @param {string} id */
 export const emlUrl = (id) => `messages/${encodeURIComponent(id)}.eml`;
@@ -89,20 +159,25 @@ const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 5000;
 
 /**
- * Calls `onChange` whenever the door says that something changed, and once for each (re)connection, as changes may
- * have been missed. EventSource gives up for good on an HTTP error, so reconnecting is done here.
- * @param {{ onChange: () => void, onState: (state: "live" | "disconnected") => void }} handlers
+ * Calls `onChange` with what the door says has changed, and `onRestart` when that may not be all: at each (re)connection,
+ * and when this page did not read for a while. EventSource gives up for good on an HTTP error, so reconnecting is done
+ * here.
+ * @param {object} handlers
+ * @param {() => void} handlers.onRestart
+ * @param {(change: Change) => void} handlers.onChange
+ * @param {(state: "live" | "disconnected") => void} handlers.onState
  */
-export function listen({ onChange, onState }) {
+export function listen({ onRestart, onChange, onState }) {
   let retryMs = FIRST_RETRY_MS;
   const connect = () => {
     const stream = new EventSource("stream");
     stream.addEventListener("open", () => {
       retryMs = FIRST_RETRY_MS;
       onState("live");
-      onChange();
+      onRestart();
     });
-    stream.addEventListener("change", () => onChange());
+    stream.addEventListener("change", ({ data }) => onChange(JSON.parse(data)));
+    stream.addEventListener("restart", () => onRestart());
     stream.addEventListener("error", () => {
       stream.close();
       onState("disconnected");

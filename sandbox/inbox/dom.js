@@ -94,29 +94,71 @@ export function commandBlock(text, what) {
   return h("div", { class: "command" }, h("pre", {}, h("code", {}, text)), copyButton(text, what));
 }
 
+/** More characters than this are shown without colours: each token of them would be an element. */
+const MOST_TINTED = 50_000;
+/** More than this of one text would keep the page busy; the copy has all of it. */
+const MOST_SHOWN = 300_000;
+
+/**
+ * The beginning of a text.
+ * @param {string} text
+ * @param {number} most
+ */
+export const cut = (text, most) =>
+  text.length <= most ? text : `${text.slice(0, most)}… (${text.length.toLocaleString("en")} characters)`;
+
+/**
+ * @param {string} text
+ * @param {string} label
+ * @param {Node | string} shown
+ */
+const block = (text, label, shown) =>
+  h(
+    "div",
+    { class: "block" },
+    h("pre", { tabindex: "0", role: "region", "aria-label": label }, h("code", {}, shown)),
+    copyButton(text, label),
+  );
+
+/**
+ * A text as it is.
+ * @param {string} text
+ * @param {string} label
+ */
+export const textBlock = (text, label) => block(text, label, cut(text, MOST_SHOWN));
+
 /**
  * Indented JSON, keys and values tinted.
  * @param {unknown} value
  * @param {string} label
+ * @param {string | undefined} tooDeep the JSON text, where the door says that it is nested too deeply to show
  */
-export function jsonBlock(value, label) {
+export function jsonBlock(value, label, tooDeep) {
+  if (tooDeep !== undefined) {
+    return h(
+      "div",
+      {},
+      h("p", { class: "note" }, "Nested too deeply to show. This is its text:"),
+      textBlock(tooDeep, label),
+    );
+  }
   const text = JSON.stringify(value, null, 2) ?? "null";
-  const code = h("code");
-  const token = /("(?:[^"\\]|\\.)*")(\s*:)?|-?\d[\d.eE+-]*|\b(?:true|false|null)\b/g;
+  return text.length > MOST_TINTED ? textBlock(text, label) : block(text, label, tinted(text));
+}
+
+/** @param {string} json */
+function tinted(json) {
+  const all = document.createDocumentFragment();
+  const token = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|-?\d[\d.eE+-]*|\b(?:true|false|null)\b/g;
   let end = 0;
-  for (const match of text.matchAll(token)) {
-    code.append(text.slice(end, match.index));
+  for (const match of json.matchAll(token)) {
+    all.append(json.slice(end, match.index));
     const kind = match[2] ? "key" : match[1] ? "string" : "literal";
-    code.append(h("span", { class: `json-${kind}` }, match[1] ?? match[0]), match[2] ?? "");
+    all.append(h("span", { class: `json-${kind}` }, match[1] ?? match[0]), match[2] ?? "");
     end = match.index + match[0].length;
   }
-  code.append(text.slice(end));
-  return h(
-    "div",
-    { class: "block" },
-    h("pre", { tabindex: "0", role: "region", "aria-label": label }, code),
-    copyButton(text, label),
-  );
+  all.append(json.slice(end));
+  return all;
 }
 
 /**

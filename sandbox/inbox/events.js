@@ -1,19 +1,13 @@
-import { commandBlock, copyButton, facts, h, icon, jsonBlock } from "./dom.js";
+import { commandBlock, copyButton, cut, facts, h, icon, jsonBlock } from "./dom.js";
 import { clockTime, fullTime, plural, relativeTime, shortAddress, shortName, took } from "./format.js";
 import {
   errorText,
-  failureEventsOf,
-  failureReason,
-  fateOf,
-  isRetryQueue,
-  mailsOf,
   receiveCommand,
-  recordQueues,
   retryText,
   STATUS_LABEL,
   statusLine,
-  statusOf,
   targetName,
+  troubleOf,
   waitedText,
 } from "./model.js";
 
@@ -22,38 +16,28 @@ import {
  * @typedef {import("./api.js").Delivery} Delivery
  * @typedef {import("./api.js").Attempt} Attempt
  * @typedef {import("./api.js").Info} Info
- * @typedef {import("./api.js").Snapshot} Snapshot
  */
 
 /**
- * @param {BusEvent} event
- * @param {Snapshot} snapshot
+ * @param {BusEvent} event as the list's rows hold it
+ * @param {Info} info
  * @param {number} now
  */
-export const eventRow = (event, snapshot, now) => ({
+export const eventRow = (event, info, now) => ({
   id: event.id,
   detailType: event.detailType,
   source: event.source,
-  about: aboutOf(event),
-  status: fateOf(event, snapshot),
-  line: statusLine(event, snapshot),
+  about: event.about,
+  fate: event.fate,
+  line: statusLine(event, info),
   time: relativeTime(event.time, now),
 });
 
-/**
- * What tells an event from the others of its type.
- * @param {BusEvent} event
- */
-function aboutOf({ detail }) {
-  const title = detail?.emailConfig?.subject ?? detail?.title;
-  return typeof title === "string" ? title : "";
-}
-
 /** @param {ReturnType<typeof eventRow>} row */
 export const renderEventRow = (row) => [
-  h("span", { class: `mark ${row.status}` }, icon(row.status)),
+  h("span", { class: `mark ${row.fate}` }, icon(row.fate)),
   h("span", { class: "title" }, row.detailType),
-  h("span", { class: `line ${row.status}` }, row.line),
+  h("span", { class: `line ${row.fate}` }, row.line),
   h("span", { class: "snippet" }, row.about ? `${row.source} · ${row.about}` : row.source),
   h("span", { class: "when" }, row.time),
 ];
@@ -63,8 +47,12 @@ function outcomeOf(attempt) {
   const ms = attempt.endedAt === undefined ? undefined : Date.parse(attempt.endedAt) - Date.parse(attempt.startedAt);
   const after = ms === undefined || Number.isNaN(ms) ? "" : ` after ${took(ms)}`;
   if (attempt.outcome === undefined || attempt.endedAt === undefined) return { mark: "running", text: "is running" };
+  if (attempt.parked !== undefined) return { mark: "record", text: `parked the event${after}: ${attempt.parked}` };
   if (attempt.outcome === "success") return { mark: "delivered", text: `succeeded${after}` };
-  const verb = { error: "failed", timeout: "timed out", throttled: "was throttled" }[attempt.outcome];
+  if (attempt.outcome === "throttled") {
+    return { mark: "waiting", text: `was throttled ${plural(attempt.times ?? 1, "time")}` };
+  }
+  const verb = { error: "failed", timeout: "timed out" }[attempt.outcome];
   return { mark: "failed", text: `${verb}${after}` };
 }
 
@@ -141,32 +129,38 @@ export function deliveryTimeline(delivery, info) {
 }
 
 /**
+ * The queue that holds its record, if one does.
  * @param {BusEvent} event
- * @param {Snapshot} snapshot
+ * @param {Info} info
  */
-function recordSection(event, snapshot) {
-  const { info, events } = snapshot;
-  const fate = fateOf(event, snapshot);
-  if (fate !== "failed" && fate !== "waiting") return [];
-  const queues = recordQueues(event, events);
-  const forwards = failureEventsOf(event, events);
+function recordSection(event, info) {
+  const { fate, records, failures = [] } = event;
+  if (fate !== "failed" && fate !== "parked" && fate !== "waiting") return [];
+  const record = records.at(-1);
   return [
     h("h3", {}, "Its record"),
-    ...forwards.map((forward) =>
+    ...failures.map((failure) =>
       h(
         "p",
         { class: "note" },
         "Lambda reported the failure as ",
-        h("a", { href: `#/events/${encodeURIComponent(forward.id)}` }, forward.detailType),
-        ` on ${shortName(forward.bus)}.`,
+        h("a", { href: `#/events/${encodeURIComponent(failure.id)}` }, failure.detailType),
+        ` on ${shortName(failure.bus)}.`,
       ),
     ),
-    ...queues.map((arn) =>
+    record &&
       h(
         "div",
         { class: "record-queue" },
-        h("p", { class: "arn" }, h("code", {}, arn), copyButton(arn, "the queue's ARN")),
-        isRetryQueue(arn)
+        h(
+          "p",
+          { class: "arn" },
+          h("code", {}, record.queueArn),
+          copyButton(record.queueArn, "the queue's ARN"),
+          h("time", { class: "when", datetime: record.time }, clockTime(record.time)),
+        ),
+        h("p", { class: "note" }, cut(record.reason, 1000)),
+        record.isPolled
           ? h(
               "p",
               { class: "note" },
@@ -174,27 +168,22 @@ function recordSection(event, snapshot) {
               h("code", {}, "npm run dead-letters -- --sandbox --retries"),
               " counts what waits.",
             )
-          : commandBlock(receiveCommand(arn, info), "the receive-message command"),
+          : commandBlock(receiveCommand(record.queueArn, info), "the receive-message command"),
       ),
-    ),
-    queues.length === 0 &&
+    !record &&
       h("p", { class: "note" }, "No queue of this sandbox is known to hold it. On AWS this event would be lost."),
   ];
 }
 
-/**
- * @param {BusEvent} event
- * @param {Snapshot} snapshot
- */
-function mailSection(event, { mails }) {
-  const caused = mailsOf(event, mails);
-  if (caused.length === 0) return [];
+/** @param {BusEvent} event */
+function mailSection({ mails = [] }) {
+  if (mails.length === 0) return [];
   return [
-    h("h3", {}, caused.length === 1 ? "Its mail" : "Its mails"),
+    h("h3", {}, mails.length === 1 ? "Its mail" : "Its mails"),
     h(
       "ul",
       { class: "links" },
-      caused.map((mail) =>
+      mails.map((mail) =>
         h(
           "li",
           {},
@@ -215,24 +204,25 @@ function mailSection(event, { mails }) {
 /**
  * The sentence under an event's title.
  * @param {BusEvent} event
- * @param {Snapshot} snapshot
+ * @param {Info} info
  */
-function callout(event, snapshot) {
-  const status = statusOf(event);
-  const fate = fateOf(event, snapshot);
-  const delivery = event.deliveries.find((candidate) => candidate.status === status);
-  if (status === "failed" && delivery) {
-    const label = { waiting: "Waiting for a retry. First: ", late: "Mailed late, by a retry or a redrive. First: " };
-    return h(
-      "div",
-      { class: `callout ${fate}` },
-      h("p", {}, h("strong", {}, label[fate] ?? "Failed. "), failureReason(delivery)),
-    );
+function callout(event, info) {
+  const { fate } = event;
+  const labels = {
+    failed: "Failed. ",
+    parked: "Parked. ",
+    waiting: "Waiting for a retry. First: ",
+    late: "Mailed late, by a retry or a redrive. First: ",
+  };
+  const label = labels[fate];
+  if (label !== undefined) {
+    return h("div", { class: `callout ${fate}` }, h("p", {}, h("strong", {}, label), cut(troubleOf(event), 1000)));
   }
-  if (status === "retrying" && delivery) {
-    return h("div", { class: "callout retrying" }, h("p", {}, retryText(delivery, snapshot.info)));
+  const delivery = event.deliveries.find(({ status }) => status === fate);
+  if (fate === "retrying" && delivery) {
+    return h("div", { class: "callout retrying" }, h("p", {}, retryText(delivery, info)));
   }
-  if (status === "unmatched") {
+  if (fate === "unmatched") {
     return h(
       "div",
       { class: "callout" },
@@ -249,17 +239,17 @@ function callout(event, snapshot) {
  * @param {{ back: () => HTMLElement }} options
  */
 export function createEventReader(root, { back }) {
-  let key = "";
+  /** @type {BusEvent | undefined} */
+  let shown;
   /** @type {HTMLElement | undefined} */
   let article;
 
   /**
    * @param {BusEvent} event
-   * @param {Snapshot} snapshot
+   * @param {Info} info
    */
-  const build = (event, snapshot) => {
-    const fate = fateOf(event, snapshot);
-    return h(
+  const build = (event, info) =>
+    h(
       "article",
       { class: "event", "aria-labelledby": "reader-title" },
       h(
@@ -269,9 +259,9 @@ export function createEventReader(root, { back }) {
           "div",
           { class: "reader-actions" },
           back(),
-          h("span", { class: `pill ${fate}` }, icon(fate), STATUS_LABEL[fate]),
+          h("span", { class: `pill ${event.fate}` }, icon(event.fate), STATUS_LABEL[event.fate]),
         ),
-        h("h2", { id: "reader-title", tabindex: "-1" }, event.detailType),
+        h("h2", { id: "reader-title", tabindex: "-1" }, cut(event.detailType, 500)),
         facts(
           [
             ["Source", event.source],
@@ -281,36 +271,34 @@ export function createEventReader(root, { back }) {
           ],
           "envelope",
         ),
-        callout(event, snapshot),
+        callout(event, info),
       ),
       h(
         "div",
         { class: "panel" },
         event.deliveries.length > 0 && h("h3", {}, event.deliveries.length === 1 ? "Delivery" : "Deliveries"),
-        event.deliveries.map((delivery) => deliveryTimeline(delivery, snapshot.info)),
-        recordSection(event, snapshot),
-        mailSection(event, snapshot),
+        event.deliveries.map((delivery) => deliveryTimeline(delivery, info)),
+        recordSection(event, info),
+        mailSection(event),
         h("h3", {}, "Event"),
-        jsonBlock(event.event ?? event.detail, "The event"),
+        jsonBlock(event.event ?? event.detail, "The event", event.tooDeep),
       ),
     );
-  };
 
   return {
     /**
      * @param {BusEvent} event
-     * @param {Snapshot} snapshot
+     * @param {Info} info
      */
-    show(event, snapshot) {
-      const related = [failureEventsOf(event, snapshot.events), mailsOf(event, snapshot.mails)];
-      const nextKey = JSON.stringify([event, related, snapshot.info]);
-      if (nextKey === key && article && root.contains(article)) return;
+    show(event, info) {
+      if (event === shown && article && root.contains(article)) return;
       const hadFocus = article?.contains(document.activeElement);
-      key = nextKey;
-      article = build(event, snapshot);
+      const isSame = event.id === shown?.id && article !== undefined && root.contains(article);
       const { scrollTop } = root;
+      shown = event;
+      article = build(event, info);
       root.replaceChildren(article);
-      root.scrollTop = scrollTop;
+      root.scrollTop = isSame ? scrollTop : 0;
       // What had the focus is gone; the title is where reading goes on.
       if (hadFocus) /** @type {HTMLElement} */ (article.querySelector("#reader-title")).focus({ preventScroll: true });
     },

@@ -1,33 +1,35 @@
 /** The inbox page: state, routes and what happens on a key. The door's API is in api.js. */
-import { fetchSnapshot, listen } from "./api.js";
+import { fetchRows, listen } from "./api.js";
 import { announce, byId, facts, h, heard, icon } from "./dom.js";
 import { createEventReader, eventRow, renderEventRow } from "./events.js";
 import { plural, wait } from "./format.js";
 import { listenToKeys, shortcutHelp } from "./keyboard.js";
 import { createList } from "./list.js";
 import { announceMails, createMailReader, mailRow, renderMailRow, TABS, welcome } from "./mail.js";
-import { eventOf, failedCount, fateOf, matches } from "./model.js";
 import { createMemory } from "./memory.js";
+import { createStore } from "./store.js";
 
-/**
- * @typedef {"mail" | "events"} View
- * @typedef {import("./api.js").Snapshot} Snapshot
- */
+/** @typedef {import("./api.js").View} View */
 
 const RELATIVE_TIMES_MS = 30_000;
+/** Mails that come together are announced together. */
+const ANNOUNCE_MS = 500;
 const NARROW = window.matchMedia("(max-width: 760px)");
 
 const state = {
-  /** @type {Snapshot | undefined} */
-  snapshot: undefined,
   /** @type {View} */
   view: "mail",
   /** @type {string | undefined} */
   openId: undefined,
   tab: 0,
   query: "",
+  /** Something was opened to be read: its title gets the focus as soon as it is there. */
+  focusReader: false,
+  /** The results of a search that is under way get the focus. */
+  focusResults: false,
 };
 
+const store = createStore({ onUpdate: render, onArrival: tellOfMails, onTrouble: showTrouble });
 const memory = createMemory();
 const reader = byId("reader");
 
@@ -44,11 +46,21 @@ const lists = {
     root: byId("mail-list"),
     render: renderMailRow,
     onOpen: (id) => open(id),
+    onWindow: (ids) => store.want("mail", ids),
+    rowOf: (id) => {
+      const mail = store.row("mail", id);
+      return mail && mailRow(mail, { unread: !memory.isRead(id), now: Date.now() });
+    },
   }),
   events: createList({
     root: byId("event-list"),
     render: renderEventRow,
     onOpen: (id) => open(id),
+    onWindow: (ids) => store.want("events", ids),
+    rowOf: (id) => {
+      const event = store.row("events", id);
+      return event && store.info && eventRow(event, store.info, Date.now());
+    },
   }),
 };
 const mailReader = createMailReader(reader, { back, onTab: chooseTab });
@@ -84,9 +96,10 @@ function go(hash, replace = false) {
 
 function route() {
   readRoute();
+  store.show(state.view, state.openId);
+  render();
   if (state.openId !== undefined) lists[state.view].activate(state.openId);
   reader.scrollTop = 0;
-  render();
 }
 
 /** @param {string} id */
@@ -114,40 +127,12 @@ function chooseTab(tab) {
   render();
 }
 
-const focusReader = () => byId("reader-title")?.focus({ preventScroll: true });
+function focusReader() {
+  state.focusReader = store.open?.state === "loading";
+  if (!state.focusReader) byId("reader-title")?.focus({ preventScroll: true });
+}
 
 /* Rendering */
-
-/** @param {Snapshot} snapshot */
-function rows(snapshot) {
-  const { mails, events } = snapshot;
-  const now = Date.now();
-  const wanted = state.query.trim();
-  const shownMails = mails.filter((mail) =>
-    matches(wanted, [
-      mail.subject,
-      mail.from,
-      ...mail.to,
-      ...(mail.cc ?? []),
-      ...(mail.bcc ?? []),
-      mail.template,
-      wanted ? eventOf(mail, events)?.detailType : undefined,
-    ]),
-  );
-  const shownEvents = events.filter((event) =>
-    matches(wanted, [
-      event.detailType,
-      event.source,
-      event.id,
-      fateOf(event, snapshot),
-      wanted ? JSON.stringify(event.detail ?? null) : undefined,
-    ]),
-  );
-  return {
-    mail: shownMails.map((mail) => mailRow(mail, { unread: !memory.isRead(mail.id), now })),
-    events: shownEvents.map((event) => eventRow(event, snapshot, now)),
-  };
-}
 
 /**
  * @param {string} view
@@ -161,21 +146,23 @@ function renderNav(view, label, badge) {
   else link.removeAttribute("aria-current");
 }
 
-/** @param {Snapshot} snapshot */
-function renderReader(snapshot) {
-  const { openId, view, tab } = state;
-  const nothing = (view === "mail" ? snapshot.mails : snapshot.events).length === 0;
-  document.body.dataset.pane = openId !== undefined ? "reader" : nothing ? "empty" : "list";
-  if (openId === undefined)
-    return renderOnce("welcome", () => welcome(snapshot), [snapshot.mails.length > 0, snapshot.info]);
-  if (view === "mail") {
-    const mail = snapshot.mails.find(({ id }) => id === openId);
-    if (mail) return mailReader.show(mail, snapshot, tab);
-  } else {
-    const event = snapshot.events.find(({ id }) => id === openId);
-    if (event) return eventReader.show(event, snapshot);
-  }
-  renderOnce("missing", missing, [view, openId]);
+function renderReader() {
+  const { view, tab } = state;
+  const { open, info } = store;
+  if (!info) return;
+  const isEmpty = store.all(view).length === 0;
+  document.body.dataset.pane = open !== undefined ? "reader" : isEmpty ? "empty" : "list";
+  reader.setAttribute("aria-busy", String(open?.state === "loading"));
+  if (open === undefined) {
+    const hasNoMail = store.all("mail").length === 0;
+    renderOnce("welcome", () => welcome(hasNoMail, info, store.example), [hasNoMail, info, store.example]);
+  } else if (open.state === "loading") {
+    // A few milliseconds. What was open before is not what the address says.
+    reader.replaceChildren();
+  } else if (open.state === "missing") renderOnce("missing", missing, [view, open.id]);
+  else if (open.mail) mailReader.show(open.mail, open.event, info, tab);
+  else if (open.event) eventReader.show(open.event, info);
+  if (state.focusReader && open?.state !== "loading") focusReader();
 }
 
 /** @returns {HTMLElement} */
@@ -210,18 +197,28 @@ function renderOnce(name, build, inputs) {
 
 function renderListNote() {
   const note = byId("list-note");
-  note.hidden = lists[state.view].length > 0;
-  note.textContent = state.query.trim()
-    ? `Nothing matches “${state.query.trim()}”.`
-    : state.view === "mail"
-      ? "No mail yet."
-      : "No events yet.";
+  const isMail = state.view === "mail";
+  const dropped = store.dropped[isMail ? "mails" : "events"];
+  const text =
+    lists[state.view].length > 0
+      ? dropped > 0
+        ? `The sandbox keeps the newest: ${plural(dropped, isMail ? "older mail was" : "older event was", isMail ? "older mails were" : "older events were")} dropped.`
+        : ""
+      : state.query !== ""
+        ? store.isSearched
+          ? `Nothing matches “${state.query}”.`
+          : "Searching…"
+        : isMail
+          ? "No mail yet."
+          : "No events yet.";
+  note.hidden = text === "";
+  note.textContent = text;
 }
 
 let shownInfo = "";
 
-/** @param {Snapshot} snapshot */
-function renderInfo({ info }) {
+/** @param {import("./api.js").Info} info */
+function renderInfo(info) {
   const next = JSON.stringify(info);
   if (next === shownInfo) return;
   shownInfo = next;
@@ -243,61 +240,54 @@ function renderInfo({ info }) {
 }
 
 function render() {
-  const { snapshot, view, openId } = state;
-  if (!snapshot) return;
-  if (view === "mail" && openId !== undefined && snapshot.mails.some(({ id }) => id === openId))
-    memory.markRead(openId);
-  const shown = rows(snapshot);
-  lists.mail.update(shown.mail, view === "mail" ? openId : undefined);
-  lists.events.update(shown.events, view === "events" ? openId : undefined);
-  byId("mail-list").hidden = view !== "mail" || shown.mail.length === 0;
-  byId("event-list").hidden = view !== "events" || shown.events.length === 0;
+  const { view, openId } = state;
+  const { info } = store;
+  if (!info) return;
+  memory.use(info.startedAt);
+  if (view === "mail" && store.open?.state === "here") memory.markRead(store.open.id);
+  for (const each of /** @type {View[]} */ (["mail", "events"])) {
+    const ids = store.shown(each);
+    // Before it is filled: what is hidden has no size.
+    byId(each === "mail" ? "mail-list" : "event-list").hidden = view !== each || ids.length === 0;
+    lists[each].update(ids, view === each ? openId : undefined);
+  }
   renderListNote();
+  if (state.focusResults && store.isSearched) {
+    state.focusResults = false;
+    lists[view].focus();
+  }
 
-  const unread = snapshot.mails.filter(({ id }) => !memory.isRead(id)).length;
-  const failed = failedCount(snapshot);
+  const unread = store.all("mail").reduce((count, id) => count + (memory.isRead(id) ? 0 : 1), 0);
+  const { failed } = store;
   renderNav("mail", "Mail", unread > 0 ? h("span", { class: "count" }, unread, heard(" unread")) : null);
   renderNav("events", "Events", failed > 0 ? h("span", { class: "count failed" }, failed, " failed") : null);
   document.title = `${unread > 0 ? `(${unread}) ` : ""}Sandbox inbox`;
-  renderInfo(snapshot);
-  renderReader(snapshot);
+  renderInfo(info);
+  renderReader();
+  if (announcedFailed !== undefined && failed > announcedFailed) {
+    announce(`${plural(failed - announcedFailed, "event")} failed`);
+  }
+  announcedFailed = failed;
 }
 
 /* The door */
 
-/** @param {Snapshot} next */
-function receive(next) {
-  const previous = state.snapshot;
-  memory.use(next.info.startedAt);
-  state.snapshot = next;
-  if (previous) {
-    const known = new Set(previous.mails.map(({ id }) => id));
-    announceMails(next.mails.filter(({ id }) => !known.has(id)));
-    const failures = failedCount(next) - failedCount(previous);
-    if (failures > 0) announce(`${plural(failures, "event")} failed`);
-  }
-  render();
+/** @type {number | undefined} */
+let announcedFailed;
+/** @type {string[]} */
+let arrived = [];
+
+/** @param {string[]} ids */
+function tellOfMails(ids) {
+  if (arrived.length === 0) setTimeout(() => void announceArrived(), ANNOUNCE_MS);
+  arrived.push(...ids);
 }
 
-let fetching = false;
-let stale = false;
-
-/** Fetches again if something changed meanwhile, so that a burst of changes costs two rounds. */
-async function refresh() {
-  stale = true;
-  if (fetching) return;
-  fetching = true;
-  try {
-    while (stale) {
-      stale = false;
-      receive(await fetchSnapshot());
-    }
-    showTrouble("");
-  } catch (error) {
-    showTrouble(`The sandbox gave no answer (${error instanceof Error ? error.message : String(error)}).`);
-  } finally {
-    fetching = false;
-  }
+async function announceArrived() {
+  const ids = arrived;
+  arrived = [];
+  const [mail] = ids.length === 1 ? await fetchRows("mail", ids).catch(() => []) : [];
+  announceMails(ids.length, /** @type {import("./api.js").Mail | undefined} */ (mail));
 }
 
 /** @param {string} text */
@@ -347,7 +337,11 @@ listenToKeys({
     previous: () => moveTo(lists[state.view].neighbour(-1)),
     first: () => moveTo(lists[state.view].neighbour(-Infinity)),
     last: () => moveTo(lists[state.view].neighbour(Infinity)),
-    results: () => lists[state.view].focus(),
+    results: () => {
+      // Typed faster than it is found: the first result gets the focus when it is there.
+      state.focusResults = !store.isSearched;
+      if (!state.focusResults) lists[state.view].focus();
+    },
     open: () => {
       const id = lists[state.view].active;
       if (id === undefined) return;
@@ -376,7 +370,9 @@ listenToKeys({
 });
 
 function filter() {
-  state.query = search.value;
+  state.query = search.value.trim();
+  state.focusResults = false;
+  store.search(state.query);
   render();
 }
 
@@ -393,5 +389,10 @@ window.addEventListener("hashchange", () => {
 });
 
 readRoute();
+store.show(state.view, state.openId);
 setInterval(render, RELATIVE_TIMES_MS);
-listen({ onChange: () => void refresh(), onState: showConnection });
+listen({
+  onRestart: () => void store.restart(),
+  onChange: (change) => store.apply(change),
+  onState: showConnection,
+});

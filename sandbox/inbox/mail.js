@@ -1,14 +1,14 @@
-import { announce, commandBlock, copyButton, facts, h, heard, icon, jsonBlock } from "./dom.js";
+import { announce, commandBlock, cut, facts, h, heard, icon, jsonBlock, textBlock } from "./dom.js";
 import { emlUrl } from "./api.js";
 import { deliveryTimeline } from "./events.js";
 import { fullTime, plural, relativeTime, shortAddress, shortName } from "./format.js";
 import { mailDocument, hasRemoteContent } from "./frame.js";
-import { eventOf, notificationOf, putEventsCommand } from "./model.js";
+import { notificationOf, putEventsCommand } from "./model.js";
 
 /**
  * @typedef {import("./api.js").Mail} Mail
  * @typedef {import("./api.js").BusEvent} BusEvent
- * @typedef {import("./api.js").Snapshot} Snapshot
+ * @typedef {import("./api.js").Info} Info
  */
 
 const SNIPPET_LENGTH = 160;
@@ -122,32 +122,23 @@ function sourcePanel(mail) {
     h("h3", {}, "Template data"),
     mail.templateData === undefined || mail.templateData === null
       ? paragraph("This mail was sent without a template.")
-      : jsonBlock(parsed(mail.templateData), "Template data"),
-    ...(mail.html
-      ? [
-          h("h3", {}, "HTML source"),
-          h(
-            "div",
-            { class: "block" },
-            h("pre", { tabindex: "0", role: "region", "aria-label": "HTML source" }, h("code", {}, mail.html)),
-            copyButton(mail.html, "HTML source"),
-          ),
-        ]
-      : []),
+      : jsonBlock(parsed(mail.templateData), "Template data", mail.templateDataTooDeep),
+    ...(mail.html ? [h("h3", {}, "HTML source"), textBlock(mail.html, "HTML source")] : []),
   ];
 }
 
 /**
  * @param {Mail} mail
  * @param {BusEvent | undefined} event
- * @param {Snapshot} snapshot
+ * @param {Info} info
  */
-function eventPanel(mail, event, { info }) {
+function eventPanel(mail, event, info) {
   if (!event) {
+    const eventId = mail.eventId ?? mail.tags?.eventId;
     return [
       paragraph(
-        mail.eventId
-          ? `Event ${mail.eventId} caused this mail. It is no longer listed.`
+        eventId
+          ? `Event ${eventId} caused this mail. It is no longer listed.`
           : "No event is known to have caused this mail: something called SES directly.",
       ),
     ];
@@ -168,7 +159,7 @@ function eventPanel(mail, event, { info }) {
       .filter((delivery) => mail.rule === undefined || shortName(delivery.rule) === shortName(mail.rule))
       .map((delivery) => deliveryTimeline(delivery, info)),
     h("h3", {}, "Event"),
-    jsonBlock(event.event ?? event.detail, "The event"),
+    jsonBlock(event.event ?? event.detail, "The event", event.tooDeep),
   ];
 }
 
@@ -192,8 +183,10 @@ export const TABS = ["HTML", "Text", "Source", "Event"];
  * @param {{ back: () => HTMLElement, onTab: (tab: number) => void }} options
  */
 export function createMailReader(root, { back, onTab }) {
-  let mailKey = "";
-  let eventKey = "";
+  /** @type {Mail | undefined} */
+  let shownMail;
+  /** @type {BusEvent | undefined} */
+  let shownEvent;
   /** @type {HTMLElement[]} */
   let tabs = [];
   /** @type {HTMLElement[]} */
@@ -265,7 +258,7 @@ export function createMailReader(root, { back, onTab }) {
                 ".eml",
               ),
           ),
-          h("h2", { id: "reader-title", tabindex: "-1" }, mail.subject || "(no subject)"),
+          h("h2", { id: "reader-title", tabindex: "-1" }, cut(mail.subject, 500) || "(no subject)"),
           facts(
             [
               ["From", mail.from],
@@ -294,18 +287,16 @@ export function createMailReader(root, { back, onTab }) {
   return {
     /**
      * @param {Mail} mail
-     * @param {Snapshot} snapshot
+     * @param {BusEvent | undefined} event
+     * @param {Info} info
      * @param {number} tab
      */
-    show(mail, snapshot, tab) {
-      const event = eventOf(mail, snapshot.events);
-      const nextMailKey = JSON.stringify(mail);
-      const nextEventKey = JSON.stringify([event, snapshot.info]);
-      const rebuilt = nextMailKey !== mailKey || !root.contains(tabs[0] ?? null);
-      if (rebuilt) build(mail);
-      if (rebuilt || nextEventKey !== eventKey) panels[3]?.replaceChildren(...eventPanel(mail, event, snapshot));
-      mailKey = nextMailKey;
-      eventKey = nextEventKey;
+    show(mail, event, info, tab) {
+      const isRebuilt = mail !== shownMail || !root.contains(tabs[0] ?? null);
+      if (isRebuilt) build(mail);
+      if (isRebuilt || event !== shownEvent) panels[3]?.replaceChildren(...eventPanel(mail, event, info));
+      shownMail = mail;
+      shownEvent = event;
       select(tab);
     },
   };
@@ -313,41 +304,36 @@ export function createMailReader(root, { back, onTab }) {
 
 /**
  * What the reading pane says before anything is there to read, or to open.
- * @param {Snapshot} snapshot
+ * @param {boolean} isEmpty
+ * @param {Info} info
+ * @param {{ bus?: string, recipient?: string }} example
  */
-export const welcome = (snapshot) => {
-  const empty = snapshot.mails.length === 0;
-  return h(
+export const welcome = (isEmpty, info, example) =>
+  h(
     "div",
     { class: "welcome" },
     icon("mail"),
-    h("h2", { id: "reader-title", tabindex: "-1" }, empty ? "No mail yet" : "Nothing open"),
+    h("h2", { id: "reader-title", tabindex: "-1" }, isEmpty ? "No mail yet" : "Nothing open"),
     h(
       "p",
       {},
-      empty
+      isEmpty
         ? "Put an event on the bus, and the mail that it causes appears here by itself."
         : "Choose something from the list, or put another event on the bus:",
     ),
-    commandBlock(putEventsCommand(snapshot), "the put-events command"),
+    commandBlock(putEventsCommand(info, example), "the put-events command"),
     h(
       "p",
       { class: "hint" },
       "Any credentials will do, for example AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test.",
     ),
   );
-};
 
 /**
  * Tells of mails that came while the page was open.
- * @param {Mail[]} mails
+ * @param {number} count
+ * @param {Mail | undefined} mail the one, where there is only one
  */
-export function announceMails(mails) {
-  const [mail] = mails;
-  if (!mail) return;
-  announce(
-    mails.length === 1
-      ? `New mail: ${mail.subject}, to ${mail.to.map(shortAddress).join(", ")}`
-      : `${mails.length} new mails`,
-  );
+export function announceMails(count, mail) {
+  announce(mail ? `New mail: ${mail.subject}, to ${mail.to.map(shortAddress).join(", ")}` : `${count} new mails`);
 }

@@ -6,10 +6,8 @@ import { shellWord, shortName, wait } from "./format.js";
  * @typedef {import("./api.js").BusEvent} BusEvent
  * @typedef {import("./api.js").Delivery} Delivery
  * @typedef {import("./api.js").Attempt} Attempt
+ * @typedef {import("./api.js").Fate} Fate
  * @typedef {import("./api.js").Info} Info
- * @typedef {import("./api.js").Snapshot} Snapshot
- * @typedef {"failed" | "retrying" | "running" | "delivered" | "unmatched"} Status
- * @typedef {Status | "waiting" | "late"} Fate what became of an event in the end, behind its deliveries
  */
 
 /** Lambda's own waits between the attempts of an asynchronous invocation. */
@@ -18,6 +16,7 @@ const AWS_WAITS = ["about 1 minute", "about 2 minutes"];
 /** @type {Record<Fate, string>} */
 export const STATUS_LABEL = {
   failed: "Failed",
+  parked: "Parked",
   waiting: "Waiting for a retry",
   late: "Mailed late",
   retrying: "Retrying",
@@ -25,35 +24,6 @@ export const STATUS_LABEL = {
   delivered: "Delivered",
   unmatched: "No rule matched",
 };
-
-/**
- * The worst of its deliveries.
- * @param {BusEvent} event
- * @returns {Status}
- */
-export function statusOf(event) {
-  /** @type {Status[]} */
-  const worstFirst = ["failed", "retrying", "running", "delivered"];
-  return worstFirst.find((status) => event.deliveries.some((delivery) => delivery.status === status)) ?? "unmatched";
-}
-
-/**
- * A failed delivery is not the end: a retry queue may hold the event, and a retry or a redrive may have mailed it.
- * @param {BusEvent} event
- * @param {Snapshot} snapshot
- * @returns {Fate}
- */
-export function fateOf(event, { events, mails }) {
-  const status = statusOf(event);
-  if (status !== "failed") return status;
-  const asked = new Set([event.detail?.emailConfig?.recipient ?? []].flat());
-  const sent = mailsOf(event, mails).filter((mail) => mail.renderError === undefined);
-  if (sent.length > 0 && sent.length >= asked.size) return "late";
-  return recordQueues(event, events).some(isRetryQueue) ? "waiting" : "failed";
-}
-
-/** @param {Snapshot} snapshot */
-export const failedCount = (snapshot) => snapshot.events.filter((event) => fateOf(event, snapshot) === "failed").length;
 
 /**
  * "; on AWS about 1 minute" exists for Lambda only: other targets follow EventBridge's own retry policy.
@@ -71,7 +41,7 @@ function onAws(delivery, retry) {
  * @param {Info} info
  */
 export function retryText(delivery, info) {
-  const retry = Math.max(1, delivery.attempts.length);
+  const retry = delivery.attempts.at(-1)?.number ?? 1;
   const ms = delivery.attempts.at(-1)?.nextRetryInMs ?? info.retryDelaysMs[retry - 1];
   const total = Math.max(retry, info.retryDelaysMs.length);
   return `Retry ${retry} of ${total}${ms === undefined ? "" : ` in ${wait(ms)}`}${onAws(delivery, retry)}`;
@@ -100,99 +70,52 @@ export function failureReason(delivery) {
 }
 
 /**
+ * Why the event did not simply go its way: the failed delivery's reason, else that of the record that a queue took.
+ * @param {BusEvent} event
+ */
+export function troubleOf(event) {
+  const failed = event.deliveries.find(({ status }) => status === "failed");
+  if (failed) return failureReason(failed);
+  const parked = event.deliveries.flatMap(({ attempts }) => attempts).find((attempt) => attempt.parked !== undefined);
+  return event.records.at(-1)?.reason ?? parked?.parked ?? "no reason given";
+}
+
+/**
  * One line about an event's fate.
  * @param {BusEvent} event
- * @param {Snapshot} snapshot
+ * @param {Info} info
  */
-export function statusLine(event, snapshot) {
-  const { info } = snapshot;
-  const status = statusOf(event);
-  const deliveries = event.deliveries.filter((delivery) => delivery.status === status);
+export function statusLine(event, info) {
+  const { fate } = event;
+  const deliveries = event.deliveries.filter((delivery) => delivery.status === fate);
   const [first] = deliveries;
-  if (!first) return "No rule matched: delivered to nobody";
-  if (status === "failed") {
-    const fate = fateOf(event, snapshot);
-    return `${fate === "failed" ? "Failed" : STATUS_LABEL[fate]}: ${failureReason(first)}`;
+  switch (fate) {
+    case "unmatched":
+      return "No rule matched: delivered to nobody";
+    case "retrying":
+      return first ? retryText(first, info) : STATUS_LABEL.retrying;
+    case "running": {
+      const last = first?.attempts.at(-1);
+      if (last?.outcome === "throttled") return "Waits for a free place of its function";
+      return last && last.number > 1 ? `Attempt ${last.number} is running` : "Being delivered";
+    }
+    case "delivered": {
+      const rules = [...new Set(event.deliveries.map((delivery) => shortName(delivery.rule)))];
+      return `Delivered by ${rules.join(", ")}`;
+    }
+    default:
+      return `${STATUS_LABEL[fate]}: ${troubleOf(event)}`;
   }
-  if (status === "retrying") return retryText(first, info);
-  if (status === "running") {
-    return first.attempts.length > 1 ? `Attempt ${first.attempts.length} is running` : "Being delivered";
-  }
-  const rules = [...new Set(deliveries.map((delivery) => shortName(delivery.rule)))];
-  return `Delivered by ${rules.join(", ")}`;
 }
 
 /** @param {Delivery} delivery */
 export const targetName = (delivery) => delivery.functionName ?? shortName(delivery.targetArn);
 
 /**
- * @param {Mail} mail
- * @param {BusEvent[]} events
- */
-export const eventOf = (mail, events) =>
-  // The tag, where one run mailed several events of a retry queue.
-  events.find((event) => event.id === (mail.eventId ?? mail.tags?.eventId)) ??
-  (mail.requestId === undefined ? undefined : events.find((event) => requestIds(event).includes(mail.requestId)));
-
-/**
- * @param {BusEvent} event
- * @param {Mail[]} mails
- */
-export const mailsOf = (event, mails) => mails.filter((mail) => eventOf(mail, [event]) !== undefined);
-
-/** @param {BusEvent} event */
-const requestIds = (event) =>
-  event.deliveries.flatMap((delivery) => delivery.attempts.map((attempt) => attempt.requestId));
-
-/**
- * The events that Lambda's on-failure destination put on a bus because this one failed.
- * @param {BusEvent} event
- * @param {BusEvent[]} events
- */
-export const failureEventsOf = (event, events) =>
-  events.filter((other) => other.id !== event.id && other.detail?.requestPayload?.id === event.id);
-
-/** @param {string} arn */
-export const isQueue = (arn) => arn.startsWith("arn:") && arn.split(":")[2] === "sqs";
-
-/**
- * Whose messages a function takes by itself: reading one uses up one of its tries.
- * @param {string} arn
- */
-export const isRetryQueue = (arn) => isQueue(arn) && /(^|-)retries$/.test(shortName(arn));
-
-/**
- * The queues that hold the record of a failed event: its own dead-letter queue, and where the rules on
- * its failure events put them.
- * @param {BusEvent} event
- * @param {BusEvent[]} events
- * @returns {string[]} ARNs
- */
-export function recordQueues(event, events) {
-  const own = event.deliveries.map((delivery) => delivery.deadLetter?.destinationArn ?? "");
-  const forwarded = failureEventsOf(event, events).flatMap((failure) =>
-    failure.deliveries.flatMap((delivery) => [delivery.targetArn, delivery.deadLetter?.destinationArn ?? ""]),
-  );
-  return [...new Set([...own, ...forwarded])].filter(isQueue);
-}
-
-/**
- * @param {string} query
- * @param {(string | undefined)[]} fields
- */
-export function matches(query, fields) {
-  const text = fields.join("\n").toLowerCase();
-  return query
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word));
-}
-
-/**
  * The notification that a mail belongs to, for its chip.
  * @param {Mail} mail
  */
-export const notificationOf = (mail) => mail.tags?.notification ?? mail.template ?? "no template";
+export const notificationOf = (mail) => (mail.tags?.notification ?? mail.template) || "no template";
 
 /**
  * Reads a queue without hiding its messages from the next reader.
@@ -210,12 +133,13 @@ export function receiveCommand(arn, info) {
 }
 
 /**
- * @param {Snapshot} snapshot
+ * @param {Info} info
+ * @param {{ bus?: string, recipient?: string }} example
  */
-export function putEventsCommand({ info, mails, events }) {
-  const bus = events.map((event) => shortName(event.bus)).find((name) => name !== "default") ?? "<bus name>";
+export function putEventsCommand(info, example) {
+  const bus = example.bus === undefined ? "<bus name>" : shortName(example.bus);
   const detail = {
-    emailConfig: { recipient: mails[0]?.to[0] ?? "recipient@example.com", subject: "Hello from the sandbox" },
+    emailConfig: { recipient: example.recipient ?? "recipient@example.com", subject: "Hello from the sandbox" },
     title: "Hello",
     message: "This mail took the whole way: bus, rule, function, template.",
   };

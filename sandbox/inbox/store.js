@@ -1,0 +1,316 @@
+/**
+ * What the page knows of the door's journal: the ids of everything, and the contents of what is looked at. News are
+ * patched in; only what they name, and is looked at, is fetched again.
+ */
+import { fetchEvent, fetchIndex, fetchInfo, fetchMail, fetchRows, MOST_ROWS, search } from "./api.js";
+
+/**
+ * @typedef {import("./api.js").View} View
+ * @typedef {import("./api.js").Change} Change
+ * @typedef {import("./api.js").Mail} Mail
+ * @typedef {import("./api.js").BusEvent} BusEvent
+ *
+ * @typedef {object} Open what the reading pane shows
+ * @property {View} view
+ * @property {string} id
+ * @property {"loading" | "here" | "missing"} state
+ * @property {Mail} [mail]
+ * @property {BusEvent} [event] the event itself, or the one that caused the mail
+ */
+
+/** More rows than this are kept only while they are looked at. */
+const MOST_KEPT_ROWS = 1000;
+
+/**
+ * One call at a time. Asked for meanwhile, it is made once more at the end: a burst of news costs two.
+ * @param {() => Promise<void>} call
+ */
+function onceAtATime(call) {
+  let running = false;
+  let again = false;
+  return async () => {
+    again = true;
+    if (running) return;
+    running = true;
+    try {
+      while (again) {
+        again = false;
+        await call();
+      }
+    } finally {
+      running = false;
+    }
+  };
+}
+
+/**
+ * @param {object} handlers
+ * @param {() => void} handlers.onUpdate something is to be shown
+ * @param {(mailIds: string[]) => void} handlers.onArrival new mails came while the page was open
+ * @param {(text: string) => void} handlers.onTrouble the door gave no answer; an empty text: it does again
+ */
+export function createStore({ onUpdate, onArrival, onTrouble }) {
+  /** @returns {{ all: string[], known: Set<string>, found: string[] | undefined, foundFor: string, wanted: string[], rows: Map<string, Mail | BusEvent>, stale: Set<string> }} */
+  const emptyView = () => ({
+    all: [],
+    known: new Set(),
+    found: undefined,
+    foundFor: "",
+    wanted: [],
+    rows: new Map(),
+    stale: new Set(),
+  });
+  const views = { mail: emptyView(), events: emptyView() };
+  const state = {
+    /** @type {import("./api.js").Info | undefined} */
+    info: undefined,
+    failed: 0,
+    dropped: { mails: 0, events: 0 },
+    /** @type {import("./api.js").Index["example"]} */
+    example: {},
+    query: "",
+    /** @type {View} */
+    view: "mail",
+    /** @type {Open | undefined} */
+    open: undefined,
+  };
+  /** Changes that came while everything was fetched. @type {Change[] | undefined} */
+  let held = [];
+
+  /** @param {() => Promise<void>} work */
+  const guarded = (work) => async () => {
+    try {
+      await work();
+      onTrouble("");
+    } catch (error) {
+      onTrouble(`The sandbox gave no answer (${error instanceof Error ? error.message : String(error)}).`);
+    }
+  };
+
+  const restart = onceAtATime(
+    guarded(async () => {
+      held ??= [];
+      const [info, index] = await Promise.all([fetchInfo(), fetchIndex()]);
+      const isSameRun = state.info?.startedAt === info.startedAt;
+      const arrived = isSameRun ? index.mails.filter((id) => !views.mail.known.has(id)) : [];
+      Object.assign(state, { info, failed: index.failed, dropped: index.dropped, example: index.example });
+      for (const [view, ids] of /** @type {[View, string[]][]} */ ([
+        ["mail", index.mails],
+        ["events", index.events],
+      ])) {
+        views[view].all = ids;
+        views[view].known = new Set(ids);
+        // Any of them may have changed.
+        for (const id of views[view].rows.keys()) views[view].stale.add(id);
+      }
+      const late = held;
+      held = undefined;
+      for (const change of late) apply(change);
+      if (arrived.length > 0) onArrival(arrived);
+      void find();
+      void fill("mail");
+      void fill("events");
+      void read();
+      onUpdate();
+    }),
+  );
+
+  /** @param {Change} change */
+  function apply(change) {
+    if (held !== undefined) {
+      held.push(change);
+      return;
+    }
+    const isFirst = views.mail.all.length === 0 && change.mails.length > 0;
+    const arrived = patch("mail", change.mails, change.dropped.mails - state.dropped.mails);
+    patch("events", change.events, change.dropped.events - state.dropped.events);
+    state.failed = change.failed;
+    state.dropped = change.dropped;
+    if (arrived.length > 0) onArrival(arrived);
+    if (change[state.view === "mail" ? "mails" : "events"].length > 0) void find();
+    void fill(state.view);
+    const { open } = state;
+    const eventId = open?.event?.id ?? eventIdOf(open?.mail);
+    const ofOpen = [open?.id, eventId].filter(Boolean);
+    if ([...change.mails, ...change.events].some((id) => ofOpen.includes(id))) void read();
+    // What the first mail tells of this sandbox is part of the page.
+    if (isFirst) void restart();
+    onUpdate();
+  }
+
+  /**
+   * @param {View} view
+   * @param {string[]} ids
+   * @param {number} dropped how many of the oldest are gone
+   * @returns {string[]} those that are new
+   */
+  function patch(view, ids, dropped) {
+    const list = views[view];
+    const added = ids.filter((id) => !list.known.has(id));
+    for (const id of ids) list.stale.add(id);
+    if (added.length === 0 && dropped <= 0) return [];
+    list.all = [...added.toReversed(), ...list.all];
+    for (const id of added) list.known.add(id);
+    if (dropped > 0) {
+      for (const id of list.all.splice(-dropped)) {
+        list.known.delete(id);
+        list.rows.delete(id);
+      }
+      list.found = list.found?.filter((id) => list.known.has(id));
+    }
+    return added.filter((id) => list.known.has(id));
+  }
+
+  const find = onceAtATime(
+    guarded(async () => {
+      const { query, view } = state;
+      const list = views[view];
+      if (query === "") return;
+      const ids = await search(view, query);
+      // The next search is under way.
+      if (query !== state.query) return;
+      list.found = ids;
+      list.foundFor = query;
+      onUpdate();
+    }),
+  );
+
+  /** The rows that are looked at, and are not here or have changed. @type {Record<View, () => Promise<void>>} */
+  const fills = {
+    mail: onceAtATime(guarded(() => fillOnce("mail"))),
+    events: onceAtATime(guarded(() => fillOnce("events"))),
+  };
+  /** @param {View} view */
+  const fill = (view) => fills[view]();
+
+  /** @param {View} view */
+  async function fillOnce(view) {
+    const list = views[view];
+    const missing = list.wanted
+      .filter((id) => list.known.has(id) && (!list.rows.has(id) || list.stale.has(id)))
+      .slice(0, MOST_ROWS);
+    if (missing.length === 0) return;
+    for (const id of missing) list.stale.delete(id);
+    const rows = await fetchRows(view, missing);
+    for (const row of rows) list.rows.set(row.id, row);
+    // What is gone is not asked for again.
+    const here = new Set(rows.map(({ id }) => id));
+    for (const id of missing) if (!here.has(id)) list.known.delete(id);
+    if (list.rows.size > MOST_KEPT_ROWS) {
+      const wanted = new Set(list.wanted);
+      for (const id of list.rows.keys()) if (!wanted.has(id)) list.rows.delete(id);
+    }
+    onUpdate();
+  }
+
+  /** What the reading pane shows. */
+  const read = onceAtATime(
+    guarded(async () => {
+      const { open } = state;
+      if (open === undefined || state.info === undefined) return;
+      // What is not among the ids is not asked for.
+      const { mail: mails, events } = views;
+      const mail =
+        open.view === "mail" && mails.known.has(open.id) ? (open.mail ?? (await fetchMail(open.id))) : undefined;
+      const eventId = open.view === "events" ? open.id : eventIdOf(mail);
+      const event = eventId !== undefined && events.known.has(eventId) ? await fetchEvent(eventId) : undefined;
+      // Something else was opened meanwhile: its turn is next.
+      if (open !== state.open) return;
+      const isHere = (open.view === "mail" ? mail : event) !== undefined;
+      state.open = { view: open.view, id: open.id, state: isHere ? "here" : "missing" };
+      if (mail !== undefined) state.open.mail = mail;
+      if (event !== undefined) state.open.event = event;
+      onUpdate();
+    }),
+  );
+
+  return {
+    restart,
+    apply,
+
+    get isReady() {
+      return state.info !== undefined;
+    },
+    get info() {
+      return state.info;
+    },
+    get failed() {
+      return state.failed;
+    },
+    get dropped() {
+      return state.dropped;
+    },
+    get example() {
+      return state.example;
+    },
+    get open() {
+      return state.open;
+    },
+
+    /**
+     * The ids of all, whatever is searched for.
+     * @param {View} view
+     */
+    all: (view) => views[view].all,
+
+    /**
+     * The ids that the list shows; while a search is under way, what the one before found.
+     * @param {View} view
+     */
+    shown: (view) => {
+      const { all, found } = views[view];
+      return state.query === "" || found === undefined ? all : found;
+    },
+
+    /** Whether what is shown is what was searched for last. */
+    get isSearched() {
+      return state.query === "" || views[state.view].foundFor === state.query;
+    },
+
+    /**
+     * @param {View} view
+     * @param {string} id
+     */
+    row: (view, id) => views[view].rows.get(id),
+
+    /**
+     * Says which rows are looked at.
+     * @param {View} view
+     * @param {string[]} ids
+     */
+    want(view, ids) {
+      views[view].wanted = ids;
+      void fill(view);
+    },
+
+    /** @param {string} query */
+    search(query) {
+      state.query = query;
+      if (query === "") for (const list of Object.values(views)) list.found = undefined;
+      void find();
+    },
+
+    /**
+     * What the page shows now.
+     * @param {View} view
+     * @param {string | undefined} id
+     */
+    show(view, id) {
+      if (view !== state.view) {
+        state.view = view;
+        void find();
+      }
+      if (id === undefined) state.open = undefined;
+      else if (state.open?.id !== id || state.open.view !== view) {
+        state.open = { view, id, state: "loading" };
+        void read();
+      }
+    },
+  };
+}
+
+/**
+ * The event that caused a mail: the tag, where one run mailed several events of a retry queue.
+ * @param {Mail | undefined} mail
+ */
+const eventIdOf = (mail) => mail?.eventId ?? mail?.tags?.eventId;
