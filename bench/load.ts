@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs, promisify } from "node:util";
@@ -154,7 +153,7 @@ function watchMemory(pid: number) {
     while (!stopping.signal.aborted) {
       const { stdout } = await run("ps", ["-o", "rss=", "-p", String(pid)]);
       peak = Math.max(peak, Math.round(Number(stdout) / 1024));
-      await Promise.race([setTimeout(1000), once(stopping.signal, "abort")]);
+      await setTimeout(1000, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
   })();
   return {

@@ -153,8 +153,12 @@ export class System {
   }
 
   async get(route: string): Promise<unknown> {
+    return (await this.ask(route)).json();
+  }
+
+  private ask(route: string): Promise<Response> {
     // A kept connection may be closed by the server at the moment of its next use.
-    return (await fetch(`${this.url}/_sandbox/${route}`, { headers: { connection: "close" } })).json();
+    return fetch(`${this.url}/_sandbox/${route}`, { headers: { connection: "close" } });
   }
 
   /** What shall go wrong from now on; nothing, without any. */
@@ -165,8 +169,20 @@ export class System {
 
   /** The mails that SES took: sent, or accepted and not rendered. */
   async accepted(): Promise<{ readonly sent: readonly Mail[]; readonly unrendered: readonly Mail[] }> {
-    const [sent, unrendered] = await Promise.all([this.get("messages"), this.get("rendering-failures")]);
+    const [sent, unrendered] = await Promise.all([this.all("messages"), this.all("rendering-failures")]);
     return { sent: sent as Mail[], unrendered: unrendered as Mail[] };
+  }
+
+  /** All pages of a list. */
+  private async all(list: string): Promise<unknown[]> {
+    const items: unknown[] = [];
+    let route: string | undefined = list;
+    while (route !== undefined) {
+      const page: Response = await this.ask(route);
+      items.push(...((await page.json()) as unknown[]));
+      route = /<\/_sandbox\/([^>]+)>; rel="next"/.exec(page.headers.get("link") ?? "")?.[1];
+    }
+    return items;
   }
 
   /** @param name for example `InvocationsFailedToBeSentToDlq`. @returns its sum over all dimensions. */

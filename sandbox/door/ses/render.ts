@@ -19,7 +19,7 @@ export class RenderError extends Error {
 export function render(template: Template, data: Readonly<Record<string, unknown>>): Template {
   const part = (name: string, source: string) => {
     try {
-      return Handlebars.create().compile(source, { noEscape: true, strict: true })(data);
+      return compiled(source)(data);
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
       const missing = /^"(.+)" not defined in/.exec(message)?.[1];
@@ -36,6 +36,20 @@ export function render(template: Template, data: Readonly<Record<string, unknown
     html: part("HTML part", template.html),
     text: part("text part", template.text),
   };
+}
+
+/** A stored template is rendered for each mail: to compile it each time would be most of the work, and of the memory. */
+const templates = new Map<string, HandlebarsTemplateDelegate>();
+const mostTemplates = 200;
+
+function compiled(source: string): HandlebarsTemplateDelegate {
+  const known = templates.get(source);
+  if (known !== undefined) return known;
+  // What is not stored any more goes with it.
+  if (templates.size >= mostTemplates) templates.clear();
+  const template = Handlebars.create().compile(source, { noEscape: true, strict: true });
+  templates.set(source, template);
+  return template;
 }
 
 /** @throws RenderError */
