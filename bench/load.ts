@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs, promisify } from "node:util";
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import packageJson from "../package.json";
 import { awsClientConfig } from "../sandbox/aws-client";
 import { type Child, startChild } from "../sandbox/child-processes";
 import { journalLimits, type Mail } from "../sandbox/door/journal";
@@ -31,7 +32,9 @@ async function main(): Promise<void> {
   const rate = wholeNumber("--rate", values.rate, 10_000);
   const port = await freePort();
   const { endpoint, region, names } = sandboxSettings({ SANDBOX_PORT: String(port) });
-  const sandbox = startChild([process.execPath, "--import", "tsx", "sandbox/start.ts"], {
+  // As npm start does it: its limit of the heap is what keeps V8 from growing it rather than tidying up.
+  const [, ...words] = packageJson.scripts.start.split(" ");
+  const sandbox = startChild([process.execPath, ...words], {
     directory: projectRoot,
     environment: toolEnvironment(port),
     stdio: ["ignore", "ignore", "inherit"],
