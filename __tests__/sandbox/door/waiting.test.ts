@@ -136,7 +136,7 @@ describe("events that wait for a place of their function's concurrency", () => {
     // As long as many polls took: the retries' delays are 20 and 40 ms here.
     await setTimeout(1000);
     expect((await door.motoRequests()) - before).toBe(0);
-    expect(JSON.stringify(await waiting(ids))).toHaveLength(journal);
+    expect(JSON.stringify(await waiting(ids)).length).toBe(journal);
     await end();
     await door.settle();
     for (const id of ids) {
