@@ -1,217 +1,186 @@
-import { BlockList, isIP } from "node:net";
 import { isRecord } from "../http";
+import { type Filter, filterOf, InvalidEventPattern, reservedNames } from "./pattern-filters";
+
+export { InvalidEventPattern } from "./pattern-filters";
 
 /**
  * EventBridge's content filtering:
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html.
- * A pattern is compiled once, so that what EventBridge would refuse is refused when the rule is made.
+ * It works as https://github.com/aws/event-ruler does: a pattern is a list of alternatives, each a filter list for every
+ * dotted path; an event is the list of the values at its dotted paths. What AWS refuses is refused when it is compiled.
  */
 export type Matcher = (event: unknown) => boolean;
 
-export class InvalidEventPattern extends Error {
-  override readonly name = "InvalidEventPatternException";
+/** One way to match: all of its paths have to. */
+type Alternative = ReadonlyMap<string, readonly Filter[]>;
 
-  constructor(reason: string) {
-    super(`Event pattern is not valid. Reason: ${reason}`);
-  }
-}
+/** PutRule refuses a pattern whose `$or` lists make more (the page above). */
+const mostAlternatives = 1000;
 
-/** `undefined` stands for a field that is not there; its value is a scalar, as an array matches by its elements. */
-type Test = (value: unknown) => boolean;
-
+/** @throws InvalidEventPattern */
 export function compilePattern(text: string): Matcher {
   let pattern: unknown;
   try {
     pattern = JSON.parse(text);
   } catch (cause) {
-    throw new InvalidEventPattern(`it is no JSON: ${String(cause)}`);
+    throw new InvalidEventPattern(`it is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
   if (!isRecord(pattern)) throw new InvalidEventPattern("Filter is not an object");
-  return fields(pattern, "");
-}
-
-/** Every field of `pattern` matches the same object. */
-function fields(pattern: Readonly<Record<string, unknown>>, path: string): Matcher {
-  const names = Object.keys(pattern);
-  if (names.length === 0) throw new InvalidEventPattern(`Empty objects are not allowed: "${path}"`);
-  const matchers = names.map((name) =>
-    name === "$or"
-      ? alternatives(pattern[name], path)
-      : field(name, pattern[name], path === "" ? name : `${path}.${name}`),
-  );
-  return (event) => matchers.every((matches) => matches(event));
-}
-
-function alternatives(patterns: unknown, path: string): Matcher {
-  if (!Array.isArray(patterns) || patterns.length < 2 || !patterns.every(isRecord)) {
-    throw new InvalidEventPattern(`"$or" must be an array of two or more objects${path && `, in "${path}"`}`);
-  }
-  const matchers = patterns.map((pattern) => fields(pattern, path));
-  return (event) => matchers.some((matches) => matches(event));
-}
-
-function field(name: string, pattern: unknown, path: string): Matcher {
-  if (Array.isArray(pattern)) {
-    if (pattern.length === 0) throw new InvalidEventPattern(`Empty arrays are not allowed: "${path}"`);
-    const tests = pattern.map((filter) => test(filter, path));
-    return (event) => {
-      const values = scalars(isRecord(event) ? event[name] : undefined);
-      return tests.some((matches) => (values.length === 0 ? matches(undefined) : values.some(matches)));
-    };
-  }
-  if (!isRecord(pattern)) throw new InvalidEventPattern(`"${path}" must be an object or an array`);
-  const matches = fields(pattern, path);
+  const alternatives = parseObject(pattern, undefined, [new Map()], false);
+  const paths = prefixesOf(alternatives);
   return (event) => {
-    const value = isRecord(event) ? event[name] : undefined;
-    // In an array of objects, one element has to match the whole sub-pattern.
-    return Array.isArray(value) ? value.flat(Infinity).some(matches) : matches(value);
+    if (!isRecord(event)) return false;
+    const leaves = leavesOf(event, paths);
+    return alternatives.some((alternative) => matches(alternative, leaves));
   };
 }
 
-/** The leaves at a path. An object is no leaf: `exists` does not see it. */
-function scalars(value: unknown): unknown[] {
-  const values: unknown[] = Array.isArray(value) ? value.flat(Infinity) : [value];
-  return values.filter((each) => each !== undefined && !isRecord(each));
-}
+const join = (path: string | undefined, name: string) => (path === undefined ? name : `${path}.${name}`);
 
-function isScalar(value: unknown): boolean {
-  return value === null || ["string", "number", "boolean"].includes(typeof value);
-}
-
-function test(filter: unknown, path: string): Test {
-  if (isScalar(filter)) return (value) => value === filter;
-  const [operator, ...others] = isRecord(filter) ? Object.keys(filter) : [];
-  if (!isRecord(filter) || operator === undefined || others.length > 0) {
-    throw new InvalidEventPattern(`Only one key allowed in match expression, in "${path}"`);
-  }
-  const build = operators[operator];
-  if (build === undefined) throw new InvalidEventPattern(`Unrecognized match type ${operator}, in "${path}"`);
-  return build(filter[operator], path);
-}
-
-const operators: Readonly<Record<string, (operand: unknown, path: string) => Test>> = {
-  prefix: (operand, path) => affix("prefix", operand, path, (value, part) => value.startsWith(part)),
-  suffix: (operand, path) => affix("suffix", operand, path, (value, part) => value.endsWith(part)),
-  "equals-ignore-case": (operand, path) => {
-    const wanted = text("equals-ignore-case", operand, path).toLowerCase();
-    return onText((value) => value.toLowerCase() === wanted);
-  },
-  wildcard: (operand, path) => {
-    const expression = wildcard(text("wildcard", operand, path), path);
-    return onText((value) => expression.test(value));
-  },
-  exists: (operand, path) => {
-    if (typeof operand !== "boolean") {
-      throw new InvalidEventPattern(`exists match pattern must be either true or false, in "${path}"`);
+function parseObject(
+  pattern: Readonly<Record<string, unknown>>,
+  path: string | undefined,
+  before: readonly Alternative[],
+  isInsideOr: boolean,
+): readonly Alternative[] {
+  const entries = Object.entries(pattern);
+  if (entries.length === 0) throw new InvalidEventPattern("Empty objects are not allowed", path);
+  return entries.reduce((alternatives, [name, value]) => {
+    const below = join(path, name);
+    if (name === "$or") return parseOr(value, path, alternatives);
+    if (isInsideOr && reservedNames.has(name)) {
+      throw new InvalidEventPattern(`${name} is Ruler reserved fieldName which cannot be used inside $or.`, path);
     }
-    return (value) => (value !== undefined) === operand;
-  },
-  numeric,
-  cidr,
-  "anything-but": anythingBut,
-};
-
-const onText =
-  (matches: (value: string) => boolean): Test =>
-  (value) =>
-    typeof value === "string" && matches(value);
-
-function text(operator: string, operand: unknown, path: string): string {
-  if (typeof operand !== "string")
-    throw new InvalidEventPattern(`${operator} match pattern must be a string, in "${path}"`);
-  return operand;
+    if (isRecord(value)) return parseObject(value, below, alternatives, isInsideOr);
+    if (!Array.isArray(value)) throw new InvalidEventPattern(`"${name}" must be an object or an array`, path);
+    if (value.length === 0) throw new InvalidEventPattern("Empty arrays are not allowed", below);
+    const filters = value.map((each) => filterOf(each, below));
+    // A path that is written twice, nested and with dots, has its last filters.
+    return alternatives.map((alternative) => new Map([...alternative, [below, filters]]));
+  }, before);
 }
 
-function affix(
-  operator: string,
-  operand: unknown,
-  path: string,
-  matches: (value: string, part: string) => boolean,
-): Test {
-  if (isRecord(operand)) {
-    const [inner, ...others] = Object.keys(operand);
-    if (inner !== "equals-ignore-case" || others.length > 0) {
-      throw new InvalidEventPattern(`Unsupported anything in a ${operator} pattern: ${String(inner)}, in "${path}"`);
+function parseOr(patterns: unknown, path: string | undefined, before: readonly Alternative[]): readonly Alternative[] {
+  if (!Array.isArray(patterns)) throw new InvalidEventPattern("It must be an Array followed with $or.", path);
+  const after: Alternative[] = [];
+  for (const pattern of patterns as unknown[]) {
+    if (!isRecord(pattern)) {
+      throw new InvalidEventPattern("Only JSON object is allowed in array of $or relationship.", path);
     }
-    const part = text(inner, operand[inner], path).toLowerCase();
-    return onText((value) => matches(value.toLowerCase(), part));
-  }
-  const part = text(operator, operand, path);
-  return onText((value) => matches(value, part));
-}
-
-/** `*` stands for any characters; `\*` and `\\` for the characters themselves. */
-function wildcard(pattern: string, path: string): RegExp {
-  if (/(?<!\\)(?:\\\\)*\*\*/.test(pattern)) {
-    throw new InvalidEventPattern(`Consecutive wildcard characters, in "${path}": ${pattern}`);
-  }
-  const tokens = pattern.match(/\\[*\\]|[^]/g) ?? [];
-  const source = tokens.map((token) =>
-    token === "*" ? "[^]*" : (token.length === 2 ? token.slice(1) : token).replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"),
-  );
-  return new RegExp(`^${source.join("")}$`, "u");
-}
-
-const comparisons: Readonly<Record<string, (value: number, limit: number) => boolean>> = {
-  "=": (value, limit) => value === limit,
-  "<": (value, limit) => value < limit,
-  "<=": (value, limit) => value <= limit,
-  ">": (value, limit) => value > limit,
-  ">=": (value, limit) => value >= limit,
-};
-
-function numeric(operand: unknown, path: string): Test {
-  if (!Array.isArray(operand) || operand.length === 0 || operand.length % 2 !== 0) {
-    throw new InvalidEventPattern(`Invalid numeric match: an array of operators and numbers is needed, in "${path}"`);
-  }
-  const tests: ((value: number) => boolean)[] = [];
-  for (let index = 0; index < operand.length; index += 2) {
-    const compare = comparisons[String(operand[index])];
-    const limit: unknown = operand[index + 1];
-    if (compare === undefined) {
-      throw new InvalidEventPattern(`Unrecognized numeric range operator: ${String(operand[index])}, in "${path}"`);
+    after.push(...parseObject(pattern, path, before, true));
+    if (after.length > mostAlternatives) {
+      throw new InvalidEventPattern(
+        `$or makes more than ${mostAlternatives} combinations of the pattern's fields`,
+        path,
+      );
     }
-    if (typeof limit !== "number") {
-      throw new InvalidEventPattern(`Value of ${String(operand[index])} must be numeric, in "${path}"`);
+  }
+  if (patterns.length < 2) {
+    throw new InvalidEventPattern("There must have at least 2 Objects in $or relationship.", path);
+  }
+  return after;
+}
+
+/** The pattern's paths and what leads to them: an event is not looked into anywhere else, however deep it is. */
+function prefixesOf(alternatives: readonly Alternative[]): ReadonlySet<string> {
+  const prefixes = new Set<string>();
+  for (const path of alternatives.flatMap((alternative) => [...alternative.keys()])) {
+    for (let end = path.indexOf("."); end !== -1; end = path.indexOf(".", end + 1)) prefixes.add(path.slice(0, end));
+    prefixes.add(path);
+  }
+  return prefixes;
+}
+
+/** Of the arrays that a value stands in, by their ids: the index of the element that it is in. */
+type Elements = ReadonlyMap<number, number>;
+
+interface Leaf {
+  readonly value: unknown;
+  readonly elements: Elements;
+}
+
+/** A position in an array, and that array's own position. */
+interface Within {
+  readonly id: number;
+  readonly index: number;
+  readonly parent: Within | undefined;
+}
+
+function elementsOf(within: Within | undefined): Elements {
+  const elements = new Map<number, number>();
+  for (let each = within; each !== undefined; each = each.parent) elements.set(each.id, each.index);
+  return elements;
+}
+
+/** The scalars of an event by path. Objects and empty arrays are none: `exists` does not see them. */
+function leavesOf(event: Readonly<Record<string, unknown>>, paths: ReadonlySet<string>): Map<string, Leaf[]> {
+  const leaves = new Map<string, Leaf[]>();
+  // No recursion: an event of another tool may be deeper than the stack.
+  const left: { value: unknown; path: string | undefined; within: Within | undefined }[] = [
+    { value: event, path: undefined, within: undefined },
+  ];
+  let arrays = 0;
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const { value, path, within } = next;
+    if (isRecord(value)) {
+      for (const [name, member] of Object.entries(value)) {
+        const below = join(path, name);
+        if (paths.has(below)) left.push({ value: member, path: below, within });
+      }
+    } else if (Array.isArray(value)) {
+      const id = arrays++;
+      for (const [index, element] of (value as unknown[]).entries()) {
+        // Scalars of one array are alternatives of each other, and bind no other field to their position.
+        const isContainer = typeof element === "object" && element !== null;
+        left.push({ value: element, path, within: isContainer ? { id, index, parent: within } : within });
+      }
+    } else if (path !== undefined) {
+      const leaf = { value, elements: elementsOf(within) };
+      const known = leaves.get(path);
+      if (known === undefined) leaves.set(path, [leaf]);
+      else known.push(leaf);
     }
-    tests.push((value) => compare(value, limit));
   }
-  return (value) => typeof value === "number" && tests.every((matches) => matches(value));
+  return leaves;
 }
 
-function cidr(operand: unknown, path: string): Test {
-  const [address = "", bits = ""] = text("cidr", operand, path).split("/");
-  const version = isIP(address);
-  const prefix = bits === "" ? Number.NaN : Number(bits);
-  const most = version === 4 ? 32 : 128;
-  if (version === 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > most) {
-    throw new InvalidEventPattern(`Malformed CIDR, in "${path}": ${String(operand)}`);
+/**
+ * Whether the event has a value for each path, so that values below one array come from the same element. The paths are
+ * tried in the order of their names, as `exists: false` is asked of the elements that were chosen before.
+ */
+function matches(alternative: Alternative, leaves: ReadonlyMap<string, readonly Leaf[]>): boolean {
+  const paths = [...alternative.keys()].sort();
+  const candidates = paths.map((path) => {
+    const filters = alternative.get(path) ?? [];
+    const all = leaves.get(path) ?? [];
+    const fitting = all.filter(({ value }) => filters.some((filter) => filter !== "absent" && filter(value)));
+    return { all, fitting, mayBeAbsent: filters.includes("absent") };
+  });
+  if (candidates.some(({ fitting, mayBeAbsent }) => fitting.length === 0 && !mayBeAbsent)) return false;
+  let chosen: Elements[] = [new Map()];
+  for (const [index, { all, fitting, mayBeAbsent }] of candidates.entries()) {
+    const later = new Set(
+      candidates.slice(index + 1).flatMap((each) => each.all.flatMap(({ elements }) => [...elements.keys()])),
+    );
+    const next = new Map<string, Elements>();
+    for (const elements of chosen) {
+      const ways = fitting.flatMap((leaf) => together(elements, leaf.elements) ?? []);
+      if (mayBeAbsent && !all.some((leaf) => together(elements, leaf.elements) !== undefined)) ways.push(elements);
+      for (const way of ways) {
+        // Arrays that no later path looks into make no difference any more.
+        const open = [...way].filter(([id]) => later.has(id)).sort(([one], [other]) => one - other);
+        next.set(JSON.stringify(open), new Map(open));
+      }
+    }
+    chosen = [...next.values()];
   }
-  const block = new BlockList();
-  block.addSubnet(address, prefix, version === 4 ? "ipv4" : "ipv6");
-  return onText((value) => isIP(value) === version && block.check(value, version === 4 ? "ipv4" : "ipv6"));
+  return chosen.length > 0;
 }
 
-/** The negation of one operator, of a value or of a list of them. It needs a value: a missing field does not match. */
-function anythingBut(operand: unknown, path: string): Test {
-  const forbidden = isRecord(operand)
-    ? forbiddenBy(operand, path)
-    : values(operand, path).map((value) => test(value, path));
-  return (value) => value !== undefined && !forbidden.some((matches) => matches(value));
-}
-
-function forbiddenBy(operand: Readonly<Record<string, unknown>>, path: string): Test[] {
-  const [operator = "", ...others] = Object.keys(operand);
-  if (!["prefix", "suffix", "equals-ignore-case", "wildcard"].includes(operator) || others.length > 0) {
-    throw new InvalidEventPattern(`Unsupported anything-but pattern: ${operator}, in "${path}"`);
+/** Both, or `undefined` where they stand in different elements of one array. */
+function together(chosen: Elements, elements: Elements): Elements | undefined {
+  for (const [id, index] of elements) {
+    if ((chosen.get(id) ?? index) !== index) return undefined;
   }
-  return values(operand[operator], path).map((value) => test({ [operator]: value }, path));
-}
-
-function values(operand: unknown, path: string): unknown[] {
-  const list: unknown[] = Array.isArray(operand) ? operand : [operand];
-  if (list.length === 0 || !list.every(isScalar)) {
-    throw new InvalidEventPattern(`Inside anything-but list, only values are allowed, in "${path}"`);
-  }
-  return list;
+  return new Map([...chosen, ...elements]);
 }
