@@ -62,7 +62,7 @@ async function main(): Promise<void> {
 async function openDoor(mails: number): Promise<Door> {
   const door = await startDoor({
     port: 0,
-    motoUrl: "http://127.0.0.1:1",
+    motoSocket: "/no/moto.sock",
     region: "us-east-1",
     accountId: "123456789012",
     workDirectory: join(tmpdir(), "bench-inbox"),

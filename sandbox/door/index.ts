@@ -70,7 +70,6 @@ const notEmulated = [
   "SES's sending limits, and bounces of real mailboxes: mail leaves this machine at no point. The mailbox simulator's addresses bounce and complain.",
   "Functions run under this machine's Node.js, architecture and memory, whatever runtime they are configured for.",
   "Published versions and aliases run the newest code.",
-  "Archives record nothing, so a replay has nothing to replay.",
 ];
 
 /** Opens the door: AWS clients talk to it, and what moto cannot do, it does itself. */
@@ -168,7 +167,7 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
     checkFunctionNames,
     readCache.intercept,
     watchQueues(moto.sqs, journal, { region, causeOf: (accessKeyId) => invoker.causeOf(accessKeyId) }),
-    answerEvents(buses),
+    answerEvents(buses, (accessKeyId) => invoker.roleOf(accessKeyId)),
     answerInvoke(registry, invoker, asyncInvocations),
     observeSes(moto, journal, {
       region,

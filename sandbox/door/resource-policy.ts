@@ -2,7 +2,9 @@ import { isRecord } from "./http";
 
 export interface Access {
   /** Of the service that asks: `events.amazonaws.com`. */
-  readonly service: string;
+  readonly service?: string;
+  /** Who asks, where it is no service: the ARN of a role or a user. */
+  readonly principalArn?: string;
   readonly action: string;
   /** ARN of what is asked for. */
   readonly resource: string;
@@ -15,45 +17,83 @@ export interface Access {
  * A condition of another kind than those below counts as not met.
  */
 export function allows(policy: string | undefined, access: Access): boolean {
-  if (policy === undefined || policy === "") return false;
-  const document: unknown = JSON.parse(policy);
-  const statements = listOf(isRecord(document) ? document.Statement : []).filter(isRecord);
-  const matching = statements.filter((statement) => matches(statement, access));
+  const matching = matchingStatements(policy, access);
   return (
     matching.some((statement) => statement.Effect === "Allow") &&
     !matching.some((statement) => statement.Effect === "Deny")
   );
 }
 
+/** Whether it keeps somebody out whom the account's own permissions let in. */
+export function denies(policy: string | undefined, access: Access): boolean {
+  return matchingStatements(policy, access).some((statement) => statement.Effect === "Deny");
+}
+
+function matchingStatements(policy: string | undefined, access: Access): readonly Readonly<Record<string, unknown>>[] {
+  if (policy === undefined || policy === "") return [];
+  const document: unknown = JSON.parse(policy);
+  const statements = listOf(isRecord(document) ? document.Statement : []).filter(isRecord);
+  return statements.filter((statement) => matches(statement, access));
+}
+
 function matches(statement: Readonly<Record<string, unknown>>, access: Access): boolean {
+  const { Principal: principal, NotPrincipal: notPrincipal, Action: action, NotAction: notAction } = statement;
+  const { Resource: resource, NotResource: notResource } = statement;
   return (
-    isPrincipal(statement.Principal, access.service) &&
-    listOf(statement.Action).some((action) => like(action, access.action, true)) &&
-    listOf(statement.Resource ?? "*").some((resource) => like(resource, access.resource)) &&
+    (notPrincipal === undefined ? isPrincipal(principal, access) : !isPrincipal(notPrincipal, access)) &&
+    (notAction === undefined ? isLikeOne(action, access.action, true) : !isLikeOne(notAction, access.action, true)) &&
+    (notResource === undefined
+      ? isLikeOne(resource ?? "*", access.resource)
+      : !isLikeOne(notResource, access.resource)) &&
     Object.entries(isRecord(statement.Condition) ? statement.Condition : {}).every(([operator, keys]) =>
       Object.entries(isRecord(keys) ? keys : {}).every(([key, wanted]) => isMet(operator, key, listOf(wanted), access)),
     )
   );
 }
 
-function isPrincipal(principal: unknown, service: string): boolean {
+function isPrincipal(principal: unknown, { service, principalArn }: Access): boolean {
   if (principal === "*") return true;
   if (!isRecord(principal)) return false;
-  return principal.AWS === "*" || listOf(principal.Service).some((name) => name === service || name === "*");
+  const accountId = principalArn?.split(":")[4] ?? "";
+  const names = [principalArn, accountId, `arn:aws:iam::${accountId}:root`];
+  return (
+    listOf(principal.AWS).some(
+      (name) => name === "*" || (principalArn !== undefined && names.includes(name as string)),
+    ) || listOf(principal.Service).some((name) => service !== undefined && (name === service || name === "*"))
+  );
 }
 
 function isMet(operator: string, key: string, wanted: readonly unknown[], access: Access): boolean {
-  const known: Readonly<Record<string, string>> = {
-    ...(access.sourceArn === undefined
-      ? {}
-      : { "aws:sourcearn": access.sourceArn, "aws:sourceaccount": access.sourceArn.split(":")[4] ?? "" }),
+  const { sourceArn, principalArn } = access;
+  const known: Readonly<Record<string, string | undefined>> = {
+    "aws:sourcearn": sourceArn,
+    "aws:sourceaccount": sourceArn?.split(":")[4],
+    "aws:principalarn": principalArn,
+    "aws:principalaccount": principalArn?.split(":")[4],
+    "aws:securetransport": "true",
+    "aws:principalisawsservice": String(access.service !== undefined),
   };
   const value = known[key.toLowerCase()];
-  if (operator === "Bool") return key.toLowerCase() === "aws:securetransport" && wanted.includes("true");
-  if (value === undefined) return false;
-  if (["ArnEquals", "ArnLike", "StringLike"].includes(operator)) return wanted.some((each) => like(each, value));
-  return operator === "StringEquals" && wanted.includes(value);
+  const name = operator.replace(/IfExists$/, "");
+  const test = tests[name.replace("Not", "")];
+  if (test === undefined) return false;
+  // A negated condition is met by a request that lacks its key, as is one with `IfExists`.
+  if (value === undefined) return key.toLowerCase() in known && (name !== operator || name.includes("Not"));
+  return wanted.some((each) => test(each, value)) !== name.includes("Not");
 }
+
+/** Of conditions. Each has its negation, with `Not` in its name. */
+const tests: Readonly<Record<string, (wanted: unknown, value: string) => boolean>> = {
+  ArnEquals: like,
+  ArnLike: like,
+  StringLike: like,
+  StringEquals: (wanted, value) => wanted === value,
+  StringEqualsIgnoreCase: (wanted, value) => String(wanted).toLowerCase() === value.toLowerCase(),
+  Bool: (wanted, value) => String(wanted).toLowerCase() === value,
+};
+
+const isLikeOne = (patterns: unknown, value: string, ignoreCase = false): boolean =>
+  listOf(patterns).some((pattern) => like(pattern, value, ignoreCase));
 
 /** `*` and `?` of IAM. */
 function like(pattern: unknown, value: string, ignoreCase = false): boolean {

@@ -8,6 +8,9 @@ import {
   PutEventsCommand,
   type PutEventsRequestEntry,
   PutRuleCommand,
+  type PutRuleCommandInput,
+  PutTargetsCommand,
+  type Target,
   TestEventPatternCommand,
 } from "@aws-sdk/client-eventbridge";
 import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
@@ -57,8 +60,11 @@ describe("PutEvents", () => {
       { ...valid, Detail: "[1]" },
       { ...valid, Detail: "{" },
       { ...valid, Source: "aws.ses" },
+      { ...valid, Time: new Date(8.64e15) },
+      { ...valid, DetailType: "x".repeat(129) },
+      { ...valid, Detail: `{"a":${"[".repeat(20_000)}${"]".repeat(20_000)}}` },
     );
-    expect(answer.FailedEntryCount).toBe(6);
+    expect(answer.FailedEntryCount).toBe(9);
     const [first, ...others] = answer.Entries ?? [];
     expect(first).toEqual({ EventId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string });
     expect(others.map(({ ErrorCode }) => ErrorCode)).toEqual([
@@ -68,11 +74,52 @@ describe("PutEvents", () => {
       "MalformedDetail",
       "MalformedDetail",
       "NotAuthorizedForSourceException",
+      "InvalidArgument",
+      "InvalidArgument",
+      "MalformedDetail",
     ]);
   });
 
+  it.each(["yesterday", 1e20, -1e20, {}])("fails an entry whose time is %j, which no SDK sends", async (Time) => {
+    const response = await fetch(door.door.url, {
+      method: "POST",
+      headers: {
+        "x-amz-target": "AWSEvents.PutEvents",
+        "content-type": "application/x-amz-json-1.1",
+        authorization: `AWS4-HMAC-SHA256 Credential=test/20240101/${region}/events/aws4_request, SignedHeaders=host, Signature=0`,
+      },
+      body: JSON.stringify({ Entries: [{ ...valid, Time }, valid] }),
+    });
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({
+      FailedEntryCount: 1,
+      Entries: [{ ErrorCode: "InvalidArgument", ErrorMessage: expect.stringContaining("Time") as string }, {}],
+    });
+  });
+
+  it("takes a detail that is nested 1,000 levels deep, and not one more", async () => {
+    const nested = (levels: number) => ({ ...valid, Detail: `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}` });
+    const { Entries: results } = await put(nested(1000), nested(1001));
+    expect(results).toMatchObject([{ EventId: expect.any(String) as string }, { ErrorCode: "MalformedDetail" }]);
+    const texts = { ...valid, Detail: JSON.stringify({ a: '[{"\\'.repeat(2000) }) };
+    expect(await put(texts)).toMatchObject({ FailedEntryCount: 0 });
+  });
+
+  it("measures an entry of 262,144 bytes exactly", async () => {
+    const frame = Buffer.byteLength("test" + "Test" + '{"a":""}');
+    const sized = (bytes: number) => ({ ...valid, Detail: `{"a":"${"x".repeat(bytes - frame)}"}` });
+    await expect(put(sized(262_144))).resolves.toMatchObject({ FailedEntryCount: 0 });
+    await expect(put(sized(262_145))).rejects.toThrow(/over the limit/);
+  });
+
   it("refuses more than 10 entries, and more than 256 KB", async () => {
-    await expect(put(...Array.from({ length: 11 }, () => valid))).rejects.toThrow(/between 1 and 10/);
+    await expect(put(...Array.from({ length: 11 }, () => valid))).rejects.toMatchObject({
+      name: "ValidationException",
+      message: expect.stringMatching(
+        /at 'entries' failed .* Member must have length less than or equal to 10$/,
+      ) as string,
+    });
+    await expect(put()).rejects.toThrow(/Member must have length greater than or equal to 1$/);
     const large = { ...valid, Detail: JSON.stringify({ a: "x".repeat(140_000) }) };
     await expect(put(large)).resolves.toMatchObject({ FailedEntryCount: 0 });
     await expect(put(large, large)).rejects.toThrow(/Total size/);
@@ -132,7 +179,6 @@ it("TestEventPattern tells whether a pattern matches an event", async () => {
     account: "1",
     time: "2024-01-01T00:00:00Z",
     region,
-    resources: [],
     detail: {},
   };
   const test = (pattern: unknown, tested: unknown = event) =>
@@ -141,15 +187,100 @@ it("TestEventPattern tells whether a pattern matches an event", async () => {
     );
   await expect(test({ source: ["s"] })).resolves.toMatchObject({ Result: true });
   await expect(test({ source: ["t"] })).resolves.toMatchObject({ Result: false });
-  await expect(test({ source: ["s"] }, { source: "s" })).rejects.toThrow(/lacks id/);
+  await expect(test({ source: ["s"] }, { source: "s" })).rejects.toMatchObject({
+    name: "ValidationException",
+    message: "Parameter Event is not valid.",
+  });
   await expect(test({ source: [{ nope: "s" }] })).rejects.toMatchObject({ name: "InvalidEventPatternException" });
 });
 
-it("PutRule refuses a pattern that EventBridge refuses", async () => {
-  const command = new PutRuleCommand({ Name: "bad", EventPattern: '{"source":[{"starts":"x"}]}' });
-  await expect(door.events.send(command)).rejects.toMatchObject({
+it("PutRule refuses a pattern that EventBridge refuses, and what its model does not fit", async () => {
+  const put = (input: Partial<PutRuleCommandInput>) =>
+    door.events.send(new PutRuleCommand({ Name: "bad", EventPattern: '{"source":["x"]}', ...input }));
+  await expect(put({ EventPattern: '{"source":[{"starts":"x"}]}' })).rejects.toMatchObject({
     name: "InvalidEventPatternException",
-    message: expect.stringMatching(/Unrecognized match type starts/) as string,
+    message: 'Event pattern is not valid. Reason: Unrecognized match type starts\n at "source"',
+  });
+  await expect(put({ EventPattern: JSON.stringify({ source: ["x".repeat(4096)] }) })).rejects.toMatchObject({
+    name: "ValidationException",
+    message: expect.stringMatching(/at 'eventPattern' .* less than or equal to 4096$/) as string,
+  });
+  await expect(put({ Name: "no name!", Description: "x".repeat(513) })).rejects.toThrow(
+    /^2 validation errors detected: Value 'no name!' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: \S+; Value 'x+..' at 'description'/,
+  );
+  await expect(put({ EventBusName: "nowhere" })).rejects.toMatchObject({
+    name: "ResourceNotFoundException",
+    message: "Event bus nowhere does not exist.",
+  });
+});
+
+describe("PutTargets refuses", () => {
+  let rule: string;
+  const target = { Id: "one", Arn: arnOf.queue("any") };
+  const put = (...targets: Target[]) => door.events.send(new PutTargetsCommand({ Rule: rule, Targets: targets }));
+  const transformer = (InputTemplate: string, InputPathsMap?: Record<string, string>) => ({
+    ...target,
+    InputTransformer: { InputTemplate, ...(InputPathsMap === undefined ? {} : { InputPathsMap }) },
+  });
+  beforeAll(async () => {
+    rule = await door.createRule("default", [target], { pattern: { source: ["nobody"] } });
+  });
+
+  it("more than five targets of a rule, and takes one of them again", async () => {
+    const many = (...ids: string[]) => ids.map((Id) => ({ ...target, Id }));
+    await put(...many("two", "three", "four", "five"));
+    await put(...many("one", "five"));
+    await expect(put(...many("six"))).rejects.toMatchObject({
+      name: "LimitExceededException",
+      message: "The requested resource exceeds the maximum number allowed.",
+    });
+  });
+
+  it.each<[string, Target, string]>([
+    [
+      "an id",
+      { ...target, Id: "!@#$@!#$" },
+      "1 validation error detected: Value '!@#$@!#$' at 'targets.1.member.id' failed to satisfy constraint: Member must satisfy regular expression pattern: [.\\-_A-Za-z0-9]+",
+    ],
+    [
+      "two ways of input",
+      { ...transformer('"x"'), InputPath: "$.detail" },
+      "Only one of Input, InputPath, or InputTransformer must be provided for target one.",
+    ],
+    [
+      "a variable that nothing is said of",
+      transformer('"<known> <unknown>"', { known: "$.id" }),
+      "InputTemplate for target one contains invalid placeholder unknown.",
+    ],
+    [
+      "a log group's template",
+      { ...transformer('{"message": "x"}'), Arn: `arn:aws:logs:${region}:${accountId}:log-group:/aws/events/x:*` },
+      'InputTemplate for target one has to be of the form {"timestamp":<timestamp>,"message":<message>}.',
+    ],
+  ])("%s", async (_, refused, message) => {
+    await expect(put(refused)).rejects.toMatchObject({ name: "ValidationException", message });
+  });
+
+  it.each<[Target, RegExp]>([
+    [transformer("x".repeat(8193)), /inputTemplate' .* less than or equal to 8192$/],
+    [
+      transformer('"x"', Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`v${index}`, "$.id"]))),
+      /inputPathsMap' .* less than or equal to 100$/,
+    ],
+    [
+      { ...target, RetryPolicy: { MaximumRetryAttempts: 186 } },
+      /maximumRetryAttempts' .* have value less than or equal to 185$/,
+    ],
+    [{ ...target, RetryPolicy: { MaximumEventAgeInSeconds: 59 } }, /have value greater than or equal to 60$/],
+    [{ ...target, Input: "x".repeat(8193) }, /input' .* less than or equal to 8192$/],
+  ])("what is too much %#", async (refused, message) => {
+    await expect(put(refused)).rejects.toThrow(message);
+  });
+
+  it("the target of a rule that is not there", async () => {
+    await expect(door.events.send(new PutTargetsCommand({ Rule: "nobody", Targets: [target] }))).rejects.toMatchObject({
+      name: "ResourceNotFoundException",
+    });
   });
 });
 
@@ -176,6 +307,21 @@ describe("a target", () => {
     expect(JSON.parse(message.Body ?? "")).toMatchObject({ id });
   });
 
+  it("gets nothing where its transformer makes no JSON: the event goes to the dead-letter queue", async () => {
+    const bus = await door.createBus();
+    const deadLetters = await door.createQueue();
+    const { queue, name } = await queueRule(bus, {
+      InputTransformer: { InputPathsMap: { a: "$.detail.a" }, InputTemplate: '{"got": "<a>"}' },
+      DeadLetterConfig: { Arn: arnOf.queue(deadLetters) },
+    });
+    await allow(deadLetters, arnOf.rule(bus, name));
+    const id = await door.putEvent(bus, { a: { b: 1 } });
+    const message = await door.receive(deadLetters);
+    expect(JSON.parse(message.Body ?? "")).toMatchObject({ id });
+    expect(message.MessageAttributes?.ERROR_CODE?.StringValue).toBe("INVALID_JSON");
+    expect(await door.messagesIn(queue)).toEqual([]);
+  });
+
   describe("can be a log group", () => {
     const streams = {
       Effect: "Allow",
@@ -183,13 +329,22 @@ describe("a target", () => {
       Action: "logs:CreateLogStream",
     };
     /** @returns what the group holds, and the codes of what failed. */
-    async function logUnder(policyOf: (groupArn: string, ruleArn: string) => object[]) {
+    async function logUnder(
+      policyOf: (groupArn: string, ruleArn: string) => object[],
+      target: Partial<Target> = {},
+      textOf = (message: string, id: string): unknown => (JSON.parse(message) as { id: string }).id === id,
+    ) {
       const bus = await door.createBus();
       const group = `/aws/events/${bus}`;
       const groupArn = `arn:aws:logs:${region}:${accountId}:log-group:${group}`;
       await door.createLogGroup(group);
       const rule = await door.createRule(bus, [
-        { Id: "log", Arn: `${groupArn}:*`, RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 } },
+        {
+          Id: "log",
+          Arn: `${groupArn}:*`,
+          RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 },
+          ...target,
+        },
       ]);
       const Statement = policyOf(groupArn, `arn:aws:events:${region}:${accountId}:rule/${bus}/${rule}`);
       const policyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
@@ -199,7 +354,7 @@ describe("a target", () => {
       await door.logs.send(new DeleteResourcePolicyCommand({ policyName: bus }));
       const { events = [] } = await door.logs.send(new FilterLogEventsCommand({ logGroupName: group }));
       return {
-        logged: events.map(({ message = "" }) => (JSON.parse(message) as { id: string }).id === id),
+        logged: events.map(({ message = "" }) => textOf(message, id)),
         errors: deliveries.flatMap(({ attempts }) => attempts.map(({ errorType }) => errorType)),
       };
     }
@@ -211,6 +366,22 @@ describe("a target", () => {
         { ...streams, Action: "logs:PutLogEvents", Resource: `${groupArn}:*`, ...onlyOf(ruleArn) },
       ]);
       expect(logged).toEqual([true]);
+    });
+
+    const anything = (groupArn: string) => [{ ...streams, Action: "logs:*", Resource: `${groupArn}:*` }];
+
+    it("whose transformer says the event's time and text", async () => {
+      const InputPathsMap = { time: "$.time", id: "$.id", type: "$.detail-type" };
+      const template = '{"timestamp": <time>, "message": "id <id> type \\"<type>\\""}';
+      const target = { InputTransformer: { InputPathsMap, InputTemplate: template } };
+      const { logged } = await logUnder(anything, target, (text, id) => text.replace(id, "ID"));
+      expect(logged).toEqual(['id ID type "Test"']);
+    });
+
+    it("but not with a message that is no text", async () => {
+      const InputTemplate = '{"timestamp": <aws.events.event.ingestion-time>, "message": <aws.events.event>}';
+      const result = await logUnder(anything, { InputTransformer: { InputTemplate } });
+      expect(result).toEqual({ logged: [], errors: ["INVALID_JSON"] });
     });
 
     it.each<[string, (groupArn: string, ruleArn: string) => object[]]>([

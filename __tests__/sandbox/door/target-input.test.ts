@@ -1,4 +1,4 @@
-import { inputFor, valueAt } from "../../../sandbox/door/events/target-input";
+import { inputFor, InvalidInput, valueAt } from "../../../sandbox/door/events/target-input";
 import { type Envelope } from "../../../sandbox/door/journal";
 
 const event: Envelope = {
@@ -60,11 +60,7 @@ describe("what a target gets", () => {
     ["a number stays one", '{"count": <count>}', '{"count": 3}'],
     ["null stays null", '{"nothing": <nothing>}', '{"nothing": null}'],
     ["an object is inlined", '{"nested": <nested>}', '{"nested": {"a":[1,{"b":"x"}]}}'],
-    [
-      "an object inside a text is escaped",
-      '{"text": "got <nested>"}',
-      '{"text": "got {\\"a\\":[1,{\\"b\\":\\"x\\"}]}"}',
-    ],
+    ["an object inside a text loses its quotation marks", '"got <nested>"', '"got {a:[1,{b:x}]}"'],
     [
       "quotation marks and line breaks are escaped",
       '{"a": <quoted>, "b": "<quoted>"}',
@@ -76,7 +72,6 @@ describe("what a target gets", () => {
       '"said \\"RUNNING\\" and RUNNING"',
     ],
     ["what is not found is empty", '{"a": <missing>, "b": "<missing>"}', '{"a": "", "b": ""}'],
-    ["a name that is no variable stays", '"<b><state></b>"', '"<b>RUNNING</b>"'],
     ["the rule's ARN and name", '"<aws.events.rule-arn> <aws.events.rule-name>"', '"arn:aws:events:rule rule"'],
     ["the time of ingestion", "<aws.events.event.ingestion-time>", '"2024-01-02T03:04:05.000Z"'],
   ];
@@ -85,10 +80,17 @@ describe("what a target gets", () => {
   });
 
   it("of a transformer: the event itself, with and without its detail", () => {
-    const { detail, ...withoutDetail } = event;
+    const { detail: _, "detail-type": detailType, ...others } = event;
     const result: unknown = JSON.parse(transformed('{"all": <aws.events.event.json>, "head": <aws.events.event>}'));
-    expect(result).toEqual({ all: { ...withoutDetail, detail }, head: withoutDetail });
+    expect(result).toEqual({ all: event, head: { ...others, detailType } });
   });
+
+  it.each(['{"text": "got <nested>"}', '{"text": "<aws.events.event>"}', '{"text": <state>'])(
+    "is nothing where a transformer makes no JSON: %s",
+    (template) => {
+      expect(() => transformed(template, paths)).toThrow(InvalidInput);
+    },
+  );
 
   it("is not changed by a variable that takes a predefined name", () => {
     expect(transformed('"<aws.events.rule-name>"', { "aws.events.rule-name": "$.source" })).toBe('"rule"');

@@ -5,9 +5,11 @@ import { type BusEvent, type Delivery, type Envelope, eventTime, type Journal, n
 import { type BusDestination } from "../lambda/async-invocations";
 import { parseFunctionName } from "../lambda/function";
 import { type Moto } from "../moto";
+import { Archives } from "./archives";
+import { BusPolicies } from "./bus-policies";
 import { busNameOf, type Rules, type RuleWithTargets } from "./rules";
 import { TargetError, type TargetSender } from "./target-sender";
-import { inputFor } from "./target-input";
+import { inputFor, InvalidInput } from "./target-input";
 
 export type FireResult =
   | { readonly eventId: string }
@@ -28,6 +30,10 @@ const defaultAgeSeconds = 86_400;
 
 /** Takes events, matches the rules of the bus, and delivers to their targets until they took it or it is given up. */
 export class Buses implements BusDestination {
+  readonly archives: Archives;
+  readonly policies: BusPolicies;
+  /** Whoever calls from outside; nobody else is known here. */
+  readonly callerArn: string;
   /** Rule name to the minute, since 1970, of its last occurrence. */
   private readonly lastOccurrences = new Map<string, number>();
 
@@ -38,11 +44,27 @@ export class Buses implements BusDestination {
       readonly retryDelaysMs: readonly number[];
     },
     private readonly moto: Moto,
-    private readonly rules: Rules,
+    readonly rules: Rules,
     private readonly sender: () => TargetSender,
     private readonly journal: Journal,
     private readonly background: Background,
-  ) {}
+  ) {
+    const arnOf = (kind: string, name: string) =>
+      `arn:aws:events:${options.region}:${options.accountId}:${kind}/${name}`;
+    this.callerArn = `arn:aws:iam::${options.accountId}:user/sandbox`;
+    this.policies = new BusPolicies((bus) => arnOf("event-bus", bus));
+    this.archives = new Archives({
+      arnOf,
+      background,
+      publish: (bus, event, ruleArns) => {
+        this.publish(bus, event, ruleArns);
+      },
+    });
+  }
+
+  arnOf(bus: string): string {
+    return `arn:aws:events:${this.options.region}:${this.options.accountId}:event-bus/${bus}`;
+  }
 
   envelope({ source, detailType, detail, resources = [], time = new Date() }: NewEvent): Envelope {
     return {
@@ -58,14 +80,23 @@ export class Buses implements BusDestination {
     };
   }
 
-  /** Takes the event at once; delivering goes on after that. */
-  publish(bus: string, event: Envelope): void {
+  /**
+   * Takes the event at once; delivering goes on after that.
+   * @param ruleArns the rules that may have it; missing: all of the bus
+   */
+  publish(bus: string, event: Envelope, ruleArns?: readonly string[]): void {
     const record = this.journal.addEvent(bus, event);
-    this.background.run(() => this.route(bus, event, record));
+    this.archives.record(bus, event);
+    this.background.run(() => this.route(bus, event, record, ruleArns));
   }
 
-  putOnBus(busArn: string, event: NewEvent): void {
-    this.publish(busNameOf(busArn), this.envelope(event));
+  /** @throws where the bus's policy denies it to the role */
+  putOnBus(busArn: string, event: NewEvent, roleArn: string): void {
+    const bus = busNameOf(busArn);
+    if (this.policies.denies(bus, roleArn)) {
+      throw new Error(`the policy of ${busArn} denies events:PutEvents to ${roleArn}.`);
+    }
+    this.publish(bus, this.envelope(event));
   }
 
   /**
@@ -89,6 +120,7 @@ export class Buses implements BusDestination {
       time: this.nextOccurrence(ruleName),
     });
     const record = this.journal.addEvent("default", event);
+    this.archives.record("default", event);
     const withTargets = await this.rules.withTargets("default", rule);
     this.deliverAll("default", event, record, [withTargets]);
     return { eventId: event.id };
@@ -100,8 +132,14 @@ export class Buses implements BusDestination {
     return new Date(minute * 60_000);
   }
 
-  private async route(bus: string, event: Envelope, record: BusEvent): Promise<void> {
-    const rules = await this.rules.matching(bus, event);
+  private async route(
+    bus: string,
+    event: Envelope,
+    record: BusEvent,
+    ruleArns: readonly string[] | undefined,
+  ): Promise<void> {
+    const matching = await this.rules.matching(bus, event);
+    const rules = matching?.filter(({ arn }) => ruleArns?.includes(arn) ?? true);
     if (rules === undefined) {
       // https://github.com/aws/aws-cli/issues/9186
       record.notes.push(
@@ -137,7 +175,17 @@ export class Buses implements BusDestination {
       kind,
       ...(kind === "lambda" ? { functionName: parseFunctionName(arn).name } : {}),
     });
-    const input = inputFor(target, event, { ruleArn: rule.arn, ruleName: rule.name, ingestedAt });
+    const context = { ruleArn: rule.arn, ruleName: rule.name, ingestedAt };
+    let input: string;
+    try {
+      input = inputFor(target, event, context);
+    } catch (cause) {
+      if (!(cause instanceof InvalidInput)) throw cause;
+      const error = new TargetError("INVALID_JSON", cause.message, false);
+      this.addFailedAttempt(delivery, error);
+      await this.giveUp(rule, target, delivery, JSON.stringify(event), error, 0, undefined);
+      return;
+    }
     const retries = target.RetryPolicy?.MaximumRetryAttempts ?? defaultRetries;
     const ageMs = (target.RetryPolicy?.MaximumEventAgeInSeconds ?? defaultAgeSeconds) * 1000;
     for (let attempts = 0; ; attempts += 1) {
@@ -172,15 +220,19 @@ export class Buses implements BusDestination {
       return undefined;
     } catch (cause) {
       const error = cause instanceof TargetError ? cause : new TargetError("ERROR_FROM_TARGET", String(cause), true);
-      const attempt = { number: delivery.attempts.length + 1, startedAt };
-      delivery.attempts.push(attempt);
-      this.journal.endAttempt(delivery, attempt, {
-        outcome: "error",
-        errorType: error.code,
-        errorMessage: error.message,
-      });
+      this.addFailedAttempt(delivery, error, startedAt);
       return error;
     }
+  }
+
+  private addFailedAttempt(delivery: Delivery, error: TargetError, startedAt = new Date().toISOString()): void {
+    const attempt = { number: delivery.attempts.length + 1, startedAt };
+    delivery.attempts.push(attempt);
+    this.journal.endAttempt(delivery, attempt, {
+      outcome: "error",
+      errorType: error.code,
+      errorMessage: error.message,
+    });
   }
 
   private async waitForRetry(delivery: Delivery, attempts: number): Promise<void> {

@@ -10,9 +10,28 @@ export interface InputContext {
   readonly ingestedAt: Date;
 }
 
+/** EventBridge makes no valid JSON of the template, and delivers nothing. */
+export class InvalidInput extends Error {
+  override readonly name = "InvalidInput";
+}
+
+export const predefinedVariables: readonly string[] = [
+  "aws.events.rule-arn",
+  "aws.events.rule-name",
+  "aws.events.event.ingestion-time",
+  "aws.events.event",
+  "aws.events.event.json",
+];
+
+/** The variables that a template names. */
+export function variablesIn(template: string): readonly string[] {
+  return [...template.matchAll(/<([^<>]*)>/g)].map(([, name = ""]) => name);
+}
+
 /**
  * What a rule's target gets: the event, a constant, a part of the event, or a text made from it.
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
+ * @throws InvalidInput
  */
 export function inputFor(
   target: Pick<Target, "Input" | "InputPath" | "InputTransformer">,
@@ -21,12 +40,11 @@ export function inputFor(
 ): string {
   if (target.InputTransformer !== undefined) {
     const { InputPathsMap: paths = {}, InputTemplate: template = "" } = target.InputTransformer;
-    const { detail: _detail, ...eventWithoutDetail } = event;
     const predefined: [string, unknown][] = [
       ["aws.events.rule-arn", context.ruleArn],
       ["aws.events.rule-name", context.ruleName],
       ["aws.events.event.ingestion-time", context.ingestedAt.toISOString()],
-      ["aws.events.event", eventWithoutDetail],
+      ["aws.events.event", withoutDetail(event)],
       ["aws.events.event.json", event],
     ];
     const own = Object.entries(paths).map(([name, path]): [string, unknown] => [name, valueAt(event, path)]);
@@ -35,6 +53,11 @@ export function inputFor(
   if (target.Input !== undefined) return target.Input;
   if (target.InputPath !== undefined) return stringify(valueAt(event, target.InputPath) ?? {});
   return stringify(event);
+}
+
+/** `<aws.events.event>`: AWS names the type `detailType` in it (recorded in LocalStack's test_events_inputs). */
+function withoutDetail({ id, account, time, source, region, resources, version, ...event }: Envelope): unknown {
+  return { id, account, detailType: event["detail-type"], time, source, region, resources, version };
 }
 
 /** EventBridge's part of JSONPath: names, indices, wildcards. `undefined` where nothing is at the path. */
@@ -62,18 +85,33 @@ export function valueAt(root: unknown, path: string): unknown {
 }
 
 /**
- * Fills `<name>` in a template, which is JSON or a quoted text. Outside quotation marks a value is written as JSON, so
- * text gets its quotation marks and an object is inlined; inside them it is written as escaped text. A name that
- * nothing was found for becomes an empty text; what is no name of a variable stays.
+ * Fills `<name>` in a template, which is JSON or quoted texts. Outside quotation marks a value is written as JSON, so
+ * text gets its quotation marks and an object is inlined; inside them text is escaped. An object inside them loses its
+ * quotation marks in a text, and breaks a JSON template, as recorded of AWS (LocalStack's test_events_inputs). What
+ * nothing was found for is an empty text.
  */
 function transform(template: string, variables: ReadonlyMap<string, unknown>): string {
+  const isJson = /^\s*[[{]/.test(template);
   let isInText = false;
-  return template.replace(/\\.|"|<([\w.-]+)>/gs, (token, name: string | undefined) => {
+  const filled = template.replace(/\\.|"|<([^<>]*)>/gs, (token, name: string | undefined) => {
     if (token === '"') isInText = !isInText;
     if (name === undefined || !variables.has(name)) return token;
     const found = variables.get(name);
     const value = found === undefined ? "" : found;
-    if (!isInText) return stringify(value);
-    return JSON.stringify(typeof value === "string" ? value : stringify(value)).slice(1, -1);
+    const asJson = stringify(value);
+    if (!isInText) return asJson;
+    if (typeof value === "object" && value !== null) return isJson ? asJson : asJson.replaceAll('"', "");
+    return typeof value === "string" ? asJson.slice(1, -1) : asJson;
   });
+  if (isJson && !isValid(filled)) throw new InvalidInput("The input transformer's template makes no valid JSON.");
+  return filled;
+}
+
+function isValid(json: string): boolean {
+  try {
+    JSON.parse(json);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -156,7 +156,7 @@ export class TargetSender {
     );
   }
 
-  private async toLogGroup(arn: string, { input }: Sending): Promise<void> {
+  private async toLogGroup(arn: string, { target, input }: Sending): Promise<void> {
     const group = arn.replace(/^.*:log-group:/, "").replace(/:\*$/, "");
     const stream = newId();
     try {
@@ -165,7 +165,9 @@ export class TargetSender {
         new PutLogEventsCommand({
           logGroupName: group,
           logStreamName: stream,
-          logEvents: [{ timestamp: Date.now(), message: input }],
+          logEvents: [
+            target.InputTransformer === undefined ? { timestamp: Date.now(), message: input } : logEventOf(input),
+          ],
         }),
       );
     } catch (error) {
@@ -173,4 +175,18 @@ export class TargetSender {
       throw new TargetError("NO_RESOURCE", `The log group ${group} does not exist.`, false);
     }
   }
+}
+
+/**
+ * A log group's transformer makes `{"timestamp": .., "message": ..}`, and these are the log event:
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html ("Amazon CloudWatch log group").
+ * Both have to be texts (https://github.com/aws/aws-cdk/pull/20748); of an object AWS logs something else.
+ */
+function logEventOf(input: string): { readonly timestamp: number; readonly message: string } {
+  const { timestamp, message } = JSON.parse(input) as Record<string, unknown>;
+  const time = typeof timestamp === "number" ? timestamp : Date.parse(String(timestamp));
+  if (typeof message !== "string" || Number.isNaN(time)) {
+    throw new TargetError("INVALID_JSON", "A log group takes a timestamp, and a message that is a text.", false);
+  }
+  return { timestamp: time, message };
 }

@@ -4,7 +4,7 @@ import { publishToTopic, sendToQueue, serviceOf } from "../destinations";
 import { type Faults } from "../faults";
 import { isRecord, textOf } from "../http";
 import { type Attempt, type Cause, type Delivery, type Journal, newId } from "../journal";
-import { mostEventBytes } from "../events/limits";
+import { mostEventBytes, mostNesting, nestingOf } from "../events/limits";
 import { stringify } from "../json-text";
 import { type Moto } from "../moto";
 import { type DeployedFunction, type Invocation } from "./function";
@@ -21,7 +21,11 @@ export interface AsyncInvocation {
 }
 
 export interface BusDestination {
-  putOnBus(busArn: string, event: { source: string; detailType: string; detail: unknown; resources: string[] }): void;
+  putOnBus(
+    busArn: string,
+    event: { source: string; detailType: string; detail: unknown; resources: string[] },
+    roleArn: string,
+  ): void;
 }
 
 interface RetryConfiguration {
@@ -77,7 +81,7 @@ export class AsyncInvocations {
         this.end(delivery, "delivered");
         const record = recordOf(fn, requestId, payload, invocation, "Success", attempts);
         if (configuration.onSuccess !== undefined) {
-          await this.report(fn.name, configuration.onSuccess, record, "Success");
+          await this.report(fn, configuration.onSuccess, record, "Success");
         }
         return;
       }
@@ -171,7 +175,7 @@ export class AsyncInvocations {
       if (destination !== undefined) delivery.deadLetter = { destinationArn: destination, reason: condition };
       this.journal.changed(delivery);
     }
-    if (configuration.onFailure !== undefined) await this.report(fn.name, configuration.onFailure, record, "Failure");
+    if (configuration.onFailure !== undefined) await this.report(fn, configuration.onFailure, record, "Failure");
     else if (fn.deadLetterArn !== undefined) await this.sendToDeadLetters(fn.deadLetterArn, record);
     else
       this.journal.note(
@@ -181,13 +185,13 @@ export class AsyncInvocations {
 
   /** AWS tells of a record that a destination did not take in this metric alone. */
   private async report(
-    functionName: string,
+    { name: functionName, roleArn }: DeployedFunction,
     destination: string,
     record: InvocationRecord,
     result: "Success" | "Failure",
   ): Promise<void> {
     try {
-      await this.sendRecord(destination, record, result);
+      await this.sendRecord(destination, record, result, roleArn);
     } catch (cause) {
       this.journal.countDestinationFailure(functionName);
       this.journal.note(
@@ -200,6 +204,7 @@ export class AsyncInvocations {
     destination: string,
     record: InvocationRecord,
     result: "Success" | "Failure",
+    roleArn: string,
   ): Promise<void> {
     const service = serviceOf(destination);
     const text = stringify(record);
@@ -213,12 +218,17 @@ export class AsyncInvocations {
       if (bytes > mostEventBytes) {
         throw new Error(`it has ${bytes} bytes, and EventBridge takes ${mostEventBytes} of an event.`);
       }
-      this.buses.putOnBus(destination, {
+      const nesting = nestingOf(text);
+      if (nesting > mostNesting) {
+        throw new Error(`it is nested ${nesting} levels deep, and EventBridge takes ${mostNesting} of an event.`);
+      }
+      const event = {
         source: "lambda",
         detailType: `Lambda Function Invocation Result - ${result}`,
         detail: record,
         resources: [record.requestContext.functionArn],
-      });
+      };
+      this.buses.putOnBus(destination, event, roleArn);
     } else if (service === "lambda") {
       const fn = await this.registry.find(destination);
       if (fn === undefined) throw new Error(`The destination ${destination} does not exist.`);

@@ -66,6 +66,10 @@ export class Environment {
   private readonly endsOfOutput = new Map<string, EndOfOutput>();
   private memoryUsedMb = 0;
 
+  get roleArn(): string {
+    return this.options.fn.roleArn;
+  }
+
   constructor(private readonly options: EnvironmentOptions) {
     const { fn, api } = options;
     const date = new Date().toISOString().slice(0, 10).replaceAll("-", "/");

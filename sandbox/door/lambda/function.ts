@@ -2,6 +2,8 @@
 export interface DeployedFunction {
   readonly name: string;
   readonly arn: string;
+  /** Its execution role. */
+  readonly roleArn: string;
   readonly handler: string;
   readonly runtime: string;
   readonly timeoutSeconds: number;

@@ -81,6 +81,10 @@ export class Invoker {
     return this.environmentOf(accessKeyId)?.cause;
   }
 
+  roleOf(accessKeyId: string): string | undefined {
+    return this.environmentOf(accessKeyId)?.roleArn;
+  }
+
   kill(accessKeyId: string): boolean {
     const environment = this.environmentOf(accessKeyId);
     environment?.kill();

@@ -63,6 +63,7 @@ export class FunctionRegistry {
       return {
         name,
         arn: configuration.FunctionArn ?? "",
+        roleArn: configuration.Role ?? "",
         handler: configuration.Handler ?? "index.handler",
         runtime: configuration.Runtime ?? "nodejs",
         timeoutSeconds: configuration.Timeout ?? 3,

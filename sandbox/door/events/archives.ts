@@ -1,0 +1,293 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { type Background } from "../background";
+import {
+  type Answer,
+  type Call,
+  isRecord,
+  json,
+  jsonError,
+  jsonOf,
+  mapJson,
+  type Next,
+  succeeded,
+  textOf,
+} from "../http";
+import { type Envelope } from "../journal";
+import { type Constraint, namePattern, violations } from "./constraints";
+import { compilePattern, type Matcher } from "./pattern";
+import { dateOf } from "./put-events";
+import { busNameOf } from "./rules";
+
+const dayMs = 86_400_000;
+/** "A maximum of 10 active concurrent replays per account per AWS Region" (eb-replay-archived-event). */
+const mostActiveReplays = 10;
+
+interface Archived {
+  readonly event: Envelope;
+  readonly archivedAt: number;
+  readonly bytes: number;
+}
+
+interface Archive {
+  readonly arn: string;
+  readonly bus: string;
+  matches: Matcher;
+  /** 0: for ever. */
+  retentionDays: number;
+  events: Archived[];
+}
+
+type ReplayState = "STARTING" | "RUNNING" | "CANCELLING" | "CANCELLED" | "COMPLETED";
+
+interface Replay {
+  readonly ReplayName: string;
+  readonly ReplayArn: string;
+  readonly Description?: string;
+  readonly EventSourceArn: string;
+  readonly Destination: { readonly Arn: string; readonly FilterArns?: readonly string[] };
+  /** Times are seconds since 1970, as the JSON protocol has them. */
+  readonly EventStartTime: number;
+  readonly EventEndTime: number;
+  readonly ReplayStartTime: number;
+  State: ReplayState;
+  EventLastReplayedTime?: number;
+  ReplayEndTime?: number;
+}
+
+export interface ArchivesOptions {
+  readonly arnOf: (kind: "event-bus" | "replay", name: string) => string;
+  readonly background: Background;
+  readonly publish: (bus: string, event: Envelope, ruleArns: readonly string[] | undefined) => void;
+}
+
+/**
+ * Archives of the buses, and their replays: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html.
+ * moto keeps the archives' definitions; the events pass it by, as the door answers PutEvents. AWS does not say whether a
+ * replayed event keeps its id, and recordings of its answers hide ids; here it does, as in moto.
+ */
+export class Archives {
+  private readonly archives = new Map<string, Archive>();
+  private readonly replays = new Map<string, Replay>();
+
+  constructor(private readonly options: ArchivesOptions) {}
+
+  /** Keeps the event where an archive of its bus asks for it. A replayed event is not archived again. */
+  record(bus: string, event: Envelope): void {
+    if (event["replay-name"] !== undefined) return;
+    for (const archive of this.archives.values()) {
+      if (archive.bus !== bus || !archive.matches(event)) continue;
+      const bytes = Buffer.byteLength(JSON.stringify(event));
+      archive.events.push({ event, archivedAt: Date.now(), bytes });
+    }
+  }
+
+  readonly intercept = async (call: Call, next: Next): Promise<Answer> => {
+    const body = jsonOf(call);
+    switch (call.operation) {
+      case "CreateArchive":
+      case "UpdateArchive":
+        return this.define(call, body, next);
+      case "DeleteArchive": {
+        const answer = await next(call);
+        if (succeeded(answer)) this.archives.delete(textOf(body.ArchiveName) ?? "");
+        return answer;
+      }
+      case "DescribeArchive": {
+        const answer = await next(call);
+        return succeeded(answer) ? mapJson(answer, (archive) => this.counted(archive)) : answer;
+      }
+      case "ListArchives": {
+        const answer = await next(call);
+        if (!succeeded(answer)) return answer;
+        return mapJson(answer, (given) => ({
+          ...given,
+          Archives: (Array.isArray(given.Archives) ? given.Archives : [])
+            .filter(isRecord)
+            .map((each) => this.counted(each)),
+        }));
+      }
+      case "StartReplay":
+        return this.start(call, body, next);
+      case "DescribeReplay":
+        return this.withReplay(body, json);
+      case "ListReplays":
+        return this.list(body);
+      case "CancelReplay":
+        return this.withReplay(body, (replay) => this.cancel(replay));
+      default:
+        return next(call);
+    }
+  };
+
+  private async define(call: Call, body: Readonly<Record<string, unknown>>, next: Next): Promise<Answer> {
+    const answer = await next(call);
+    if (!succeeded(answer)) return answer;
+    const name = textOf(body.ArchiveName) ?? "";
+    const known = this.archives.get(name);
+    const archive = known ?? {
+      arn: textOf(jsonOf(answer).ArchiveArn) ?? "",
+      bus: busNameOf(textOf(body.EventSourceArn)),
+      matches: () => true,
+      retentionDays: 0,
+      events: [],
+    };
+    const pattern = textOf(body.EventPattern);
+    if (pattern !== undefined) archive.matches = compilePattern(pattern);
+    if (typeof body.RetentionDays === "number") archive.retentionDays = body.RetentionDays;
+    this.archives.set(name, archive);
+    return answer;
+  }
+
+  /** moto: no event ever, and an empty text for what was not set, which no model allows. */
+  private counted(answer: Readonly<Record<string, unknown>>): Record<string, unknown> {
+    const archive = this.archives.get(textOf(answer.ArchiveName) ?? "");
+    const events = archive === undefined ? [] : eventsOf(archive);
+    const said = Object.entries(answer).filter(([, value]) => value !== null && value !== undefined);
+    return {
+      ...Object.fromEntries(said),
+      EventCount: events.length,
+      SizeBytes: events.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+  }
+
+  private async start(call: Call, body: Readonly<Record<string, unknown>>, next: Next): Promise<Answer> {
+    const { ReplayName: name, EventSourceArn: source, Description: description, Destination: given } = body;
+    const destination = isRecord(given) ? given : {};
+    const refusal = violations([
+      { path: "replayName", value: name, isRequired: true, min: 1, max: 64, pattern: namePattern },
+      { path: "eventSourceArn", value: source, isRequired: true, min: 1, max: 1600 },
+      { path: "description", value: description, max: 512 },
+      { path: "destination", value: given, isRequired: true },
+      ...(isRecord(given)
+        ? [{ path: "destination.arn", value: destination.Arn, isRequired: true, min: 1, max: 1600 }]
+        : []),
+      { path: "eventStartTime", value: body.EventStartTime, isRequired: true },
+      { path: "eventEndTime", value: body.EventEndTime, isRequired: true },
+    ] satisfies Constraint[]);
+    if (refusal !== undefined) return refusal;
+    const arn = textOf(destination.Arn) ?? "";
+    if (!/^arn:[^:]+:events:[^:]+:\d{12}:event-bus\//.test(arn)) {
+      return invalid("Destination.Arn", "Must contain an event bus ARN.");
+    }
+    const bus = await describeBus(busNameOf(arn), call, next);
+    if (!succeeded(bus)) return bus;
+    const archiveName = (textOf(source) ?? "").split("/").at(-1) ?? "";
+    const archive = this.archives.get(archiveName);
+    if (archive === undefined) return invalid("EventSourceArn", `Archive ${archiveName} does not exist.`);
+    if (archive.bus !== busNameOf(arn)) return invalid("Destination.Arn", "Cross event bus replay is not permitted.");
+    const [start, end] = [dateOf(body.EventStartTime).getTime() / 1000, dateOf(body.EventEndTime).getTime() / 1000];
+    if (Number.isNaN(start)) return invalid("EventStartTime", "It is not a valid timestamp.");
+    if (Number.isNaN(end)) return invalid("EventEndTime", "It is not a valid timestamp.");
+    if (start >= end) return invalid("EventEndTime", "EventStartTime must be before EventEndTime.");
+    const replayName = textOf(name) ?? "";
+    if (this.replays.has(replayName)) {
+      return jsonError(400, "ResourceAlreadyExistsException", `Replay ${replayName} already exists.`);
+    }
+    const active = [...this.replays.values()].filter(({ State }) => ["STARTING", "RUNNING"].includes(State));
+    if (active.length >= mostActiveReplays) {
+      return jsonError(400, "LimitExceededException", "The requested resource exceeds the maximum number allowed.");
+    }
+    const filters = Array.isArray(destination.FilterArns) ? destination.FilterArns.map(String) : [];
+    const replay: Replay = {
+      ReplayName: replayName,
+      ReplayArn: this.options.arnOf("replay", replayName),
+      ...(typeof description === "string" ? { Description: description } : {}),
+      EventSourceArn: archive.arn,
+      Destination: { Arn: arn, ...(filters.length === 0 ? {} : { FilterArns: filters }) },
+      EventStartTime: start,
+      EventEndTime: end,
+      ReplayStartTime: now(),
+      State: "STARTING",
+    };
+    this.replays.set(replayName, replay);
+    this.options.background.run(() => this.run(replay, archive));
+    const { ReplayArn, ReplayStartTime, State } = replay;
+    return json({ ReplayArn, ReplayStartTime, State });
+  }
+
+  /** By the events' own times, which have whole seconds: the window begins with its first one. */
+  private async run(replay: Replay, archive: Archive): Promise<void> {
+    const filters = replay.Destination.FilterArns;
+    const events = eventsOf(archive)
+      .map(({ event }) => ({ event, time: Date.parse(event.time) / 1000 }))
+      .filter(({ time }) => time >= Math.floor(replay.EventStartTime) && time < replay.EventEndTime)
+      .sort((one, other) => one.time - other.time);
+    await turn();
+    for (const { event, time } of events) {
+      if (replay.State === "CANCELLING") break;
+      replay.State = "RUNNING";
+      this.options.publish(archive.bus, { ...event, "replay-name": replay.ReplayName }, filters);
+      replay.EventLastReplayedTime = time;
+      await turn();
+    }
+    replay.State = replay.State === "CANCELLING" ? "CANCELLED" : "COMPLETED";
+    replay.ReplayEndTime = now();
+  }
+
+  private cancel(replay: Replay): Answer {
+    if (replay.State !== "STARTING" && replay.State !== "RUNNING") {
+      const message = `Replay ${replay.ReplayName} is not in a valid state for this operation.`;
+      return jsonError(400, "IllegalStatusException", message);
+    }
+    replay.State = "CANCELLING";
+    return json({ ReplayArn: replay.ReplayArn, State: replay.State });
+  }
+
+  private list(body: Readonly<Record<string, unknown>>): Answer {
+    const { NamePrefix: prefix, EventSourceArn: source, State: state, Limit: limit, NextToken: token } = body;
+    if ([prefix, source, state].filter((filter) => filter !== undefined).length > 1) {
+      return jsonError(
+        400,
+        "ValidationException",
+        "At most one filter is allowed for ListReplays. Use either : State, EventSourceArn, or NamePrefix.",
+      );
+    }
+    const found = [...this.replays.values()].filter(
+      ({ ReplayName, EventSourceArn, State }) =>
+        (prefix === undefined || ReplayName.startsWith(textOf(prefix) ?? "")) &&
+        (source === undefined || EventSourceArn === source) &&
+        (state === undefined || State === state),
+    );
+    const first = Number(textOf(token) ?? 0);
+    const page = found.slice(first, first + (typeof limit === "number" ? limit : 100));
+    const end = first + page.length;
+    return json({
+      Replays: page.map(({ ReplayArn: _arn, Destination: _destination, Description: _description, ...short }) => short),
+      ...(end < found.length ? { NextToken: String(end) } : {}),
+    });
+  }
+
+  private withReplay(body: Readonly<Record<string, unknown>>, answer: (replay: Replay) => Answer): Answer {
+    const name = textOf(body.ReplayName) ?? "";
+    const replay = this.replays.get(name);
+    if (replay !== undefined) return answer(replay);
+    return jsonError(400, "ResourceNotFoundException", `Replay ${name} does not exist.`);
+  }
+}
+
+const now = () => Math.floor(Date.now() / 1000);
+
+const invalid = (name: string, reason: string): Answer =>
+  jsonError(400, "ValidationException", `Parameter ${name} is not valid. Reason: ${reason}`);
+
+/** What is kept: an event is dropped when its retention is over. */
+function eventsOf(archive: Archive): readonly Archived[] {
+  const { retentionDays } = archive;
+  if (retentionDays > 0) {
+    const oldest = Date.now() - retentionDays * dayMs;
+    archive.events = archive.events.filter(({ archivedAt }) => archivedAt >= oldest);
+  }
+  return archive.events;
+}
+
+/** AWS's answer for a bus, which moto knows; an error where it does not exist. */
+export async function describeBus(name: string, call: Call, next: Next): Promise<Answer> {
+  const headers = { ...call.headers, "x-amz-target": "AWSEvents.DescribeEventBus" };
+  const body = Buffer.from(JSON.stringify({ Name: name }));
+  return next({
+    ...call,
+    operation: "DescribeEventBus",
+    headers: { ...headers, "content-length": String(body.length) },
+    body,
+  });
+}
