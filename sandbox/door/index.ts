@@ -19,6 +19,7 @@ import { FunctionRegistry } from "./lambda/registry";
 import { RuntimeApi } from "./lambda/runtime-api";
 import { mendLambda } from "./mends/lambda";
 import { mendLogs } from "./mends/logs";
+import { mendSes } from "./mends/ses";
 import { mendSesV2 } from "./mends/ses-v2";
 import { mendSqs } from "./mends/sqs";
 import { Moto, MotoUnreachable } from "./moto";
@@ -181,6 +182,7 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
     eventSources.intercept,
     ...lambdaMend.interceptors,
     ...mendLogs(),
+    mendSes,
     ...mendSesV2(moto, { region, accountId }),
     ...mendSqs(moto),
   ];

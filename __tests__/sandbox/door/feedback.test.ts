@@ -261,6 +261,23 @@ describe("SES's events reach the rules of the default bus", () => {
     expect(await mailOf(id)).toMatchObject({ feedback: ["Delivery", "Bounce", "Delivery", "Complaint", "Delivery"] });
   });
 
+  it("tells that it was sent, once a mail and before what became of it, with its tags", async () => {
+    const set = await createSet({ types: ["SEND", "DELIVERY", "BOUNCE"] });
+    const id = await send("", {
+      ConfigurationSetName: set,
+      Destination: { ToAddresses: ["ann@customers.example", "bounce@simulator.amazonses.com"] },
+      Tags: [{ Name: "recipient", Value: "0123abcd" }],
+    });
+    const events = await eventsOf(id);
+    expect(events.map((event) => event["detail-type"])).toEqual(["Email Sent", "Email Delivered", "Email Bounced"]);
+    expect(events[0]?.detail).toMatchObject({
+      eventType: "Send",
+      mail: { messageId: id, tags: { recipient: ["0123abcd"], "ses:configuration-set": [set] } },
+      send: {},
+    });
+    expect(await mailOf(id)).toMatchObject({ feedback: ["Delivery", "Bounce"] });
+  });
+
   it("of a mail without a template too", async () => {
     const { MessageId: id = "" } = await door.ses.send(
       new SendEmailCommand({
@@ -290,7 +307,9 @@ describe("an event is told only where the configuration set asks for it", () => 
     ["COMPLAINT", simulated("bounce"), '{"name":"Ann"}', []],
     ["RENDERING_FAILURE", simulated("success"), "{}", ["Email Rendering Failed"]],
     ["RENDERING_FAILURE", simulated("success"), '{"name":"Ann"}', []],
-    ["SEND", simulated("success"), '{"name":"Ann"}', []],
+    ["SEND", simulated("success"), '{"name":"Ann"}', ["Email Sent"]],
+    ["SEND", simulated("bounce"), '{"name":"Ann"}', ["Email Sent"]],
+    ["SEND", simulated("success"), "{}", []],
   ])("%s, with a mail to %s and the data %s", async (type, to, data, expected) => {
     const set = await createSet({ types: [type] });
     expect(await typesOf(await send(to, { ConfigurationSetName: set, TemplateData: data }))).toEqual(expected);

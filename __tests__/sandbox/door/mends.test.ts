@@ -12,6 +12,8 @@ import {
   PutDataProtectionPolicyCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
 import {
+  AddPermissionCommand,
+  CreateAliasCommand,
   CreateEventSourceMappingCommand,
   GetEventSourceMappingCommand,
   GetFunctionCommand,
@@ -24,7 +26,13 @@ import {
   UpdateFunctionConfigurationCommand,
   UpdateFunctionEventInvokeConfigCommand,
 } from "@aws-sdk/client-lambda";
-import { SESClient, SendEmailCommand, VerifyEmailIdentityCommand } from "@aws-sdk/client-ses";
+import {
+  DeleteConfigurationSetCommand,
+  DeleteTemplateCommand,
+  SESClient,
+  SendEmailCommand,
+  VerifyEmailIdentityCommand,
+} from "@aws-sdk/client-ses";
 import {
   DeleteQueueCommand,
   GetQueueAttributesCommand,
@@ -237,6 +245,39 @@ describe("SES v2", () => {
     expect((await viaDoor("GET", identity)).body).toMatchObject(read);
   });
 
+  it("what is there is not made again: moto takes an identity twice, and has v1's code for a set", async () => {
+    const identity = { EmailIdentity: "twice@example.com" };
+    await viaDoor("POST", "/identities", identity);
+    expect((await viaMoto("POST", "/identities", identity)).status).toBe(200);
+    expect(await viaDoor("POST", "/identities", identity)).toEqual({
+      status: 400,
+      body: expect.objectContaining({ __type: "AlreadyExistsException" }) as unknown,
+    });
+    const set = { ConfigurationSetName: await createSet() };
+    expect((await viaMoto("POST", "/configuration-sets", set)).body.__type).toBe(
+      "ConfigurationSetAlreadyExistsException",
+    );
+    expect(await viaDoor("POST", "/configuration-sets", set)).toEqual({
+      status: 400,
+      body: expect.objectContaining({ __type: "AlreadyExistsException" }) as unknown,
+    });
+  });
+
+  it.each([
+    ["DELETE", "/configuration-sets/none", undefined],
+    ["PUT", "/configuration-sets/none/sending", { SendingEnabled: true }],
+    ["GET", "/configuration-sets/none/event-destinations", undefined],
+    ["POST", "/configuration-sets/none/event-destinations", { EventDestinationName: "x" }],
+    ["DELETE", "/identities/none@example.com", undefined],
+    ["PUT", "/identities/none@example.com/feedback", { EmailForwardingEnabled: true }],
+  ])("what is not there is not found: %s %s", async (method, path, body) => {
+    expect((await viaMoto(method, path, body)).body.__type).not.toBe("NotFoundException");
+    expect(await viaDoor(method, path, body)).toEqual({
+      status: 404,
+      body: expect.objectContaining({ __type: "NotFoundException" }) as unknown,
+    });
+  });
+
   it("an identity that can send is verified, and a domain has DKIM tokens: moto says no, and has none", async () => {
     await viaDoor("POST", "/identities", { EmailIdentity: "example.org" });
     const { body: wrong } = await viaMoto("GET", "/identities/example.org");
@@ -252,6 +293,20 @@ describe("SES v2", () => {
       },
     });
     expect((await viaDoor("GET", "/identities/example.org")).body).toEqual(right);
+  });
+});
+
+describe("SES v1", () => {
+  it("deletes what is not there: moto fails", async () => {
+    const template = new DeleteTemplateCommand({ TemplateName: "none" });
+    await expect(moto.ses.send(template)).rejects.toThrow();
+    await expect(door.ses.send(template)).resolves.toHaveProperty("$metadata");
+    const set = new DeleteConfigurationSetCommand({ ConfigurationSetName: "none" });
+    await expect(moto.ses.send(set)).rejects.not.toMatchObject({ name: "ConfigurationSetDoesNotExistException" });
+    await expect(door.ses.send(set)).rejects.toMatchObject({
+      name: "ConfigurationSetDoesNotExistException",
+      message: "Configuration set <none> does not exist.",
+    });
   });
 });
 
@@ -326,6 +381,59 @@ describe("Lambda", () => {
       new UpdateFunctionEventInvokeConfigCommand({ FunctionName: right, MaximumRetryAttempts: 1 }),
     );
     expect(await read(door.lambda, right)).toMatchObject({ MaximumRetryAttempts: 1, MaximumEventAgeInSeconds: 60 });
+  });
+
+  it("a queue is mapped to a function once: moto maps it again", async () => {
+    const [fn, other] = [await door.createFunction(code), await door.createFunction(code)];
+    const EventSourceArn = arnOf.queue(await door.createQueue());
+    const map = (client: LambdaClient, FunctionName: string) =>
+      client.send(new CreateEventSourceMappingCommand({ EventSourceArn, FunctionName, Enabled: false }));
+    const { UUID: id = "" } = await map(door.lambda, fn);
+    await map(door.lambda, other);
+    await expect(map(door.lambda, arnOf.fn(fn))).rejects.toMatchObject({
+      name: "ResourceConflictException",
+      message: `An event source mapping with SQS arn (" ${EventSourceArn} ") and function (" ${fn} ") already exists. Please update or delete the existing mapping with UUID ${id}`,
+      $metadata: { httpStatusCode: 409 },
+    });
+    await expect(map(moto.lambda, fn)).resolves.toHaveProperty("UUID");
+  });
+
+  it("a permission has an id of its own: moto adds a second of the same", async () => {
+    const fn = await door.createFunction(code);
+    const permit = (client: LambdaClient, Qualifier?: string) =>
+      client.send(
+        new AddPermissionCommand({
+          FunctionName: fn,
+          StatementId: "rule",
+          Action: "lambda:InvokeFunction",
+          Principal: "events.amazonaws.com",
+          ...(Qualifier === undefined ? {} : { Qualifier }),
+        }),
+      );
+    expect((await permit(door.lambda)).$metadata.httpStatusCode).toBe(201);
+    await expect(permit(door.lambda)).rejects.toMatchObject({
+      name: "ResourceConflictException",
+      message:
+        "The statement id (rule) provided already exists. Please provide a new statement id, or remove the existing statement.",
+      $metadata: { httpStatusCode: 409 },
+    });
+    await expect(permit(moto.lambda)).resolves.toHaveProperty("Statement");
+  });
+
+  it("an alias or a function is there once: moto has a code of its own for an alias", async () => {
+    const fn = await door.createFunction(code);
+    await expect(door.createFunction(code, { FunctionName: fn })).rejects.toMatchObject({
+      name: "ResourceConflictException",
+      message: `Function already exist: ${fn}`,
+      $metadata: { httpStatusCode: 409 },
+    });
+    const alias = new CreateAliasCommand({ FunctionName: fn, Name: "live", FunctionVersion: "$LATEST" });
+    await door.lambda.send(alias);
+    await expect(moto.lambda.send(alias)).rejects.toMatchObject({ name: "ConflictException" });
+    await expect(door.lambda.send(alias)).rejects.toMatchObject({
+      name: "ResourceConflictException",
+      message: `Alias already exists: ${arnOf.fn(fn)}:live`,
+    });
   });
 
   it("a message for a mapped queue is left to its poller: moto receives it, to run the function in Docker", async () => {

@@ -4,6 +4,7 @@ import {
   SendEmailCommand,
   SendRawEmailCommand,
   SendTemplatedEmailCommand,
+  TestRenderTemplateCommand,
   type SendTemplatedEmailCommandInput,
   VerifyDomainIdentityCommand,
   VerifyEmailIdentityCommand,
@@ -56,8 +57,8 @@ function send(changes: Partial<SendTemplatedEmailCommandInput> = {}) {
   );
 }
 
-const v2 = (body: unknown) =>
-  fetch(`${door.door.url}/v2/email/outbound-emails`, {
+const v2 = (body: unknown, path = "outbound-emails") =>
+  fetch(`${door.door.url}/v2/email/${path}`, {
     method: "POST",
     headers: {
       "content-type": "application/json",
@@ -244,6 +245,69 @@ describe("what SES refuses is refused", () => {
     await expect(to("success@simulator.amazonses.com")).resolves.toHaveProperty("MessageId");
   });
 
+  const invalid = (message: string) => ({ name: "InvalidParameterValue", message });
+
+  it.each([
+    ["no-domain", "Missing final '@domain'"],
+    ["Karen, Chan <karen@customers.example>", "Illegal address"],
+    ["a@customers.example,b@customers.example", "Domain contains illegal character"],
+    ["Karen <karen @customers.example>", "Local address contains control or whitespace"],
+    ["a\u00a0b@customers.example", "Local address contains illegal character"],
+    ["@customers.example", "Missing local name"],
+    [".a@customers.example", "Local address starts with dot"],
+    ["a..b@customers.example", "Local address contains dot-dot"],
+    ["a.@customers.example", "Local address ends with dot"],
+    ['a"b@customers.example', "Quote not at start of local address"],
+    ['"a@customers.example', "Unterminated quote"],
+    ["a@", "Missing domain"],
+    ["a@.example", "Domain starts with dot"],
+    ["a@customers example", "Domain contains control or whitespace"],
+    ["a@customers_1.example", "Domain contains illegal character"],
+    ["a@customers..example", "Domain contains dot-dot"],
+    ["a@customers.example.", "Domain ends with dot"],
+  ])("an address, in its words: %s", async (address, message) => {
+    await expect(send({ Destination: { ToAddresses: [address] } })).rejects.toMatchObject(invalid(message));
+    await expect(send({ ReplyToAddresses: [address] })).rejects.toMatchObject(invalid(message));
+  });
+
+  it.each(["a@customers.example ", '"Chan, Karen" <a@customers.example>', '"a b"@customers.example'])(
+    "but not the address %j",
+    async (address) => {
+      await expect(send({ Destination: { ToAddresses: [address] } })).resolves.toHaveProperty("MessageId");
+    },
+  );
+
+  it.each([
+    ["", "x", "The tag name must be specified."],
+    ["x", "", "The tag value must be specified."],
+    ["x".repeat(256), "x", "Tag name cannot exceed 255 characters."],
+    ["x", "x".repeat(256), "Tag value cannot exceed 255 characters."],
+    ["a:b", "c:d", "Invalid tag name <a:b>: only alphanumeric ASCII characters, '_',  '-' are allowed."],
+    ["a@b", "x", "Invalid tag name <a@b>: only alphanumeric ASCII characters, '_',  '-' are allowed."],
+    ["x", "c:d", "Invalid tag value <c:d>: only alphanumeric ASCII characters, '_',  '-' , '.', '@' are allowed."],
+  ])("a tag: %s, %s", async (Name, Value, message) => {
+    await expect(
+      send({
+        Tags: [
+          { Name: "fine", Value: "a.b@c-d_e" },
+          { Name, Value },
+        ],
+      }),
+    ).rejects.toMatchObject(invalid(message));
+    const answer = await v2({
+      FromEmailAddress: "sender@example.com",
+      Destination: { ToAddresses: ["a@customers.example"] },
+      Content: { Simple: { Subject: { Data: "s" }, Body: { Text: { Data: "t" } } } },
+      EmailTags: [{ Name, Value }],
+    });
+    expect([answer.status, await answer.json()]).toMatchObject([400, { __type: "BadRequestException", message }]);
+  });
+
+  it("but not a tag of 255 characters", async () => {
+    const Tags = [{ Name: "n".repeat(255), Value: "v".repeat(255) }];
+    await expect(send({ Tags })).resolves.toHaveProperty("MessageId");
+  });
+
   it("nothing of it is kept", async () => {
     const before = (await door.mails()).length;
     await expect(send({ Template: "nope" })).rejects.toThrow();
@@ -263,6 +327,35 @@ it("a mail is a MIME file that reads as it was sent", async () => {
   expect(raw).toMatch(/^Subject: =\?UTF-8\?B\?/m);
   expect(raw).not.toMatch(/^Bcc:/m);
   expect(toMime(kept)).toBe(raw);
+});
+
+describe("a template is rendered for a test as a mail is: moto knows no dotted names", () => {
+  const test = (TemplateData: string, TemplateName = "greeting") =>
+    door.ses.send(new TestRenderTemplateCommand({ TemplateName, TemplateData }));
+  const testV2 = async (TemplateData: string, name = "greeting") => {
+    const response = await v2({ TemplateData }, `templates/${name}/render`);
+    return [response.status, (await response.json())];
+  };
+
+  it("by SES v1 and v2", async () => {
+    const text = JSON.stringify({ ...data, name: "Søren & <Ann>" });
+    const { RenderedTemplate: rendered = "" } = await test(text);
+    expect(parseMime(rendered)).toMatchObject({
+      html: "<p>&lt;Ann&gt;</p>",
+      text: "Hello Søren & <Ann> & 7",
+      headers: expect.arrayContaining([{ name: "Subject", value: "Hello Søren & <Ann>" }]) as unknown,
+    });
+    expect(await testV2(text)).toEqual([200, { RenderedTemplate: expect.stringContaining("Hello Søren") as string }]);
+  });
+
+  it("or refused", async () => {
+    const missing = "Attribute 'name' is not present in the rendering data.";
+    await expect(test("{}")).rejects.toMatchObject({ name: "MissingRenderingAttributeException", message: missing });
+    await expect(test("{")).rejects.toMatchObject({ name: "InvalidRenderingParameterException" });
+    await expect(test("{}", "nope")).rejects.toMatchObject({ name: "TemplateDoesNotExistException" });
+    expect(await testV2("{}")).toMatchObject([400, { __type: "BadRequestException", message: missing }]);
+    expect(await testV2("{}", "nope")).toMatchObject([404, { __type: "NotFoundException" }]);
+  });
 });
 
 describe("rendering", () => {

@@ -84,8 +84,13 @@ export class Archives {
   readonly intercept = async (call: Call, next: Next): Promise<Answer> => {
     const body = jsonOf(call);
     switch (call.operation) {
-      case "CreateArchive":
       case "UpdateArchive":
+        if (["EventPattern", "RetentionDays", "Description"].every((name) => body[name] === undefined)) {
+          const message = "At least one of EventPattern, RetentionDays or Description must be provided.";
+          return jsonError(400, "ValidationException", message);
+        }
+        return this.define(call, body, next);
+      case "CreateArchive":
         return this.define(call, body, next);
       case "DeleteArchive": {
         const answer = await next(call);
@@ -97,6 +102,9 @@ export class Archives {
         return succeeded(answer) ? mapJson(answer, (archive) => this.counted(archive)) : answer;
       }
       case "ListArchives": {
+        const source = textOf(body.EventSourceArn);
+        const bus = source === undefined ? undefined : await describeBus(busNameOf(source), call, next);
+        if (bus !== undefined && !succeeded(bus)) return bus;
         const answer = await next(call);
         if (!succeeded(answer)) return answer;
         return mapJson(answer, (given) => ({

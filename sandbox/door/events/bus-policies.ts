@@ -42,8 +42,11 @@ export class BusPolicies {
       case "RemovePermission":
         return this.ofBus(bus, call, next, () => this.remove(bus, body));
       case "DeleteEventBus": {
+        const deleted = busNameOf(textOf(body.Name));
+        const found = await describeBus(deleted, call, next);
+        if (!succeeded(found)) return found;
         const answer = await next(call);
-        if (succeeded(answer)) this.policies.delete(busNameOf(textOf(body.Name)));
+        if (succeeded(answer)) this.policies.delete(deleted);
         return answer;
       }
       case "DescribeEventBus": {

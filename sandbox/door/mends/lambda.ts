@@ -3,6 +3,7 @@ import {
   type Call,
   type Interceptor,
   isRecord,
+  jsonError,
   jsonOf,
   mapJson,
   type Next,
@@ -16,6 +17,8 @@ import { type Moto } from "../moto";
 const functionsPath = /^\/2015-03-31\/functions\/?$/;
 const functionPath = /^\/2015-03-31\/functions\/([^/]+)(?:\/(configuration|code))?\/?$/;
 const invokeConfigPath = /^\/2019-09-25\/functions\/([^/]+)\/event-invoke-config\/?$/;
+const policyPath = /^\/2015-03-31\/functions\/[^/]+\/policy\/?$/;
+const aliasesPath = /^\/2015-03-31\/functions\/[^/]+\/aliases\/?$/;
 const mappingsPath = /^\/2015-03-31\/event-source-mappings(?:\/([^/]*))?$/;
 
 export interface LambdaMend {
@@ -29,7 +32,14 @@ export function mendLambda(moto: Moto): LambdaMend {
   const configuration = keepConfiguration();
   return {
     extras: configuration.extras,
-    interceptors: [configuration.mend, replaceInvokeConfig(moto), keepMappingsFromMoto()].map(
+    interceptors: [
+      refuseSecondMapping(moto),
+      refuseSecondStatement(moto),
+      refuseSecondAlias,
+      configuration.mend,
+      replaceInvokeConfig(moto),
+      keepMappingsFromMoto(),
+    ].map(
       (mend): Interceptor =>
         (call, next) =>
           call.service === "lambda" ? mend(call, next) : next(call),
@@ -40,6 +50,54 @@ export function mendLambda(moto: Moto): LambdaMend {
 function nameIn(expression: RegExp, call: Call): string | undefined {
   const name = expression.exec(call.url.pathname)?.[1];
   return name === undefined ? undefined : parseFunctionName(decodeURIComponent(name)).name;
+}
+
+const conflict = (message: string) => jsonError(409, "ResourceConflictException", message);
+
+/** moto: maps a queue to a function as often as it is asked. AWS: once. */
+function refuseSecondMapping(moto: Moto) {
+  return async (call: Call, next: Next): Promise<Answer> => {
+    if (call.method !== "POST" || !mappingsPath.test(call.url.pathname)) return next(call);
+    const { EventSourceArn: source, FunctionName: fn } = jsonOf(call);
+    const { name } = parseFunctionName(textOf(fn) ?? "");
+    const all = await moto.ask("lambda", "GET", "/2015-03-31/event-source-mappings/");
+    const { EventSourceMappings: mappings } = succeeded(all) ? jsonOf(all) : {};
+    const existing = (Array.isArray(mappings) ? (mappings as unknown[]) : [])
+      .filter(isRecord)
+      .find(
+        (each) => each.EventSourceArn === source && parseFunctionName(textOf(each.FunctionArn) ?? "").name === name,
+      );
+    if (existing === undefined) return next(call);
+    return conflict(
+      `An event source mapping with SQS arn (" ${textOf(source) ?? ""} ") and function (" ${name} ") already exists. Please update or delete the existing mapping with UUID ${textOf(existing.UUID) ?? ""}`,
+    );
+  };
+}
+
+/** moto: adds a statement of the same id to a function's policy, with 200. AWS: refuses it; a new one is 201. */
+function refuseSecondStatement(moto: Moto) {
+  return async (call: Call, next: Next): Promise<Answer> => {
+    if (call.method !== "POST" || !policyPath.test(call.url.pathname)) return next(call);
+    const id = textOf(jsonOf(call).StatementId);
+    const policy = await moto.ask("lambda", "GET", `${call.url.pathname}${call.url.search}`);
+    const { Policy: text } = succeeded(policy) ? jsonOf(policy) : {};
+    const document: unknown = JSON.parse(textOf(text) ?? "{}");
+    const statements = isRecord(document) && Array.isArray(document.Statement) ? (document.Statement as unknown[]) : [];
+    if (statements.filter(isRecord).some(({ Sid }) => Sid === id)) {
+      return conflict(
+        `The statement id (${id ?? ""}) provided already exists. Please provide a new statement id, or remove the existing statement.`,
+      );
+    }
+    const answer = await next(call);
+    return succeeded(answer) ? { ...answer, status: 201 } : answer;
+  };
+}
+
+/** moto: a code that Lambda does not have. */
+async function refuseSecondAlias(call: Call, next: Next): Promise<Answer> {
+  const answer = await next(call);
+  if (answer.status !== 409 || !aliasesPath.test(call.url.pathname)) return answer;
+  return conflict(textOf(jsonOf(answer).message) ?? "Alias already exists");
 }
 
 /**

@@ -28,6 +28,8 @@ export interface SesV2Options {
 /** The answers of moto's SES v2 that Terraform cannot go on from. */
 export function mendSesV2(moto: Moto, options: SesV2Options): Interceptor[] {
   return [
+    refuseExisting,
+    refuseMissing,
     keepConfigurationSetOptions(),
     keepEventDestinations(),
     keepIdentityAttributes(),
@@ -39,6 +41,51 @@ export function mendSesV2(moto: Moto, options: SesV2Options): Interceptor[] {
       (call, next) =>
         call.service === "ses" && call.url.pathname.startsWith("/v2/") ? mend(call, next) : next(call),
   );
+}
+
+const notFound = (message: string) => jsonError(404, "NotFoundException", message);
+
+/** Asks for something as the client that makes the call. */
+async function exists(path: string, call: Call, next: Next): Promise<boolean> {
+  const url = new URL(path, call.url);
+  return succeeded(await next({ ...call, method: "GET", url, body: Buffer.alloc(0) }));
+}
+
+const pathOf = (kind: "identities" | "configuration-sets", name: string) =>
+  `/v2/email/${kind}/${encodeURIComponent(name)}`;
+
+/** moto: takes an identity again, and has v1's code for a configuration set. AWS: AlreadyExistsException. */
+async function refuseExisting(call: Call, next: Next): Promise<Answer> {
+  const { EmailIdentity: identity, ConfigurationSetName: set } = call.method === "POST" ? jsonOf(call) : {};
+  const refuse = (message: string) => jsonError(400, "AlreadyExistsException", message);
+  if (call.url.pathname === "/v2/email/identities" && typeof identity === "string") {
+    const isThere = await exists(pathOf("identities", identity), call, next);
+    return isThere ? refuse(`Email identity ${identity} already exist.`) : next(call);
+  }
+  if (call.url.pathname === "/v2/email/configuration-sets" && typeof set === "string") {
+    const isThere = await exists(pathOf("configuration-sets", set), call, next);
+    return isThere ? refuse(`Configuration set ${set} already exists.`) : next(call);
+  }
+  return next(call);
+}
+
+/** moto: 500 where a set is deleted that is not there, and 200 for an identity. The options are the door's own. */
+async function refuseMissing(call: Call, next: Next): Promise<Answer> {
+  const isDelete = call.method === "DELETE";
+  const [set] =
+    parameters(optionsPath, call) ??
+    parameters(eventDestinationsPath, call) ??
+    (isDelete ? parameters(configurationSetPath, call) : undefined) ??
+    [];
+  if (set !== undefined && !(await exists(pathOf("configuration-sets", set), call, next))) {
+    return notFound(`Configuration set <${set}> does not exist.`);
+  }
+  const [identity] =
+    parameters(identityAttributePath, call) ?? (isDelete ? parameters(identityPath, call) : undefined) ?? [];
+  if (identity !== undefined && !(await exists(pathOf("identities", identity), call, next))) {
+    return notFound(`Email identity ${identity} does not exist.`);
+  }
+  return next(call);
 }
 
 function parameters(expression: RegExp, call: Call): string[] | undefined {

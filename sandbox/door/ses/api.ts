@@ -1,7 +1,6 @@
 import {
   ConfigurationSetDoesNotExistException,
   DescribeConfigurationSetCommand,
-  GetTemplateCommand,
   ListIdentitiesCommand,
 } from "@aws-sdk/client-ses";
 import { type Answer, type Call, json, jsonError, jsonOf, type Next, queryError, succeeded, textOf } from "../http";
@@ -11,7 +10,11 @@ import { type Background } from "../background";
 import { subjectOf } from "../faults";
 import { feedbackTypes, type SesFeedback } from "./feedback";
 import { headersOf } from "./mime";
-import { parseTemplateData, render, RenderError, type Template } from "./render";
+import { addressProblem } from "./addresses";
+import { parseTemplateData, render, RenderError } from "./render";
+import { storedTemplate } from "./stored-template";
+import { tagProblem } from "./tags";
+import { answerTestRender } from "./test-render";
 import { bareAddress, fromJson, fromQuery, sendPath, type SentMail } from "./sent-mail";
 
 const simulator = "@simulator.amazonses.com";
@@ -34,6 +37,8 @@ interface Refusal {
 export function observeSes(moto: Moto, journal: Journal, options: SesOptions) {
   return async (call: Call, next: Next): Promise<Answer> => {
     if (call.service !== "ses" || call.method !== "POST") return next(call);
+    const rendered = await answerTestRender(moto, call);
+    if (rendered !== undefined) return rendered;
     const isV2 = call.url.pathname === sendPath;
     const sent = isV2 ? fromJson(call) : fromQuery(call);
     if (sent === undefined) return next(call);
@@ -53,6 +58,9 @@ export function observeSes(moto: Moto, journal: Journal, options: SesOptions) {
 }
 
 async function refusalOf(moto: Moto, sent: SentMail, options: SesOptions): Promise<Refusal | undefined> {
+  const addresses = [sent.from, ...sent.to, ...sent.cc, ...sent.bcc, ...sent.replyTo];
+  const invalid = tagProblem(sent.tagList) ?? addresses.map(addressProblem).find((problem) => problem !== undefined);
+  if (invalid !== undefined) return { code: "InvalidParameterValue", message: invalid };
   if (sent.configurationSet !== "" && !(await hasConfigurationSet(moto, sent.configurationSet))) {
     return {
       code: "ConfigurationSetDoesNotExist",
@@ -85,10 +93,17 @@ async function hasConfigurationSet(moto: Moto, name: string): Promise<boolean> {
   }
 }
 
+/** The codes that SES v2 has for those of v1. */
 function refuseV2({ code, message }: Refusal): Answer {
-  return code === "ConfigurationSetDoesNotExist"
-    ? jsonError(404, "NotFoundException", message)
-    : jsonError(400, code, message);
+  switch (code) {
+    case "ConfigurationSetDoesNotExist":
+    case "TemplateDoesNotExist":
+      return jsonError(404, "NotFoundException", message);
+    case "InvalidParameterValue":
+      return jsonError(400, "BadRequestException", message);
+    default:
+      return jsonError(400, code, message);
+  }
 }
 
 /** moto's v2 SendEmail knows no template; its v1 does, with the same checks. */
@@ -109,10 +124,7 @@ async function sendTemplateV2(moto: Moto, sent: SentMail): Promise<Answer> {
   }
   const answer = await moto.ask("ses", "POST", "/", parameters);
   if (succeeded(answer)) return json({ MessageId: messageIdOf(answer) });
-  const { code, message } = reasonOf(answer);
-  return code === "TemplateDoesNotExist"
-    ? jsonError(404, "NotFoundException", message)
-    : jsonError(answer.status, code, message);
+  return refuseV2(reasonOf(answer));
 }
 
 function reasonOf(answer: Answer): Refusal {
@@ -138,11 +150,11 @@ function messageIdOf(answer: Answer): string {
 const jsonOfText = (text: string) => (text.startsWith("{") ? jsonOf({ body: Buffer.from(text) }) : {});
 
 async function toMail(moto: Moto, sent: SentMail, id: string, cause: Cause): Promise<Mail> {
-  const { content, replyTo: _replyTo, ...rest } = sent;
+  const { content, replyTo: _replyTo, tagList: _tagList, ...rest } = sent;
   const base = { id, time: new Date().toISOString(), ...rest, template: "", templateData: {}, ...cause };
   if (!("template" in content)) return withHeaders({ ...base, ...content }, sent);
   const stored = { ...base, template: content.template };
-  const parts = await storedTemplate(moto, content.template);
+  const parts = (await storedTemplate(moto, content.template)) ?? { subject: "", html: "", text: "" };
   try {
     const templateData = parseTemplateData(content.templateData);
     return withHeaders({ ...stored, templateData, ...render(parts, templateData) }, sent);
@@ -164,9 +176,4 @@ function dataOrNone(text: string): Record<string, unknown> {
 function withHeaders(mail: Omit<Mail, "headers">, { replyTo }: SentMail): Mail {
   const reply = replyTo.length === 0 ? [] : [{ name: "Reply-To", value: replyTo.join(", ") }];
   return { ...mail, headers: [...headersOf(mail), ...reply] };
-}
-
-async function storedTemplate(moto: Moto, name: string): Promise<Template> {
-  const { Template: stored } = await moto.ses.send(new GetTemplateCommand({ TemplateName: name }));
-  return { subject: stored?.SubjectPart ?? "", html: stored?.HtmlPart ?? "", text: stored?.TextPart ?? "" };
 }

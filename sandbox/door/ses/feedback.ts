@@ -13,6 +13,7 @@ import { type SuppressionList } from "./suppression";
 
 /** The event's type: in a configuration set's event destination, in `detail.eventType`, and as detail-type. */
 const types = {
+  send: { destination: "SEND", eventType: "Send", detailType: "Email Sent" },
   delivery: { destination: "DELIVERY", eventType: "Delivery", detailType: "Email Delivered" },
   bounce: { destination: "BOUNCE", eventType: "Bounce", detailType: "Email Bounced" },
   complaint: { destination: "COMPLAINT", eventType: "Complaint", detailType: "Email Complaint Received" },
@@ -49,7 +50,9 @@ export class SesFeedback {
       return [{ kind: "failure", recipients, content }];
     }
     const suppressed = await this.suppressedReasons(mail.configurationSet);
-    return recipients.flatMap((recipient) => this.fatesAt(recipient, suppressed, call));
+    const fates = recipients.flatMap((recipient) => this.fatesAt(recipient, suppressed, call));
+    // A mail to a suppressed address counts as sent, too (API_EventDestination).
+    return [{ kind: "send", recipients, content: {} }, ...fates];
   }
 
   /** For the destinations of the mail's configuration set that ask for it. */
@@ -162,9 +165,9 @@ export class SesFeedback {
   }
 }
 
-/** The event types that a mail gets, for the mail's own record. */
+/** What became of a mail after it was sent, as event types, for the mail's own record. */
 export function feedbackTypes(feedback: readonly Feedback[]): string[] {
-  return feedback.map(({ kind }) => types[kind].eventType);
+  return feedback.filter(({ kind }) => kind !== "send").map(({ kind }) => types[kind].eventType);
 }
 
 function mailObject(

@@ -1,7 +1,7 @@
 import { type Header, type Mail } from "../journal";
 
 /** RFC 2047, where a header is not plain text; a line break in one would start another header. */
-function encodeHeader(value: string): string {
+export function encodeHeader(value: string): string {
   const line = value.replace(/[\r\n]+/g, " ");
   return /^[\x20-\x7e]*$/.test(line) ? line : `=?UTF-8?B?${Buffer.from(line).toString("base64")}?=`;
 }

@@ -8,7 +8,21 @@ export interface Template {
 }
 
 export class RenderError extends Error {
-  override readonly name = "RenderError";
+  override readonly name: string = "RenderError";
+
+  constructor(
+    message: string,
+    /** The variable that the data lacks. */
+    readonly attribute?: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The data is no JSON object. */
+export class InvalidTemplateData extends RenderError {
+  override readonly name = "InvalidTemplateData";
 }
 
 /**
@@ -27,6 +41,7 @@ export function render(template: Template, data: Readonly<Record<string, unknown
         missing === undefined
           ? `the ${name} cannot be rendered: ${message}`
           : `the ${name} reads the variable "${missing}", which the template data does not have`,
+        missing,
         { cause },
       );
     }
@@ -58,7 +73,7 @@ export function parseTemplateData(text: string): Record<string, unknown> {
     const data: unknown = JSON.parse(text);
     if (isRecord(data)) return data;
   } catch (cause) {
-    throw new RenderError(`the template data is no JSON: ${String(cause)}`, { cause });
+    throw new InvalidTemplateData(`the template data is no JSON: ${String(cause)}`, undefined, { cause });
   }
-  throw new RenderError(`the template data is no JSON object: ${text}`);
+  throw new InvalidTemplateData(`the template data is no JSON object: ${text}`);
 }

@@ -1,5 +1,6 @@
 import { type Call, isRecord, jsonOf, textOf } from "../http";
 import { headerValue, parseMime } from "./mime";
+import { type Tag } from "./tags";
 
 /** What a client asks SES to send, whatever the API. */
 export interface SentMail {
@@ -9,6 +10,8 @@ export interface SentMail {
   readonly bcc: readonly string[];
   readonly configurationSet: string;
   readonly tags: Readonly<Record<string, string>>;
+  /** The tags as they came: names can be empty, or there twice. */
+  readonly tagList: readonly Tag[];
   readonly replyTo: readonly string[];
   readonly content:
     | { readonly subject: string; readonly html: string; readonly text: string }
@@ -25,7 +28,7 @@ export function recipientsOf(call: Call): readonly string[] | undefined {
 /** SES v2's SendEmail. */
 export const sendPath = "/v2/email/outbound-emails";
 
-export const bareAddress = (address: string): string => /<([^>]+)>/.exec(address)?.[1] ?? address;
+export const bareAddress = (address: string): string => (/<([^>]+)>/.exec(address)?.[1] ?? address).trim();
 
 /** SES v1, Query protocol. `undefined`: another action. */
 export function fromQuery(call: Call): SentMail | undefined {
@@ -36,9 +39,9 @@ export function fromQuery(call: Call): SentMail | undefined {
     for (let index = 1; query.has(`${name}.member.${index}`); index += 1) values.push(get(`${name}.member.${index}`));
     return values;
   };
-  const tags: Record<string, string> = {};
-  for (let index = 1; query.has(`Tags.member.${index}.Name`); index += 1) {
-    tags[get(`Tags.member.${index}.Name`)] = get(`Tags.member.${index}.Value`);
+  const tagList: Tag[] = [];
+  for (let index = 1; query.has(`Tags.member.${index}.Name`) || query.has(`Tags.member.${index}.Value`); index += 1) {
+    tagList.push({ name: get(`Tags.member.${index}.Name`), value: get(`Tags.member.${index}.Value`) });
   }
   const common = {
     from: get("Source"),
@@ -47,7 +50,8 @@ export function fromQuery(call: Call): SentMail | undefined {
     bcc: list("Destination.BccAddresses"),
     replyTo: list("ReplyToAddresses"),
     configurationSet: get("ConfigurationSetName"),
-    tags,
+    tags: tagsOf(tagList),
+    tagList,
   };
   switch (call.operation) {
     case "SendTemplatedEmail":
@@ -73,6 +77,9 @@ export function fromJson(call: Call): SentMail {
   const body = jsonOf(call);
   const destination = isRecord(body.Destination) ? body.Destination : {};
   const content = isRecord(body.Content) ? body.Content : {};
+  const tagList = (Array.isArray(body.EmailTags) ? body.EmailTags : [])
+    .filter(isRecord)
+    .map((tag) => ({ name: textOf(tag.Name) ?? "", value: textOf(tag.Value) ?? "" }));
   const texts = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
   const common = {
     from: textOf(body.FromEmailAddress) ?? "",
@@ -81,11 +88,8 @@ export function fromJson(call: Call): SentMail {
     bcc: texts(destination.BccAddresses),
     replyTo: texts(body.ReplyToAddresses),
     configurationSet: textOf(body.ConfigurationSetName) ?? "",
-    tags: Object.fromEntries(
-      (Array.isArray(body.EmailTags) ? body.EmailTags : [])
-        .filter(isRecord)
-        .map((tag) => [textOf(tag.Name) ?? "", textOf(tag.Value) ?? ""]),
-    ),
+    tags: tagsOf(tagList),
+    tagList,
   };
   if (isRecord(content.Template)) {
     const { TemplateName: template, TemplateData: data } = content.Template;
@@ -100,6 +104,9 @@ export function fromJson(call: Call): SentMail {
     content: { subject: data(simple.Subject), html: data(body_.Html), text: data(body_.Text) },
   };
 }
+
+const tagsOf = (tags: readonly Tag[]): Record<string, string> =>
+  Object.fromEntries(tags.map(({ name, value }) => [name, value]));
 
 function fromRaw(base64: string, common: Omit<SentMail, "content">): SentMail {
   const { headers, html, text } = parseMime(Buffer.from(base64, "base64").toString("utf8"));
