@@ -320,9 +320,7 @@ describe("firing a scheduled rule", () => {
   });
 
   it("is refused for a rule that is unknown, disabled or has no schedule", async () => {
-    const scheduled = await door
-      .createRule("default", [], { schedule: "rate(1 day)", state: "DISABLED" })
-      .catch(String);
+    const scheduled = await door.createRule("default", [], { schedule: "rate(1 day)", state: "DISABLED" });
     const byEvent = await door.createRule("default", [{ Id: "x", Arn: arnOf.queue("x") }], {
       pattern: { source: ["none"] },
     });

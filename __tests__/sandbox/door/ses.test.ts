@@ -334,7 +334,7 @@ describe("a template is rendered for a test as a mail is: moto knows no dotted n
     door.ses.send(new TestRenderTemplateCommand({ TemplateName, TemplateData }));
   const testV2 = async (TemplateData: string, name = "greeting") => {
     const response = await v2({ TemplateData }, `templates/${name}/render`);
-    return [response.status, (await response.json())];
+    return [response.status, await response.json()];
   };
 
   it("by SES v1 and v2", async () => {

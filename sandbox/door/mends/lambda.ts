@@ -169,7 +169,8 @@ function replaceInvokeConfig(moto: Moto) {
 function keepMappingsFromMoto() {
   const disabled = new Set<string>();
 
-  function complete(mapping: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  /** Without the tags: moto answers them where AWS does not. */
+  function complete({ Tags: _tags, ...mapping }: Readonly<Record<string, unknown>>): Record<string, unknown> {
     const isEnabled = !disabled.has(textOf(mapping.UUID) ?? "");
     return { ...mapping, State: mapping.State === "Deleting" ? "Deleting" : isEnabled ? "Enabled" : "Disabled" };
   }
@@ -180,7 +181,9 @@ function keepMappingsFromMoto() {
     const body = isChange ? jsonOf(call) : {};
     const answer = await next(isChange ? withBody(call, { ...body, Enabled: false }) : call);
     if (!succeeded(answer)) return answer;
-    return mapJson(answer, (given) => {
+    // moto: 201 for a new one. AWS: 202, as it takes a while.
+    const accepted = answer.status === 201 ? { ...answer, status: 202 } : answer;
+    return mapJson(accepted, (given) => {
       const id = textOf(given.UUID) ?? "";
       if (isChange && body.Enabled === false) disabled.add(id);
       if (isChange && (body.Enabled === true || (call.method === "POST" && body.Enabled !== false)))
