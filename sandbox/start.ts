@@ -7,6 +7,7 @@ import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { Listr, PRESET_TIMER } from "listr2";
 import { inheritedBy } from "./child-environment";
 import { type Door, startDoor } from "./door";
+import { environmentScript } from "./environment-script";
 import { findLeftovers } from "./leftovers";
 import { type RunningMoto, startMoto } from "./moto";
 import { type DeliveredSample, sendSamples } from "./samples";
@@ -110,12 +111,9 @@ async function main(): Promise<void> {
             ...terraformEnvironment(tools, workDirectory),
             ...sandboxEnvironment(endpoint, region),
           };
-          writeEnvironmentFile({
-            ...sandboxEnvironment(endpoint, region),
-            ...environment,
-            STAGE: config.stage,
-            ...stages.sandbox.defaults,
-          });
+          mkdirSync(dirname(environmentFile), { recursive: true });
+          const script = environmentScript({ ...environment, STAGE: config.stage, ...stages.sandbox.defaults });
+          writeFileSync(environmentFile, script, { mode: 0o600 });
           context.wroteEnvironment = true;
           context.terraform = new Terraform({
             binary: tools.terraform.value,
@@ -245,19 +243,6 @@ function synthesize(outdir: string, region: string): Promise<void> {
       else reject(new Error(`The synth failed:\n${errors}`));
     });
   });
-}
-
-/** Only what points at the sandbox, and names it as `npm start` did: the shell that reads it has a PATH of its own. */
-function writeEnvironmentFile(environment: Readonly<Record<string, string>>): void {
-  const lines = Object.entries(environment)
-    .filter(
-      ([name]) =>
-        /^(AWS|TF)_/.test(name) ||
-        ["CHECKPOINT_DISABLE", "STAGE", ...Object.keys(stages.sandbox.defaults)].includes(name),
-    )
-    .map(([name, value]) => `export ${name}='${value.replaceAll("'", `'\\''`)}'\n`);
-  mkdirSync(dirname(environmentFile), { recursive: true });
-  writeFileSync(environmentFile, lines.join(""), { mode: 0o600 });
 }
 
 function usage(endpoint: string, region: string, bus: string): string {
