@@ -13,6 +13,9 @@ import { createHandle } from "./handle";
 import { createNotify } from "./notify";
 import { createPacer } from "./pacer";
 
+/** Notification id to the hash of its template's content: the bundler writes it in (stacks/constructs/function-bundle.ts). */
+declare const TEMPLATE_HASHES: Readonly<Record<string, string>>;
+
 const environment = fromVariables(process.env);
 const logger = new Logger({ serviceName: environment.serviceName });
 const metrics = new Metrics({ serviceName: environment.serviceName, namespace: environment.metricsNamespace });
@@ -51,13 +54,19 @@ const handle = createHandle({
       keyReused: (notification) => count("KeyReused", "notification", notification),
       eventFailed: (type) => count("EventsFailed", "failure", type),
     },
-    templateNameOf: (id) => templateName(environment.templateNamePrefix, id),
+    templateNameOf,
     recipientPolicy: environment.recipientPolicy,
     replyTo: environment.replyTo,
   }),
   park: createDeadLetters(new SQSClient(storeSettings), environment.deadLetterQueueUrl),
   log: logger,
 });
+
+function templateNameOf(id: string): string {
+  const hash = TEMPLATE_HASHES[id];
+  if (hash === undefined) throw new Error(`The package was bundled without the template of "${id}": deploy it again.`);
+  return templateName(environment.templateNamePrefix, id, hash);
+}
 
 export const handler = (input: unknown, context: Context) => {
   logger.addContext(context);

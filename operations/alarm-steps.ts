@@ -1,5 +1,5 @@
 import { catalogue } from "../handler/notifications";
-import { laneAlarm, lanes, retryQueueRole, retryRuleRole } from "./lanes";
+import { laneAlarm, lanes, retryQueueRole, retryRuleRole, unmatchedRuleRoles, unroutedRuleRoles } from "./lanes";
 
 /** What to do first when an alarm rings, by its name behind project and stage. */
 export const alarmSteps: Readonly<Record<string, string>> = {
@@ -11,6 +11,8 @@ export const alarmSteps: Readonly<Record<string, string>> = {
   "ses-bounces": "Look into the feedback log for `Email Bounced`: which notification, which producer",
   "ses-bounce-rate": "Stop the producer of the bad addresses before SES stops the account",
   "ses-complaint-rate": "Stop the mail that is complained of before SES stops the account",
+  "unrouted-events":
+    "Look into the unrouted log for the detail-type: a typo of its producer, or a notification that is not there yet. Mend it, then replay the archive over that time",
   ...Object.fromEntries(
     lanes.flatMap((lane) => [
       [
@@ -20,6 +22,10 @@ export const alarmSteps: Readonly<Record<string, string>> = {
       [
         laneAlarm(lane, "lost-failures"),
         "Look for the event's id in the function's log; deploy again; replay the archive over that time",
+      ],
+      [
+        laneAlarm(lane, "events-dropped"),
+        "`npm run dead-letters`, with `-- --retries` as well: what is in neither queue, replay from the archive",
       ],
       [
         laneAlarm(lane, "events-waiting"),
@@ -34,6 +40,8 @@ export const alarmSteps: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     [
       ...catalogue.map(({ ruleName }) => ruleName),
+      ...unmatchedRuleRoles,
+      ...unroutedRuleRoles,
       ...lanes.map(retryRuleRole),
       "dead-letter-rule",
       "feedback-rule",

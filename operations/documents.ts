@@ -35,8 +35,8 @@ export function alarmsDocument(stack: SynthesizedStack): string {
 
 # Alarms
 
-Each alarm publishes to the topic \`alarms\` when it rings and when it is over. Missing data is no alarm: most of these
-metrics exist only once something went wrong. Names are those behind project and stage, thresholds those of production.
+Each alarm publishes to the topic \`alarms\` when it rings and when it is over. Missing data is no alarm, for most of these
+metrics exist only once something went wrong; SES's rates keep their last word. Names are those behind project and stage, thresholds those of production.
 
 ${table(
   ["Alarm", "Metric", "Rings at", "Meaning", "First step"],

@@ -1,6 +1,8 @@
 import { catalogue } from "../handler/notifications";
 import { type Notification } from "../handler/notifications/define";
+import { unmatchedRules, unroutedRules } from "../stacks/constructs/complement-rules";
 import { type Names } from "../stacks/names";
+import { defaultQuotas } from "../stacks/stages";
 
 export type Lane = Notification["lane"];
 
@@ -16,6 +18,12 @@ export const retryRuleRole = (lane: Lane): string => `${prefixOf[lane]}retry-rul
 export const laneAlarm = (lane: Lane, alarm: string): string => `${prefixOf[lane]}${alarm}`;
 
 export const retryQueueName = (names: Names, lane: Lane): string => names.of(retryQueueRole(lane));
+
+const { eventPatternCharacters } = defaultQuotas("us-east-1");
+
+/** The rules of what no notification's rule takes; a large catalogue needs more than one of each. */
+export const unmatchedRuleRoles = unmatchedRules(catalogue, eventPatternCharacters).map(({ name }) => name);
+export const unroutedRuleRoles = unroutedRules(catalogue, eventPatternCharacters).rules.map(({ name }) => name);
 
 /** The notification whose rule has this ARN. */
 export function notificationOfRule(ruleArn: string, names: Names): Notification | undefined {

@@ -1,5 +1,13 @@
 import { catalogue } from "../handler/notifications";
-import { functionRole, laneAlarm, lanes, retryQueueRole, retryRuleRole } from "./lanes";
+import {
+  functionRole,
+  laneAlarm,
+  lanes,
+  retryQueueRole,
+  retryRuleRole,
+  unmatchedRuleRoles,
+  unroutedRuleRoles,
+} from "./lanes";
 
 /**
  * Every place where an event can end, instead of as a mail. A test fails where a hop of the synthesized stack has no row
@@ -38,11 +46,28 @@ export const lossMap: readonly LossRow[] = [
   {
     hops: [],
     where: "Bus, no rule matches",
-    what: "Another source or detail-type, or an alert of another priority: nobody asked for a mail",
+    what: "A source that no notification has, or a value that its definition calls `ignored`, as a low priority: nobody asked for a mail",
     remains: "The archive, for its retention",
     alarms: [],
     command: `Add or widen a notification, deploy, ${replay}`,
   },
+  ...unmatchedRuleRoles.map((rule): LossRow => ({
+    hops: [`target:${rule}`],
+    where: `Rule \`${rule}\` to the function of the standard lane`,
+    what: "An event that a notification's rule should have taken: a value is misspelt (`HIGH`), missing, or of another type. The function parks it as `NoRuleMatches`; where the permission or the function is gone, EventBridge does",
+    remains: "Dead-letter queue: the event, with its reason. Where that refuses it: the archive",
+    alarms: ["dead-letters", `${rule}-failed-invocations`, `${rule}-lost-events`],
+    command: `${list} names the field; correct its producer, or the notification; then \`-- --discard\`, or ${redrive}`,
+  })),
+  ...unroutedRuleRoles.map((rule): LossRow => ({
+    hops: [`target:${rule}`],
+    where: `Rule \`${rule}\` to the unrouted log`,
+    what: "An event of a known source has a detail-type that no notification knows: nobody is mailed. (CloudWatch Logs takes no line for an event whose `Time` is more than 14 days old, or 2 hours ahead.)",
+    remains:
+      "The archive: the event. The unrouted log: its id, source and detail-type; where the log group or its policy refuses them, the dead-letter queue",
+    alarms: ["unrouted-events", `${rule}-failed-invocations`, `${rule}-lost-events`],
+    command: `Correct the producer, or add a notification and deploy; then ${replay}`,
+  })),
   ...catalogue.map((notification): LossRow => ({
     hops: [`target:${notification.ruleName}`],
     where: `Rule \`${notification.ruleName}\` to the function of the ${notification.lane} lane`,
@@ -59,16 +84,21 @@ export const lossMap: readonly LossRow[] = [
     what: "More events come than the send rate lets out, for hours. Lambda keeps an event for 6 hours, and says that it may delete some of a queue that its function can't keep up with (Lambda guide, error handling of asynchronous invocation)",
     remains:
       "What is too old: its record, in the retry queue. What Lambda deletes: the archive has it, unless it is a schedule's",
-    alarms: [laneAlarm(lane, "events-waiting")],
+    alarms: [laneAlarm(lane, "events-waiting"), laneAlarm(lane, "events-dropped")],
     command: `\`npm run doctor\` compares the send rate with SES's; ${replay} over that time: what is mailed stays mailed`,
   })),
   ...lanes.map((lane): LossRow => ({
     hops: [`destination:${functionRole(lane)}`, `call:${functionRole(lane)} ReportFailures`],
     where: `Function \`${functionRole(lane)}\`, asynchronous run`,
-    what: "Three tries failed, or it was throttled for 6 hours: Lambda hands its record to the bus. Where that refuses it, the permission being gone, it is lost. An event above 240 KB is parked by the function itself, without its detail",
+    what: "Three tries failed, or it was throttled for 6 hours: Lambda hands its record to the failures bus, which takes it from the functions' roles alone. Where that refuses it, the permission being gone, it is lost. An event above 240 KB is parked by the function itself, without its detail",
     remains:
       "Its record, in the retry queue or the dead-letter queue; the log has reason and event id. Where it is lost: the archive has the event, unless it is a schedule's",
-    alarms: [laneAlarm(lane, "lambda-errors"), "email-processing-errors", laneAlarm(lane, "lost-failures")],
+    alarms: [
+      laneAlarm(lane, "lambda-errors"),
+      "email-processing-errors",
+      laneAlarm(lane, "events-dropped"),
+      laneAlarm(lane, "lost-failures"),
+    ],
     command: `${list}; of lost ones, ${replay}`,
   })),
   ...lanes.map((lane): LossRow => ({
@@ -158,7 +188,7 @@ export const lossMap: readonly LossRow[] = [
   {
     hops: [],
     where: "SES renders",
-    what: "The template reads a variable that the data lacks: SES took the mail and drops it",
+    what: "The template reads a variable that the data lacks: SES took the mail and drops it. A deployment can't bring that about, for the package names the very version of the template that it was built with",
     remains: "The feedback log: `Email Rendering Failed`, with the event's id",
     alarms: ["rendering-failures"],
     command: `${doctor} renders each stored template; mend it, deploy, and let the producer put a new event: the claim says sent`,
@@ -174,7 +204,7 @@ export const lossMap: readonly LossRow[] = [
   {
     hops: ["ses-events:feedback"],
     where: "SES's events to the default bus",
-    what: "The event destination is off or gone: bounces and rendering failures stay unseen. No mail is lost by it",
+    what: "The event destination is off or gone: bounces and rendering failures stay unseen. No mail is lost by it. SES tells at its best effort, even when all is well: that it told nothing of a mail proves nothing",
     remains: "SES's own metrics of the account, and the alarms on them",
     alarms: [],
     command: doctor,

@@ -11,9 +11,9 @@ export interface StageSettings {
   /** Where replies go: for every mail whose event names no other place. EMAIL_REPLY_TO wins. @default to the sender */
   readonly replyTo?: readonly string[];
   /**
-   * Keeps the table of claims from being deleted: AWS refuses it, and Terraform refuses a plan that would. Without its
-   * claims, a stage mails every redelivered, redriven and replayed event a second time. To remove such a stage, set it
-   * to false and deploy; then destroy.
+   * Keeps what can't be made again from being deleted: claims, parked events, the archive, the verified identities. AWS
+   * refuses to delete the table of claims, and Terraform refuses a plan that would destroy one of them. To remove such a
+   * stage, set it to false and deploy; then destroy.
    */
   readonly deletionProtection: boolean;
   /**
@@ -44,6 +44,21 @@ export interface StageSettings {
   readonly reserveConcurrency: boolean;
   /** EventBridge's tries of a target before the event goes to the dead letters. */
   readonly targetRetry: { readonly attempts: number; readonly maximumAgeSeconds: number };
+  /** Quotas that AWS has raised for the account; the synth checks the stack against them. @default AWS's own */
+  readonly quotas?: Partial<Quotas>;
+}
+
+/** Adjustable quotas of an account (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html). */
+export interface Quotas {
+  readonly rulesPerBus: number;
+  /** Of an event pattern; PutRule takes 4,096 at most. */
+  readonly eventPatternCharacters: number;
+}
+
+/** AWS's own quotas, of one region. */
+export function defaultQuotas(region: string): Quotas {
+  const rulesPerBus = ["af-south-1", "eu-south-1"].includes(region) ? 100 : 300;
+  return { rulesPerBus, eventPatternCharacters: 2048 };
 }
 
 const common = {

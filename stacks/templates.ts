@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import Handlebars from "handlebars";
+import { templateName } from "../handler/contract/environment";
 import { htmlSuffix, suppliedVariables } from "../handler/contract/template-data";
 import { type Notification } from "../handler/notifications/define";
 
@@ -44,6 +46,25 @@ export function loadTemplate(
 /** A checkout on Windows may have line ends of its own: the stored template is the same. */
 const readBody = (file: string) => readFileSync(file, "utf8").replace(/\r\n?/g, "\n");
 
+/** 8 hexadecimal digits of what SES stores: templates with one hash are one template. */
+export function templateHash({ subject, html, text }: Template): string {
+  return createHash("sha256")
+    .update(JSON.stringify([subject, html, text]))
+    .digest("hex")
+    .slice(0, 8);
+}
+
+/** The name that the template of this checkout has in SES, behind project and stage. */
+export function storedTemplateName(
+  prefix: string,
+  notification: Pick<Notification, "id" | "subject" | "variables">,
+  templateOf: TemplateReader = loadTemplate,
+): string {
+  return templateName(prefix, notification.id, templateHash(templateOf(notification)));
+}
+
+export type TemplateReader = (notification: Pick<Notification, "id" | "subject" | "variables">) => Template;
+
 /** A subject has one line, where the definition names it. */
 function subjectLine(file: string): number {
   const lines = readFileSync(file, "utf8").split("\n");
@@ -78,7 +99,11 @@ function checkPart(body: string, variables: readonly string[], isHtml: boolean):
   });
 }
 
-/** What SES knows of Handlebars' helpers (SES guide, "send personalized email (advanced)"): each takes a parameter. */
+/**
+ * Handlebars' helpers that SES knows, and that a template here may use: each takes a parameter. SES has inline partials
+ * besides (SES guide, "send personalized email (advanced)"); here, what is none of these is taken for a variable, and
+ * refused.
+ */
 const helpers = new Set(["if", "unless", "each", "with"]);
 
 /** Collects every variable that a template reads. */

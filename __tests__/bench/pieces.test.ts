@@ -283,9 +283,9 @@ describe("the bus", () => {
     maximumAgeMs: 24 * 60 * minute,
     deadLetterQueue: "dlq",
   } as const;
-  const rules = [{ address: "rule", pattern: JSON.stringify({ source: ["app"] }), targets: [target] }];
+  const rules = [{ address: "rule", bus: "bus", pattern: JSON.stringify({ source: ["app"] }), targets: [target] }];
 
-  async function put(given: BusEvent, targetFailureRate: number, duplicateRate = 0) {
+  async function put(given: BusEvent, targetFailureRate: number, duplicateRate = 0, busAddress = "bus") {
     const clock = new VirtualClock();
     const delivered: string[] = [];
     const parkedAt: number[] = [];
@@ -297,7 +297,7 @@ describe("the bus", () => {
       ({ address }) => delivered.push(address),
       () => parkedAt.push(clock.now()),
     );
-    bus.put(given);
+    bus.put(busAddress, given);
     await clock.run();
     return { delivered, parkedAt, bus };
   }
@@ -306,6 +306,8 @@ describe("the bus", () => {
     expect((await put(event, 0)).delivered).toEqual(["fn"]);
     const stray = await put({ ...event, source: "other" }, 0);
     expect([stray.delivered, stray.bus.unmatched]).toEqual([[], 1]);
+    const elsewhere = await put(event, 0, 0, "other-bus");
+    expect([elsewhere.delivered, elsewhere.bus.unmatched]).toEqual([[], 1]);
   });
 
   it("parks what the target did not take within its attempts and its age", async () => {

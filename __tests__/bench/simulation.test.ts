@@ -101,7 +101,7 @@ describe("a simulation", () => {
   it("counts as lost what goes nowhere", async () => {
     const deaf = {
       ...deployment,
-      rules: deployment.rules.filter(({ address }) => !address.includes("email-request-rule")),
+      rules: deployment.rules.filter(({ address }) => !address.includes("email-rule")),
     };
     const scenario = scenarioOf();
     const outcome = await run(scenario, 1, {}, deaf);

@@ -3,6 +3,8 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { emailRequest } from "../../handler/notifications/email-request";
+import { storedTemplateName } from "../../stacks/templates";
 import { awsClientConfig } from "../../sandbox/aws-client";
 import { type Door, startDoor } from "../../sandbox/door";
 import { findLeftovers } from "../../sandbox/leftovers";
@@ -87,7 +89,7 @@ it("plans the stage in one job, and applies that plan in another", async () => {
   expect(await applier.outputs()).toMatchObject({
     event_bus_name: "shop-dev-event-bus",
     function_name: "shop-dev-email-processor",
-    template_names: { "email-request": "shop-dev-email-request" },
+    template_names: { "email-request": storedTemplateName("shop-dev", emailRequest) },
   });
   expect(await applier.findChanges()).toBeUndefined();
 

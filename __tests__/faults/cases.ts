@@ -4,6 +4,8 @@ import { GetPolicyCommand, RemovePermissionCommand } from "@aws-sdk/client-lambd
 import { DeleteTemplateCommand, GetTemplateCommand, UpdateTemplateCommand } from "@aws-sdk/client-ses";
 import { DeleteConfigurationSetCommand, DeleteEmailIdentityCommand } from "@aws-sdk/client-sesv2";
 import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
+import { priorityAlert } from "../../handler/notifications/priority-alert";
+import { storedTemplateName } from "../../stacks/templates";
 import { type FaultInput } from "../../sandbox/door/faults";
 import { type Ledger, type Outcome } from "./ledger";
 import { type System } from "./system";
@@ -398,7 +400,7 @@ export const serialCases: readonly Case[] = [
     name: "the template reads an unknown variable",
     slug: "unrendered",
     prepare: async (system) => {
-      const TemplateName = system.names.of("priority-alert");
+      const TemplateName = storedTemplateName(system.names.prefix, priorityAlert);
       const { Template: template } = await system.ses.send(new GetTemplateCommand({ TemplateName }));
       await system.ses.send(
         new UpdateTemplateCommand({
@@ -422,7 +424,9 @@ export const serialCases: readonly Case[] = [
     name: "template deleted",
     slug: "no-template",
     prepare: async (system) => {
-      await system.ses.send(new DeleteTemplateCommand({ TemplateName: system.names.of("priority-alert") }));
+      await system.ses.send(
+        new DeleteTemplateCommand({ TemplateName: storedTemplateName(system.names.prefix, priorityAlert) }),
+      );
     },
     put: (ledger) => ledger.putMany(2, { alert: true }),
     check: allParked("TemplateMissing"),

@@ -42,8 +42,8 @@ describe("the loss map", () => {
   it("has a row of every hop and every alarm, and names nothing else", () => {
     expect(findLossMapProblems(stack, lossMap)).toEqual([]);
     // Not for want of hops.
-    expect(hopsOf(stack)).toHaveLength(29);
-    expect(alarmsOf(stack)).toHaveLength(29);
+    expect(hopsOf(stack)).toHaveLength(31);
+    expect(alarmsOf(stack)).toHaveLength(36);
   });
 
   it.each<[string, (scope: TerraformStack, names: Names) => void, string]>([
@@ -60,7 +60,7 @@ describe("the loss map", () => {
         if (rule === undefined) throw new Error("There is no rule");
         new CloudwatchEventTarget(scope, "audit", { rule: rule.name, arn: `arn:aws:sqs:::${names.of("audit")}` });
       },
-      "The hop target:retry-rule is there more than once.",
+      "The hop target:dead-letter-rule is there more than once.",
     ],
     ["a queue", addQueue, "The hop queue:audit has no row."],
     [

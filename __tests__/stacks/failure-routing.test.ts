@@ -20,19 +20,21 @@ function compile(pattern: unknown) {
   return compilePattern(applied);
 }
 
-/** Every rule of the bus, by the queue or function that it brings events to. */
-const patterns = Object.fromEntries(
+/** Every rule of a bus, by its name, with the queue, function or log group that it brings events to. */
+const rulesOf = (bus: string) =>
   stack
     .resources("aws_cloudwatch_event_rule")
-    .filter(({ event_bus_name }) => event_bus_name !== undefined)
+    .filter(({ event_bus_name: name }) => name !== undefined && stack.nameBehind(name) === bus)
     .map(({ name, event_pattern }) => {
       const target = stack.resources("aws_cloudwatch_event_target").find(({ rule }) => stack.nameBehind(rule) === name);
-      return [stack.nameBehind(target?.arn), compile(event_pattern)];
-    }),
-);
+      return { name: String(name), target: stack.nameBehind(target?.arn), matches: compile(event_pattern) };
+    });
 
-/** Names of the targets that get the failure of a function, as Lambda puts it onto the bus. */
-function takers(functionArn: string, response: object, envelope: object = {}): string[] {
+const failures = rulesOf("shop-dev-failures");
+const business = rulesOf("shop-dev-event-bus");
+
+/** Names of the targets that get the failure of a function, as Lambda puts it onto the failures bus. */
+function takers(functionArn: string, response: object, envelope: object = {}, rules = failures): string[] {
   const event = {
     version: "0",
     id: "4f5a1f2e-6d0f-4a3c-9a34-4c1f6b6f0c55",
@@ -54,21 +56,36 @@ function takers(functionArn: string, response: object, envelope: object = {}): s
   };
   // As it travels: what is undefined is not there.
   const received: unknown = JSON.parse(JSON.stringify(event));
-  return Object.entries(patterns)
-    .filter(([, matches]) => matches(received))
-    .map(([name]) => name);
+  return rules.filter(({ matches }) => matches(received)).map(({ target }) => target);
 }
 
 const failed = (errorType: unknown) => ({ responsePayload: { errorType, errorMessage: "x", trace: [] } });
 
-it("stand for every rule of the bus", () => {
-  expect(Object.keys(patterns).sort()).toEqual([
+it("stand for every rule of the failures bus", () => {
+  expect(failures.map(({ target }) => target).sort()).toEqual([
     "shop-dev-dead-letters",
-    "shop-dev-email-processor",
-    "shop-dev-priority-email-processor",
     "shop-dev-priority-retries",
     "shop-dev-retries",
   ]);
+});
+
+describe("a record that a producer forges on the bus of the business events", () => {
+  const types = [...permanentFailureTypes, ...transientFailureTypes, "Sandbox.Timedout", undefined];
+
+  it.each([standard, priority])("reaches nothing in the name of %s", (functionArn) => {
+    for (const type of types) {
+      const response = type === undefined ? {} : failed(type);
+      expect(takers(`${functionArn}:$LATEST`, response, {}, business)).toEqual([]);
+      // Not because no record would: the true one does, on its own bus.
+      expect(takers(`${functionArn}:$LATEST`, response)).toHaveLength(1);
+    }
+  });
+
+  it("is no business event under a source of ours either: it is logged as unrouted", () => {
+    expect(takers(`${standard}:$LATEST`, failed("Throttled"), { source: "custom.application" }, business)).toEqual([
+      "/aws/events/shop-dev-unrouted",
+    ]);
+  });
 });
 
 describe.each([

@@ -7,12 +7,25 @@ import { readArchiveFile } from "../../sandbox/archive-provider/archive-file";
 
 const root = join(__dirname, "..", "..");
 
-/** Synthesizes in a checkout of its own, and zips the bundle as Terraform would. */
-function hashOfBundleIn(checkout: string): unknown {
-  return synthesizeIn(checkout).hash;
+/** A second checkout of the project, in another folder. */
+function checkOut(): string {
+  const checkout = join(mkdtempSync(join(tmpdir(), "another-checkout-")), "deeper", "project");
+  for (const name of ["main.ts", "stacks", "handler", "package.json", "tsconfig.json", "cdktf.json"]) {
+    cpSync(join(root, name), join(checkout, name), { recursive: true });
+  }
+  symlinkSync(join(root, "node_modules"), join(checkout, "node_modules"));
+  return checkout;
 }
 
-function synthesizeIn(checkout: string) {
+interface Bundle {
+  readonly source: string;
+  readonly hash: unknown;
+  /** Of the stored templates. */
+  readonly templateNames: readonly string[];
+}
+
+/** Synthesizes in a checkout of its own, and zips the bundle as Terraform would. */
+function bundleIn(checkout: string): Bundle {
   const outdir = mkdtempSync(join(tmpdir(), "synth-"));
   execFileSync(process.execPath, ["--import", "tsx", "main.ts"], {
     cwd: checkout,
@@ -28,38 +41,49 @@ function synthesizeIn(checkout: string) {
     output_path: join(outdir, "bundle.zip"),
     output_file_mode: "0644",
   });
-  const stack = readFileSync(join(outdir, "stacks", "notification-sandbox", "cdk.tf.json"), "utf8");
-  const { resource } = JSON.parse(stack) as { resource: Record<string, unknown> };
-  return { hash: output_base64sha256, templates: resource.aws_ses_template };
+  const { resource } = JSON.parse(
+    readFileSync(join(outdir, "stacks", "notification-sandbox", "cdk.tf.json"), "utf8"),
+  ) as { resource: { aws_ses_template: Record<string, { name: string }> } };
+  return {
+    source: readFileSync(join(folder, "index.mjs"), "utf8"),
+    hash: output_base64sha256,
+    templateNames: Object.values(resource.aws_ses_template).map(({ name }) => name),
+  };
 }
 
-function copyOfCheckout(): string {
-  const checkout = join(mkdtempSync(join(tmpdir(), "another-checkout-")), "deeper", "project");
-  for (const name of ["main.ts", "stacks", "handler", "package.json", "tsconfig.json", "cdktf.json"]) {
-    cpSync(join(root, name), join(checkout, name), { recursive: true });
-  }
-  symlinkSync(join(root, "node_modules"), join(checkout, "node_modules"));
-  return checkout;
-}
+const here = bundleIn(root);
 
 it("has the same hash in two checkouts in different folders", () => {
-  const checkout = copyOfCheckout();
-  const hash = hashOfBundleIn(root);
-  expect(hash).toMatch(/^[A-Za-z0-9+/]{43}=$/);
-  expect(hashOfBundleIn(checkout)).toBe(hash);
+  expect(here.hash).toMatch(/^[A-Za-z0-9+/]{43}=$/);
+  expect(bundleIn(checkOut()).hash).toBe(here.hash);
+});
+
+it("names the templates that it was synthesized with", () => {
+  expect(here.templateNames).toHaveLength(3);
+  for (const name of here.templateNames) expect(here.source).toContain(`"${name.slice(-8)}"`);
+});
+
+it("is another one where a template is", () => {
+  const checkout = checkOut();
+  const file = join(checkout, "handler", "notifications", "email-request", "body.txt");
+  writeFileSync(file, `${readFileSync(file, "utf8")}Kind regards\n`);
+  const changed = bundleIn(checkout);
+  expect(changed.hash).not.toBe(here.hash);
+  expect(changed.templateNames.filter((name) => !here.templateNames.includes(name))).toEqual([
+    expect.stringMatching(/^email-automation-sandbox-email-request-[0-9a-f]{8}$/),
+  ]);
 });
 
 it("has the same hash and the same templates where line ends are those of Windows", () => {
-  const checkout = copyOfCheckout();
+  const checkout = checkOut();
   for (const folder of ["handler", "stacks"]) {
     for (const name of readdirSync(join(checkout, folder), { recursive: true, encoding: "utf8" })) {
       const file = join(checkout, folder, name);
       if (statSync(file).isFile()) writeFileSync(file, readFileSync(file, "utf8").replaceAll("\n", "\r\n"));
     }
   }
-  const ofWindows = synthesizeIn(checkout);
-  expect(JSON.stringify(ofWindows.templates)).not.toContain("\\r");
-  expect(ofWindows).toEqual(synthesizeIn(root));
+  // The templates' names carry their content's hash.
+  expect(bundleIn(checkout)).toEqual(here);
 });
 
 it("zips the same files to the same bytes, whatever their times and modes", () => {

@@ -1,5 +1,7 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { PermanentError } from "../../handler/errors";
+import { inputFor } from "../../sandbox/door/events/target-input";
+import { type Envelope } from "../../sandbox/door/journal";
 import { compileFilter } from "../support/metric-filter";
 import { synthNotificationStack } from "../support/stack";
 
@@ -88,9 +90,50 @@ describe("an event of SES", () => {
     ["Email Rendering Failed", {}, ["RenderingFailures"]],
     ["Email Delivery Delayed", {}, ["DeliveryDelays"]],
     ["Email Delivered", {}, ["Deliveries"]],
+    ["Email Sent", {}, ["Sends"]],
     ["Email Opened", {}, []],
   ])("%s with %j counts as %j", (detailType, detail, metrics) => {
     const event = { source: "aws.ses", "detail-type": detailType, detail: { mail: {}, ...detail } };
     expect(countedBy(JSON.stringify(event)).sort()).toEqual(metrics);
+  });
+});
+
+describe("an event that no notification knows", () => {
+  const [transformer] = synthNotificationStack()
+    .resources("aws_cloudwatch_event_target")
+    .map(
+      ({ input_transformer: each }) =>
+        each as { input_paths: Record<string, string>; input_template: string } | undefined,
+    )
+    .filter((each) => each?.input_template.includes("Unrouted"));
+  const event: Envelope = {
+    version: "0",
+    id: "4f5a1f2e-6d0f-4a3c-9a34-4c1f6b6f0c55",
+    source: "custom.application",
+    "detail-type": 'Priority "alert"',
+    account: "123456789012",
+    region: "eu-west-1",
+    time: "2026-11-24T09:04:00Z",
+    resources: [],
+    detail: { message: "nobody's business" },
+  };
+  const logged = JSON.parse(
+    inputFor(
+      { InputTransformer: { InputPathsMap: transformer?.input_paths, InputTemplate: transformer?.input_template } },
+      event,
+      { ruleArn: "arn", ruleName: "rule", ingestedAt: new Date() },
+    ),
+  ) as Record<string, string>;
+
+  it("is logged in the form that CloudWatch Logs takes of EventBridge, without its content", () => {
+    expect(logged).toEqual({
+      timestamp: event.time,
+      message:
+        'Unrouted event 4f5a1f2e-6d0f-4a3c-9a34-4c1f6b6f0c55 of 2026-11-24T09:04:00Z: source custom.application, detail-type Priority "alert"',
+    });
+  });
+
+  it("is counted", () => {
+    expect(countedBy(logged.message ?? "")).toEqual(["UnroutedEvents"]);
   });
 });

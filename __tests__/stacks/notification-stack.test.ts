@@ -1,8 +1,14 @@
 import { Testing } from "cdktf";
 import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
+import { dailyReport } from "../../handler/notifications/daily-report";
+import { emailRequest } from "../../handler/notifications/email-request";
+import { priorityAlert } from "../../handler/notifications/priority-alert";
+import { inputFor } from "../../sandbox/door/events/target-input";
+import { type Envelope } from "../../sandbox/door/journal";
 import { maximumRedrives } from "../../stacks/delivery-windows";
 import { NotificationStack } from "../../stacks/notification-stack";
-import { configOf, type Synthesized, synthNotificationStack } from "../support/stack";
+import { storedTemplateName } from "../../stacks/templates";
+import { configOf, Synthesized, synthNotificationStack } from "../support/stack";
 
 let stack: Synthesized;
 beforeAll(() => {
@@ -22,8 +28,8 @@ const statements = (): Statement[] =>
 describe("SES", () => {
   it("verifies the sender, and the recipients of a stage in the SES sandbox", () => {
     expect(stack.resources("aws_sesv2_email_identity").map((identity) => identity.email_identity)).toEqual([
-      "sender@example.com",
       "ops@example.com",
+      "sender@example.com",
     ]);
   });
 
@@ -55,9 +61,9 @@ describe("SES", () => {
   it("stores a template for each notification, its parts escaped for Terraform", () => {
     const templates = stack.resources("aws_ses_template");
     expect(templates.map(({ name }) => name)).toEqual([
-      "shop-dev-daily-report",
-      "shop-dev-email-request",
-      "shop-dev-priority-alert",
+      storedTemplateName("shop-dev", dailyReport),
+      storedTemplateName("shop-dev", emailRequest),
+      storedTemplateName("shop-dev", priorityAlert),
     ]);
     for (const template of templates) {
       expect(template.subject).toBe("{{subject}}");
@@ -84,22 +90,44 @@ describe("IAM", () => {
       { test: "StringEquals", values: ["sender@example.com"], variable: "ses:FromAddress" },
     ]);
     expect(send?.resources?.map((arn) => arn.replace(/^.*\}:/, ""))).toEqual([
+      // SES asks for the address's identity where there is one, and for the domain's where not.
       "identity/sender@example.com",
+      "identity/example.com",
       "identity/ops@example.com",
       "configuration-set/shop-dev-notifications",
-      "template/shop-dev-email-request",
-      "template/shop-dev-priority-alert",
-      "template/shop-dev-daily-report",
+      "template/shop-dev-*",
     ]);
   });
 
-  it("allows no wildcard but the streams of the function's own log group", () => {
+  it("grants address and domain, whichever of the two the stage verifies", () => {
+    const domain = synthNotificationStack({ STAGE: "prod", SENDER_IDENTITY: "domain" });
+    expect(domain.text).toContain(":identity/sender@example.com");
+    expect(domain.text).toContain(":identity/example.com");
+  });
+
+  it("lets the functions report to the failures bus, and put on no other", () => {
+    const reports = statements().filter(
+      ({ actions, effect }) => actions.includes("events:PutEvents") && effect !== "Deny",
+    );
+    expect(reports.map(({ resources = [] }) => resources.map((arn) => stack.nameBehind(arn)))).toEqual([
+      ["shop-dev-failures"],
+      ["shop-dev-failures"],
+    ]);
+  });
+
+  it("allows no wildcard but the streams of the function's own log group and what begins with the stage's own prefix", () => {
     const wildcards = statements()
       .filter(({ effect }) => effect !== "Deny")
       .flatMap(({ actions, resources = [] }) => [...actions, ...resources])
-      .filter((text) => text.includes("*"));
-    expect(wildcards).toHaveLength(4);
-    for (const wildcard of wildcards) expect(wildcard).toMatch(/^\$\{aws_cloudwatch_log_group\.[\w-]+\.arn\}:\*$/);
+      .filter((text) => text.includes("*"))
+      .map((text) => text.replace(/\$\{[^}]*\}/g, "$"));
+    expect(new Set(wildcards)).toEqual(
+      new Set([
+        "$:*",
+        "arn:$:ses:eu-west-1:$:template/shop-dev-*",
+        "arn:$:logs:eu-west-1:$:log-group:/aws/events/shop-dev-*",
+      ]),
+    );
     expect(stack.text).not.toContain("managed_policy");
   });
 });
@@ -137,6 +165,7 @@ describe("the functions", () => {
       .map(({ name, retention_in_days: retention }) => [name, retention]);
     expect(groups).toEqual([
       [`/aws/events/shop-${stage}-feedback`, days],
+      [`/aws/events/shop-${stage}-unrouted`, days],
       [`/aws/lambda/shop-${stage}-priority-email-processor`, days],
       [`/aws/lambda/shop-${stage}-email-processor`, days],
     ]);
@@ -153,17 +182,16 @@ describe("the functions", () => {
 });
 
 describe("the lanes", () => {
-  it("report a failed event to the bus, after two retries within six hours", () => {
+  it("report a failed event to the failures bus, after two retries within six hours", () => {
     const configs = stack.resources("aws_lambda_function_event_invoke_config");
     expect(configs).toHaveLength(2);
     for (const config of configs) {
       expect(config).toMatchObject({
         maximum_retry_attempts: 2,
         maximum_event_age_in_seconds: 21600,
-        destination_config: {
-          on_failure: { destination: expect.stringMatching(/^\$\{aws_cloudwatch_event_bus\./) as string },
-        },
       });
+      const { on_failure: destination } = config.destination_config as { on_failure: { destination: string } };
+      expect(stack.nameBehind(destination.destination)).toBe("shop-dev-failures");
     }
   });
 
@@ -232,16 +260,20 @@ describe("the lanes", () => {
 describe("EventBridge", () => {
   it("routes the recipe's events and its schedule", () => {
     const rules = stack.resources("aws_cloudwatch_event_rule");
-    expect(rules.map(({ name }) => name)).toEqual([
-      "shop-dev-feedback-rule",
+    expect(rules.map(({ name }) => name).sort()).toEqual([
       "shop-dev-daily-report",
       "shop-dev-dead-letter-rule",
       "shop-dev-email-rule",
-      "shop-dev-priority-rule",
+      "shop-dev-feedback-rule",
       "shop-dev-priority-retry-rule",
+      "shop-dev-priority-rule",
       "shop-dev-retry-rule",
+      "shop-dev-unmatched-rule",
+      "shop-dev-unrouted-rule",
     ]);
-    expect(rules.slice(3, 5).map(({ event_pattern }) => JSON.parse(event_pattern as string) as unknown)).toEqual([
+    const ruleNamed = (name: string) => rules.find((rule) => rule.name === name);
+    const patterns = ["shop-dev-email-rule", "shop-dev-priority-rule"].map((name) => ruleNamed(name)?.event_pattern);
+    expect(patterns.map((pattern) => JSON.parse(pattern as string) as unknown)).toEqual([
       { source: ["custom.application"], "detail-type": ["Email Notification Request"] },
       {
         source: ["custom.application"],
@@ -249,8 +281,8 @@ describe("EventBridge", () => {
         detail: { priority: ["high", "critical"] },
       },
     ]);
-    expect(rules[1]).toMatchObject({ schedule_expression: "cron(0 9 * * ? *)" });
-    expect(rules[1]).not.toHaveProperty("event_bus_name");
+    expect(ruleNamed("shop-dev-daily-report")).toMatchObject({ schedule_expression: "cron(0 9 * * ? *)" });
+    expect(ruleNamed("shop-dev-daily-report")).not.toHaveProperty("event_bus_name");
   });
 
   it("brings each rule's events to its own target", () => {
@@ -265,23 +297,46 @@ describe("EventBridge", () => {
       "shop-dev-priority-retry-rule": ["shop-dev-priority-retries", "$.detail"],
       "shop-dev-dead-letter-rule": ["shop-dev-dead-letters", "$.detail"],
       "shop-dev-feedback-rule": ["/aws/events/shop-dev-feedback", undefined],
+      "shop-dev-unmatched-rule": ["shop-dev-email-processor", undefined],
+      "shop-dev-unrouted-rule": ["/aws/events/shop-dev-unrouted", undefined],
     });
-    expect(targets).toHaveLength(7);
+    expect(targets).toHaveLength(9);
   });
 
-  it("has a bus of its own, that the rules of business events and failures are on", () => {
-    expect(stack.resource("aws_cloudwatch_event_bus")).toMatchObject({ name: "shop-dev-event-bus" });
-    const onBus = stack
-      .resources("aws_cloudwatch_event_rule")
-      .filter(({ event_bus_name }) => event_bus_name !== undefined);
-    expect(onBus.map(({ event_bus_name }) => stack.nameBehind(event_bus_name))).toEqual(
-      Array.from({ length: 5 }, () => "shop-dev-event-bus"),
-    );
+  it("has a bus of the business events and one of the failures, with the rules of each on it", () => {
+    const rulesOf = (bus: string) =>
+      stack
+        .resources("aws_cloudwatch_event_rule")
+        .filter(({ event_bus_name: name }) => name !== undefined && stack.nameBehind(name) === bus)
+        .map(({ name }) => String(name).replace("shop-dev-", ""))
+        .sort();
+    expect(stack.resources("aws_cloudwatch_event_bus")).toHaveLength(2);
+    expect(rulesOf("shop-dev-event-bus")).toEqual(["email-rule", "priority-rule", "unmatched-rule", "unrouted-rule"]);
+    expect(rulesOf("shop-dev-failures")).toEqual(["dead-letter-rule", "priority-retry-rule", "retry-rule"]);
+  });
+
+  it("lets nobody but the functions' roles put on the failures bus", () => {
+    const { event_bus_name: bus, policy } = stack.resource("aws_cloudwatch_event_bus_policy");
+    expect(stack.nameBehind(bus)).toBe("shop-dev-failures");
+    const [, id = ""] = /aws_iam_policy_document\.([\w-]+)\.json/.exec(policy as string) ?? [];
+    const [denial, ...others] = stack.data("aws_iam_policy_document")[id]?.statement as Statement[];
+    expect(others).toEqual([]);
+    expect(denial).toMatchObject({
+      effect: "Deny",
+      actions: ["events:PutEvents"],
+      principals: [{ type: "*", identifiers: ["*"] }],
+      condition: [{ test: "ArnNotEquals", variable: "aws:PrincipalArn" }],
+    });
+    const [condition] = denial?.condition as [{ values: string[] }];
+    expect(condition.values.map((arn) => stack.nameBehind(arn))).toEqual([
+      "shop-dev-role-eu-west-1",
+      "shop-dev-priority-role-eu-west-1",
+    ]);
   });
 
   it("gives every target a retry policy and dead letters", () => {
     const targets = stack.resources("aws_cloudwatch_event_target");
-    expect(targets).toHaveLength(7);
+    expect(targets).toHaveLength(9);
     for (const target of targets) {
       expect(target).toMatchObject({
         retry_policy: { maximum_retry_attempts: 185, maximum_event_age_in_seconds: 86400 },
@@ -291,43 +346,44 @@ describe("EventBridge", () => {
     }
   });
 
-  it("lets each notification's rule invoke the function of its lane, and no other rule any", () => {
+  it("lets the stage's rules invoke the functions and park in the queues, and nobody else's", () => {
+    const ownRules = /^arn:\$\{[^}]*\}:events:eu-west-1:\$\{[^}]*\}:rule\/shop-dev-\*$/;
     const permissions = stack.resources("aws_lambda_permission");
-    expect(permissions.map(({ statement_id }) => statement_id)).toEqual([
-      "shop-dev-daily-report-invoke",
-      "shop-dev-email-rule-invoke",
-      "shop-dev-priority-rule-invoke",
-    ]);
-    expect(
-      permissions.map(({ source_arn, function_name }) => [
-        stack.nameBehind(source_arn),
-        stack.nameBehind(function_name),
-      ]),
-    ).toEqual([
-      ["shop-dev-daily-report", "shop-dev-email-processor"],
-      ["shop-dev-email-rule", "shop-dev-email-processor"],
-      ["shop-dev-priority-rule", "shop-dev-priority-email-processor"],
+    expect(permissions.map(({ function_name }) => stack.nameBehind(function_name)).sort()).toEqual([
+      "shop-dev-email-processor",
+      "shop-dev-priority-email-processor",
     ]);
     for (const permission of permissions) {
       expect(permission).toMatchObject({ action: "lambda:InvokeFunction", principal: "events.amazonaws.com" });
+      expect(permission.source_arn).toMatch(ownRules);
     }
-  });
-
-  it("lets every rule park in the dead letters, and each retry rule bring to its own queue", () => {
-    const parked = statements()
-      .filter(({ sid }) => sid === "RulesMayPark")
-      .map(({ condition }) => (condition as [{ values: string[] }])[0].values.length);
-    expect(parked).toEqual([7, 1, 1]);
+    const parked = statements().filter(({ sid }) => sid === "RulesMayPark");
+    expect(parked).toHaveLength(3);
+    for (const { condition } of parked) {
+      const [only, ...others] = condition as { test: string; variable: string; values: string[] }[];
+      expect(others).toEqual([]);
+      expect(only).toMatchObject({ test: "ArnLike", variable: "aws:SourceArn" });
+      expect(only?.values).toEqual([expect.stringMatching(ownRules)]);
+    }
     for (const queue of stack.resources("aws_sqs_queue")) {
       expect(queue).toMatchObject({ sqs_managed_sse_enabled: true, message_retention_seconds: 1209600 });
     }
   });
 
+  it("has the permission before the target that needs it", () => {
+    const targets = stack
+      .resources("aws_cloudwatch_event_target")
+      .filter(({ arn }) => (arn as string).startsWith("${aws_lambda_function."));
+    expect(targets).toHaveLength(4);
+    for (const target of targets) {
+      expect(target.depends_on).toContainEqual(expect.stringMatching(/^aws_lambda_permission\./));
+    }
+  });
+
   it("keeps events in an archive", () => {
-    expect(stack.resource("aws_cloudwatch_event_archive")).toMatchObject({
-      retention_days: 14,
-      event_pattern: '{"source":[{"anything-but":["lambda"]}]}',
-    });
+    expect(stack.resource("aws_cloudwatch_event_archive")).toMatchObject({ retention_days: 14 });
+    // Every event of the bus.
+    expect(stack.resource("aws_cloudwatch_event_archive")).not.toHaveProperty("event_pattern");
   });
 });
 
@@ -336,7 +392,15 @@ describe("what SES tells afterwards", () => {
     expect(stack.resource("aws_sesv2_configuration_set_event_destination")).toMatchObject({
       event_destination: {
         enabled: true,
-        matching_event_types: ["BOUNCE", "COMPLAINT", "REJECT", "RENDERING_FAILURE", "DELIVERY_DELAY", "DELIVERY"],
+        matching_event_types: [
+          "SEND",
+          "BOUNCE",
+          "COMPLAINT",
+          "REJECT",
+          "RENDERING_FAILURE",
+          "DELIVERY_DELAY",
+          "DELIVERY",
+        ],
         event_bridge_destination: { event_bus_arn: expect.stringMatching(/:event-bus\/default$/) as string },
       },
     });
@@ -348,28 +412,32 @@ describe("what SES tells afterwards", () => {
     });
   });
 
-  it("comes into the log group of this rule alone, in streams that EventBridge makes in nobody's name", () => {
+  it("comes into the event logs of this stage alone, in streams that EventBridge makes in nobody's name", () => {
     const mayMake = statements().find(({ sid }) => sid === "EventBridgeMayMakeStreams");
     expect(mayMake).toMatchObject({ actions: ["logs:CreateLogStream"] });
     expect(mayMake).not.toHaveProperty("condition");
-    const mayLog = statements().find(({ sid }) => sid === "RuleMayLog");
+    const mayLog = statements().find(({ sid }) => sid === "RulesMayLog");
     expect(mayLog?.actions).toEqual(["logs:PutLogEvents"]);
     const [condition] = mayLog?.condition as [{ test: string; variable: string; values: string[] }];
-    expect(condition).toMatchObject({ test: "ArnEquals", variable: "aws:SourceArn" });
-    expect(condition.values.map((arn) => stack.nameBehind(arn))).toEqual(["shop-dev-feedback-rule"]);
+    expect(condition).toMatchObject({ test: "ArnLike", variable: "aws:SourceArn" });
+    expect(condition.values).toEqual([expect.stringMatching(/:rule\/shop-dev-\*$/)]);
     for (const statement of [mayMake, mayLog]) {
-      expect(statement?.resources?.map((arn) => stack.nameBehind(arn))).toEqual(["/aws/events/shop-dev-feedback"]);
+      expect(statement?.resources).toEqual([expect.stringMatching(/:log-group:\/aws\/events\/shop-dev-\*$/)]);
     }
-    expect(stack.resource("aws_cloudwatch_log_resource_policy")).toMatchObject({ policy_name: "shop-dev-feedback" });
+    // An account has ten of them a region.
+    expect(stack.resource("aws_cloudwatch_log_resource_policy")).toMatchObject({ policy_name: "shop-dev-event-logs" });
   });
 
-  it("shows no address to whoever reads the log", () => {
-    const { log_group_name: group, policy_document: document } = stack.resource(
-      "aws_cloudwatch_log_data_protection_policy",
+  it.each(["feedback", "unrouted"])("shows no address to whoever reads the %s log", (role) => {
+    const policies = stack.resources("aws_cloudwatch_log_data_protection_policy");
+    const masking = policies.find(
+      ({ log_group_name: group }) => stack.nameBehind(group) === `/aws/events/shop-dev-${role}`,
     );
-    expect(stack.nameBehind(group)).toBe("/aws/events/shop-dev-feedback");
-    const [[id, policy] = []] = Object.entries(stack.data("aws_cloudwatch_log_data_protection_policy_document"));
-    expect(document).toBe(`\${data.aws_cloudwatch_log_data_protection_policy_document.${id ?? ""}.json}`);
+    const documents = Object.entries(stack.data("aws_cloudwatch_log_data_protection_policy_document"));
+    const [id, policy] = documents.find(([, { name }]) => name === `shop-dev-${role}`) ?? [];
+    expect(masking?.policy_document).toBe(
+      `\${data.aws_cloudwatch_log_data_protection_policy_document.${id ?? ""}.json}`,
+    );
     const identifiers = [expect.stringMatching(/^arn:\$\{.*\}:dataprotection::aws:data-identifier\/EmailAddress$/)];
     expect(policy?.statement).toEqual([
       { sid: "Audit", data_identifiers: identifiers, operation: { audit: { findings_destination: {} } } },
@@ -378,14 +446,15 @@ describe("what SES tells afterwards", () => {
     // Only what comes after it is masked.
     const target = stack
       .resources("aws_cloudwatch_event_target")
-      .find(({ rule }) => stack.nameBehind(rule) === "shop-dev-feedback-rule");
+      .find(({ rule }) => stack.nameBehind(rule) === `shop-dev-${role}-rule`);
     expect(target?.depends_on).toContainEqual(expect.stringMatching(/^aws_cloudwatch_log_data_protection_policy\./));
+    expect(target?.depends_on).toContainEqual(expect.stringMatching(/^aws_cloudwatch_log_resource_policy\./));
   });
 
   it("is counted, a metric each", () => {
     const filters = stack.resources("aws_cloudwatch_log_metric_filter").map(({ pattern }) => pattern);
     expect(filters).toContain('{ $.detail-type = "Email Rendering Failed" }');
-    expect(filters.filter((pattern) => (pattern as string).includes("detail-type"))).toHaveLength(6);
+    expect(filters.filter((pattern) => (pattern as string).includes("detail-type"))).toHaveLength(7);
     expect(filters).toContain('{ $.detail.bounce.bounceSubType = "OnAccountSuppressionList" }');
   });
 });
@@ -462,8 +531,21 @@ describe("CloudWatch", () => {
     ["rendering-failures", "shop-dev RenderingFailures", "Sum", {}, atLeast(1)],
     ["ses-rejects", "shop-dev Rejects", "Sum", {}, atLeast(1)],
     ["ses-bounces", "AWS/SES Bounce", "Sum", {}, atLeast(5, 2)],
-    ["ses-bounce-rate", "AWS/SES Reputation.BounceRate", "Maximum", {}, atLeast(0.05)],
-    ["ses-complaint-rate", "AWS/SES Reputation.ComplaintRate", "Maximum", {}, atLeast(0.001)],
+    ["unrouted-events", "shop-dev UnroutedEvents", "Sum", {}, atLeast(1)],
+    [
+      "events-dropped",
+      "AWS/Lambda AsyncEventsDropped",
+      "Sum",
+      { FunctionName: "shop-dev-email-processor" },
+      atLeast(1),
+    ],
+    [
+      "priority-events-dropped",
+      "AWS/Lambda AsyncEventsDropped",
+      "Sum",
+      { FunctionName: "shop-dev-priority-email-processor" },
+      atLeast(1),
+    ],
     [
       "dead-letters",
       "AWS/SQS ApproximateNumberOfMessagesVisible",
@@ -474,6 +556,15 @@ describe("CloudWatch", () => {
   ])("rings %s at what it says", (name, metric, statistic, dimensions, rings) => {
     expect(watched(alarm(`shop-dev-${name}`) ?? {})).toEqual({ metric, statistic, dimensions, rings });
     expect(alarm(`shop-dev-${name}`)?.period).toBe(300);
+  });
+
+  it.each([
+    ["ses-bounce-rate", "AWS/SES Reputation.BounceRate", 0.05],
+    ["ses-complaint-rate", "AWS/SES Reputation.ComplaintRate", 0.001],
+  ])("rings %s by the hour, and takes no data for no news", (name, metric, threshold) => {
+    const rate = alarm(`shop-dev-${name}`) ?? {};
+    expect(watched(rate)).toEqual({ metric, statistic: "Maximum", dimensions: {}, rings: atLeast(threshold) });
+    expect(rate).toMatchObject({ period: 3600, treat_missing_data: "ignore" });
   });
 
   it.each(["retries", "priority-retries"])(
@@ -494,9 +585,11 @@ describe("CloudWatch", () => {
   it.each([
     ["email-rule", { EventBusName: "shop-dev-event-bus", RuleName: "shop-dev-email-rule" }],
     ["priority-rule", { EventBusName: "shop-dev-event-bus", RuleName: "shop-dev-priority-rule" }],
-    ["retry-rule", { EventBusName: "shop-dev-event-bus", RuleName: "shop-dev-retry-rule" }],
-    ["priority-retry-rule", { EventBusName: "shop-dev-event-bus", RuleName: "shop-dev-priority-retry-rule" }],
-    ["dead-letter-rule", { EventBusName: "shop-dev-event-bus", RuleName: "shop-dev-dead-letter-rule" }],
+    ["retry-rule", { EventBusName: "shop-dev-failures", RuleName: "shop-dev-retry-rule" }],
+    ["priority-retry-rule", { EventBusName: "shop-dev-failures", RuleName: "shop-dev-priority-retry-rule" }],
+    ["dead-letter-rule", { EventBusName: "shop-dev-failures", RuleName: "shop-dev-dead-letter-rule" }],
+    ["unmatched-rule", { EventBusName: "shop-dev-event-bus", RuleName: "shop-dev-unmatched-rule" }],
+    ["unrouted-rule", { EventBusName: "shop-dev-event-bus", RuleName: "shop-dev-unrouted-rule" }],
     // The default bus is no dimension.
     ["daily-report", { RuleName: "shop-dev-daily-report" }],
     ["feedback-rule", { RuleName: "shop-dev-feedback-rule" }],
@@ -515,11 +608,11 @@ describe("CloudWatch", () => {
     });
   });
 
-  it("tells the topic of each alarm, and takes missing data for good", () => {
+  it("tells the topic of each alarm, and takes missing data for good but for the rates", () => {
     // Each of them is named above.
-    expect(stack.resources("aws_cloudwatch_metric_alarm")).toHaveLength(13 + 2 + 2 * 7);
+    expect(stack.resources("aws_cloudwatch_metric_alarm")).toHaveLength(14 + 2 + 2 + 2 * 9);
     for (const each of stack.resources("aws_cloudwatch_metric_alarm")) {
-      expect(each.treat_missing_data).toBe("notBreaching");
+      expect(each.treat_missing_data).toBe((each.alarm_name as string).endsWith("-rate") ? "ignore" : "notBreaching");
       for (const actions of [each.alarm_actions, each.ok_actions] as string[][]) {
         expect(actions.map((action) => stack.nameBehind(action))).toEqual(["shop-dev-alarms"]);
       }
@@ -551,13 +644,13 @@ describe("CloudWatch", () => {
   });
 
   it("lets this stage's alarms publish, and nobody else", () => {
-    const alarms = stack.resources("aws_cloudwatch_metric_alarm").length;
     for (const sid of ["AlarmsPublish", "AlarmsPublishEncrypted"]) {
       const statement = statements().find((candidate) => candidate.sid === sid);
       expect(statement).toMatchObject({ principals: [{ type: "Service", identifiers: ["cloudwatch.amazonaws.com"] }] });
-      const [condition] = statement?.condition as [{ variable: string; values: string[] }];
-      expect(condition.variable).toBe("aws:SourceArn");
-      expect(condition.values).toHaveLength(alarms);
+      const [condition, ...others] = statement?.condition as { test: string; variable: string; values: string[] }[];
+      expect(others).toEqual([]);
+      expect(condition).toMatchObject({ test: "ArnLike", variable: "aws:SourceArn" });
+      expect(condition?.values).toEqual([expect.stringMatching(/:cloudwatch:eu-west-1:[^:]*:alarm:shop-dev-\*$/)]);
     }
   });
 });
@@ -588,6 +681,11 @@ it("charts what its alarms watch, by the same names", () => {
       functions.map((name) => `AWS/Lambda AsyncEventAge FunctionName ${name}`),
     ],
     [
+      "Functions: events that Lambda gave up",
+      "Sum",
+      functions.map((name) => `AWS/Lambda AsyncEventsDropped FunctionName ${name}`),
+    ],
+    [
       "Mail: sends, bounces, complaints of the account",
       "Sum",
       ["Send", "Delivery", "Bounce", "Complaint", "Reject"].map((metric) => `AWS/SES ${metric}`),
@@ -595,7 +693,7 @@ it("charts what its alarms watch, by the same names", () => {
     [
       "What the logs tell: errors, and mail that nobody got",
       "Sum",
-      ["EmailProcessingErrors", "RenderingFailures", "Rejects", "SuppressedSends"].map(
+      ["EmailProcessingErrors", "RenderingFailures", "Rejects", "SuppressedSends", "UnroutedEvents"].map(
         (metric) => `shop-dev ${metric}`,
       ),
     ],
@@ -606,9 +704,11 @@ it("charts what its alarms watch, by the same names", () => {
         "EventBusName shop-dev-event-bus RuleName shop-dev-email-rule",
         "EventBusName shop-dev-event-bus RuleName shop-dev-priority-rule",
         "RuleName shop-dev-daily-report",
-        "EventBusName shop-dev-event-bus RuleName shop-dev-retry-rule",
-        "EventBusName shop-dev-event-bus RuleName shop-dev-priority-retry-rule",
-        "EventBusName shop-dev-event-bus RuleName shop-dev-dead-letter-rule",
+        "EventBusName shop-dev-event-bus RuleName shop-dev-unmatched-rule",
+        "EventBusName shop-dev-event-bus RuleName shop-dev-unrouted-rule",
+        "EventBusName shop-dev-failures RuleName shop-dev-retry-rule",
+        "EventBusName shop-dev-failures RuleName shop-dev-priority-retry-rule",
+        "EventBusName shop-dev-failures RuleName shop-dev-dead-letter-rule",
         "RuleName shop-dev-feedback-rule",
       ].map((dimensions) => `AWS/Events Invocations ${dimensions}`),
     ],
@@ -638,19 +738,77 @@ it("tags everything with project, stage and manager", () => {
   });
 });
 
-it("gives the daily report its constant content, and the occurrence's own id and time", () => {
-  const transformer = stack
-    .resources("aws_cloudwatch_event_target")
-    .map(({ input_transformer }) => input_transformer as { input_paths: object; input_template: string } | undefined)
-    .find((candidate) => candidate !== undefined);
-  expect(transformer?.input_paths).toMatchObject({ id: "$.id", time: "$.time" });
-  const template = transformer?.input_template.replace(/<(\w+)>/g, '"the $1"') ?? "";
-  expect(JSON.parse(template)).toMatchObject({
-    id: "the id",
-    time: "the time",
-    source: "custom.application",
-    "detail-type": "Daily Report",
-    detail: { emailConfig: { recipient: ["ops@example.com"] } },
+describe("the daily report's event", () => {
+  const transformerOf = (of: Synthesized) =>
+    of
+      .resources("aws_cloudwatch_event_target")
+      .map(
+        ({ input_transformer }) =>
+          input_transformer as { input_paths: Record<string, string>; input_template: string } | undefined,
+      )
+      .find((candidate) => candidate?.input_template.includes("Daily Report"));
+
+  /** What the function gets of an occurrence, for a stage with these recipients. */
+  function occurrence(recipients: readonly [string, ...string[]]): unknown {
+    const scheduled = new NotificationStack(Testing.app(), "notification", { ...configOf(), recipients });
+    const transformer = transformerOf(new Synthesized(Testing.synth(scheduled, true)));
+    // As Terraform hands it over.
+    const InputTemplate = transformer?.input_template.replace(/([$%])\1\{/g, "$1{");
+    const event: Envelope = {
+      version: "0",
+      id: "the id",
+      "detail-type": "Scheduled Event",
+      source: "aws.events",
+      account: "123456789012",
+      time: "2026-11-24T09:00:00Z",
+      region: "eu-west-1",
+      resources: [],
+      detail: {},
+    };
+    return JSON.parse(
+      inputFor({ InputTransformer: { InputPathsMap: transformer?.input_paths, InputTemplate } }, event, {
+        ruleArn: "arn",
+        ruleName: "rule",
+        ingestedAt: new Date(),
+      }),
+    );
+  }
+
+  it("has constant content, and the occurrence's own id and time", () => {
+    expect(transformerOf(stack)?.input_paths).toMatchObject({ id: "$.id", time: "$.time" });
+    expect(occurrence(["ops@example.com"])).toMatchObject({
+      id: "the id",
+      time: "2026-11-24T09:00:00Z",
+      source: "custom.application",
+      "detail-type": "Daily Report",
+      detail: { emailConfig: { recipient: ["ops@example.com"] } },
+    });
+  });
+
+  it.each([
+    ["a name of EventBridge's", '"<id>"@example.com'],
+    ["one of the reserved names", "<aws.events.event.json>@example.com"],
+    ["a quotation mark", '"o\\"ps"@example.com'],
+    ["a backslash before the end", "ops\\"],
+    ["an expression of Terraform's", "${id}%{if}@example.com"],
+    ["an odd number of quotation marks before a name", '"<time>'],
+    ["half a name", "a<id@example.com>"],
+    ["a line break", "a\nb"],
+  ])("comes whole where a recipient has %s", (_, recipient) => {
+    expect(occurrence([recipient, "ops@example.com"])).toMatchObject({
+      id: "the id",
+      detail: { emailConfig: { recipient: [recipient, "ops@example.com"] } },
+    });
+  });
+
+  it("holds no name but those of the occurrence, in no text either", () => {
+    const scheduled = new NotificationStack(Testing.app(), "notification", {
+      ...configOf(),
+      recipients: ['"<id>"@example.com'],
+    });
+    const { input_template: template = "" } = transformerOf(new Synthesized(Testing.synth(scheduled, true))) ?? {};
+    expect(template.match(/<[^>]*>/g)).toEqual(["<id>", "<time>", "<account>", "<region>"]);
+    expect(template).not.toContain('\\"');
   });
 });
 
@@ -659,6 +817,7 @@ it("tells where everything is", () => {
   expect(named("event_bus_name")).toBe("shop-dev-event-bus");
   expect(stack.output("event_bus_arn")).toMatch(/\.arn\}$/);
   expect(named("event_bus_arn")).toBe("shop-dev-event-bus");
+  expect(named("failures_bus_name")).toBe("shop-dev-failures");
   expect(named("function_name")).toBe("shop-dev-email-processor");
   expect(named("priority_function_name")).toBe("shop-dev-priority-email-processor");
   expect(named("dead_letter_queue_url")).toBe("shop-dev-dead-letters");
@@ -666,11 +825,12 @@ it("tells where everything is", () => {
   expect(named("claim_table_name")).toBe("shop-dev-claims");
   expect(named("log_group_name")).toBe("/aws/lambda/shop-dev-email-processor");
   expect(named("feedback_log_group_name")).toBe("/aws/events/shop-dev-feedback");
+  expect(named("unrouted_log_group_name")).toBe("/aws/events/shop-dev-unrouted");
   const templates = stack.output("template_names") as Record<string, string>;
   expect(Object.fromEntries(Object.entries(templates).map(([id, name]) => [id, stack.nameBehind(name)]))).toEqual({
-    "daily-report": "shop-dev-daily-report",
-    "email-request": "shop-dev-email-request",
-    "priority-alert": "shop-dev-priority-alert",
+    "daily-report": storedTemplateName("shop-dev", dailyReport),
+    "email-request": storedTemplateName("shop-dev", emailRequest),
+    "priority-alert": storedTemplateName("shop-dev", priorityAlert),
   });
   expect(stack.output("identity_status_command")).toBe(
     "aws sesv2 get-email-identity --region eu-west-1 --email-identity sender@example.com --query VerificationStatus",
@@ -684,12 +844,14 @@ it("tells what an operator needs to know", () => {
     "dead_letter_queue_url",
     "event_bus_arn",
     "event_bus_name",
+    "failures_bus_name",
     "feedback_log_group_name",
     "function_name",
     "identity_status_command",
     "log_group_name",
     "priority_function_name",
     "template_names",
+    "unrouted_log_group_name",
   ]);
 });
 
@@ -699,4 +861,19 @@ it("refuses to synthesize a stack that breaks a policy rule, and names the rule"
   expect(() => Testing.synth(broken, true)).toThrow(
     /queue-encrypted: aws_sqs_queue\.plain is not encrypted[\s\S]*names-carry-stage/,
   );
+});
+
+it("tells Terraform where its resources stood when constructs were named by a notification's id", () => {
+  const { moved } = JSON.parse(stack.text) as { moved: { from: string; to: string }[] };
+  const from = moved.map((each) => each.from);
+  // As they stand in the state of a stage that was deployed then.
+  expect(from).toEqual(
+    expect.arrayContaining([
+      "aws_cloudwatch_event_rule.event-routing_email-request-rule_533892DB",
+      "aws_cloudwatch_event_target.event-routing_email-request-target_98DB7B67",
+      "aws_cloudwatch_log_group.delivery-feedback_logs_2F40A10F",
+      "aws_sesv2_email_identity.email-sender_51CEDAF5",
+    ]),
+  );
+  expect(new Set([...from, ...moved.map((each) => each.to)]).size).toBe(2 * moved.length);
 });

@@ -1,5 +1,6 @@
 import { findViolations } from "../../stacks/policy";
 import { rules, type SynthesizedStack } from "../../stacks/policy/rules";
+import { defaultQuotas, stages } from "../../stacks/stages";
 import { synthNotificationStack } from "../support/stack";
 
 const resource = (type: string, attributes: object): SynthesizedStack => ({
@@ -9,6 +10,22 @@ const statement = (attributes: object): SynthesizedStack => ({
   data: { aws_iam_policy_document: { broken: { statement: [attributes] } } },
 });
 const named = { name: "shop-dev-x" };
+/** Something with a policy of about so many bytes. */
+const policyOf = (type: string, attribute: string, bytes: number): SynthesizedStack => ({
+  ...resource(type, { ...named, [attribute]: "${data.aws_iam_policy_document.broken.json}" }),
+  ...statement({ actions: ["a"], resources: ["a".repeat(bytes)] }),
+});
+const dashboardOf = (metricsOfWidgets: readonly number[]): SynthesizedStack =>
+  resource("aws_cloudwatch_dashboard", {
+    dashboard_name: "shop-dev-x",
+    dashboard_body: JSON.stringify({
+      widgets: metricsOfWidgets.map((count) => ({
+        properties: { metrics: Array.from({ length: count }, () => ["m"]) },
+      })),
+    }),
+  });
+/** A stage that keeps what can't be made again. */
+const settings = { ...defaultQuotas("eu-west-1"), deletionProtection: true };
 const inIreland: SynthesizedStack = { provider: { aws: [{ region: "eu-west-1" }] } };
 
 /** For each rule, stacks that break it, and what it says. */
@@ -20,6 +37,45 @@ const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegE
       statement({ effect: "Allow", actions: ["logs:PutLogEvents"], resources: ["arn:aws:logs:*:*:*"] }),
       /allows "arn:aws/,
     ],
+    // The own prefix allows its names, at the end, in an ARN that is whole otherwise; and nothing else.
+    ...[
+      "arn:aws:ses:eu-west-1:1:template/shop-*",
+      "arn:aws:ses:eu-west-1:1:template/shop-dev*",
+      "arn:aws:ses:eu-west-1:1:template/my-shop-dev-*",
+      "arn:aws:ses:eu-west-1:1:template/shop-dev-*-x",
+      "arn:aws:ses:eu-west-1:1:template/shop-dev-?",
+      "arn:aws:ses:eu-west-1:*:template/shop-dev-*",
+      "arn:aws:ses:eu-west-1:1:*/shop-dev-*",
+      "arn:aws:ses:eu-west-1:1:template/shop-dev-*:*",
+      "shop-dev-*",
+    ].map((arn) => [statement({ actions: ["ses:SendEmail"], resources: [arn] }), /broken allows "/] as const),
+    [statement({ actions: ["shop-dev-*"], resources: ["arn"] }), /broken allows "shop-dev-\*"/],
+    ...["StringLike", "ArnEquals", "StringEquals"].map(
+      (test) =>
+        [
+          statement({
+            actions: ["sqs:SendMessage"],
+            resources: ["arn"],
+            condition: [{ test, variable: "aws:SourceArn", values: ["arn:aws:events:eu-west-1:1:rule/shop-dev-*"] }],
+          }),
+          /broken allows "arn:aws:events/,
+        ] as const,
+    ),
+    [
+      statement({
+        actions: ["sqs:SendMessage"],
+        resources: ["arn"],
+        condition: [{ test: "ArnLike", variable: "aws:SourceArn", values: ["arn:aws:events:eu-west-1:1:rule/*"] }],
+      }),
+      /broken allows "arn:aws:events/,
+    ],
+    [
+      resource("aws_lambda_permission", {
+        statement_id: "shop-dev-x",
+        source_arn: "arn:aws:events:eu-west-1:1:rule/*",
+      }),
+      /broken allows "arn:aws:events/,
+    ],
   ],
   "policy-as-data": [
     [
@@ -27,12 +83,29 @@ const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegE
       /broken has its assume_role_policy/,
     ],
   ],
+  "permission-names-source": [
+    [resource("aws_lambda_permission", { statement_id: "shop-dev-x" }), /broken names no source/],
+  ],
   "target-retry-and-dead-letters": [
     [resource("aws_cloudwatch_event_target", { retry_policy: {} }), /broken has no dead_letter_config/],
     [resource("aws_cloudwatch_event_target", { dead_letter_config: {} }), /broken has no retry_policy/],
   ],
   "queue-encrypted": [[resource("aws_sqs_queue", named), /broken is not encrypted/]],
   "topic-encrypted": [[resource("aws_sns_topic", named), /broken is not encrypted/]],
+  "tls-only": [
+    [resource("aws_sqs_queue", named), /aws_sqs_queue\.broken takes plain HTTP/],
+    [resource("aws_sns_topic", named), /aws_sns_topic\.broken takes plain HTTP/],
+    [
+      {
+        ...resource("aws_sqs_queue", { ...named, policy: "${data.aws_iam_policy_document.broken.json}" }),
+        ...statement({
+          effect: "Allow",
+          condition: [{ test: "Bool", variable: "aws:SecureTransport", values: ["false"] }],
+        }),
+      },
+      /aws_sqs_queue\.broken takes plain HTTP/,
+    ],
+  ],
   "table-encrypted-and-recoverable": [
     [
       resource("aws_dynamodb_table", { ...named, server_side_encryption: { enabled: true } }),
@@ -41,6 +114,31 @@ const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegE
     [
       resource("aws_dynamodb_table", { ...named, point_in_time_recovery: { enabled: true } }),
       /broken is not encrypted/,
+    ],
+  ],
+  "deletion-protected": [
+    [resource("aws_sqs_queue", named), /aws_sqs_queue\.broken may be destroyed/],
+    [resource("aws_cloudwatch_event_archive", named), /aws_cloudwatch_event_archive\.broken may be destroyed/],
+    [resource("aws_sesv2_email_identity", {}), /aws_sesv2_email_identity\.broken may be destroyed/],
+    [
+      resource("aws_dynamodb_table", { ...named, deletion_protection_enabled: true }),
+      /aws_dynamodb_table\.broken may be destroyed/,
+    ],
+    [
+      resource("aws_dynamodb_table", { ...named, lifecycle: { prevent_destroy: true } }),
+      /aws_dynamodb_table\.broken may be deleted outside of Terraform/,
+    ],
+  ],
+  "template-versions": [
+    [resource("aws_ses_template", named), /aws_ses_template\.broken is not created before/],
+    [
+      {
+        resource: {
+          aws_ses_template: { one: { ...named, lifecycle: { create_before_destroy: true } } },
+          aws_lambda_function: { broken: { function_name: "shop-dev-x", depends_on: ["aws_ses_template.other"] } },
+        },
+      },
+      /aws_lambda_function\.broken does not depend on aws_ses_template\.one/,
     ],
   ],
   "log-retention": [[resource("aws_cloudwatch_log_group", named), /broken has no retention/]],
@@ -64,7 +162,122 @@ const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegE
       /broken has an input template of 8193 characters/,
     ],
   ],
-  "names-carry-stage": [[resource("aws_iam_role", { name: "x" }), /broken has the name "x" without "shop-dev"/]],
+  "names-carry-stage": [
+    [resource("aws_iam_role", { name: "x" }), /broken has the name "x" without "shop-dev-" in front/],
+    // Policies go by the prefix.
+    [resource("aws_cloudwatch_event_rule", { name: "x-shop-dev-rule" }), /broken has the name "x-shop-dev-rule"/],
+    [resource("aws_cloudwatch_log_group", { name: "/aws/lambda/shop-devil" }), /broken has the name/],
+  ],
+  "texts-fit": [
+    [
+      resource("aws_cloudwatch_event_rule", { ...named, description: "a".repeat(513) }),
+      /broken has 513 characters of description, and AWS takes 512/,
+    ],
+    [
+      resource("aws_cloudwatch_event_rule", { ...named, event_pattern: "a".repeat(2049) }),
+      /broken has 2049 characters of event_pattern, and AWS takes 2048/,
+    ],
+    [
+      resource("aws_cloudwatch_event_rule", { ...named, schedule_expression: "a".repeat(257) }),
+      /broken has 257 characters of schedule_expression, and AWS takes 256/,
+    ],
+    [
+      resource("aws_cloudwatch_log_metric_filter", {
+        ...named,
+        metric_transformation: { namespace: "a".repeat(256) },
+      }),
+      /broken has 256 characters of metric_transformation\.namespace, and AWS takes 255/,
+    ],
+    [
+      resource("aws_ses_template", { ...named, html: "a".repeat(256 * 1024), text: "a".repeat(244 * 1024 + 1) }),
+      /broken has 512001 bytes, and SES takes 512000/,
+    ],
+  ],
+  "policies-fit": [
+    [
+      policyOf("aws_sqs_queue", "policy", 8192),
+      /aws_sqs_queue\.broken has up to \d+ bytes of policy, and AWS takes 8192/,
+    ],
+    [policyOf("aws_sns_topic_policy", "policy", 30_720), /and AWS takes 30720/],
+    [policyOf("aws_kms_key_policy", "policy", 32_768), /and AWS takes 32768/],
+    [policyOf("aws_cloudwatch_event_bus_policy", "policy", 10_240), /and AWS takes 10240/],
+    [policyOf("aws_cloudwatch_log_resource_policy", "policy_document", 5120), /and AWS takes 5120/],
+    [policyOf("aws_iam_role", "assume_role_policy", 2048), /and AWS takes 2048/],
+    // All policies of a role count together.
+    [
+      {
+        ...statement({ actions: ["a"], resources: ["a".repeat(5100)] }),
+        resource: {
+          aws_iam_role_policy: Object.fromEntries(
+            ["one", "two"].map((id) => [
+              id,
+              { name: `shop-dev-${id}`, role: "the role", policy: "${data.aws_iam_policy_document.broken.json}" },
+            ]),
+          ),
+        },
+      },
+      /the role has up to \d+ bytes of policy, and AWS takes 10240/,
+    ],
+    // As all permissions of a function do.
+    [
+      {
+        resource: {
+          aws_lambda_permission: Object.fromEntries(
+            Array.from({ length: 80 }, (_, at) => [
+              `p${at}`,
+              {
+                statement_id: `shop-dev-${at}`,
+                function_name: "the function",
+                principal: "events.amazonaws.com",
+                source_arn: `arn:aws:events:eu-west-1:123456789012:rule/shop-dev-event-bus/shop-dev-${at}`,
+              },
+            ]),
+          ),
+        },
+      },
+      /the function has up to \d+ bytes of policy, and AWS takes 20480/,
+    ],
+  ],
+  "counts-fit": [
+    [
+      {
+        resource: {
+          aws_cloudwatch_event_rule: Object.fromEntries(
+            Array.from({ length: 300 }, (_, at) => [
+              `r${at}`,
+              { name: `shop-dev-${at}`, event_bus_name: "${aws_cloudwatch_event_bus.bus.name}" },
+            ]),
+          ),
+          aws_cloudwatch_event_archive: {
+            archive: { name: "shop-dev-a", event_source_arn: "${aws_cloudwatch_event_bus.bus.arn}" },
+          },
+        },
+      },
+      /The bus \$\{aws_cloudwatch_event_bus\.bus\} has 301 rules, and AWS takes 300/,
+    ],
+    [
+      {
+        resource: {
+          aws_cloudwatch_event_target: Object.fromEntries(
+            Array.from({ length: 6 }, (_, at) => [`t${at}`, { rule: "the rule" }]),
+          ),
+        },
+      },
+      /The rule the rule has 6 targets, and AWS takes 5/,
+    ],
+    [dashboardOf([501]), /A widget of aws_cloudwatch_dashboard\.broken has 501 metrics, and AWS takes 500/],
+    [
+      dashboardOf([500, 500, 500, 500, 500, 1]),
+      /aws_cloudwatch_dashboard\.broken has 2501 metrics, and AWS takes 2500/,
+    ],
+    [
+      resource("aws_cloudwatch_metric_alarm", {
+        alarm_name: "shop-dev-x",
+        metric_query: [{ expression: "m1" }, ...Array.from({ length: 11 }, () => ({ metric: {} }))],
+      }),
+      /aws_cloudwatch_metric_alarm\.broken has 11 metrics, and AWS takes 10/,
+    ],
+  ],
   "account-wide-names-carry-region": [
     ...(["aws_iam_role", "aws_iam_policy"] as const).map(
       (type) =>
@@ -95,7 +308,7 @@ it("has an example for every rule", () => {
 
 describe.each(Object.entries(broken))("%s", (id, examples) => {
   it.each(examples.map(([stack, says]) => [says, stack] as const))("says %s", (says, stack) => {
-    const violations = findViolations(stack, "shop-dev").filter(({ rule }) => rule === id);
+    const violations = findViolations(stack, "shop-dev", settings).filter(({ rule }) => rule === id);
     expect(violations.map(({ where }) => where)).toEqual([expect.stringMatching(says)]);
   });
 });
@@ -104,9 +317,40 @@ it("leaves a denial alone: it may be as wide as it likes", () => {
   expect(findViolations(statement({ effect: "Deny", actions: ["s3:*"], resources: ["*"] }), "shop-dev")).toEqual([]);
 });
 
-it.each(["sandbox", "dev", "staging", "prod"])("is kept by stage %s", (stage) => {
+it.each(["sandbox", "dev", "staging", "prod"] as const)("is kept by stage %s", (stage) => {
   const synthesized = JSON.parse(synthNotificationStack({ STAGE: stage }).text) as SynthesizedStack;
-  expect(findViolations(synthesized, `shop-${stage}`)).toEqual([]);
+  const { deletionProtection } = stages[stage];
+  expect(findViolations(synthesized, `shop-${stage}`, { ...settings, deletionProtection })).toEqual([]);
+});
+
+it("has production alone keep what can't be made again", () => {
+  const keeping = Object.entries(stages).filter(([, { deletionProtection }]) => deletionProtection);
+  expect(keeping.map(([stage]) => stage)).toEqual(["prod"]);
+  const { resource: dev = {} } = JSON.parse(synthNotificationStack().text) as SynthesizedStack;
+  expect(JSON.stringify(dev)).not.toContain("prevent_destroy");
+  const { resource: prod = {} } = JSON.parse(synthNotificationStack({ STAGE: "prod" }).text) as SynthesizedStack;
+  expect(Object.values(prod.aws_dynamodb_table ?? {})).toEqual([
+    expect.objectContaining({ deletion_protection_enabled: true, lifecycle: { prevent_destroy: true } }),
+  ]);
+});
+
+it("allows the own prefix at the end of a resource and of an ArnLike value", () => {
+  const arn =
+    "arn:${data.aws_partition.p.partition}:events:eu-west-1:${data.aws_caller_identity.a.account_id}:rule/shop-dev-*";
+  const own = statement({
+    actions: ["ses:SendTemplatedEmail"],
+    resources: [arn],
+    condition: [{ test: "ArnLike", variable: "aws:SourceArn", values: [arn] }],
+  });
+  expect(findViolations(own, "shop-dev")).toEqual([]);
+  expect(findViolations(own, "shop-prod")).toHaveLength(2);
+});
+
+it("measures what Terraform makes of a text: an escaped brace is one character less", () => {
+  const description = `${"a".repeat(510)}$\${`;
+  expect(findViolations(resource("aws_cloudwatch_event_rule", { ...named, description }), "shop-dev")).toEqual([]);
+  const longer = resource("aws_cloudwatch_event_rule", { ...named, description: `${description}a` });
+  expect(findViolations(longer, "shop-dev").map(({ rule }) => rule)).toEqual(["texts-fit"]);
 });
 
 it("refuses a stage whose recipients are more than the function's environment takes, and says what to do", () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Testing } from "cdktf";
 import { catalogue } from "../../handler/notifications";
 import { NotificationStack } from "../../stacks/notification-stack";
-import { escapeForTerraform, loadTemplate } from "../../stacks/templates";
+import { escapeForTerraform, loadTemplate, storedTemplateName, templateHash } from "../../stacks/templates";
 import { configOf } from "../support/stack";
 
 function check(html: string, text = "{{title}}", subject = "{{title}}") {
@@ -87,6 +87,34 @@ it("fails the synth, and names all problems of the template at once", () => {
   } finally {
     Object.assign(first, { subject, variables });
   }
+});
+
+describe("the hash of a template", () => {
+  const template = { subject: "{{subject}}", html: "<p>{{titleHtml}}</p>", text: "{{title}}" };
+
+  it.each(["subject", "html", "text"] as const)("is another one where the %s is", (part) => {
+    expect(templateHash({ ...template, [part]: `${template[part]} ` })).not.toBe(templateHash(template));
+  });
+
+  it("is another one where a text has moved from part to part", () => {
+    expect(templateHash({ ...template, html: template.text, text: template.html })).not.toBe(templateHash(template));
+  });
+
+  it.each([
+    ["Windows", "\r\n"],
+    ["old Macs", "\r"],
+  ])("is the same with the line ends of %s", (_, lineEnd) => {
+    const lines = (end: string) => check(["<p>", "{{titleHtml}}</p>", ""].join(end), ["{{title}}", ""].join(end))();
+    expect(lines(lineEnd)).toEqual(lines("\n"));
+    expect(templateHash(lines(lineEnd))).toBe(templateHash(lines("\n")));
+  });
+
+  it("is a part of the stored name, behind project, stage and id", () => {
+    expect(storedTemplateName("shop-dev", { id: "mail", subject: "", variables: [] }, () => template)).toBe(
+      `shop-dev-mail-${templateHash(template)}`,
+    );
+    expect(templateHash(template)).toMatch(/^[0-9a-f]{8}$/);
+  });
 });
 
 it("keeps Terraform from interpolating", () => {

@@ -1,8 +1,10 @@
 /**
- * A filter pattern of CloudWatch Logs for JSON, as far as the stacks use it: equal texts, joined by `&&`
- * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html). moto evaluates none.
+ * A filter pattern of CloudWatch Logs, as far as the stacks use it: one quoted phrase, or for JSON equal texts, joined by
+ * `&&` (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html). moto evaluates none.
  */
 export function compileFilter(pattern: string): (line: string) => boolean {
+  const phrase = /^"([^"]+)"$/.exec(pattern)?.[1];
+  if (phrase !== undefined) return (line) => line.includes(phrase);
   const body = /^\{(.*)\}$/s.exec(pattern.trim())?.[1] ?? "";
   const terms = body.split("&&").map((term) => {
     const [, path, text] = /^\(?\s*\$\.([\w.-]+) = "([^"]*)"\s*\)?$/.exec(term.trim()) ?? [];

@@ -17,7 +17,7 @@ export interface BusSettings {
   readonly targetFailureRate: number;
 }
 
-/** EventBridge: the deployed rules with their targets, retries and dead letters. See limits.ts. */
+/** EventBridge, all buses: the deployed rules with their targets, retries and dead letters. See limits.ts. */
 export class Bus {
   /** Events that no rule took: nobody would ever hear of them again. */
   unmatched = 0;
@@ -35,8 +35,9 @@ export class Bus {
     this.rules = rules.map((rule) => ({ matches: compilePattern(rule.pattern), rule }));
   }
 
-  put(event: BusEvent): void {
-    const matching = this.rules.filter(({ matches }) => matches(event));
+  /** @param bus address of the bus that the event is put on. */
+  put(bus: string, event: BusEvent): void {
+    const matching = this.rules.filter(({ rule, matches }) => rule.bus === bus && matches(event));
     if (matching.length === 0) this.unmatched += 1;
     for (const { rule } of matching) {
       const copies = this.random() < this.settings.duplicateRate ? 2 : 1;

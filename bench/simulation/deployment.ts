@@ -5,6 +5,8 @@ export interface Deployment {
   readonly functions: readonly FunctionDeployment[];
   readonly queues: readonly QueueDeployment[];
   readonly rules: readonly RuleDeployment[];
+  /** Address of the bus that the business events are put on. */
+  readonly businessBus: string;
 }
 
 export interface FunctionDeployment {
@@ -14,8 +16,9 @@ export interface FunctionDeployment {
   readonly reservedConcurrency: number;
   readonly sendIntervalMs: number;
   readonly claimRetentionSeconds: number;
-  readonly templateNamePrefix: string;
   readonly asynchronous: { readonly retries: number; readonly maximumAgeMs: number };
+  /** Address of the bus that gets its failures. */
+  readonly failuresBus: string;
   /** Addresses of the queue that parks, and of the one that feeds this function. */
   readonly deadLetterQueue: string;
   readonly source: {
@@ -35,13 +38,15 @@ export interface QueueDeployment {
 
 export interface RuleDeployment {
   readonly address: string;
+  /** Address of its bus. */
+  readonly bus: string;
   /** Event pattern, as JSON. */
   readonly pattern: string;
   readonly targets: readonly TargetDeployment[];
 }
 
 export interface TargetDeployment {
-  readonly kind: "function" | "queue";
+  readonly kind: "function" | "queue" | "log";
   readonly address: string;
   readonly inputPath: string | undefined;
   readonly retries: number;
@@ -72,7 +77,6 @@ const stackSchema = z.object({
           variables: z.object({
             SEND_INTERVAL_MS: whole,
             CLAIM_RETENTION_SECONDS: whole,
-            TEMPLATE_NAME_PREFIX: z.string(),
             DEAD_LETTER_QUEUE_URL: z.string(),
           }),
         }),
@@ -131,10 +135,9 @@ export function readDeployment(stack: unknown): Deployment {
         `${address} reserves no concurrency, so nothing keeps its send rate: simulate a stage that does.`,
       );
     }
-    if (!referenceIn(configuration.destination_config.on_failure.destination).startsWith("aws_cloudwatch_event_bus.")) {
-      throw new Error(
-        `${address} reports its failures to something else than the bus: teach bench/simulation/ the way.`,
-      );
+    const failuresBus = referenceIn(configuration.destination_config.on_failure.destination);
+    if (!failuresBus.startsWith("aws_cloudwatch_event_bus.")) {
+      throw new Error(`${address} reports its failures to something else than a bus: teach bench/simulation/ the way.`);
     }
     return {
       address,
@@ -143,12 +146,12 @@ export function readDeployment(stack: unknown): Deployment {
       reservedConcurrency: settings.reserved_concurrent_executions,
       sendIntervalMs: variables.SEND_INTERVAL_MS,
       claimRetentionSeconds: variables.CLAIM_RETENTION_SECONDS,
-      templateNamePrefix: variables.TEMPLATE_NAME_PREFIX,
       deadLetterQueue: referenceIn(variables.DEAD_LETTER_QUEUE_URL),
       asynchronous: {
         retries: configuration.maximum_retry_attempts,
         maximumAgeMs: configuration.maximum_event_age_in_seconds * 1000,
       },
+      failuresBus,
       source: {
         queue: referenceIn(mapping.event_source_arn),
         batchSize: mapping.batch_size,
@@ -184,7 +187,11 @@ export function readDeployment(stack: unknown): Deployment {
       .filter(({ rule }) => referenceIn(rule) === address)
       .map((target): TargetDeployment => {
         const aim = referenceIn(target.arn);
-        const kind = aim.startsWith("aws_sqs_queue.") ? "queue" : "function";
+        const kind = aim.startsWith("aws_sqs_queue.")
+          ? "queue"
+          : aim.startsWith("aws_cloudwatch_log_group.")
+            ? "log"
+            : "function";
         return {
           kind,
           address: aim,
@@ -194,9 +201,16 @@ export function readDeployment(stack: unknown): Deployment {
           deadLetterQueue: referenceIn(target.dead_letter_config.arn),
         };
       });
-    return [{ address, pattern: withData(settings.event_pattern), targets }];
+    return [{ address, bus: referenceIn(settings.event_bus_name), pattern: withData(settings.event_pattern), targets }];
   });
-  return { functions, queues, rules };
+  const failuresBuses = functions.map(({ failuresBus }) => failuresBus);
+  const [businessBus, ...otherBuses] = [...new Set(rules.map(({ bus }) => bus))].filter(
+    (bus) => !failuresBuses.includes(bus),
+  );
+  if (businessBus === undefined || otherBuses.length > 0) {
+    throw new Error("There is not exactly one bus of business events: teach bench/simulation/ the way.");
+  }
+  return { functions, queues, rules, businessBus };
 }
 
 /** `${<type>.<name>.<attribute>}` to `<type>.<name>`. */

@@ -1,5 +1,4 @@
 import { createSesSender } from "../../handler/adapters/ses";
-import { templateName } from "../../handler/contract/environment";
 import { type FailureRecord } from "../../handler/contract/failure-record";
 import { createHandle } from "../../handler/handle";
 import { createNotify, type Log } from "../../handler/notify";
@@ -137,7 +136,7 @@ export async function simulate(
           keyReused: () => undefined,
           eventFailed: () => undefined,
         },
-        templateNameOf: (id) => templateName(fn.templateNamePrefix, id),
+        templateNameOf: (id) => id,
         recipientPolicy: { mode: "unrestricted", reason: "Nobody is mailed." },
         replyTo: [],
       }),
@@ -155,7 +154,7 @@ export async function simulate(
   const lanes = deployment.functions.map((fn): Lane => {
     const simulated = new SimulatedFunction(clock, fn, () => createEnvironment(fn));
     const report = (failure: FailedInvocation) => {
-      bus.put({
+      bus.put(fn.failuresBus, {
         id: newId("failure"),
         source: "lambda",
         "detail-type": "Lambda Function Invocation Result - Failure",
@@ -180,6 +179,8 @@ export async function simulate(
       address,
     );
   const deliver = (target: TargetDeployment, event: BusEvent) => {
+    // A log keeps what nobody is mailed for.
+    if (target.kind === "log") return;
     if (target.kind === "function") laneAt(target.address).asynchronous.accept(event);
     else queueAt(target.address).send(JSON.stringify(target.inputPath === "$.detail" ? event.detail : event));
   };
@@ -197,7 +198,7 @@ export async function simulate(
   scenario.traffic((kind) => {
     const id = newId(kind);
     ledger.raised(id, kind, clock.now());
-    bus.put(businessEvent(kind, id, new Date(clock.now()).toISOString()));
+    bus.put(deployment.businessBus, businessEvent(kind, id, new Date(clock.now()).toISOString()));
   }, clock);
 
   const samples: Sample[] = [];

@@ -40,7 +40,7 @@ export interface HandlerEnvironment {
   readonly replyTo: readonly string[];
   /** Name of the SES configuration set that every send uses. */
   readonly configurationSet: string;
-  /** `<prefix>-<notification id>` is the name of the notification's stored template. */
+  /** In front of the names of the stored templates: `templateName`. */
   readonly templateNamePrefix: string;
   readonly recipientPolicy: RecipientPolicy;
   /** DynamoDB table of the claims, and how long a claim is kept. */
@@ -97,7 +97,10 @@ export function fromVariables(variables: Readonly<Record<string, string | undefi
   };
 }
 
-/** Name of a notification's stored template in SES. */
-export function templateName(prefix: string, notificationId: string): string {
-  return `${prefix}-${notificationId}`;
+/**
+ * Name of a notification's stored template in SES. It carries the content's hash, so that a changed template is another
+ * one: the package that reads a variable and the template that has it are never out of step (docs/decisions/0014).
+ */
+export function templateName(prefix: string, notificationId: string, hash: string): string {
+  return `${prefix}-${notificationId}-${hash}`;
 }

@@ -1,4 +1,10 @@
-import { GetTemplateCommand, type SESClient, TestRenderTemplateCommand } from "@aws-sdk/client-ses";
+import {
+  GetTemplateCommand,
+  ListTemplatesCommand,
+  type ListTemplatesCommandOutput,
+  type SESClient,
+  TestRenderTemplateCommand,
+} from "@aws-sdk/client-ses";
 import {
   GetAccountCommand,
   type GetAccountCommandOutput,
@@ -8,12 +14,11 @@ import {
   type SendQuota,
   type SESv2Client,
 } from "@aws-sdk/client-sesv2";
-import { templateName } from "../../handler/contract/environment";
 import { catalogue } from "../../handler/notifications";
 import { type Notification } from "../../handler/notifications/define";
 import { feedbackEvents } from "../../stacks/constructs/delivery-feedback";
 import { laneBudgets } from "../../stacks/send-budget";
-import { loadTemplate, type Template } from "../../stacks/templates";
+import { loadTemplate, storedTemplateName, type Template } from "../../stacks/templates";
 import { lanes } from "../lanes";
 import { type Check, type DoctorStage, fail, ok, type Verdict, warn, worst } from "./check";
 
@@ -54,7 +59,7 @@ export function emailChecks({ config, names, isSandbox }: DoctorStage, { ses, se
     },
     ...catalogue.map((notification) => ({
       name: `Template ${notification.id}`,
-      run: () => checkTemplate(ses, notification, templateName(names.prefix, notification.id), deploy),
+      run: () => checkTemplate(ses, notification, storedTemplateName(names.prefix, notification), deploy),
     })),
     {
       name: "Configuration set",
@@ -176,11 +181,18 @@ async function checkTemplate(
   deploy: string,
 ): Promise<Verdict> {
   const stored = await client.send(new GetTemplateCommand({ TemplateName: name })).catch(absent);
-  if (stored?.Template === undefined)
-    return fail(
-      `${name} is not there: its mail waits for a deployment (TemplateMissing), and is parked after hours.`,
-      deploy,
-    );
+  if (stored?.Template === undefined) {
+    const other = await findOtherVersion(client, name);
+    return other === undefined
+      ? fail(
+          `${name} is not there: its mail waits for a deployment (TemplateMissing), and is parked after hours.`,
+          deploy,
+        )
+      : warn(
+          `The stored template is not that of this checkout: ${other}, and here it is ${name}.`,
+          `${deploy} Or check out what is deployed.`,
+        );
+  }
   const here = loadTemplate(notification);
   const there: Template = {
     subject: stored.Template.SubjectPart ?? "",
@@ -209,6 +221,22 @@ async function checkTemplate(
     verdicts.push(fail(`It does not render its sample: ${message}. Such mail is accepted and lost.`, deploy));
   }
   return worst(verdicts, "Stored as in this checkout, and renders its sample.");
+}
+
+/** A template of the same notification with other content: the name of each ends with its content's hash. */
+async function findOtherVersion(client: SESClient, name: string): Promise<string | undefined> {
+  const notification = name.replace(/-[0-9a-f]{8}$/, "-");
+  let token: string | undefined;
+  do {
+    const page: ListTemplatesCommandOutput = await client.send(new ListTemplatesCommand({ NextToken: token }));
+    const names = (page.TemplatesMetadata ?? []).map(({ Name = "" }) => Name);
+    const found = names.find(
+      (each) => each.startsWith(notification) && /^[0-9a-f]{8}$/.test(each.slice(notification.length)),
+    );
+    if (found !== undefined) return found;
+    token = page.NextToken;
+  } while (token !== undefined);
+  return undefined;
 }
 
 /** The sample as the event that brings it. */

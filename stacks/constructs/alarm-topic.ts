@@ -12,8 +12,8 @@ export interface AlarmTopicProps {
   readonly names: Names;
   /** ARN of the account's root: who administers the key. */
   readonly accountRootArn: string;
-  /** `arn:<partition>:cloudwatch:<region>:<account>:alarm`: alarms are named below it. */
-  readonly alarmArnPrefix: string;
+  /** `alarm:<prefix>-*`: a list of all alarms would outgrow the policies of the topic and the key (30 and 32 KB). */
+  readonly ownAlarmsArn: string;
   /** @default nobody is subscribed */
   readonly email?: string | undefined;
 }
@@ -21,11 +21,10 @@ export interface AlarmTopicProps {
 /** What alarms publish to. Encrypted with a key of its own: CloudWatch can't use the key that AWS manages for SNS. */
 export class AlarmTopic extends Construct {
   readonly topic: SnsTopic;
-  private readonly alarmArns: string[];
 
-  constructor(scope: Construct, id: string, props: AlarmTopicProps, alarmNames: readonly string[]) {
+  constructor(scope: Construct, id: string, props: AlarmTopicProps) {
     super(scope, id);
-    this.alarmArns = alarmNames.map((name) => `${props.alarmArnPrefix}:${name}`);
+    const fromOwnAlarms = [{ test: "ArnLike", variable: "aws:SourceArn", values: [props.ownAlarmsArn] }];
     const key = new KmsKey(this, "key", {
       description: `Encrypts the alarm topic of ${props.names.prefix}`,
       enableKeyRotation: true,
@@ -67,7 +66,7 @@ export class AlarmTopic extends Construct {
           actions: ["kms:Decrypt", "kms:GenerateDataKey"],
           resources: [key.arn],
           principals: [{ type: "Service", identifiers: ["cloudwatch.amazonaws.com"] }],
-          condition: [{ test: "ArnEquals", variable: "aws:SourceArn", values: this.alarmArns }],
+          condition: fromOwnAlarms,
         },
       ],
     });
@@ -80,7 +79,16 @@ export class AlarmTopic extends Construct {
           actions: ["sns:Publish"],
           resources: [this.topic.arn],
           principals: [{ type: "Service", identifiers: ["cloudwatch.amazonaws.com"] }],
-          condition: [{ test: "ArnEquals", variable: "aws:SourceArn", values: this.alarmArns }],
+          condition: fromOwnAlarms,
+        },
+        {
+          // SNS takes plain HTTP as well (https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html).
+          sid: "OnlyOverTls",
+          effect: "Deny",
+          actions: ["sns:Publish"],
+          resources: [this.topic.arn],
+          principals: [{ type: "*", identifiers: ["*"] }],
+          condition: [{ test: "Bool", variable: "aws:SecureTransport", values: ["false"] }],
         },
       ],
     });

@@ -6,7 +6,7 @@ import { Construct } from "constructs";
 export class ClaimTable extends Construct {
   readonly table: DynamodbTable;
 
-  constructor(scope: Construct, id: string, props: { readonly name: string }) {
+  constructor(scope: Construct, id: string, props: { readonly name: string; readonly deletionProtection: boolean }) {
     super(scope, id);
     this.table = new DynamodbTable(this, "table", {
       name: props.name,
@@ -16,6 +16,9 @@ export class ClaimTable extends Construct {
       ttl: { attributeName: "expiresAt", enabled: true },
       pointInTimeRecovery: { enabled: true },
       serverSideEncryption: { enabled: true },
+      // Without its claims, whatever comes again is mailed again.
+      deletionProtectionEnabled: props.deletionProtection,
+      ...(props.deletionProtection ? { lifecycle: { preventDestroy: true } } : {}),
     });
   }
 

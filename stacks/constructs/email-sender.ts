@@ -6,7 +6,8 @@ import { Construct } from "constructs";
 import { templateName } from "../../handler/contract/environment";
 import { type Notification } from "../../handler/notifications/define";
 import { type Names } from "../names";
-import { escapeForTerraform, loadTemplate } from "../templates";
+import { movedFrom } from "../previous-addresses";
+import { escapeForTerraform, type Template, templateHash } from "../templates";
 
 export interface EmailSenderProps {
   readonly names: Names;
@@ -18,7 +19,8 @@ export interface EmailSenderProps {
   readonly manageIdentities: boolean;
   /** Recipients to verify, while the account is in the SES sandbox. */
   readonly verifiedRecipients: readonly string[];
-  readonly notifications: readonly Notification[];
+  readonly notifications: readonly { readonly id: Notification["id"]; readonly template: Template }[];
+  readonly deletionProtection: boolean;
 }
 
 /** What SES needs to send: the identity, the configuration set and the stored templates. */
@@ -43,35 +45,51 @@ export class EmailSender extends Construct {
       sendingOptions: { sendingEnabled: true },
     });
     if (props.manageIdentities) {
-      this.identity = new Sesv2EmailIdentity(this, "sender", { emailIdentity: identity.value });
+      this.identity = this.createIdentity(identity.value);
+      movedFrom(this.identity, "email-sender", "sender");
       for (const recipient of this.recipientIdentities()) {
-        new Sesv2EmailIdentity(this, `recipient-${recipient}`, { emailIdentity: recipient });
+        movedFrom(this.createIdentity(recipient), "email-sender", `recipient-${recipient}`);
       }
     }
-    this.templates = notifications.map((notification) => {
-      const { subject, html, text } = loadTemplate(notification);
-      return new SesTemplate(this, `template-${notification.id}`, {
-        name: templateName(names.prefix, notification.id),
-        subject: escapeForTerraform(subject),
-        html: escapeForTerraform(html),
-        text: escapeForTerraform(text),
-      });
+    this.templates = notifications.map(
+      ({ id: notificationId, template }) =>
+        new SesTemplate(this, `template-${notificationId}`, {
+          name: templateName(names.prefix, notificationId, templateHash(template)),
+          subject: escapeForTerraform(template.subject),
+          html: escapeForTerraform(template.html),
+          text: escapeForTerraform(template.text),
+          // The old one goes when no package names it any more.
+          lifecycle: { createBeforeDestroy: true },
+        }),
+    );
+  }
+
+  /** Its construct is named by the address or domain: a recipient that becomes the sender stays the same identity. */
+  private createIdentity(emailIdentity: string): Sesv2EmailIdentity {
+    return new Sesv2EmailIdentity(this, `identity-${emailIdentity}`, {
+      emailIdentity,
+      // Verified by a person: until he comes, nothing can be sent from another one.
+      ...(this.props.deletionProtection ? { lifecycle: { preventDestroy: true } } : {}),
     });
   }
 
   /**
    * The right to send these templates from this sender and nothing else. SES checks the identity, the template and the
    * configuration set (aws-cdk issue 34402), and in the SES sandbox the recipient's identity too (aws-sdk-js issue 3641).
+   * Where both the sender's address and its domain are identities, SES takes the address, whoever made it
+   * (https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html): both are named, and `ses:FromAddress` keeps the
+   * domain's other addresses out.
    */
   sendStatement(): DataAwsIamPolicyDocumentStatement {
-    const { names, sesArnPrefix, sender, identity, notifications } = this.props;
+    const { names, sesArnPrefix, sender } = this.props;
     return {
       sid: "SendNotifications",
       actions: ["ses:SendTemplatedEmail"],
       resources: [
-        ...[identity.value, ...this.recipientIdentities()].map((name) => `${sesArnPrefix}:identity/${name}`),
+        ...[sender, domainOf(sender), ...this.recipientIdentities()].map((name) => `${sesArnPrefix}:identity/${name}`),
         `${sesArnPrefix}:configuration-set/${names.of("notifications")}`,
-        ...notifications.map(({ id }) => `${sesArnPrefix}:template/${templateName(names.prefix, id)}`),
+        // By their prefix: a list of all would outgrow the 10,240 characters that IAM takes of a role's policies.
+        `${sesArnPrefix}:template/${names.prefix}-*`,
       ],
       condition: [{ test: "StringEquals", variable: "ses:FromAddress", values: [sender] }],
     };
@@ -81,4 +99,8 @@ export class EmailSender extends Construct {
   private recipientIdentities(): string[] {
     return [...new Set(this.props.verifiedRecipients)].filter((name) => name !== this.props.identity.value);
   }
+}
+
+function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf("@") + 1);
 }

@@ -7,14 +7,17 @@ export interface EventBusProps {
   readonly names: Names;
   /** Days that the archive keeps events. */
   readonly archiveRetentionDays: number;
+  readonly deletionProtection: boolean;
 }
 
 /** The bus of the business events, and the archive that they can be replayed from. */
 export class EventBus extends Construct {
   readonly bus: CloudwatchEventBus;
 
-  constructor(scope: Construct, id: string, { names, archiveRetentionDays }: EventBusProps) {
+  constructor(scope: Construct, id: string, { names, archiveRetentionDays, deletionProtection }: EventBusProps) {
     super(scope, id);
+    // No policy of its own: who may put events is the business of IAM, and EventBridge takes them over TLS only
+    // (https://docs.aws.amazon.com/general/latest/gr/ev.html).
     this.bus = new CloudwatchEventBus(this, "bus", {
       name: names.of("event-bus"),
       description: "Business events that turn into mail",
@@ -24,8 +27,7 @@ export class EventBus extends Construct {
       description: "Keeps events for a replay",
       eventSourceArn: this.bus.arn,
       retentionDays: archiveRetentionDays,
-      // The function's failure records pass over the bus too; a replay must not queue them a second time.
-      eventPattern: JSON.stringify({ source: [{ "anything-but": ["lambda"] }] }),
+      ...(deletionProtection ? { lifecycle: { preventDestroy: true } } : {}),
     });
   }
 }

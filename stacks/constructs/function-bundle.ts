@@ -14,9 +14,10 @@ export class FunctionBundle extends Construct {
   readonly handler = "index.handler";
   readonly archive: DataArchiveFile;
 
-  constructor(scope: Construct, id: string) {
+  /** @param templateHashes notification id to the hash of its template's content. */
+  constructor(scope: Construct, id: string, templateHashes: Readonly<Record<string, string>>) {
     super(scope, id);
-    const asset = new TerraformAsset(this, "source", { path: buildHandler(), type: AssetType.DIRECTORY });
+    const asset = new TerraformAsset(this, "source", { path: buildHandler(templateHashes), type: AssetType.DIRECTORY });
     this.archive = new DataArchiveFile(this, "archive", {
       type: "zip",
       sourceDir: asset.path,
@@ -27,8 +28,17 @@ export class FunctionBundle extends Construct {
   }
 }
 
-function buildHandler(): string {
-  const folder = mkdtempSync(join(tmpdir(), "handler-bundle-"));
+/** Folders of the bundles that this process has built, by their templates: the source does not change meanwhile. */
+const built = new Map<string, string>();
+
+function buildHandler(templateHashes: Readonly<Record<string, string>>): string {
+  const hashes = JSON.stringify(templateHashes);
+  const folder = built.get(hashes) ?? bundleInto(mkdtempSync(join(tmpdir(), "handler-bundle-")), hashes);
+  built.set(hashes, folder);
+  return folder;
+}
+
+function bundleInto(folder: string, templateHashes: string): string {
   // The synth copies it into the stack's folder, at its very end.
   process.once("exit", () => {
     rmSync(folder, { recursive: true, force: true });
@@ -42,6 +52,8 @@ function buildHandler(): string {
     format: "esm",
     mainFields: ["module", "main"],
     minify: true,
+    // The package names the templates that it was built with: handler/index.ts.
+    define: { TEMPLATE_HASHES: templateHashes },
     // Both change the output: the working directory, and a tsconfig.json in a folder above.
     absWorkingDir: projectRoot,
     tsconfigRaw: {},

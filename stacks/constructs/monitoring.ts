@@ -5,9 +5,10 @@ import {
 } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
 import { Construct } from "constructs";
 import { type Names } from "../names";
+import { mostMetricsPerWidget } from "../policy/limits";
 import { AlarmTopic, type AlarmTopicProps } from "./alarm-topic";
 import { suppressedSends } from "./delivery-feedback";
-import { type RoutedRule } from "./event-routing";
+import { type RoutedRule, unroutedEvents } from "./event-routing";
 import { errorMetricName } from "./notification-function";
 import { type NotificationLane } from "./notification-lane";
 import { type ParkingQueue } from "./parking-queue";
@@ -36,10 +37,18 @@ interface Alarm {
   readonly metric: Metric | readonly [Metric, ...Metric[]];
   readonly threshold: number;
   readonly evaluationPeriods?: number;
+  /** Length of a period, in seconds. @default `shortPeriod` */
+  readonly period?: number;
+  /**
+   * What an alarm does where its metric has no data.
+   * @default "notBreaching": most of these metrics exist only once something went wrong
+   */
+  readonly missingData?: "notBreaching" | "ignore";
 }
 
-/** Length of an alarm's period, in seconds. */
-const period = 300;
+/** Lengths of an alarm's period, in seconds. */
+const shortPeriod = 300;
+const hour = 3600;
 
 /** Alarms, their topic and the dashboard. */
 export class Monitoring extends Construct {
@@ -49,22 +58,17 @@ export class Monitoring extends Construct {
     super(scope, id);
     const { names } = props;
     const alarms = describeAlarms(props);
-    this.alarmTopic = new AlarmTopic(
-      this,
-      "alarm-topic",
-      props,
-      alarms.map(({ name }) => names.of(name)),
-    );
-    for (const { name, description, metric, threshold, evaluationPeriods = 1 } of alarms) {
+    this.alarmTopic = new AlarmTopic(this, "alarm-topic", props);
+    for (const alarm of alarms) {
+      const { name, description, metric, threshold, evaluationPeriods = 1 } = alarm;
       new CloudwatchMetricAlarm(this, `alarm-${name}`, {
         alarmName: names.of(name),
         alarmDescription: description,
-        ...toMetric(metric),
+        ...toMetric(metric, alarm.period ?? shortPeriod),
         threshold,
         evaluationPeriods,
         comparisonOperator: "GreaterThanOrEqualToThreshold",
-        // Most of these metrics exist only once something went wrong.
-        treatMissingData: "notBreaching",
+        treatMissingData: alarm.missingData ?? "notBreaching",
         alarmActions: [this.alarmTopic.topic.arn],
         okActions: [this.alarmTopic.topic.arn],
       });
@@ -78,6 +82,7 @@ export class Monitoring extends Construct {
 
 function toMetric(
   metric: Alarm["metric"],
+  period: number,
 ): Pick<
   CloudwatchMetricAlarmConfig,
   "namespace" | "metricName" | "dimensions" | "statistic" | "period" | "metricQuery"
@@ -127,17 +132,29 @@ function describeAlarms({ names, metricsNamespace, lanes, deadLetters, rules }: 
       evaluationPeriods: 2,
     },
     {
-      // SES reviews an account at 5 % and pauses it at 10 % (SES guide, "reputationdashboard-cloudwatch-alarm").
+      // SES reviews an account at 5 % and pauses it at 10 %. It publishes a rate now and then, and no data is no better rate
+      // (SES guide, "reputationdashboard-cloudwatch-alarm": a period of an hour, missing data ignored).
       name: "ses-bounce-rate",
       description: "The account's bounce rate is at 5 %: SES puts it under review, and pauses it at 10 %.",
       metric: { namespace: "AWS/SES", metricName: "Reputation.BounceRate", statistic: "Maximum" },
       threshold: 0.05,
+      period: hour,
+      missingData: "ignore",
     },
     {
       name: "ses-complaint-rate",
       description: "The account's complaint rate is at 0.1 %: SES puts it under review, and pauses it at 0.5 %.",
       metric: { namespace: "AWS/SES", metricName: "Reputation.ComplaintRate", statistic: "Maximum" },
       threshold: 0.001,
+      period: hour,
+      missingData: "ignore",
+    },
+    {
+      name: "unrouted-events",
+      description:
+        "An event of a known source has a detail-type that no notification knows: nobody was mailed. The unrouted log has its id, source and detail-type.",
+      metric: { namespace: metricsNamespace, metricName: unroutedEvents.metric, statistic: "Sum" },
+      threshold: 1,
     },
     {
       name: "dead-letters",
@@ -194,8 +211,15 @@ function describeLaneAlarms({ lane, functionName, retryQueue }: NotificationLane
     {
       name: `${prefix}lost-failures`,
       description:
-        "Lambda could not hand a failed event to the bus (its record is too large, or the permission is gone): it is lost, unless it is replayed from the archive.",
+        "Lambda could not hand a failed event to the failures bus (its record is too large, or the permission is gone): it is lost, unless it is replayed from the archive.",
       metric: ofFunction("DestinationDeliveryFailures"),
+      threshold: 1,
+    },
+    {
+      // Counts what went to the failure destination as well (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html).
+      name: `${prefix}events-dropped`,
+      description: `Lambda gave an event up (${lane} lane): three runs failed, or it waited for 6 hours. Its record is in the retry queue or the dead-letter queue. What is in neither, Lambda deleted from an overlong queue: replay the archive.`,
+      metric: ofFunction("AsyncEventsDropped"),
       threshold: 1,
     },
     {
@@ -224,6 +248,10 @@ function roleOf(ruleName: string | undefined, names: Names): string {
   return (ruleName ?? "").slice(names.prefix.length + 1);
 }
 
+function chunksOf<Item>(items: readonly Item[], size: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
+}
+
 function describeDashboard(props: MonitoringProps): unknown {
   const { region, metricsNamespace, lanes, deadLetters, rules } = props;
   const functionNames = lanes.map(({ functionName }) => functionName);
@@ -245,26 +273,29 @@ function describeDashboard(props: MonitoringProps): unknown {
       stat: "Maximum",
     },
     {
+      title: "Functions: events that Lambda gave up",
+      metrics: functionNames.map((name) => ["AWS/Lambda", "AsyncEventsDropped", "FunctionName", name]),
+    },
+    {
       title: "Mail: sends, bounces, complaints of the account",
       metrics: ["Send", "Delivery", "Bounce", "Complaint", "Reject"].map((metric) => ["AWS/SES", metric]),
     },
     {
       title: "What the logs tell: errors, and mail that nobody got",
-      metrics: [errorMetricName, "RenderingFailures", "Rejects", suppressedSends.metric].map((metric) => [
-        metricsNamespace,
-        metric,
-      ]),
+      metrics: [errorMetricName, "RenderingFailures", "Rejects", suppressedSends.metric, unroutedEvents.metric].map(
+        (metric) => [metricsNamespace, metric],
+      ),
     },
-    {
-      title: "Rules: events delivered",
-      metrics: rules.map(({ rule, busName }) => [
+    ...chunksOf(rules, mostMetricsPerWidget).map((some, index) => ({
+      title: `Rules: events delivered${index === 0 ? "" : ` (${index + 1})`}`,
+      metrics: some.map(({ rule, busName }) => [
         "AWS/Events",
         "Invocations",
         ...(busName === undefined ? [] : ["EventBusName", busName]),
         "RuleName",
         rule.name,
       ]),
-    },
+    })),
     {
       title: "Waiting: retries and dead letters",
       // Between two tries a message is not visible.
@@ -286,7 +317,7 @@ function describeDashboard(props: MonitoringProps): unknown {
       height: 6,
       x: (index % 2) * 12,
       y: Math.floor(index / 2) * 6,
-      properties: { title, metrics, stat, period, region, view: "timeSeries" },
+      properties: { title, metrics, stat, period: shortPeriod, region, view: "timeSeries" },
     })),
   };
 }

@@ -7,6 +7,8 @@ import {
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
+import { LambdaPermission } from "@cdktf/provider-aws/lib/lambda-permission";
+import { type SesTemplate } from "@cdktf/provider-aws/lib/ses-template";
 import { Construct } from "constructs";
 import { type HandlerEnvironment, toVariables } from "../../handler/contract/environment";
 import { type FunctionBundle } from "./function-bundle";
@@ -22,6 +24,12 @@ export interface NotificationFunctionProps {
   readonly reservedConcurrency?: number | undefined;
   readonly logRetentionDays: number;
   readonly environment: Omit<HandlerEnvironment, "serviceName">;
+  /** Stored templates that the package names: they are there before it, and gone after it. */
+  readonly templates: readonly SesTemplate[];
+  /** `rule/<prefix>-*`: a permission for each rule would outgrow the 20 KB that Lambda takes of a policy. */
+  readonly ownRulesArn: string;
+  /** Id of the permission that lets the rules invoke the function. */
+  readonly permissionId: string;
   /** What the function may do besides writing its own logs. */
   readonly permissions: readonly DataAwsIamPolicyDocumentStatement[];
 }
@@ -29,9 +37,11 @@ export interface NotificationFunctionProps {
 /** Name of the metric that counts the `ERROR` lines of all functions of a stage. */
 export const errorMetricName = "EmailProcessingErrors";
 
-/** The function, its role and its log group. */
+/** The function, its role, its log group, and the permission of the stage's rules to invoke it. */
 export class NotificationFunction extends Construct {
   readonly function: LambdaFunction;
+  readonly role: IamRole;
+  readonly rulesPermission: LambdaPermission;
   readonly logGroup: CloudwatchLogGroup;
 
   constructor(scope: Construct, id: string, props: NotificationFunctionProps) {
@@ -48,7 +58,7 @@ export class NotificationFunction extends Construct {
     });
     // A new name makes a new role: the function keeps the old one, with its policy, until it has the new one.
     const lifecycle = { createBeforeDestroy: true };
-    const role = new IamRole(this, "role", {
+    this.role = new IamRole(this, "role", {
       name: roleName,
       description: `Execution role of ${functionName}`,
       assumeRolePolicy: trust.json,
@@ -67,7 +77,7 @@ export class NotificationFunction extends Construct {
     });
     const policy = new IamRolePolicy(this, "policy", {
       name: roleName,
-      role: role.name,
+      role: this.role.name,
       policy: permissions.json,
       lifecycle,
     });
@@ -75,7 +85,7 @@ export class NotificationFunction extends Construct {
     this.function = new LambdaFunction(this, "function", {
       functionName,
       description: props.description,
-      role: role.arn,
+      role: this.role.arn,
       runtime: "nodejs22.x",
       architectures: ["arm64"],
       handler: bundle.handler,
@@ -88,7 +98,14 @@ export class NotificationFunction extends Construct {
       loggingConfig: { logFormat: "JSON", logGroup: this.logGroup.name },
       // Lambda would create the group itself, without retention, and this stack could not own it any more; and a
       // function without its policy fails its first events.
-      dependsOn: [this.logGroup, policy],
+      dependsOn: [this.logGroup, policy, ...props.templates],
+    });
+    this.rulesPermission = new LambdaPermission(this, "rules-permission", {
+      statementId: props.permissionId,
+      action: "lambda:InvokeFunction",
+      functionName: this.function.functionName,
+      principal: "events.amazonaws.com",
+      sourceArn: props.ownRulesArn,
     });
     new CloudwatchLogMetricFilter(this, "errors", {
       name: `${functionName}-errors`,

@@ -1,4 +1,3 @@
-import { type CloudwatchEventBus } from "@cdktf/provider-aws/lib/cloudwatch-event-bus";
 import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
 import { type DataAwsIamPolicyDocumentStatement } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import { LambdaEventSourceMapping } from "@cdktf/provider-aws/lib/lambda-event-source-mapping";
@@ -9,11 +8,15 @@ import { asynchronousInvocation, retryQueueSettings } from "../delivery-windows"
 import { type Names } from "../names";
 import { type LaneBudget } from "../send-budget";
 import { transientFailurePattern } from "./failure-routing";
+import { type FailuresBus } from "./failures-bus";
 import { NotificationFunction, type NotificationFunctionProps } from "./notification-function";
 import { ParkingQueue } from "./parking-queue";
 import { QueueTarget, type TargetRetry } from "./rule-target";
 
-type FunctionSettings = Pick<NotificationFunctionProps, "bundle" | "memoryMb" | "timeoutSeconds" | "logRetentionDays">;
+type FunctionSettings = Pick<
+  NotificationFunctionProps,
+  "bundle" | "templates" | "memoryMb" | "timeoutSeconds" | "logRetentionDays" | "ownRulesArn"
+>;
 
 export interface NotificationLaneProps extends FunctionSettings {
   readonly lane: Notification["lane"];
@@ -22,9 +25,10 @@ export interface NotificationLaneProps extends FunctionSettings {
   readonly reserveConcurrency: boolean;
   readonly environment: Omit<NotificationFunctionProps["environment"], "sendIntervalMs">;
   readonly permissions: readonly DataAwsIamPolicyDocumentStatement[];
-  readonly bus: CloudwatchEventBus;
+  readonly failures: FailuresBus;
   readonly deadLetters: ParkingQueue;
   readonly retry: TargetRetry;
+  readonly deletionProtection: boolean;
   /** ARN of a queue or function by its name. */
   readonly arnOf: (service: "sqs" | "lambda", name: string) => string;
 }
@@ -35,7 +39,7 @@ const namePrefixes: Readonly<Record<Notification["lane"], string>> = { standard:
 /**
  * One function with a budget of its own, and the slow retries behind it:
  *
- * rule -> function -> (failed) bus -> retry rule -> retry queue -> function -> (hours later) dead letters
+ * rule -> function -> (failed) failures bus -> retry rule -> retry queue -> function -> (hours later) dead letters
  */
 export class NotificationLane extends Construct {
   readonly lane: Notification["lane"];
@@ -47,7 +51,7 @@ export class NotificationLane extends Construct {
 
   constructor(scope: Construct, id: string, props: NotificationLaneProps) {
     super(scope, id);
-    const { lane, names, budget, bus, deadLetters, arnOf } = props;
+    const { lane, names, budget, failures, deadLetters, arnOf } = props;
     this.lane = lane;
     const nameOf = (role: string) => names.of(namePrefixes[lane] + role);
     this.functionName = nameOf("email-processor");
@@ -55,6 +59,8 @@ export class NotificationLane extends Construct {
     this.retryQueue = new ParkingQueue(this, "retry-queue", {
       name: nameOf("retries"),
       arn: arnOf("sqs", nameOf("retries")),
+      ownRulesArn: props.ownRulesArn,
+      deletionProtection: props.deletionProtection,
       redrive: { ...retryQueueSettings(lane, props.timeoutSeconds), deadLetters },
     });
     this.notify = new NotificationFunction(this, "function", {
@@ -62,13 +68,16 @@ export class NotificationLane extends Construct {
       roleName: names.inAccount(`${namePrefixes[lane]}role`),
       description: `Turns business events into templated mail (${lane} lane)`,
       bundle: props.bundle,
+      templates: props.templates,
       memoryMb: props.memoryMb,
       timeoutSeconds: props.timeoutSeconds,
       logRetentionDays: props.logRetentionDays,
       reservedConcurrency: props.reserveConcurrency ? budget.concurrency : undefined,
+      ownRulesArn: props.ownRulesArn,
+      permissionId: nameOf("rules-invoke"),
       environment: { ...props.environment, sendIntervalMs: budget.sendIntervalMs },
       permissions: [
-        { sid: "ReportFailures", actions: ["events:PutEvents"], resources: [bus.arn] },
+        { sid: "ReportFailures", actions: ["events:PutEvents"], resources: [failures.bus.arn] },
         { sid: "ParkFailures", actions: ["sqs:SendMessage"], resources: [deadLetters.arn] },
         {
           sid: "ConsumeRetries",
@@ -78,18 +87,19 @@ export class NotificationLane extends Construct {
         ...props.permissions,
       ],
     });
+    failures.acceptFrom({ role: this.notify.role, functionArn: this.functionArn });
     const { functionName: deployed } = this.notify.function;
     new LambdaFunctionEventInvokeConfig(this, "asynchronous-invocation", {
       functionName: deployed,
       maximumRetryAttempts: asynchronousInvocation.retries,
       maximumEventAgeInSeconds: asynchronousInvocation.maximumAgeSeconds,
       // A target's dead-letter queue sees failed deliveries only, never a failed run (serverless issue 4647).
-      destinationConfig: { onFailure: { destination: bus.arn } },
+      destinationConfig: { onFailure: { destination: failures.bus.arn } },
     });
     this.retryRule = new CloudwatchEventRule(this, "retry-rule", {
       name: nameOf("retry-rule"),
       description: `Queues what failed in the ${lane} lane and can succeed later`,
-      eventBusName: bus.name,
+      eventBusName: failures.bus.name,
       eventPattern: JSON.stringify(transientFailurePattern(this.functionArn)),
     });
     new QueueTarget(this, "retry-target", {

@@ -1,7 +1,5 @@
-import { type CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
 import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
-import { Lazy } from "cdktf";
 import { Construct } from "constructs";
 import { queueRetentionSeconds } from "../delivery-windows";
 
@@ -9,6 +7,9 @@ export interface ParkingQueueProps {
   readonly name: string;
   /** ARN of the queue, built from its name: the policy is an attribute of the queue itself, and can't refer to it. */
   readonly arn: string;
+  /** `rule/<prefix>-*`: a list of all rules would outgrow the 8,192 bytes that SQS takes of a policy. */
+  readonly ownRulesArn: string;
+  readonly deletionProtection: boolean;
   /**
    * How the queue's consumer gets a message again.
    * @default nobody consumes it
@@ -20,10 +21,9 @@ export interface ParkingQueueProps {
   };
 }
 
-/** A queue that keeps events which rules bring to it: encrypted, for 14 days. */
+/** A queue that keeps events which the stage's rules bring to it: encrypted, for 14 days. */
 export class ParkingQueue extends Construct {
   readonly queue: SqsQueue;
-  private readonly rules = new Set<CloudwatchEventRule>();
 
   constructor(
     scope: Construct,
@@ -35,17 +35,21 @@ export class ParkingQueue extends Construct {
     const policy = new DataAwsIamPolicyDocument(this, "policy", {
       statement: [
         {
+          // Without this, EventBridge drops what it should park, and says nothing (terraform-aws-eventbridge issue 150).
           sid: "RulesMayPark",
           actions: ["sqs:SendMessage"],
           resources: [props.arn],
           principals: [{ type: "Service", identifiers: ["events.amazonaws.com"] }],
-          condition: [
-            {
-              test: "ArnEquals",
-              variable: "aws:SourceArn",
-              values: Lazy.listValue({ produce: () => [...this.rules].map(({ arn }) => arn) }),
-            },
-          ],
+          condition: [{ test: "ArnLike", variable: "aws:SourceArn", values: [props.ownRulesArn] }],
+        },
+        {
+          // SQS takes plain HTTP as well (https://docs.aws.amazon.com/general/latest/gr/sqs-service.html).
+          sid: "OnlyOverTls",
+          effect: "Deny",
+          actions: ["sqs:*"],
+          resources: [props.arn],
+          principals: [{ type: "*", identifiers: ["*"] }],
+          condition: [{ test: "Bool", variable: "aws:SecureTransport", values: ["false"] }],
         },
       ],
     });
@@ -64,15 +68,11 @@ export class ParkingQueue extends Construct {
               maxReceiveCount: redrive.maxReceiveCount,
             }),
           }),
+      ...(props.deletionProtection ? { lifecycle: { preventDestroy: true } } : {}),
     });
   }
 
   get arn(): string {
     return this.props.arn;
-  }
-
-  /** Without this, EventBridge drops what it should park, and says nothing (terraform-aws-eventbridge issue 150). */
-  acceptFromRule(rule: CloudwatchEventRule): void {
-    this.rules.add(rule);
   }
 }

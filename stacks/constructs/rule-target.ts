@@ -3,10 +3,10 @@ import {
   CloudwatchEventTarget,
   type CloudwatchEventTargetConfig,
 } from "@cdktf/provider-aws/lib/cloudwatch-event-target";
-import { type LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
-import { LambdaPermission } from "@cdktf/provider-aws/lib/lambda-permission";
 import { Construct, type IDependable } from "constructs";
 import { type ITerraformDependable } from "cdktf";
+import { type EventLog } from "./event-log";
+import { type NotificationFunction } from "./notification-function";
 import { type ParkingQueue } from "./parking-queue";
 
 /** EventBridge's own limits are 185 attempts and 24 hours; behind them an event is dropped. */
@@ -21,10 +21,12 @@ interface RuleTargetProps {
   readonly deadLetters: ParkingQueue;
 }
 
+type InputTransformer = CloudwatchEventTargetConfig["inputTransformer"];
+
 export interface FunctionTargetProps extends RuleTargetProps {
-  readonly function: LambdaFunction;
+  readonly function: NotificationFunction;
   /** @default the event as it is */
-  readonly inputTransformer?: CloudwatchEventTargetConfig["inputTransformer"];
+  readonly inputTransformer?: InputTransformer;
 }
 
 export interface QueueTargetProps extends RuleTargetProps {
@@ -33,49 +35,77 @@ export interface QueueTargetProps extends RuleTargetProps {
   readonly inputPath: string;
 }
 
+export interface LogGroupTargetProps extends RuleTargetProps {
+  readonly log: EventLog;
+  /**
+   * Has to make `{"timestamp": .., "message": <a text>}`: a log group takes no other form
+   * (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html, "Amazon CloudWatch log
+   * group"; aws-cdk issue 19451).
+   * @default the event as it is
+   */
+  readonly inputTransformer?: InputTransformer;
+}
+
 /** A function as a rule's target, with all that nobody must forget: permission, retry limits, dead letters. */
 export class FunctionTarget extends Construct {
+  readonly target: CloudwatchEventTarget;
+
   constructor(scope: Construct, id: string, props: FunctionTargetProps) {
     super(scope, id);
-    const { rule, inputTransformer } = props;
-    const permission = new LambdaPermission(this, "permission", {
-      statementId: `${rule.nameInput ?? id}-invoke`,
-      action: "lambda:InvokeFunction",
-      functionName: props.function.functionName,
-      principal: "events.amazonaws.com",
-      sourceArn: rule.arn,
-    });
+    const { function: lambda, rulesPermission } = props.function;
     // EventBridge parks an event that it may not deliver without a second try: the permission comes first.
-    addTarget(this, props, [permission], {
-      targetId: props.function.functionNameInput ?? "function",
-      arn: props.function.arn,
-      ...(inputTransformer === undefined ? {} : { inputTransformer }),
+    this.target = addTarget(this, props, [rulesPermission], {
+      targetId: lambda.functionNameInput ?? "function",
+      arn: lambda.arn,
+      ...transformed(props.inputTransformer),
     });
   }
 }
 
-/** A queue as a rule's target, its policy included. */
+/** A queue as a rule's target; its policy lets every rule of the stage in. */
 export class QueueTarget extends Construct {
+  readonly target: CloudwatchEventTarget;
+
   constructor(scope: Construct, id: string, props: QueueTargetProps) {
     super(scope, id);
-    props.queue.acceptFromRule(props.rule);
-    addTarget(this, props, [], { targetId: "queue", arn: props.queue.queue.arn, inputPath: props.inputPath });
+    this.target = addTarget(this, props, [], {
+      targetId: "queue",
+      arn: props.queue.queue.arn,
+      inputPath: props.inputPath,
+    });
   }
 }
+
+/** A log group as a rule's target. */
+export class LogGroupTarget extends Construct {
+  readonly target: CloudwatchEventTarget;
+
+  constructor(scope: Construct, id: string, props: LogGroupTargetProps) {
+    super(scope, id);
+    const { log, inputTransformer } = props;
+    this.target = addTarget(this, props, log.readiness, {
+      targetId: "logs",
+      arn: log.group.arn,
+      ...transformed(inputTransformer),
+    });
+  }
+}
+
+const transformed = (inputTransformer: InputTransformer) =>
+  inputTransformer === undefined ? {} : { inputTransformer };
 
 function addTarget(
   scope: Construct,
   { rule, retry, deadLetters }: RuleTargetProps,
-  dependsOn: (ITerraformDependable & IDependable)[],
+  dependsOn: readonly (ITerraformDependable & IDependable)[],
   target: Omit<CloudwatchEventTargetConfig, "rule">,
-): void {
-  deadLetters.acceptFromRule(rule);
-  new CloudwatchEventTarget(scope, "target", {
+): CloudwatchEventTarget {
+  return new CloudwatchEventTarget(scope, "target", {
     rule: rule.name,
     ...(rule.eventBusNameInput === undefined ? {} : { eventBusName: rule.eventBusNameInput }),
     ...target,
     retryPolicy: { maximumRetryAttempts: retry.attempts, maximumEventAgeInSeconds: retry.maximumAgeSeconds },
     deadLetterConfig: { arn: deadLetters.queue.arn },
-    dependsOn,
+    dependsOn: [...dependsOn],
   });
 }

@@ -1,18 +1,26 @@
 import { type TerraformStack } from "cdktf";
-import { rules, type SynthesizedStack, type Violation } from "./rules";
+import { defaultQuotas } from "../stages";
+import { type PolicySettings, rules, type SynthesizedStack, type Violation } from "./rules";
+
+/** AWS's own quotas, and nothing that is kept from deletion. */
+const defaults: PolicySettings = { ...defaultQuotas("us-east-1"), deletionProtection: false };
 
 /** Every violation of every rule in a synthesized stack. */
-export function findViolations(stack: SynthesizedStack, namePrefix: string): Violation[] {
+export function findViolations(
+  stack: SynthesizedStack,
+  namePrefix: string,
+  settings: PolicySettings = defaults,
+): Violation[] {
   return rules.flatMap((rule) =>
-    rule.check(stack, namePrefix).map((where) => ({ rule: rule.id, why: rule.why, where })),
+    rule.check(stack, namePrefix, settings).map((where) => ({ rule: rule.id, why: rule.why, where })),
   );
 }
 
 /** Makes the synth fail on a violation. A validation and not an Aspect: `Testing.synth` ignores an Aspect's errors. */
-export function enforcePolicy(stack: TerraformStack, namePrefix: string): void {
+export function enforcePolicy(stack: TerraformStack, namePrefix: string, settings: PolicySettings = defaults): void {
   stack.node.addValidation({
     validate: () =>
-      findViolations(stack.toTerraform() as SynthesizedStack, namePrefix).map(
+      findViolations(stack.toTerraform() as SynthesizedStack, namePrefix, settings).map(
         ({ rule, why, where }) => `${rule}: ${where}. ${why}`,
       ),
   });

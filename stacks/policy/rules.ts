@@ -1,19 +1,31 @@
 import { scheduleProblem } from "../schedule-expression";
+import { highCounts, largePolicies, largeTemplates, longTexts } from "./limits";
+import { type Quotas } from "../stages";
+import {
+  all,
+  applied,
+  type Attributes,
+  block,
+  isReference,
+  nameAttributes,
+  objects,
+  statementsBehind,
+  strings,
+  type SynthesizedStack,
+} from "./synthesized";
 
-/** The part of Terraform's JSON that rules read: resource type, then logical id, then attributes. */
-export interface SynthesizedStack {
-  readonly provider?: Readonly<Record<string, readonly Attributes[]>>;
-  readonly resource?: Readonly<Record<string, Readonly<Record<string, Attributes>>>>;
-  readonly data?: Readonly<Record<string, Readonly<Record<string, Attributes>>>>;
+export type { SynthesizedStack } from "./synthesized";
+
+/** What a stage decides, as far as rules ask for it. */
+export interface PolicySettings extends Quotas {
+  readonly deletionProtection: boolean;
 }
-
-type Attributes = Readonly<Record<string, unknown>>;
 
 export interface Rule {
   readonly id: string;
   readonly why: string;
   /** @returns where the rule is broken, in words. */
-  readonly check: (stack: SynthesizedStack, namePrefix: string) => readonly string[];
+  readonly check: (stack: SynthesizedStack, namePrefix: string, settings: PolicySettings) => readonly string[];
 }
 
 export interface Violation {
@@ -25,14 +37,24 @@ export interface Violation {
 export const rules: readonly Rule[] = [
   {
     id: "no-wildcard",
-    why: "A permission names its actions, resources and principals; only the streams of an own log group have no names at synth (docs/decisions/0004).",
-    check: (stack) =>
-      all(stack.data, "aws_iam_policy_document").flatMap(([id, document]) =>
+    why: "A permission names its actions, resources and principals. What would outgrow AWS's limits is named by the stage's own prefix, `<prefix>-*` at the end of a resource or of an ArnLike value (docs/decisions/0004).",
+    check: (stack, namePrefix) => [
+      ...all(stack.data, "aws_iam_policy_document").flatMap(([id, document]) =>
         objects(document.statement)
           .filter((statement) => statement.effect !== "Deny")
-          .flatMap((statement) => [...wildcards(statement), ...exclusions(statement)])
+          .flatMap((statement) => [...wildcards(statement, namePrefix), ...exclusions(statement)])
           .map((problem) => `data.aws_iam_policy_document.${id} allows ${problem}`),
       ),
+      ...all(stack.resource, "aws_lambda_permission").flatMap(([id, permission]) =>
+        [
+          permission.action,
+          permission.principal,
+          ...(isOwnPrefix(permission.source_arn, namePrefix) ? [] : [permission.source_arn]),
+        ]
+          .filter(hasWildcard)
+          .map((text) => `aws_lambda_permission.${id} allows "${String(text)}"`),
+      ),
+    ],
   },
   {
     id: "policy-as-data",
@@ -45,6 +67,12 @@ export const rules: readonly Rule[] = [
             .map((name) => `${type}.${id} has its ${name} as text`),
         ),
       ),
+  },
+  {
+    id: "permission-names-source",
+    why: "Without the ARN of its source, a permission lets any account's rule invoke the function.",
+    check: (stack) =>
+      missing(stack, "aws_lambda_permission", "names no source", (permission) => permission.source_arn !== undefined),
   },
   {
     id: "target-retry-and-dead-letters",
@@ -74,6 +102,21 @@ export const rules: readonly Rule[] = [
       missing(stack, "aws_sns_topic", "is not encrypted", (topic) => topic.kms_master_key_id !== undefined),
   },
   {
+    id: "tls-only",
+    why: "SQS and SNS take plain HTTP, unless the policy denies it.",
+    check: (stack) => [
+      ...missing(stack, "aws_sqs_queue", "takes plain HTTP", (queue) => deniesPlainHttp(stack, queue.policy)),
+      ...all(stack.resource, "aws_sns_topic")
+        .filter(
+          ([topic]) =>
+            !all(stack.resource, "aws_sns_topic_policy").some(
+              ([, { arn, policy }]) => arn === `\${aws_sns_topic.${topic}.arn}` && deniesPlainHttp(stack, policy),
+            ),
+        )
+        .map(([topic]) => `aws_sns_topic.${topic} takes plain HTTP`),
+    ],
+  },
+  {
     id: "table-encrypted-and-recoverable",
     why: "Everything at rest is encrypted; and a lost claim is a second mail.",
     check: (stack) =>
@@ -83,6 +126,46 @@ export const rules: readonly Rule[] = [
         "is not encrypted, or has no point-in-time recovery",
         (table) => isEnabled(table.server_side_encryption) && isEnabled(table.point_in_time_recovery),
       ),
+  },
+  {
+    id: "deletion-protected",
+    why: "A lost claim is a second mail, a lost queue or archive is mail that nobody gets, and a lost identity is no mail at all: the stage says deletionProtection.",
+    check: (stack, _, { deletionProtection }) =>
+      deletionProtection
+        ? [
+            ...[
+              "aws_dynamodb_table",
+              "aws_sqs_queue",
+              "aws_cloudwatch_event_archive",
+              "aws_sesv2_email_identity",
+            ].flatMap((type) =>
+              missing(stack, type, "may be destroyed", ({ lifecycle }) => block(lifecycle).prevent_destroy === true),
+            ),
+            ...missing(
+              stack,
+              "aws_dynamodb_table",
+              "may be deleted outside of Terraform",
+              (table) => table.deletion_protection_enabled === true,
+            ),
+          ]
+        : [],
+  },
+  {
+    id: "template-versions",
+    why: "A function whose template is changed or gone mails nothing, and SES tells that late: a new version is made before the function and the old one goes after it (docs/decisions/0014).",
+    check: (stack) => [
+      ...missing(
+        stack,
+        "aws_ses_template",
+        "is not created before its old version is destroyed",
+        ({ lifecycle }) => block(lifecycle).create_before_destroy === true,
+      ),
+      ...all(stack.resource, "aws_lambda_function").flatMap(([id, fn]) =>
+        all(stack.resource, "aws_ses_template")
+          .filter(([template]) => !strings(fn.depends_on).includes(`aws_ses_template.${template}`))
+          .map(([template]) => `aws_lambda_function.${id} does not depend on aws_ses_template.${template}`),
+      ),
+    ],
   },
   {
     id: "log-retention",
@@ -120,17 +203,36 @@ export const rules: readonly Rule[] = [
     why: "EventBridge takes 8192 characters of an input template, and tells only at the deployment: name fewer or shorter addresses in EMAIL_RECIPIENT, for example a distribution list.",
     check: (stack) =>
       all(stack.resource, "aws_cloudwatch_event_target")
-        .map(([id, target]) => [id, templateOf(target).length] as const)
+        .map(([id, target]) => [id, applied(stack, templateOf(target)).length] as const)
         .filter(([, length]) => length > 8192)
         .map(([id, length]) => `aws_cloudwatch_event_target.${id} has an input template of ${length} characters`),
   },
   {
     id: "names-carry-stage",
-    why: "Two stages live in one account.",
+    why: "Two stages live in one account, and policies name what is the stage's own by its prefix.",
     check: (stack, namePrefix) =>
       names(stack)
-        .filter(({ name }) => !name.includes(namePrefix))
-        .map(({ where, name }) => `${where} has the name "${name}" without "${namePrefix}"`),
+        // Behind a path that a service wants: `/aws/lambda/`, `alias/`.
+        .filter(({ name }) => !name.slice(name.lastIndexOf("/") + 1).startsWith(`${namePrefix}-`))
+        .map(({ where, name }) => `${where} has the name "${name}" without "${namePrefix}-" in front`),
+  },
+  {
+    id: "texts-fit",
+    why: "AWS refuses a longer text at the deployment: shorten it. (A longer event pattern: ask AWS for the quota, and name it as quotas.eventPatternCharacters in stacks/stages.ts.)",
+    check: (stack, _, { eventPatternCharacters }) => [
+      ...longTexts(stack, eventPatternCharacters),
+      ...largeTemplates(stack),
+    ],
+  },
+  {
+    id: "policies-fit",
+    why: "AWS refuses a larger policy at the deployment: name resources by their prefix, or name fewer recipients.",
+    check: (stack) => largePolicies(stack),
+  },
+  {
+    id: "counts-fit",
+    why: "AWS refuses more at the deployment. (Rules a bus: ask AWS for the quota, and name it as quotas.rulesPerBus in stacks/stages.ts.)",
+    check: (stack, _, { rulesPerBus }) => highCounts(stack, rulesPerBus),
   },
   {
     id: "account-wide-names-carry-region",
@@ -171,43 +273,16 @@ export const rules: readonly Rule[] = [
 const mostEnvironmentBytes = 4096 - 256;
 
 function variablesOf({ environment }: Attributes): Attributes {
-  const { variables } = typeof environment === "object" && environment !== null ? (environment as Attributes) : {};
-  return typeof variables === "object" && variables !== null ? (variables as Attributes) : {};
+  return block(block(environment).variables);
 }
 
 const bytesOf = (variables: Attributes): number =>
   Object.entries(variables).reduce((sum, [name, value]) => sum + Buffer.byteLength(name + String(value)), 0);
 
 function templateOf({ input_transformer: transformer }: Attributes): string {
-  const { input_template: template } =
-    typeof transformer === "object" && transformer !== null ? (transformer as Attributes) : {};
+  const { input_template: template } = block(transformer);
   return typeof template === "string" ? template : "";
 }
-
-/** Attribute that holds the physical name, and its longest length by the API reference of each service. */
-const nameAttributes: Readonly<Record<string, readonly [attribute: string, limit: number]>> = {
-  aws_cloudwatch_dashboard: ["dashboard_name", 255],
-  aws_cloudwatch_event_archive: ["name", 48],
-  aws_cloudwatch_event_bus: ["name", 256],
-  aws_cloudwatch_event_rule: ["name", 64],
-  aws_cloudwatch_log_group: ["name", 512],
-  aws_cloudwatch_log_resource_policy: ["policy_name", 512],
-  aws_cloudwatch_metric_alarm: ["alarm_name", 255],
-  aws_dynamodb_table: ["name", 255],
-  aws_iam_group: ["name", 128],
-  aws_iam_instance_profile: ["name", 128],
-  aws_iam_policy: ["name", 128],
-  aws_iam_role: ["name", 64],
-  aws_iam_user: ["name", 64],
-  aws_kms_alias: ["name", 256],
-  aws_lambda_function: ["function_name", 64],
-  aws_lambda_permission: ["statement_id", 100],
-  aws_ses_template: ["name", 64],
-  aws_sesv2_configuration_set: ["configuration_set_name", 64],
-  aws_sesv2_configuration_set_event_destination: ["event_destination_name", 64],
-  aws_sns_topic: ["name", 256],
-  aws_sqs_queue: ["name", 80],
-};
 
 /** What has no region: all of IAM, and dashboards ("global, not region-specific": API_PutDashboard). */
 const accountWide = (type: string) => type.startsWith("aws_iam_") || type === "aws_cloudwatch_dashboard";
@@ -226,16 +301,42 @@ function names(
   );
 }
 
-/** `*` and `?` are IAM's wildcards in a resource; an action and a principal know `*`. */
-function wildcards(statement: Attributes): string[] {
+/** `*` and `?` are IAM's wildcards in a resource and in some conditions; an action and a principal know `*`. */
+function wildcards(statement: Attributes, namePrefix: string): string[] {
   const principals = objects(statement.principals).flatMap((principal) => [
     String(principal.type),
     ...strings(principal.identifiers),
   ]);
-  return [...strings(statement.actions), ...strings(statement.resources), ...principals]
-    .filter((text) => /[*?]/.test(text.replace(/\$\{[^}]*\}/g, "")))
-    .filter((text) => !/^\$\{aws_cloudwatch_log_group\.[\w-]+\.arn\}:\*$/.test(text))
+  const resources = strings(statement.resources).filter(
+    (text) => !isOwnPrefix(text, namePrefix) && !/^\$\{aws_cloudwatch_log_group\.[\w-]+\.arn\}:\*$/.test(text),
+  );
+  const conditions = objects(statement.condition).flatMap(({ test, values }) =>
+    strings(values).filter((text) => test !== "ArnLike" || !isOwnPrefix(text, namePrefix)),
+  );
+  return [...strings(statement.actions), ...resources, ...principals, ...conditions]
+    .filter(hasWildcard)
     .map((text) => `"${text}"`);
+}
+
+/** `<prefix>-*` at the end of an ARN whose other parts are whole. */
+function isOwnPrefix(arn: unknown, namePrefix: string): boolean {
+  const [, front] = /^(arn:.*[:/])([^:/]*)$/.exec(String(arn)) ?? [];
+  return front !== undefined && !hasWildcard(front) && String(arn).slice(front.length) === `${namePrefix}-*`;
+}
+
+function hasWildcard(text: unknown): boolean {
+  return /[*?]/.test(String(text).replace(/\$\{[^}]*\}/g, ""));
+}
+
+function deniesPlainHttp(stack: SynthesizedStack, policy: unknown): boolean {
+  return statementsBehind(stack, policy).some(
+    ({ effect, condition }) =>
+      effect === "Deny" &&
+      objects(condition).some(
+        ({ test, variable, values }) =>
+          test === "Bool" && variable === "aws:SecureTransport" && strings(values).join() === "false",
+      ),
+  );
 }
 
 /** Everything but what is named is a wildcard, too. */
@@ -243,16 +344,8 @@ function exclusions(statement: Attributes): string[] {
   return ["not_actions", "not_resources", "not_principals"].filter((name) => statement[name] !== undefined);
 }
 
-function isReference(value: unknown): boolean {
-  return typeof value === "string" && /^\$\{(data\.)?aws_[^}]*\}$/.test(value);
-}
-
 function isEnabled(block: unknown): boolean {
   return typeof block === "object" && block !== null && "enabled" in block && block.enabled === true;
-}
-
-function all(kind: SynthesizedStack["resource"], type: string): [string, Attributes][] {
-  return Object.entries(kind?.[type] ?? {});
 }
 
 function missing(
@@ -264,12 +357,4 @@ function missing(
   return all(stack.resource, type)
     .filter(([, resource]) => !holds(resource))
     .map(([id]) => `${type}.${id} ${problem}`);
-}
-
-function objects(value: unknown): readonly Attributes[] {
-  return Array.isArray(value) ? (value as Attributes[]) : [];
-}
-
-function strings(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : [];
 }

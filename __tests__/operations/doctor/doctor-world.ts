@@ -11,7 +11,6 @@ import {
 } from "@aws-sdk/client-sesv2";
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { templateName } from "../../../handler/contract/environment";
 import { catalogue } from "../../../handler/notifications";
 import { awsChecks } from "../../../operations/doctor/aws";
 import { type DoctorStage, runChecks } from "../../../operations/doctor/check";
@@ -22,7 +21,7 @@ import { type Config } from "../../../stacks/config";
 import { feedbackEvents } from "../../../stacks/constructs/delivery-feedback";
 import { Names } from "../../../stacks/names";
 import { laneBudgets } from "../../../stacks/send-budget";
-import { loadTemplate } from "../../../stacks/templates";
+import { loadTemplate, storedTemplateName } from "../../../stacks/templates";
 import { accountId, region, TestDoor } from "../../support/door";
 import { parkedStage } from "../../support/parked";
 import { type Passage, type PassingAnswer, startPassage } from "../../support/passage";
@@ -143,7 +142,7 @@ export async function deployEmail({ config, names }: DoctorStage, { ses, sesV2 }
     await ses.send(
       new CreateTemplateCommand({
         Template: {
-          TemplateName: templateName(names.prefix, notification.id),
+          TemplateName: storedTemplateName(names.prefix, notification),
           SubjectPart: subject,
           HtmlPart: html,
           TextPart: text,

@@ -10,14 +10,13 @@ import {
   PutConfigurationSetSuppressionOptionsCommand,
   UpdateConfigurationSetEventDestinationCommand,
 } from "@aws-sdk/client-sesv2";
-import { DeleteTemplateCommand, UpdateTemplateCommand } from "@aws-sdk/client-ses";
-import { templateName } from "../../../handler/contract/environment";
+import { CreateTemplateCommand, DeleteTemplateCommand, UpdateTemplateCommand } from "@aws-sdk/client-ses";
 import { catalogue } from "../../../handler/notifications";
 import { emailRequest } from "../../../handler/notifications/email-request";
 import { type DoctorStage, runChecks } from "../../../operations/doctor/check";
 import { checkAccess, checkQuota, emailChecks } from "../../../operations/doctor/email";
 import { type Config } from "../../../stacks/config";
-import { loadTemplate, type Template } from "../../../stacks/templates";
+import { loadTemplate, storedTemplateName, type Template } from "../../../stacks/templates";
 import { deployEmail, DoctorWorld, eventDestination } from "./doctor-world";
 
 let world: DoctorWorld;
@@ -280,7 +279,7 @@ describe("the quota", () => {
 describe("a template", () => {
   const here = loadTemplate(emailRequest);
   const ask = (stage: DoctorStage) => world.ask(stage, `Template ${emailRequest.id}`);
-  const nameIn = ({ names }: DoctorStage) => templateName(names.prefix, emailRequest.id);
+  const nameIn = ({ names }: DoctorStage) => storedTemplateName(names.prefix, emailRequest);
 
   async function stageWith(changed: Partial<Template>): Promise<DoctorStage> {
     const stage = await deployed();
@@ -306,6 +305,20 @@ describe("a template", () => {
       `fail: ${nameIn(stage)} is not there: its mail waits for a deployment (TemplateMissing), and is parked after hours. > ${deploy}`,
     );
     expect(await world.ask(stage, "Template priority-alert")).toMatch(/^ok: /);
+  });
+
+  it("warns where the stage has another version of it, by name", async () => {
+    const stage = await deployed();
+    const other = nameIn(stage).replace(/[0-9a-f]{8}$/, "0123abcd");
+    await world.clients.ses.send(new DeleteTemplateCommand({ TemplateName: nameIn(stage) }));
+    await world.clients.ses.send(
+      new CreateTemplateCommand({
+        Template: { TemplateName: other, SubjectPart: here.subject, HtmlPart: here.html, TextPart: here.text },
+      }),
+    );
+    expect(await ask(stage)).toBe(
+      `warn: The stored template is not that of this checkout: ${other}, and here it is ${nameIn(stage)}. > ${deploy} Or check out what is deployed.`,
+    );
   });
 
   it.each<[string, Partial<Template>]>([
@@ -406,7 +419,7 @@ describe("the event destination", () => {
 
   it("is good where it is on, for all events, to EventBridge", async () => {
     const stage = await deployed();
-    expect(await ask(stage)).toBe(`ok: ${nameIn(stage)} tells EventBridge of 6 kinds of events.`);
+    expect(await ask(stage)).toBe(`ok: ${nameIn(stage)} tells EventBridge of 7 kinds of events.`);
   });
 
   it("fails where there is another only", async () => {
@@ -440,7 +453,10 @@ describe("the event destination", () => {
     ["is off", { ...eventDestination, Enabled: false }, "The event destination %s is off: bounces stay unseen."],
     [
       "lacks kinds of events",
-      { ...eventDestination, MatchingEventTypes: ["COMPLAINT", "REJECT", "DELIVERY_DELAY", "DELIVERY", "OPEN"] },
+      {
+        ...eventDestination,
+        MatchingEventTypes: ["SEND", "COMPLAINT", "REJECT", "DELIVERY_DELAY", "DELIVERY", "OPEN"],
+      },
       "%s does not tell of BOUNCE, RENDERING_FAILURE.",
     ],
     [

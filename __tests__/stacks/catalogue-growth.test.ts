@@ -1,0 +1,155 @@
+import { Testing } from "cdktf";
+import { catalogue } from "../../handler/notifications";
+import { emailRequest } from "../../handler/notifications/email-request";
+import { type Notification } from "../../handler/notifications/define";
+import { type Config } from "../../stacks/config";
+import { NotificationStack } from "../../stacks/notification-stack";
+import { nameAttributes } from "../../stacks/policy/synthesized";
+import { loadTemplate } from "../../stacks/templates";
+import { largeCatalogue, notificationNamed } from "../support/catalogue";
+import { configOf, Synthesized } from "../support/stack";
+
+jest.setTimeout(60_000);
+
+function createStack(notifications: readonly Notification[], changes: Partial<Config> = {}) {
+  return new NotificationStack(
+    Testing.app(),
+    "notification",
+    { ...configOf({ STAGE: "prod" }), ...changes },
+    notifications,
+    () => loadTemplate(emailRequest),
+  );
+}
+
+const synth = (...stackOf: Parameters<typeof createStack>) =>
+  new Synthesized(Testing.synth(createStack(...stackOf), true));
+
+describe("300 notifications", () => {
+  it("fit every limit that the synth knows, at AWS's own quotas", () => {
+    const stack = synth(largeCatalogue(300));
+    expect(stack.resources("aws_ses_template")).toHaveLength(300);
+    expect(stack.resources("aws_lambda_permission")).toHaveLength(2);
+    const functions = stack.resources("aws_lambda_function");
+    expect(functions.map(({ depends_on: before }) => (before as string[]).length)).toEqual([302, 302]);
+  });
+
+  it("are refused where they are more than a bus takes, with the count and the quota", () => {
+    const notifications = Array.from({ length: 300 }, (_, at) => notificationNamed(`n${at}`));
+    expect(() => synth(notifications)).toThrow(
+      /counts-fit: The bus \S+event-bus\S+ has 302 rules, and AWS takes 300\. .*quotas\.rulesPerBus/,
+    );
+    expect(() => synth(notifications, { quotas: { rulesPerBus: 400 } })).not.toThrow();
+    expect(() => synth(notifications.slice(0, 120), { region: "af-south-1" })).toThrow(
+      /has 122 rules, and AWS takes 100/,
+    );
+  });
+
+  it("are said to be counted by their beginnings, where a source has more detail-types than a pattern holds", () => {
+    const notifications = Array.from({ length: 200 }, (_, at) => notificationNamed(`n${at}`));
+    const warnings = (changes?: Partial<Config>) =>
+      createStack(notifications, changes)
+        .node.findAll()
+        .flatMap(({ node }) => node.metadata)
+        .filter(({ type }) => type === "@cdktf/warn")
+        .map(({ data }) => data as string);
+    expect(warnings()).toEqual([
+      expect.stringMatching(
+        /^The source "shop" has more detail-types than an event pattern of 2048 characters .* "Event n|: Event n/,
+      ),
+    ]);
+    expect(warnings({ quotas: { eventPatternCharacters: 4096 } })).toEqual([]);
+  });
+});
+
+describe("a notification whose id is changed, and whose rule's name is kept", () => {
+  /** Physical name to logical id, of everything that has a name. */
+  function addresses(notifications: readonly Notification[], environment: Parameters<typeof configOf>[0] = {}) {
+    const stack = new Synthesized(
+      Testing.synth(
+        new NotificationStack(Testing.app(), "notification", configOf(environment), notifications, () =>
+          loadTemplate(emailRequest),
+        ),
+        true,
+      ),
+    );
+    const { resource } = JSON.parse(stack.text) as {
+      resource: Record<string, Record<string, Record<string, unknown>>>;
+    };
+    return new Map(
+      Object.entries(resource).flatMap(([type, resources]) =>
+        Object.entries(resources).map(([id, attributes]) => [`${type} ${physicalNameOf(type, attributes)}`, id]),
+      ),
+    );
+  }
+
+  /** What the provider finds the resource by. */
+  function physicalNameOf(type: string, attributes: Record<string, unknown>): string {
+    if (type === "aws_cloudwatch_event_target") {
+      return [attributes.event_bus_name, attributes.rule, attributes.target_id].map(String).join(" ");
+    }
+    if (type === "aws_sesv2_email_identity") return String(attributes.email_identity);
+    const name = attributes[nameAttributes[type]?.[0] ?? ""];
+    return typeof name === "string" ? name : JSON.stringify(attributes);
+  }
+
+  function movesOf(before: Map<string, string>, after: Map<string, string>) {
+    return [...after].filter(([physical, id]) => before.has(physical) && before.get(physical) !== id);
+  }
+
+  it("keeps the address of everything that keeps its name", () => {
+    const before = addresses(catalogue);
+    const after = addresses(catalogue.map((each) => (each.id === "email-request" ? { ...each, id: "mail" } : each)));
+    expect(movesOf(before, after)).toEqual([]);
+    expect([...before.keys()].filter((physical) => !after.has(physical))).toEqual([
+      expect.stringMatching(/^aws_ses_template shop-dev-email-request-/),
+    ]);
+  });
+
+  it("keeps it for two notifications that change ids with one another", () => {
+    const [first, second] = [
+      notificationNamed("a", { ruleName: "b-rule" }),
+      notificationNamed("b", { ruleName: "a-rule" }),
+    ];
+    const renamed = [
+      { ...first, id: "b" },
+      { ...second, id: "a" },
+    ];
+    expect(movesOf(addresses([first, second]), addresses(renamed))).toEqual([]);
+  });
+
+  it("keeps the identity of a recipient that becomes the sender", () => {
+    const before = addresses(catalogue, { EMAIL_SENDER: "a@example.com", EMAIL_RECIPIENT: "b@example.com" });
+    const after = addresses(catalogue, { EMAIL_SENDER: "b@example.com", EMAIL_RECIPIENT: "a@example.com" });
+    expect(movesOf(before, after)).toEqual([]);
+  });
+});
+
+describe("what a notification says", () => {
+  const synthOf = (changes: Partial<Notification>) => synth([notificationNamed("n", changes)]);
+
+  it("is no expression of Terraform's, in the description, the pattern and the detail-type", () => {
+    const stack = synthOf({
+      description: "Costs ${price} %{if}",
+      trigger: { kind: "event", source: "shop", detailType: "Price of ${x}", detailPattern: { kind: ["%{y}"] } },
+    });
+    const rule = stack.resources("aws_cloudwatch_event_rule").find(({ name }) => name === "shop-prod-n-rule");
+    expect(rule?.description).toBe("Costs $${price} %%{if}");
+    expect(rule?.event_pattern).toBe(
+      '{"source":["shop"],"detail-type":["Price of $${x}"],"detail":{"kind":["%%{y}"]}}',
+    );
+    for (const name of ["unmatched-rule", "unrouted-rule"]) {
+      const complement = stack.resources("aws_cloudwatch_event_rule").find((each) => each.name === `shop-prod-${name}`);
+      expect(complement?.event_pattern).toContain("Price of $${x}");
+    }
+  });
+
+  it("is refused where it is longer than AWS takes", () => {
+    expect(() => synthOf({ description: "a".repeat(513) })).toThrow(
+      /texts-fit: aws_cloudwatch_event_rule\.\S+ has 513 characters of description, and AWS takes 512/,
+    );
+    const detailPattern = { order: Array.from({ length: 200 }, (_, at) => `order-${1000 + at}`) };
+    expect(() => synthOf({ trigger: { kind: "event", source: "shop", detailType: "Order", detailPattern } })).toThrow(
+      /texts-fit: \S+ has \d+ characters of event_pattern, and AWS takes 2048/,
+    );
+  });
+});

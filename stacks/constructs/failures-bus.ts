@@ -1,0 +1,84 @@
+import { CloudwatchEventBus } from "@cdktf/provider-aws/lib/cloudwatch-event-bus";
+import { CloudwatchEventBusPolicy } from "@cdktf/provider-aws/lib/cloudwatch-event-bus-policy";
+import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
+import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import { type IamRole } from "@cdktf/provider-aws/lib/iam-role";
+import { Lazy } from "cdktf";
+import { Construct } from "constructs";
+import { type Names } from "../names";
+import { permanentFailurePattern } from "./failure-routing";
+import { type ParkingQueue } from "./parking-queue";
+import { QueueTarget, type TargetRetry } from "./rule-target";
+
+export interface FailuresBusProps {
+  readonly names: Names;
+  readonly deadLetters: ParkingQueue;
+  readonly retry: TargetRetry;
+}
+
+/** A function that reports its failures. */
+export interface FailureReporter {
+  readonly role: IamRole;
+  readonly functionArn: string;
+}
+
+/**
+ * The bus of Lambda's failure records, and the rule that parks what needs a person. What is on it is believed: a record
+ * is mailed again without passing a rule of the business events, so only our own functions may put one there
+ * (docs/decisions/0013).
+ */
+export class FailuresBus extends Construct {
+  readonly bus: CloudwatchEventBus;
+  readonly deadLetterRule: CloudwatchEventRule;
+  private readonly reporters: FailureReporter[] = [];
+
+  constructor(scope: Construct, id: string, { names, deadLetters, retry }: FailuresBusProps) {
+    super(scope, id);
+    this.bus = new CloudwatchEventBus(this, "bus", {
+      name: names.of("failures"),
+      description: "Failure records of the functions, put by Lambda alone",
+    });
+    const policy = new DataAwsIamPolicyDocument(this, "policy", {
+      statement: [
+        {
+          // Lambda puts a record with the function's own role
+          // (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html), and a session is known by
+          // its role's ARN. A denial holds for everybody else, whatever his own policies say; he who has no such ARN, as a
+          // service, is denied too.
+          sid: "OnlyFunctionsReport",
+          effect: "Deny",
+          actions: ["events:PutEvents"],
+          resources: [this.bus.arn],
+          principals: [{ type: "*", identifiers: ["*"] }],
+          condition: [
+            {
+              test: "ArnNotEquals",
+              variable: "aws:PrincipalArn",
+              values: Lazy.listValue({ produce: () => this.reporters.map(({ role }) => role.arn) }),
+            },
+          ],
+        },
+      ],
+    });
+    new CloudwatchEventBusPolicy(this, "policy-attachment", { eventBusName: this.bus.name, policy: policy.json });
+    this.deadLetterRule = new CloudwatchEventRule(this, "dead-letter-rule", {
+      name: names.of("dead-letter-rule"),
+      description: "Parks what failed for a reason that a retry can't mend",
+      eventBusName: this.bus.name,
+      eventPattern: Lazy.stringValue({
+        produce: () => JSON.stringify(permanentFailurePattern(this.reporters.map(({ functionArn }) => functionArn))),
+      }),
+    });
+    new QueueTarget(this, "dead-letter-target", {
+      rule: this.deadLetterRule,
+      queue: deadLetters,
+      inputPath: "$.detail",
+      retry,
+      deadLetters,
+    });
+  }
+
+  acceptFrom(reporter: FailureReporter): void {
+    this.reporters.push(reporter);
+  }
+}

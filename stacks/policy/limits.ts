@@ -1,0 +1,189 @@
+import { all, applied, type Attributes, block, objects, statementsBehind, type SynthesizedStack } from "./synthesized";
+
+/**
+ * AWS's limits that grow with the catalogue or with a configured text. Terraform learns of most only at the deployment, so
+ * the synth measures.
+ */
+
+interface TextLimit {
+  readonly type: string;
+  /** Of the attribute, block by block. */
+  readonly path: readonly string[];
+  readonly characters: number;
+}
+
+/** Longest texts, by the API reference of each service: the operation that takes them is named. */
+export const textLimits: readonly TextLimit[] = [
+  // EventBridge: PutRule, CreateEventBus, CreateArchive, PutTargets. (How long a pattern may be is a quota: PolicySettings.)
+  { type: "aws_cloudwatch_event_rule", path: ["description"], characters: 512 },
+  { type: "aws_cloudwatch_event_rule", path: ["schedule_expression"], characters: 256 },
+  { type: "aws_cloudwatch_event_bus", path: ["description"], characters: 512 },
+  { type: "aws_cloudwatch_event_archive", path: ["description"], characters: 512 },
+  { type: "aws_cloudwatch_event_target", path: ["target_id"], characters: 64 },
+  // CloudWatch: PutMetricAlarm. CloudWatch Logs: PutMetricFilter.
+  { type: "aws_cloudwatch_metric_alarm", path: ["alarm_description"], characters: 1024 },
+  { type: "aws_cloudwatch_metric_alarm", path: ["namespace"], characters: 255 },
+  { type: "aws_cloudwatch_log_metric_filter", path: ["pattern"], characters: 1024 },
+  { type: "aws_cloudwatch_log_metric_filter", path: ["metric_transformation", "namespace"], characters: 255 },
+  // Lambda: CreateFunction. IAM: CreateRole. KMS: CreateKey.
+  { type: "aws_lambda_function", path: ["description"], characters: 256 },
+  { type: "aws_iam_role", path: ["description"], characters: 1000 },
+  { type: "aws_kms_key", path: ["description"], characters: 8192 },
+];
+
+/** Texts that are too long, in words. */
+export function longTexts(stack: SynthesizedStack, eventPatternCharacters: number): string[] {
+  const pattern = { type: "aws_cloudwatch_event_rule", path: ["event_pattern"], characters: eventPatternCharacters };
+  return [...textLimits, pattern].flatMap(({ type, path, characters }) =>
+    all(stack.resource, type).flatMap(([id, resource]) => {
+      const text = path.reduce<unknown>((value, name) => block(value)[name], resource);
+      const { length } = typeof text === "string" ? applied(stack, text) : "";
+      return length <= characters
+        ? []
+        : [`${type}.${id} has ${length} characters of ${path.join(".")}, and AWS takes ${characters}`];
+    }),
+  );
+}
+
+/** Of all parts of a template together (https://docs.aws.amazon.com/ses/latest/dg/quotas.html). */
+const mostTemplateBytes = 500 * 1024;
+
+export function largeTemplates(stack: SynthesizedStack): string[] {
+  return all(stack.resource, "aws_ses_template").flatMap(([id, template]) => {
+    const text = ["subject", "html", "text"].map((part) => applied(stack, textOf(template[part]))).join("");
+    const bytes = Buffer.byteLength(text);
+    return bytes <= mostTemplateBytes
+      ? []
+      : [`aws_ses_template.${id} has ${bytes} bytes, and SES takes ${mostTemplateBytes}`];
+  });
+}
+
+interface PolicyLimit {
+  readonly type: string;
+  readonly attribute: string;
+  /** Attribute of what all policies together count for. @default each counts for itself */
+  readonly holder?: string;
+  readonly bytes: number;
+}
+
+/**
+ * Largest policies. IAM: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html (white space does not
+ * count). SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html.
+ * SNS: https://docs.aws.amazon.com/general/latest/gr/sns.html. KMS: PutKeyPolicy. EventBridge: "Event bus policy size".
+ * CloudWatch Logs: PutResourcePolicy.
+ */
+const policyLimits: readonly PolicyLimit[] = [
+  { type: "aws_iam_role_policy", attribute: "policy", holder: "role", bytes: 10_240 },
+  { type: "aws_iam_role", attribute: "assume_role_policy", bytes: 2048 },
+  { type: "aws_sqs_queue", attribute: "policy", bytes: 8192 },
+  { type: "aws_sns_topic_policy", attribute: "policy", bytes: 30_720 },
+  { type: "aws_kms_key_policy", attribute: "policy", bytes: 32_768 },
+  { type: "aws_cloudwatch_event_bus_policy", attribute: "policy", bytes: 10_240 },
+  { type: "aws_cloudwatch_log_resource_policy", attribute: "policy_document", bytes: 5120 },
+];
+
+/** Of a function (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
+const mostResourcePolicyBytes = 20_480;
+
+/** Policies that are too large, in words. */
+export function largePolicies(stack: SynthesizedStack): string[] {
+  const policies = policyLimits.flatMap(({ type, attribute, holder, bytes }) =>
+    all(stack.resource, type).map(([id, resource]) => ({
+      of: holder === undefined ? `${type}.${id}` : String(resource[holder]),
+      size: sizeOfDocument(stack, statementsBehind(stack, resource[attribute])),
+      bytes,
+    })),
+  );
+  const permissions = all(stack.resource, "aws_lambda_permission").map(([, permission]) => ({
+    of: String(permission.function_name),
+    size: sizeOfPermission(stack, permission),
+    bytes: mostResourcePolicyBytes,
+  }));
+  return [...new Set([...policies, ...permissions].map(({ of, bytes }) => `${of} ${bytes}`))].flatMap((key) => {
+    const parts = [...policies, ...permissions].filter(({ of, bytes }) => `${of} ${bytes}` === key);
+    const size = parts.reduce((sum, part) => sum + part.size, 0);
+    const [{ of, bytes } = { of: "", bytes: 0 }] = parts;
+    return size <= bytes ? [] : [`${of} has up to ${size} bytes of policy, and AWS takes ${bytes}`];
+  });
+}
+
+/** Of the JSON that Terraform makes of the statements, without white space. */
+function sizeOfDocument(stack: SynthesizedStack, statements: readonly Attributes[]): number {
+  const document = {
+    Version: "2012-10-17",
+    Statement: statements.map((statement) => ({
+      Sid: statement.sid ?? "",
+      Effect: statement.effect ?? "Allow",
+      Action: statement.actions,
+      Resource: statement.resources,
+      Principal: objects(statement.principals).map(({ type, identifiers }) => ({ [String(type)]: identifiers })),
+      Condition: objects(statement.condition).map(({ test, variable, values }) => ({
+        [String(test)]: { [String(variable)]: values },
+      })),
+    })),
+  };
+  return Buffer.byteLength(applied(stack, JSON.stringify(document)));
+}
+
+/** Of the statement that Lambda makes of it. */
+function sizeOfPermission(stack: SynthesizedStack, permission: Attributes): number {
+  const statement = {
+    Sid: permission.statement_id,
+    Effect: "Allow",
+    Principal: { Service: permission.principal },
+    Action: permission.action,
+    Resource: `arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:${String(permission.function_name)}`,
+    Condition: { ArnLike: { "AWS:SourceArn": permission.source_arn } },
+  };
+  return Buffer.byteLength(applied(stack, JSON.stringify(statement)));
+}
+
+/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html */
+export const mostMetricsPerWidget = 500;
+const mostMetricsPerDashboard = 2500;
+/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html */
+const mostMetricsPerAlarm = 10;
+/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
+const mostTargetsPerRule = 5;
+
+/** What there are too many of, in words. */
+export function highCounts(stack: SynthesizedStack, rulesPerBus: number): string[] {
+  const rulesOf = [
+    ...all(stack.resource, "aws_cloudwatch_event_rule").map(([, rule]) => textOf(rule.event_bus_name) || "default"),
+    // EventBridge keeps an archive by a rule of its own.
+    ...all(stack.resource, "aws_cloudwatch_event_archive").map(([, archive]) => String(archive.event_source_arn)),
+  ].map((bus) => bus.replace(/\.(name|arn)\}$/, "}"));
+  const targetsOf = all(stack.resource, "aws_cloudwatch_event_target").map(([, target]) => String(target.rule));
+  const dashboards = all(stack.resource, "aws_cloudwatch_dashboard").flatMap(([id, dashboard]) => {
+    const { widgets } = JSON.parse(textOf(dashboard.dashboard_body) || "{}") as { widgets?: unknown };
+    const counts = objects(widgets).map((widget) => objects(block(widget.properties).metrics).length);
+    return [
+      over(`aws_cloudwatch_dashboard.${id}`, "metrics", sum(counts), mostMetricsPerDashboard),
+      over(`A widget of aws_cloudwatch_dashboard.${id}`, "metrics", Math.max(0, ...counts), mostMetricsPerWidget),
+    ];
+  });
+  const alarms = all(stack.resource, "aws_cloudwatch_metric_alarm").map(([id, alarm]) => {
+    const metrics = objects(alarm.metric_query).filter(({ metric }) => metric !== undefined);
+    return over(`aws_cloudwatch_metric_alarm.${id}`, "metrics", metrics.length, mostMetricsPerAlarm);
+  });
+  return [
+    ...counted(rulesOf).map(([bus, count]) => over(`The bus ${bus}`, "rules", count, rulesPerBus)),
+    ...counted(targetsOf).map(([rule, count]) => over(`The rule ${rule}`, "targets", count, mostTargetsPerRule)),
+    ...dashboards,
+    ...alarms,
+  ].flat();
+}
+
+function over(where: string, what: string, count: number, limit: number): string[] {
+  return count <= limit ? [] : [`${where} has ${count} ${what}, and AWS takes ${limit}`];
+}
+
+function counted(names: readonly string[]): [string, number][] {
+  return [...new Set(names)].map((name) => [name, names.filter((each) => each === name).length]);
+}
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
