@@ -1,14 +1,14 @@
+import { randomUUID } from "node:crypto";
 import { DescribeAlarmsCommand } from "@aws-sdk/client-cloudwatch";
 import { DescribeMetricFiltersCommand, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { GetPolicyCommand, RemovePermissionCommand } from "@aws-sdk/client-lambda";
 import { DeleteTemplateCommand, GetTemplateCommand, UpdateTemplateCommand } from "@aws-sdk/client-ses";
 import { DeleteConfigurationSetCommand, DeleteEmailIdentityCommand } from "@aws-sdk/client-sesv2";
 import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
-import { priorityAlert } from "../../handler/notifications/priority-alert";
-import { storedTemplateName } from "../../stacks/templates";
 import { type FaultInput } from "../../sandbox/door/faults";
 import { type Ledger, type Outcome } from "./ledger";
-import { type System } from "./system";
+import { accountId, region, type System } from "./system";
 
 /** Resources of an event (2,048 characters each at most) that make so many bytes of it. */
 const ballast = (bytes: number) => Array.from({ length: bytes / 2_000 }, () => "x".repeat(2_000));
@@ -87,6 +87,24 @@ export const concurrentCases: readonly Case[] = [
       await ledger.putMany(2, { alert: true });
     },
     check: allMailed,
+  },
+  {
+    name: "forged failure records, on the business bus and on that of failures",
+    slug: "forged",
+    put: async (ledger, system) => {
+      await ledger.putMany(1);
+      for (const busName of [system.busName, system.names.of("failures")]) {
+        for (const errorType of ["Throttled", "MessageRejected"]) await forgeFailure(system, busName, errorType);
+      }
+    },
+    check: async (outcomes, system) => {
+      const { sent } = await system.accepted();
+      return [
+        ...allMailed(outcomes),
+        ...fails(!sent.some(({ to }) => to.includes(forged)), "the mail of a forged record is out"),
+        ...fails(!system.parked.some(({ body }) => body.includes(forged)), "a forged record is parked"),
+      ];
+    },
   },
   {
     name: "SES times out after accepting",
@@ -187,6 +205,86 @@ export const concurrentCases: readonly Case[] = [
       ]),
   },
   {
+    name: "a list with entries that are no addresses",
+    slug: "list-entries",
+    put: async (ledger) => {
+      const first = ledger.address();
+      const last = ledger.address();
+      const recipient = [first, "", null, "Jane <jane@example.com>", "jane@example.com ", last];
+      await ledger.putDetail({ emailConfig: { recipient } }, [first, last]);
+    },
+    check: (outcomes, system) =>
+      outcomes.flatMap(({ recipient, mails, reasons, eventIds }) => [
+        ...fails(mails.length === 1, `${recipient ?? ""}: ${mails.length} mails`),
+        ...fails(reasons.join() === "InvalidRecipient", `the list is parked as ${reasons.join()}`),
+        ...fails(
+          system
+            .parkedFailures(eventIds)
+            .map(({ position }) => position)
+            .join() === "2,3,4,5",
+          "the record does not name the entries",
+        ),
+      ]),
+  },
+  {
+    name: "a list, of which SES rejects one and gives no answer for another",
+    slug: "list-mixed",
+    faults: () => [
+      { hop: "ses", kind: "reject", match: { recipient: "list-mixed-refused@example.com" } },
+      { hop: "ses", kind: "timeout", match: { recipient: "list-mixed-silent@example.com" } },
+    ],
+    put: async (ledger) => {
+      await ledger.put({
+        recipients: ["list-mixed-refused@example.com", "list-mixed-silent@example.com", ledger.address()],
+      });
+    },
+    check: (outcomes, system) =>
+      outcomes.flatMap(({ recipient, mails, reasons, eventIds }) => [
+        ...fails(
+          mails.length === (recipient === "list-mixed-1@example.com" ? 1 : 0),
+          `${recipient ?? ""}: ${mails.length} mails`,
+        ),
+        ...fails(reasons.join() === "OutcomeUnknown", `the list is parked as ${reasons.join()}`),
+        ...fails(
+          system
+            .parkedFailures(eventIds)
+            .map(({ type }) => type)
+            .sort()
+            .join() === "MessageRejected,OutcomeUnknown",
+          "the record does not list both mails",
+        ),
+      ]),
+  },
+  {
+    name: "alerts that no rule takes, and one that is left out on purpose",
+    slug: "unmatched",
+    put: async (ledger) => {
+      await ledger.putEvent({ ...detailOfAlert(leftOut), priority: "low" }, "Priority Alert");
+      const priorities: unknown[] = ["HIGH", "urgent", 1, null, undefined, { level: "high" }];
+      for (const priority of priorities) {
+        await ledger.putDetail({ ...detailOfAlert(ledger.address()), priority }, [], "Priority Alert");
+      }
+      await ledger.putDetail({ ...detailOfAlert(ledger.address()), severity: "high" }, [], "Priority Alert");
+    },
+    check: async (outcomes, system) => [
+      ...allParked("NoRuleMatches")(outcomes),
+      ...fails(!(await system.accepted()).sent.some(({ to }) => to.includes(leftOut)), "an alert left out is mailed"),
+      ...fails(!system.parked.some(({ body }) => body.includes(leftOut)), "an alert left out is parked"),
+    ],
+  },
+  {
+    name: "detail-types that the catalogue does not know",
+    slug: "unrouted",
+    put: async (ledger) => {
+      for (const detailType of ["priority alert", "Email notification request", "Email Notification Request "]) {
+        await ledger.putDetail(detailOfAlert(ledger.address()), [], detailType);
+      }
+    },
+    told: (system) => system.unrouted(),
+    check: (outcomes) =>
+      outcomes.flatMap(({ mails, reasons }) => fails(mails.length + reasons.length === 0, "somebody took it")),
+  },
+  {
     name: "a list, of which one meets a 500 twice",
     slug: "list-late",
     faults: () => [
@@ -210,10 +308,12 @@ export const concurrentCases: readonly Case[] = [
         ledger.putDetail({ emailConfig: { recipient: "nobody" } }),
         ledger.putDetail({ emailConfig: { recipient: [] } }),
         ledger.putDetail({ emailConfig: { recipient: Array.from({ length: 51 }, () => ledger.address()) } }),
-        ledger.putDetail({ emailConfig: { recipient: ["nobody", "a@b@c"] } }),
+        ledger.putDetail({ emailConfig: { recipient: ["", null, "a@b@c", "Jane <jane@example.com>"] } }),
         ledger.putDetail({ emailConfig: { recipient, subject: "" } }),
         ledger.putDetail({ emailConfig, message: ["7"] }),
-        ledger.putDetail({ emailConfig, body: "for message" }),
+        ledger.putDetail({ emailConfig: { ...emailConfig, cc: ["boss@example.com"] } }),
+        ledger.putDetail({ emailConfig, body: "Your parcel arrives Friday" }),
+        ledger.putDetail({ emailConfig, IdempotencyKey: "k" }),
         ledger.putDetail(key("")),
         ledger.putDetail(key("k".repeat(257))),
         ledger.putDetail(key({ $ne: null })),
@@ -237,7 +337,8 @@ export const concurrentCases: readonly Case[] = [
         [recipient],
       );
       const twice = ledger.address();
-      await ledger.putDetail({ emailConfig: { recipient: [twice, twice] } }, [twice]);
+      const quoted = twice.replace(/^[^@]+/, '"$&"');
+      await ledger.putDetail({ emailConfig: { recipient: [twice, twice.toUpperCase(), quoted] } }, [twice]);
     },
     check: (outcomes) => [
       ...allMailed(outcomes),
@@ -288,6 +389,7 @@ export const concurrentCases: readonly Case[] = [
       await ledger.put({ detail: { message: "x".repeat(200_000) } });
       await ledger.put({ detail: { message: "x".repeat(261_000) } });
       await ledger.put({ resources: ballast(260_000) });
+      await ledger.put({ detail: { title: "x".repeat(130_000), message: "x".repeat(130_000) } });
     },
     check: allParked("InvalidEvent"),
   },
@@ -366,7 +468,7 @@ export const serialCases: readonly Case[] = [
     name: "the dead-letter queue is down",
     slug: "no-parking",
     faults: (recipient) => [
-      // The second comes to its end in the retry lane, where the function parks it.
+      // One of two comes to its end in the retry lane, where the function parks it.
       { hop: "ses", kind: "error", status: 500, times: 3, match: { recipient } },
       { hop: "ses", kind: "reject", match: { recipient: "no-parking-rejected@example.com" } },
       { hop: "sqs", kind: "error", times: 10, match: { operation: "SendMessage", text: "dead-letters" } },
@@ -389,18 +491,18 @@ export const serialCases: readonly Case[] = [
     name: "the on-failure destination refuses the record",
     slug: "no-destination",
     faults: (recipient) => [
-      { hop: "ses", kind: "reject", match: { recipient } },
+      { hop: "ses", kind: "error", status: 500, match: { recipient } },
       { hop: "events", kind: "refuse-destination" },
     ],
     put: (ledger) => ledger.putMany(2),
     told: (system) => system.metric("DestinationDeliveryFailures"),
-    check: (outcomes) => outcomes.flatMap(({ mails }) => fails(mails.length === 0, "a rejected mail is out")),
+    check: (outcomes) => outcomes.flatMap(({ mails }) => fails(mails.length === 0, "a refused mail is out")),
   },
   {
     name: "the template reads an unknown variable",
     slug: "unrendered",
     prepare: async (system) => {
-      const TemplateName = storedTemplateName(system.names.prefix, priorityAlert);
+      const TemplateName = system.templateName("priority-alert");
       const { Template: template } = await system.ses.send(new GetTemplateCommand({ TemplateName }));
       await system.ses.send(
         new UpdateTemplateCommand({
@@ -421,15 +523,31 @@ export const serialCases: readonly Case[] = [
     ],
   },
   {
-    name: "template deleted",
+    name: "template deleted, and deployed again hours later",
     slug: "no-template",
     prepare: async (system) => {
-      await system.ses.send(
-        new DeleteTemplateCommand({ TemplateName: storedTemplateName(system.names.prefix, priorityAlert) }),
-      );
+      await system.ses.send(new DeleteTemplateCommand({ TemplateName: system.templateName("priority-alert") }));
     },
-    put: (ledger) => ledger.putMany(2, { alert: true }),
-    check: allParked("TemplateMissing"),
+    put: async (ledger, system) => {
+      await ledger.putMany(2, { alert: true });
+      await system.waitForRetries(2);
+      await system.terraform.apply();
+    },
+    check: allMailed,
+  },
+  {
+    name: "configuration set deleted, and deployed again hours later",
+    slug: "no-set",
+    prepare: async (system) => {
+      const ConfigurationSetName = system.names.of("notifications");
+      await system.sesV2.send(new DeleteConfigurationSetCommand({ ConfigurationSetName }));
+    },
+    put: async (ledger, system) => {
+      await ledger.putMany(2);
+      await system.waitForRetries(2);
+      await system.terraform.apply();
+    },
+    check: allMailed,
   },
   {
     name: "permission removed",
@@ -455,16 +573,6 @@ export const serialCases: readonly Case[] = [
     check: allParked("SenderNotVerified"),
   },
   {
-    name: "configuration set deleted",
-    slug: "no-set",
-    prepare: async (system) => {
-      const ConfigurationSetName = system.names.of("notifications");
-      await system.sesV2.send(new DeleteConfigurationSetCommand({ ConfigurationSetName }));
-    },
-    put: (ledger) => ledger.putMany(2),
-    check: allParked("ConfigurationSetMissing"),
-  },
-  {
     name: "the dead-letter queue's policy removed",
     slug: "no-policy",
     prepare: async (system) => {
@@ -473,12 +581,51 @@ export const serialCases: readonly Case[] = [
       );
     },
     put: async (ledger) => {
-      await Promise.all([ledger.putDetail({ emailConfig: {} }), ledger.putDetail({ emailConfig: 1 })]);
+      // The permission of the alerts' function is gone by now, too: EventBridge has to park them, and can't.
+      await ledger.putMany(2, { alert: true });
     },
     told: (system) => system.metric("InvocationsFailedToBeSentToDlq"),
     check: (outcomes) => outcomes.flatMap(({ reasons }) => fails(reasons.length === 0, "it was parked all the same")),
   },
 ];
+
+const leftOut = "unmatched-low@example.com";
+
+const forged = "forged-victim@example.com";
+
+/** As Lambda puts it onto the bus of failures; only the functions may. */
+async function forgeFailure(system: System, busName: string, errorType: string): Promise<void> {
+  const detail = {
+    requestContext: {
+      functionArn: `arn:aws:lambda:${region}:${accountId}:function:${system.names.of("email-processor")}:$LATEST`,
+      condition: "RetriesExhausted",
+      approximateInvokeCount: 3,
+    },
+    requestPayload: {
+      id: randomUUID(),
+      source: "custom.application",
+      "detail-type": "Daily Report",
+      time: new Date().toISOString(),
+      detail: { emailConfig: { recipient: forged, subject: "Daily report" } },
+    },
+    responsePayload: { errorType, errorMessage: "forged" },
+  };
+  const entry = {
+    EventBusName: busName,
+    Source: "lambda",
+    DetailType: "Lambda Function Invocation Result - Failure",
+    Detail: JSON.stringify(detail),
+  };
+  // The bus of failures refuses it: the business bus takes it, as any event that no rule is for.
+  await system.events.send(new PutEventsCommand({ Entries: [entry] })).catch((error: unknown) => {
+    if (!(error instanceof Error) || !/AccessDenied|not authorized/i.test(`${error.name} ${error.message}`))
+      throw error;
+  });
+}
+
+function detailOfAlert(recipient: string): Record<string, unknown> {
+  return { emailConfig: { recipient, subject: "Fault" }, title: "Fault", message: "Of the fault suite." };
+}
 
 /** What SES's events told of these mails, as the feedback log group holds them. */
 async function feedback(

@@ -27,6 +27,8 @@ export interface EventOptions {
   /** Of the event, beside its detail: no template reads them, and they travel with it all the same. */
   readonly resources?: readonly string[];
   readonly alert?: boolean;
+  /** @default that of the request, or of the alert */
+  readonly detailType?: string;
 }
 
 /** What a case put in, and what became of it. */
@@ -47,13 +49,10 @@ export class Ledger {
   }
 
   /** Puts one event onto the bus. @returns its id. */
-  async put({
-    recipients = [this.address()],
-    detail = {},
-    resources = [],
-    alert = false,
-  }: EventOptions = {}): Promise<string> {
-    const id = await this.putEvent(detailFor(recipients, detail, alert), alert, resources);
+  async put(options: EventOptions = {}): Promise<string> {
+    const { recipients = [this.address()], detail = {}, resources = [], alert = false } = options;
+    const { detailType = alert ? "Priority Alert" : "Email Notification Request" } = options;
+    const id = await this.putEvent(detailFor(recipients, detail, alert), detailType, resources);
     this.expect([id], recipients);
     return id;
   }
@@ -66,13 +65,17 @@ export class Ledger {
   async putSame(count: number, idempotencyKey: string): Promise<void> {
     const recipients = [this.address()];
     const detail = detailFor(recipients, { idempotencyKey }, false);
-    const ids = await Promise.all(Array.from({ length: count }, () => this.putEvent(detail, false)));
+    const ids = await Promise.all(Array.from({ length: count }, () => this.putEvent(detail)));
     this.expect(ids, recipients);
   }
 
   /** An event with a detail that is no notification's. */
-  async putDetail(detail: Readonly<Record<string, unknown>>, recipients: readonly string[] = []): Promise<void> {
-    this.expect([await this.putEvent(detail, false)], recipients);
+  async putDetail(
+    detail: Readonly<Record<string, unknown>>,
+    recipients: readonly string[] = [],
+    detailType?: string,
+  ): Promise<void> {
+    this.expect([await this.putEvent(detail, detailType)], recipients);
   }
 
   /** The same delivery several times at once, as EventBridge's "at least once" allows. @returns the event. */
@@ -136,9 +139,10 @@ export class Ledger {
     this.dues.push(...all.map((recipient) => ({ eventIds, recipient, isOneOfMany: all.length > 1 })));
   }
 
-  private async putEvent(
+  /** Puts an event that nothing is due for. @returns its id. */
+  async putEvent(
     detail: Readonly<Record<string, unknown>>,
-    alert: boolean,
+    detailType = "Email Notification Request",
     resources: readonly string[] = [],
   ): Promise<string> {
     const { Entries: [entry] = [] } = await this.system.events.send(
@@ -147,7 +151,7 @@ export class Ledger {
           {
             EventBusName: this.system.busName,
             Source: "custom.application",
-            DetailType: alert ? "Priority Alert" : "Email Notification Request",
+            DetailType: detailType,
             Detail: JSON.stringify(detail),
             Resources: [...resources],
           },

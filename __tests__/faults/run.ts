@@ -1,4 +1,5 @@
 import { type Case, concurrentCases, serialCases } from "./cases";
+import { deployCases } from "./deploy-cases";
 import { redriveCases } from "./redrive-cases";
 import { Ledger, stateOf } from "./ledger";
 import { System } from "./system";
@@ -54,7 +55,7 @@ async function main(): Promise<void> {
     }
     say("terraform apply, as for every reason that says: deploy the stack again");
     await system.terraform.apply();
-    for (const test of chosen(redriveCases)) {
+    for (const test of chosen([...redriveCases, ...deployCases])) {
       say(test.name);
       finished.push(...(await runTogether(system, [test])));
     }

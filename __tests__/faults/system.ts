@@ -1,12 +1,12 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
-import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
+import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
@@ -27,7 +27,10 @@ import { findLeftovers } from "../../sandbox/leftovers";
 import { type RunningMoto, startMoto } from "../../sandbox/moto";
 import { sandboxEnvironment, Terraform, terraformEnvironment } from "../../sandbox/terraform";
 import { findTools } from "../../sandbox/tools";
+import { failureRecordSchema, type MailFailure } from "../../handler/contract/failure-record";
+import { catalogue } from "../../handler/notifications";
 import { readConfig } from "../../stacks/config";
+import { storedTemplateName } from "../../stacks/templates";
 import { Names } from "../../stacks/names";
 import { freePort } from "../../sandbox/free-port";
 import { bareEnvironment, projectRoot } from "../support/sandbox";
@@ -108,15 +111,7 @@ export class System {
     const system = new System(moto, door, terraform, workDirectory);
     try {
       await new S3Client(awsClientConfig(door.url, region)).send(new CreateBucketCommand({ Bucket: bucket }));
-      await run(process.execPath, ["--import", "tsx", "main.ts"], {
-        cwd: projectRoot,
-        env: {
-          ...bareEnvironment,
-          STAGE: "sandbox",
-          AWS_REGION: region,
-          CDKTF_OUTDIR: join(workDirectory, "synth"),
-        },
-      });
+      await system.synthesize(projectRoot);
       await terraform.init();
       await terraform.apply();
       return system;
@@ -124,6 +119,33 @@ export class System {
       await system.stop();
       throw error;
     }
+  }
+
+  /**
+   * Deploys a changed checkout over the running stage, as a merge does.
+   * @param change edits the copy of the project; without it, the project is deployed as it is.
+   */
+  async deploy(change: (checkout: string) => void = () => undefined): Promise<void> {
+    const checkout = mkdtempSync(join(this.workDirectory, "checkout-"));
+    for (const name of ["handler", "stacks", "main.ts", "package.json", "tsconfig.json"]) {
+      cpSync(join(projectRoot, name), join(checkout, name), { recursive: true });
+    }
+    symlinkSync(join(projectRoot, "node_modules"), join(checkout, "node_modules"));
+    change(checkout);
+    await this.synthesize(checkout);
+    await this.terraform.apply();
+  }
+
+  private async synthesize(checkout: string): Promise<void> {
+    await run(process.execPath, ["--import", "tsx", "main.ts"], {
+      cwd: checkout,
+      env: {
+        ...bareEnvironment,
+        STAGE: "sandbox",
+        AWS_REGION: region,
+        CDKTF_OUTDIR: join(this.workDirectory, "synth"),
+      },
+    });
   }
 
   get url(): string {
@@ -191,6 +213,27 @@ export class System {
     return Object.values(metrics[name] ?? {}).reduce((sum, count) => sum + count, 0);
   }
 
+  /** What the parked records of these events list, mail by mail. */
+  parkedFailures(eventIds: readonly string[]): readonly MailFailure[] {
+    return this.parked
+      .filter(({ body }) => eventIds.some((id) => body.includes(id)))
+      .flatMap(({ body }) => failureRecordSchema.parse(JSON.parse(body)).failures ?? []);
+  }
+
+  /** Name of a notification's stored template, as this checkout deploys it. */
+  templateName(notificationId: string): string {
+    const notification = catalogue.find(({ id }) => id === notificationId);
+    if (notification === undefined) throw new Error(`There is no notification ${notificationId}.`);
+    return storedTemplateName(this.names.prefix, notification);
+  }
+
+  /** How many events of our sources no rule took, by what the stage logs of them. */
+  async unrouted(): Promise<number> {
+    const logGroupName = `/aws/events/${this.names.of("unrouted")}`;
+    const { events = [] } = await this.logs.send(new FilterLogEventsCommand({ logGroupName }));
+    return events.length;
+  }
+
   /** Runs `npm run doctor` as a person does. */
   doctor(): Promise<CommandResult> {
     return this.operation("doctor", []);
@@ -242,6 +285,16 @@ export class System {
         );
       }
       await setTimeout(quiet > 0 ? 20 : 200);
+    }
+  }
+
+  /** Until so many events wait in the retry queues, Lambda's own retries being over. */
+  async waitForRetries(count: number, patienceMs = 60_000): Promise<void> {
+    for (const deadline = Date.now() + patienceMs; ;) {
+      const { queued } = await this.work();
+      if (queued >= count) return;
+      if (Date.now() > deadline) throw new Error(`Only ${queued} of ${count} events wait for a retry.`);
+      await setTimeout(200);
     }
   }
 
