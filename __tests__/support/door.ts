@@ -66,7 +66,8 @@ export class TestDoor {
     this.sqs = new SQSClient(settings);
   }
 
-  static async start(options: Partial<DoorOptions> = {}): Promise<TestDoor> {
+  /** @param isClientLike whether a test sends what AWS's clients send, and nothing else. */
+  static async start(options: Partial<DoorOptions> = {}, isClientLike = true): Promise<TestDoor> {
     const moto = await startMoto();
     const workDirectory = await mkdtemp(join(tmpdir(), "door-"));
     const door = await startDoor({
@@ -86,6 +87,7 @@ export class TestDoor {
       await moto.stop();
       await rm(workDirectory, { recursive: true, force: true });
       exchanges.stop();
+      if (isClientLike) exchanges.check();
     });
   }
 

@@ -27,9 +27,12 @@ export class ExchangeRecorder {
     subscribe("http.server.request.start", this.onRequest);
   }
 
-  /** @throws where an exchange did not fit AWS's models */
   stop(): void {
     unsubscribe("http.server.request.start", this.onRequest);
+  }
+
+  /** @throws where an exchange did not fit AWS's models */
+  check(): void {
     if (this.found.size === 0) return;
     const lines = [...this.found].map(([violation, times]) => `${violation}${times === 1 ? "" : ` (${times} times)`}`);
     throw new Error(`${this.found.size} violations of AWS's models in ${this.count} exchanges:\n${lines.join("\n")}`);

@@ -18,7 +18,9 @@ beforeAll(async () => {
   // Something beside it shows what leads out of it.
   workDirectory = join(temporaryFolder(), "work");
   mkdirSync(workDirectory);
-  door = await TestDoor.start({ assetsDirectory: join(__dirname, "../../../sandbox/inbox"), workDirectory });
+  const assetsDirectory = join(__dirname, "../../../sandbox/inbox");
+  // The requests here are none that a client of AWS sends.
+  door = await TestDoor.start({ assetsDirectory, workDirectory }, false);
   port = Number(new URL(door.door.url).port);
   own = `127.0.0.1:${port}`;
   s3 = new S3Client({ ...clientSettings(door.door.url), forcePathStyle: true });

@@ -237,12 +237,12 @@ describe("lists", () => {
 });
 
 describe("what is extreme", () => {
-  it("an event of 20,000 levels is taken, delivered and shown as text; the others are shown as ever", async () => {
+  it("an event as deep as EventBridge takes is delivered, and shown as text; the others are shown as ever", async () => {
     const queue = await door.createQueue();
     const bus = await door.createBus();
     const rule = await door.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(queue) }]);
     await allow(queue, rule, bus);
-    const text = `${"[".repeat(20_000)}${"]".repeat(20_000)}`;
+    const text = `${"[".repeat(900)}${"]".repeat(900)}`;
     const { Entries: [entry] = [] } = await door.events.send(
       new PutEventsCommand({
         Entries: [{ EventBusName: bus, Source: "test", DetailType: "Deep", Detail: `{"deep":${text}}` }],

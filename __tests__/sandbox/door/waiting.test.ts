@@ -2,6 +2,7 @@ import {
   DeleteFunctionCommand,
   DeleteFunctionConcurrencyCommand,
   InvokeCommand,
+  LambdaClient,
   PutFunctionConcurrencyCommand,
   PutFunctionEventInvokeConfigCommand,
   UpdateFunctionConfigurationCommand,
@@ -12,7 +13,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type BusEvent } from "../../../sandbox/door/journal";
 import { Places } from "../../../sandbox/door/lambda/places";
-import { arnOf, TestDoor } from "../../support/door";
+import { arnOf, clientSettings, TestDoor } from "../../support/door";
 import { until } from "../../support/until";
 
 jest.setTimeout(60_000);
@@ -201,10 +202,11 @@ describe("events that wait for a place of their function's concurrency", () => {
   it("go to the on-failure destination when they are too old, without having run", async () => {
     const { fn, put } = await busy(0);
     const queue = await door.createQueue();
-    await door.lambda.send(
+    // Past the door, for it is less than Lambda takes: a test can't wait for a minute.
+    const moto = new LambdaClient(clientSettings(door.motoUrl));
+    await moto.send(
       new PutFunctionEventInvokeConfigCommand({
         FunctionName: fn,
-        // Less than Lambda takes: a test can't wait for a minute.
         MaximumEventAgeInSeconds: 1,
         DestinationConfig: { OnFailure: { Destination: arnOf.queue(queue) } },
       }),
