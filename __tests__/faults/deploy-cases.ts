@@ -85,6 +85,8 @@ async function underLoad(
   const deployed = deploy().finally(() => {
     over.abort();
   });
+  // One that fails does so while events are still put: it is awaited behind them.
+  deployed.catch(() => undefined);
   const puts: Promise<unknown>[] = [];
   for (let after = 0; after < 10; after += over.signal.aborted ? 1 : 0) {
     puts.push(ledger.put(options));

@@ -31,9 +31,20 @@ describe("an envelope", () => {
     ["time", "yesterday"],
     ["id", ""],
     ["detail", "text"],
+    ["detail", ["a list"]],
+    ["detail", null],
   ])("is refused where EventBridge has none with such a field: %s", (field, value) => {
     const parsed = envelopeSchema.safeParse({ ...event, [field]: value });
     expect(parsed.error?.issues.map(({ path }) => path)).toEqual([[field]]);
+  });
+});
+
+it("keeps every key of the detail, so that a strict request can refuse it", async () => {
+  const text = JSON.stringify(event).replace('"detail":{', '"detail":{"__proto__":{"title":"polluted"},');
+  const notify = createNotify(dependencies({ sendEmail: () => Promise.resolve({ messageId: "m" }) }));
+  await expect(notify(JSON.parse(text), { endsAt: startOfTime + 30_000 })).rejects.toMatchObject({
+    name: "InvalidEvent",
+    message: expect.stringContaining("detail.__proto__: is not known") as string,
   });
 });
 

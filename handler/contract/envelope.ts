@@ -16,7 +16,8 @@ export const envelopeSchema = z.object({
     .string()
     .max(64)
     .pipe(z.iso.datetime({ offset: true })),
-  detail: z.record(z.string(), z.unknown()),
+  // Not `z.record`: it leaves out a key named `__proto__`, which a strict request has to refuse.
+  detail: z.custom<Readonly<Record<string, unknown>>>(isObject, "Invalid input: expected object"),
 });
 
 export type EventEnvelope = z.infer<typeof envelopeSchema>;
@@ -54,6 +55,10 @@ export function isNestedDeeperThan(levels: number, value: unknown): boolean {
     containers = containers.flatMap((container) => Object.values(container).filter(isContainer));
   }
   return false;
+}
+
+function isObject(value: unknown): boolean {
+  return isContainer(value) && !Array.isArray(value);
 }
 
 function isContainer(value: unknown): value is object {

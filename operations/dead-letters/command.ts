@@ -212,7 +212,14 @@ function stopAfterFailures<Input, Output>(ask: (input: Input) => Promise<Output>
 
 export const exitCodes = { done: 0, notAll: 1, notRun: 2, notAllSeen: 3, interrupted: 130 } as const;
 
-const good: readonly Result["outcome"][] = ["redriven", "would-redrive", "discarded", "would-discard"];
+const good: readonly Result["outcome"][] = [
+  "redriven",
+  "would-redrive",
+  "finished",
+  "would-finish",
+  "discarded",
+  "would-discard",
+];
 
 export function exitCodeOf({ results = [], isComplete }: DeadLettersAnswer): number {
   if (!results.every(({ outcome }) => good.includes(outcome))) return exitCodes.notAll;

@@ -27,6 +27,8 @@ export type Decision =
       /** What the person should know before. */
       readonly warning?: string;
     }
+  /** Every mail of it is out by now: only the record is left, and goes. */
+  | { readonly kind: "finish" }
   | { readonly kind: "refuse"; readonly why: string };
 
 /**
@@ -46,6 +48,7 @@ export function decideRedrive(parked: ParkedMessage, mails: Mails, wishes: Wishe
   if (notification === undefined || record === undefined) {
     return refuse("No notification takes this event: add one to handler/notifications and deploy it first.");
   }
+  if (isFinished(mails) && !wishes.resendUnknown) return { kind: "finish" };
   if (redrives >= maximumRedrives) {
     return refuse(
       `It was redriven ${redrives} times, which is the most: claims are kept for that many, and behind them a second mail could not be told from a first one. Find the cause, then let its producer put a new event.`,
@@ -76,6 +79,16 @@ export function decideRedrive(parked: ParkedMessage, mails: Mails, wishes: Wishe
     release: choice.release,
     ...(choice.warning === undefined ? {} : { warning: choice.warning }),
   };
+}
+
+/** As after a redrive that was interrupted between its send and the deletion. */
+function isFinished({ list, refused, unread }: Mails): boolean {
+  return (
+    unread === undefined &&
+    refused.length === 0 &&
+    list.length > 0 &&
+    list.every((mail) => isOut(mail) && !mail.isOther)
+  );
 }
 
 /** `JSON.parse` reads any depth, and `JSON.stringify` throws behind some thousand levels. */

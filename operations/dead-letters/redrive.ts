@@ -25,6 +25,9 @@ export type Outcome =
   | "failed"
   /** Sent, and still parked: another redrive of it is stopped by its claim. */
   | "not-removed"
+  /** Every mail of it was out already, so nothing was sent; the record is removed. */
+  | "finished"
+  | "would-finish"
   | "discarded"
   | "would-discard";
 
@@ -79,6 +82,7 @@ export function redrive(
 async function redriveOne(parked: ParkedMessage, before: Mails, options: ActOptions, ports: Ports): Promise<Result> {
   const decision = decideRedrive(parked, before, options);
   if (decision.kind === "refuse") return { parked, outcome: "refused", note: decision.why, mails: before };
+  if (decision.kind === "finish") return finish(parked, before, options, ports);
   const { lane, redrives, warning, release } = decision;
   const about = { parked, lane, redrives };
   if (options.dryRun) {
@@ -98,6 +102,7 @@ async function redriveOne(parked: ParkedMessage, before: Mails, options: ActOpti
       // Another run may have come between the look and the release: then there may be nothing to send any more.
       const again = decideRedrive(parked, mails, { ...options, resendUnknown: false });
       if (again.kind === "refuse") return { parked, outcome: "refused", note: noteOf(mails, again.why), mails };
+      if (again.kind === "finish") return await finish(parked, mails, options, ports);
     }
     await ports.send(lane, decision.body);
   } catch (error) {
@@ -117,6 +122,22 @@ async function redriveOne(parked: ParkedMessage, before: Mails, options: ActOpti
     };
   }
   return { ...about, outcome: "redriven", note, mails };
+}
+
+async function finish(parked: ParkedMessage, mails: Mails, { dryRun }: ActOptions, ports: Ports): Promise<Result> {
+  const note = noteOf(mails, "Nothing is left to send.");
+  if (dryRun) return { parked, outcome: "would-finish", note, mails };
+  try {
+    await ports.remove(parked.messageId);
+    return { parked, outcome: "finished", note, mails };
+  } catch (error) {
+    return {
+      parked,
+      outcome: "failed",
+      note: noteOf(mails, `It stays parked, as far as is known: ${notRemoved(error)}.`),
+      mails,
+    };
+  }
 }
 
 /** Deletes parked messages for good. */

@@ -138,6 +138,8 @@ const words: Readonly<Record<Outcome, string>> = {
   refused: "refused",
   failed: "failed",
   "not-removed": "sent, not removed",
+  finished: "all out, removed",
+  "would-finish": "all out, would be removed",
   discarded: "discarded",
   "would-discard": "would be discarded",
 };

@@ -73,6 +73,8 @@ export interface Subject {
   readonly text: string;
   /** @default the addresses in `text` */
   readonly recipients?: readonly string[];
+  /** Only a fault that names its operation is for it. */
+  readonly isMetByNameOnly?: boolean;
 }
 
 interface Armed {
@@ -134,6 +136,7 @@ export class Faults {
 }
 
 function fits(match: Fault["match"], subject: Subject): boolean {
+  if (subject.isMetByNameOnly === true && match?.operation === undefined) return false;
   if (match === undefined) return true;
   const { recipient, eventId, operation, text } = match;
   const recipients = () => subject.recipients ?? subject.text.match(/[^\s"'<>,;:\\]+@[^\s"'<>,;:\\]+/g) ?? [];
@@ -196,9 +199,10 @@ export function injectFaults(faults: Faults, functions: FunctionProcesses): Inte
     const hop = hopsByService[call.service];
     if (hop === undefined || faults.list.length === 0) return next(call);
     const recipients = hop === "ses" ? recipientsOf(call) : undefined;
-    // SES's other calls are Terraform's: only its sends fail.
-    if (hop === "ses" && recipients === undefined) return next(call);
-    const subject = () => subjectOf(call, recipients);
+    // SES's other calls are Terraform's: a fault is for them where it names them. Those of SES v2 have no name.
+    const isMetByNameOnly = hop === "ses" && recipients === undefined;
+    if (isMetByNameOnly && call.operation === "") return next(call);
+    const subject = () => ({ ...subjectOf(call, recipients), isMetByNameOnly });
     if (hop === "ses") {
       const fault = faults.take("lambda", ["crash", "timeout"], subject);
       if (fault !== undefined) {

@@ -466,12 +466,17 @@ describe("an event with several mails", () => {
     expect(outcomes(await run({ redrive: true }))).toEqual(["redriven"]);
   });
 
-  it("with nothing left to send is not redriven, and is deleted without further words", async () => {
+  it("with nothing left to send is removed by a redrive, which sends nothing", async () => {
     const { run, counts } = await stageWithMails({}, "sent", "sent", "sent");
-    const answer = await run();
-    expect(answer.listed).toMatchObject([{ refusal: expect.stringContaining("nothing is left to send") as string }]);
-    expect(outcomes(await run({ redrive: true }))).toEqual(["refused"]);
+    const answer = await run({ redrive: true });
+    expect(outcomes(answer)).toEqual(["finished"]);
+    expect(exitCodeOf(answer)).toBe(0);
     expect(await counts("retries")).toEqual([0, 0]);
+    expect(await counts()).toEqual([0, 0]);
+  });
+
+  it("with nothing left to send is deleted without further words", async () => {
+    const { run } = await stageWithMails({}, "sent", "sent", "sent");
     expect(outcomes(await run({ discard: true, filter: ["event=list"] }))).toEqual(["discarded"]);
   });
 

@@ -206,12 +206,6 @@ describe("a redrive, by mail", () => {
       `${bobHash}: the mail may be out`,
     ],
     [
-      "what is out already",
-      three("Throttled"),
-      { claims: ["sent", "sent", "sent"] },
-      "nothing is left to send: --discard",
-    ],
-    [
       "what is out, with other content under the same key",
       failed("Throttled"),
       { claims: ["sent"], claim: { eventId: "first", contentHash: "other" } },
@@ -353,12 +347,26 @@ describe("a redrive of a mail that may be out, on a person's word", () => {
       claims: ["unknown"],
       afterRelease: { state: "sent", messageId: "m-1" },
     });
-    expect(done).toEqual(["release"]);
+    expect(done).toEqual(["release", "remove"]);
     expect(result).toMatchObject({
-      outcome: "refused",
-      ...says("nothing is left to send"),
+      outcome: "finished",
+      ...says("Nothing is left to send"),
       mails: { list: [{ state: "sent" }] },
     });
+  });
+
+  it("of which every mail is out by now removes the record, and sends nothing", async () => {
+    const world = { claims: ["sent", "sent", "sent"] } satisfies World;
+    const parked = three("Throttled");
+    expect(await run(parked, { ...world, options: { dryRun: true } })).toMatchObject({
+      done: [],
+      result: { outcome: "would-finish" },
+    });
+    expect(await run(parked, world)).toMatchObject({ done: ["remove"], result: { outcome: "finished" } });
+    expect(await run(failed("Throttled", { redrives: maximumRedrives }, toThree), world)).toMatchObject({
+      result: { outcome: "finished" },
+    });
+    expect(await run(parked, { ...world, breaks: "remove" })).toMatchObject({ result: { outcome: "failed" } });
   });
 
   it("says what it released where the send fails after it", async () => {

@@ -235,6 +235,13 @@ describe("a fault of ses", () => {
   });
 });
 
+it("a fault of ses meets a call of Terraform's where it names it", async () => {
+  await door.setFaults({ hop: "ses", kind: "error", status: 400, match: { operation: "CreateTemplate" } });
+  await expect(createTemplate("refused")).rejects.toMatchObject(answered("ValidationError", 400));
+  await templated("a@customers.example");
+  expect(await door.hits()).toEqual([1]);
+});
+
 describe("a fault meets the calls that it matches, and no others", () => {
   const to = (...ToAddresses: string[]) => mail({ ToAddresses });
   const ses = (match: FaultInput["match"]): FaultInput => ({ hop: "ses", kind: "throttle", match });
