@@ -119,8 +119,8 @@ export function createNotify(dependencies: NotifyDependencies): Notify {
         retryable: error.retryable,
         ...causeOf(error),
       };
-      // The stack counts `ERROR` lines: one a failed event. (Lambda itself counts a run that throws, so the alarm
-      // lambda-errors rings for a mail that only waits, too.)
+      // The stack counts `ERROR` lines: one a failed event. (Lambda counts runs that throw, so the alarm lambda-errors rings
+      // for a mail that only waits, too, and not for what is parked.)
       if (isWait(error.name) && error.failures.every(({ type }) => isWait(type))) log.warn(error.message, about);
       else log.error(error.message, about);
       throw error;

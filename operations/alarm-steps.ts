@@ -17,7 +17,7 @@ export const alarmSteps: Readonly<Record<string, string>> = {
     lanes.flatMap((lane) => [
       [
         laneAlarm(lane, "lambda-errors"),
-        "Nothing yet: it is tried again. Look for `ERROR` in the log group where it stays",
+        "Nothing yet: what failed is tried again. Where it keeps ringing, look for `ERROR` in the function's log group. `The event could not be parked` there means that the dead-letter queue refuses: `npm run doctor`, and deploy again",
       ],
       [
         laneAlarm(lane, "lost-failures"),

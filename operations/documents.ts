@@ -35,8 +35,9 @@ export function alarmsDocument(stack: SynthesizedStack): string {
 
 # Alarms
 
-Each alarm publishes to the topic \`alarms\` when it rings and when it is over. Missing data is no alarm, for most of these
-metrics exist only once something went wrong; SES's rates keep their last word. Names are those behind project and stage, thresholds those of production.
+Each alarm publishes to the topic \`alarms\` when it rings and when it is over. Most of these metrics exist only once something
+went wrong, so missing data is no alarm. The alarms on SES's rates stay as they are while there is no data. Names are those
+behind project and stage, thresholds those of production.
 
 ${table(
   ["Alarm", "Metric", "Rings at", "Meaning", "First step"],

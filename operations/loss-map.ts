@@ -54,10 +54,10 @@ export const lossMap: readonly LossRow[] = [
   ...unmatchedRuleRoles.map((rule): LossRow => ({
     hops: [`target:${rule}`],
     where: `Rule \`${rule}\` to the function of the standard lane`,
-    what: "An event that a notification's rule should have taken: a value is misspelt (`HIGH`), missing, or of another type. The function parks it as `NoRuleMatches`; where the permission or the function is gone, EventBridge does",
+    what: "An event that a notification's rule should have taken: a value is misspelt (`HIGH`), missing, or of another type. The function parks it as `NoRuleMatches`. Where the permission or the function is gone, EventBridge parks it",
     remains: "Dead-letter queue: the event, with its reason. Where that refuses it: the archive",
     alarms: ["dead-letters", `${rule}-failed-invocations`, `${rule}-lost-events`],
-    command: `${list} names the field; correct its producer, or the notification; then \`-- --discard\`, or ${redrive}`,
+    command: `${list} names the field. A producer's mistake: let it put a corrected event, and \`-- --discard --filter event=..\` the old one. The notification's: widen it, deploy, ${redrive}`,
   })),
   ...unroutedRuleRoles.map((rule): LossRow => ({
     hops: [`target:${rule}`],
@@ -90,16 +90,16 @@ export const lossMap: readonly LossRow[] = [
   ...lanes.map((lane): LossRow => ({
     hops: [`destination:${functionRole(lane)}`, `call:${functionRole(lane)} ReportFailures`],
     where: `Function \`${functionRole(lane)}\`, asynchronous run`,
-    what: "Three tries failed, or it was throttled for 6 hours: Lambda hands its record to the failures bus, which takes it from the functions' roles alone. Where that refuses it, the permission being gone, it is lost. An event above 240 KB is parked by the function itself, without its detail",
+    what: "A failure that a later try may mend: three tries failed, or the function was throttled for 6 hours. Lambda hands the record to the failures bus, which takes it from the functions' roles alone. Where the permission to put it there is gone, the record is lost. What no retry can mend comes here only where the function could not park it",
     remains:
-      "Its record, in the retry queue or the dead-letter queue; the log has reason and event id. Where it is lost: the archive has the event, unless it is a schedule's",
+      "Its record, in the retry queue; the log has reason and event id. Where it is lost: the archive has the event, unless it is a schedule's",
     alarms: [
       laneAlarm(lane, "lambda-errors"),
       "email-processing-errors",
       laneAlarm(lane, "events-dropped"),
       laneAlarm(lane, "lost-failures"),
     ],
-    command: `${list}; of lost ones, ${replay}`,
+    command: `${list} \`-- --retries\` counts what waits; of lost ones, ${replay}`,
   })),
   ...lanes.map((lane): LossRow => ({
     hops: [`target:${retryRuleRole(lane)}`],
@@ -126,8 +126,8 @@ export const lossMap: readonly LossRow[] = [
   {
     hops: ["target:dead-letter-rule"],
     where: "Rule `dead-letter-rule` to the dead-letter queue",
-    what: "The queue, or its policy, refuses the record",
-    remains: "The archive has the event, unless it is a schedule's; the log has its reason",
+    what: "The rule takes the records of what no retry can mend and the function could not park itself. The queue, or its policy, refuses the record",
+    remains: "The archive has the event, unless it is a schedule's; the function's log has the reason",
     alarms: ["dead-letter-rule-failed-invocations", "dead-letter-rule-lost-events"],
     command: `Deploy again, ${replay}`,
   },
@@ -137,15 +137,18 @@ export const lossMap: readonly LossRow[] = [
     what: "Nobody comes for 14 days: SQS deletes the message",
     remains: "The archive, where it keeps longer than 14 days: on production, 90",
     alarms: ["dead-letters"],
-    command: `${list}; then ${redrive}, or \`-- --discard\``,
+    command: `${list}; then ${redrive}, or \`-- --discard --filter event=..\``,
   },
   {
     hops: calls("ParkFailures"),
     where: "Function to the dead-letter queue",
-    what: "The retry lane meets a failure that needs a person, or an event is above 240 KB, and the queue or the permission is gone",
+    what: "What no retry can mend, the function parks at once, in both lanes; of an event above 240 KiB, all but its detail. The queue does not answer, or it or the permission is gone",
     remains:
-      "The retry queue has the event until its last try; then SQS itself moves it. A part of an event above 240 KB: Lambda tries again, then `lost-failures`; the archive has the whole",
-    alarms: ["email-processing-errors", ...lanes.map((lane) => laneAlarm(lane, "lost-failures"))],
+      "In an asynchronous run, the run fails: Lambda tries it twice more, and then its record goes over the failures bus and the dead-letter rule. From the retry queue, the event stays there until its last try, and then SQS itself moves it. An event above 240 KiB may be too large for Lambda's record (`lost-failures`); the archive has the whole",
+    alarms: [
+      "email-processing-errors",
+      ...lanes.flatMap((lane) => [laneAlarm(lane, "lambda-errors"), laneAlarm(lane, "lost-failures")]),
+    ],
     command: `Deploy again; ${list}`,
   },
   {
@@ -163,11 +166,12 @@ export const lossMap: readonly LossRow[] = [
   {
     hops: [],
     where: "The claim says sent",
-    what: "Another event with the same `idempotencyKey` was mailed to this recipient, or the same event was: this one is not, as its producer asked for",
+    what: "The same event was mailed to this recipient before, or another event with the same `idempotencyKey` was: this one is not mailed, as its producer asked for. Where the other event says something else, that may be its producer's mistake, and it is told as such",
     remains:
-      "The function's log: `Email was sent before`, with the event's id and that of the mail; the metric `DuplicatesPrevented`",
+      "The function's log. Same event or same content: `Email was sent before`, with the ids of event and mail, and the metric `DuplicatesPrevented`. Other content: a warning that begins `Not sent: another event`, and the metric `KeyReused`",
     alarms: [],
-    command: "A producer that means another mail gives another key",
+    command:
+      "Look at `KeyReused` now and then. A producer that means another mail gives another key, and puts a new event",
   },
   {
     hops: calls("WriteOwnLogs"),
@@ -183,7 +187,7 @@ export const lossMap: readonly LossRow[] = [
     what: "No answer, or the run dies behind the send: the mail may be out (`OutcomeUnknown`)",
     remains: "Dead-letter queue: the event; the claim says unknown",
     alarms: ["dead-letters"],
-    command: `${list} shows how to look for the mail; \`-- --resend-unknown --filter event=..\` sends it`,
+    command: `${list} shows how to look for the mail; \`-- --resend-unknown --filter event=.. --filter recipient=..\` sends it`,
   },
   {
     hops: [],
@@ -215,6 +219,6 @@ export const lossMap: readonly LossRow[] = [
     what: "The log group or its policy refuses the event. No mail is lost by it",
     remains: "Dead-letter queue: what SES told. Where that refuses it: nothing; the default bus has no archive",
     alarms: ["feedback-rule-failed-invocations", "feedback-rule-lost-events", "dead-letters"],
-    command: `Deploy again; ${list} has what SES told; then \`-- --discard\``,
+    command: `Deploy again; ${list} has what SES told; then \`-- --discard --filter message=..\``,
   },
 ];

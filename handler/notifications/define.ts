@@ -64,7 +64,10 @@ export interface NotificationDefinition<Schema extends z.ZodType, Variable exten
   readonly recipients: (detail: z.output<Schema>) => unknown;
   /** Where replies go: an address or a list of them, as the event has it; nothing where the stage's addresses are meant. */
   readonly replyTo?: (detail: z.output<Schema>) => unknown;
-  /** Subject line of the template; what it reads is made one line, without control characters, in every part; the bodies are `body.html` and `body.txt` in the notification's folder. */
+  /**
+   * Subject line of the template; the bodies are `body.html` and `body.txt` in the notification's folder. The values of the
+   * variables that the subject reads are made one line without control characters, in the bodies, too.
+   */
   readonly subject: string;
   /** Names that `map` supplies. */
   readonly variables: readonly Variable[];

@@ -1,8 +1,8 @@
 import { permanentFailureTypes } from "../../handler/contract/failures";
 
 /**
- * Where a failed asynchronous invocation goes: Lambda puts its record onto the bus, and of the two patterns exactly one
- * matches, whatever the record says.
+ * Where an asynchronous invocation goes whose every run failed: Lambda puts its record onto the failures bus, and of the
+ * two patterns exactly one matches, whatever the record says.
  */
 
 /** Source and detail-type of the record (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html). */
@@ -21,7 +21,7 @@ export function transientFailurePattern(functionArn: string): object {
   };
 }
 
-/** A failure that needs a person. */
+/** A failure that no retry can mend. The function parks these itself; a record comes only where it could not. */
 export function permanentFailurePattern(functionArns: readonly string[]): object {
   return {
     ...failureEvent,

@@ -23,7 +23,8 @@ export interface FailureReporter {
 }
 
 /**
- * The bus of Lambda's failure records, and the rule that parks what needs a person. What is on it is believed: a record
+ * The bus of Lambda's failure records, and the rule that parks what no retry can mend, where the function could not park
+ * it itself. What is on the bus is believed: a record
  * is mailed again without passing a rule of the business events, so only our own functions may put one there
  * (docs/decisions/0013).
  */
@@ -43,8 +44,8 @@ export class FailuresBus extends Construct {
         {
           // Lambda puts a record with the function's own role
           // (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html), and a session is known by
-          // its role's ARN. A denial holds for everybody else, whatever his own policies say; he who has no such ARN, as a
-          // service, is denied too.
+          // its role's ARN. The denial holds for everybody else, whatever their own policies say, and for a caller without
+          // such an ARN, as a service is.
           sid: "OnlyFunctionsReport",
           effect: "Deny",
           actions: ["events:PutEvents"],

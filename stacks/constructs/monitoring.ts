@@ -204,7 +204,7 @@ function describeLaneAlarms({ lane, functionName, retryQueue }: NotificationLane
   return [
     {
       name: `${prefix}lambda-errors`,
-      description: `A run of the function failed (${lane} lane). Look for ERROR in its log group.`,
+      description: `A run of the function failed (${lane} lane), and is tried again: the failure may pass, or the dead-letter queue refused what no retry can mend. Look for ERROR in its log group.`,
       metric: ofFunction("Errors"),
       threshold: 1,
     },

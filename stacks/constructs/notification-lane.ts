@@ -40,6 +40,8 @@ const namePrefixes: Readonly<Record<Notification["lane"], string>> = { standard:
  * One function with a budget of its own, and the slow retries behind it:
  *
  * rule -> function -> (failed) failures bus -> retry rule -> retry queue -> function -> (hours later) dead letters
+ *
+ * What no retry can mend, the function puts into the dead letters itself, at once.
  */
 export class NotificationLane extends Construct {
   readonly lane: Notification["lane"];
