@@ -65,7 +65,11 @@ export function emailChecks({ config, names, isSandbox }: DoctorStage, { ses, se
       name: "Configuration set",
       run: async () => {
         const set = await sesV2.send(new GetConfigurationSetCommand({ ConfigurationSetName: setName })).catch(absent);
-        if (set === undefined) return fail(`${setName} is not there: every send is refused.`, deploy);
+        if (set === undefined)
+          return fail(
+            `${setName} is not there: mail waits for a deployment (ConfigurationSetMissing), and is parked after hours.`,
+            deploy,
+          );
         const reasons = set.SuppressionOptions?.SuppressedReasons ?? [];
         const missing = (["BOUNCE", "COMPLAINT"] as const).filter((reason) => !reasons.includes(reason));
         if (set.SendingOptions?.SendingEnabled === false) {

@@ -371,7 +371,9 @@ describe("the configuration set", () => {
   it("fails where it is gone", async () => {
     const stage = await deployed();
     await world.clients.sesV2.send(new DeleteConfigurationSetCommand({ ConfigurationSetName: setOf(stage) }));
-    expect(await ask(stage)).toBe(`fail: ${setOf(stage)} is not there: every send is refused. > ${deploy}`);
+    expect(await ask(stage)).toBe(
+      `fail: ${setOf(stage)} is not there: mail waits for a deployment (ConfigurationSetMissing), and is parked after hours. > ${deploy}`,
+    );
   });
 
   it("fails where its sending is paused, with the way back", async () => {
