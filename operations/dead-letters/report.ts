@@ -90,8 +90,10 @@ function noteOf(
   ].join("\n");
 }
 
-/** What the record says of each mail that failed, and is not out since; equal words once. */
-function failuresIn({ failures }: ParkedMessage, mails: Mails | undefined): string[] {
+/** What the record says of each mail that failed, and is not out since; equal words once, and the event's own not again. */
+function failuresIn({ failures, reason }: ParkedMessage, mails: Mails | undefined): string[] {
+  const [first, ...others] = failures;
+  if (others.length === 0 && first?.type === reason.type && first.message === reason.message) return [];
   const out = new Set((mails?.list ?? []).filter(isOut).map(({ recipient }) => recipient));
   const told = failures.filter(({ recipient }) => recipient === undefined || !out.has(recipient));
   const wordsOf = ({ type, message }: MailFailure) => `${type}. ${message}`;
