@@ -84,7 +84,7 @@ function isFromTarget({ attributes }: QueueMessage): boolean {
   return attributes.ERROR_CODE !== undefined || attributes.RULE_ARN !== undefined;
 }
 
-/** A failure record: as such, or in the event that Lambda puts onto the bus of failures. */
+/** A failure record: as such, or in the event that Lambda puts onto the failures bus. */
 function recordIn(content: unknown): { record: FailureRecord | undefined; raw: Record<string, unknown> | undefined } {
   const inner = isObject(content) && content.source === "lambda" ? content.detail : content;
   if (!isObject(inner)) return { record: undefined, raw: undefined };
