@@ -64,6 +64,38 @@ it("is a command unless it says that it is a fact", () => {
   );
 });
 
+it.each(["{{number}}", "{{{number}}}", "{{~number~}}", "{{&number}}", "{{~#if number}}{{~number}}{{/if}}"])(
+  "makes one line of what a subject reads: %s",
+  (subject) => {
+    const own = defineNotification({ ...definition, subject });
+    expect(own.prepare(event({ number: "7\r\nBcc: eve@example.com" })).templateData.number).toBe(
+      "7 Bcc: eve@example.com",
+    );
+  },
+);
+
+it.each(["{{{number}}}", "{{~number~}}", "{{&number}}"])("refuses a subject that nobody sees: %s", (subject) => {
+  const own = defineNotification({ ...definition, subject });
+  expect(refusal(() => own.prepare(event({ number: "\u200b" })))).toEqual(
+    invalid(/Its subject has no visible character/),
+  );
+});
+
+it("may map a part of the event's id, which counts for nothing in the content's hash", () => {
+  const partOf = (id: string): string => {
+    const [, part] = id.split("-");
+    if (part === undefined) throw new Error("This is no event's id");
+    return part;
+  };
+  const own = defineNotification({
+    ...definition,
+    map: ({ id, time }: { id: string; time: string }) => ({ number: partOf(id), time }),
+  });
+  const emails = ["7bf73129-1428", "e7b8c1d2-99aa"].map((id) => own.prepare(event({}, { id })));
+  expect(emails.map(({ templateData }) => templateData.number)).toEqual(["1428", "99aa"]);
+  expect(new Set(emails.map(({ contentHash }) => contentHash)).size).toBe(1);
+});
+
 describe("an idempotency key", () => {
   it("may come with each event, at the top and nowhere else", () => {
     const inner = defineNotification({
@@ -85,6 +117,35 @@ describe("an idempotency key", () => {
   ])("need not stand in %s", (_, schema) => {
     const own = defineNotification({ ...definition, detail: schema, sample: detail });
     expect(own.prepare(event({ idempotencyKey: "k" })).idempotencyKey).toBe("k");
+  });
+
+  it.each<[string, z.ZodType<{ number: string }>]>([
+    [
+      "a union",
+      z.union([
+        z.object({ invoice: z.string(), number: z.string(), idempotencyKey: z.string() }),
+        definition.detail.strict(),
+      ]),
+    ],
+    [
+      "a discriminated union",
+      z.discriminatedUnion("carrier", [
+        z.object({ carrier: z.literal("courier"), number: z.string(), idempotencyKey: z.string() }),
+        definition.detail.extend({ carrier: z.literal("post") }),
+      ]),
+    ],
+  ])("may come where another alternative of %s knows it", (_, schema) => {
+    const own = defineNotification({
+      ...definition,
+      recipients: () => "jane@example.com",
+      replyTo: () => [],
+      detail: schema,
+      sample: detail,
+    });
+    expect(own.prepare(event({ idempotencyKey: "k" })).idempotencyKey).toBe("k");
+    expect(refusal(() => own.prepare(event({ idempotencyKey: "k", price: 5 })))).toEqual(
+      invalid(/detail\.price: is not known/),
+    );
   });
 
   it("may be the schema's own field, too", () => {
@@ -208,6 +269,8 @@ describe("an event that the pattern does not take", () => {
 
 it.each<[string, Partial<EventTrigger>, RegExp]>([
   ["no value", { detailPattern: { carrier: [] } }, /"Order Shipped" lists no value for carrier in detailPattern/],
+  ["a path", { detailPattern: { "carrier.name": ["post"] }, ignored: {} }, /has carrier\.name in detailPattern/],
+  ["an operator", { detailPattern: { $or: ["post"] }, ignored: {} }, /has \$or in detailPattern/],
   ["no ignored value", { ignored: { carrier: [] } }, /lists no value for carrier in ignored/],
   [
     "an ignored field that no pattern has",

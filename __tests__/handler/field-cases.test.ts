@@ -98,6 +98,7 @@ it.each<[string, Mailed | string, RegExp]>([
     request({}, { idempotencyKey: "o-1" }),
     /emailConfig\.idempotencyKey: is not known: did you mean detail\.idempotencyKey\?$/,
   ],
+  ["constructor", request(JSON.parse('{"constructor":1}') as object), /detail\.constructor: is not known$/],
   ["from", request({}, { from: "me@example.com" }), /emailConfig\.from: is not known: the stage has one sender/],
   ["priority of a request", request({ priority: "high" }), /detail\.priority: is not known$/],
   [

@@ -172,6 +172,18 @@ describe("the mail", () => {
 });
 
 describe("an event that can't be mailed", () => {
+  it("is not half understood where JSON has a field that JavaScript reads as its own", async () => {
+    const { notify, sent } = setUp();
+    const event = JSON.parse(
+      JSON.stringify(to(a)).replace('"emailConfig"', '"__proto__":{"message":"x"},"emailConfig"'),
+    ) as object;
+    await expect(notify(event)).rejects.toMatchObject({
+      name: "InvalidEvent",
+      message: expect.stringMatching(/detail\.__proto__: is not known$/) as string,
+    });
+    expect(sent).toEqual([]);
+  });
+
   it.each([
     ["no recipient", { invalidField: "test" }],
     ["an address that is none", { emailConfig: { recipient: "nobody" } }],

@@ -66,6 +66,10 @@ it("makes the patterns that a rule has", () => {
   expect([anyOf(complementOf(everything)), anyOf(ignoredOf(everything))]).toEqual([undefined, undefined]);
 });
 
+it("has no empty detail, which EventBridge refuses", () => {
+  expect(patternOf({ ...everything, detailPattern: {} })).toEqual(patternOf(everything));
+});
+
 const single = fc.oneof(
   fc.constantFrom("high", "critical", "low", "eu", "us", "test", "HIGH", " high", "", "urgent"),
   fc.constantFrom<unknown>(null, 0, 1, true, false, {}, { priority: "high" }, [], [[]], undefined),

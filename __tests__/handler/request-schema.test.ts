@@ -249,6 +249,12 @@ describe("null", () => {
       { sku: "s" },
     ],
     ["a field of a recursive schema", tree, { name: "a", children: null }, { name: "a" }],
+    [
+      "what would be made of it",
+      z.object({ a: z.coerce.string().optional(), b: z.coerce.number().default(7), c: z.coerce.date().optional() }),
+      { a: null, b: null, c: null },
+      { b: 7 },
+    ],
     ["an optional transformation", z.object({ a: text.transform(Number).optional() }), { a: null }, {}],
   ])("is the same as absent: %s", (_, schema, detail, expected) => {
     expect(read(schema, detail)).toEqual(expected);

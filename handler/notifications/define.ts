@@ -4,7 +4,7 @@ import { type EventEnvelope } from "../contract/envelope";
 import { hasVisibleCharacter, maximumTemplateDataBytes, toSubject, toTemplateData } from "../contract/template-data";
 import { PermanentError } from "../errors";
 import { refuseUnrouted, requireSoundTrigger } from "./patterns";
-import { type Hints, tellProblems, type Vocabulary } from "./problems";
+import { type Hints, isOnlyUnknown, tellProblems, type Vocabulary } from "./problems";
 import { readRecipients, readReplyTo } from "./recipients";
 import { knownFields, textOf, toRequestSchema, type UnknownFields } from "./request-schema";
 
@@ -158,14 +158,17 @@ function idempotencyKeyOf(event: EventEnvelope, trigger: { readonly kind: "event
 }
 
 /** An event that says the same at another time has the same hash. */
-const anyTime = { id: "", time: "1970-01-01T00:00:00Z" };
+const anyTime = { id: "00000000-0000-0000-0000-000000000000", time: "1970-01-01T00:00:00Z" };
 
 export function defineNotification<Schema extends z.ZodType, Variable extends string>(
   definition: NotificationDefinition<Schema, Variable>,
 ): Notification {
   const { recipients, replyTo, map, ...rest } = definition;
   if (definition.trigger.kind === "event") requireSoundTrigger(definition.trigger);
-  const inSubject = new Set([...definition.subject.matchAll(/\{\{\s*(\w+)/g)].map(([, name]) => name));
+  // Whatever stands between the braces: `{{~name}}` and `{{&name}}` are read as well.
+  const inSubject = new Set(
+    [...definition.subject.matchAll(/\{\{[^}]*/g)].flatMap(([expression]) => expression.match(/\w+/g) ?? []),
+  );
   const refuse = (problem: string): never => {
     throw new PermanentError("InvalidEvent", `The event does not fit "${definition.id}". ${problem}`);
   };
@@ -187,7 +190,11 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
   const parse = (detail: EventEnvelope["detail"]): z.output<Schema> => {
     const { schema, vocabulary, hasKey } = read();
     const { [keyName]: _, ...withoutKey } = detail;
-    const parsed = z.safeParse(schema, hasKey ? detail : withoutKey);
+    let parsed = z.safeParse(schema, hasKey ? detail : withoutKey);
+    // Of a schema's alternatives, one may know the key and the event's own not.
+    if (!parsed.success && hasKey && isOnlyUnknown(keyName, parsed.error.issues)) {
+      parsed = z.safeParse(schema, withoutKey);
+    }
     if (!parsed.success) return refuse(tellProblems(parsed.error.issues, vocabulary));
     // No schema need know the key, so none tells it from a field that is written like it.
     const like = Object.keys(detail).find((name) => name !== keyName && name.toLowerCase() === keyName.toLowerCase());
@@ -216,7 +223,10 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
       const replies = readReplyTo(replyTo?.(business.detail));
       if ("problem" in replies) return refuse(replies.problem);
       const values = toData(business);
-      const subject = definition.subject.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, name: string) => values[name] ?? "");
+      const subject = definition.subject.replace(
+        /\{\{\{?[~&\s]*(\w+)[~\s]*\}?\}\}/g,
+        (_, name: string) => values[name] ?? "",
+      );
       if (!hasVisibleCharacter(subject)) return refuse("Its subject has no visible character.");
       const templateData = toTemplateData(values);
       const bytes = Buffer.byteLength(JSON.stringify(templateData));

@@ -22,7 +22,9 @@ export type EventPattern = Readonly<Record<string, unknown>>;
 
 /** The pattern of the notification's rule. */
 export function patternOf(trigger: EventTrigger): EventPattern {
-  return withDetail(trigger, trigger.detailPattern);
+  const { detailPattern = {} } = trigger;
+  // EventBridge refuses an empty object in a pattern.
+  return withDetail(trigger, Object.keys(detailPattern).length === 0 ? undefined : detailPattern);
 }
 
 /**
@@ -159,6 +161,11 @@ function quoted(values: readonly string[]): string {
 export function requireSoundTrigger({ detailType, detailPattern = {}, ignored = {} }: EventTrigger): void {
   const name = `The trigger of "${detailType}"`;
   for (const [field, values] of Object.entries(detailPattern)) {
+    if (/^\$|\./.test(field)) {
+      throw new Error(
+        `${name} has ${field} in detailPattern, which EventBridge reads as its own: name one field of detail.`,
+      );
+    }
     if (values.length === 0) throw new Error(`${name} lists no value for ${field} in detailPattern.`);
   }
   for (const [field, values] of Object.entries(ignored)) {

@@ -43,6 +43,13 @@ export function tellProblems(issues: readonly z.core.$ZodIssue[], vocabulary: Vo
   return `${told.join("; ")}${others > 0 ? `; and ${others} more` : ""}`;
 }
 
+/** Whether all that is wrong is that the schema does not know this field of the detail itself. */
+export function isOnlyUnknown(name: string, issues: readonly z.core.$ZodIssue[]): boolean {
+  return issues
+    .flatMap((issue) => problemsOf(issue, []))
+    .every(({ path, message }) => message === undefined && path.length === 1 && path[0] === name);
+}
+
 function problemsOf(issue: z.core.$ZodIssue, within: readonly PropertyKey[]): readonly Problem[] {
   const path = [...within, ...issue.path];
   switch (issue.code) {
@@ -75,7 +82,8 @@ export function tellMeant(path: readonly PropertyKey[], { known, hints }: Vocabu
     field.length === path.length && parent.every((part, index) => field[index] === "*" || field[index] === part);
   const siblings = known.filter(isSibling);
   const elsewhere = known.filter((field) => !isSibling(field));
-  const hint = hints[name];
+  // A field may be called `constructor`.
+  const hint = Object.hasOwn(hints, name) ? hints[name] : undefined;
   const sameIn = (fields: readonly KnownField[]) => fields.find((field) => plain(nameOf(field)) === name);
   const same = sameIn(siblings) ?? (hint === undefined ? sameIn(elsewhere) : undefined);
   if (same === undefined && hint !== undefined) return `: ${hint}`;

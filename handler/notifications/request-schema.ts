@@ -114,9 +114,17 @@ class Rewriting {
   private part(schema: Schema): Schema {
     const rewritten = this.of(schema);
     if (this.mode === "exact" || schema._zod.optin === undefined) return rewritten;
-    const takesNull = () => z.safeParse(schema, null).success;
+    const takesNull = () => !isCoerced(schema) && z.safeParse(schema, null).success;
     return z.preprocess((value) => (value === null && !takesNull() ? undefined : value), rewritten);
   }
+}
+
+/** Whether `null` would be made something else: the text "null", the number 0. A nullable one takes it as it is. */
+function isCoerced(schema: Schema): boolean {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  if (def.type === "nullable") return false;
+  if ("innerType" in def) return isCoerced(def.innerType);
+  return "coerce" in def && def.coerce;
 }
 
 /**
