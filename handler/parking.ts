@@ -1,5 +1,5 @@
 import { bytesOfEvent, envelopeSchema, mostEventBytes } from "./contract/envelope";
-import { type FailureRecord, type MailFailure } from "./contract/failure-record";
+import { type FailureRecord, type MailFailure, toMessageBody } from "./contract/failure-record";
 import { type NotificationError } from "./errors";
 
 /** Most that the dead-letter queue takes, in bytes: as `mostEventBytes`, with the record around the event. */
@@ -30,7 +30,7 @@ export function toParkedRecord({ record, tries, error }: Failed): FailureRecord 
   const lists = [failures, failures.map((failure) => ({ ...failure, message: "" })), []];
   const events = isMailable(event) ? [event, withoutDetail(event)] : [withoutDetail(event)];
   const candidates = events.flatMap((each) => lists.map((listed) => recordOf(each, listed)));
-  const fits = (candidate: FailureRecord) => bytesOfEvent(candidate) <= mostRecordBytes;
+  const fits = (candidate: FailureRecord) => Buffer.byteLength(toMessageBody(candidate)) <= mostRecordBytes;
   return candidates.find(fits) ?? recordOf(withoutDetail(event), []);
 }
 

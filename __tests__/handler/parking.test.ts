@@ -1,7 +1,7 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { createDeadLetters } from "../../handler/adapters/sqs-dead-letters";
 import { bytesOfEvent, mostEventBytes } from "../../handler/contract/envelope";
-import { type FailureRecord, failureRecordSchema } from "../../handler/contract/failure-record";
+import { type FailureRecord, failureRecordSchema, toMessageBody } from "../../handler/contract/failure-record";
 import { hashRecipient } from "../../handler/contract/recipient-hash";
 import { longestMessage, PermanentError } from "../../handler/errors";
 import { mostRecordBytes, toParkedRecord } from "../../handler/parking";
@@ -51,6 +51,14 @@ describe("the record of a failure that no retry can mend", () => {
     expect(bytesOfEvent(parked)).toBeLessThanOrEqual(mostRecordBytes);
     expect(parked.requestPayload).toEqual(largest);
     expect(parked).not.toHaveProperty("failures");
+  });
+
+  it("fits the queue where its text grows on the way: what XML does not know is escaped", () => {
+    const event = businessEvent({ ballast: "\uffff".repeat(80_000) });
+    expect(bytesOfEvent(event)).toBeLessThanOrEqual(mostEventBytes);
+    const parked = toParkedRecord({ record: recordOf(event), tries: 1, error: failed(1, "y") });
+    expect(Buffer.byteLength(toMessageBody(parked))).toBeLessThanOrEqual(mostRecordBytes);
+    expect(parked.requestPayload).toMatchObject({ id: event.id });
   });
 
   it("keeps what tells the event where the event does not fit", () => {

@@ -41,3 +41,11 @@ export const failureRecordSchema = z.object({
 });
 
 export type FailureRecord = z.infer<typeof failureRecordSchema>;
+
+/**
+ * A record as the body of an SQS message. SQS takes the characters of XML only, refuses a message with another one, and
+ * may change it (SendMessage). JSON escapes all of them but two.
+ */
+export function toMessageBody(record: object): string {
+  return JSON.stringify(record).replace(/[\ufffe\uffff]/g, (other) => `\\u${other.charCodeAt(0).toString(16)}`);
+}

@@ -1,4 +1,5 @@
 import { envelopeSchema } from "../../handler/contract/envelope";
+import { toMessageBody } from "../../handler/contract/failure-record";
 import { maximumRedrives } from "../../stacks/delivery-windows";
 import { type Lane } from "../lanes";
 import { plural } from "../text";
@@ -94,7 +95,7 @@ function isFinished({ list, refused, unread }: Mails): boolean {
 /** `JSON.parse` reads any depth, and `JSON.stringify` throws behind some thousand levels. */
 function toBody(record: object): string | undefined {
   try {
-    return JSON.stringify(record);
+    return toMessageBody(record);
   } catch {
     return undefined;
   }
