@@ -9,6 +9,7 @@ import { permanentFailureTypes } from "../../handler/contract/failures";
 import { findNotification } from "../../handler/notifications";
 import { type Notification, type PreparedEmail } from "../../handler/notifications/define";
 import { routeOf } from "../../handler/notifications/patterns";
+import { refuseOversized } from "../../handler/notify";
 import { retryQueueSettings } from "../../stacks/delivery-windows";
 import { type Names } from "../../stacks/names";
 import { notificationOfRule } from "../lanes";
@@ -270,6 +271,7 @@ function prepare(event: unknown, notification: Notification | undefined): Pick<P
   const whole = envelopeSchema.safeParse(event);
   if (!whole.success) return none("A part of the event is missing.");
   try {
+    refuseOversized(event);
     return { prepared: notification.prepare(whole.data), refusal: refusalByPattern(whole.data.detail, notification) };
   } catch (error) {
     return none(error instanceof Error ? error.message : String(error));

@@ -197,6 +197,12 @@ describe("a parked message", () => {
     ["has no notification for it", request({}, { "detail-type": "Other" }), false, "No notification takes this event."],
     ["misses a part of it", { ...request(), detail: undefined }, false, "A part of the event is missing."],
     [
+      "refuses its depth",
+      request({ emailConfig: { recipient: [jane, JSON.parse(`${"[".repeat(80)}${"]".repeat(80)}`)], subject: "S" } }),
+      false,
+      "nested more than",
+    ],
+    [
       "sees that its rule does not take it",
       request({ priority: "low" }, { "detail-type": "Priority Alert" }),
       false,
