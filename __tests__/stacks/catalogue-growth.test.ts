@@ -124,6 +124,18 @@ describe("a notification whose id is changed, and whose rule's name is kept", ()
   });
 });
 
+it("refuses a source and detail-type that two notifications have: the second would never be mailed", () => {
+  const { trigger } = notificationNamed("a");
+  expect(() => synth([notificationNamed("a"), notificationNamed("b", { trigger })])).toThrow(
+    'The notifications "a" and "b" have one source and detail-type, "shop" and "Event a": give each its own.',
+  );
+});
+
+it("lets no rule be without a target while its notification changes lanes", () => {
+  const targets = synth(catalogue).resources("aws_cloudwatch_event_target");
+  expect(targets.map(({ lifecycle }) => lifecycle)).toEqual(targets.map(() => ({ create_before_destroy: true })));
+});
+
 describe("what a notification says", () => {
   const synthOf = (changes: Partial<Notification>) => synth([notificationNamed("n", changes)]);
 

@@ -106,6 +106,8 @@ function addTarget(
     ...target,
     retryPolicy: { maximumRetryAttempts: retry.attempts, maximumEventAgeInSeconds: retry.maximumAgeSeconds },
     deadLetterConfig: { arn: deadLetters.queue.arn },
+    // A notification that changes its lane has another target: EventBridge drops what a rule without one takes.
+    lifecycle: { createBeforeDestroy: true },
     dependsOn: [...dependsOn],
   });
 }
