@@ -85,6 +85,10 @@ describe("a send", () => {
     await expect(send(email, never)).rejects.not.toThrow(/@/);
   });
 
+  it.each(["constructor", "toString"])("does not take JavaScript's own for SES's word: %s", (name) => {
+    expect(classify(refusal(name))).toMatchObject({ name: "Unclassified", retryable: true });
+  });
+
   it.each(["failed", "Failed to resolve a@example.com"])("takes a thrown text for an error: %s", (text) => {
     expect(classify(text)).toMatchObject({ name: "Unclassified", retryable: true });
     expect(classify(text).message).not.toContain("@");

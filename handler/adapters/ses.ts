@@ -180,7 +180,8 @@ function wordOf(error: SdkError): string {
 type SdkError = Error & { code?: unknown; $fault?: unknown; $metadata?: { httpStatusCode?: number } };
 
 function typeOf(error: SdkError): FailureType {
-  const known = sesFailures[error.name.replace(/Exception$/, "")];
+  const code = error.name.replace(/Exception$/, "");
+  const known = Object.hasOwn(sesFailures, code) ? sesFailures[code] : undefined;
   if (known === "MessageRejected" && unverifiedSender.test(error.message)) return "SenderNotVerified";
   if (known === "MessageRejected" && refusedAddress.test(error.message)) return "InvalidRecipient";
   if (known !== undefined) return known;
@@ -190,10 +191,10 @@ function typeOf(error: SdkError): FailureType {
   // Not SES's word, but that of something in between: it does not say whether SES took the mail.
   if (status === 502 || status === 504) return "OutcomeUnknown";
   if (status !== undefined) return status >= 500 ? "ServiceUnavailable" : "Unclassified";
-  const code = typeof error.code === "string" ? error.code : "";
-  if (notConnected.has(code) || isConnectionTimeout(error)) return "ServiceUnavailable";
+  const cause = typeof error.code === "string" ? error.code : "";
+  if (notConnected.has(cause) || isConnectionTimeout(error)) return "ServiceUnavailable";
   // No answer and no status: a time-out, or a connection that broke. The request may have arrived.
-  return isOfTheNetwork(error, code) ? "OutcomeUnknown" : "Unclassified";
+  return isOfTheNetwork(error, cause) ? "OutcomeUnknown" : "Unclassified";
 }
 
 function isConnectionTimeout({ name, message }: Error): boolean {
