@@ -1,4 +1,4 @@
-import { parseEmailAddress } from "../handler/contract/email-address";
+import { mailboxOf, parseEmailAddress } from "../handler/contract/email-address";
 import { maximumRecipients } from "../handler/notifications/recipients";
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
 import { regionPattern, whyNoMailFrom } from "./regions";
@@ -90,9 +90,11 @@ export function readConfig(environment: Environment = process.env): Config {
       problems.push(`${name}="${text}" is not an e-mail address: use the form name@example.com`);
     return parsed;
   };
-  const addresses = (name: string, texts: readonly string[]) => [
-    ...new Set(texts.map((text) => address(name, text)).filter((text) => text !== undefined)),
-  ];
+  /** One a mailbox, in the form that comes first: a mail goes to that one only. */
+  const addresses = (name: string, texts: readonly string[]) => {
+    const found = texts.map((text) => address(name, text)).filter((text) => text !== undefined);
+    return found.filter((text, index) => found.findIndex((other) => mailboxOf(other) === mailboxOf(text)) === index);
+  };
 
   const projectName = matching(
     "PROJECT_NAME",

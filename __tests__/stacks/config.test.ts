@@ -85,9 +85,12 @@ it.each([
   expect(() => configOf({ [name]: value })).toThrow(problem);
 });
 
-it("takes a recipient that is named twice once", () => {
-  expect(configOf({ EMAIL_RECIPIENT: "a@example.com,a@example.com" }).recipients).toEqual(["a@example.com"]);
-});
+it.each(["a@example.com,a@example.com", 'a@example.com,A@EXAMPLE.com,"a"@example.com'])(
+  "takes a mailbox that is named twice once: %s",
+  (EMAIL_RECIPIENT) => {
+    expect(configOf({ EMAIL_RECIPIENT }).recipients).toEqual(["a@example.com"]);
+  },
+);
 
 it("names what Terraform Cloud needs", () => {
   expect(() => configOf({ BACKEND: "cloud" })).toThrow(/TF_CLOUD_ORGANIZATION[\s\S]*TF_WORKSPACE/);
