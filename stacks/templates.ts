@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import Handlebars from "handlebars";
 import { templateName } from "../handler/contract/environment";
-import { htmlSuffix, suppliedVariables } from "../handler/contract/template-data";
+import { htmlSuffix, suppliedVariables, toSubject } from "../handler/contract/template-data";
 import { type Notification } from "../handler/notifications/define";
 
 /** The stored template of a notification, in the shape of SES. */
@@ -31,7 +31,10 @@ export function loadTemplate(
     { file: join(folder, "body.txt"), role: "text", body: readBody(join(folder, "body.txt")) },
   ] as const;
   const problems = parts.flatMap(({ file, role, body }) =>
-    checkPart(body, notification.variables, role === "html").map(
+    [
+      ...(role === "subject" && toSubject(body) !== body.trim() ? [headerBreak] : []),
+      ...checkPart(body, notification.variables, role === "html"),
+    ].map(
       ({ line, problem }) =>
         `${relative(projectRoot, file)}:${role === "subject" ? subjectLine(file) : line}: ${problem}`,
     ),
@@ -75,6 +78,12 @@ interface Problem {
   readonly line: number;
   readonly problem: string;
 }
+
+/** The values are made one line (handler/notifications/define.ts); the template's own text is the definition's. */
+const headerBreak: Problem = {
+  line: 1,
+  problem: "the subject has a line break or another character that no header takes",
+};
 
 function checkPart(body: string, variables: readonly string[], isHtml: boolean): Problem[] {
   let program: hbs.AST.Program;
@@ -131,7 +140,10 @@ class VariableReads extends Handlebars.Visitor {
   private call(statement: hbs.AST.BlockStatement | hbs.AST.MustacheStatement): void {
     const { path, params } = statement;
     const isHelper = "original" in path && helpers.has(path.original) && params.length > 0;
-    if (!isHelper) this.accept(path);
+    // `{{"name"}}` and `{{12}}` read a variable of that name, too.
+    if (path.type !== "PathExpression" && "original" in path) {
+      this.reads.push({ name: String(path.original), line: path.loc.start.line });
+    } else if (!isHelper) this.accept(path);
     this.acceptArray(params);
     this.acceptKey(statement, "hash");
   }

@@ -47,6 +47,7 @@ it.each([
   ["the other branch", "{{#if titleHtml}}x{{else}}{{missing}}{{/if}}"],
   ["a list", "{{#each missing}}x{{/each}}"],
   ["three braces", "{{{missing}}}"],
+  ["a name in quotation marks", '{{"missing"}}'],
   ["a nested call", "{{#if (missing titleHtml)}}x{{/if}}"],
   ["a named parameter", "{{#if titleHtml key=missing}}x{{/if}}"],
 ])("finds a variable that is not supplied in %s", (_, html) => {
@@ -72,6 +73,16 @@ it.each(["constructor", "toString", "__proto__", "log", "lookup", "if", "each"])
 it("names the subject's line in the definition", () => {
   expect(check("{{titleHtml}}", "{{title}}", "Hello {{name}}")).toThrow(
     /index\.ts:3: \{\{name\}\} is not supplied by the mapping; supplied are title, titleHtml/,
+  );
+});
+
+it("refuses a raw variable in quotation marks", () => {
+  expect(check('<p>{{"title"}}</p>')).toThrow(/not escaped/);
+});
+
+it.each(["{{title}}\r\nBcc: eve@example.com", "Invoice \u202efdp.exe"])("refuses the subject %j", (subject) => {
+  expect(check("{{titleHtml}}", "{{title}}", subject)).toThrow(
+    "index.ts:3: the subject has a line break or another character that no header takes",
   );
 });
 
