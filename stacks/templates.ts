@@ -142,7 +142,7 @@ class VariableReads extends Handlebars.Visitor {
     const isHelper = "original" in path && helpers.has(path.original) && params.length > 0;
     // `{{"name"}}` and `{{12}}` read a variable of that name, too.
     if (path.type !== "PathExpression" && "original" in path) {
-      this.reads.push({ name: String(path.original), line: path.loc.start.line });
+      this.reads.push({ name: path.original, line: path.loc.start.line });
     } else if (!isHelper) this.accept(path);
     this.acceptArray(params);
     this.acceptKey(statement, "hash");
