@@ -7,12 +7,21 @@ import {
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
+import { DeleteLogGroupCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
+import { zipSync } from "fflate";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mostEventBytes } from "../../../sandbox/door/events/limits";
-import { type Note } from "../../../sandbox/door/journal";
+import { Faults } from "../../../sandbox/door/faults";
+import { Journal, type Note } from "../../../sandbox/door/journal";
+import { Environment } from "../../../sandbox/door/lambda/environment";
+import { type DeployedFunction } from "../../../sandbox/door/lambda/function";
+import { FunctionLog } from "../../../sandbox/door/lambda/function-log";
+import { Invoker } from "../../../sandbox/door/lambda/invoker";
+import { RuntimeApi } from "../../../sandbox/door/lambda/runtime-api";
+import { Moto } from "../../../sandbox/door/moto";
 import { accountId, arnOf, queuePolicy, region, TestDoor, zipOf } from "../../support/door";
 import { until } from "../../support/until";
 
@@ -169,7 +178,75 @@ describe("Invoke", () => {
   });
 });
 
+describe("a package that is none", () => {
+  it.each([
+    ["no zip", Buffer.from("no zip"), "Could not unzip uploaded file"],
+    ["an empty zip", Buffer.from(zipSync({})), "non-empty zip"],
+  ])("is refused: %s", async (_, ZipFile, text) => {
+    const refusal = { name: "InvalidParameterValueException", message: expect.stringContaining(text) as string };
+    const name = door.name("refused");
+    await expect(door.createFunction("", { FunctionName: name, Code: { ZipFile } })).rejects.toMatchObject(refusal);
+    expect(await door.createFunction("export const handler = async () => 1", { FunctionName: name })).toBe(name);
+    await expect(
+      door.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile })),
+    ).rejects.toMatchObject(refusal);
+    expect((await invoke(name)).result).toBe(1);
+  });
+
+  it("whose folder is gone fails the invocation, and not the sandbox", async () => {
+    const api = await RuntimeApi.start();
+    const environment = new Environment({ fn: functionIn("/nowhere"), region, endpoint: door.door.url, api });
+    const invocation = { requestId: "1", payload: "{}", functionArn: "arn", version: "$LATEST", cause: {} };
+    expect(await environment.invoke(invocation)).toMatchObject({
+      outcome: "error",
+      error: { errorType: "Runtime.ExitError", errorMessage: expect.stringContaining("ENOENT") as string },
+    });
+    await environment.stop();
+    await api.close();
+  });
+
+  it("runs nothing in the sandbox's own folder, where the door has seen no package", async () => {
+    const api = await RuntimeApi.start();
+    const journal = new Journal();
+    const moto = new Moto("/nowhere", region);
+    const invoker = new Invoker(api, new FunctionLog(moto, journal), region, door.door.url, new Faults(journal));
+    const { error } = await invoker.invoke({ fn: functionIn(""), payload: "{}" });
+    expect(error).toMatchObject({ errorType: "Sandbox.NoPackage" });
+    await invoker.close();
+    moto.close();
+    await api.close();
+  });
+});
+
+const functionIn = (directory: string): DeployedFunction => ({
+  name: "fn",
+  arn: arnOf.fn("fn"),
+  roleArn: "",
+  handler: "index.handler",
+  runtime: "nodejs22.x",
+  timeoutSeconds: 3,
+  memoryMb: 128,
+  variables: {},
+  reservedConcurrency: undefined,
+  logGroup: "/aws/lambda/fn",
+  logFormat: "Text",
+  logLevel: undefined,
+  deadLetterArn: undefined,
+  directory,
+});
+
 describe("the log of a function", () => {
+  it("goes on where its group is made anew while it is warm", async () => {
+    const name = await door.createFunction("export const handler = async (event) => { console.log(event.text) }");
+    const group = `/aws/lambda/${name}`;
+    await door.createLogGroup(group);
+    await invoke(name, { text: "before" });
+    await door.logs.send(new DeleteLogGroupCommand({ logGroupName: group }));
+    await door.createLogGroup(group);
+    await invoke(name, { text: "after" });
+    expect(await door.logLines(group)).toContainEqual(expect.stringContaining("after"));
+  });
+
   it("is in its log group, in order, with Lambda's own lines", async () => {
     const name = await door.createFunction(
       `export const handler = async () => { process.stdout.write("out\\n"); console.error("error", { a: 1 }); process.stderr.write("no end"); };`,

@@ -94,7 +94,12 @@ export class Environment {
     });
     this.exited = new Promise((resolve) => {
       this.process.once("close", (code, signal) => {
-        this.onExit(code, signal);
+        this.onExit(signal === null ? `exit status ${code ?? 0}` : `signal: ${signal}`);
+        resolve();
+      });
+      // It could not be started: its folder went with the function, or the machine has no more processes.
+      this.process.on("error", (error) => {
+        this.onExit(error.message);
         resolve();
       });
     });
@@ -204,7 +209,7 @@ export class Environment {
     void this.stop();
   }
 
-  private onExit(code: number | null, signal: NodeJS.Signals | null): void {
+  private onExit(how: string): void {
     this.isAlive = false;
     this.options.api.unregister(this.id);
     for (const end of this.endsOfOutput.values()) end.reach();
@@ -214,7 +219,6 @@ export class Environment {
     if (this.initError !== undefined) {
       running.finish({ payload: this.initError, outcome: "error", error: parseError(this.initError) });
     } else {
-      const how = signal === null ? `exit status ${code ?? 0}` : `signal: ${signal}`;
       running.finish(exitResult(running.options.requestId, `exited with error: ${how}`));
     }
   }

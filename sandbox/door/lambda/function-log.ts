@@ -20,11 +20,18 @@ export class FunctionLog {
   async write(functionName: string, group: string, stream: string, lines: readonly LogLine[]): Promise<void> {
     const events = lines.filter(({ message }) => message !== "");
     if (events.length === 0) return;
-    try {
+    const write = async () => {
       await this.createStream(group, stream);
       await this.moto.logs.send(
         new PutLogEventsCommand({ logGroupName: group, logStreamName: stream, logEvents: events }),
       );
+    };
+    try {
+      await write().catch((error: unknown) => {
+        // The stream goes with its group, and a group may be made anew while the function is warm.
+        if (!(error instanceof ResourceNotFoundException) || !this.streams.delete(`${group} ${stream}`)) throw error;
+        return write();
+      });
     } catch (error) {
       if (!(error instanceof ResourceNotFoundException)) throw error;
       // A role without logs:CreateLogGroup cannot make the group: on AWS the output is lost just so.

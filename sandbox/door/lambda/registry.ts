@@ -1,9 +1,9 @@
 import { GetFunctionConfigurationCommand, ResourceNotFoundException } from "@aws-sdk/client-lambda";
-import { unzipSync } from "fflate";
+import { type Unzipped, unzipSync } from "fflate";
 import { createHash } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
-import { type Answer, type Call, isRecord, jsonOf, type Next, succeeded, textOf } from "../http";
+import { type Answer, type Call, isRecord, jsonError, jsonOf, type Next, succeeded, textOf } from "../http";
 import { type Moto } from "../moto";
 import { type DeployedFunction, parseFunctionName } from "./function";
 
@@ -34,15 +34,14 @@ export class FunctionRegistry {
   /** Keeps the package that a client uploads. */
   readonly intercept = async (call: Call, next: Next): Promise<Answer> => {
     if (call.service !== "lambda") return next(call);
+    const { pathname } = call.url;
+    const uploaded = uploadIn(call);
+    const zip = uploaded && (await this.zipOf(uploaded.code));
+    const files = zip && filesIn(zip);
+    if (files instanceof InvalidPackage) return jsonError(400, "InvalidParameterValueException", files.message);
     const answer = await next(call);
     if (!succeeded(answer)) return answer;
-    const { pathname } = call.url;
-    if (call.method === "POST" && functionsPath.test(pathname)) {
-      const body = jsonOf(call);
-      if (isRecord(body.Code)) await this.unpack(textOf(body.FunctionName) ?? "", body.Code);
-    }
-    const updated = call.method === "PUT" ? codePath.exec(pathname)?.[1] : undefined;
-    if (updated !== undefined) await this.unpack(decodeURIComponent(updated), jsonOf(call));
+    if (uploaded && zip && files) await this.unpack(uploaded.name, zip, files);
     const limited = concurrencyPath.exec(pathname)?.[1];
     if (limited !== undefined && call.method !== "GET") this.limit(decodeURIComponent(limited), jsonOf(call));
     const deleted = call.method === "DELETE" ? functionPath.exec(pathname)?.[1] : undefined;
@@ -82,13 +81,13 @@ export class FunctionRegistry {
     }
   }
 
-  private async unpack(nameOrArn: string, code: Readonly<Record<string, unknown>>): Promise<void> {
+  private async unpack(nameOrArn: string, zip: Uint8Array, files: Unzipped): Promise<void> {
     const { name } = parseFunctionName(nameOrArn);
-    const zip = await this.zipOf(code);
-    if (zip === undefined) return;
     const hash = createHash("sha256").update(zip).digest("hex").slice(0, 16);
     const directory = join(this.workDirectory, "functions", name, hash);
-    for (const [path, content] of Object.entries(unzipSync(zip))) {
+    // A process is started in it, whatever the package holds.
+    await mkdir(directory, { recursive: true });
+    for (const [path, content] of Object.entries(files)) {
       const file = resolve(directory, path);
       // A package is a client's input: it may not write outside its directory.
       if (!file.startsWith(directory + sep) || path.endsWith("/")) continue;
@@ -123,4 +122,28 @@ export class FunctionRegistry {
     this.onChange(name);
     await rm(join(this.workDirectory, "functions", name), { recursive: true, force: true });
   }
+}
+
+class InvalidPackage extends Error {}
+
+/** What moto takes, and Lambda refuses in these words. */
+function filesIn(zip: Uint8Array): Unzipped | InvalidPackage {
+  try {
+    const files = unzipSync(zip);
+    if (Object.keys(files).length > 0) return files;
+    return new InvalidPackage("Uploaded file must be a non-empty zip");
+  } catch {
+    return new InvalidPackage("Could not unzip uploaded file. Please check your file, then try to upload again.");
+  }
+}
+
+/** The package that CreateFunction or UpdateFunctionCode brings, and the function's name as the client has it. */
+function uploadIn(call: Call): { readonly name: string; readonly code: Readonly<Record<string, unknown>> } | undefined {
+  const { pathname } = call.url;
+  if (call.method === "POST" && functionsPath.test(pathname)) {
+    const { FunctionName: name, Code: code } = jsonOf(call);
+    return isRecord(code) ? { name: textOf(name) ?? "", code } : undefined;
+  }
+  const updated = call.method === "PUT" ? codePath.exec(pathname)?.[1] : undefined;
+  return updated === undefined ? undefined : { name: decodeURIComponent(updated), code: jsonOf(call) };
 }
