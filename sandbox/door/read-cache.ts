@@ -18,6 +18,8 @@ const traffic = new Set([
   ...["SendMessage", "SendMessageBatch", "ReceiveMessage", "DeleteMessage", "DeleteMessageBatch"],
   ...["ChangeMessageVisibility", "ChangeMessageVisibilityBatch", "CreateLogStream", "PutLogEvents"],
 ]);
+/** Works on other services' resources, inside moto, where the door sees no call. */
+const acrossServices = new Set(["cloudformation"]);
 const isRead = (operation: string) => /^(?:Get|List|Describe|Filter)/.test(operation);
 
 /**
@@ -26,7 +28,7 @@ const isRead = (operation: string) => /^(?:Get|List|Describe|Filter)/.test(opera
  * them for each event, it would be what every event waits for.
  */
 export class ReadCache {
-  private readonly answers: Record<string, Map<string, Promise<unknown>>> = {};
+  private readonly answers = new Map<string, Map<string, Promise<unknown>>>();
 
   constructor(moto: Moto) {
     for (const service of Object.keys(cached) as Service[]) this.attach(moto, service);
@@ -43,7 +45,7 @@ export class ReadCache {
       return await next(call);
     } finally {
       // Behind the change: what was read while it was made may be old.
-      if (changes(call)) this.answers[call.service]?.clear();
+      if (changes(call)) this.forget(call.service);
     }
   };
 
@@ -55,7 +57,7 @@ export class ReadCache {
         const operation = (context as { commandName?: string }).commandName?.replace(/Command$/, "") ?? "";
         if (!(cached[service] as readonly string[]).includes(operation)) {
           const result = await next(args);
-          if (!isRead(operation) && !traffic.has(operation)) this.answers[service]?.clear();
+          if (!isRead(operation) && !traffic.has(operation)) this.forget(service);
           return result;
         }
         const key = `${operation} ${JSON.stringify(args.input)}`;
@@ -70,6 +72,11 @@ export class ReadCache {
     );
   }
 
+  private forget(service: string): void {
+    if (acrossServices.has(service)) for (const answers of this.answers.values()) answers.clear();
+    else this.answers.get(service)?.clear();
+  }
+
   /** Also for those who ask while the answer is under way. What could not be answered is asked again. */
   private once(
     service: string,
@@ -77,7 +84,8 @@ export class ReadCache {
     ask: () => Promise<unknown>,
     isKept: (answer: never) => boolean,
   ): Promise<unknown> {
-    const answers = (this.answers[service] ??= new Map<string, Promise<unknown>>());
+    const answers = this.answers.get(service) ?? new Map<string, Promise<unknown>>();
+    this.answers.set(service, answers);
     const known = answers.get(key);
     if (known !== undefined) return known;
     const answer = ask();
@@ -106,9 +114,12 @@ function isNotFound(error: unknown): boolean {
   return status >= 400 && status < 500;
 }
 
+const trafficPath = /^\/2015-03-31\/functions\/[^/]+\/invocations\/?$|^\/v2\/email\/outbound-emails$/;
+
 function changes(call: Call): boolean {
   if (call.operation !== "") return !isRead(call.operation) && !traffic.has(call.operation);
   // A REST protocol: the method tells. Invoking a function and sending a mail are POSTs that change nothing here.
-  const isTraffic = /\/invocations\/?$|\/outbound-emails$/.test(call.url.pathname);
+  // A statement, a set or a function may be called "invocations" or "outbound-emails": its end does not tell a path.
+  const isTraffic = call.method === "POST" && trafficPath.test(call.url.pathname);
   return !["GET", "HEAD"].includes(call.method) && !isTraffic;
 }

@@ -1,5 +1,9 @@
 import { PutRuleCommand, RemoveTargetsCommand } from "@aws-sdk/client-eventbridge";
-import { RemovePermissionCommand, UpdateFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
+import {
+  AddPermissionCommand,
+  RemovePermissionCommand,
+  UpdateFunctionConfigurationCommand,
+} from "@aws-sdk/client-lambda";
 import {
   CreateTemplateCommand,
   SendTemplatedEmailCommand,
@@ -7,7 +11,7 @@ import {
   VerifyEmailIdentityCommand,
 } from "@aws-sdk/client-ses";
 import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
-import { accountId, arnOf, queuePolicy, TestDoor } from "../../support/door";
+import { accountId, arnOf, queuePolicy, region, TestDoor } from "../../support/door";
 
 /** What the door keeps of the deployed system is what the system is: each change is seen by the very next event. */
 
@@ -108,4 +112,49 @@ it("a queue that is not there, until it is made", async () => {
   expect(await deliveriesOfNext(bus)).toMatchObject([{ error: "NO_RESOURCE" }]);
   await door.createQueue({}, `${queue}-later`);
   expect(await deliveriesOfNext(bus)).toMatchObject([{ error: "NO_PERMISSIONS" }]);
+});
+
+it("a permission whose path ends as an invocation's does", async () => {
+  const bus = await door.createBus();
+  const fn = await door.createFunction("export const handler = async () => 1");
+  const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn) }]);
+  const statement = { FunctionName: fn, StatementId: "invocations" };
+  await door.lambda.send(
+    new AddPermissionCommand({
+      ...statement,
+      Action: "lambda:InvokeFunction",
+      Principal: "events.amazonaws.com",
+      SourceArn: arnOf.rule(bus, rule),
+    }),
+  );
+  expect(await deliveriesOfNext(bus)).toMatchObject([{ status: "delivered" }]);
+  await door.lambda.send(new RemovePermissionCommand(statement));
+  expect(await deliveriesOfNext(bus)).toMatchObject([{ status: "failed", error: "NO_PERMISSIONS" }]);
+});
+
+it("a rule that CloudFormation makes: inside moto, past the door", async () => {
+  const bus = await door.createBus();
+  const queue = await door.createQueue({}, "cloudformation-target");
+  expect(await deliveriesOfNext(bus)).toEqual([]);
+  const Properties = {
+    Name: "of-a-stack",
+    EventBusName: bus,
+    EventPattern: { source: ["test"] },
+    State: "ENABLED",
+    Targets: [{ Id: "queue", Arn: arnOf.queue(queue) }],
+  };
+  const response = await fetch(door.door.url, {
+    method: "POST",
+    headers: {
+      authorization: `AWS4-HMAC-SHA256 Credential=test/20240101/${region}/cloudformation/aws4_request, SignedHeaders=host, Signature=0`,
+    },
+    body: new URLSearchParams({
+      Action: "CreateStack",
+      Version: "2010-05-15",
+      StackName: "rules",
+      TemplateBody: JSON.stringify({ Resources: { Rule: { Type: "AWS::Events::Rule", Properties } } }),
+    }),
+  });
+  expect(response.status).toBe(200);
+  expect(await deliveriesOfNext(bus)).toMatchObject([{ rule: "of-a-stack" }]);
 });
