@@ -114,3 +114,10 @@ describe("a JSON path", () => {
     expect(valueAt(event, path)).toEqual(expected);
   });
 });
+
+it("finds nothing in an event but its own fields", () => {
+  for (const name of ["constructor", "toString", "__proto__"]) {
+    expect(valueAt(event, `$.detail.${name}`)).toBeUndefined();
+    expect(inputFor({ InputPath: `$.detail.${name}` }, event, context)).toBe("{}");
+  }
+});

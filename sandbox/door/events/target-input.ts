@@ -76,7 +76,7 @@ export function valueAt(root: unknown, path: string): unknown {
       const index = /^\[(\d+)\]$/.exec(name)?.[1];
       values = values.map((value) => {
         if (index !== undefined) return Array.isArray(value) ? (value as unknown[])[Number(index)] : undefined;
-        return isRecord(value) ? value[name] : undefined;
+        return isRecord(value) && Object.hasOwn(value, name) ? value[name] : undefined;
       });
     }
     values = values.filter((value) => value !== undefined);
