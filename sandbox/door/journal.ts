@@ -154,6 +154,15 @@ export const journalLimits = {
   notes: 1000,
 };
 
+/** An error may hold the event that it is about, once for each attempt: the limits above count the event only. */
+const mostErrorCharacters = 10_000;
+
+/** A copy, too: a part of a text keeps alive all of it. */
+const shortened = (text: string) =>
+  text.length <= mostErrorCharacters
+    ? text
+    : Buffer.from(`${text.slice(0, mostErrorCharacters)}… (${text.length} characters)`).toString();
+
 /** What happened, in memory, as far as the limits let it; and who wants to know when it changes. */
 export class Journal {
   /** Function name to the number of invocation records that its destination did not take. */
@@ -285,7 +294,9 @@ export class Journal {
     attempt: Attempt,
     end: Pick<Attempt, "errorType" | "errorMessage" | "parked"> & { readonly outcome: Outcome },
   ): void {
-    Object.assign(attempt, end, { endedAt: new Date().toISOString() });
+    const { errorMessage } = end;
+    Object.assign(attempt, end, errorMessage === undefined ? {} : { errorMessage: shortened(errorMessage) });
+    attempt.endedAt = new Date().toISOString();
     this.changed(delivery);
   }
 
@@ -301,7 +312,7 @@ export class Journal {
   /** A queue took a failure record of the event. */
   addRecord(eventId: string, record: Pick<QueuedRecord, "queueArn" | "reason">): void {
     for (const event of this.eventsOf(eventId)) {
-      event.records.push({ ...record, time: new Date().toISOString() });
+      event.records.push({ ...record, reason: shortened(record.reason), time: new Date().toISOString() });
       this.changed(event);
     }
   }

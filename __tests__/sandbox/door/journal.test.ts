@@ -33,6 +33,18 @@ describe("what the journal keeps", () => {
     expect(journal.events.keys()).toEqual(["4"]);
   });
 
+  it("is the beginning of an error that holds all of its event, once for each attempt", () => {
+    const journal = new Journal();
+    const event = journal.addEvent("bus", envelope("1"));
+    const delivery = journal.addDelivery(event, target);
+    const text = "x".repeat(200_000);
+    journal.endAttempt(delivery, journal.startAttempt(delivery), { outcome: "error", errorMessage: text });
+    journal.addRecord("1", { queueArn: "arn", reason: text });
+    const beginning = `${"x".repeat(10_000)}… (200000 characters)`;
+    expect(delivery.attempts[0]?.errorMessage).toBe(beginning);
+    expect(event.records[0]?.reason).toBe(beginning);
+  });
+
   it("counts those that ended badly among what it keeps", () => {
     const journal = new Journal(few(2));
     for (const id of ["1", "2", "3"]) {
