@@ -248,6 +248,7 @@ describe("archives and replays over time", () => {
   const moto: Next = (call) => Promise.resolve(json({ ArchiveArn: "arn", ArchiveName: jsonOf(call).ArchiveName }));
   let archives: Archives;
   let published: Envelope[];
+  let notes: string[];
   let whilePublishing: () => void;
 
   async function ask(operation: string, body: object): Promise<Record<string, unknown>> {
@@ -257,6 +258,7 @@ describe("archives and replays over time", () => {
 
   beforeEach(async () => {
     published = [];
+    notes = [];
     whilePublishing = () => undefined;
     archives = new Archives({
       arnOf: (kind, name) => `arn:aws:events:${region}:${accountId}:${kind}/${name}`,
@@ -267,6 +269,8 @@ describe("archives and replays over time", () => {
         published.push(replayedEvent);
         whilePublishing();
       },
+      limits: { items: 20, bytes: 10_000 },
+      note: (text) => notes.push(text),
     });
     await ask("CreateArchive", { ArchiveName: "a", EventSourceArn: arnOf.bus("bus"), RetentionDays: 2 });
   });
@@ -290,6 +294,37 @@ describe("archives and replays over time", () => {
     expect(await count()).toBe(1);
     jest.spyOn(Date, "now").mockReturnValue(now + 2 * 86_400_000 + 1000);
     expect(await count()).toBe(0);
+  });
+
+  it("an archive keeps a number and an amount of events, and the newest whatever its size", async () => {
+    const kept = async () => {
+      const { EventCount, SizeBytes } = await ask("DescribeArchive", { ArchiveName: "a" });
+      return { EventCount, SizeBytes };
+    };
+    const size = JSON.stringify(event).length;
+    for (let number = 0; number < 20; number += 1) archives.record("bus", event);
+    expect(notes).toEqual([]);
+    archives.record("bus", event);
+    expect(await kept()).toEqual({ EventCount: 20, SizeBytes: 20 * size });
+    expect(notes).toEqual([expect.stringContaining("The archive a keeps the newest 20 events here")]);
+    const large = (characters: number): Envelope => ({ ...event, detail: { text: "x".repeat(characters) } });
+    archives.record("bus", large(9000));
+    expect((await kept()).SizeBytes).toBeLessThanOrEqual(10_000);
+    archives.record("bus", large(20_000));
+    expect((await kept()).EventCount).toBe(1);
+    await startReplay("r");
+    await until("the replay ends", async () => ((await stateOf("r")) === "COMPLETED" ? true : undefined));
+    expect(published).toEqual([{ ...large(20_000), "replay-name": "r" }]);
+  });
+
+  it("a list of replays ends: no page of nothing, and no token that is none", async () => {
+    archives.record("bus", event);
+    await startReplay("r");
+    for (const body of [{ Limit: 0 }, { Limit: 101 }, { NextToken: "-1" }, { NextToken: "x" }, { NamePrefix: "/" }]) {
+      expect(await ask("ListReplays", body)).toMatchObject({ __type: "ValidationException" });
+    }
+    expect(await ask("ListReplays", { Limit: 1, NextToken: "1" })).toEqual({ Replays: [] });
+    await until("the replay ends", async () => ((await stateOf("r")) === "COMPLETED" ? true : undefined));
   });
 
   it("a replay that runs is cancelled, and puts nothing more", async () => {

@@ -13,17 +13,26 @@ import {
   textOf,
 } from "../http";
 import { type Envelope } from "../journal";
+import { stringify } from "../json-text";
+import { type Limits } from "../newest";
 import { type Constraint, namePattern, violations } from "./constraints";
 import { compilePattern, type Matcher } from "./pattern";
 import { dateOf } from "./put-events";
 import { busNameOf } from "./rules";
 
 const dayMs = 86_400_000;
+const mebibyte = 1_048_576;
 /** "A maximum of 10 active concurrent replays per account per AWS Region" (eb-replay-archived-event). */
 const mostActiveReplays = 10;
 
+/** What an archive keeps at most: with more of them a sandbox that is under load, or runs for days, fills its memory. */
+export const archiveLimits: Limits = { items: 25_000, bytes: 64 * mebibyte };
+
 interface Archived {
-  readonly event: Envelope;
+  /** As JSON, which takes less memory. */
+  readonly text: string;
+  /** When the event happened, in seconds since 1970. */
+  readonly time: number;
   readonly archivedAt: number;
   readonly bytes: number;
 }
@@ -35,6 +44,8 @@ interface Archive {
   /** 0: for ever. */
   retentionDays: number;
   events: Archived[];
+  /** Of all events. */
+  bytes: number;
 }
 
 type ReplayState = "STARTING" | "RUNNING" | "CANCELLING" | "CANCELLED" | "COMPLETED";
@@ -58,6 +69,10 @@ export interface ArchivesOptions {
   readonly arnOf: (kind: "event-bus" | "replay", name: string) => string;
   readonly background: Background;
   readonly publish: (bus: string, event: Envelope, ruleArns: readonly string[] | undefined) => void;
+  /** @default archiveLimits */
+  readonly limits?: Limits;
+  /** Tells the user what AWS would not do. */
+  readonly note: (text: string) => void;
 }
 
 /**
@@ -74,10 +89,24 @@ export class Archives {
   /** Keeps the event where an archive of its bus asks for it. A replayed event is not archived again. */
   record(bus: string, event: Envelope): void {
     if (event["replay-name"] !== undefined) return;
-    for (const archive of this.archives.values()) {
+    for (const [name, archive] of this.archives) {
       if (archive.bus !== bus || !archive.matches(event)) continue;
-      const bytes = Buffer.byteLength(JSON.stringify(event));
-      archive.events.push({ event, archivedAt: Date.now(), bytes });
+      const text = stringify(event);
+      const bytes = Buffer.byteLength(text);
+      archive.events.push({ text, time: Date.parse(event.time) / 1000, archivedAt: Date.now(), bytes });
+      archive.bytes += bytes;
+      this.limit(name, archive);
+    }
+  }
+
+  /** The newest stays, whatever its size. */
+  private limit(name: string, archive: Archive): void {
+    const { items, bytes } = this.options.limits ?? archiveLimits;
+    while (archive.events.length > 1 && (archive.events.length > items || archive.bytes > bytes)) {
+      archive.bytes -= archive.events.shift()?.bytes ?? 0;
+      this.options.note(
+        `The archive ${name} keeps the newest ${items} events here, and at most ${Math.floor(bytes / mebibyte)} MiB of them: older ones are dropped, and not replayed. AWS keeps them all.`,
+      );
     }
   }
 
@@ -138,6 +167,7 @@ export class Archives {
       matches: () => true,
       retentionDays: 0,
       events: [],
+      bytes: 0,
     };
     const pattern = textOf(body.EventPattern);
     if (pattern !== undefined) archive.matches = compilePattern(pattern);
@@ -154,7 +184,7 @@ export class Archives {
     return {
       ...Object.fromEntries(said),
       EventCount: events.length,
-      SizeBytes: events.reduce((sum, { bytes }) => sum + bytes, 0),
+      SizeBytes: archive?.bytes ?? 0,
     };
   }
 
@@ -217,14 +247,17 @@ export class Archives {
   private async run(replay: Replay, archive: Archive): Promise<void> {
     const filters = replay.Destination.FilterArns;
     const events = eventsOf(archive)
-      .map(({ event }) => ({ event, time: Date.parse(event.time) / 1000 }))
       .filter(({ time }) => time >= Math.floor(replay.EventStartTime) && time < replay.EventEndTime)
       .sort((one, other) => one.time - other.time);
     await turn();
-    for (const { event, time } of events) {
+    for (const { text, time } of events) {
       if (replay.State === "CANCELLING") break;
       replay.State = "RUNNING";
-      this.options.publish(archive.bus, { ...event, "replay-name": replay.ReplayName }, filters);
+      this.options.publish(
+        archive.bus,
+        { ...(JSON.parse(text) as Envelope), "replay-name": replay.ReplayName },
+        filters,
+      );
       replay.EventLastReplayedTime = time;
       await turn();
     }
@@ -243,6 +276,17 @@ export class Archives {
 
   private list(body: Readonly<Record<string, unknown>>): Answer {
     const { NamePrefix: prefix, EventSourceArn: source, State: state, Limit: limit, NextToken: token } = body;
+    const refusal = violations([
+      { path: "namePrefix", value: prefix, min: 1, max: 64, pattern: namePattern },
+      { path: "eventSourceArn", value: source, min: 1, max: 1600 },
+      // After a page of nothing the next one is the same: a client would ask for ever.
+      { path: "limit", value: limit, min: 1, max: 100 },
+      { path: "nextToken", value: token, min: 1, max: 2048 },
+    ]);
+    if (refusal !== undefined) return refusal;
+    if (token !== undefined && !/^\d+$/.test(textOf(token) ?? "")) {
+      return jsonError(400, "ValidationException", "Parameter NextToken is not valid.");
+    }
     if ([prefix, source, state].filter((filter) => filter !== undefined).length > 1) {
       return jsonError(
         400,
@@ -284,6 +328,7 @@ function eventsOf(archive: Archive): readonly Archived[] {
   if (retentionDays > 0) {
     const oldest = Date.now() - retentionDays * dayMs;
     archive.events = archive.events.filter(({ archivedAt }) => archivedAt >= oldest);
+    archive.bytes = archive.events.reduce((sum, { bytes }) => sum + bytes, 0);
   }
   return archive.events;
 }

@@ -59,6 +59,9 @@ export class Buses implements BusDestination {
       publish: (bus, event, ruleArns) => {
         this.publish(bus, event, ruleArns);
       },
+      note: (text) => {
+        journal.note(text);
+      },
     });
   }
 
