@@ -44,8 +44,16 @@ export function headerOf(headers: IncomingHttpHeaders, name: string): string {
   return (Array.isArray(value) ? value[0] : value) ?? "";
 }
 
+/** A request that its protocol can't be read from. */
+export class MalformedRequest extends Error {
+  override readonly name = "SerializationException";
+}
+
+/** @throws MalformedRequest where the path is not encoded as a URL has to be: `%zz`. */
 export function toCall(request: IncomingMessage, body: Buffer): Call {
   const url = new URL(request.url ?? "/", "http://door");
+  if (!isDecodable(url.pathname))
+    throw new MalformedRequest(`The path ${url.pathname.slice(0, 100)} can't be decoded.`);
   const isForm = headerOf(request.headers, "content-type").startsWith("application/x-www-form-urlencoded");
   const target = headerOf(request.headers, "x-amz-target");
   return {
@@ -66,11 +74,28 @@ export async function readBody(message: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** The call's JSON body; `{}` where there is none. */
-export function jsonOf(message: { readonly body: Buffer }): Record<string, unknown> {
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The JSON body of a call, or of an answer; `{}` where there is none.
+ * @throws MalformedRequest where a call's is no JSON
+ */
+export function jsonOf(message: { readonly body: Buffer } | Call): Record<string, unknown> {
   if (message.body.length === 0) return {};
-  const parsed: unknown = JSON.parse(message.body.toString("utf8"));
-  return isRecord(parsed) ? parsed : {};
+  try {
+    const parsed: unknown = JSON.parse(message.body.toString("utf8"));
+    return isRecord(parsed) ? parsed : {};
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError) || !("method" in message)) throw cause;
+    throw new MalformedRequest(`The body is no JSON: ${cause.message}`, { cause });
+  }
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

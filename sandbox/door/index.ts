@@ -5,7 +5,17 @@ import { Buses } from "./events/buses";
 import { Rules } from "./events/rules";
 import { TargetSender } from "./events/target-sender";
 import { isSandboxPath, protection, refusalOf } from "./guard";
-import { type Answer, type Call, type Interceptor, jsonError, type Next, readBody, signatureOf, toCall } from "./http";
+import {
+  type Answer,
+  type Call,
+  type Interceptor,
+  jsonError,
+  MalformedRequest,
+  type Next,
+  readBody,
+  signatureOf,
+  toCall,
+} from "./http";
 import { watchQueues } from "./failure-records";
 import { Faults, injectFaults, injectIntoSqs, NoAnswer } from "./faults";
 import { Journal } from "./journal";
@@ -270,6 +280,8 @@ function respond(response: ServerResponse, answer: Answer): void {
 }
 
 function failure(error: unknown): Answer {
+  // A 500 would be tried again, and show the person who made the mistake the door's own code.
+  if (error instanceof MalformedRequest) return jsonError(400, error.name, error.message);
   if (error instanceof MotoUnreachable) return jsonError(503, "ServiceUnavailable", error.message);
   return jsonError(
     500,

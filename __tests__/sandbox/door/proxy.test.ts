@@ -52,3 +52,44 @@ it("keeps a client's connection for as long as a sandbox is up: a call that is n
   const { headers } = await fetch(`${door.door.url}/_sandbox/info`);
   expect(headers.get("keep-alive")).toBe("timeout=3600");
 });
+
+describe("what no client of AWS sends is the client's error, not the door's", () => {
+  const sent = async (service: string, path: string, body: string, target = "") => {
+    const response = await fetch(`${door.door.url}${path}`, {
+      method: body === "" ? "GET" : "POST",
+      headers: {
+        authorization: `AWS4-HMAC-SHA256 Credential=test/20240101/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=0`,
+        ...(body === "" ? {} : { "content-type": "application/x-amz-json-1.1" }),
+        ...(target === "" ? {} : { "x-amz-target": target }),
+      },
+      ...(body === "" ? {} : { body }),
+    });
+    const text = await response.text();
+    expect(text).not.toContain(process.cwd());
+    return { status: response.status, type: response.headers.get("x-amzn-errortype") };
+  };
+  const malformed = { status: 400, type: "SerializationException" };
+
+  it.each([
+    ["events", "/", "AWSEvents.PutEvents"],
+    ["events", "/", "AWSEvents.PutRule"],
+    ["sqs", "/", "AmazonSQS.SetQueueAttributes"],
+    ["logs", "/", "Logs_20140328.PutDataProtectionPolicy"],
+    ["lambda", "/2015-03-31/functions", ""],
+    ["ses", "/v2/email/outbound-emails", ""],
+  ])("a body that is no JSON (%s %s %s)", async (service, path, target) => {
+    expect(await sent(service, path, '{"a":', target)).toEqual(malformed);
+  });
+
+  it.each(["/v2/email/identities/%zz", "/v2/email/suppression/addresses/%zz"])(
+    "a path that can't be decoded (%s)",
+    async (path) => {
+      expect(await sent("ses", path, "")).toEqual(malformed);
+    },
+  );
+
+  it("a member that is nested deeper than a stack", async () => {
+    const body = `{"Name":${"[".repeat(50_000)}${"]".repeat(50_000)}}`;
+    expect(await sent("events", "/", body, "AWSEvents.PutRule")).toEqual({ status: 400, type: "ValidationException" });
+  });
+});

@@ -1,4 +1,5 @@
 import { type Answer, isRecord, jsonError } from "../http";
+import { stringify } from "../json-text";
 
 /** What AWS's model of an API says of a member: https://github.com/boto/botocore, data/events/2015-10-07. */
 export interface Constraint {
@@ -24,7 +25,7 @@ function problemsOf({ path, value, isRequired = false, min, max, pattern, values
   const problem = (said: string, what: string) =>
     `Value ${said} at '${path}' failed to satisfy constraint: Member must ${what}`;
   if (value === undefined || value === null) return isRequired ? [problem("null", "not be null")] : [];
-  const text = typeof value === "string" || typeof value === "number" ? String(value) : JSON.stringify(value);
+  const text = typeof value === "string" || typeof value === "number" ? String(value) : stringify(value);
   const said = `'${text.length > mostSaid ? `${text.slice(0, mostSaid)}..` : text}'`;
   const isNumber = typeof value === "number";
   const size = isNumber
