@@ -7,6 +7,7 @@ import {
 import { VerifyEmailIdentityCommand } from "@aws-sdk/client-ses";
 import {
   CreateQueueCommand,
+  DeleteQueueCommand,
   GetQueueAttributesCommand,
   SendMessageBatchCommand,
   SendMessageCommand,
@@ -240,4 +241,18 @@ it("a mail that a message causes names the event behind the message", async () =
     return mails.length > 0 ? mails : undefined;
   });
   expect(mail?.eventId).toBe("the-event");
+});
+
+it("polls the queue that is made anew under the name of one that was deleted", async () => {
+  const { queue, batches } = await connect();
+  await door.sqs.send(new DeleteQueueCommand({ QueueUrl: urlOf(queue) }));
+  // Longer than a poll waits: the poller has seen that its queue is gone.
+  await new Promise((resolve) => setTimeout(resolve, 6000));
+  await door.createQueue({}, queue);
+  await sendTo(queue, "again");
+  const [[message] = []] = await until("the message is handed over", async () => {
+    const all = await batches();
+    return all.length > 0 ? all : undefined;
+  });
+  expect(message?.body).toBe("again");
 });

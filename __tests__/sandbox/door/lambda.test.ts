@@ -178,11 +178,11 @@ describe("Invoke", () => {
   });
 });
 
-describe("a package that is none", () => {
+describe("a package", () => {
   it.each([
     ["no zip", Buffer.from("no zip"), "Could not unzip uploaded file"],
     ["an empty zip", Buffer.from(zipSync({})), "non-empty zip"],
-  ])("is refused: %s", async (_, ZipFile, text) => {
+  ])("that is none is refused: %s", async (_, ZipFile, text) => {
     const refusal = { name: "InvalidParameterValueException", message: expect.stringContaining(text) as string };
     const name = door.name("refused");
     await expect(door.createFunction("", { FunctionName: name, Code: { ZipFile } })).rejects.toMatchObject(refusal);
@@ -190,6 +190,13 @@ describe("a package that is none", () => {
     await expect(
       door.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile })),
     ).rejects.toMatchObject(refusal);
+    expect((await invoke(name)).result).toBe(1);
+  });
+
+  it("is not deployed by a dry run", async () => {
+    const name = await door.createFunction("export const handler = async () => 1");
+    const ZipFile = zipOf("export const handler = async () => 2");
+    await door.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile, DryRun: true }));
     expect((await invoke(name)).result).toBe(1);
   });
 

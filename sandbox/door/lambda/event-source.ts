@@ -46,6 +46,8 @@ interface Mapping {
 export class EventSources {
   /** Mapping id to the poller that is allowed to go on. */
   private readonly pollers = new Map<string, { readonly queueArn: string }>();
+  /** Ids of mappings whose pollers have ended because their queue is gone. */
+  private readonly withoutQueue = new Set<string>();
 
   constructor(
     private readonly moto: Moto,
@@ -60,6 +62,7 @@ export class EventSources {
   readonly intercept = async (call: Call, next: Next): Promise<Answer> => {
     const isMapping = call.service === "lambda" && mappingsPath.test(call.url.pathname);
     const answer = await next(call);
+    if (call.service === "sqs" && call.operation === "CreateQueue" && succeeded(answer)) await this.startAgain();
     if (!isMapping || call.method === "GET" || !succeeded(answer)) return answer;
     const mapping = jsonOf(answer);
     const id = textOf(mapping.UUID) ?? "";
@@ -85,7 +88,15 @@ export class EventSources {
     );
   }
 
+  /** A mapping outlives its queue: it polls the one that is made under the same name. Whose queue is not there ends again. */
+  private async startAgain(): Promise<void> {
+    const ids = [...this.withoutQueue];
+    this.withoutQueue.clear();
+    for (const id of ids) if (this.pollers.has(id)) await this.start(id);
+  }
+
   private stop(id: string): void {
+    this.withoutQueue.delete(id);
     const poller = this.pollers.get(id);
     if (poller === undefined) return;
     this.pollers.delete(id);
@@ -111,7 +122,10 @@ export class EventSources {
         continue;
       }
       const messages = await this.receive(mapping);
-      if (messages === undefined) break;
+      if (messages === undefined) {
+        if (mayGoOn()) this.withoutQueue.add(mapping.id);
+        break;
+      }
       if (messages.length === 0) continue;
       if (!mayGoOn()) {
         await this.makeVisible(mapping, messages);

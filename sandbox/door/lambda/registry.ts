@@ -41,7 +41,7 @@ export class FunctionRegistry {
     if (files instanceof InvalidPackage) return jsonError(400, "InvalidParameterValueException", files.message);
     const answer = await next(call);
     if (!succeeded(answer)) return answer;
-    if (uploaded && zip && files) await this.unpack(uploaded.name, zip, files);
+    if (uploaded && zip && files && uploaded.code.DryRun !== true) await this.unpack(uploaded.name, zip, files);
     const limited = concurrencyPath.exec(pathname)?.[1];
     if (limited !== undefined && call.method !== "GET") this.limit(decodeURIComponent(limited), jsonOf(call));
     const deleted = call.method === "DELETE" ? functionPath.exec(pathname)?.[1] : undefined;
