@@ -2,6 +2,7 @@ import { type SQSClient } from "@aws-sdk/client-sqs";
 import * as z from "zod";
 import { type Answer, type Call, type Interceptor, jsonError, queryError } from "./http";
 import { type Journal } from "./journal";
+import { stringify } from "./json-text";
 import { recipientsOf } from "./ses/sent-mail";
 
 /** Which calls a fault is for. Every field that is given has to fit. */
@@ -178,7 +179,7 @@ function parseFaults(given: unknown): Fault[] {
   return faults;
 }
 
-const said = (value: unknown) => (value === undefined ? "is missing" : `is ${JSON.stringify(value)}`);
+const said = (value: unknown) => (value === undefined ? "is missing" : `is ${stringify(value)}`);
 
 export interface FunctionProcesses {
   /** @returns whether the access key is that of a function that runs here; it is then ended or stopped. */

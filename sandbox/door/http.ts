@@ -1,4 +1,5 @@
 import { type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
+import { mostNesting, nestingOf } from "./events/limits";
 
 /** One request of an AWS client, read whole. */
 export interface Call {
@@ -85,12 +86,16 @@ function isDecodable(path: string): boolean {
 
 /**
  * The JSON body of a call, or of an answer; `{}` where there is none.
- * @throws MalformedRequest where a call's is no JSON
+ * @throws MalformedRequest where a call's is no JSON, or deeper than any of AWS's: whoever walks through it has a stack
  */
 export function jsonOf(message: { readonly body: Buffer } | Call): Record<string, unknown> {
   if (message.body.length === 0) return {};
+  const text = message.body.toString("utf8");
+  if ("method" in message && nestingOf(text) > mostNesting) {
+    throw new MalformedRequest(`The body is nested more than ${mostNesting} levels deep.`);
+  }
   try {
-    const parsed: unknown = JSON.parse(message.body.toString("utf8"));
+    const parsed: unknown = JSON.parse(text);
     return isRecord(parsed) ? parsed : {};
   } catch (cause) {
     if (!(cause instanceof SyntaxError) || !("method" in message)) throw cause;

@@ -88,8 +88,20 @@ describe("what no client of AWS sends is the client's error, not the door's", ()
     },
   );
 
-  it("a member that is nested deeper than a stack", async () => {
-    const body = `{"Name":${"[".repeat(50_000)}${"]".repeat(50_000)}}`;
-    expect(await sent("events", "/", body, "AWSEvents.PutRule")).toEqual({ status: 400, type: "ValidationException" });
+  it.each([
+    ["events", "/", "AWSEvents.PutRule"],
+    ["events", "/", "AWSEvents.PutEvents"],
+    ["sqs", "/", "AmazonSQS.CreateQueue"],
+    ["lambda", "/2015-03-31/event-source-mappings/", ""],
+    ["ses", "/v2/email/configuration-sets", ""],
+  ])("a body that is nested deeper than a stack (%s %s %s)", async (service, path, target) => {
+    const deep = `${"[".repeat(50_000)}${"]".repeat(50_000)}`;
+    const body = `{"Name":${deep},"Attributes":{"RedriveAllowPolicy":"{}"},"Entries":[{"Source":"a","DetailType":"b","Detail":"{}","Resources":[${deep}]}]}`;
+    expect(await sent(service, path, body, target)).toEqual(malformed);
+  });
+
+  it("a fault that is nested deeper than a stack", async () => {
+    const body = `[{"hop":${"[".repeat(50_000)}${"]".repeat(50_000)}}]`;
+    expect((await fetch(`${door.door.url}/_sandbox/faults`, { method: "PUT", body })).status).toBe(400);
   });
 });
