@@ -519,3 +519,72 @@ describe("what the door answers by itself, because moto", () => {
     await expect(door.ses.send(send)).rejects.toThrow("Email address is not verified. The following identities failed");
   });
 });
+
+describe("an older API's calls", () => {
+  const query = async (service: string, fields: Record<string, string>) => {
+    const response = await fetch(door.door.url, {
+      method: "POST",
+      headers: {
+        authorization: `AWS4-HMAC-SHA256 Credential=test/20240101/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=0`,
+      },
+      body: new URLSearchParams(fields),
+    });
+    return { status: response.status, text: await response.text() };
+  };
+  const v2 = async (method: string, path: string, body?: object) => {
+    const response = await fetch(`${door.door.url}/v2/email${path}`, {
+      method,
+      headers: {
+        "content-type": "application/json",
+        authorization: `AWS4-HMAC-SHA256 Credential=test/20240101/us-east-1/ses/aws4_request, SignedHeaders=host, Signature=0`,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return (await response.json()) as Record<string, unknown>;
+  };
+
+  it("SQS's Query protocol is answered", async () => {
+    const QueueUrl = `${door.door.url}/123456789012/older`;
+    const calls: Record<string, string>[] = [
+      { Action: "CreateQueue", QueueName: "older" },
+      { Action: "SetQueueAttributes", QueueUrl, "Attribute.1.Name": "VisibilityTimeout", "Attribute.1.Value": "3" },
+      { Action: "GetQueueAttributes", QueueUrl, "AttributeName.1": "All" },
+      { Action: "SendMessage", QueueUrl, MessageBody: "text" },
+      { Action: "DeleteQueue", QueueUrl },
+    ];
+    for (const call of calls) {
+      const { status, text } = await query("sqs", { Version: "2012-11-05", ...call });
+      expect([call.Action, status]).toEqual([call.Action, 200]);
+      expect(text).toContain(`<${call.Action ?? ""}Response`);
+    }
+  });
+
+  it("what SES v1 deletes leaves nothing to its successor", async () => {
+    const Version = "2010-12-01";
+    const set = { ConfigurationSetName: "successor" };
+    const EventDestination = {
+      Enabled: true,
+      MatchingEventTypes: ["SEND"],
+      EventBridgeDestination: { EventBusArn: "x" },
+    };
+    await v2("POST", "/configuration-sets", set);
+    await v2("POST", "/configuration-sets/successor/event-destinations", {
+      EventDestinationName: "a",
+      EventDestination,
+    });
+    await v2("PUT", "/configuration-sets/successor/sending", { SendingEnabled: false });
+    expect((await query("ses", { Action: "DeleteConfigurationSet", Version, ...set })).status).toBe(200);
+    await v2("POST", "/configuration-sets", set);
+    expect(await v2("GET", "/configuration-sets/successor/event-destinations")).toEqual({ EventDestinations: [] });
+    expect(await v2("GET", "/configuration-sets/successor")).toMatchObject({
+      SendingOptions: { SendingEnabled: true },
+    });
+
+    await v2("POST", "/identities", { EmailIdentity: "successor.example" });
+    const before = await v2("GET", "/identities/successor.example");
+    await v2("PUT", "/identities/successor.example/mail-from", { MailFromDomain: "mail.successor.example" });
+    expect((await query("ses", { Action: "DeleteIdentity", Version, Identity: "successor.example" })).status).toBe(200);
+    await v2("POST", "/identities", { EmailIdentity: "successor.example" });
+    expect(await v2("GET", "/identities/successor.example")).toEqual(before);
+  });
+});

@@ -28,20 +28,37 @@ export interface SesV2Options {
 /** The answers of moto's SES v2 that Terraform cannot go on from. */
 export function mendSesV2(moto: Moto, options: SesV2Options): Interceptor[] {
   return [
-    refuseExisting,
-    refuseMissing,
-    keepConfigurationSetOptions(),
-    keepEventDestinations(),
-    keepIdentityAttributes(),
-    tagIdentities(moto, options),
-    verifyIdentities,
-    readConfigurationSet,
-  ].map(
-    (mend): Interceptor =>
-      (call, next) =>
-        call.service === "ses" && call.url.pathname.startsWith("/v2/") ? mend(call, next) : next(call),
-  );
+    ...[refuseExisting, refuseMissing].map(ofV2),
+    // What is kept of a set or an identity goes with it, whichever API deletes it.
+    ...[keepConfigurationSetOptions(), keepEventDestinations(), keepIdentityAttributes()].map(ofSes),
+    ...[tagIdentities(moto, options), verifyIdentities, readConfigurationSet].map(ofV2),
+  ];
 }
+
+const ofSes =
+  (mend: Interceptor): Interceptor =>
+  (call, next) =>
+    call.service === "ses" ? mend(call, next) : next(call);
+
+const ofV2 = (mend: Interceptor): Interceptor =>
+  ofSes((call, next) => (call.url.pathname.startsWith("/v2/") ? mend(call, next) : next(call)));
+
+const deletedSet = (call: Call) =>
+  call.operation === "DeleteConfigurationSet"
+    ? fieldOf(call, "ConfigurationSetName")
+    : call.method === "DELETE"
+      ? parameters(configurationSetPath, call)?.[0]
+      : undefined;
+
+const deletedIdentity = (call: Call) =>
+  call.operation === "DeleteIdentity"
+    ? fieldOf(call, "Identity")
+    : call.method === "DELETE"
+      ? parameters(identityPath, call)?.[0]
+      : undefined;
+
+/** Of SES v1's Query protocol. */
+const fieldOf = (call: Call, name: string) => new URLSearchParams(call.body.toString("utf8")).get(name) ?? "";
 
 const notFound = (message: string) => jsonError(404, "NotFoundException", message);
 
@@ -129,9 +146,10 @@ function keepConfigurationSetOptions() {
       return json({});
     }
     const answer = await next(call);
+    if (!succeeded(answer)) return answer;
+    changes.delete(deletedSet(call) ?? "");
     const [set] = parameters(configurationSetPath, call) ?? [];
-    if (set === undefined || !succeeded(answer)) return answer;
-    if (call.method === "DELETE") changes.delete(set);
+    if (set === undefined) return answer;
     return call.method === "GET" ? mapJson(answer, (body) => ({ ...body, ...changes.get(set) })) : answer;
   };
 }
@@ -147,8 +165,7 @@ function keepEventDestinations() {
     const path = parameters(eventDestinationsPath, call);
     if (path === undefined) {
       const answer = await next(call);
-      const [deleted] = call.method === "DELETE" ? (parameters(configurationSetPath, call) ?? []) : [];
-      if (deleted !== undefined && succeeded(answer)) destinations.delete(deleted);
+      if (succeeded(answer)) destinations.delete(deletedSet(call) ?? "");
       return answer;
     }
     const [set = "", name = ""] = path;
@@ -200,9 +217,10 @@ function keepIdentityAttributes() {
       return json({});
     }
     const answer = await next(call);
+    if (!succeeded(answer)) return answer;
+    changes.delete(deletedIdentity(call) ?? "");
     const [identity] = parameters(identityPath, call) ?? [];
-    if (identity === undefined || !succeeded(answer)) return answer;
-    if (call.method === "DELETE") changes.delete(identity);
+    if (identity === undefined) return answer;
     return call.method === "GET" ? mapJson(answer, (body) => ({ ...body, ...changes.get(identity) })) : answer;
   };
 }

@@ -2,6 +2,7 @@ import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import {
   type Answer,
   type Call,
+  headerOf,
   type Interceptor,
   isRecord,
   jsonOf,
@@ -17,16 +18,21 @@ const attributesOf = (body: Readonly<Record<string, unknown>>) => (isRecord(body
 
 /** Queues are told by their path: the host of their URL is that of whoever made them. */
 function queueOf(call: Call): string {
-  const { QueueUrl: url, QueueName: name } = jsonOf(call);
+  const { QueueUrl: url, QueueName: name } = isQuery(call)
+    ? Object.fromEntries(new URLSearchParams(call.body.toString("utf8")))
+    : jsonOf(call);
   return textOf(name) ?? (textOf(url) ?? "").split("/").slice(-1).join("");
 }
+
+/** What clients before 2023 speak. Their calls go to moto as they are: Terraform's are JSON. */
+const isQuery = (call: Call) => headerOf(call.headers, "content-type").startsWith("application/x-www-form-urlencoded");
 
 /** The answers of moto's SQS that Terraform would see a change in, or wait for ever over. JSON protocol. */
 export function mendSqs(moto: Moto): Interceptor[] {
   return [compactRedrivePolicy, keepPolicy(moto), keepRedriveAllowPolicy()].map(
     (mend): Interceptor =>
       (call, next) =>
-        call.service === "sqs" ? mend(call, next) : next(call),
+        call.service === "sqs" && (!isQuery(call) || call.operation === "DeleteQueue") ? mend(call, next) : next(call),
   );
 }
 
@@ -45,9 +51,10 @@ async function compactRedrivePolicy(call: Call, next: Next): Promise<Answer> {
 /** moto: SetQueueAttributes without a policy clears it. AWS: what the call does not name stays. */
 function keepPolicy(moto: Moto) {
   return async (call: Call, next: Next): Promise<Answer> => {
+    if (call.operation !== "SetQueueAttributes") return next(call);
     const body = jsonOf(call);
     const attributes = attributesOf(body);
-    if (call.operation !== "SetQueueAttributes" || "Policy" in attributes) return next(call);
+    if ("Policy" in attributes) return next(call);
     const current = await moto.sqs
       .send(new GetQueueAttributesCommand({ QueueUrl: `${moto.url}/0/${queueOf(call)}`, AttributeNames: ["Policy"] }))
       // The call itself says then what is wrong with the queue.
