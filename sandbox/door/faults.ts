@@ -136,11 +136,14 @@ export class Faults {
   }
 }
 
+/** From the beginning of a word only: a word that is no address is not tried at each of its characters. */
+const address = /(?<![^\s"'<>,;:\\])[^\s"'<>,;:\\@]+@[^\s"'<>,;:\\]+/g;
+
 function fits(match: Fault["match"], subject: Subject): boolean {
   if (subject.isMetByNameOnly === true && match?.operation === undefined) return false;
   if (match === undefined) return true;
   const { recipient, eventId, operation, text } = match;
-  const recipients = () => subject.recipients ?? subject.text.match(/[^\s"'<>,;:\\]+@[^\s"'<>,;:\\]+/g) ?? [];
+  const recipients = () => subject.recipients ?? subject.text.match(address) ?? [];
   return (
     (operation === undefined || operation === subject.operation) &&
     (text === undefined || subject.text.includes(text)) &&

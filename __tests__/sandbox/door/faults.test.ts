@@ -730,3 +730,13 @@ async function destinationFailures(fn: string): Promise<number | undefined> {
   const metrics = (await door.get("metrics")) as { DestinationDeliveryFailures: Record<string, number> };
   return metrics.DestinationDeliveryFailures[fn];
 }
+
+it("a recipient is looked for in time that grows with the text, whatever the text is", () => {
+  const faults = new Faults({ changed: () => undefined });
+  faults.set([{ hop: "dynamodb", kind: "throttle", match: { recipient: "ann@a.example" } }]);
+  const isTaken = (text: string) => faults.take("dynamodb", ["throttle"], () => ({ text })) !== undefined;
+  // The square of an event's length took more than a minute.
+  const word = "x".repeat(256_000);
+  expect(isTaken(word)).toBe(false);
+  expect(isTaken(`{"text":"${word}","to":["ann@a.example"]}`)).toBe(true);
+});
