@@ -525,9 +525,7 @@ export const serialCases: readonly Case[] = [
   {
     name: "template deleted, and deployed again hours later",
     slug: "no-template",
-    prepare: async (system) => {
-      await system.ses.send(new DeleteTemplateCommand({ TemplateName: system.templateName("priority-alert") }));
-    },
+    prepare: (system) => deleteTemplate(system, "priority-alert"),
     put: async (ledger, system) => {
       await ledger.putMany(2, { alert: true });
       await system.waitForRetries(2);
@@ -538,10 +536,7 @@ export const serialCases: readonly Case[] = [
   {
     name: "configuration set deleted, and deployed again hours later",
     slug: "no-set",
-    prepare: async (system) => {
-      const ConfigurationSetName = system.names.of("notifications");
-      await system.sesV2.send(new DeleteConfigurationSetCommand({ ConfigurationSetName }));
-    },
+    prepare: deleteConfigurationSet,
     put: async (ledger, system) => {
       await ledger.putMany(2);
       await system.waitForRetries(2);
@@ -621,6 +616,15 @@ async function forgeFailure(system: System, busName: string, errorType: string):
     if (!(error instanceof Error) || !/AccessDenied|not authorized/i.test(`${error.name} ${error.message}`))
       throw error;
   });
+}
+
+export async function deleteTemplate(system: System, notificationId: string): Promise<void> {
+  await system.ses.send(new DeleteTemplateCommand({ TemplateName: system.templateName(notificationId) }));
+}
+
+export async function deleteConfigurationSet(system: System): Promise<void> {
+  const ConfigurationSetName = system.names.of("notifications");
+  await system.sesV2.send(new DeleteConfigurationSetCommand({ ConfigurationSetName }));
 }
 
 function detailOfAlert(recipient: string): Record<string, unknown> {

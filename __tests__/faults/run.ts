@@ -1,4 +1,4 @@
-import { type Case, concurrentCases, serialCases } from "./cases";
+import { type Case, concurrentCases, deleteConfigurationSet, deleteTemplate, serialCases } from "./cases";
 import { deployCases } from "./deploy-cases";
 import { redriveCases } from "./redrive-cases";
 import { Ledger, stateOf } from "./ledger";
@@ -50,7 +50,9 @@ async function main(): Promise<void> {
       finished.push(...(await runTogether(system, [test])));
     }
     if (only === undefined) {
-      say("What the doctor says of what these have broken for good");
+      say("What the doctor says of what these have broken for good, and of a template and a set that are gone");
+      await deleteTemplate(system, "priority-alert");
+      await deleteConfigurationSet(system);
       failures.push(...(await missedByDoctor(system)));
     }
     say("terraform apply, as for every reason that says: deploy the stack again");
