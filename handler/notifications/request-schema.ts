@@ -1,4 +1,6 @@
 import * as z from "zod";
+// By its name: `z.core` as a value would bring all of Zod, with its languages, into the package.
+import { $ZodExactOptional } from "zod/v4/core";
 import { type KnownField } from "./problems";
 
 type Schema = z.core.$ZodType;
@@ -76,7 +78,7 @@ class Rewriting {
         return changed({ left: this.of(def.left), right: this.of(def.right) });
       case "optional":
         // What was null is there, as `undefined`, which an exact optional refuses.
-        return this.mode === "lenient" && schema instanceof z.core.$ZodExactOptional
+        return this.mode === "lenient" && schema instanceof $ZodExactOptional
           ? z.optional(this.of(def.innerType))
           : changed({ innerType: this.of(def.innerType) });
       case "nullable":
