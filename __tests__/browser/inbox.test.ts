@@ -622,6 +622,8 @@ describeInChromium("the inbox page", () => {
       await page.reload();
       await eventually(() => title().innerText(), "Deep");
       await page.getByRole("link", { name: /^Mail/ }).click();
+      // The list of events has such a row, too, for as long as it is shown.
+      await eventually(() => title().innerText(), "Nothing open");
       await option(/order 10442/).click();
       await eventually(() => title().innerText(), "Your order 10442 is on its way");
     });
