@@ -45,6 +45,20 @@ export default tseslint.config(
     },
   },
   {
+    // A page renders when it has fetched what it shows: a state that is read once is read too early on a slow machine.
+    files: ["__tests__/browser/**/*.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector:
+            "CallExpression[callee.name='expect'] > AwaitExpression > CallExpression[callee.property.name=/^(?:count|getAttribute|innerText|inputValue|isChecked|isVisible|textContent)$/]",
+          message: "Wait for it: eventually(() => .., expected).",
+        },
+      ],
+    },
+  },
+  {
     // process.env is read in three places, so that every setting is validated once.
     files: ["main.ts", "stacks/**/*.ts", "handler/**/*.ts"],
     ignores: ["main.ts", "stacks/config.ts", "handler/index.ts"],

@@ -56,9 +56,12 @@ export async function launchChromium(...words: readonly string[]): Promise<Brows
   return chromium.launch({ executablePath, args: [...ARGS, ...words], env: inheritedBy("any") });
 }
 
-/** Waits until the value is as expected; fails with jest's own difference when it never gets there. */
-export async function eventually(read: () => Promise<unknown>, expected: unknown): Promise<void> {
-  const deadline = Date.now() + 10_000;
+/**
+ * Waits until the value is as expected; fails with jest's own difference when it never gets there.
+ * A page renders when it has fetched what it shows, so everything that it is expected to show is waited for.
+ */
+export async function eventually(read: () => unknown, expected: unknown): Promise<void> {
+  const deadline = Date.now() + 30_000;
   for (;;) {
     try {
       expect(await read()).toEqual(expected);
