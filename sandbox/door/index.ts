@@ -29,6 +29,7 @@ import { FunctionRegistry } from "./lambda/registry";
 import { RuntimeApi } from "./lambda/runtime-api";
 import { mendLambda } from "./mends/lambda";
 import { mendLogs } from "./mends/logs";
+import { bucketWithPolicy, mendS3 } from "./mends/s3";
 import { mendSes } from "./mends/ses";
 import { mendSesV2 } from "./mends/ses-v2";
 import { mendSqs } from "./mends/sqs";
@@ -192,6 +193,7 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
     eventSources.intercept,
     ...lambdaMend.interceptors,
     ...mendLogs(),
+    ...mendS3(),
     mendSes,
     ...mendSesV2(moto, { region, accountId }),
     ...mendSqs(moto),
@@ -256,13 +258,14 @@ async function handle(
   response: ServerResponse,
   door: { readonly answer: Next; readonly moto: Moto; readonly sandboxApi: SandboxApi },
 ): Promise<void> {
-  if (isSandboxPath(new URL(request.url ?? "/", "http://door").pathname)) {
+  const url = new URL(request.url ?? "/", "http://door");
+  if (isSandboxPath(url.pathname)) {
     await door.sandboxApi.handle(request, response);
     return;
   }
   const { service } = signatureOf(request.headers);
-  // S3, or a link to an object in it, which carries its signature in its query; nothing here looks into it.
-  if (service === "" || service === "s3") {
+  // S3, or a link to an object in it, which carries its signature in its query; nothing here looks into objects.
+  if (service === "" || (service === "s3" && bucketWithPolicy(request.method, url) === undefined)) {
     await door.moto.pipe(request, response);
     return;
   }

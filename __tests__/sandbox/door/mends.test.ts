@@ -27,6 +27,16 @@ import {
   UpdateFunctionEventInvokeConfigCommand,
 } from "@aws-sdk/client-lambda";
 import {
+  CreateBucketCommand,
+  DeleteBucketCommand,
+  DeleteBucketPolicyCommand,
+  GetBucketPolicyCommand,
+  GetObjectCommand,
+  PutBucketPolicyCommand,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import {
   DeleteConfigurationSetCommand,
   DeleteTemplateCommand,
   SESClient,
@@ -53,6 +63,7 @@ let moto: {
   events: EventBridgeClient;
   logs: CloudWatchLogsClient;
   lambda: LambdaClient;
+  s3: S3Client;
   ses: SESClient;
   sqs: SQSClient;
 };
@@ -63,6 +74,7 @@ beforeAll(async () => {
     events: new EventBridgeClient(settings),
     logs: new CloudWatchLogsClient(settings),
     lambda: new LambdaClient(settings),
+    s3: new S3Client(settings),
     ses: new SESClient(settings),
     sqs: new SQSClient({ ...settings, useQueueUrlAsEndpoint: false }),
   };
@@ -586,5 +598,64 @@ describe("an older API's calls", () => {
     expect((await query("ses", { Action: "DeleteIdentity", Version, Identity: "successor.example" })).status).toBe(200);
     await v2("POST", "/identities", { EmailIdentity: "successor.example" });
     expect(await v2("GET", "/identities/successor.example")).toEqual(before);
+  });
+});
+
+describe("S3", () => {
+  const denial = (...condition: object[]) => ({
+    Version: "2012-10-17",
+    Statement: condition.map((Condition) => ({
+      Effect: "Deny",
+      Principal: "*",
+      Action: "s3:*",
+      Resource: "arn:aws:s3:::*",
+      ...("Bool" in Condition ? { Condition } : {}),
+    })),
+  });
+  const withoutTls = { Bool: { "aws:SecureTransport": "false" } };
+  let s3: S3Client;
+  beforeAll(() => {
+    s3 = new S3Client(clientSettings(door.door.url));
+  });
+  afterAll(() => {
+    s3.destroy();
+  });
+
+  async function keeps(client: S3Client, bucket: string, policy: object): Promise<void> {
+    const object = { Bucket: bucket, Key: "terraform.tfstate" };
+    await client.send(new CreateBucketCommand({ Bucket: bucket }));
+    await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy: JSON.stringify(policy) }));
+    const { Policy: kept } = await client.send(new GetBucketPolicyCommand({ Bucket: bucket }));
+    expect(JSON.parse(kept ?? "")).toEqual(policy);
+    await client.send(new PutObjectCommand({ ...object, Body: "{}" }));
+    await client.send(new GetObjectCommand(object));
+  }
+
+  it("a bucket that denies requests without TLS takes others: moto knows no conditions", async () => {
+    await expect(keeps(moto.s3, "refused-by-moto", denial(withoutTls))).rejects.toThrow();
+    await keeps(s3, "state-with-policy", denial(withoutTls));
+    // A second client, or Terraform's next plan, reads it as it was put.
+    const read = new GetBucketPolicyCommand({ Bucket: "state-with-policy" });
+    expect(JSON.parse((await s3.send(read)).Policy ?? "")).toEqual(denial(withoutTls));
+    await s3.send(new DeleteBucketPolicyCommand({ Bucket: "state-with-policy" }));
+    await expect(s3.send(read)).rejects.toMatchObject({ name: "NoSuchBucketPolicy" });
+  });
+
+  it("a denial without a condition holds", async () => {
+    await expect(keeps(s3, "closed", denial(withoutTls, {}))).rejects.toMatchObject({
+      $metadata: { httpStatusCode: 403 },
+    });
+  });
+
+  it("a bucket that is deleted takes its policy along, and one that is not there gets none", async () => {
+    const bucket = { Bucket: "short-lived" };
+    await s3.send(new CreateBucketCommand(bucket));
+    await s3.send(new PutBucketPolicyCommand({ ...bucket, Policy: JSON.stringify(denial(withoutTls)) }));
+    await s3.send(new DeleteBucketCommand(bucket));
+    await expect(
+      s3.send(new PutBucketPolicyCommand({ ...bucket, Policy: JSON.stringify(denial(withoutTls)) })),
+    ).rejects.toMatchObject({ name: "NoSuchBucket" });
+    await s3.send(new CreateBucketCommand(bucket));
+    await expect(s3.send(new GetBucketPolicyCommand(bucket))).rejects.toMatchObject({ name: "NoSuchBucketPolicy" });
   });
 });

@@ -1,0 +1,38 @@
+import { type Answer, type Call, type Interceptor, isRecord, jsonOf, type Next, succeeded, withBody } from "../http";
+
+/** The bucket policies of moto's S3 that Terraform deploys, for clients that speak HTTP. */
+export function mendS3(): Interceptor[] {
+  const mend = keepConditionalDenials();
+  return [(call, next) => (call.service === "s3" ? mend(call, next) : next(call))];
+}
+
+/** The bucket whose policy a request is about, if it is; a bucket that is deleted takes its policy along. */
+export function bucketWithPolicy(method: string | undefined, { pathname, searchParams }: URL): string | undefined {
+  const isDeleted = method === "DELETE" && [...searchParams.keys()].every((key) => key === "x-id");
+  return searchParams.has("policy") || isDeleted ? /^\/([^/]+)\/?$/.exec(pathname)?.[1] : undefined;
+}
+
+/**
+ * moto: knows no conditions, so a bucket that denies requests without TLS denies every request. AWS: denies what the
+ * condition fits. Such statements are kept for GetBucketPolicy and not evaluated here.
+ */
+function keepConditionalDenials() {
+  const policies = new Map<string, Buffer>();
+  return async (call: Call, next: Next): Promise<Answer> => {
+    const bucket = bucketWithPolicy(call.method, call.url);
+    if (bucket === undefined) return next(call);
+    const answer = await next(call.method === "PUT" ? withBody(call, withoutConditionalDenials(jsonOf(call))) : call);
+    if (!succeeded(answer)) return answer;
+    if (call.method === "PUT") policies.set(bucket, call.body);
+    if (call.method === "DELETE") policies.delete(bucket);
+    const policy = policies.get(bucket);
+    return call.method === "GET" && policy !== undefined ? { ...answer, body: policy } : answer;
+  };
+}
+
+function withoutConditionalDenials(policy: Readonly<Record<string, unknown>>): unknown {
+  const statements = [policy.Statement].flat();
+  const isConditionalDenial = (statement: unknown) =>
+    isRecord(statement) && statement.Effect === "Deny" && "Condition" in statement;
+  return { ...policy, Statement: statements.filter((statement) => !isConditionalDenial(statement)) };
+}
