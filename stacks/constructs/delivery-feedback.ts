@@ -48,16 +48,6 @@ export class DeliveryFeedback extends Construct {
   constructor(scope: Construct, id: string, props: DeliveryFeedbackProps) {
     super(scope, id);
     const { names, configurationSet, deadLetters, retry } = props;
-    new Sesv2ConfigurationSetEventDestination(this, "destination", {
-      configurationSetName: configurationSet.configurationSetName,
-      eventDestinationName: names.of("feedback"),
-      eventDestination: {
-        enabled: true,
-        matchingEventTypes: feedbackEvents.map(({ type }) => type),
-        // SES publishes to the default bus only (API v2, EventBridgeDestination).
-        eventBridgeDestination: { eventBusArn: props.defaultBusArn },
-      },
-    });
     this.log = new EventLog(this, "log", { ...props.log, names, role: "feedback" });
     movedFrom(this.log.group, "delivery-feedback", "logs");
     movedFrom(this.log.masking, "delivery-feedback", "masking-policy");
@@ -73,6 +63,18 @@ export class DeliveryFeedback extends Construct {
     this.rule = { rule, busName: undefined };
     const target = new LogGroupTarget(this, "target", { rule, log: this.log, retry, deadLetters });
     movedFrom(target.target, "delivery-feedback", "target");
+    new Sesv2ConfigurationSetEventDestination(this, "destination", {
+      configurationSetName: configurationSet.configurationSetName,
+      eventDestinationName: names.of("feedback"),
+      eventDestination: {
+        enabled: true,
+        matchingEventTypes: feedbackEvents.map(({ type }) => type),
+        // SES publishes to the default bus only (API v2, EventBridgeDestination).
+        eventBridgeDestination: { eventBusArn: props.defaultBusArn },
+      },
+      // What SES tells while no rule takes it to the log is gone.
+      dependsOn: [target.target],
+    });
     const metrics = feedbackEvents.map(({ detailType, metric }) => ({
       metric,
       pattern: `{ $.detail-type = "${detailType}" }`,

@@ -26,6 +26,9 @@ export class EventBus extends Construct {
       name: names.of("archive"),
       description: "Keeps events for a replay",
       eventSourceArn: this.bus.arn,
+      // Every event. Without a pattern, an update leaves the one that an earlier version has put there
+      // (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_UpdateArchive.html).
+      eventPattern: JSON.stringify({ source: [{ exists: true }] }),
       retentionDays: archiveRetentionDays,
       ...(deletionProtection ? { lifecycle: { preventDestroy: true } } : {}),
     });

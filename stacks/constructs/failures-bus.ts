@@ -1,11 +1,13 @@
 import { CloudwatchEventBus } from "@cdktf/provider-aws/lib/cloudwatch-event-bus";
 import { CloudwatchEventBusPolicy } from "@cdktf/provider-aws/lib/cloudwatch-event-bus-policy";
 import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
+import { type CloudwatchEventTarget } from "@cdktf/provider-aws/lib/cloudwatch-event-target";
 import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import { type IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
 import { type Names } from "../names";
+import { movedFrom } from "../previous-addresses";
 import { permanentFailurePattern } from "./failure-routing";
 import { type ParkingQueue } from "./parking-queue";
 import { QueueTarget, type TargetRetry } from "./rule-target";
@@ -30,6 +32,7 @@ export interface FailureReporter {
 export class FailuresBus extends Construct {
   readonly bus: CloudwatchEventBus;
   readonly deadLetterRule: CloudwatchEventRule;
+  readonly deadLetterTarget: CloudwatchEventTarget;
   private readonly reporters: FailureReporter[] = [];
 
   constructor(scope: Construct, id: string, { names, deadLetters, retry }: FailuresBusProps) {
@@ -69,13 +72,15 @@ export class FailuresBus extends Construct {
         produce: () => JSON.stringify(permanentFailurePattern(this.reporters.map(({ functionArn }) => functionArn))),
       }),
     });
-    new QueueTarget(this, "dead-letter-target", {
+    this.deadLetterTarget = new QueueTarget(this, "dead-letter-target", {
       rule: this.deadLetterRule,
       queue: deadLetters,
       inputPath: "$.detail",
       retry,
       deadLetters,
-    });
+    }).target;
+    movedFrom(this.deadLetterRule, "event-routing", "dead-letter-rule");
+    movedFrom(this.deadLetterTarget, "event-routing", "dead-letter-target", "target");
   }
 
   acceptFrom(reporter: FailureReporter): void {

@@ -91,26 +91,28 @@ export class NotificationLane extends Construct {
     });
     failures.acceptFrom({ role: this.notify.role, functionArn: this.functionArn });
     const { functionName: deployed } = this.notify.function;
-    new LambdaFunctionEventInvokeConfig(this, "asynchronous-invocation", {
-      functionName: deployed,
-      maximumRetryAttempts: asynchronousInvocation.retries,
-      maximumEventAgeInSeconds: asynchronousInvocation.maximumAgeSeconds,
-      // A target's dead-letter queue sees failed deliveries only, never a failed run (serverless issue 4647).
-      destinationConfig: { onFailure: { destination: failures.bus.arn } },
-    });
     this.retryRule = new CloudwatchEventRule(this, "retry-rule", {
       name: nameOf("retry-rule"),
       description: `Queues what failed in the ${lane} lane and can succeed later`,
       eventBusName: failures.bus.name,
       eventPattern: JSON.stringify(transientFailurePattern(this.functionArn)),
     });
-    new QueueTarget(this, "retry-target", {
+    const { target: retryTarget } = new QueueTarget(this, "retry-target", {
       rule: this.retryRule,
       queue: this.retryQueue,
       // The whole record: the original event, why it failed, and how often it was tried.
       inputPath: "$.detail",
       retry: props.retry,
       deadLetters,
+    });
+    new LambdaFunctionEventInvokeConfig(this, "asynchronous-invocation", {
+      functionName: deployed,
+      maximumRetryAttempts: asynchronousInvocation.retries,
+      maximumEventAgeInSeconds: asynchronousInvocation.maximumAgeSeconds,
+      // A target's dead-letter queue sees failed deliveries only, never a failed run (serverless issue 4647).
+      destinationConfig: { onFailure: { destination: failures.bus.arn } },
+      // EventBridge drops a record that no rule takes to a target.
+      dependsOn: [retryTarget, failures.deadLetterTarget],
     });
     new LambdaEventSourceMapping(this, "retries", {
       eventSourceArn: this.retryQueue.queue.arn,
