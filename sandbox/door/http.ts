@@ -138,9 +138,30 @@ export function jsonError(status: number, type: string, message: string): Answer
   return json({ __type: type, message, Message: message }, status, { "x-amzn-errortype": type });
 }
 
-/** An error of the Query protocol (SES v1). */
-export function queryError(status: number, code: string, message: string): Answer {
-  const escaped = message.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
-  const xml = `<ErrorResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${escaped}</Message></Error><RequestId>00000000-0000-0000-0000-000000000000</RequestId></ErrorResponse>`;
-  return { status, headers: { "content-type": "text/xml" }, body: Buffer.from(xml) };
+const sesNamespace = "http://ses.amazonaws.com/doc/2010-12-01/";
+
+const asXml = (status: number, xml: string): Answer => ({
+  status,
+  headers: { "content-type": "text/xml" },
+  body: Buffer.from(xml),
+});
+
+/** Line breaks as references: a reader of XML would make one character of two. */
+export const escapeXml = (text: string) => text.replace(/[&<>\r]/g, (character) => `&#${character.charCodeAt(0)};`);
+
+/** An answer of the Query protocol. @param result `undefined`: the operation has none, not even an empty one. */
+export function queryAnswer(action: string, result: string | undefined, namespace = sesNamespace): Answer {
+  const element = result === undefined ? "" : `<${action}Result>${result}</${action}Result>`;
+  return asXml(
+    200,
+    `<${action}Response xmlns="${namespace}">${element}<ResponseMetadata><RequestId>00000000-0000-0000-0000-000000000000</RequestId></ResponseMetadata></${action}Response>`,
+  );
+}
+
+/** An error of the Query protocol. */
+export function queryError(status: number, code: string, message: string, namespace = sesNamespace): Answer {
+  return asXml(
+    status,
+    `<ErrorResponse xmlns="${namespace}"><Error><Type>Sender</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error><RequestId>00000000-0000-0000-0000-000000000000</RequestId></ErrorResponse>`,
+  );
 }

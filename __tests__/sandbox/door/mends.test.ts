@@ -46,6 +46,7 @@ import {
 import {
   DeleteQueueCommand,
   GetQueueAttributesCommand,
+  ListQueueTagsCommand,
   type QueueAttributeName,
   ReceiveMessageCommand,
   SendMessageCommand,
@@ -533,8 +534,8 @@ describe("what the door answers by itself, because moto", () => {
 });
 
 describe("an older API's calls", () => {
-  const query = async (service: string, fields: Record<string, string>) => {
-    const response = await fetch(door.door.url, {
+  const query = async (service: string, fields: Record<string, string>, path = "/") => {
+    const response = await fetch(`${door.door.url}${path}`, {
       method: "POST",
       headers: {
         authorization: `AWS4-HMAC-SHA256 Credential=test/20240101/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=0`,
@@ -555,20 +556,83 @@ describe("an older API's calls", () => {
     return (await response.json()) as Record<string, unknown>;
   };
 
-  it("SQS's Query protocol is answered", async () => {
-    const QueueUrl = `${door.door.url}/123456789012/older`;
-    const calls: Record<string, string>[] = [
-      { Action: "CreateQueue", QueueName: "older" },
-      { Action: "SetQueueAttributes", QueueUrl, "Attribute.1.Name": "VisibilityTimeout", "Attribute.1.Value": "3" },
-      { Action: "GetQueueAttributes", QueueUrl, "AttributeName.1": "All" },
-      { Action: "SendMessage", QueueUrl, MessageBody: "text" },
-      { Action: "DeleteQueue", QueueUrl },
-    ];
-    for (const call of calls) {
-      const { status, text } = await query("sqs", { Version: "2012-11-05", ...call });
-      expect([call.Action, status]).toEqual([call.Action, 200]);
-      expect(text).toContain(`<${call.Action ?? ""}Response`);
-    }
+  describe("to SQS, in its Query protocol", () => {
+    const sqs = (fields: Record<string, string>) => query("sqs", { Version: "2012-11-05", ...fields });
+    const urlOf = (queue: string) => `${door.door.url}/${accountId}/${queue}`;
+    const attributesIn = (xml: string) =>
+      Object.fromEntries(
+        [...xml.matchAll(/<Attribute><Name>([^<]*)<\/Name><Value>([^<]*)<\/Value><\/Attribute>/g)].map(
+          ([, name = "", value = ""]) => [name, value],
+        ),
+      );
+    const read = async (queue: string, ...names: string[]) => {
+      const asked = names.map((name, index) => [`AttributeName.${index + 1}`, name] as const);
+      const fields = { Action: "GetQueueAttributes", QueueUrl: urlOf(queue), ...Object.fromEntries(asked) };
+      return attributesIn((await sqs(fields)).text);
+    };
+
+    it("are answered", async () => {
+      const QueueUrl = urlOf("older");
+      const calls: Record<string, string>[] = [
+        { Action: "CreateQueue", QueueName: "older" },
+        { Action: "SetQueueAttributes", QueueUrl, "Attribute.1.Name": "VisibilityTimeout", "Attribute.1.Value": "3" },
+        { Action: "GetQueueAttributes", QueueUrl, "AttributeName.1": "All" },
+        { Action: "SendMessage", QueueUrl, MessageBody: "text" },
+        { Action: "ReceiveMessage", QueueUrl, "AttributeName.1": "All", MaxNumberOfMessages: "1" },
+        { Action: "DeleteQueue", QueueUrl },
+      ];
+      for (const call of calls) {
+        const { status, text } = await sqs(call);
+        expect([call.Action, status]).toEqual([call.Action, 200]);
+        expect(text).toContain(`<${call.Action ?? ""}Response`);
+      }
+      expect(await sqs({ Action: "GetQueueAttributes", QueueUrl, "AttributeName.1": "All" })).toEqual({
+        status: 400,
+        text: expect.stringContaining("<Code>AWS.SimpleQueueService.NonExistentQueue</Code>") as string,
+      });
+    });
+
+    it("are mended as those in JSON: what was set reads as it was set, and stays", async () => {
+      const queue = door.name("older");
+      const deadLetters = await door.createQueue();
+      const policies = {
+        RedrivePolicy: JSON.stringify({ deadLetterTargetArn: arnOf.queue(deadLetters), maxReceiveCount: 3 }),
+        RedriveAllowPolicy: JSON.stringify({ redrivePermission: "denyAll" }),
+        Policy: queuePolicy(queue, "arn:rule?a&b"),
+      };
+      const given = Object.entries(policies).flatMap(([name, value], index) => [
+        [`Attribute.${index + 1}.Name`, name] as const,
+        [`Attribute.${index + 1}.Value`, value] as const,
+      ]);
+      const tag = { "Tag.1.Key": "stage", "Tag.1.Value": "test" };
+      const { text: created } = await sqs({
+        Action: "CreateQueue",
+        QueueName: queue,
+        ...tag,
+        ...Object.fromEntries(given),
+      });
+      expect(created).toContain(`<QueueUrl>${urlOf(queue)}</QueueUrl>`);
+      const QueueUrl = urlOf(queue);
+      const { Tags: tags } = await door.sqs.send(new ListQueueTagsCommand({ QueueUrl }));
+      expect(tags).toEqual({ stage: "test" });
+      // By the queue's own path, as the oldest clients do it, and with a name that has no number.
+      const visibility = { "Attribute.Name": "VisibilityTimeout", "Attribute.Value": "7" };
+      await query("sqs", { Action: "SetQueueAttributes", ...visibility }, `/${accountId}/${queue}`);
+
+      const all = await read(queue, "All");
+      expect(all.VisibilityTimeout).toBe("7");
+      expect(all.Policy).toContain("arn:rule?a&#38;b");
+      expect(all).toMatchObject({
+        RedrivePolicy: policies.RedrivePolicy,
+        RedriveAllowPolicy: policies.RedriveAllowPolicy,
+      });
+      expect(await read(queue, "RedriveAllowPolicy")).toEqual({ RedriveAllowPolicy: policies.RedriveAllowPolicy });
+      const inJson = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["RedriveAllowPolicy"] });
+      expect((await door.sqs.send(inJson)).Attributes).toEqual({ RedriveAllowPolicy: policies.RedriveAllowPolicy });
+      await sqs({ Action: "DeleteQueue", QueueUrl });
+      await sqs({ Action: "CreateQueue", QueueName: queue });
+      expect(await read(queue, "RedriveAllowPolicy")).toEqual({});
+    });
   });
 
   it("what SES v1 deletes leaves nothing to its successor", async () => {

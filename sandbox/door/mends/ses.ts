@@ -1,5 +1,4 @@
-import { type Answer, type Call, type Interceptor, type Next, queryError } from "../http";
-import { queryAnswer } from "../ses/test-render";
+import { type Answer, type Call, type Interceptor, type Next, queryAnswer, queryError } from "../http";
 
 /** The answers of moto's SES v1 to calls for what is not there: 500. */
 export const mendSes: Interceptor = async (call, next) => {

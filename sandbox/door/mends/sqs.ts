@@ -2,7 +2,6 @@ import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import {
   type Answer,
   type Call,
-  headerOf,
   type Interceptor,
   isRecord,
   jsonOf,
@@ -13,26 +12,25 @@ import {
   withBody,
 } from "../http";
 import { type Moto } from "../moto";
+import { translateQuery } from "./sqs-query";
 
 const attributesOf = (body: Readonly<Record<string, unknown>>) => (isRecord(body.Attributes) ? body.Attributes : {});
 
 /** Queues are told by their path: the host of their URL is that of whoever made them. */
 function queueOf(call: Call): string {
-  const { QueueUrl: url, QueueName: name } = isQuery(call)
-    ? Object.fromEntries(new URLSearchParams(call.body.toString("utf8")))
-    : jsonOf(call);
+  const { QueueUrl: url, QueueName: name } = jsonOf(call);
   return textOf(name) ?? (textOf(url) ?? "").split("/").slice(-1).join("");
 }
 
-/** What clients before 2023 speak. Their calls go to moto as they are: Terraform's are JSON. */
-const isQuery = (call: Call) => headerOf(call.headers, "content-type").startsWith("application/x-www-form-urlencoded");
+/** The operations that are looked into, whatever the protocol: the mends behind this one speak JSON. */
+const mended = ["CreateQueue", "DeleteQueue", "GetQueueAttributes", "SetQueueAttributes"];
 
-/** The answers of moto's SQS that Terraform would see a change in, or wait for ever over. JSON protocol. */
+/** The answers of moto's SQS that Terraform would see a change in, or wait for ever over. */
 export function mendSqs(moto: Moto): Interceptor[] {
-  return [compactRedrivePolicy, keepPolicy(moto), keepRedriveAllowPolicy()].map(
+  return [translateQuery, compactRedrivePolicy, keepPolicy(moto), keepRedriveAllowPolicy()].map(
     (mend): Interceptor =>
       (call, next) =>
-        call.service === "sqs" && (!isQuery(call) || call.operation === "DeleteQueue") ? mend(call, next) : next(call),
+        call.service === "sqs" && mended.includes(call.operation) ? mend(call, next) : next(call),
   );
 }
 

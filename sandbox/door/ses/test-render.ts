@@ -1,4 +1,4 @@
-import { type Answer, type Call, json, jsonError, jsonOf, queryError, textOf } from "../http";
+import { type Answer, type Call, escapeXml, json, jsonError, jsonOf, queryAnswer, queryError, textOf } from "../http";
 import { type Moto } from "../moto";
 import { encodeHeader } from "./mime";
 import { InvalidTemplateData, parseTemplateData, render, RenderError, type Template } from "./render";
@@ -65,15 +65,6 @@ function protocolOf(call: Call): Protocol | undefined {
     refuse: (code, message) => queryError(400, code, message),
   };
 }
-
-/** An answer of the Query protocol. */
-export function queryAnswer(action: string, result: string): Answer {
-  const body = `<${action}Response xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><${action}Result>${result}</${action}Result><ResponseMetadata><RequestId>00000000-0000-0000-0000-000000000000</RequestId></ResponseMetadata></${action}Response>`;
-  return { status: 200, headers: { "content-type": "text/xml" }, body: Buffer.from(body) };
-}
-
-/** Line breaks as references: a reader of XML would make one character of two. */
-const escapeXml = (text: string) => text.replace(/[&<>\r]/g, (character) => `&#${character.charCodeAt(0)};`);
 
 function toMessage({ subject, html, text }: Template): string {
   const boundary = "=_rendered";
