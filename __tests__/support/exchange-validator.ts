@@ -9,6 +9,18 @@ const commonErrors = [
   "ThrottlingException UnrecognizedClientException ValidationError ValidationException",
 ].flatMap((names) => names.split(" "));
 
+/** The codes that SQS's errors have in its Query protocol; its model names them as JSON does. */
+const queryCodes: Readonly<Record<string, string>> = {
+  "AWS.SimpleQueueService.NonExistentQueue": "QueueDoesNotExist",
+  QueueAlreadyExists: "QueueNameExists",
+};
+
+/**
+ * moto's answer for a log group without tags, which no mend is about. The model's map wants one at least, as it is that of
+ * the tags to put as well.
+ */
+const notOurs = ["logs ListTagsForResource, answer: tags has 0, and at least 1 are needed"];
+
 /** What AWS's model of the service says against the exchange. */
 export function violationsOf(exchange: Exchange): string[] {
   const model = modelOf(serviceOf(exchange));
@@ -25,7 +37,7 @@ export function violationsOf(exchange: Exchange): string[] {
   return [
     // A request that the model does not fit is refused by AWS.
     ...(isRefusedInPart ? [] : say("request that was not refused", requestProblems(model, operation, exchange))),
-    ...say("answer", answerProblems(model, operation, exchange)),
+    ...say("answer", answerProblems(model, operation, exchange)).filter((problem) => !notOurs.includes(problem)),
   ];
 }
 
@@ -35,9 +47,13 @@ function serviceOf({ service, path }: Exchange): string {
   return service === "ses" && path.startsWith("/v2/") ? "sesv2" : service;
 }
 
+/** SQS's model is that of its JSON protocol. Its Query protocol has the same operations, and names no target. */
+const isQuery = ({ metadata: { protocol } }: Model, { service, target }: Exchange) =>
+  protocol === "query" || (service === "sqs" && target === "");
+
 function operationOf(model: Model, exchange: Exchange): Operation | undefined {
+  if (isQuery(model, exchange)) return model.operations[formOf(exchange).get("Action") ?? ""];
   if (model.metadata.protocol === "json") return model.operations[exchange.target.split(".")[1] ?? ""];
-  if (model.metadata.protocol === "query") return model.operations[formOf(exchange).get("Action") ?? ""];
   return Object.values(model.operations)
     .filter(({ http }) => http.method === exchange.method && uriOf(http.requestUri).test(pathOf(exchange)))
     .sort((one, other) => literalsIn(other) - literalsIn(one))[0];
@@ -60,8 +76,11 @@ function requestProblems(model: Model, operation: Operation, exchange: Exchange)
 function requestOf(model: Model, operation: Operation, exchange: Exchange): unknown {
   const { input } = operation;
   const shape = input === undefined ? undefined : model.shapes[input.shape];
-  if (model.metadata.protocol === "query") {
-    return fromForm(model, input, formOf(exchange), "");
+  if (isQuery(model, exchange)) {
+    const form = formOf(exchange);
+    // A queue's URL can be where the call goes, in place of a parameter.
+    if (exchange.service === "sqs" && pathOf(exchange) !== "/") form.set("QueueUrl", pathOf(exchange));
+    return fromForm(model, input, form, "");
   }
   if (model.metadata.protocol === "json") return parsed(exchange.body);
   const url = new URL(exchange.path, "http://door");
@@ -86,15 +105,43 @@ function ofText(model: Model, member: Member, text: string): unknown {
   return ["integer", "long", "double", "float"].includes(type) ? Number(text) : text;
 }
 
+/** In SQS's Query protocol a list or map has no element of its own: `Attributes` is `Attribute`, again and again. */
+const flatName = (model: Model, name: string, { shape }: Member) =>
+  model.shapes[shape]?.flattened === true
+    ? `${name.charAt(0).toUpperCase()}${name.slice(1).replace(/s$/, "")}`
+    : undefined;
+
+/** What a list or map is with one more: of a map, each has a `Name` (a tag: a `Key`) and a `Value`. */
+const withOne = (shape: Shape | undefined, before: unknown, { Name: name, Key: key = name, Value: value }: Entry) =>
+  shape?.type === "map"
+    ? { ...(isRecord(before) ? before : {}), [String(key)]: value }
+    : [...(Array.isArray(before) ? (before as unknown[]) : []), value];
+type Entry = Readonly<Record<string, unknown>>;
+
+/** `Attribute.1.Name=a&Attribute.1.Value=b`, or `AttributeName.1=a`; the number can be left out where there is one. */
+function fromFlatForm(shape: Shape | undefined, form: URLSearchParams, name: string): unknown {
+  const entries = new Map<string, Entry>();
+  for (const [key, value] of form) {
+    const [, number = "1", field = "Value"] =
+      new RegExp(`^${name}(?:\\.(\\d+))?(?:\\.(Name|Key|Value))?$`).exec(key) ?? [];
+    if (key === name || key.startsWith(`${name}.`)) entries.set(number, { ...entries.get(number), [field]: value });
+  }
+  return [...entries.values()].reduce<unknown>((all, entry) => withOne(shape, all, entry), undefined);
+}
+
 /** The Query protocol: `Destination.ToAddresses.member.1`. */
 function fromForm(model: Model, member: Member | undefined, form: URLSearchParams, prefix: string): unknown {
   const shape = member === undefined ? undefined : model.shapes[member.shape];
   const keys = [...form.keys()];
   if (shape?.type === "structure") {
     const entries = Object.entries(shape.members ?? {}).flatMap(([name, each]) => {
-      const path = prefix === "" ? name : `${prefix}.${name}`;
+      const flat = flatName(model, name, each);
+      const path = flat ?? (prefix === "" ? name : `${prefix}.${name}`);
       const isThere = keys.some((key) => key === path || key.startsWith(`${path}.`));
-      return isThere ? [[name, fromForm(model, each, form, path)] as const] : [];
+      if (!isThere) return [];
+      const value =
+        flat === undefined ? fromForm(model, each, form, path) : fromFlatForm(model.shapes[each.shape], form, flat);
+      return [[name, value] as const];
     });
     return Object.fromEntries(entries);
   }
@@ -121,7 +168,7 @@ function answerProblems(model: Model, operation: Operation, exchange: Exchange):
   const isOwnStatus = Object.values(shape?.members ?? {}).some(({ location }) => location === "statusCode");
   const status = isOwnStatus || exchange.status === code ? [] : [`status ${exchange.status}, where AWS has ${code}`];
   if (output === undefined || shape?.payload !== undefined) return status;
-  if (model.metadata.protocol === "query") {
+  if (isQuery(model, exchange)) {
     return [...status, ...queryAnswerProblems(model, operation, output, exchange)];
   }
   const headers = Object.entries(shape?.members ?? {})
@@ -158,12 +205,15 @@ function elementsOf(xml: string): [name: string, content: string][] {
 function fromXml(model: Model, member: Member, xml: string): unknown {
   const shape = model.shapes[member.shape];
   if (shape?.type === "structure") {
-    return Object.fromEntries(
-      elementsOf(xml).map(([name, content]) => {
-        const each = shape.members?.[name];
-        return [name, each === undefined ? content : fromXml(model, each, content)];
-      }),
-    );
+    const members = Object.entries(shape.members ?? {});
+    const value: Record<string, unknown> = {};
+    for (const [tag, content] of elementsOf(xml)) {
+      const flat = members.find(([name, each]) => flatName(model, name, each) === tag);
+      const [, own] = members.find(([name]) => name === tag) ?? [];
+      if (flat === undefined) value[tag] = own === undefined ? content : fromXml(model, own, content);
+      else value[flat[0]] = withOne(model.shapes[flat[1].shape], value[flat[0]], flatEntry(model, flat[1], content));
+    }
+    return value;
   }
   if (shape?.type === "list" && shape.member !== undefined) {
     const each = shape.member;
@@ -177,6 +227,17 @@ function fromXml(model: Model, member: Member, xml: string): unknown {
       : String.fromCharCode(Number(code)),
   );
   return ofText(model, member, text);
+}
+
+function flatEntry(model: Model, { shape: name }: Member, xml: string): Entry {
+  const { type, member, value } = model.shapes[name] ?? { type: "" };
+  if (type === "list") return { Value: member && fromXml(model, member, xml) };
+  return Object.fromEntries(
+    elementsOf(xml).map(
+      ([tag, content]) =>
+        [tag, fromXml(model, tag === "Value" && value ? value : { shape: "String" }, content)] as const,
+    ),
+  );
 }
 
 function errorProblems(model: Model, operation: Operation, exchange: Exchange): string[] {
@@ -196,7 +257,10 @@ const isPage = ({ headers }: Exchange) => String(headers["content-type"]).starts
 
 function errorCodeOf(model: Model, exchange: Exchange): string {
   const text = exchange.answer.toString("utf8");
-  if (model.metadata.protocol === "query") return /<Code>([^<]+)<\/Code>/.exec(text)?.[1] ?? "";
+  if (isQuery(model, exchange)) {
+    const code = /<Code>([^<]+)<\/Code>/.exec(text)?.[1] ?? "";
+    return queryCodes[code] ?? code;
+  }
   const header = exchange.headers["x-amzn-errortype"];
   const body = parsed(exchange.answer);
   const type =

@@ -15,7 +15,7 @@ export interface Exchange {
   readonly answer: Buffer;
 }
 
-const validated = ["events", "lambda", "ses"];
+const validated = ["events", "lambda", "ses", "sqs", "logs"];
 
 /** Listens to what passes the door's port, and holds each exchange against AWS's models. */
 export class ExchangeRecorder {

@@ -20,6 +20,12 @@ const ses = (form: Record<string, string>, xml: string, status = 200): Exchange 
 const lambda = (method: string, path: string, status: number, answer: unknown, request: unknown = {}): Exchange => ({
   ...events("", request, answer, { service: "lambda", target: "", method, path, status }),
 });
+const sqs = (form: Record<string, string>, xml: string, status = 200): Exchange => ({
+  ...ses(form, xml, status),
+  service: "sqs",
+});
+const attributes = (xml: string) =>
+  `<GetQueueAttributesResponse><GetQueueAttributesResult>${xml}</GetQueueAttributesResult></GetQueueAttributesResponse>`;
 const error = (code: string, status = 400): Partial<Exchange> => ({ status, headers: { "x-amzn-errortype": code } });
 
 const rule = { Name: "rule", EventPattern: "{}" };
@@ -68,6 +74,49 @@ describe("an exchange that does not fit AWS's models", () => {
       "an error's code in XML",
       ses({ Action: "GetTemplate" }, "<Code>AlreadyExists</Code>", 400),
       ["AlreadyExists is none"],
+    ],
+    [
+      "nothing of SQS's Query protocol, where it fits",
+      sqs(
+        { Action: "GetQueueAttributes", QueueUrl: "q", "AttributeName.1": "All" },
+        attributes("<Attribute><Name>Policy</Name><Value>{}</Value></Attribute>"),
+      ),
+      [],
+    ],
+    [
+      "a list's value in SQS's Query protocol",
+      sqs({ Action: "GetQueueAttributes", QueueUrl: "q", "AttributeName.1": "Nmae" }, attributes("")),
+      ['AttributeNames[] is none of its values: "Nmae"'],
+    ],
+    [
+      "a map's key in SQS's Query protocol",
+      sqs(
+        { Action: "SetQueueAttributes", QueueUrl: "q", "Attribute.1.Name": "Plicy", "Attribute.1.Value": "{}" },
+        "<SetQueueAttributesResponse/>",
+      ),
+      ['Attributes{} is none of its values: "Plicy"'],
+    ],
+    [
+      "what is no attribute in SQS's XML",
+      sqs(
+        { Action: "GetQueueAttributes", QueueUrl: "q" },
+        attributes("<Attribute><Name>Size</Name><Value>1</Value></Attribute><Policy>{}</Policy>"),
+      ),
+      ['Attributes{} is none of its values: "Size"', "Policy is unknown"],
+    ],
+    [
+      "nothing of an error that SQS has in XML by another code",
+      sqs({ Action: "DeleteQueue", QueueUrl: "q" }, "<Code>AWS.SimpleQueueService.NonExistentQueue</Code>", 400),
+      [],
+    ],
+    [
+      "another service's answer in JSON",
+      {
+        ...events("GetDataProtectionPolicy", { logGroupIdentifier: "g" }, { lastUpdatedTime: "now" }),
+        service: "logs",
+        target: "Logs_20140328.GetDataProtectionPolicy",
+      },
+      ["lastUpdatedTime is no integer but string"],
     ],
     [
       "a status",
