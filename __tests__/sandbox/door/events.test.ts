@@ -4,12 +4,18 @@ import {
   PutResourcePolicyCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
 import {
+  CreateArchiveCommand,
+  DeleteArchiveCommand,
+  DeleteEventBusCommand,
+  DeleteRuleCommand,
+  DescribeEventBusCommand,
   DisableRuleCommand,
   PutEventsCommand,
   type PutEventsRequestEntry,
   PutRuleCommand,
   type PutRuleCommandInput,
   PutTargetsCommand,
+  RemoveTargetsCommand,
   type Target,
   TestEventPatternCommand,
 } from "@aws-sdk/client-eventbridge";
@@ -211,6 +217,60 @@ it("PutRule refuses a pattern that EventBridge refuses, and what its model does 
   await expect(put({ EventBusName: "nowhere" })).rejects.toMatchObject({
     name: "ResourceNotFoundException",
     message: "Event bus nowhere does not exist.",
+  });
+});
+
+describe("what is deleted", () => {
+  const removeBus = (Name: string) => door.events.send(new DeleteEventBusCommand({ Name }));
+  const removeRule = (Name: string, EventBusName: string) =>
+    door.events.send(new DeleteRuleCommand({ Name, EventBusName }));
+  const hasRules = { name: "ValidationException", message: "EventBus can't be deleted since it has rules." };
+
+  it("is no bus that has rules, and no rule that has targets", async () => {
+    const bus = await door.createBus();
+    const rule = await door.createRule(bus, [{ Id: "one", Arn: arnOf.queue("any") }]);
+    await expect(removeBus(bus)).rejects.toMatchObject(hasRules);
+    await expect(removeRule(rule, bus)).rejects.toMatchObject({
+      name: "ValidationException",
+      message: "Rule can't be deleted since it has targets.",
+    });
+    await door.events.send(new RemoveTargetsCommand({ Rule: rule, EventBusName: bus, Ids: ["one"] }));
+    await removeRule(rule, bus);
+    await removeBus(bus);
+    await expect(door.events.send(new DescribeEventBusCommand({ Name: bus }))).rejects.toMatchObject({
+      name: "ResourceNotFoundException",
+    });
+  });
+
+  it("is no bus with an archive, whose rule is one of the bus's", async () => {
+    const bus = await door.createBus();
+    const ArchiveName = door.name("archive");
+    await door.events.send(new CreateArchiveCommand({ ArchiveName, EventSourceArn: arnOf.bus(bus) }));
+    await expect(removeBus(bus)).rejects.toMatchObject(hasRules);
+    await door.events.send(new DeleteArchiveCommand({ ArchiveName }));
+    await removeBus(bus);
+  });
+
+  it("is never the default bus, and none by its ARN", async () => {
+    await expect(removeBus("default")).rejects.toMatchObject({
+      name: "ValidationException",
+      message: "Cannot delete event bus default.",
+    });
+    const bus = await door.createBus();
+    await expect(removeBus(arnOf.bus(bus))).rejects.toThrow(/^1 validation error detected: Value '\S+' at 'name'/);
+  });
+
+  it("can be gone before: a bus, and a rule of a bus; but not a rule of no bus, an archive, or targets", async () => {
+    await removeBus("nowhere");
+    await removeRule("nobody", "default");
+    const missing = (message: string) => ({ name: "ResourceNotFoundException", message });
+    await expect(removeRule("nobody", "nowhere")).rejects.toMatchObject(missing("Event bus nowhere does not exist."));
+    const archive = new DeleteArchiveCommand({ ArchiveName: "nothing" });
+    await expect(door.events.send(archive)).rejects.toMatchObject(missing("Archive nothing does not exist."));
+    const targets = new RemoveTargetsCommand({ Rule: "nobody", Ids: ["one"] });
+    await expect(door.events.send(targets)).rejects.toMatchObject(
+      missing("Rule nobody does not exist on EventBus default."),
+    );
   });
 });
 

@@ -4,6 +4,7 @@ import { busPattern, type Constraint, namePattern, violations } from "./constrai
 import { compilePattern, InvalidEventPattern } from "./pattern";
 import { parseObject, putEvents } from "./put-events";
 import { refuseTargets } from "./put-targets";
+import { busNameOf, type Rules } from "./rules";
 
 const requiredOfTestedEvent = ["id", "account", "source", "time", "region", "detail-type"];
 
@@ -26,6 +27,12 @@ export function answerEvents(
         return violations(ruleConstraints(body)) ?? refusePattern(body.EventPattern) ?? kept();
       case "PutTargets":
         return (await refuseTargets(call, buses.rules)) ?? kept();
+      case "DeleteEventBus":
+        return (
+          violations(deletionConstraints(body)) ?? (await refuseDeletion(textOf(body.Name), buses.rules)) ?? kept()
+        );
+      case "DeleteRule":
+        return (await refuseMissingBus(busNameOf(textOf(body.EventBusName)), buses.rules)) ?? kept();
       case "CreateArchive":
       case "UpdateArchive":
         return violations(archiveConstraints(body)) ?? refusePattern(body.EventPattern) ?? kept();
@@ -57,6 +64,33 @@ const archiveConstraints = (body: Readonly<Record<string, unknown>>): Constraint
   patternConstraint(body.EventPattern),
   { path: "retentionDays", value: body.RetentionDays, min: 0 },
 ];
+
+/** By name alone, where other operations take an ARN, too. */
+const deletionConstraints = (body: Readonly<Record<string, unknown>>): Constraint[] => [
+  { path: "name", value: body.Name, isRequired: true, min: 1, max: 256, pattern: /^[/.\-_A-Za-z0-9]+$/ },
+];
+
+/**
+ * moto: deletes the bus and its rules, whose targets get nothing from then on. AWS: "All rules associated with this event
+ * bus need to be deleted" (API_DeleteEventBus), an archive's own rule among them; its words are those of
+ * https://github.com/hashicorp/terraform-provider-aws/issues/22131. A bus that is not there is deleted, as wished.
+ */
+async function refuseDeletion(bus: string | undefined, rules: Rules): Promise<Answer | undefined> {
+  // moto refuses to delete the default bus, in AWS's words.
+  if (bus === undefined || bus === "default") return undefined;
+  const left = await rules.of(bus);
+  if (left === undefined || left.length === 0) return undefined;
+  return jsonError(400, "ValidationException", "EventBus can't be deleted since it has rules.");
+}
+
+/**
+ * moto: deletes a rule of a bus that is not there. AWS: "When you call delete rule for a non-existent custom eventbus,
+ * ResourceNotFoundException is returned" (API_DeleteRule).
+ */
+async function refuseMissingBus(bus: string, rules: Rules): Promise<Answer | undefined> {
+  if ((await rules.of(bus)) !== undefined) return undefined;
+  return jsonError(400, "ResourceNotFoundException", `Event bus ${bus} does not exist.`);
+}
 
 function testEventPattern(call: Call): Answer {
   const { EventPattern: pattern, Event: text } = jsonOf(call);

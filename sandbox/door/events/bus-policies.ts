@@ -42,11 +42,8 @@ export class BusPolicies {
       case "RemovePermission":
         return this.ofBus(bus, call, next, () => this.remove(bus, body));
       case "DeleteEventBus": {
-        const deleted = busNameOf(textOf(body.Name));
-        const found = await describeBus(deleted, call, next);
-        if (!succeeded(found)) return found;
         const answer = await next(call);
-        if (succeeded(answer)) this.policies.delete(deleted);
+        if (succeeded(answer)) this.policies.delete(textOf(body.Name) ?? "");
         return answer;
       }
       case "DescribeEventBus": {
