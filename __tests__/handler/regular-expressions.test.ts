@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import ts from "typescript";
 
 /**
- * Every regular expression of what reads events and records, found in the source. What is worse than linear lets one long
+ * Every regular expression of what reads events, records and mails, found in the source. What is worse than linear lets one long
  * text hold up a whole batch, or a command: recheck (https://makenowjust-labs.github.io/recheck) analyses each, and
  * attacks those that it can't analyse.
  */
@@ -37,7 +37,7 @@ function expressionsIn(file: string): Found[] {
   return found;
 }
 
-const found = ["handler", "operations"].flatMap((folder) =>
+const found = ["handler", "operations", "sandbox/door/ses"].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
     .flatMap((name) => expressionsIn(join(root, folder, name))),

@@ -10,8 +10,10 @@ import {
   VerifyEmailIdentityCommand,
 } from "@aws-sdk/client-ses";
 import { type Mail } from "../../../sandbox/door/journal";
+import { addressProblem } from "../../../sandbox/door/ses/addresses";
 import { parseMime, toMime } from "../../../sandbox/door/ses/mime";
 import { render } from "../../../sandbox/door/ses/render";
+import { bareAddress, fromQuery } from "../../../sandbox/door/ses/sent-mail";
 import { arnOf, region, TestDoor } from "../../support/door";
 
 let door: TestDoor;
@@ -303,6 +305,59 @@ describe("what SES refuses is refused", () => {
     expect([answer.status, await answer.json()]).toMatchObject([400, { __type: "BadRequestException", message }]);
   });
 
+  describe("more than 50 recipients", () => {
+    const many = (count: number, name = "to") =>
+      Array.from({ length: count }, (_, index) => `${name}-${index}@customers.example`);
+    const three = { ToAddresses: many(20), CcAddresses: many(20, "cc"), BccAddresses: many(11, "bcc") };
+    const fewer = { ...three, BccAddresses: many(10, "bcc") };
+    const Message = { Subject: { Data: "s" }, Body: { Text: { Data: "t" } } };
+    const Source = "sender@example.com";
+    const raw = (...headers: string[]) => ({ Data: Buffer.from([...headers, "", "text"].join("\r\n")) });
+    const header = (name: string, addresses: readonly string[]) => `${name}: ${addresses.join(",\r\n ")}`;
+    const headers = ({ ToAddresses: to, CcAddresses: cc, BccAddresses: bcc }: typeof three) => [
+      `From: ${Source}`,
+      header("To", to),
+      header("Cc", cc),
+      header("Bcc", bcc),
+    ];
+    const sendRaw = (lines: string[], Destinations?: string[]) =>
+      door.ses.send(new SendRawEmailCommand({ RawMessage: raw(...lines), ...(Destinations && { Destinations }) }));
+
+    it.each<[string, (destination: typeof three) => Promise<unknown>]>([
+      ["SendTemplatedEmail", (Destination) => send({ Destination })],
+      ["SendEmail", (Destination) => door.ses.send(new SendEmailCommand({ Source, Destination, Message }))],
+      ["SendRawEmail, by its headers", (destination) => sendRaw(headers(destination))],
+      [
+        "SendRawEmail, by its destinations, whatever its headers say",
+        (destination) => sendRaw(headers(fewer), Object.values(destination).flat()),
+      ],
+    ])("%s", async (_, sendTo) => {
+      await expect(sendTo(three)).rejects.toMatchObject(invalid("Recipient count exceeds 50."));
+      await expect(sendTo(fewer)).resolves.toHaveProperty("MessageId");
+    });
+
+    it.each<[string, object]>([
+      ["simple", { Simple: Message }],
+      ["by template", { Template: { TemplateName: "greeting", TemplateData: JSON.stringify(data) } }],
+      ["raw", { Raw: { Data: raw(...headers(fewer)).Data.toString("base64") } }],
+    ])("SES v2's SendEmail, %s", async (_, Content) => {
+      const sendTo = (Destination: typeof three) => v2({ FromEmailAddress: Source, Destination, Content });
+      const refused = await sendTo(three);
+      expect([refused.status, await refused.json()]).toMatchObject([
+        400,
+        { __type: "BadRequestException", message: "Recipient count exceeds 50." },
+      ]);
+      expect((await sendTo(fewer)).status).toBe(200);
+    });
+
+    it("but a raw mail that names its recipients twice, in the call and in its headers", async () => {
+      const all = Object.values(fewer).flat();
+      const { MessageId: id } = await sendRaw(headers(fewer), all);
+      const { to, cc, bcc } = await mail(id);
+      expect({ to, cc, bcc }).toEqual({ to: all, cc: [], bcc: [] });
+    });
+  });
+
   it("but not a tag of 255 characters", async () => {
     const Tags = [{ Name: "n".repeat(255), Value: "v".repeat(255) }];
     await expect(send({ Tags })).resolves.toHaveProperty("MessageId");
@@ -312,6 +367,54 @@ describe("what SES refuses is refused", () => {
     const before = (await door.mails()).length;
     await expect(send({ Template: "nope" })).rejects.toThrow();
     expect(await door.mails()).toHaveLength(before);
+  });
+});
+
+describe("a raw mail is read in time that grows with it", () => {
+  const half = 131_072;
+  const readHeader = (name: string, value: string) =>
+    fromQuery({
+      method: "POST",
+      url: new URL("http://door/"),
+      headers: {},
+      service: "ses",
+      operation: "SendRawEmail",
+      accessKeyId: "test",
+      body: Buffer.from(
+        new URLSearchParams({
+          "RawMessage.Data": Buffer.from(`From: a@example.com\r\n${name}: ${value}\r\n\r\n`).toString("base64"),
+        }).toString(),
+      ),
+    });
+
+  it("its addresses", () => {
+    expect(readHeader("To", 'a"b@x, '.repeat(half))?.to).toHaveLength(half / 2);
+    expect(readHeader("To", '"A, \\" B" <a@x>,, c@x,')?.to).toEqual(['"A, \\" B" <a@x>', "c@x"]);
+    expect(bareAddress("<".repeat(half))).toHaveLength(half);
+    expect(addressProblem(`"${'\\"'.repeat(half)}<a@customers.example>`)).toBe("Illegal address");
+  });
+
+  it("its headers", () => {
+    const { headers } = parseMime(`Subject: ${" ".repeat(half)}x\rx\r\n\r\n`);
+    expect(headers).toEqual([{ name: "Subject", value: "x\rx" }]);
+  });
+
+  it("parts within parts, which are read twenty deep", () => {
+    const nested = (depth: number) =>
+      Array.from(
+        { length: depth },
+        (_, level) => `Content-Type: multipart/mixed; boundary=b${level}x\n\n--b${level}x\n`,
+      )
+        .join("")
+        .concat("Content-Type: text/plain\n\ntext\n");
+    expect(parseMime(nested(20)).text).toBe("text");
+    expect(parseMime(nested(21)).text).toBe("");
+    expect(parseMime(nested(20_000)).text).toBe("");
+  });
+
+  it("and blank lines stay what they are", () => {
+    expect(parseMime("A: b\n\nfirst\n\nsecond\r\n\r\nthird").text).toBe("first\n\nsecond\r\n\r\nthird");
+    expect(parseMime("A: b")).toEqual({ headers: [{ name: "A", value: "b" }], html: "", text: "" });
   });
 });
 

@@ -54,8 +54,13 @@ function toXml(operation: string, answer: Answer): Answer {
   const body = jsonOf(answer);
   if (!succeeded(answer)) {
     // The code that the operation has in XML, beside the one that it has in JSON.
-    const code = String(answer.headers["x-amzn-query-error"] ?? body.__type).replace(/^.*#|;.*$/g, "");
-    return queryError(answer.status, code, textOf(body.message) ?? textOf(body.Message) ?? "", namespace);
+    const [code = ""] = String(answer.headers["x-amzn-query-error"] ?? body.__type).split(";");
+    return queryError(
+      answer.status,
+      code.split("#").at(-1) ?? "",
+      textOf(body.message) ?? textOf(body.Message) ?? "",
+      namespace,
+    );
   }
   const { QueueUrl: url, Attributes: attributes } = body;
   const result = [

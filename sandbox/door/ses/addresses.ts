@@ -5,7 +5,8 @@
  */
 export function addressProblem(given: string): string | undefined {
   const named = /^(.*)<([^<>]*)>\s*$/s.exec(given);
-  const name = (named?.[1] ?? "").replace(/"(?:[^"\\]|\\.)*"/gs, "");
+  // A quote that is not closed reaches to the end, and stays.
+  const name = (named?.[1] ?? "").replace(/"(?:[^"\\]|\\.)*("?)/gs, (_, end: string) => (end === "" ? '"' : ""));
   if (/[,;:@<>"]/.test(name)) return "Illegal address";
   const address = named?.[2] ?? given.trim();
   if (address === "") return "Empty address";
@@ -13,6 +14,10 @@ export function addressProblem(given: string): string | undefined {
   if (typeof end === "string") return end;
   return domainProblem(address.slice(end + 1));
 }
+
+/** The addresses of a header. A comma in a quoted name divides nothing, nor does an empty place. */
+export const addressesIn = (header: string): readonly string[] =>
+  (header.match(/(?:"(?:[^"\\]|\\.)*"?|[^",])+/gs) ?? []).map((address) => address.trim()).filter(Boolean);
 
 /** The place of the `@`, or what is wrong before it. */
 function endOfLocalPart(address: string): number | string {

@@ -3,7 +3,19 @@ import {
   DescribeConfigurationSetCommand,
   ListIdentitiesCommand,
 } from "@aws-sdk/client-ses";
-import { type Answer, type Call, json, jsonError, jsonOf, type Next, queryError, succeeded, textOf } from "../http";
+import {
+  type Answer,
+  type Call,
+  isRecord,
+  json,
+  jsonError,
+  jsonOf,
+  type Next,
+  queryError,
+  succeeded,
+  textOf,
+  withBody,
+} from "../http";
 import { type Cause, type Journal, type Mail } from "../journal";
 import { type Moto } from "../moto";
 import { type Background } from "../background";
@@ -18,6 +30,9 @@ import { answerTestRender } from "./test-render";
 import { bareAddress, fromJson, fromQuery, sendPath, type SentMail } from "./sent-mail";
 
 const simulator = "@simulator.amazonses.com";
+
+/** "50 recipients per message": https://docs.aws.amazon.com/ses/latest/dg/quotas.html */
+const mostRecipients = 50;
 
 export interface SesOptions {
   readonly region: string;
@@ -44,7 +59,8 @@ export function observeSes(moto: Moto, journal: Journal, options: SesOptions) {
     if (sent === undefined) return next(call);
     const refusal = await refusalOf(moto, sent, options);
     if (refusal !== undefined) return isV2 ? refuseV2(refusal) : queryError(400, refusal.code, refusal.message);
-    const answer = isV2 && "template" in sent.content ? await sendTemplateV2(moto, sent) : await next(call);
+    const answer =
+      isV2 && "template" in sent.content ? await sendTemplateV2(moto, sent) : await next(withoutRecipients(call, sent));
     if (!succeeded(answer)) return isV2 ? answer : withAwsReason(answer, options.region);
     const mail = await toMail(moto, sent, messageIdOf(answer), options.causeOf(call.accessKeyId) ?? {});
     const subject = subjectOf(call);
@@ -61,6 +77,12 @@ async function refusalOf(moto: Moto, sent: SentMail, options: SesOptions): Promi
   const addresses = [sent.from, ...sent.to, ...sent.cc, ...sent.bcc, ...sent.replyTo];
   const invalid = tagProblem(sent.tagList) ?? addresses.map(addressProblem).find((problem) => problem !== undefined);
   if (invalid !== undefined) return { code: "InvalidParameterValue", message: invalid };
+  const recipients = [...sent.to, ...sent.cc, ...sent.bcc];
+  if (recipients.length > mostRecipients) {
+    // As people report it of SES v1, and of its SMTP: https://github.com/doubleunion/arooo/issues/243,
+    // https://github.com/thewca/worldcubeassociation.org/issues/9467. moto: MessageRejected, in words of its own.
+    return { code: "InvalidParameterValue", message: `Recipient count exceeds ${mostRecipients}.` };
+  }
   if (sent.configurationSet !== "" && !(await hasConfigurationSet(moto, sent.configurationSet))) {
     return {
       code: "ConfigurationSetDoesNotExist",
@@ -69,7 +91,7 @@ async function refusalOf(moto: Moto, sent: SentMail, options: SesOptions): Promi
   }
   if (!options.rejectUnverifiedRecipients) return undefined;
   const { Identities: identities = [] } = await moto.ses.send(new ListIdentitiesCommand({}));
-  const unverified = [...sent.to, ...sent.cc, ...sent.bcc].map(bareAddress).filter((address) => {
+  const unverified = recipients.map(bareAddress).filter((address) => {
     const domain = address.slice(address.lastIndexOf("@") + 1);
     return !address.endsWith(simulator) && !identities.includes(address) && !identities.includes(domain);
   });
@@ -127,10 +149,29 @@ async function sendTemplateV2(moto: Moto, sent: SentMail): Promise<Answer> {
   return refuseV2(reasonOf(answer));
 }
 
+/**
+ * moto counts the recipients that a call names and those of a raw mail's headers together, and refuses what has 26 in
+ * both. The mail is kept here: of its content moto gets the sender, which it checks.
+ */
+function withoutRecipients(call: Call, { from }: SentMail): Call {
+  const Data = Buffer.from(`From: ${from}\r\n\r\n`).toString("base64");
+  if (call.operation === "SendRawEmail") {
+    const form = new URLSearchParams(call.body.toString("utf8"));
+    form.set("RawMessage.Data", Data);
+    return { ...call, body: Buffer.from(form.toString()) };
+  }
+  if (call.url.pathname !== sendPath) return call;
+  const body = jsonOf(call);
+  const isRaw = isRecord(body.Content) && isRecord(body.Content.Raw);
+  return isRaw ? withBody(call, { ...body, Content: { Raw: { Data } } }) : call;
+}
+
 function reasonOf(answer: Answer): Refusal {
   const xml = answer.body.toString("utf8");
-  const field = (name: string) => new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1] ?? "";
-  return { code: field("Code"), message: field("Message") };
+  return {
+    code: /<Code>([^<]*)<\/Code>/.exec(xml)?.[1] ?? "",
+    message: /<Message>([^<]*)<\/Message>/.exec(xml)?.[1] ?? "",
+  };
 }
 
 /** The text by which a client tells an unverified sender from other rejections is AWS's own. */

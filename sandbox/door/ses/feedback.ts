@@ -113,7 +113,7 @@ export class SesFeedback {
       },
     });
     if (domain === "simulator.amazonses.com") {
-      switch (local.replace(/\+.*$/, "")) {
+      switch (local.split("+")[0]) {
         case "bounce":
           return [bounce("General", "smtp; 550 5.1.1 user unknown")];
         case "suppressionlist":

@@ -66,25 +66,30 @@ export interface ParsedMime {
   readonly text: string;
 }
 
+/** Parts within parts, each of which is read again: mail programs write three or four. */
+const mostNesting = 20;
+
 /** Reads what SendRawEmail is given: headers, and the first text and HTML parts. */
-export function parseMime(raw: string): ParsedMime {
-  const [head = "", ...body] = raw.split(/\r?\n\r?\n/);
-  const headers = head
+export function parseMime(raw: string, nesting = 0): ParsedMime {
+  const { index = raw.length, 0: blank = "" } = /\r?\n\r?\n/.exec(raw) ?? {};
+  const headers = raw
+    .slice(0, index)
     .replace(/\r?\n[ \t]+/g, " ")
     .split(/\r?\n/)
     .flatMap((line) => {
-      const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(line) ?? [];
-      return name === undefined ? [] : [{ name, value: decodeHeader(value ?? "") }];
+      const [, name] = /^([^:\s]+):/.exec(line) ?? [];
+      return name === undefined ? [] : [{ name, value: decodeHeader(line.slice(name.length + 1).trim()) }];
     });
-  const content = body.join("\r\n\r\n");
+  const content = raw.slice(index + blank.length);
   const type = headerValue(headers, "content-type") || "text/plain";
   const boundary = /boundary="?([^";]+)"?/i.exec(type)?.[1];
   if (boundary !== undefined) {
+    if (nesting === mostNesting) return { headers, html: "", text: "" };
     const parts = content
       .split(`--${boundary}`)
       .slice(1)
       .filter((text) => !text.startsWith("--"))
-      .map((text) => parseMime(text.replace(/^\r?\n/, "").replace(/\r?\n$/, "")));
+      .map((text) => parseMime(text.replace(/^\r?\n/, "").replace(/\r?\n$/, ""), nesting + 1));
     return {
       headers,
       html: parts.find(({ html }) => html !== "")?.html ?? "",

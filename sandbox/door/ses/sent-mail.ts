@@ -1,4 +1,5 @@
 import { type Call, isRecord, jsonOf, textOf } from "../http";
+import { addressesIn } from "./addresses";
 import { headerValue, parseMime } from "./mime";
 import { type Tag } from "./tags";
 
@@ -28,11 +29,12 @@ export function recipientsOf(call: Call): readonly string[] | undefined {
 /** SES v2's SendEmail. */
 export const sendPath = "/v2/email/outbound-emails";
 
-export const bareAddress = (address: string): string => (/<([^>]+)>/.exec(address)?.[1] ?? address).trim();
+export const bareAddress = (address: string): string => (/<([^<>]+)>/.exec(address)?.[1] ?? address).trim();
 
 /** SES v1, Query protocol. `undefined`: another action. */
 export function fromQuery(call: Call): SentMail | undefined {
-  const query = new URLSearchParams(call.body.toString("utf8"));
+  // A map: each look into the parameters themselves goes through all of them.
+  const query = new Map(new URLSearchParams(call.body.toString("utf8")));
   const get = (name: string) => query.get(name) ?? "";
   const list = (name: string) => {
     const values: string[] = [];
@@ -110,16 +112,14 @@ const tagsOf = (tags: readonly Tag[]): Record<string, string> =>
 
 function fromRaw(base64: string, common: Omit<SentMail, "content">): SentMail {
   const { headers, html, text } = parseMime(Buffer.from(base64, "base64").toString("utf8"));
-  const addresses = (name: string) => {
-    const value = headerValue(headers, name);
-    return value === "" ? [] : value.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/).map((address) => address.trim());
-  };
+  const addresses = (name: string) => addressesIn(headerValue(headers, name));
+  const isAddressed = [common.to, common.cc, common.bcc].some(({ length }) => length > 0);
   return {
     ...common,
     from: common.from || headerValue(headers, "from"),
-    to: common.to.length > 0 ? common.to : addresses("to"),
-    cc: addresses("cc"),
-    bcc: addresses("bcc"),
+    // Where the call names recipients, the headers are for display only:
+    // https://aws.amazon.com/blogs/messaging-and-targeting/how-to-send-messages-to-multiple-recipients-with-amazon-simple-email-service-ses/
+    ...(isAddressed ? {} : { to: addresses("to"), cc: addresses("cc"), bcc: addresses("bcc") }),
     configurationSet: common.configurationSet || headerValue(headers, "x-ses-configuration-set"),
     content: { subject: headerValue(headers, "subject"), html, text },
   };
