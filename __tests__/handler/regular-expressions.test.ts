@@ -37,9 +37,9 @@ function expressionsIn(file: string): Found[] {
   return found;
 }
 
-const found = ["handler", "operations", "sandbox/door/ses"].flatMap((folder) =>
+const found = ["handler", "operations", "sandbox/door/ses", "sandbox/inbox"].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => /\.[jt]s$/.test(name))
     .flatMap((name) => expressionsIn(join(root, folder, name))),
 );
 

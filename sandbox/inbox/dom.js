@@ -149,7 +149,7 @@ export function jsonBlock(value, label, tooDeep) {
 /** @param {string} json */
 function tinted(json) {
   const all = document.createDocumentFragment();
-  const token = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|-?\d[\d.eE+-]*|\b(?:true|false|null)\b/g;
+  const token = /("[^"\\]*(?:\\.[^"\\]*)*"?)(\s*:)?|-?\d[\d.eE+-]*|\b(?:true|false|null)\b/g;
   let end = 0;
   for (const match of json.matchAll(token)) {
     all.append(json.slice(end, match.index));

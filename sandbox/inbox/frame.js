@@ -16,12 +16,41 @@ const PREAMBLE = [
 export const mailDocument = (html) => PREAMBLE + html;
 
 /**
- * Whether the mail asks for something that is not in it. For a notice only; what blocks it is the policy above.
+ * Whether the mail asks for something that is not in it. For a notice only; what blocks it is the policy above. The HTML
+ * is read once, whatever is in it: an address is found first, then what stands before it.
  * @param {string} html
  */
-export const hasRemoteContent = (html) =>
-  /<(?:img|link|video|audio|iframe|source)\b[^>]{0,2000}?(?:src|srcset|href)\s*=\s*["']?\s*(?:https?:)?\/\//i.test(
-    html,
-  ) ||
-  /(?:url\(|@import)\s*["']?\s*(?:https?:)?\/\//i.test(html) ||
-  /\bbackground\s*=\s*["']?\s*(?:https?:)?\/\//i.test(html);
+export function hasRemoteContent(html) {
+  let isInTag = false;
+  for (const { 0: token, index } of html.matchAll(/<(?:img|link|video|audio|iframe|source)\b|>|\/\//gi)) {
+    if (token !== "//") isInTag = token !== ">";
+    else if (isLoaded(html, index, isInTag)) return true;
+  }
+  return false;
+}
+
+/**
+ * @param {string} html
+ * @param {number} slashes where the address has them
+ * @param {boolean} isInTag whether it is in a tag that loads what its attributes name
+ */
+function isLoaded(html, slashes, isInTag) {
+  const scheme = /https?:$/i.exec(html.slice(Math.max(0, slashes - 6), slashes))?.[0] ?? "";
+  let end = beforeBlanks(html, slashes - scheme.length);
+  if (html[end - 1] === '"' || html[end - 1] === "'") end = beforeBlanks(html, end - 1);
+  if (/(?:url\(|@import)$/i.test(html.slice(Math.max(0, end - 7), end))) return true;
+  if (html[end - 1] !== "=") return false;
+  end = beforeBlanks(html, end - 1);
+  const name = html.slice(Math.max(0, end - 11), end);
+  return /\bbackground$/i.test(name) || (isInTag && /(?:src|srcset|href)$/i.test(name));
+}
+
+/**
+ * @param {string} text
+ * @param {number} end
+ */
+function beforeBlanks(text, end) {
+  let start = end;
+  while (start > 0 && /\s/.test(text.charAt(start - 1))) start -= 1;
+  return start;
+}
