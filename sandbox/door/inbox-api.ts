@@ -1,5 +1,5 @@
 import { type Answer, json } from "./http";
-import { type BusEvent, type Delivery, eventIdOf, type Journal, type Mail } from "./journal";
+import { type BusEvent, type Delivery, type Journal, type Mail } from "./journal";
 import { type Newest } from "./newest";
 
 /** The lists that scripts read, a page at a time. Without a limit a page has this many: more would be tens of megabytes. */
@@ -25,11 +25,11 @@ export class InboxApi {
     if (list === "activity") return this.event(id ?? "");
     switch (path) {
       case "messages":
-        return this.page(path, query, this.journal.mails, ({ renderError }) => renderError === undefined);
+        return this.page(path, query, this.journal.mails, (mail) => mail.renderError === undefined && mail);
       case "rendering-failures":
-        return this.page(path, query, this.journal.mails, ({ renderError }) => renderError !== undefined);
+        return this.page(path, query, this.journal.mails, (mail) => mail.renderError !== undefined && mail);
       case "activity":
-        return this.page(path, query, this.journal.events, () => true);
+        return this.page(path, query, this.journal.events, (event) => event.toJSON());
       case "inbox":
         return this.index();
       case "inbox/mails":
@@ -43,11 +43,12 @@ export class InboxApi {
     }
   }
 
+  /** An entry's id is its key: an event that a rule sends on to another bus keeps its own id there. */
   private page<Item>(
     list: List,
     query: URLSearchParams,
     kept: Newest<Item>,
-    isWanted: (item: Item) => boolean,
+    entryOf: (item: Item) => object | false,
   ): Answer {
     const unknown = [...query.keys()].find((name) => name !== "limit" && name !== "before");
     if (unknown !== undefined) return badRequest(`"${unknown}" is unknown here: use limit and before.`);
@@ -62,17 +63,18 @@ export class InboxApi {
     if (before !== null && start === 0) {
       return json({ message: `There is no ${lists[list]} with the id "${before}", or not any more.` }, 404);
     }
-    const items: Item[] = [];
+    const items: object[] = [];
     let last: string | undefined;
     for (const key of keys.slice(start)) {
       const item = kept.get(key);
-      if (item === undefined || !isWanted(item)) continue;
+      const entry = item !== undefined && entryOf(item);
+      if (entry === false) continue;
       // There is one more than the page holds: so there is a next page.
       if (items.length === limit) {
         const next = `/_sandbox/${list}?limit=${limit}&before=${encodeURIComponent(last ?? "")}`;
         return json(items, 200, { link: `<${next}>; rel="next"` });
       }
-      items.push(item);
+      items.push({ ...entry, id: key });
       last = key;
     }
     return json(items);
@@ -81,7 +83,7 @@ export class InboxApi {
   private mail(key: string): Answer {
     const mail = this.journal.mails.get(key);
     if (mail === undefined) return noMail(key);
-    return json({ ...mail, id: key });
+    return json({ ...mail, id: key, eventKey: this.journal.eventKeyOf(mail) });
   }
 
   /** With what belongs to it: its mails, and the events that carry the record of its failure. */
@@ -142,7 +144,7 @@ export class InboxApi {
       const mail = mails.get(key);
       if (mail === undefined) return false;
       const { subject, from, to, cc, bcc, template } = mail;
-      const detailType = events.get(eventIdOf(mail) ?? "")?.detailType;
+      const detailType = events.get(this.journal.eventKeyOf(mail) ?? "")?.detailType;
       return matches([subject, from, ...to, ...cc, ...bcc, template, detailType]);
     });
     return json({ ids });

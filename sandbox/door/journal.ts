@@ -332,6 +332,16 @@ export class Journal {
     return this.mailsOfEvent.of(eventId).toReversed();
   }
 
+  /** Key of the event that caused the mail: of those on several buses, the one on the bus whose rule had it mailed. */
+  eventKeyOf(mail: Mail): string | undefined {
+    const keys = this.keysOfEvent.of(eventIdOf(mail) ?? "");
+    const where = (isCause: (delivery: Delivery) => boolean) =>
+      keys.find((key) => this.events.get(key)?.deliveries.some(isCause));
+    const { requestId, rule } = mail;
+    const byRun = requestId && where(({ attempts }) => attempts.some((attempt) => attempt.requestId === requestId));
+    return byRun || where((delivery) => delivery.rule === rule) || keys[0];
+  }
+
   /** Keys of the events that carry the record of its failure. */
   failureKeysOf(eventId: string): readonly string[] {
     return this.failuresOfEvent.of(eventId);

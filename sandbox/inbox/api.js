@@ -21,6 +21,7 @@
  * @property {Header[]} [headers]
  * @property {string} [requestId] the Lambda invocation that sent it
  * @property {string} [eventId] the event that caused it
+ * @property {string} [eventKey] by which that event is listed; of one mail only, and not where the event is gone
  * @property {string} [rule] the rule that matched the event
  * @property {string} [renderError] SES took it and could not render it: on AWS it is never sent
  *

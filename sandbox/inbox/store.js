@@ -130,7 +130,7 @@ export function createStore({ onUpdate, onArrival, onTrouble }) {
     if (change[state.view === "mail" ? "mails" : "events"].length > 0) void find();
     void fill(state.view);
     const { open } = state;
-    const eventId = open?.event?.id ?? eventIdOf(open?.mail);
+    const eventId = open?.event?.id ?? open?.mail?.eventKey;
     const ofOpen = [open?.id, eventId].filter(Boolean);
     if ([...change.mails, ...change.events].some((id) => ofOpen.includes(id))) void read();
     // What the first mail tells of this sandbox is part of the page.
@@ -212,7 +212,7 @@ export function createStore({ onUpdate, onArrival, onTrouble }) {
       const { mail: mails, events } = views;
       const mail =
         open.view === "mail" && mails.known.has(open.id) ? (open.mail ?? (await fetchMail(open.id))) : undefined;
-      const eventId = open.view === "events" ? open.id : eventIdOf(mail);
+      const eventId = open.view === "events" ? open.id : mail?.eventKey;
       const event = eventId !== undefined && events.known.has(eventId) ? await fetchEvent(eventId) : undefined;
       // Something else was opened meanwhile: its turn is next.
       if (open !== state.open) return;
@@ -308,9 +308,3 @@ export function createStore({ onUpdate, onArrival, onTrouble }) {
     },
   };
 }
-
-/**
- * The event that caused a mail: the tag, where one run mailed several events of a retry queue.
- * @param {Mail | undefined} mail
- */
-const eventIdOf = (mail) => mail?.eventId ?? mail?.tags?.eventId;

@@ -132,7 +132,7 @@ describe("a replay", () => {
       ReplayArn: `arn:aws:events:${region}:${accountId}:replay/${ReplayName}`,
     });
     const events = await replayed(ReplayName);
-    expect(events.map(({ id }) => id)).toEqual([first, second]);
+    expect(events.map(({ event }) => event.id)).toEqual([first, second]);
     expect(events[0]?.event).toEqual({ ...(await original(first)), "replay-name": ReplayName });
     expect(events.map(({ deliveries }) => deliveries.map((delivery) => delivery.rule))).toEqual([[rule], [rule]]);
     expect(third).not.toBe("");

@@ -20,6 +20,7 @@ import {
   TestEventPatternCommand,
 } from "@aws-sdk/client-eventbridge";
 import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
+import { type BusEvent } from "../../../sandbox/door/journal";
 import { accountId, arnOf, queuePolicy, region, TestDoor } from "../../support/door";
 import { until } from "../../support/until";
 
@@ -365,6 +366,18 @@ describe("a target", () => {
     const id = await door.putEvent(first, {});
     const message = await door.receive(queue);
     expect(JSON.parse(message.Body ?? "")).toMatchObject({ id });
+    await door.settle();
+    // Both are listed, each by an id of its own, which leads to it and to the entry behind it.
+    const activity = (await door.get("activity")) as BusEvent[];
+    const entries = activity.filter(({ event }) => event.id === id);
+    expect(entries.map((entry) => [entry.id, entry.bus])).toEqual([
+      [`${id}.2`, second],
+      [id, first],
+    ]);
+    for (const entry of entries) {
+      expect(await door.get(`activity/${entry.id}`)).toMatchObject({ id: entry.id, bus: entry.bus, event: { id } });
+    }
+    expect(await door.get(`activity?limit=1&before=${id}.2`)).toMatchObject([{ id, bus: first }]);
   });
 
   it("gets nothing where its transformer makes no JSON: the event goes to the dead-letter queue", async () => {

@@ -1,5 +1,5 @@
 import { fateOf, type QueuedRecord } from "../../../sandbox/door/fate";
-import { type Attempt, type Delivery, type Envelope, Journal } from "../../../sandbox/door/journal";
+import { type Attempt, type Delivery, type Envelope, Journal, type Mail } from "../../../sandbox/door/journal";
 import { deepestShown, isNestedTooDeeply, stringify } from "../../../sandbox/door/json-text";
 import { envelope, mailOf } from "../../support/journal";
 
@@ -67,6 +67,20 @@ describe("what the journal keeps", () => {
       { mails: [], events: [] },
     ]);
     expect(journal.failed).toBe(0);
+  });
+
+  it("knows the event that caused a mail by the delivery, where it is on two buses", () => {
+    const journal = new Journal();
+    const [forwarded, mailed] = ["first", "second"].map((bus) => journal.addEvent(bus, envelope("1")));
+    if (forwarded === undefined || mailed === undefined) throw new Error("no events");
+    journal.addDelivery(forwarded, { ...target, rule: "forward", bus: "first" });
+    const delivery = journal.addDelivery(mailed, { ...target, rule: "mail", bus: "second" });
+    journal.startAttempt(delivery, "run");
+    const keyOf = (cause: Partial<Mail>) => journal.eventKeyOf(mailOf("m", { eventId: "1", ...cause }));
+    expect(keyOf({ requestId: "run", rule: "forward" })).toBe("1.2");
+    expect(keyOf({ requestId: "another run", rule: "mail" })).toBe("1.2");
+    expect(keyOf({ requestId: "another run" })).toBe("1");
+    expect(keyOf({ eventId: "gone" })).toBeUndefined();
   });
 
   it("tells an event that is on two buses by two keys, and what is known of it on both", () => {
