@@ -4,7 +4,7 @@ import { retryQueueSettings } from "../../stacks/delivery-windows";
 import { type Lane, lanes, retryQueueName } from "../lanes";
 import { type StageAccess } from "../stage";
 import { createClaimsDesk } from "./claims";
-import { decideRedrive } from "./decision";
+import { decideRedrive, type Refusal } from "./decision";
 import { parseFilters, UsageError } from "./filters";
 import { type Mails, readMails } from "./mails";
 import { parseParkedMessage, type ParkedMessage } from "./parked-message";
@@ -51,7 +51,7 @@ export interface Listed {
   /** `undefined` where an interruption came before. */
   readonly mails: Mails | undefined;
   /** Why a redrive would refuse it; `undefined` where it would not. */
-  readonly refusal: string | undefined;
+  readonly refusal: Refusal | undefined;
 }
 
 /** Its `Sight` counts what the filters left out, too. */
@@ -165,7 +165,7 @@ export async function runDeadLetters(
             if (!mayGoOn()) return { parked, mails: undefined, refusal: undefined };
             const mails = await ports.readMails(parked);
             const decision = decideRedrive(parked, mails, { ...wishes, resendUnknown: false });
-            return { parked, mails, refusal: decision.kind === "refuse" ? decision.why : undefined };
+            return { parked, mails, refusal: decision.kind === "refuse" ? decision.refusal : undefined };
           }),
         )),
       );

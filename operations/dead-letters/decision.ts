@@ -30,7 +30,24 @@ export type Decision =
     }
   /** Every mail of it is out by now: only the record is left, and goes. */
   | { readonly kind: "finish" }
-  | { readonly kind: "refuse"; readonly why: string };
+  | { readonly kind: "refuse"; readonly refusal: Refusal };
+
+export interface Refusal {
+  /** What is wrong: the list may have told it already, as the event's reason or of its mails. */
+  readonly cause?: string;
+  /** What follows from it, and what to do. */
+  readonly advice: string;
+}
+
+/** @param told what a reader has before him already: the cause is not repeated. */
+export function describeRefusal({ cause, advice }: Refusal, told: readonly string[] = []): string {
+  const isTold = cause === undefined || told.some((text) => text.includes(cause));
+  return isTold ? advice : `${sentence(cause)} ${advice}`;
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?!]$/.test(text) ? "" : "."}`;
+}
 
 /**
  * Whether a parked message is sent again, and how. It is not where nothing could be mailed by it: it would only be
@@ -61,13 +78,13 @@ export function decideRedrive(parked: ParkedMessage, mails: Mails, wishes: Wishe
     );
   }
   if (prepared === undefined || refusal !== undefined) {
-    return refuse(`It would be parked again: ${refusal ?? ""} Its producer has to put a corrected event.`);
+    return refuse("It would be parked again. Its producer has to put a corrected event.", refusal);
   }
   if (prepared.recipients.length === 0) {
-    return refuse(`Nobody can be mailed: ${describeMails(mails)}. Its producer has to put a corrected event.`);
+    return refuse("Nobody can be mailed. Its producer has to put a corrected event.", describeMails(mails));
   }
   const choice = chooseMails(parked, mails, wishes);
-  if ("why" in choice) return refuse(choice.why);
+  if ("advice" in choice) return { kind: "refuse", refusal: choice };
   const body = toBody({ ...record, redrives: redrives + 1 });
   if (body === undefined) {
     return refuse("Its event is nested too deeply to be sent again. Its producer has to put a flatter one.");
@@ -106,22 +123,22 @@ function chooseMails(
   parked: ParkedMessage,
   { list, refused, unread }: Mails,
   wishes: Wishes,
-): { readonly release: readonly ParkedMail[]; readonly warning?: string } | { readonly why: string } {
+): { readonly release: readonly ParkedMail[]; readonly warning?: string } | Refusal {
   if (unread !== undefined) return chooseUnread(parked, unread, wishes);
   if (list.some(({ state }) => state === "held")) {
-    return { why: "A run of the function is sending it at this moment. Wait a minute." };
+    return { advice: "A run of the function is sending it at this moment. Wait a minute." };
   }
   const unknown = list.filter(isUnknown);
   const release = wishes.resendUnknown ? unknown.filter((mail) => isMeant(mail, wishes)) : [];
   if (wishes.resendUnknown && release.length === 0) {
     return {
-      why: `No mail of it${wishes.recipients.size > 0 ? " to these recipients" : ""} is unknown, so there is nothing to release: --redrive sends what is not out.`,
+      advice: `No mail of it${wishes.recipients.size > 0 ? " to these recipients" : ""} is unknown, so there is nothing to release: --redrive sends what is not out.`,
     };
   }
   const free = list.filter(({ state }) => state === "free" || state === "released");
   const toSend = [...release, ...free].filter(({ isForbidden }) => !isForbidden);
   const stays = unknown.filter((mail) => !release.includes(mail));
-  if (toSend.length === 0) return { why: whyNothingIsSent(list, refused.length, stays) };
+  if (toSend.length === 0) return whyNothingIsSent(list, refused.length, stays);
   return {
     release: release.filter(({ isForbidden }) => !isForbidden),
     ...optionalWarning([
@@ -148,11 +165,10 @@ function chooseUnread(
   unread: string,
   { resendUnknown }: Wishes,
 ): ReturnType<typeof chooseMails> {
-  if (resendUnknown) return { why: `Its claims could not be read (${unread}), so none was released.` };
+  const cause = `the claims could not be read (${unread})`;
+  if (resendUnknown) return { cause, advice: "So none was released." };
   if (mentionsUnknown(parked)) {
-    return {
-      why: `A mail of it may be out, as its record says; which one is not known, for its claims could not be read (${unread}).`,
-    };
+    return { cause, advice: "A mail of it may be out, as its record says; which one is not known." };
   }
   return {
     release: [],
@@ -160,16 +176,21 @@ function chooseUnread(
   };
 }
 
-function whyNothingIsSent(list: readonly ParkedMail[], refused: number, unknown: readonly ParkedMail[]): string {
+function whyNothingIsSent(list: readonly ParkedMail[], refused: number, unknown: readonly ParkedMail[]): Refusal {
   const forbidden = list.filter(({ state, isForbidden }) => state === "free" && isForbidden);
   if (forbidden.length > 0) {
-    return `${hashesOf(forbidden)}: not on the allow-list of this stage. Add the address or its domain to allowedRecipients in stacks/stages.ts, and deploy, first.`;
+    return {
+      cause: "not on the allow-list of this stage",
+      advice: `Add the address of ${hashesOf(forbidden)} or its domain to allowedRecipients in stacks/stages.ts, and deploy, first.`,
+    };
   }
   if (unknown.length > 0) {
-    return `${hashesOf(unknown)}: the mail may be out, and its claim says so, so a redrive would send nothing. Look for it first; if it is not out, --resend-unknown.`;
+    return {
+      advice: `${hashesOf(unknown)}: the mail may be out, and its claim says so, so a redrive would send nothing. Look for it first; if it is not out, --resend-unknown.`,
+    };
   }
   const other = list.filter(({ isOther }) => isOther);
-  return [
+  const advice = [
     "Every mail of it is out, so nothing is left to send: --discard removes the record.",
     ...(other.length > 0
       ? [
@@ -182,11 +203,12 @@ function whyNothingIsSent(list: readonly ParkedMail[], refused: number, unknown:
         ]
       : []),
   ].join(" ");
+  return { advice };
 }
 
 export type DiscardDecision =
   | { readonly kind: "discard"; /** What is lost by it. */ readonly note: string }
-  | { readonly kind: "refuse"; readonly why: string };
+  | { readonly kind: "refuse"; readonly refusal: Refusal };
 
 /** Whether a parked message is deleted for good. A mail that somebody may wait for goes only on a person's word. */
 export function decideDiscard(parked: ParkedMessage, mails: Mails, wishes: Wishes): DiscardDecision {
@@ -195,7 +217,7 @@ export function decideDiscard(parked: ParkedMessage, mails: Mails, wishes: Wishe
   }
   const { list, unread } = mails;
   if (list.length === 0) {
-    const why = parked.refusal ?? `${describeMails(mails)}.`;
+    const why = sentence(parked.refusal ?? describeMails(mails));
     const isLost = isUndeliverable(parked.reason.type) && !mentionsUnknown(parked);
     return isLost || (wishes.giveUp && wishes.recipients.size === 0)
       ? { kind: "discard", note: `Given up: the event, of which this checkout can make no mail. ${why}` }
@@ -243,6 +265,6 @@ function optionalWarning(parts: readonly string[]): { readonly warning?: string 
   return parts.length === 0 ? {} : { warning: parts.join(" ") };
 }
 
-function refuse(why: string) {
-  return { kind: "refuse", why } as const;
+function refuse(advice: string, cause?: string) {
+  return { kind: "refuse", refusal: { advice, ...(cause === undefined ? {} : { cause }) } } as const;
 }

@@ -1,6 +1,6 @@
 import { type Lane } from "../lanes";
 import { type Claim } from "./claims";
-import { decideDiscard, decideRedrive, type Wishes } from "./decision";
+import { decideDiscard, decideRedrive, describeRefusal, type Wishes } from "./decision";
 import { afterRelease, describeMails, type Mails, type ParkedMail } from "./mails";
 import { type ParkedMessage } from "./parked-message";
 import { HoldIsOver } from "./queue";
@@ -81,7 +81,8 @@ export function redrive(
 
 async function redriveOne(parked: ParkedMessage, before: Mails, options: ActOptions, ports: Ports): Promise<Result> {
   const decision = decideRedrive(parked, before, options);
-  if (decision.kind === "refuse") return { parked, outcome: "refused", note: decision.why, mails: before };
+  if (decision.kind === "refuse")
+    return { parked, outcome: "refused", note: describeRefusal(decision.refusal), mails: before };
   if (decision.kind === "finish") return finish(parked, before, options, ports);
   const { lane, redrives, warning, release } = decision;
   const about = { parked, lane, redrives };
@@ -101,7 +102,8 @@ async function redriveOne(parked: ParkedMessage, before: Mails, options: ActOpti
     if (release.length > 0) {
       // Another run may have come between the look and the release: then there may be nothing to send any more.
       const again = decideRedrive(parked, mails, { ...options, resendUnknown: false });
-      if (again.kind === "refuse") return { parked, outcome: "refused", note: noteOf(mails, again.why), mails };
+      if (again.kind === "refuse")
+        return { parked, outcome: "refused", note: noteOf(mails, describeRefusal(again.refusal)), mails };
       if (again.kind === "finish") return await finish(parked, mails, options, ports);
     }
     await ports.send(lane, decision.body);
@@ -149,7 +151,8 @@ export function discard(
 ): Promise<Result[]> {
   return actOnEach(messages, ports, mayGoOn, async (parked, mails) => {
     const decision = decideDiscard(parked, mails, options);
-    if (decision.kind === "refuse") return { parked, outcome: "refused", note: decision.why, mails };
+    if (decision.kind === "refuse")
+      return { parked, outcome: "refused", note: describeRefusal(decision.refusal), mails };
     const { note } = decision;
     if (options.dryRun) return { parked, outcome: "would-discard", note, mails };
     try {

@@ -3,6 +3,7 @@ import { createTable } from "../table";
 import { formatDuration, plural, printable } from "../text";
 import { type MailFailure } from "../../handler/contract/failure-record";
 import { type DeadLettersAnswer, type DeadLettersOptions, type Listed, type WaitingRetries } from "./command";
+import { describeRefusal, type Refusal } from "./decision";
 import { ageFrom } from "./filters";
 import { describeMails, isOut, isUnknown, type Mails, type ParkedMail } from "./mails";
 import { type ParkedMessage } from "./parked-message";
@@ -73,7 +74,7 @@ function describeList(
 function noteOf(
   parked: ParkedMessage,
   mails: Mails | undefined,
-  refusal: string | undefined,
+  refusal: Refusal | undefined,
   options: ReportOptions,
 ): string {
   const left = parked.queuedAt + queueRetentionSeconds * 1000 - options.now;
@@ -82,7 +83,9 @@ function noteOf(
     text(parked.reason.message, options),
     ...failuresIn(parked, mails).map((line) => note(line, options)),
     ...(became === "" ? [] : [note(became, options)]),
-    ...(refusal === undefined ? [] : [`Not to be redriven: ${note(refusal, options)}`]),
+    ...(refusal === undefined
+      ? []
+      : [`Not to be redriven: ${note(describeRefusal(refusal, [parked.reason.message, became]), options)}`]),
     ...(options.showRecipients
       ? [`To: ${text(parked.recipients.join(", ") || "nobody that could be read", options)}`]
       : []),
@@ -90,12 +93,19 @@ function noteOf(
   ].join("\n");
 }
 
-/** What the record says of each mail that failed, and is not out since; equal words once, and the event's own not again. */
+/**
+ * What the record says of each mail that failed, and is not out since; equal words once, and what the event's reason or
+ * its mails tell, not again.
+ */
 function failuresIn({ failures, reason }: ParkedMessage, mails: Mails | undefined): string[] {
   const [first, ...others] = failures;
   if (others.length === 0 && first?.type === reason.type && first.message === reason.message) return [];
   const out = new Set((mails?.list ?? []).filter(isOut).map(({ recipient }) => recipient));
-  const told = failures.filter(({ recipient }) => recipient === undefined || !out.has(recipient));
+  const isRefused = ({ position: failed, message }: MailFailure) =>
+    (mails?.refused ?? []).some(({ position, problem }) => position === failed && problem === message);
+  const told = failures.filter(
+    (failure) => !isRefused(failure) && (failure.recipient === undefined || !out.has(failure.recipient)),
+  );
   const wordsOf = ({ type, message }: MailFailure) => `${type}. ${message}`;
   return [...new Set(told.map(wordsOf))].map((words) => {
     const who = told
@@ -303,7 +313,7 @@ export function toJson(answer: DeadLettersAnswer, options: ReportOptions): objec
       ? {
           messages: (answer.listed ?? []).map(({ parked, mails, refusal }) => ({
             ...messageOf(parked, mails),
-            redrive: { refused: refusal === undefined ? null : note(refusal, options) },
+            redrive: { refused: refusal === undefined ? null : note(describeRefusal(refusal), options) },
           })),
         }
       : {

@@ -156,7 +156,7 @@ describe("a redrive", () => {
     [
       "an event that this checkout would refuse again",
       failed("InvalidEvent", {}, businessEvent({ title: "to nobody" })),
-      "It would be parked again: The event does not fit",
+      'The event does not fit "email-request". detail.emailConfig: Invalid input: expected object, received undefined. It would be parked again.',
     ],
     [
       "an event that its rule does not take",
@@ -255,12 +255,12 @@ describe("a redrive, by mail", () => {
       { claims: ["sent"] },
       "For 1 entry of its list of recipients its producer",
     ],
-    ["there are only bad entries", [], {}, "Nobody can be mailed: entry 2 of its list of recipients is empty."],
+    ["there are only bad entries", [], {}, "Entry 2 of its list of recipients is empty. Nobody can be mailed."],
   ])("is refused where %s: its producer has to correct it", async (_, recipients, world, word) => {
     const parked = withBadEntries(recipients);
     expect(await run(parked, world)).toMatchObject({ done: [], result: { outcome: "refused", ...says(word) } });
     expect(await drop(parked, world)).toMatchObject({
-      result: { outcome: "discarded", ...says("entry 2 of its list of recipients is empty") },
+      result: { outcome: "discarded", ...says("ntry 2 of its list of recipients is empty") },
     });
   });
 
@@ -277,7 +277,10 @@ describe("a redrive, by mail", () => {
 
   it("says which recipients stay forbidden while others are mailed", async () => {
     const { result } = await run(three("RecipientRefused"), { claims: ["sent", "unknown"], forbids: true });
-    expect(result).toMatchObject({ outcome: "refused", ...says(`${catHash}: not on the allow-list`) });
+    expect(result).toMatchObject({
+      outcome: "refused",
+      ...says(`Not on the allow-list of this stage. Add the address of ${catHash} or its domain`),
+    });
   });
 
   it.each(["redrive", "discard"])("%s does nothing to a message whose hold is over", async (what) => {

@@ -1,6 +1,8 @@
 import { hashRecipient } from "../../../handler/contract/recipient-hash";
 import { type DeadLettersAnswer, exitCodeOf, type Listed } from "../../../operations/dead-letters/command";
-import { type Mails, type ParkedMail } from "../../../operations/dead-letters/mails";
+import { type Claim } from "../../../operations/dead-letters/claims";
+import { decideRedrive } from "../../../operations/dead-letters/decision";
+import { type Mails, type ParkedMail, readMails } from "../../../operations/dead-letters/mails";
 import { type ParkedMessage } from "../../../operations/dead-letters/parked-message";
 import { type Result } from "../../../operations/dead-letters/redrive";
 import { describeAnswer, type ReportOptions, toJson } from "../../../operations/dead-letters/report";
@@ -164,9 +166,9 @@ describe("the list, by mail", () => {
     // Who is out by now has not failed any more.
     expect(report).toContain(`${ann}: MessageRejected. SES did not take it.`);
     expect(report).toContain(`${bob}: OutcomeUnknown. SES gave no answer.`);
-    expect(report).toContain("entry 4: InvalidEvent. is empty");
+    expect(flat(report).match(/entry 4/g)).toHaveLength(1);
     expect(report).not.toContain(cat);
-    expect(toJson(listOf({ parked, mails, refusal: "no" }), options)).toMatchObject({
+    expect(toJson(listOf({ parked, mails, refusal: { advice: "no" } }), options)).toMatchObject({
       messages: [
         {
           failures: [{ recipient: ann, type: "MessageRejected" }, {}, {}, { position: 4, type: "InvalidEvent" }],
@@ -219,10 +221,79 @@ describe("the list, by mail", () => {
   });
 
   it("says why an event is not to be redriven, and does not offer it", () => {
-    const refusal = "Every mail of it is out, so nothing is left to send: --discard removes the record.";
-    const report = describeAnswer(listOf({ parked, mails, refusal }), options);
-    expect(flat(report)).toContain(`Not to be redriven: ${refusal}`);
+    const advice = "Every mail of it is out, so nothing is left to send: --discard removes the record.";
+    const report = describeAnswer(listOf({ parked, mails, refusal: { advice } }), options);
+    expect(flat(report)).toContain(`Not to be redriven: ${advice}`);
     expect(report).not.toContain("Send them again");
+  });
+
+  const unfit = request({ cc: "x" });
+  const unfitBecause =
+    'The event does not fit "email-request". detail.cc: is not known: each recipient gets a mail of its own, so name everybody in detail.emailConfig.recipient';
+  const failed = (event: object, errorType: string, errorMessage: string, overrides: object = {}) =>
+    park(failureRecord(event, { responsePayload: { errorType, errorMessage }, ...overrides }));
+  const corrected = "It would be parked again. Its producer has to put a corrected event.";
+
+  it.each<[string, ParkedMessage, Claim["state"] | undefined, string]>([
+    ["why it was refused", failed(unfit, "InvalidEvent", unfitBecause), "free", `Not to be redriven: ${corrected}`],
+    [
+      "why it would be refused now",
+      failed(unfit, "Throttled", "Too fast."),
+      "free",
+      `Not to be redriven: ${unfitBecause}. ${corrected}`,
+    ],
+    [
+      "what no rule takes",
+      failed(
+        request({ priority: "HIGH" }, { source: "custom.application", "detail-type": "Priority Alert" }),
+        "NoRuleMatches",
+        'The event is mailed to nobody. detail.priority has to be "high" or "critical" ("low" is left out on purpose): did you mean "high"?',
+      ),
+      "free",
+      `Not to be redriven: ${corrected}`,
+    ],
+    [
+      "which entries are bad",
+      failed(
+        request({ emailConfig: { recipient: [jane, "bad"], subject: "s" } }),
+        "InvalidRecipient",
+        "1 of 2 mails failed.",
+        { failures: [{ position: 2, type: "InvalidRecipient", message: "has no at sign" }] },
+      ),
+      "sent",
+      "Not to be redriven: Every mail of it is out",
+    ],
+    ["whom the stage does not mail", failed(request(), "RecipientRefused", "no"), "free", "Add the address of"],
+    [
+      "why the claims could not be read",
+      failed(request(), "OutcomeUnknown", "SES gave no answer."),
+      undefined,
+      "Not to be redriven: A mail of it may be out",
+    ],
+  ])("tells once %s, and once what to do", async (_, one, state, says) => {
+    const own = await readMails(one, {
+      read: (ids) =>
+        state === undefined
+          ? Promise.reject(new Error("the table is down"))
+          : Promise.resolve(new Map(ids.map((id): [string, Claim] => [id, { state }]))),
+      recipientPolicy: {
+        mode: "restricted",
+        addresses: one.reason.type === "RecipientRefused" ? [] : [jane],
+        domains: [],
+      },
+    });
+    const decision = decideRedrive(one, own, { resendUnknown: false, giveUp: false, recipients: new Set() });
+    if (decision.kind !== "refuse") throw new Error("It would be redriven");
+    const report = flat(describeAnswer(listOf({ parked: one, mails: own, refusal: decision.refusal }), options));
+    expect(report).toContain(says);
+    const told = report
+      .split(/[.?;] |: (?=[A-Z])/)
+      .map((sentence) => sentence.replace(/^\w+: /, "").trim())
+      .filter((sentence) => sentence.length > 8);
+    expect(
+      told.filter((sentence, index) => told.some((other, at) => at !== index && other.includes(sentence))),
+    ).toEqual([]);
+    expect(report).not.toMatch(/[^.?:]\s+Its producer/);
   });
 
   it("does not guess where the claims could not be read", () => {
@@ -337,7 +408,13 @@ describe("addresses and control sequences", () => {
   it.each([
     [
       "the list",
-      listOf(...messages.map((parked): Listed => ({ parked, mails: hostileMails(parked), refusal: hostile }))),
+      listOf(
+        ...messages.map((parked): Listed => ({
+          parked,
+          mails: hostileMails(parked),
+          refusal: { cause: hostile, advice: hostile },
+        })),
+      ),
     ],
     [
       "the results",
