@@ -282,6 +282,55 @@ it.each<[string, Partial<EventTrigger>, RegExp]>([
   expect(() => defineNotification({ ...definition, trigger: { ...trigger, ...changes } })).toThrow(problem);
 });
 
+describe("a schema that can't be read", () => {
+  const twice = z.intersection(
+    definition.detail.extend({ number: z.string().trim() }),
+    z.looseObject({ number: z.string().toUpperCase() }),
+  );
+
+  it("is refused with the notification and the field", () => {
+    expect(() => defineNotification({ ...definition, detail: twice })).toThrow(
+      /^The schema of "order-shipped" can't be read: detail\.number is changed by both halves of an intersection/,
+    );
+  });
+
+  it.each<[string, (later: () => typeof twice) => z.ZodType]>([
+    ["lazily", (later) => z.lazy(later)],
+    [
+      "by a getter",
+      (later) =>
+        z.object({
+          get parcel() {
+            return later();
+          },
+        }),
+    ],
+  ])("is refused with the first event where it names %s another one that is defined after it", (_, schemaWith) => {
+    const own = defineNotification({
+      ...definition,
+      recipients: () => "jane@example.com",
+      replyTo: () => [],
+      map: ({ time }: { time: string }) => ({ number: "7", time }),
+      detail: schemaWith(() => later),
+      sample: {},
+    });
+    const later = twice;
+    expect(refusal(() => own.prepare(event()))).toMatchObject({
+      message: expect.stringMatching(
+        /^The schema of "order-shipped" can't be read: detail(\.parcel)?\.number/,
+      ) as string,
+    });
+  });
+
+  it("is none with a loose half beside a field that is changed", () => {
+    const own = defineNotification({
+      ...definition,
+      detail: z.intersection(z.looseObject({}), definition.detail.extend({ number: z.coerce.string().trim() })),
+    });
+    expect(own.prepare(event({ number: " 8 ", weight: 5 })).templateData.number).toBe("8");
+  });
+});
+
 describe("what producers are told", () => {
   it("has the key at the top alone, and no other field than the schema's", () => {
     expect(producerSchema(shipped)).toMatchObject({

@@ -1,6 +1,12 @@
 import * as z from "zod";
 import { tellProblems } from "../../handler/notifications/problems";
-import { knownFields, textOf, toRequestSchema, type UnknownFields } from "../../handler/notifications/request-schema";
+import {
+  knownFields,
+  schemaProblems,
+  textOf,
+  toRequestSchema,
+  type UnknownFields,
+} from "../../handler/notifications/request-schema";
 
 /** What a schema makes of a detail, or what it says is wrong with it. */
 function read(schema: z.ZodType, detail: unknown, unknownFields: UnknownFields = "refuse"): unknown {
@@ -148,6 +154,144 @@ describe("a field that the schema does not know", () => {
     expect(read(schema, detail)).toEqual(detail);
   });
 
+  const either = z.union([z.object({ a: text }), z.object({ b: text })]);
+  const notes = z.object({ note: text, sku: text, street: text.optional() });
+
+  it.each<[string, z.ZodType, unknown, string]>([
+    ["a wrong field beside it", item.catch({ sku: "d" }), { sku: ["s"], q7: 1 }, "detail.q7: is not known"],
+    [
+      "a catch within a catch",
+      z.object({ a: item.catch({ sku: "d" }) }).catch({ a: { sku: "e" } }),
+      { a: { q7: 1 } },
+      "detail.a.q7: is not known",
+    ],
+    ["a union that is caught", either.catch({ a: "d" }), { q7: 1 }, "detail.q7: is not known"],
+    [
+      "a discriminator that is wrong",
+      channel.catch({ kind: "letter" }),
+      { kind: "fax", q7: 1 },
+      "detail.q7: is not known",
+    ],
+    [
+      "known keys of a record",
+      z.record(z.enum(["a"]), text).catch({ a: "d" }),
+      { a: "1", q7: 1 },
+      "detail.q7: is not known",
+    ],
+    [
+      "a caught alternative before the one that is meant",
+      z.union([item.catch({ sku: "d" }), z.object({ b: text })]),
+      { b: "1", q7: 1 },
+      "detail.q7: is not known",
+    ],
+    [
+      "an optional second half of a pipe",
+      notes
+        .partial()
+        .transform(({ note }) => note)
+        .pipe(text.optional()),
+      { q7: 1 },
+      "detail.q7: is not known",
+    ],
+    [
+      "a second half of a pipe that is a union",
+      item.transform(({ sku }) => sku).pipe(z.union([text, z.literal("x")])),
+      { sku: "s", q7: 1 },
+      "detail.q7: is not known",
+    ],
+    [
+      "a second half of a pipe that is a catch",
+      item.transform(({ sku }) => sku).pipe(text.catch("d")),
+      { sku: "s", q7: 1 },
+      "detail.q7: is not known",
+    ],
+    [
+      "a union in an intersection",
+      z.intersection(either, item),
+      { a: "1", sku: "s", q7: 1 },
+      "detail.q7: is not known",
+    ],
+    [
+      "alternatives that are not meant",
+      z.intersection(
+        z.union([z.object({ a: text }), z.object({ a: text, b: text, x: text })]),
+        z.union([item, item.extend({ b: text, y: text })]),
+      ),
+      { a: "1", sku: "s", b: "2" },
+      "detail.b: is not known: did you mean detail.b?",
+    ],
+    [
+      "halves that name one object",
+      z.intersection(z.object({ p: z.object({ a: text }) }), z.object({ p: item })),
+      { p: { a: "1", sku: "s", q7: 1 } },
+      "detail.p.q7: is not known",
+    ],
+  ])("is not lost behind %s", (_, schema, detail, problem) => {
+    expect(read(schema, detail)).toBe(problem);
+  });
+
+  /** What a schema may stand in, and the value and the path that go with it. */
+  const wrappers: Readonly<
+    Record<string, { wrap: (inner: z.ZodType) => z.ZodType; give?: (value: unknown) => unknown; step?: string }>
+  > = {
+    optional: { wrap: (inner) => inner.optional() },
+    nullable: { wrap: (inner) => inner.nullable() },
+    nonoptional: { wrap: (inner) => inner.optional().nonoptional() },
+    default: { wrap: (inner) => z._default(inner, null) },
+    prefault: { wrap: (inner) => z.prefault(inner, null) },
+    catch: { wrap: (inner) => z.catch(inner, null) },
+    readonly: { wrap: (inner) => inner.readonly() },
+    brand: { wrap: (inner) => inner.brand("own") },
+    refine: { wrap: (inner) => inner.refine(() => true) },
+    transform: { wrap: (inner) => inner.transform((value) => value) },
+    "first half of a pipe": { wrap: (inner) => inner.pipe(z.unknown()) },
+    "second half of a pipe": { wrap: (inner) => z.unknown().pipe(inner) },
+    "pipe behind a transformation": {
+      wrap: (inner) =>
+        z
+          .unknown()
+          .transform((value) => value)
+          .pipe(inner),
+    },
+    preprocess: { wrap: (inner) => z.preprocess((value) => value, inner) },
+    codec: { wrap: (inner) => z.codec(z.json(), inner, { decode: (value) => value, encode: () => null }) },
+    lazy: { wrap: (inner) => z.lazy(() => inner) },
+    union: { wrap: (inner) => z.union([z.number(), inner]) },
+    "exclusive union": { wrap: (inner) => z.xor([inner, z.number()]) },
+    intersection: { wrap: (inner) => z.intersection(inner, inner) },
+    array: { wrap: (inner) => z.array(inner), give: (value) => [value], step: "0" },
+    tuple: { wrap: (inner) => z.tuple([inner]), give: (value) => [value], step: "0" },
+    "rest of a tuple": { wrap: (inner) => z.tuple([text], inner), give: (value) => ["x", value], step: "1" },
+    record: { wrap: (inner) => z.record(text, inner), give: (value) => ({ key: value }), step: "key" },
+    "partial record": {
+      wrap: (inner) => z.partialRecord(z.enum(["key"]), inner),
+      give: (value) => ({ key: value }),
+      step: "key",
+    },
+    "loose object": { wrap: (inner) => z.looseObject({ key: inner }), give: (value) => ({ key: value }), step: "key" },
+    catchall: { wrap: (inner) => z.object({}).catchall(inner), give: (value) => ({ key: value }), step: "key" },
+    map: {
+      wrap: (inner) =>
+        z.preprocess((value) => (value instanceof Object ? new Map(Object.entries(value)) : value), z.map(text, inner)),
+      give: (value) => ({ key: value }),
+      step: "key",
+    },
+  };
+  const names = Object.keys(wrappers);
+
+  it.each(names)("is refused in %s of any other", (outer) => {
+    const answers = names.map((inner) => {
+      const nesting = [outer, inner].map((name) => wrappers[name]).filter((wrapper) => wrapper !== undefined);
+      const schema = nesting.reduceRight((within, { wrap }) => wrap(within), item as z.ZodType);
+      const give = (value: unknown) =>
+        nesting.reduceRight((within, { give: giveOne = (each: unknown) => each }) => giveOne(within), value);
+      const field = ["detail", ...nesting.flatMap(({ step }) => step ?? []), "q7"].join(".");
+      const isTaken = z.safeParse(toRequestSchema(schema, "refuse"), give({ sku: "s" })).success;
+      return { inner, isTaken, answer: read(schema, give({ sku: "s", q7: 1 })), expected: `${field}: is not known` };
+    });
+    expect(answers.filter(({ isTaken, answer, expected }) => !isTaken || answer !== expected)).toEqual([]);
+  });
+
   it("is dropped from a fact that others read, too", () => {
     const fact = { ...given, total: 5, customer: { name: "Jane", vat: "x" }, items: [{ sku: "s-1", price: 3 }] };
     expect(read(order, fact, "ignore")).toEqual(given);
@@ -208,6 +352,96 @@ describe("a field that the schema does not know", () => {
       "detail.(address).sku: Invalid input: expected string, received array",
     );
   });
+});
+
+describe("an intersection", () => {
+  const loose = z.looseObject({});
+
+  it.each<[string, z.ZodType, unknown, unknown]>([
+    ["a number that was a text", z.object({ a: z.coerce.number() }), { a: "5", q: "5" }, { a: 5, q: "5" }],
+    ["a text that was a number", z.object({ a: text }), { a: 5, q: 5 }, { a: "5", q: 5 }],
+    ["a date", z.object({ a: z.coerce.date() }), { a: "2026-11-24" }, { a: new Date("2026-11-24") }],
+    ["a trimmed text", z.object({ a: text.trim() }), { a: " x " }, { a: "x" }],
+    ["a default", z.object({ a: text.default("x") }), { a: null }, { a: "x" }],
+    ["an optional field that is null", z.object({ a: text.optional() }), { a: null }, {}],
+    ["a catch", z.object({ a: z.number().catch(7) }), { a: "x" }, { a: 7 }],
+    ["an object", z.object({ a: z.object({ b: z.coerce.number() }) }), { a: { b: "5", q: 1 } }, { a: { b: 5, q: 1 } }],
+    ["a list", z.object({ a: z.array(z.object({ b: text })) }), { a: [{ b: 5 }] }, { a: [{ b: "5" }] }],
+    [
+      "a Map",
+      z.object({ a: z.preprocess((value) => new Map(Object.entries(value as object)), z.map(text, text)) }),
+      { a: { b: "c" } },
+      { a: new Map([["b", "c"]]) },
+    ],
+    ["a transformation", z.object({ a: item.transform(({ sku }) => sku) }), { a: { sku: "s" } }, { a: "s" }],
+    [
+      "a third half",
+      z.intersection(z.object({ a: z.coerce.number() }), z.object({ b: text })),
+      { a: "5", b: 5 },
+      { a: 5, b: "5" },
+    ],
+  ])("takes what one half makes of a field before what a loose half leaves: %s", (_, schema, detail, expected) => {
+    for (const other of [loose, z.record(text, z.unknown()), z.unknown()]) {
+      expect(read(z.intersection(other, schema), detail)).toEqual(expected);
+      expect(read(z.intersection(schema, other), detail)).toEqual(expected);
+    }
+  });
+
+  it("of halves that want one field in different forms takes what fits both", () => {
+    const schema = z.intersection(z.object({ a: text }), z.object({ a: z.union([text, z.number()]) }));
+    expect(read(schema, { a: 5 })).toEqual({ a: "5" });
+    expect(
+      read(z.intersection(z.object({ p: z.object({ a: text }) }), z.object({ p: item })), { p: { a: 1, sku: "s" } }),
+    ).toEqual({ p: { a: "1", sku: "s" } });
+  });
+
+  it("is read behind a transformation, too, with what that has added", () => {
+    const schema = item
+      .transform(({ sku }): unknown => ({ sku, n: "5" }))
+      .pipe(z.intersection(loose, z.object({ n: z.coerce.number() })));
+    expect(read(schema, { sku: "s" })).toEqual({ sku: "s", n: 5 });
+  });
+
+  it("that makes two things of a field names the field", () => {
+    const made = z.object({ a: text.transform((value) => `${value}1`) });
+    const other = z.object({ a: text.transform((value) => `${value}2`) });
+    expect(schemaProblems(z.object({ p: z.intersection(made, other).optional() }))).toEqual([
+      "detail.p.a is changed by both halves of an intersection (by a transformation, a default, ..): let one of them change it.",
+    ]);
+    expect(read(z.intersection(made, other), { a: "x" })).toBe(
+      "detail.a: is read in two ways by the notification's own schema: let one half of its intersection change it",
+    );
+  });
+});
+
+it("says what a schema can't be read with", () => {
+  const halves = (left: z.ZodType, right: z.ZodType) =>
+    schemaProblems(z.intersection(z.object({ a: left }), z.object({ a: right, b: text })));
+  const changing = [
+    text.trim(),
+    z.coerce.number(),
+    text.default("x"),
+    text.prefault("x"),
+    text.catch("x"),
+    z.stringbool(),
+    z.lazy(() => text.toLowerCase()).optional(),
+  ];
+  for (const [index, left] of changing.entries()) {
+    for (const right of changing.slice(index + 1)) expect(halves(left, right)).toHaveLength(1);
+    expect(halves(left, left)).toEqual([]);
+    expect(halves(left, text)).toEqual([]);
+  }
+  expect(schemaProblems(z.object({ a: z.success(item), b: z.array(z.promise(item)) }))).toEqual([
+    "detail.a is z.success(), which drops what the event has there: check it with a refinement.",
+    "detail.b.* is z.promise(), and an event has no promises: use what it promises.",
+  ]);
+  for (const schema of [order, tree, lazyTree, channel]) expect(schemaProblems(schema)).toEqual([]);
+});
+
+it("reads a fact with null or a list where an object is expected", () => {
+  for (const value of [null, [], "x", 7]) {
+    expect(read(z.object({ a: item }), { a: value }, "ignore")).toMatch(/^detail\.a: Invalid input: expected object/);
+  }
 });
 
 describe("null", () => {
@@ -343,6 +577,27 @@ it("keeps what a schema checks and makes", () => {
   expect(read(schema, { a: "x", b: ["y"] })).toBe("x caught");
   expect(read(schema, { a: "long", b: "y" })).toBe("detail.a: is too long");
   expect(read(schema, { a: "no", b: "y" })).toBe("detail: says no");
+});
+
+it("reads a catch, an intersection and a pipe within themselves once a level", () => {
+  let tried = 0;
+  const leaf = z.custom(() => {
+    tried += 1;
+    return false;
+  });
+  const nested: z.ZodType = z.lazy(() => {
+    const level = z.object({ leaf, in: nested.optional() });
+    return z
+      .intersection(level, z.looseObject({}))
+      .transform((value): unknown => value)
+      .pipe(z.unknown())
+      .catch(({ input }: { readonly input: unknown }) => input);
+  });
+  const depth = 40;
+  let detail: unknown = { leaf: 1 };
+  for (let level = 1; level < depth; level += 1) detail = { leaf: 1, in: detail };
+  expect(read(nested, detail)).toEqual(detail);
+  expect(tried).toBe(depth);
 });
 
 it("reads a union within a union within a union without trying each of them again and again", () => {

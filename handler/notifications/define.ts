@@ -6,7 +6,7 @@ import { PermanentError } from "../errors";
 import { refuseUnrouted, requireSoundTrigger } from "./patterns";
 import { type Hints, isOnlyUnknown, tellProblems, type Vocabulary } from "./problems";
 import { readRecipients, readReplyTo } from "./recipients";
-import { knownFields, textOf, toRequestSchema, type UnknownFields } from "./request-schema";
+import { knownFields, schemaProblems, textOf, toRequestSchema, type UnknownFields } from "./request-schema";
 
 /** EventBridge content filter on `detail`: field to the values that match. */
 export type DetailPattern = Readonly<Record<string, readonly string[]>>;
@@ -165,6 +165,7 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
 ): Notification {
   const { recipients, replyTo, map, ...rest } = definition;
   if (definition.trigger.kind === "event") requireSoundTrigger(definition.trigger);
+  const hasSoundSchema = requireSoundSchema(definition);
   // Whatever stands between the braces: `{{~name}}` and `{{&name}}` are read as well.
   const inSubject = new Set(
     [...definition.subject.matchAll(/\{\{[^}]*/g)].flatMap(([expression]) => expression.match(/\w+/g) ?? []),
@@ -178,6 +179,7 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
     { readonly schema: z.core.$ZodType; readonly vocabulary: Vocabulary; readonly hasKey: boolean } | undefined;
   const read = () => {
     if (reading !== undefined) return reading;
+    if (!hasSoundSchema) requireSoundSchema(definition);
     const fields = knownFields(definition.detail);
     const hasKey = fields.some((field) => field.length === 1 && field[0] === keyName);
     return (reading = {
@@ -245,6 +247,22 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
       };
     },
   };
+}
+
+/**
+ * @returns Whether the schema could be looked at: one that names another one that is defined after it, can't be yet.
+ * @throws Error that says which field can't be read, and why.
+ */
+function requireSoundSchema({ id, detail }: { readonly id: string; readonly detail: z.ZodType }): boolean {
+  let problems: readonly string[];
+  try {
+    problems = schemaProblems(detail);
+  } catch (error) {
+    if (error instanceof ReferenceError) return false;
+    throw error;
+  }
+  if (problems.length > 0) throw new Error(`The schema of "${id}" can't be read: ${problems.join(" ")}`);
+  return true;
 }
 
 function hashOf(content: unknown): string {

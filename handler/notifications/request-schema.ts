@@ -2,6 +2,7 @@ import * as z from "zod";
 // By its name: `z.core` as a value would bring all of Zod, with its languages, into the package.
 import { $ZodExactOptional } from "zod/v4/core";
 import { type KnownField } from "./problems";
+import { strictCatch, strictDiscriminatedUnion, strictIntersection, strictPipe, strictUnion } from "./strict-nodes";
 
 type Schema = z.core.$ZodType;
 
@@ -19,7 +20,8 @@ export type UnknownFields = "refuse" | "ignore";
  *   (`z.enum`, `z.literal`), nor where another alternative of a union takes it as it is.
  *
  * The schema is rewritten for it, node by node (https://zod.dev/library-authors): what reads the event is Zod itself.
- * What a transformation or the second half of a pipe gets is no part of the event, and stays as it is.
+ * It holds behind a catch, a pipe or a text that is made an object, too. What a notification's own transformation makes
+ * of fields that were read already is no part of the event, and stays as it is.
  */
 export function toRequestSchema(schema: Schema, unknownFields: UnknownFields): Schema {
   return new Rewriting(unknownFields, "lenient").of(schema);
@@ -30,14 +32,18 @@ export function toStrictSchema(schema: Schema, unknownFields: UnknownFields): Sc
   return new Rewriting(unknownFields, "exact").of(schema);
 }
 
+/** `keep` is for what is no part of the event: it is read as Zod does, but for what Zod throws at. */
+type Mode = UnknownFields | "keep";
+
 class Rewriting {
   /** `undefined` while a schema is being rewritten: one that holds itself is met again then. */
   private readonly done = new Map<Schema, Schema | undefined>();
   /** The first try of a union's alternatives: one that takes the value as it is comes before one that needs its text. */
   private readonly exact: Rewriting;
+  private own: Rewriting | undefined;
 
   constructor(
-    private readonly unknownFields: UnknownFields,
+    private readonly unknownFields: Mode,
     private readonly mode: "exact" | "lenient",
   ) {
     this.exact = mode === "exact" ? this : new Rewriting(unknownFields, "exact");
@@ -54,6 +60,7 @@ class Rewriting {
   private rewrite(schema: Schema): Schema {
     const { def } = (schema as z.core.$ZodTypes)._zod;
     const changed = (changes: object) => z.clone(schema, { ...def, ...changes }, { parent: true });
+    const isStrict = this.unknownFields !== "keep";
     switch (def.type) {
       case "object":
         return this.object(schema as z.core.$ZodObject);
@@ -68,14 +75,26 @@ class Rewriting {
         });
       case "record":
         return changed({ valueType: this.part(def.valueType) });
+      case "map":
+        return changed({ keyType: this.of(def.keyType), valueType: this.of(def.valueType) });
+      case "set":
+        return changed({ valueType: this.of(def.valueType) });
       case "union": {
-        const options = changed({ options: def.options.map((option) => this.of(option)) });
+        const alternatives = { options: def.options.map((option) => this.of(option)) };
+        if (!isStrict) return changed(alternatives);
         // A discriminated union knows by its discriminator which alternative is meant.
-        if (this.mode === "exact" || "discriminator" in def) return options;
-        return new z.ZodUnion({ type: "union", options: [this.exact.of(schema), options], error: def.error });
+        if ("discriminator" in def)
+          return strictDiscriminatedUnion(changed(alternatives) as z.core.$ZodDiscriminatedUnion);
+        const options = strictUnion(changed(alternatives) as z.core.$ZodUnion);
+        if (this.mode === "exact") return options;
+        return strictUnion(
+          new z.ZodUnion({ type: "union", options: [this.exact.of(schema), options], error: def.error }),
+        );
       }
       case "intersection":
-        return changed({ left: this.of(def.left), right: this.of(def.right) });
+        return strictIntersection(
+          changed({ left: this.of(def.left), right: this.of(def.right) }) as z.core.$ZodIntersection,
+        );
       case "optional":
         // What was null is there, as `undefined`, which an exact optional refuses.
         return this.mode === "lenient" && schema instanceof $ZodExactOptional
@@ -84,15 +103,19 @@ class Rewriting {
       case "nullable":
       case "default":
       case "prefault":
-      case "catch":
       case "readonly":
       case "nonoptional":
         return changed({ innerType: this.of(def.innerType) });
-      case "pipe":
-        // `z.preprocess` is a transformation first, and its schema reads what that makes of the event.
-        return def.in._zod.def.type === "transform"
-          ? changed({ out: this.of(def.out) })
-          : changed({ in: this.of(def.in) });
+      case "catch": {
+        const caught = changed({ innerType: this.of(def.innerType) });
+        return isStrict ? strictCatch(caught as z.core.$ZodCatch) : caught;
+      }
+      case "pipe": {
+        const out = !isStrict || readsEvent(def) ? this.of(def.out) : this.ownOf(def.out);
+        const pipe = changed({ in: this.of(def.in), out });
+        // A codec has a transformation between its halves, which runs only where the first half found nothing.
+        return "transform" in def || !isStrict ? pipe : strictPipe(pipe as z.core.$ZodPipe);
+      }
       case "lazy":
         return z.lazy(() => this.of((schema as z.core.$ZodLazy)._zod.innerType));
       default:
@@ -100,11 +123,17 @@ class Rewriting {
     }
   }
 
+  /** What a transformation of the notification's own has made. */
+  private ownOf(schema: Schema): Schema {
+    return (this.own ??= new Rewriting("keep", "exact")).of(schema);
+  }
+
   private object(schema: z.core.$ZodObject): Schema {
     const { def } = schema._zod;
     const shape = Object.fromEntries(Object.entries(def.shape).map(([name, field]) => [name, this.part(field)]));
     const known = Object.keys(def.shape);
     const catchall = def.catchall === undefined ? undefined : this.part(def.catchall);
+    if (this.unknownFields === "keep") return z.clone(schema, { ...def, shape, catchall }, { parent: true });
     const isStrict = catchall?._zod.def.type === "never" || (catchall === undefined && this.unknownFields === "refuse");
     const changes = isStrict
       ? { catchall: z.never() }
@@ -119,6 +148,50 @@ class Rewriting {
     const takesNull = () => !isCoerced(schema) && z.safeParse(schema, null).success;
     return z.preprocess((value) => (value === null && !takesNull() ? undefined : value), rewritten);
   }
+}
+
+/**
+ * Whether the second half of a pipe reads the event: where the first half does not say which fields there are, as in
+ * `z.unknown().pipe(..)`, `z.preprocess(..)` or a text with JSON in it.
+ */
+function readsEvent({ in: first }: z.core.$ZodPipeDef): boolean {
+  return isOpenBehind(first, namingOf(first, new Set()));
+}
+
+function isOpenBehind(first: Schema, { isNamed, isOpen }: Naming): boolean {
+  return !isNamed || (isOpen && !isTransforming(first));
+}
+
+interface Naming {
+  /** Somewhere it has an object whose fields it names. */
+  readonly isNamed: boolean;
+  /** Somewhere it takes fields that it does not name. */
+  readonly isOpen: boolean;
+}
+
+function namingOf(schema: Schema, met: Set<Schema>): Naming {
+  if (met.has(schema)) return { isNamed: false, isOpen: false };
+  met.add(schema);
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  if (def.type === "pipe") {
+    const first = namingOf(def.in, met);
+    return isOpenBehind(def.in, first) ? either(first, namingOf(def.out, met)) : first;
+  }
+  const isLoose = def.type === "object" && def.catchall !== undefined && def.catchall._zod.def.type !== "never";
+  const own = { isNamed: def.type === "object" && !isLoose, isOpen: isLoose || takesAnyField.has(def.type) };
+  return partsOf(schema).reduce<Naming>((found, part) => either(found, namingOf(part.schema, met)), own);
+}
+
+function either(one: Naming, other: Naming): Naming {
+  return { isNamed: one.isNamed || other.isNamed, isOpen: one.isOpen || other.isOpen };
+}
+
+const takesAnyField: ReadonlySet<string> = new Set(["any", "unknown", "custom", "transform", "record", "map"]);
+
+function isTransforming(schema: Schema): boolean {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  if (def.type !== "pipe") return def.type === "transform";
+  return "transform" in def || isTransforming(def.in) || isTransforming(def.out);
 }
 
 /** Whether `null` would be made something else: the text "null", the number 0. A nullable one takes it as it is. */
@@ -138,7 +211,8 @@ function twins(names: readonly string[], keepsOthers: boolean): z.core.$ZodCheck
   const byLowerCase = new Map(names.map((name) => [name.toLowerCase(), name]));
   const check = z.check<Record<string, unknown>>((payload) => {
     const { value, issues } = payload;
-    if (typeof value !== "object") return;
+    // It runs where the value is no object, too.
+    if (typeof value !== "object" || (value as unknown) === null) return;
     const others = Object.keys(value).filter((name) => !known.has(name));
     for (const name of others.filter((other) => byLowerCase.has(other.toLowerCase()))) {
       // Not `unrecognized_keys`: an intersection forgives these where its other half takes the field.
@@ -169,51 +243,133 @@ function toText(value: unknown, context: z.core.$RefinementCtx): unknown {
   return z.NEVER;
 }
 
-/** The fields that a schema knows, at every level; a recursive schema is followed once into itself. */
+/** A schema within another one, and the way from there to it in a detail: `*` for any element or key. */
+interface Part {
+  readonly schema: Schema;
+  readonly step: KnownField;
+}
+
+/** The schemas that a schema is made of, as far as they read the event. */
+function partsOf(schema: Schema): readonly Part[] {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  const here = (...schemas: readonly Schema[]): Part[] => schemas.map((part) => ({ schema: part, step: [] }));
+  const any = (...schemas: readonly Schema[]): Part[] => schemas.map((part) => ({ schema: part, step: ["*"] }));
+  switch (def.type) {
+    case "object":
+      return [
+        ...Object.entries(def.shape).map(([name, field]) => ({ schema: field, step: [name] })),
+        ...(def.catchall === undefined ? [] : any(def.catchall)),
+      ];
+    case "array":
+      return any(def.element);
+    case "tuple":
+      return [
+        ...def.items.map((item, index) => ({ schema: item, step: [String(index)] })),
+        ...(def.rest === null ? [] : any(def.rest)),
+      ];
+    case "record":
+    case "map":
+    case "set":
+      return any(def.valueType);
+    case "union":
+      return here(...def.options);
+    case "intersection":
+      return here(def.left, def.right);
+    case "optional":
+    case "nullable":
+    case "default":
+    case "prefault":
+    case "catch":
+    case "readonly":
+    case "nonoptional":
+    case "success":
+    case "promise":
+      return here(def.innerType);
+    case "pipe":
+      return here(def.in, ...(readsEvent(def) ? [def.out] : []));
+    case "lazy":
+      return here(innerOf(schema, def));
+    default:
+      return [];
+  }
+}
+
+const innerOfLazy = new WeakMap<Schema, Schema>();
+
+/** What a lazy schema is. Zod's own `innerType` is lost for ever where it is asked for before the other one is defined. */
+function innerOf(lazy: Schema, { getter }: z.core.$ZodLazyDef): Schema {
+  const inner = innerOfLazy.get(lazy) ?? getter();
+  innerOfLazy.set(lazy, inner);
+  return inner;
+}
+
+/** Every schema that a schema is made of, itself first, and where it stands; a recursive one is followed once into itself. */
+function* walk(
+  schema: Schema,
+  path: KnownField = [],
+  holders: readonly Schema[] = [],
+): Generator<{ schema: Schema; path: KnownField }> {
+  if (holders.filter((holder) => holder === schema).length > 1) return;
+  yield { schema, path };
+  for (const part of partsOf(schema)) yield* walk(part.schema, [...path, ...part.step], [...holders, schema]);
+}
+
+/** The fields that a schema knows, at every level. */
 export function knownFields(schema: Schema): readonly KnownField[] {
-  const holders: Schema[] = [];
-  const within = (inner: Schema, path: KnownField): KnownField[] => {
-    if (holders.filter((holder) => holder === inner).length > 1) return [];
-    holders.push(inner);
-    const found = fieldsOf(inner, path);
-    holders.pop();
-    return found;
-  };
-  const fieldsOf = (inner: Schema, path: KnownField): KnownField[] => {
-    const fields = (each: Readonly<Record<string, Schema>>): KnownField[] =>
-      Object.entries(each).flatMap(([name, field]) => [[...path, name], ...within(field, [...path, name])]);
+  return [...walk(schema)].flatMap(({ schema: { _zod }, path }) => {
+    const { def } = _zod as z.core.$ZodTypes["_zod"];
+    const names =
+      def.type === "object"
+        ? Object.keys(def.shape)
+        : def.type === "record"
+          ? [...(def.keyType._zod.values ?? [])].map(String)
+          : [];
+    return names.map((name) => [...path, name]);
+  });
+}
+
+/**
+ * What a notification's schema can't be read with, each in a sentence.
+ *
+ * - A field that both halves of an intersection change: nobody can say what is meant by it.
+ * - What takes anything that is wrong for an answer, or waits for one.
+ */
+export function schemaProblems(schema: Schema): readonly string[] {
+  const problems = [...walk(schema)].flatMap(({ schema: inner, path }) => {
     const { def } = (inner as z.core.$ZodTypes)._zod;
+    const name = ["detail", ...path].join(".");
     switch (def.type) {
-      case "object":
-        return fields(def.shape);
-      case "array":
-        return within(def.element, [...path, "*"]);
-      case "tuple":
-        return def.items.flatMap((item, index) => within(item, [...path, String(index)]));
-      case "record":
-        return [
-          ...[...(def.keyType._zod.values ?? [])].map((name) => [...path, String(name)]),
-          ...within(def.valueType, [...path, "*"]),
-        ];
-      case "union":
-        return def.options.flatMap((option) => within(option, path));
+      case "success":
+        return [`${name} is z.success(), which drops what the event has there: check it with a refinement.`];
+      case "promise":
+        return [`${name} is z.promise(), and an event has no promises: use what it promises.`];
       case "intersection":
-        return [...within(def.left, path), ...within(def.right, path)];
-      case "optional":
-      case "nullable":
-      case "default":
-      case "prefault":
-      case "catch":
-      case "readonly":
-      case "nonoptional":
-        return within(def.innerType, path);
-      case "pipe":
-        return within(def.in._zod.def.type === "transform" ? def.out : def.in, path);
-      case "lazy":
-        return within((inner as z.core.$ZodLazy)._zod.innerType, path);
+        return changedTwice(def).map(
+          (field) =>
+            `${[name, ...field].join(".")} is changed by both halves of an intersection (by a transformation, a default, ..): let one of them change it.`,
+        );
       default:
         return [];
     }
-  };
-  return within(schema, []);
+  });
+  return [...new Set(problems)];
+}
+
+function changedTwice({ left, right }: z.core.$ZodIntersectionDef): readonly KnownField[] {
+  const changing = (half: Schema) =>
+    [...walk(half)].filter(({ schema, path }) => path.length > 0 && isChanging(schema));
+  const others = changing(right);
+  return changing(left)
+    .filter(({ schema, path }) =>
+      others.some((other) => other.schema !== schema && other.path.join("\n") === path.join("\n")),
+    )
+    .map(({ path }) => path);
+}
+
+/** Whether the schema itself makes something else of a value that it takes. */
+function isChanging(schema: Schema): boolean {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  if (["pipe", "transform", "default", "prefault", "catch"].includes(def.type)) return true;
+  if ("coerce" in def && def.coerce) return true;
+  return (def.checks ?? []).some(({ _zod }) => _zod.def.check === "overwrite");
 }
