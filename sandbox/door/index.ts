@@ -27,6 +27,7 @@ import { answerInvoke } from "./lambda/invoke-api";
 import { Invoker } from "./lambda/invoker";
 import { FunctionRegistry } from "./lambda/registry";
 import { RuntimeApi } from "./lambda/runtime-api";
+import { mendDynamoDb } from "./mends/dynamodb";
 import { mendLambda } from "./mends/lambda";
 import { mendLogs } from "./mends/logs";
 import { bucketWithPolicy, mendS3 } from "./mends/s3";
@@ -192,6 +193,7 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
     registry.intercept,
     eventSources.intercept,
     ...lambdaMend.interceptors,
+    mendDynamoDb(),
     ...mendLogs(),
     ...mendS3(),
     mendSes,
