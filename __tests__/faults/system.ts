@@ -32,7 +32,6 @@ import { catalogue } from "../../handler/notifications";
 import { readConfig } from "../../stacks/config";
 import { storedTemplateName } from "../../stacks/templates";
 import { Names } from "../../stacks/names";
-import { freePort } from "../../sandbox/free-port";
 import { bareEnvironment, projectRoot } from "../support/sandbox";
 
 const run = promisify(execFile);
@@ -95,7 +94,7 @@ export class System {
     const workDirectory = mkdtempSync(join(tmpdir(), "email-faults-"));
     const moto = await startMoto(tools);
     const door = await startDoor({
-      port: await freePort(),
+      port: 0,
       motoSocket: moto.socket,
       region,
       accountId,
@@ -267,13 +266,21 @@ export class System {
     return { code, output };
   }
 
-  /** Until messages that a killed command held are seen again. */
-  async waitForHold(): Promise<void> {
-    await setTimeout(holdSeconds * 1000);
+  /** Until messages that a killed command held are seen again: what it asked for at its end may be answered late. */
+  async waitForHold(patienceMs = 120_000): Promise<void> {
+    for (const deadline = Date.now() + patienceMs; ;) {
+      await setTimeout(holdSeconds * 1000);
+      const { Attributes = {} } = await this.sqs.send(
+        new GetQueueAttributesCommand({ QueueUrl: this.deadLetterUrl, AttributeNames: ["All"] }),
+      );
+      const held = Number(Attributes.ApproximateNumberOfMessagesNotVisible ?? 0);
+      if (held === 0) return;
+      if (Date.now() > deadline) throw new Error(`${held} parked messages are still held.`);
+    }
   }
 
   /** Waits until nothing is under way any more: no delivery, no retry, no message in a retry queue. */
-  async quiesce(patienceMs = 120_000): Promise<void> {
+  async quiesce(patienceMs = 900_000): Promise<void> {
     const deadline = Date.now() + patienceMs;
     for (let quiet = 0; quiet < 3;) {
       const { tasks, queued } = await this.work();
@@ -289,7 +296,7 @@ export class System {
   }
 
   /** Until so many events wait in the retry queues, Lambda's own retries being over. */
-  async waitForRetries(count: number, patienceMs = 60_000): Promise<void> {
+  async waitForRetries(count: number, patienceMs = 300_000): Promise<void> {
     for (const deadline = Date.now() + patienceMs; ;) {
       const { queued } = await this.work();
       if (queued >= count) return;

@@ -5,7 +5,7 @@ import { until } from "./until";
 export const projectRoot = join(__dirname, "..", "..");
 
 /** Time that a step of the real system may take, in milliseconds. */
-export const patienceMs = 240_000;
+export const patienceMs = 600_000;
 
 /**
  * Only what a program needs to be found, and to find its tools (sandbox/tools): a test must not depend on the rest of the

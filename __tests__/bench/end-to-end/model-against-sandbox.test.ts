@@ -12,7 +12,7 @@ import { System } from "../../faults/system";
  * sandbox, where real Terraform deployed the real bundle. Times are not compared; what became of each event is.
  */
 
-jest.setTimeout(600_000);
+jest.setTimeout(1_800_000);
 
 /** What SES does to the calls for one event: so many of them go wrong, and the others do not. */
 interface Plan {
