@@ -11,5 +11,7 @@ module.exports = {
       { jsc: { target: "es2022", parser: { syntax: "typescript" } } },
     ],
   },
+  // A test ends by what it waits for. This ends one that hangs, on a machine that is many times slower than usual, too.
+  testTimeout: 300_000,
   setupFilesAfterEnv: ["<rootDir>/__tests__/support/setup.ts"],
 };

@@ -40,7 +40,7 @@ beforeAll(async () => {
       TimeToLiveSpecification: { AttributeName: "expiresAt", Enabled: true },
     }),
   );
-}, 90_000);
+});
 afterAll(async () => {
   client.destroy();
   await moto.stop();
@@ -393,4 +393,4 @@ it("answers in DynamoDB as in memory, whatever the order of calls", async () => 
     }),
     { numRuns: 60, seed: 20261124 },
   );
-}, 60_000);
+});

@@ -20,7 +20,6 @@ import { NotificationStack } from "../../stacks/notification-stack";
 import { configOf } from "../support/stack";
 import { temporaryFolder, writeFiles } from "../support/temporary";
 
-jest.setTimeout(60_000);
 const root = join(__dirname, "..", "..");
 const stack = synthesizeForDocs();
 

@@ -7,8 +7,6 @@ import { freePort } from "../../sandbox/free-port";
 import { type CommandResult, OperationsCommand } from "../support/operations-command";
 import { temporaryFolder } from "../support/temporary";
 
-jest.setTimeout(60_000);
-
 const busName = sandboxSettings({}).names.of("event-bus");
 
 /** An event as it came out of the bus. */
@@ -34,7 +32,7 @@ beforeAll(async () => {
       Attributes: { Policy: queuePolicy(queue, arnOf.rule(busName, rule)) },
     }),
   );
-}, 90_000);
+});
 afterAll(() => door.stop());
 
 const send = (...words: string[]): Promise<CommandResult> =>

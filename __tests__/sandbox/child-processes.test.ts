@@ -14,9 +14,6 @@ function shell(script: string): Child {
 
 const speaks = ({ process: { stdout } }: Child) => once(stdout ?? process.stdin, "data");
 
-// Node and tsx are started on a machine that may be busy.
-jest.setTimeout(30_000);
-
 it("tells how a program ended", async () => {
   const child = shell("exit 3");
   await expect(child.ended).resolves.toEqual({ code: 3, signal: null });
@@ -32,7 +29,7 @@ it("stops what a program started, too", async () => {
   // The inner program holds the pipe: the end is not seen before it has gone.
   const child = shell("sleep 60 & echo started; wait");
   await speaks(child);
-  await stopChild(child);
+  await stopChild(child, 60_000);
   expect(child.ending()).toMatchObject({ signal: "SIGTERM" });
 });
 

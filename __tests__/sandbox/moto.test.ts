@@ -76,8 +76,6 @@ it("listens on a socket in a folder of this user's alone, and on no port that a 
 });
 
 describeWith(["moto"], "moto itself", (tools) => {
-  jest.setTimeout(90_000);
-
   it("answers with the sandbox's account, and leaves nothing when it is stopped", async () => {
     const moto = await startMoto(tools);
     const headers = {

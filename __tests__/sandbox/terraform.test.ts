@@ -183,8 +183,6 @@ describe("the environment", () => {
 });
 
 describeWith(["terraform"], "the runner with Terraform itself", (tools) => {
-  jest.setTimeout(60_000);
-
   function stack(content: object, signal?: AbortSignal) {
     const directory = writeFiles(temporaryFolder(), { "main.tf.json": JSON.stringify(content) });
     const environment = baseEnvironment({});
@@ -246,8 +244,6 @@ describeWith(["terraform"], "the runner with Terraform itself", (tools) => {
 
 describeWith(["terraform", "moto", "awsProvider"], "the AWS provider and the S3 backend", (tools) => {
   // A start of moto and of Terraform, and two applies with the real provider.
-  jest.setTimeout(180_000);
-
   it("talk to the emulator by the environment alone", async () => {
     const moto = await startMoto(tools);
     try {
@@ -296,8 +292,6 @@ describeWith(["terraform", "moto", "awsProvider"], "the AWS provider and the S3 
 });
 
 describeWith(["terraform", "moto"], "the stage's own S3 backend", (tools) => {
-  jest.setTimeout(120_000);
-
   /** A stack of no provider with the backend that the stage is synthesized with. */
   async function stackWith(environment: Environment) {
     const outdir = temporaryFolder();

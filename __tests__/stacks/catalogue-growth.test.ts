@@ -9,8 +9,6 @@ import { loadTemplate } from "../../stacks/templates";
 import { largeCatalogue, notificationNamed } from "../support/catalogue";
 import { configOf, Synthesized } from "../support/stack";
 
-jest.setTimeout(60_000);
-
 function createStack(notifications: readonly Notification[], changes: Partial<Config> = {}) {
   return new NotificationStack(
     Testing.app(),

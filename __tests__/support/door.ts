@@ -164,6 +164,8 @@ export class TestDoor {
         Runtime: "nodejs22.x",
         Handler: "index.handler",
         Code: { ZipFile: zipOf(code, file) },
+        // AWS's 3 s are few on a busy machine.
+        Timeout: 60,
         ...rest,
       }),
     );

@@ -2,7 +2,7 @@
 export async function until<Value>(
   what: string,
   ask: () => Value | undefined | Promise<Value | undefined>,
-  patienceMs = 20_000,
+  patienceMs = 120_000,
 ): Promise<Value> {
   const deadline = Date.now() + patienceMs;
   for (;;) {

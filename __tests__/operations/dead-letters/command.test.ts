@@ -34,13 +34,11 @@ beforeAll(async () => {
   dynamoDb = new DynamoDBClient(clientSettings(door.door.url));
   await createTable(parkedStage.names);
   await createQueues(parkedStage.names);
-}, 90_000);
+});
 afterAll(async () => {
   dynamoDb.destroy();
   await door.stop();
 });
-jest.setTimeout(60_000);
-
 async function createTable(names: Names): Promise<void> {
   await dynamoDb.send(
     new CreateTableCommand({
@@ -588,7 +586,7 @@ describe("the command", () => {
       isInterrupted = true;
       running.interrupt();
       // The signal arrives before the answer does.
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await new Promise((resolve) => setTimeout(resolve, 3000));
       return undefined;
     });
     const running = new OperationsCommand("dead-letters", passage.port, [

@@ -22,15 +22,13 @@ import { deployAws, DoctorWorld, putAlarm } from "./doctor-world";
 let world: DoctorWorld;
 beforeAll(async () => {
   world = await DoctorWorld.start();
-}, 90_000);
+});
 afterEach(() => {
   world.reset();
 });
 afterAll(async () => {
   await world.stop();
 });
-jest.setTimeout(60_000);
-
 async function deployed(overrides: Partial<Config> = {}): Promise<DoctorStage> {
   const stage = world.stage(overrides);
   await deployAws(stage, world.door, world.clients);

@@ -7,8 +7,6 @@ import { OperationsCommand } from "../../support/operations-command";
 import { parkedStage } from "../../support/parked";
 import { deployAws, deployEmail, DoctorWorld } from "./doctor-world";
 
-jest.setTimeout(60_000);
-
 interface Report {
   readonly stage: string;
   readonly prefix: string;
@@ -44,7 +42,7 @@ describe("in the sandbox", () => {
   beforeAll(async () => {
     world = await DoctorWorld.start();
     port = Number(new URL(world.door.door.url).port);
-  }, 90_000);
+  });
   afterAll(async () => {
     await world.stop();
   });

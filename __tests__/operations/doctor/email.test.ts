@@ -22,15 +22,13 @@ import { deployEmail, DoctorWorld, eventDestination } from "./doctor-world";
 let world: DoctorWorld;
 beforeAll(async () => {
   world = await DoctorWorld.start();
-}, 90_000);
+});
 afterEach(() => {
   world.reset();
 });
 afterAll(async () => {
   await world.stop();
 });
-jest.setTimeout(60_000);
-
 const deploy = "Deploy the stack again: npm run deploy.";
 
 async function deployed(overrides: Partial<Config> = {}): Promise<DoctorStage> {

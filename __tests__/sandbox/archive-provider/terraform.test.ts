@@ -13,8 +13,6 @@ import { describeWith } from "../../support/requires";
 import { temporaryFolder, writeFiles } from "../../support/temporary";
 
 // Node, tsx and Terraform are each started several times.
-jest.setTimeout(120_000);
-
 const host = "registry.test";
 const { version } = archiveProvider;
 const mirror = temporaryFolder();

@@ -21,12 +21,10 @@ import { until } from "../../support/until";
 let door: TestDoor;
 beforeAll(async () => {
   door = await TestDoor.start();
-}, 90_000);
+});
 afterAll(async () => {
   await door.stop();
 });
-jest.setTimeout(60_000);
-
 const archiveArn = (name: string) => `arn:aws:events:${region}:${accountId}:archive/${name}`;
 
 async function archiveOf(bus: string, settings: { EventPattern?: string; RetentionDays?: number } = {}) {

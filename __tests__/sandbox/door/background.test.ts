@@ -126,15 +126,13 @@ describe("/_sandbox/pending", () => {
     // No retry and no message that failed comes back within the test.
     door = await TestDoor.start({ retryDelaysMs: [3_600_000], retryQueueDelayMs: 3_600_000 });
     directory = await mkdtemp(join(tmpdir(), "pending-"));
-  }, 90_000);
+  });
   afterEach(() => door.setFaults());
   afterAll(async () => {
     // Not held up by what waits for an hour.
     await door.stop();
     await rm(directory, { recursive: true, force: true });
   });
-  jest.setTimeout(60_000);
-
   const pending = async () => ((await door.get("pending")) as { tasks: number }).tasks;
   /** A file's name: the function below writes one to say that it runs, and waits for one to end. */
   const file = (name: string) => join(directory, name);

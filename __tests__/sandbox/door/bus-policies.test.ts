@@ -14,12 +14,10 @@ import { until } from "../../support/until";
 let door: TestDoor;
 beforeAll(async () => {
   door = await TestDoor.start();
-}, 90_000);
+});
 afterAll(async () => {
   await door.stop();
 });
-jest.setTimeout(60_000);
-
 const functionRole = `arn:aws:iam::${accountId}:role/function`;
 
 /** Nobody but the roles puts events. */

@@ -18,12 +18,10 @@ import { until } from "../../support/until";
 let door: TestDoor;
 beforeAll(async () => {
   door = await TestDoor.start();
-}, 90_000);
+});
 afterAll(async () => {
   await door.stop();
 });
-jest.setTimeout(60_000);
-
 const urlOf = (queue: string, at = door) => `${at.door.url}/${accountId}/${queue}`;
 
 /** A function that logs what it gets, one JSON line an invocation, and fails the messages whose body says so. */
@@ -50,7 +48,7 @@ async function connect(
 ) {
   const fn = await at.createFunction(code);
   await at.createLogGroup(`/aws/lambda/${fn}`);
-  const queue = await at.createQueue({ VisibilityTimeout: "1", ...queueAttributes });
+  const queue = await at.createQueue({ VisibilityTimeout: "3600", ...queueAttributes });
   const { UUID: id = "", State } = await at.lambda.send(
     new CreateEventSourceMappingCommand({
       EventSourceArn: arnOf.queue(queue),
@@ -87,6 +85,9 @@ async function isEmpty(queue: string, at = door): Promise<true | undefined> {
 }
 
 describe("a queue that is mapped to a function", () => {
+  /** Of a queue whose failed messages a test waits for: long enough for a run on a busy machine. */
+  const returning = { VisibilityTimeout: "5" };
+
   it("is polled: the function gets AWS's records, and what it took is deleted", async () => {
     const { queue, batches, State } = await connect();
     expect(State).toBe("Enabled");
@@ -114,7 +115,7 @@ describe("a queue that is mapped to a function", () => {
   });
 
   it("keeps what the function reports as failed, and only that", async () => {
-    const { queue, batches } = await connect({ FunctionResponseTypes: ["ReportBatchItemFailures"] });
+    const { queue, batches } = await connect({ FunctionResponseTypes: ["ReportBatchItemFailures"] }, returning);
     await door.sqs.send(
       new SendMessageBatchCommand({
         QueueUrl: urlOf(queue),
@@ -132,7 +133,10 @@ describe("a queue that is mapped to a function", () => {
     const deadLetters = await door.createQueue();
     const { queue } = await connect(
       {},
-      { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: arnOf.queue(deadLetters), maxReceiveCount: 2 }) },
+      {
+        ...returning,
+        RedrivePolicy: JSON.stringify({ deadLetterTargetArn: arnOf.queue(deadLetters), maxReceiveCount: 2 }),
+      },
     );
     await sendTo(queue, "throw");
     const message = await door.receive(deadLetters);
@@ -141,10 +145,7 @@ describe("a queue that is mapped to a function", () => {
   });
 
   it("is not polled by more batches at a time than its maximum concurrency", async () => {
-    const { queue, batches, runs } = await connect(
-      { BatchSize: 1, ScalingConfig: { MaximumConcurrency: 2 } },
-      { VisibilityTimeout: "30" },
-    );
+    const { queue, batches, runs } = await connect({ BatchSize: 1, ScalingConfig: { MaximumConcurrency: 2 } });
     for (const body of ["slow", "slow", "slow", "slow"]) await sendTo(queue, body);
     await until("all four", async () => ((await batches()).length === 4 ? true : undefined));
     await until("the queue is empty", () => isEmpty(queue));
@@ -175,7 +176,7 @@ describe("where a retry queue's delay is shortened", () => {
   let quick: TestDoor;
   beforeAll(async () => {
     quick = await TestDoor.start({ retryQueueDelayMs: 50 });
-  }, 90_000);
+  });
   afterAll(async () => {
     await quick.stop();
   });

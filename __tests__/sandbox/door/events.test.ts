@@ -27,12 +27,10 @@ import { until } from "../../support/until";
 let door: TestDoor;
 beforeAll(async () => {
   door = await TestDoor.start();
-}, 90_000);
+});
 afterAll(async () => {
   await door.stop();
 });
-jest.setTimeout(60_000);
-
 /** A queue that takes what the rule sends, and the rule. */
 async function queueRule(
   bus: string,

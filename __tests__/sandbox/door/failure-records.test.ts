@@ -4,8 +4,6 @@ import { eventIdIn, failureIn } from "../../../sandbox/door/failure-records";
 import { accountId, arnOf, queuePolicy, TestDoor } from "../../support/door";
 import { until } from "../../support/until";
 
-jest.setTimeout(60_000);
-
 describe("a message of a queue", () => {
   const record = {
     requestContext: { condition: "RetriesExhausted" },
@@ -64,7 +62,7 @@ describe("an event whose record a queue takes", () => {
   let door: TestDoor;
   beforeAll(async () => {
     door = await TestDoor.start({ retryQueueDelayMs: 50 });
-  }, 90_000);
+  });
   afterAll(async () => {
     await door.stop();
   });

@@ -40,14 +40,12 @@ beforeAll(async () => {
     }),
   );
   all = await createSet({ types: ["DELIVERY", "BOUNCE", "COMPLAINT", "RENDERING_FAILURE"] });
-}, 90_000);
+});
 afterEach(() => door.setFaults());
 afterAll(async () => {
   sesV2.destroy();
   await door.stop();
 });
-jest.setTimeout(60_000);
-
 async function createSet({
   types,
   destination = { EventBridgeDestination: defaultBus },

@@ -28,13 +28,11 @@ beforeAll(async () => {
   await s3.send(
     new PutObjectCommand({ Bucket: "pages", Key: "page.html", Body: "<script>1</script>", ContentType: "text/html" }),
   );
-}, 90_000);
+});
 afterAll(async () => {
   s3.destroy();
   await door.stop();
 });
-jest.setTimeout(60_000);
-
 interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

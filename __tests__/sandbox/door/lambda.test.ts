@@ -10,7 +10,7 @@ import {
 import { DeleteLogGroupCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { zipSync } from "fflate";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mostEventBytes } from "../../../sandbox/door/events/limits";
@@ -28,12 +28,10 @@ import { until } from "../../support/until";
 let door: TestDoor;
 beforeAll(async () => {
   door = await TestDoor.start();
-}, 90_000);
+});
 afterAll(async () => {
   await door.stop();
 });
-jest.setTimeout(60_000);
-
 async function invoke(name: string, payload: unknown = {}, options: Partial<InvokeCommandInput> = {}) {
   const answer = await door.lambda.send(
     new InvokeCommand({ FunctionName: name, Payload: Buffer.from(JSON.stringify(payload)), ...options }),
@@ -152,18 +150,18 @@ describe("Invoke", () => {
   });
 
   it("throttles beyond the reserved concurrency", async () => {
-    const name = await door.createFunction(
-      `export const handler = (event) => new Promise((resolve) => setTimeout(resolve, event.ms, "done"));`,
-    );
+    const gate = await closedGate();
+    const name = await door.createFunction(gate.code);
     await door.lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: name, ReservedConcurrentExecutions: 1 }));
-    await invoke(name, { ms: 0 });
-    const results = await Promise.allSettled([invoke(name, { ms: 1500 }), invoke(name, { ms: 1500 })]);
-    const [refused, ...others] = results.filter(({ status }) => status === "rejected");
-    expect(others).toEqual([]);
-    expect((refused as PromiseRejectedResult).reason).toMatchObject({
+    const invocations = [invoke(name), invoke(name)];
+    // The one that runs waits for the gate, so the first to end is the other.
+    await expect(Promise.race(invocations)).rejects.toMatchObject({
       name: "TooManyRequestsException",
       $metadata: { httpStatusCode: 429 },
     });
+    await gate.open();
+    const results = await Promise.allSettled(invocations);
+    expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   });
 
   it("answers without running: a dry run, a function that does not exist, a payload that is no JSON", async () => {
@@ -357,9 +355,8 @@ describe("an asynchronous invocation", () => {
 
   it("that was throttled is kept, and does not count as a failure", async () => {
     const bus = await door.createBus();
-    const name = await door.createFunction(
-      `export const handler = () => new Promise((resolve) => setTimeout(resolve, 300, "done"));`,
-    );
+    const gate = await closedGate();
+    const name = await door.createFunction(gate.code);
     await door.lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: name, ReservedConcurrentExecutions: 1 }));
     const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(name) }]);
     await door.permit(name, arnOf.rule(bus, rule));
@@ -368,6 +365,12 @@ describe("an asynchronous invocation", () => {
       await door.putEvent(bus, { a: 2 }),
       await door.putEvent(bus, { a: 3 }),
     ];
+    await until("one is throttled", async () => {
+      const events = await Promise.all(ids.map((id) => door.event(id)));
+      const attempts = events.flatMap((event) => event.deliveries.flatMap((delivery) => delivery.attempts));
+      return attempts.find(({ outcome }) => outcome === "throttled");
+    });
+    await gate.open();
     const deliveries = (await Promise.all(ids.map((id) => door.deliveries(id)))).flat();
     expect(deliveries.map(({ status }) => status)).toEqual(["delivered", "delivered", "delivered"]);
     const outcomes = deliveries.flatMap(({ attempts }) => attempts.map(({ outcome }) => outcome));
@@ -481,7 +484,21 @@ it("closing the door ends the functions' processes, busy ones too", async () => 
     await rm(directory, { recursive: true, force: true });
   }
   await until("the process is gone", () => (isRunning(pid) ? undefined : true));
-}, 90_000);
+});
+
+/** A function that runs until its gate is opened. */
+async function closedGate() {
+  const file = join(await mkdtemp(join(tmpdir(), "gate-")), "open");
+  return {
+    code: `
+      import { existsSync } from "node:fs";
+      export const handler = async () => {
+        while (!existsSync(${JSON.stringify(file)})) await new Promise((resolve) => setTimeout(resolve, 10));
+        return "done";
+      };`,
+    open: () => writeFile(file, ""),
+  };
+}
 
 function isRunning(pid: number): boolean {
   try {

@@ -79,13 +79,11 @@ beforeAll(async () => {
     ses: new SESClient(settings),
     sqs: new SQSClient({ ...settings, useQueueUrlAsEndpoint: false }),
   };
-}, 90_000);
+});
 afterAll(async () => {
   for (const client of Object.values(moto)) client.destroy();
   await door.stop();
 });
-jest.setTimeout(60_000);
-
 describe("SQS", () => {
   const urlOf = (queue: string) => `${door.door.url}/${accountId}/${queue}`;
   async function attributes(client: SQSClient, queue: string, ...names: QueueAttributeName[]) {

@@ -14,13 +14,11 @@ let s3: S3Client;
 beforeAll(async () => {
   door = await TestDoor.start();
   s3 = new S3Client(clientSettings(door.door.url));
-}, 90_000);
+});
 afterAll(async () => {
   s3.destroy();
   await door.stop();
 });
-jest.setTimeout(60_000);
-
 describe("what the door does not answer goes to moto as it came", () => {
   it("objects of some megabytes, with a key that has to be encoded", async () => {
     const content = randomBytes(3_000_000);

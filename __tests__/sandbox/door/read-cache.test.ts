@@ -15,12 +15,10 @@ import { accountId, arnOf, queuePolicy, region, TestDoor } from "../../support/d
 
 /** What the door keeps of the deployed system is what the system is: each change is seen by the very next event. */
 
-jest.setTimeout(60_000);
-
 let door: TestDoor;
 beforeAll(async () => {
   door = await TestDoor.start();
-}, 90_000);
+});
 afterAll(async () => {
   await door.stop();
 });

@@ -17,13 +17,11 @@ beforeAll(async () => {
   await writeFile(join(assetsDirectory, "notes.txt"), "not a part of the page");
   await writeFile(join(assetsDirectory, "..", "outside.js"), "secret");
   door = await TestDoor.start({ assetsDirectory });
-}, 90_000);
+});
 afterAll(async () => {
   await door.stop();
   await rm(assetsDirectory, { recursive: true, force: true });
 });
-jest.setTimeout(60_000);
-
 const ask = (path: string, options: RequestInit = {}) => fetch(`${door.door.url}/_sandbox/${path}`, options);
 
 /** Without fetch's own idea of a path and of headers. */

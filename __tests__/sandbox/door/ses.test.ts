@@ -32,12 +32,10 @@ beforeAll(async () => {
       },
     }),
   );
-}, 90_000);
+});
 afterAll(async () => {
   await door.stop();
 });
-jest.setTimeout(60_000);
-
 const data = { name: "<Ann>", nameHtml: "&lt;Ann&gt;", order: { id: 7 }, extra: "" };
 
 function send(changes: Partial<SendTemplatedEmailCommandInput> = {}) {

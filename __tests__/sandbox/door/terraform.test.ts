@@ -8,8 +8,6 @@ import { temporaryFolder, writeFiles } from "../../support/temporary";
 
 describeWith(["terraform", "moto", "awsProvider"], "what the AWS provider makes through the door", (tools) => {
   // A start of moto and of Terraform, an apply and a plan with the real provider.
-  jest.setTimeout(240_000);
-
   it("a bus with a policy, an archive, a log group's transformer: a second plan changes nothing, destroy leaves none", async () => {
     const door = await TestDoor.start();
     try {

@@ -16,8 +16,6 @@ import { Places } from "../../../sandbox/door/lambda/places";
 import { arnOf, clientSettings, TestDoor } from "../../support/door";
 import { until } from "../../support/until";
 
-jest.setTimeout(60_000);
-
 describe("Places", () => {
   const never = new AbortController().signal;
   const patience = (order: string[], name: string) => ({
@@ -82,7 +80,7 @@ describe("events that wait for a place of their function's concurrency", () => {
   beforeAll(async () => {
     door = await TestDoor.start();
     directory = await mkdtemp(join(tmpdir(), "waiting-"));
-  }, 90_000);
+  });
   afterAll(async () => {
     await door.stop();
     await rm(directory, { recursive: true, force: true });
