@@ -14,8 +14,6 @@ import { type Browser, type Page } from "playwright-core";
 import { describeInChromium, eventually, launchChromium } from "../support/browser";
 import { clientSettings, TestDoor } from "../support/door";
 
-jest.setTimeout(90_000);
-
 /**
  * A page of another origin against the real door, in a real browser. `evil.example` and `rebound.example` are this
  * machine, as names are whose owner points them at it; a page of `127.0.0.1` on another port is of the same site.

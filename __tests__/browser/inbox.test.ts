@@ -19,8 +19,6 @@ import {
   toFunction,
 } from "../support/inbox-fixtures";
 
-jest.setTimeout(120_000);
-
 const CONTRAST = readFileSync(join(__dirname, "../support/contrast.js"), "utf8");
 const NARROW = { width: 360, height: 740 };
 
