@@ -579,6 +579,46 @@ it("keeps what a schema checks and makes", () => {
   expect(read(schema, { a: "no", b: "y" })).toBe("detail: says no");
 });
 
+it.each<[string, z.ZodType, unknown]>([
+  ["a catch", item.catch({ sku: "d" }), { sku: ["s"] }],
+  ["a union", z.union([item, text]), { sku: "s" }],
+  ["a union of a number and texts", z.union([item, text]), 5],
+  ["a discriminated union", channel, { kind: "letter" }],
+  ["an intersection", z.intersection(item, z.looseObject({})), { sku: "s" }],
+  ["a pipe", item.transform(({ sku }) => sku).pipe(text), { sku: "s" }],
+])("keeps what is checked behind %s", (_, schema, detail) => {
+  expect(
+    read(
+      schema.refine(() => false, "says no"),
+      detail,
+    ),
+  ).toBe("detail: says no");
+});
+
+it("checks nothing behind a pipe that did not get to its end", () => {
+  const schema = text
+    .refine(() => false, "says no")
+    .transform(Number)
+    .pipe(z.number())
+    .refine((value) => value.toFixed(0) === "5");
+  expect(read(schema, "5")).toBe("detail: says no");
+});
+
+it("tells of a union what is wrong with the alternative that has the value's type, or what the union says", () => {
+  expect(read(z.union([text, item]), { sku: ["s"] })).toBe(
+    "detail.sku: Invalid input: expected string, received array",
+  );
+  expect(read(z.object({ a: z.union([z.number(), z.boolean()], "is no amount") }), { a: "x" })).toBe(
+    "detail.a: is no amount",
+  );
+});
+
+it("takes of an exclusive union what one alternative takes, and no other", () => {
+  const schema = z.xor([z.object({ a: text }), z.object({ a: text, b: text.optional() })]);
+  expect(read(schema, { a: "1", b: "2" })).toEqual({ a: "1", b: "2" });
+  expect(read(schema, { a: "1" })).toBe("detail: Invalid input: more than one option matched");
+});
+
 it("reads a catch, an intersection and a pipe within themselves once a level", () => {
   let tried = 0;
   const leaf = z.custom(() => {

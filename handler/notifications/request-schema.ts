@@ -80,16 +80,14 @@ class Rewriting {
       case "set":
         return changed({ valueType: this.of(def.valueType) });
       case "union": {
-        const alternatives = { options: def.options.map((option) => this.of(option)) };
-        if (!isStrict) return changed(alternatives);
+        const union = changed({ options: def.options.map((option) => this.of(option)) });
+        if (!isStrict) return union;
         // A discriminated union knows by its discriminator which alternative is meant.
-        if ("discriminator" in def)
-          return strictDiscriminatedUnion(changed(alternatives) as z.core.$ZodDiscriminatedUnion);
-        const options = strictUnion(changed(alternatives) as z.core.$ZodUnion);
-        if (this.mode === "exact") return options;
-        return strictUnion(
-          new z.ZodUnion({ type: "union", options: [this.exact.of(schema), options], error: def.error }),
-        );
+        if ("discriminator" in def) return strictDiscriminatedUnion(union as z.core.$ZodDiscriminatedUnion);
+        if (this.mode === "exact") return strictUnion(union as z.core.$ZodUnion);
+        // What is checked of the union is checked once, whichever try takes the value.
+        const first = changed({ options: def.options.map((option) => this.exact.of(option)), checks: [] });
+        return strictUnion(union as z.core.$ZodUnion, strictUnion(first as z.core.$ZodUnion));
       }
       case "intersection":
         return strictIntersection(

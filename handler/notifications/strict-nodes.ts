@@ -29,10 +29,13 @@ export function strictCatch(schema: z.core.$ZodCatch): Schema {
 /**
  * Of alternatives that all refuse the value, one that refuses nothing but unknown fields is the one that is meant. It
  * tells them as its own, so that the other half of an intersection may still take them.
+ * @param first is tried before the alternatives; where it refuses the value, its reasons count for nothing.
  */
-export function strictUnion(schema: z.core.$ZodUnion): Schema {
+export function strictUnion(schema: z.core.$ZodUnion, first?: Schema): Schema {
   const { def } = schema._zod;
   return reading(schema, (payload, context) => {
+    const taken = first === undefined ? undefined : run(first, payload.value, context);
+    if (taken?.issues.length === 0) return add(payload, taken);
     const results: Payload[] = [];
     for (const option of def.options) {
       const result = run(option, payload.value, context);
