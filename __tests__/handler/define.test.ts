@@ -356,6 +356,16 @@ describe("what producers are told", () => {
         { ...key, additionalProperties: false },
       ],
     });
+    const kinds = z.discriminatedUnion("kind", [
+      z.object({ kind: z.literal("a") }),
+      z.object({ kind: z.literal("b"), b: z.string() }),
+    ]);
+    expect(producerSchema({ detail: kinds })).toMatchObject({ oneOf: [key, key] });
+    const named = z.object({ c: z.string() }).meta({ id: "named" });
+    expect(producerSchema({ detail: z.union([named, z.object({ d: z.string() })]) })).toMatchObject({
+      anyOf: [{ $ref: "#/$defs/named" }, key],
+      $defs: { named: key },
+    });
     expect(producerSchema(told).additionalProperties).not.toBe(false);
     expect(
       producerSchema({

@@ -41,6 +41,7 @@ it.each([
   ["Name <a@example.com>", "has a display name: give the bare address"],
   ['"Roe, Jane" <jane@example.com>', "has a display name: give the bare address"],
   ["<a@example.com>", "has a display name: give the bare address"],
+  ["a@example.com>", "has a display name: give the bare address"],
   ["a@example.com,b@example.com", "names more than one address: give a list"],
   ["a@example.com; b@example.com", "names more than one address: give a list"],
   ["Ops: a@example.com, b@example.com;", "names more than one address: give a list"],
@@ -73,6 +74,7 @@ it.each([
   ["a@example.com/x", "has no domain behind its at sign"],
   ["a@example.com?x", "has no domain behind its at sign"],
   ["a@ex%61mple.com", "has no domain behind its at sign"],
+  ["a@xn--ü.example", "has no domain behind its at sign"],
   ["jane@192.0.2.1", "is not an e-mail address"],
   ["a@localhost", "is not an e-mail address"],
   ["a@-example.com", "is not an e-mail address"],
@@ -80,6 +82,8 @@ it.each([
   ["mailto:a@example.com", "is not an e-mail address"],
   [`${"l".repeat(65)}@example.com`, "has more than 64 characters in front of its at sign"],
   [`a@${"d".repeat(250)}.com`, "has more than 254 characters"],
+  // Longer in punycode.
+  [`${"l".repeat(64)}@${"ü.".repeat(60)}example`, "has more than 254 characters"],
 ])("refuses %j: it %s", (text, problem) => {
   expect(checkEmailAddress(text)).toEqual({ problem });
 });

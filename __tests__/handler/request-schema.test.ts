@@ -41,6 +41,8 @@ const channel = z.discriminatedUnion("kind", [
 ]);
 
 describe("a field that the schema does not know", () => {
+  const unknownField = "detail.q7: is not known";
+
   it.each<[string, z.ZodType, unknown, string]>([
     ["at the top", order, { ...given, cc: 1 }, "detail.cc: is not known"],
     [
@@ -292,6 +294,64 @@ describe("a field that the schema does not know", () => {
     expect(answers.filter(({ isTaken, answer, expected }) => !isTaken || answer !== expected)).toEqual([]);
   });
 
+  it.each<[string, z.ZodType, unknown, string]>([
+    ["keys of a form", z.record(text.regex(/^a/), text).catch({}), { q7: "x" }, "detail.q7: Invalid key in record"],
+    ["an alternative of another type", z.union([text, item]).catch("d"), { sku: ["s"], q7: 1 }, unknownField],
+    [
+      "alternatives that all have another type",
+      z.union([z.union([text, z.number()]), item]).catch("d"),
+      { sku: ["s"], q7: 1 },
+      unknownField,
+    ],
+    [
+      "a wrong field of the alternative that the discriminator names, and is told once",
+      z.discriminatedUnion("kind", [
+        z.object({ kind: z.literal("mail"), to: z.union([z.number(), z.boolean()]) }),
+        z.object({ kind: z.literal("letter") }),
+      ]),
+      { kind: "mail", to: "x", q7: 1 },
+      `detail.to: Invalid input; ${unknownField}`,
+    ],
+    ...Object.entries({
+      any: z.any(),
+      unknown: z.unknown(),
+      custom: z.custom(),
+      record: z.record(text, text),
+      transform: z.transform((value): unknown => value),
+    }).map(([name, open]): [string, z.ZodType, unknown, string] => [
+      `what takes any field in front of a pipe: ${name}`,
+      z.object({ a: open }).pipe(z.object({ a: item })),
+      { a: { sku: "s", q7: 1 } },
+      "detail.a.q7: is not known",
+    ]),
+  ])("is not lost in %s", (_, schema, detail, problem) => {
+    expect(read(schema, detail)).toBe(problem);
+  });
+
+  const made = { sku: "s", SKU: 5, n: 5 };
+  const own = z.object({ sku: text, n: z.number() });
+  const open = item.extend({ any: z.unknown().optional() });
+
+  it.each<[string, z.ZodType]>([
+    ["an object", item.transform((): unknown => made).pipe(own)],
+    ["an object with an open field", open.transform((): unknown => made).pipe(own)],
+    ["a codec", z.codec(open, z.looseObject({}), { decode: () => made, encode: () => ({ sku: "s" }) }).pipe(own)],
+    [
+      "a text with JSON",
+      z
+        .preprocess((value) => value, item)
+        .transform((): unknown => made)
+        .pipe(own),
+    ],
+    ["what is caught", item.transform((): unknown => made).pipe(own.strict().catch({ sku: "s", n: 5 }))],
+  ])("is the notification's own where its transformation has made it of %s", (_, schema) => {
+    expect(read(schema, { sku: "s" })).toEqual({ sku: "s", n: 5 });
+    expect(read(item.transform((): unknown => ({ n: 5 })).pipe(z.object({ n: text })), { sku: "s" })).toMatch(
+      /^detail\.n: Invalid input: expected string/,
+    );
+    expect(knownFields(schema)).not.toContainEqual(["n"]);
+  });
+
   it("is dropped from a fact that others read, too", () => {
     const fact = { ...given, total: 5, customer: { name: "Jane", vat: "x" }, items: [{ sku: "s-1", price: 3 }] };
     expect(read(order, fact, "ignore")).toEqual(given);
@@ -337,6 +397,9 @@ describe("a field that the schema does not know", () => {
   });
 
   it("is told with all other problems, of many the first", () => {
+    expect(read(order, { ...given, id: ["x"], ID: "x" }, "ignore")).toBe(
+      "detail.id: Invalid input: expected string, received array; detail.ID: is not known: did you mean detail.id?",
+    );
     expect(read(order, { id: ["x"], customer: { nme: "J" }, items: [] })).toBe(
       "detail.id: Invalid input: expected string, received array; detail.customer.name: Invalid input: expected string, received undefined; detail.customer.nme: is not known: did you mean detail.customer.name?",
     );
@@ -344,6 +407,10 @@ describe("a field that the schema does not know", () => {
     const told = read(order, { ...given, ...many }) as string;
     expect(told).toMatch(/; and 995 more$/);
     expect(told.length).toBeLessThan(600);
+  });
+
+  it("is meant for no other where its name has neither letter nor digit", () => {
+    expect(read(z.object({ a: text.optional() }), { "-": 1 })).toBe("detail.-: is not known");
   });
 
   it("is told without an address that it holds", () => {
@@ -395,6 +462,17 @@ describe("an intersection", () => {
     ).toEqual({ p: { a: "1", sku: "s" } });
   });
 
+  it("of halves that each change something else of a list's elements takes both", () => {
+    const list = (element: z.ZodType) => z.object({ p: z.array(element) });
+    const schema = z.intersection(list(z.object({ a: text })), list(item));
+    expect(read(schema, { p: [{ a: 1, sku: 2 }] })).toEqual({ p: [{ a: "1", sku: "2" }] });
+  });
+
+  it("takes no field that JavaScript reads as its own", () => {
+    const detail: unknown = JSON.parse('{"sku":"s","__proto__":{"note":"x"}}');
+    expect(Object.keys(read(z.intersection(z.unknown(), item), detail) as object)).toEqual(["sku"]);
+  });
+
   it("is read behind a transformation, too, with what that has added", () => {
     const schema = item
       .transform(({ sku }): unknown => ({ sku, n: "5" }))
@@ -431,6 +509,11 @@ it("says what a schema can't be read with", () => {
     expect(halves(left, left)).toEqual([]);
     expect(halves(left, text)).toEqual([]);
   }
+  const whole = z.intersection(
+    item.transform((value) => value),
+    z.object({ a: text }).transform((value) => value),
+  );
+  expect(schemaProblems(whole)).toEqual([]);
   expect(schemaProblems(z.object({ a: z.success(item), b: z.array(z.promise(item)) }))).toEqual([
     "detail.a is z.success(), which drops what the event has there: check it with a refinement.",
     "detail.b.* is z.promise(), and an event has no promises: use what it promises.",
@@ -499,6 +582,7 @@ describe("null", () => {
     ["nullish", z.object({ a: text.nullish() }), { a: null }],
     ["one alternative", z.object({ a: z.union([text, z.null()]).optional() }), { a: null }],
     ["anything", z.object({ a: z.unknown() }), { a: null }],
+    ["nullable, though something would be made of it", z.object({ a: z.coerce.string().nullish() }), { a: null }],
   ])("is itself where the schema takes it: %s", (_, schema, detail) => {
     expect(read(schema, detail)).toEqual(detail);
   });
@@ -527,6 +611,7 @@ describe("a number or a boolean for a text", () => {
     ["a discriminated union", channel, { kind: "mail", address: 5 }, { kind: "mail", address: "5" }],
     ["a union that takes no number", z.union([z.boolean(), text]), 5, "5"],
     ["a value of a record", z.record(text, text), { a: 1 }, { a: "1" }],
+    ["what makes a text of it itself", z.object({ a: z.coerce.string() }), { a: 1e21 }, { a: "1e+21" }],
   ])("is its text: %s", (_, schema, detail, expected) => {
     expect(read(schema, detail)).toEqual(expected);
   });
