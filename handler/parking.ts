@@ -28,18 +28,19 @@ export function toParkedRecord({ record, tries, error }: Failed): FailureRecord 
     ...(redrives === undefined ? {} : { redrives }),
   });
   const lists = [failures, failures.map((failure) => ({ ...failure, message: "" })), []];
-  const events = isMailable(event) ? [event, withoutDetail(event)] : [withoutDetail(event)];
+  const rest = withoutDetail(event);
+  const events = isMailable(event) ? [event, rest] : [rest];
   const candidates = events.flatMap((each) => lists.map((listed) => recordOf(each, listed)));
   const fits = (candidate: FailureRecord) => Buffer.byteLength(toMessageBody(candidate)) <= mostRecordBytes;
-  return candidates.find(fits) ?? recordOf(withoutDetail(event), []);
+  return candidates.find(fits) ?? recordOf(rest, []);
 }
 
 function isMailable(event: unknown): boolean {
   return bytesOfEvent(event) <= mostEventBytes;
 }
 
-/** What tells which event it was. */
+/** What tells which event it was; its lengths are bounded by the envelope's own. */
 function withoutDetail(event: unknown): unknown {
   const parsed = envelopeSchema.omit({ detail: true }).safeParse(event);
-  return parsed.success && isMailable(parsed.data) ? parsed.data : "an input that is too large or too deep";
+  return parsed.success ? parsed.data : "an input that is too large or too deep";
 }

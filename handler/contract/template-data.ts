@@ -66,5 +66,5 @@ const invisible =
   /[\p{Cc}\p{Cf}\p{Noncharacter_Code_Point}\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800\u{13441}\u{13442}\u{1d159}]|\u{16fe4}/gu;
 
 export function hasVisibleCharacter(text: string): boolean {
-  return text.toWellFormed().replace(invisible, "") !== "";
+  return text.replace(invisible, "") !== "";
 }

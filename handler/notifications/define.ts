@@ -137,11 +137,10 @@ const keyName = "idempotencyKey";
 /** Every notification's detail may carry it; its own schema need not know. */
 const keySchema = z
   .string()
-  .min(1)
   .max(256)
   // SQS changes what XML does not know (SendMessage), and the key would be another one behind a queue.
   .regex(/^[^\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]*$/u)
-  // A blank key is a template that was filled with nothing: all its events would be one.
+  // An empty or blank key is a template that was filled with nothing: all its events would be one.
   .refine(hasVisibleCharacter);
 
 function idempotencyKeyOf(event: EventEnvelope, trigger: { readonly kind: "event" | "schedule" }): string {

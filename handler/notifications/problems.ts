@@ -58,11 +58,9 @@ function problemsOf(issue: z.core.$ZodIssue, within: readonly PropertyKey[]): re
     case "custom":
       return [{ path, message: issue.params?.isUnknownField === true ? undefined : issue.message }];
     case "invalid_union": {
-      // What fits but for some unknown fields is what is meant; next comes what has the right type itself.
+      // What has the right type itself is what is meant. (What fits but for unknown fields, the union has told as its own.)
       const alternatives = issue.errors.map((errors) => errors.flatMap((error) => problemsOf(error, path)));
-      const meant =
-        alternatives.find((problems) => problems.every(({ message }) => message === undefined)) ??
-        alternatives.find((problems) => problems.every((problem) => problem.path.length > path.length));
+      const meant = alternatives.find((problems) => problems.every((problem) => problem.path.length > path.length));
       return meant ?? [{ path, message: issue.message }];
     }
     default:

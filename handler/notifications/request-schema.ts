@@ -40,13 +40,15 @@ class Rewriting {
   private readonly done = new Map<Schema, Schema | undefined>();
   /** The first try of a union's alternatives: one that takes the value as it is comes before one that needs its text. */
   private readonly exact: Rewriting;
-  private own: Rewriting | undefined;
+  /** For what a transformation of the notification's own has made. */
+  private readonly own: Rewriting;
 
   constructor(
     private readonly unknownFields: Mode,
     private readonly mode: "exact" | "lenient",
   ) {
     this.exact = mode === "exact" ? this : new Rewriting(unknownFields, "exact");
+    this.own = unknownFields === "keep" ? this : new Rewriting("keep", "exact");
   }
 
   of(schema: Schema): Schema {
@@ -109,8 +111,8 @@ class Rewriting {
         return isStrict ? strictCatch(caught as z.core.$ZodCatch) : caught;
       }
       case "pipe": {
-        const out = !isStrict || readsEvent(def) ? this.of(def.out) : this.ownOf(def.out);
-        const pipe = changed({ in: this.of(def.in), out });
+        const second = readsEvent(def) ? this : this.own;
+        const pipe = changed({ in: this.of(def.in), out: second.of(def.out) });
         // A codec has a transformation between its halves, which runs only where the first half found nothing.
         return "transform" in def || !isStrict ? pipe : strictPipe(pipe as z.core.$ZodPipe);
       }
@@ -119,11 +121,6 @@ class Rewriting {
       default:
         return schema;
     }
-  }
-
-  /** What a transformation of the notification's own has made. */
-  private ownOf(schema: Schema): Schema {
-    return (this.own ??= new Rewriting("keep", "exact")).of(schema);
   }
 
   private object(schema: z.core.$ZodObject): Schema {
@@ -184,7 +181,7 @@ function either(one: Naming, other: Naming): Naming {
   return { isNamed: one.isNamed || other.isNamed, isOpen: one.isOpen || other.isOpen };
 }
 
-const takesAnyField: ReadonlySet<string> = new Set(["any", "unknown", "custom", "transform", "record", "map"]);
+const takesAnyField: ReadonlySet<string> = new Set(["any", "unknown", "custom", "transform", "record"]);
 
 function isTransforming(schema: Schema): boolean {
   const { def } = (schema as z.core.$ZodTypes)._zod;
@@ -280,8 +277,6 @@ function partsOf(schema: Schema): readonly Part[] {
     case "catch":
     case "readonly":
     case "nonoptional":
-    case "success":
-    case "promise":
       return here(def.innerType);
     case "pipe":
       return here(def.in, ...(readsEvent(def) ? [def.out] : []));

@@ -57,7 +57,7 @@ export function strictDiscriminatedUnion(schema: z.core.$ZodDiscriminatedUnion):
   const { def } = schema._zod;
   const parse = schema._zod.parse.bind(schema._zod);
   return reading(schema, (payload, context) => {
-    const result = settled(parse(payload, context));
+    const result = parse(payload, context) as Payload;
     const isUndecided = result.issues.some(({ code, inst }) => code === "invalid_union" && inst === schema);
     if (!isUndecided) return result;
     const alternatives = def.options.map((option) => run(option, result.value, context).issues);
@@ -119,13 +119,8 @@ function reading(schema: Schema, read: (payload: Payload, context: Context) => P
 }
 
 function run(schema: Schema, value: unknown, context: Context): Payload {
-  return settled(schema._zod.run({ value, issues: [] }, context));
-}
-
-function settled(result: Payload | Promise<Payload>): Payload {
-  if (result instanceof Promise)
-    throw new Error("A notification's schema can't wait for anything: make it synchronous.");
-  return result;
+  // Zod's `safeParse` throws where a schema would wait; what is a promise itself, `schemaProblems` has refused.
+  return schema._zod.run({ value, issues: [] }, context) as Payload;
 }
 
 function add(payload: Payload, { value, issues }: Payload): Payload {
