@@ -28,3 +28,12 @@ it.each(["help@example.com", '{"a":1}', "[1]"])("names a REPLY_TO that is no lis
     /deploy the stack again\. REPLY_TO: is not a list of addresses/,
   );
 });
+
+it.each(["everybody", '{"mode":"restricted"}', '{"mode":"unrestricted","reason":""}'])(
+  "names a RECIPIENT_POLICY that is none, with all others that are not usable: %s",
+  (text) => {
+    expect(() => fromVariables({ ...toVariables(environment), REPLY_TO: "x", RECIPIENT_POLICY: text })).toThrow(
+      /REPLY_TO: is not a list of addresses: .*RECIPIENT_POLICY: is not a recipient policy: /s,
+    );
+  },
+);

@@ -1,30 +1,24 @@
 import * as z from "zod";
 import { type RecipientPolicy, recipientPolicySchema } from "./recipient-policy";
 
+/** A variable that holds JSON. */
+const json = <Value>(schema: z.ZodType<Value>, what: string) =>
+  z.string().transform((text, context): Value => {
+    try {
+      return schema.parse(JSON.parse(text));
+    } catch (error) {
+      context.addIssue({ code: "custom", message: `is not ${what}: ${String(error)}` });
+      return z.NEVER;
+    }
+  });
+
 /** The function's environment, each name spelled here and nowhere else: Terraform writes it, the handler reads it. */
 const environmentSchema = z.object({
   EMAIL_SENDER: z.string().min(3),
-  REPLY_TO: z
-    .string()
-    .default("[]")
-    .transform((text, context): string[] => {
-      try {
-        return z.array(z.string().min(3)).parse(JSON.parse(text));
-      } catch (error) {
-        context.addIssue({ code: "custom", message: `is not a list of addresses: ${String(error)}` });
-        return z.NEVER;
-      }
-    }),
+  REPLY_TO: json(z.array(z.string().min(3)), "a list of addresses").prefault("[]"),
   CONFIGURATION_SET: z.string().min(1),
   TEMPLATE_NAME_PREFIX: z.string().min(1),
-  RECIPIENT_POLICY: z.string().transform((text, context) => {
-    try {
-      return recipientPolicySchema.parse(JSON.parse(text));
-    } catch (error) {
-      context.addIssue({ code: "custom", message: `is not a recipient policy: ${String(error)}` });
-      return z.NEVER;
-    }
-  }),
+  RECIPIENT_POLICY: json(recipientPolicySchema, "a recipient policy"),
   CLAIM_TABLE: z.string().min(1),
   CLAIM_RETENTION_SECONDS: z.coerce.number().int().positive(),
   DEAD_LETTER_QUEUE_URL: z.string().min(1),
