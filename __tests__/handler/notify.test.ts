@@ -399,7 +399,7 @@ describe("a failed send", () => {
 
   it("keeps the message within bounds: of 50 recipients it lists each, of more it says how many", async () => {
     const many = Array.from({ length: 50 }, (_, index) => `r${index}@example.com`);
-    const wordy = () => createError("ConfigurationSetMissing", "x".repeat(400));
+    const wordy = () => createError("ConfigurationSetMissing", "x".repeat(2 * longestMessage));
     const failures = Object.fromEntries([...many, ...many.map((one) => `x${one}`)].map((one) => [one, wordy]));
     const { notify } = setUp({ failures });
     const error = await failureOf(notify(to(...many)));

@@ -106,8 +106,9 @@ it.each<[string, EventTrigger, string[]]>([
 });
 
 it("leaves out no event whose fields are arrays, and knows what comes first", () => {
+  const list = fc.array(single, { maxLength: 3 });
   fc.assert(
-    fc.property(fields(fc.oneof(single, fc.array(single, { maxLength: 3 }))), (detail) => {
+    fc.property(fields(fc.oneof(single, list, fc.array(list, { maxLength: 2 }))), (detail) => {
       const taken = routesOf(two, detail);
       const first = (["mailed", "unmatched", "ignored"] as const).find((route) => taken[route]);
       expect(first).toBe(routeOf(two, detail));
