@@ -270,12 +270,14 @@ export class Environment {
 
   private variables(runtimeApi: string): NodeJS.ProcessEnv {
     const { fn, region, endpoint } = this.options;
-    // The function's own come first, as Lambda reserves the others' names.
+    // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, "Defined runtime environment variables"
     return {
-      PATH: "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+      // The unreserved ones, which a function's own may replace. PATH is AWS's value on every machine, not this one's:
+      // a program that only this machine has is not found here either.
       LANG: "en_US.UTF-8",
-      TZ: ":UTC",
+      PATH: "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
       ...fn.variables,
+      TZ: ":UTC",
       _HANDLER: fn.handler,
       LAMBDA_TASK_ROOT: fn.directory,
       LAMBDA_RUNTIME_DIR: join(__dirname, "runtime"),

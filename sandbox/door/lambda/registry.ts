@@ -7,7 +7,7 @@ import { type Answer, type Call, isRecord, jsonError, jsonOf, type Next, succeed
 import { type Moto } from "../moto";
 import { type DeployedFunction, parseFunctionName } from "./function";
 
-/** What a client said of a function and moto does not keep: see mends/lambda-configuration.ts. */
+/** What a client said of a function and moto does not keep: see `keepConfiguration` in mends/lambda.ts. */
 export type Extras = (functionName: string) => Readonly<Record<string, unknown>>;
 
 const functionsPath = /^\/2015-03-31\/functions\/?$/;
