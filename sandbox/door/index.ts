@@ -30,7 +30,7 @@ import { RuntimeApi } from "./lambda/runtime-api";
 import { mendDynamoDb } from "./mends/dynamodb";
 import { mendLambda } from "./mends/lambda";
 import { mendLogs } from "./mends/logs";
-import { bucketWithPolicy, mendS3 } from "./mends/s3";
+import { mendS3 } from "./mends/s3";
 import { mendSes } from "./mends/ses";
 import { mendSesV2 } from "./mends/ses-v2";
 import { mendSqs } from "./mends/sqs";
@@ -266,14 +266,16 @@ async function handle(
     return;
   }
   const { service } = signatureOf(request.headers);
-  // S3, or a link to an object in it, which carries its signature in its query; nothing here looks into objects.
-  if (service === "" || (service === "s3" && bucketWithPolicy(request.method, url) === undefined)) {
+  // An object in S3, or a link to one, which carries its signature in its query: nothing here looks into objects.
+  if (service === "" || (service === "s3" && isObjectPath(url.pathname))) {
     await door.moto.pipe(request, response);
     return;
   }
   const call: Call = toCall(request, await readBody(request));
   respond(response, await door.answer(call));
 }
+
+const isObjectPath = (path: string) => /^\/[^/]+\/./.test(path);
 
 function respond(response: ServerResponse, answer: Answer): void {
   if (response.headersSent) {

@@ -6,8 +6,8 @@ export function mendS3(): Interceptor[] {
   return [(call, next) => (call.service === "s3" ? mend(call, next) : next(call))];
 }
 
-/** The bucket whose policy a request is about, if it is; a bucket that is deleted takes its policy along. */
-export function bucketWithPolicy(method: string | undefined, { pathname, searchParams }: URL): string | undefined {
+/** The bucket whose policy a call is about, if it is; a bucket that is deleted takes its policy along. */
+function bucketWithPolicy({ method, url: { pathname, searchParams } }: Call): string | undefined {
   const isDeleted = method === "DELETE" && [...searchParams.keys()].every((key) => key === "x-id");
   return searchParams.has("policy") || isDeleted ? /^\/([^/]+)\/?$/.exec(pathname)?.[1] : undefined;
 }
@@ -19,7 +19,7 @@ export function bucketWithPolicy(method: string | undefined, { pathname, searchP
 function keepConditionalDenials() {
   const policies = new Map<string, Buffer>();
   return async (call: Call, next: Next): Promise<Answer> => {
-    const bucket = bucketWithPolicy(call.method, call.url);
+    const bucket = bucketWithPolicy(call);
     if (bucket === undefined) return next(call);
     const answer = await next(call.method === "PUT" ? withBody(call, withoutConditionalDenials(jsonOf(call))) : call);
     if (!succeeded(answer)) return answer;
