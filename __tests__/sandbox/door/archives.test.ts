@@ -259,7 +259,8 @@ describe("archives and replays over time", () => {
     notes = [];
     whilePublishing = () => undefined;
     archives = new Archives({
-      arnOf: (kind, name) => `arn:aws:events:${region}:${accountId}:${kind}/${name}`,
+      replayArn: (name) => `arn:aws:events:${region}:${accountId}:replay/${name}`,
+      rules: { of: () => Promise.resolve([]) },
       background: new Background((error) => {
         throw error;
       }),

@@ -4,7 +4,7 @@ import { busPattern, type Constraint, namePattern, violations } from "./constrai
 import { compilePattern, InvalidEventPattern } from "./pattern";
 import { parseObject, putEvents } from "./put-events";
 import { refuseTargets } from "./put-targets";
-import { busNameOf, type Rules } from "./rules";
+import { busNameOf, refuseMissingBus, type Rules } from "./rules";
 
 const requiredOfTestedEvent = ["id", "account", "source", "time", "region", "detail-type"];
 
@@ -31,7 +31,11 @@ export function answerEvents(
         return (
           violations(deletionConstraints(body)) ?? (await refuseDeletion(textOf(body.Name), buses.rules)) ?? kept()
         );
+      // moto: deletes a rule of a bus that is not there. AWS: "When you call delete rule for a non-existent custom
+      // eventbus, ResourceNotFoundException is returned" (API_DeleteRule).
       case "DeleteRule":
+      case "PutPermission":
+      case "RemovePermission":
         return (await refuseMissingBus(busNameOf(textOf(body.EventBusName)), buses.rules)) ?? kept();
       case "CreateArchive":
       case "UpdateArchive":
@@ -81,15 +85,6 @@ async function refuseDeletion(bus: string | undefined, rules: Rules): Promise<An
   const left = await rules.of(bus);
   if (left === undefined || left.length === 0) return undefined;
   return jsonError(400, "ValidationException", "EventBus can't be deleted since it has rules.");
-}
-
-/**
- * moto: deletes a rule of a bus that is not there. AWS: "When you call delete rule for a non-existent custom eventbus,
- * ResourceNotFoundException is returned" (API_DeleteRule).
- */
-async function refuseMissingBus(bus: string, rules: Rules): Promise<Answer | undefined> {
-  if ((await rules.of(bus)) !== undefined) return undefined;
-  return jsonError(400, "ResourceNotFoundException", `Event bus ${bus} does not exist.`);
 }
 
 function testEventPattern(call: Call): Answer {

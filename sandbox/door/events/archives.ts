@@ -18,7 +18,7 @@ import { type Limits } from "../newest";
 import { type Constraint, namePattern, violations } from "./constraints";
 import { compilePattern, type Matcher } from "./pattern";
 import { dateOf } from "./put-events";
-import { busNameOf } from "./rules";
+import { busNameOf, refuseMissingBus, type Rules } from "./rules";
 
 const dayMs = 86_400_000;
 const mebibyte = 1_048_576;
@@ -66,7 +66,8 @@ interface Replay {
 }
 
 export interface ArchivesOptions {
-  readonly arnOf: (kind: "event-bus" | "replay", name: string) => string;
+  readonly replayArn: (name: string) => string;
+  readonly rules: Pick<Rules, "of">;
   readonly background: Background;
   readonly publish: (bus: string, event: Envelope, ruleArns: readonly string[] | undefined) => void;
   /** @default archiveLimits */
@@ -132,8 +133,9 @@ export class Archives {
       }
       case "ListArchives": {
         const source = textOf(body.EventSourceArn);
-        const bus = source === undefined ? undefined : await describeBus(busNameOf(source), call, next);
-        if (bus !== undefined && !succeeded(bus)) return bus;
+        const refusal =
+          source === undefined ? undefined : await refuseMissingBus(busNameOf(source), this.options.rules);
+        if (refusal !== undefined) return refusal;
         const answer = await next(call);
         if (!succeeded(answer)) return answer;
         return mapJson(answer, (given) => ({
@@ -144,7 +146,7 @@ export class Archives {
         }));
       }
       case "StartReplay":
-        return this.start(call, body, next);
+        return this.start(body);
       case "DescribeReplay":
         return this.withReplay(body, json);
       case "ListReplays":
@@ -188,7 +190,7 @@ export class Archives {
     };
   }
 
-  private async start(call: Call, body: Readonly<Record<string, unknown>>, next: Next): Promise<Answer> {
+  private async start(body: Readonly<Record<string, unknown>>): Promise<Answer> {
     const { ReplayName: name, EventSourceArn: source, Description: description, Destination: given } = body;
     const destination = isRecord(given) ? given : {};
     const refusal = violations([
@@ -207,8 +209,8 @@ export class Archives {
     if (!/^arn:[^:]+:events:[^:]+:\d{12}:event-bus\//.test(arn)) {
       return invalid("Destination.Arn", "Must contain an event bus ARN.");
     }
-    const bus = await describeBus(busNameOf(arn), call, next);
-    if (!succeeded(bus)) return bus;
+    const missing = await refuseMissingBus(busNameOf(arn), this.options.rules);
+    if (missing !== undefined) return missing;
     const archiveName = (textOf(source) ?? "").split("/").at(-1) ?? "";
     const archive = this.archives.get(archiveName);
     if (archive === undefined) return invalid("EventSourceArn", `Archive ${archiveName} does not exist.`);
@@ -228,7 +230,7 @@ export class Archives {
     const filters = Array.isArray(destination.FilterArns) ? destination.FilterArns.map(String) : [];
     const replay: Replay = {
       ReplayName: replayName,
-      ReplayArn: this.options.arnOf("replay", replayName),
+      ReplayArn: this.options.replayArn(replayName),
       ...(typeof description === "string" ? { Description: description } : {}),
       EventSourceArn: archive.arn,
       Destination: { Arn: arn, ...(filters.length === 0 ? {} : { FilterArns: filters }) },
@@ -331,16 +333,4 @@ function eventsOf(archive: Archive): readonly Archived[] {
     archive.bytes = archive.events.reduce((sum, { bytes }) => sum + bytes, 0);
   }
   return archive.events;
-}
-
-/** AWS's answer for a bus, which moto knows; an error where it does not exist. */
-export async function describeBus(name: string, call: Call, next: Next): Promise<Answer> {
-  const headers = { ...call.headers, "x-amz-target": "AWSEvents.DescribeEventBus" };
-  const body = Buffer.from(JSON.stringify({ Name: name }));
-  return next({
-    ...call,
-    operation: "DescribeEventBus",
-    headers: { ...headers, "content-length": String(body.length) },
-    body,
-  });
 }

@@ -11,7 +11,6 @@ import {
   textOf,
 } from "../http";
 import { denies } from "../resource-policy";
-import { describeBus } from "./archives";
 import { busNameOf } from "./rules";
 
 /** EventBridge quotas, "Event bus policy size". */
@@ -38,9 +37,9 @@ export class BusPolicies {
     const bus = busNameOf(textOf(body.EventBusName));
     switch (call.operation) {
       case "PutPermission":
-        return this.ofBus(bus, call, next, () => this.put(bus, body));
+        return this.put(bus, body);
       case "RemovePermission":
-        return this.ofBus(bus, call, next, () => this.remove(bus, body));
+        return this.remove(bus, body);
       case "DeleteEventBus": {
         const answer = await next(call);
         if (succeeded(answer)) this.policies.delete(textOf(body.Name) ?? "");
@@ -64,11 +63,6 @@ export class BusPolicies {
         return next(call);
     }
   };
-
-  private async ofBus(bus: string, call: Call, next: Next, answer: () => Answer): Promise<Answer> {
-    const found = await describeBus(bus, call, next);
-    return succeeded(found) ? answer() : found;
-  }
 
   private withPolicy({ Policy: _, ...bus }: Readonly<Record<string, unknown>>): Record<string, unknown> {
     const policy = this.policies.get(textOf(bus.Name) ?? "");

@@ -49,12 +49,11 @@ export class Buses implements BusDestination {
     private readonly journal: Journal,
     private readonly background: Background,
   ) {
-    const arnOf = (kind: string, name: string) =>
-      `arn:aws:events:${options.region}:${options.accountId}:${kind}/${name}`;
     this.callerArn = `arn:aws:iam::${options.accountId}:user/sandbox`;
-    this.policies = new BusPolicies((bus) => arnOf("event-bus", bus));
+    this.policies = new BusPolicies((bus) => this.arnOf(bus));
     this.archives = new Archives({
-      arnOf,
+      replayArn: (name) => `arn:aws:events:${options.region}:${options.accountId}:replay/${name}`,
+      rules,
       background,
       publish: (bus, event, ruleArns) => {
         this.publish(bus, event, ruleArns);

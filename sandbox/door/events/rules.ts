@@ -7,6 +7,7 @@ import {
   type Rule,
   type Target,
 } from "@aws-sdk/client-eventbridge";
+import { type Answer, jsonError } from "../http";
 import { type Envelope } from "../journal";
 import { type Moto } from "../moto";
 import { compilePattern } from "./pattern";
@@ -23,6 +24,12 @@ export interface RuleWithTargets {
 /** `default`, from a bus's name or its ARN. */
 export function busNameOf(nameOrArn: string | undefined): string {
   return nameOrArn?.replace(/^arn:[^:]*:events:[^:]*:[^:]*:event-bus\//, "") ?? "default";
+}
+
+/** AWS's answer to a call for a bus that is not there. */
+export async function refuseMissingBus(bus: string, rules: Pick<Rules, "of">): Promise<Answer | undefined> {
+  if ((await rules.of(bus)) !== undefined) return undefined;
+  return jsonError(400, "ResourceNotFoundException", `Event bus ${bus} does not exist.`);
 }
 
 /** The rules that Terraform or a client has put, as moto holds them. */
