@@ -1,5 +1,16 @@
 import { type SendMessageCommandInput, type SQSClient } from "@aws-sdk/client-sqs";
-import { type Call, type Interceptor, isRecord, jsonOf, succeeded, textOf } from "./http";
+import {
+  type Call,
+  type Interceptor,
+  isQuery,
+  isRecord,
+  jsonOf,
+  parseObject,
+  queryOf,
+  recordsIn,
+  succeeded,
+  textOf,
+} from "./http";
 import { type Cause, type Journal } from "./journal";
 
 /**
@@ -13,8 +24,8 @@ export interface Failure {
 
 /** A record of a failed event. `undefined`: the message is something else. */
 export function failureIn(text: string, attributeOf: (name: string) => string | undefined): Failure | undefined {
-  const body = parsed(text);
-  if (!isRecord(body)) return undefined;
+  const body = parseObject(text);
+  if (body === undefined) return undefined;
   const code = attributeOf("ERROR_CODE");
   // EventBridge's, in a target's dead-letter queue: the event, with the reason in the message's attributes.
   if (code !== undefined) {
@@ -33,8 +44,8 @@ export function failureIn(text: string, attributeOf: (name: string) => string | 
 
 /** The event behind a queue's message: the one in a failure record, or the message itself. */
 export function eventIdIn(text: string): string | undefined {
-  const body = parsed(text);
-  if (!isRecord(body)) return undefined;
+  const body = parseObject(text);
+  if (body === undefined) return undefined;
   return eventIdOf(recordIn(body)?.requestPayload ?? body);
 }
 
@@ -54,14 +65,6 @@ function recordIn(body: Readonly<Record<string, unknown>>): Record<string, unkno
 const eventIdOf = (event: unknown) => (isRecord(event) ? textOf(event.id) : undefined);
 
 const joined = (type: string, message: string | undefined) => (message ? `${type}: ${message}` : type);
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /**
  * Tells the journal of each record that a queue takes, whoever sends it: a function, a person's redrive, or the door
@@ -126,12 +129,9 @@ function messagesOf(call: Call): readonly Message[] {
   }
   if (call.operation === "SendMessage") return [message(jsonOf(call))];
   if (call.operation !== "SendMessageBatch") return [];
-  const { Entries: entries } = jsonOf(call);
-  return Array.isArray(entries) ? entries.filter(isRecord).map(message) : [];
+  return recordsIn(jsonOf(call).Entries).map(message);
 }
 
-const isQuery = (call: Call) => (call.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");
-const queryOf = (call: Call) => new URLSearchParams(call.body.toString("utf8"));
 const queueUrlOf = (call: Call) =>
   (isQuery(call) ? queryOf(call).get("QueueUrl") : textOf(jsonOf(call).QueueUrl)) ?? call.url.pathname;
 

@@ -1,6 +1,6 @@
 import { type SQSClient } from "@aws-sdk/client-sqs";
 import * as z from "zod";
-import { type Answer, type Call, type Interceptor, jsonError, queryError } from "./http";
+import { type Answer, type Call, type Interceptor, isQuery, jsonError, queryError, queryOf } from "./http";
 import { type Journal } from "./journal";
 import { stringify } from "./json-text";
 import { recipientsOf } from "./ses/sent-mail";
@@ -271,11 +271,8 @@ export function subjectOf(call: Call, recipients?: readonly string[]): Subject &
 
 /** A Query body is read as its fields: what it is percent-encoded for is no part of a match. */
 function textOfBody(call: Call): string {
-  const body = call.body.toString("utf8");
-  return isQuery(call) ? [...new URLSearchParams(body).values()].join("\n") : body;
+  return isQuery(call) ? [...queryOf(call).values()].join("\n") : call.body.toString("utf8");
 }
-
-const isQuery = (call: Call) => (call.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");
 
 function errorAnswer(call: Call, status: number, code: string, message: string): Answer {
   return isQuery(call) ? queryError(status, code, message) : jsonError(status, code, message);

@@ -1,5 +1,6 @@
 import { type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
-import { mostNesting, nestingOf } from "./events/limits";
+import { mostNesting } from "./events/limits";
+import { nestingOf } from "./json-text";
 
 /** One request of an AWS client, read whole. */
 export interface Call {
@@ -50,21 +51,31 @@ export class MalformedRequest extends Error {
   override readonly name = "SerializationException";
 }
 
+/** Of one service's calls; the others pass. */
+export const ofService =
+  (service: string, intercept: Interceptor): Interceptor =>
+  (call, next) =>
+    call.service === service ? intercept(call, next) : next(call);
+
+/** The Query protocol: SES v1's, and that of clients of SQS before 2023. */
+export const isQuery = ({ headers }: Pick<Call, "headers">): boolean =>
+  headerOf(headers, "content-type").startsWith("application/x-www-form-urlencoded");
+
+/** The parameters of a call in the Query protocol. */
+export const queryOf = ({ body }: Pick<Call, "body">): URLSearchParams => new URLSearchParams(body.toString("utf8"));
+
 /** @throws MalformedRequest where the path is not encoded as a URL has to be: `%zz`. */
 export function toCall(request: IncomingMessage, body: Buffer): Call {
   const url = new URL(request.url ?? "/", "http://door");
   if (!isDecodable(url.pathname))
     throw new MalformedRequest(`The path ${url.pathname.slice(0, 100)} can't be decoded.`);
-  const isForm = headerOf(request.headers, "content-type").startsWith("application/x-www-form-urlencoded");
   const target = headerOf(request.headers, "x-amz-target");
   return {
     method: request.method ?? "GET",
     url,
     headers: request.headers,
     ...signatureOf(request.headers),
-    operation: isForm
-      ? (new URLSearchParams(body.toString("utf8")).get("Action") ?? "")
-      : target.slice(target.lastIndexOf(".") + 1),
+    operation: isQuery(request) ? (queryOf({ body }).get("Action") ?? "") : target.slice(target.lastIndexOf(".") + 1),
     body,
   };
 }
@@ -105,6 +116,21 @@ export function jsonOf(message: { readonly body: Buffer } | Call): Record<string
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The objects in a list that may be missing, or hold anything. */
+export function recordsIn(value: unknown): Record<string, unknown>[] {
+  return Array.isArray(value) ? (value as unknown[]).filter(isRecord) : [];
+}
+
+/** The object in a JSON text; `undefined` where it is something else. */
+export function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return isRecord(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The text in a field that may be missing or of another type. */

@@ -44,20 +44,22 @@ function stringifyDeep(root: unknown): string {
   return parts.join("");
 }
 
-/** Whether a JSON text is nested deeper than is shown. */
-export function isNestedTooDeeply(json: string): boolean {
+/** How deep objects and arrays lie in each other in a JSON text. */
+export function nestingOf(json: string): number {
   let depth = 0;
-  let isInString = false;
+  let deepest = 0;
+  let isInText = false;
   for (let index = 0; index < json.length; index += 1) {
     const character = json[index];
-    if (isInString) {
+    if (isInText) {
       if (character === "\\") index += 1;
-      else if (character === '"') isInString = false;
-    } else if (character === '"') isInString = true;
-    else if (character === "{" || character === "[") {
-      depth += 1;
-      if (depth > deepestShown) return true;
-    } else if (character === "}" || character === "]") depth -= 1;
+      else if (character === '"') isInText = false;
+    } else if (character === '"') isInText = true;
+    else if (character === "{" || character === "[") deepest = Math.max(deepest, ++depth);
+    else if (character === "}" || character === "]") depth -= 1;
   }
-  return false;
+  return deepest;
 }
+
+/** Whether a JSON text is nested deeper than is shown. */
+export const isNestedTooDeeply = (json: string): boolean => nestingOf(json) > deepestShown;

@@ -1,4 +1,4 @@
-import { isRecord } from "./http";
+import { isRecord, parseObject } from "./http";
 
 export interface Access {
   /** Of the service that asks: `events.amazonaws.com`. */
@@ -29,14 +29,19 @@ export function denies(policy: string | undefined, access: Access): boolean {
   return matchingStatements(policy, access).some((statement) => statement.Effect === "Deny");
 }
 
-function matchingStatements(policy: string | undefined, access: Access): readonly Readonly<Record<string, unknown>>[] {
-  if (policy === undefined || policy === "") return [];
-  const document: unknown = JSON.parse(policy);
-  const statements = listOf(isRecord(document) ? document.Statement : []).filter(isRecord);
-  return statements.filter((statement) => matches(statement, access));
+export type Statement = Readonly<Record<string, unknown>>;
+
+/** The statements of a policy; `undefined` where it is no JSON object. */
+export function statementsOf(policy: string | undefined): readonly Statement[] | undefined {
+  const document = parseObject(policy ?? "");
+  return document && listOf(document.Statement).filter(isRecord);
 }
 
-function matches(statement: Readonly<Record<string, unknown>>, access: Access): boolean {
+function matchingStatements(policy: string | undefined, access: Access): readonly Statement[] {
+  return (statementsOf(policy) ?? []).filter((statement) => matches(statement, access));
+}
+
+function matches(statement: Statement, access: Access): boolean {
   const { Principal: principal, NotPrincipal: notPrincipal, Action: action, NotAction: notAction } = statement;
   const { Resource: resource, NotResource: notResource } = statement;
   return (

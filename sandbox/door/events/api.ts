@@ -1,8 +1,18 @@
-import { type Answer, type Call, type Interceptor, json, jsonError, jsonOf, type Next, textOf } from "../http";
+import {
+  type Answer,
+  type Call,
+  type Interceptor,
+  json,
+  jsonError,
+  jsonOf,
+  type Next,
+  parseObject,
+  textOf,
+} from "../http";
 import { type Buses } from "./buses";
 import { busPattern, type Constraint, namePattern, violations } from "./constraints";
 import { compilePattern, InvalidEventPattern } from "./pattern";
-import { parseObject, putEvents } from "./put-events";
+import { putEvents } from "./put-events";
 import { refuseTargets } from "./put-targets";
 import { busNameOf, refuseMissingBus, type Rules } from "./rules";
 

@@ -9,6 +9,7 @@ import {
   jsonOf,
   mapJson,
   type Next,
+  recordsIn,
   succeeded,
   textOf,
 } from "../http";
@@ -140,9 +141,7 @@ export class Archives {
         if (!succeeded(answer)) return answer;
         return mapJson(answer, (given) => ({
           ...given,
-          Archives: (Array.isArray(given.Archives) ? given.Archives : [])
-            .filter(isRecord)
-            .map((each) => this.counted(each)),
+          Archives: recordsIn(given.Archives).map((each) => this.counted(each)),
         }));
       }
       case "StartReplay":

@@ -7,16 +7,15 @@ import {
   jsonOf,
   mapJson,
   type Next,
+  recordsIn,
   succeeded,
   textOf,
 } from "../http";
-import { denies } from "../resource-policy";
+import { denies, type Statement, statementsOf } from "../resource-policy";
 import { busNameOf } from "./rules";
 
 /** EventBridge quotas, "Event bus policy size". */
 const mostPolicyCharacters = 10_240;
-
-type Statement = Readonly<Record<string, unknown>>;
 
 /**
  * The resource policies of the buses. moto adds the statements of a second policy to those of the first, wants a `Sid`,
@@ -54,9 +53,7 @@ export class BusPolicies {
         if (!succeeded(answer)) return answer;
         return mapJson(answer, (given) => ({
           ...given,
-          EventBuses: (Array.isArray(given.EventBuses) ? given.EventBuses : [])
-            .filter(isRecord)
-            .map((each) => this.withPolicy(each)),
+          EventBuses: recordsIn(given.EventBuses).map((each) => this.withPolicy(each)),
         }));
       }
       default:
@@ -127,18 +124,6 @@ export class BusPolicies {
   }
 
   private statements(bus: string): readonly Statement[] {
-    return statementsOf(this.policies.get(bus) ?? '{"Statement":[]}') ?? [];
-  }
-}
-
-function statementsOf(policy: string): readonly Statement[] | undefined {
-  try {
-    const document: unknown = JSON.parse(policy);
-    if (!isRecord(document)) return undefined;
-    return (Array.isArray(document.Statement) ? (document.Statement as unknown[]) : [document.Statement]).filter(
-      isRecord,
-    );
-  } catch {
-    return undefined;
+    return statementsOf(this.policies.get(bus)) ?? [];
   }
 }

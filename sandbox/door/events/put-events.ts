@@ -1,7 +1,8 @@
-import { type Answer, type Call, isRecord, json, jsonError, jsonOf, textOf } from "../http";
+import { type Answer, type Call, isRecord, json, jsonError, jsonOf, parseObject, textOf } from "../http";
 import { type Buses, type NewEvent } from "./buses";
 import { busPattern, violations } from "./constraints";
-import { mostEventBytes, mostNesting, nestingOf } from "./limits";
+import { nestingOf } from "../json-text";
+import { mostEventBytes, mostNesting } from "./limits";
 import { busNameOf } from "./rules";
 
 const mostEntries = 10;
@@ -93,13 +94,4 @@ function isEventTime(date: Date): boolean {
 /** A JSON object that is not nested too deeply. */
 function detailOf(text: string): Record<string, unknown> | undefined {
   return nestingOf(text) > mostNesting ? undefined : parseObject(text);
-}
-
-export function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return isRecord(parsed) ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
 }

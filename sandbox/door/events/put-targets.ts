@@ -1,8 +1,7 @@
-import { type Answer, type Call, isRecord, jsonError, jsonOf, textOf } from "../http";
+import { type Answer, type Call, isRecord, jsonError, jsonOf, parseObject, textOf } from "../http";
 import { type Constraint, busPattern, namePattern, violations } from "./constraints";
 import { type Rules, busNameOf } from "./rules";
 import { serviceOf } from "../destinations";
-import { parseObject } from "./put-events";
 import { predefinedVariables, variablesIn } from "./target-input";
 
 /** EventBridge quotas, "Targets per rule". */

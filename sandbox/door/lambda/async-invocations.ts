@@ -2,10 +2,10 @@ import { GetFunctionEventInvokeConfigCommand, ResourceNotFoundException } from "
 import { type Background } from "../background";
 import { publishToTopic, sendToQueue, serviceOf } from "../destinations";
 import { type Faults } from "../faults";
-import { isRecord, textOf } from "../http";
+import { parseObject, textOf } from "../http";
 import { type Attempt, type Cause, type Delivery, type Journal, newId } from "../journal";
-import { mostEventBytes, mostNesting, nestingOf } from "../events/limits";
-import { stringify } from "../json-text";
+import { mostEventBytes, mostNesting } from "../events/limits";
+import { nestingOf, stringify } from "../json-text";
 import { type Moto } from "../moto";
 import { type DeployedFunction, type Invocation } from "./function";
 import { type Invoker, type InvokeRequest, Throttled } from "./invoker";
@@ -309,8 +309,7 @@ function recordOf(
 
 /** A function that parks an event by itself returns normally, and says so in its answer. */
 function parkedType(payload: string): string | undefined {
-  const answer = parsed(payload);
-  return isRecord(answer) ? textOf(answer.parked) : undefined;
+  return textOf(parseObject(payload)?.parked);
 }
 
 function parsed(text: string): unknown {

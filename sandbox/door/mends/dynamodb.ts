@@ -1,4 +1,4 @@
-import { type Interceptor } from "../http";
+import { type Interceptor, ofService } from "../http";
 
 /**
  * moto works at its calls in threads, and reads an item, checks its condition and writes it one after the other: of two
@@ -7,11 +7,10 @@ import { type Interceptor } from "../http";
  */
 export function mendDynamoDb(): Interceptor {
   let last: Promise<unknown> = Promise.resolve();
-  return (call, next) => {
-    if (call.service !== "dynamodb") return next(call);
+  return ofService("dynamodb", (call, next) => {
     const answer = last.then(() => next(call));
     // One that fails keeps none of the others from their turn.
     last = answer.catch(() => undefined);
     return answer;
-  };
+  });
 }

@@ -7,12 +7,15 @@ import {
   jsonOf,
   mapJson,
   type Next,
+  ofService,
+  recordsIn,
   succeeded,
   textOf,
   withBody,
 } from "../http";
 import { parseFunctionName } from "../lambda/function";
 import { type Moto } from "../moto";
+import { statementsOf } from "../resource-policy";
 
 const functionsPath = /^\/2015-03-31\/functions\/?$/;
 const functionPath = /^\/2015-03-31\/functions\/([^/]+)(?:\/(configuration|code))?\/?$/;
@@ -39,11 +42,7 @@ export function mendLambda(moto: Moto): LambdaMend {
       configuration.mend,
       replaceInvokeConfig(moto),
       keepMappingsFromMoto(),
-    ].map(
-      (mend): Interceptor =>
-        (call, next) =>
-          call.service === "lambda" ? mend(call, next) : next(call),
-    ),
+    ].map((mend) => ofService("lambda", mend)),
   };
 }
 
@@ -62,11 +61,9 @@ function refuseSecondMapping(moto: Moto) {
     const { name } = parseFunctionName(textOf(fn) ?? "");
     const all = await moto.ask("lambda", "GET", "/2015-03-31/event-source-mappings/");
     const { EventSourceMappings: mappings } = succeeded(all) ? jsonOf(all) : {};
-    const existing = (Array.isArray(mappings) ? (mappings as unknown[]) : [])
-      .filter(isRecord)
-      .find(
-        (each) => each.EventSourceArn === source && parseFunctionName(textOf(each.FunctionArn) ?? "").name === name,
-      );
+    const existing = recordsIn(mappings).find(
+      (each) => each.EventSourceArn === source && parseFunctionName(textOf(each.FunctionArn) ?? "").name === name,
+    );
     if (existing === undefined) return next(call);
     return conflict(
       `An event source mapping with SQS arn (" ${textOf(source) ?? ""} ") and function (" ${name} ") already exists. Please update or delete the existing mapping with UUID ${textOf(existing.UUID) ?? ""}`,
@@ -81,9 +78,7 @@ function refuseSecondStatement(moto: Moto) {
     const id = textOf(jsonOf(call).StatementId);
     const policy = await moto.ask("lambda", "GET", `${call.url.pathname}${call.url.search}`);
     const { Policy: text } = succeeded(policy) ? jsonOf(policy) : {};
-    const document: unknown = JSON.parse(textOf(text) ?? "{}");
-    const statements = isRecord(document) && Array.isArray(document.Statement) ? (document.Statement as unknown[]) : [];
-    if (statements.filter(isRecord).some(({ Sid }) => Sid === id)) {
+    if (statementsOf(textOf(text))?.some(({ Sid }) => Sid === id)) {
       return conflict(
         `The statement id (${id ?? ""}) provided already exists. Please provide a new statement id, or remove the existing statement.`,
       );

@@ -6,18 +6,13 @@ import {
   jsonError,
   jsonOf,
   type Next,
+  ofService,
   succeeded,
   textOf,
 } from "../http";
 
 /** The operations of CloudWatch Logs that Terraform needs and moto lacks. */
-export function mendLogs(): Interceptor[] {
-  return [keepDataProtectionPolicies()].map(
-    (mend): Interceptor =>
-      (call, next) =>
-        call.service === "logs" ? mend(call, next) : next(call),
-  );
-}
+export const mendLogs = (): Interceptor => ofService("logs", keepDataProtectionPolicies());
 
 /** moto: has no data protection policies. AWS: one a log group. Nothing is masked here. */
 function keepDataProtectionPolicies() {

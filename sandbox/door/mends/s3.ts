@@ -1,10 +1,17 @@
-import { type Answer, type Call, type Interceptor, isRecord, jsonOf, type Next, succeeded, withBody } from "../http";
+import {
+  type Answer,
+  type Call,
+  type Interceptor,
+  isRecord,
+  jsonOf,
+  type Next,
+  ofService,
+  succeeded,
+  withBody,
+} from "../http";
 
 /** The bucket policies of moto's S3 that Terraform deploys, for clients that speak HTTP. */
-export function mendS3(): Interceptor[] {
-  const mend = keepConditionalDenials();
-  return [(call, next) => (call.service === "s3" ? mend(call, next) : next(call))];
-}
+export const mendS3 = (): Interceptor => ofService("s3", keepConditionalDenials());
 
 /** The bucket whose policy a call is about, if it is; a bucket that is deleted takes its policy along. */
 function bucketWithPolicy({ method, url: { pathname, searchParams } }: Call): string | undefined {

@@ -9,6 +9,8 @@ import {
   jsonOf,
   mapJson,
   type Next,
+  ofService,
+  queryOf,
   succeeded,
   textOf,
 } from "../http";
@@ -35,10 +37,7 @@ export function mendSesV2(moto: Moto, options: SesV2Options): Interceptor[] {
   ];
 }
 
-const ofSes =
-  (mend: Interceptor): Interceptor =>
-  (call, next) =>
-    call.service === "ses" ? mend(call, next) : next(call);
+const ofSes = (mend: Interceptor) => ofService("ses", mend);
 
 const ofV2 = (mend: Interceptor): Interceptor =>
   ofSes((call, next) => (call.url.pathname.startsWith("/v2/") ? mend(call, next) : next(call)));
@@ -58,7 +57,7 @@ const deletedIdentity = (call: Call) =>
       : undefined;
 
 /** Of SES v1's Query protocol. */
-const fieldOf = (call: Call, name: string) => new URLSearchParams(call.body.toString("utf8")).get(name) ?? "";
+const fieldOf = (call: Call, name: string) => queryOf(call).get(name) ?? "";
 
 const notFound = (message: string) => jsonError(404, "NotFoundException", message);
 

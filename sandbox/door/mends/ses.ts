@@ -1,4 +1,4 @@
-import { type Answer, type Call, type Interceptor, type Next, queryAnswer, queryError } from "../http";
+import { type Answer, type Call, type Interceptor, type Next, queryAnswer, queryError, queryOf } from "../http";
 
 /** The answers of moto's SES v1 to calls for what is not there: 500. */
 export const mendSes: Interceptor = async (call, next) => {
@@ -8,7 +8,7 @@ export const mendSes: Interceptor = async (call, next) => {
     case "DeleteTemplate":
       return absentAs(call, next, () => queryAnswer("DeleteTemplate", ""));
     case "DeleteConfigurationSet": {
-      const name = new URLSearchParams(call.body.toString("utf8")).get("ConfigurationSetName") ?? "";
+      const name = queryOf(call).get("ConfigurationSetName") ?? "";
       const message = `Configuration set <${name}> does not exist.`;
       return absentAs(call, next, () => queryError(400, "ConfigurationSetDoesNotExist", message));
     }

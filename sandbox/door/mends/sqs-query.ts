@@ -2,12 +2,13 @@ import {
   type Answer,
   type Call,
   escapeXml,
-  headerOf,
+  isQuery,
   isRecord,
   jsonOf,
   type Next,
   queryAnswer,
   queryError,
+  queryOf,
   succeeded,
   textOf,
   withBody,
@@ -20,16 +21,17 @@ const namespace = "http://queue.amazonaws.com/doc/2012-11-05/";
  * that each mend holds for both protocols and knows one.
  */
 export async function translateQuery(call: Call, next: Next): Promise<Answer> {
-  const isQuery = headerOf(call.headers, "content-type").startsWith("application/x-www-form-urlencoded");
-  if (!isQuery) return next(call);
-  const form = new URLSearchParams(call.body.toString("utf8"));
+  if (!isQuery(call)) return next(call);
   const headers = {
     ...call.headers,
     "content-type": "application/x-amz-json-1.0",
     "x-amz-target": `AmazonSQS.${call.operation}`,
   };
   const url = new URL("/", call.url);
-  return toXml(call.operation, await next(withBody({ ...call, url, headers }, requestOf(form, call.url.href))));
+  return toXml(
+    call.operation,
+    await next(withBody({ ...call, url, headers }, requestOf(queryOf(call), call.url.href))),
+  );
 }
 
 /** A queue's URL can be where the call goes, in place of a parameter. */

@@ -11,7 +11,9 @@ import {
   jsonError,
   jsonOf,
   type Next,
+  parseObject,
   queryError,
+  queryOf,
   succeeded,
   textOf,
   withBody,
@@ -60,7 +62,7 @@ export function observeSes(moto: Moto, journal: Journal, options: SesOptions) {
     const refusal = await refusalOf(moto, sent, options);
     if (refusal !== undefined) return isV2 ? refuseV2(refusal) : queryError(400, refusal.code, refusal.message);
     const answer =
-      isV2 && "template" in sent.content ? await sendTemplateV2(moto, sent) : await next(withoutRecipients(call, sent));
+      isV2 && "template" in sent.content ? await sendTemplateV2(moto, sent) : await next(withoutRawContent(call, sent));
     if (!succeeded(answer)) return isV2 ? answer : withAwsReason(answer, options.region);
     const mail = await toMail(moto, sent, messageIdOf(answer), options.causeOf(call.accessKeyId) ?? {});
     const subject = subjectOf(call);
@@ -153,10 +155,10 @@ async function sendTemplateV2(moto: Moto, sent: SentMail): Promise<Answer> {
  * moto counts the recipients that a call names and those of a raw mail's headers together, and refuses what has 26 in
  * both. The mail is kept here: of its content moto gets the sender, which it checks.
  */
-function withoutRecipients(call: Call, { from }: SentMail): Call {
+function withoutRawContent(call: Call, { from }: SentMail): Call {
   const Data = Buffer.from(`From: ${from}\r\n\r\n`).toString("base64");
   if (call.operation === "SendRawEmail") {
-    const form = new URLSearchParams(call.body.toString("utf8"));
+    const form = queryOf(call);
     form.set("RawMessage.Data", Data);
     return { ...call, body: Buffer.from(form.toString()) };
   }
@@ -185,10 +187,8 @@ function withAwsReason(answer: Answer, region: string): Answer {
 
 function messageIdOf(answer: Answer): string {
   const text = answer.body.toString("utf8");
-  return /<MessageId>([^<]+)<\/MessageId>/.exec(text)?.[1] ?? textOf(jsonOfText(text).MessageId) ?? "";
+  return /<MessageId>([^<]+)<\/MessageId>/.exec(text)?.[1] ?? textOf(parseObject(text)?.MessageId) ?? "";
 }
-
-const jsonOfText = (text: string) => (text.startsWith("{") ? jsonOf({ body: Buffer.from(text) }) : {});
 
 async function toMail(moto: Moto, sent: SentMail, id: string, cause: Cause): Promise<Mail> {
   const { content, replyTo: _replyTo, tagList: _tagList, ...rest } = sent;

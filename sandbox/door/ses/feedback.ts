@@ -1,6 +1,6 @@
 import { type NewEvent } from "../events/buses";
 import { type Faults, type Subject } from "../faults";
-import { type Answer, isRecord, jsonOf, succeeded } from "../http";
+import { type Answer, isRecord, jsonOf, recordsIn, succeeded } from "../http";
 import { type Mail, newId } from "../journal";
 import { bareAddress } from "./sent-mail";
 import { type SuppressionList } from "./suppression";
@@ -63,8 +63,7 @@ export class SesFeedback {
       `/v2/email/configuration-sets/${encodeURIComponent(mail.configurationSet)}/event-destinations`,
     );
     const { EventDestinations: all } = succeeded(answer) ? jsonOf(answer) : {};
-    const wanted = (Array.isArray(all) ? (all as unknown[]) : [])
-      .filter(isRecord)
+    const wanted = recordsIn(all)
       .filter(({ Enabled, EventBridgeDestination }) => Enabled === true && isRecord(EventBridgeDestination))
       .flatMap(({ MatchingEventTypes }) =>
         Array.isArray(MatchingEventTypes) ? (MatchingEventTypes as unknown[]) : [],

@@ -1,4 +1,4 @@
-import { type Call, isRecord, jsonOf, textOf } from "../http";
+import { type Call, isRecord, jsonOf, queryOf, recordsIn, textOf } from "../http";
 import { addressesIn } from "./addresses";
 import { headerValue, parseMime } from "./mime";
 import { type Tag } from "./tags";
@@ -34,7 +34,7 @@ export const bareAddress = (address: string): string => (/<([^<>]+)>/.exec(addre
 /** SES v1, Query protocol. `undefined`: another action. */
 export function fromQuery(call: Call): SentMail | undefined {
   // A map: each look into the parameters themselves goes through all of them.
-  const query = new Map(new URLSearchParams(call.body.toString("utf8")));
+  const query = new Map(queryOf(call));
   const get = (name: string) => query.get(name) ?? "";
   const list = (name: string) => {
     const values: string[] = [];
@@ -79,9 +79,10 @@ export function fromJson(call: Call): SentMail {
   const body = jsonOf(call);
   const destination = isRecord(body.Destination) ? body.Destination : {};
   const content = isRecord(body.Content) ? body.Content : {};
-  const tagList = (Array.isArray(body.EmailTags) ? body.EmailTags : [])
-    .filter(isRecord)
-    .map((tag) => ({ name: textOf(tag.Name) ?? "", value: textOf(tag.Value) ?? "" }));
+  const tagList = recordsIn(body.EmailTags).map((tag) => ({
+    name: textOf(tag.Name) ?? "",
+    value: textOf(tag.Value) ?? "",
+  }));
   const texts = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
   const common = {
     from: textOf(body.FromEmailAddress) ?? "",

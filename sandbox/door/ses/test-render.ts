@@ -1,4 +1,15 @@
-import { type Answer, type Call, escapeXml, json, jsonError, jsonOf, queryAnswer, queryError, textOf } from "../http";
+import {
+  type Answer,
+  type Call,
+  escapeXml,
+  json,
+  jsonError,
+  jsonOf,
+  queryAnswer,
+  queryError,
+  queryOf,
+  textOf,
+} from "../http";
 import { type Moto } from "../moto";
 import { encodeHeader } from "./mime";
 import { InvalidTemplateData, parseTemplateData, render, RenderError, type Template } from "./render";
@@ -56,7 +67,7 @@ function protocolOf(call: Call): Protocol | undefined {
     };
   }
   if (call.operation !== "TestRenderTemplate") return undefined;
-  const query = new URLSearchParams(call.body.toString("utf8"));
+  const query = queryOf(call);
   return {
     template: query.get("TemplateName") ?? "",
     data: query.get("TemplateData") ?? "",
