@@ -12,6 +12,8 @@ import {
   jsonError,
   MalformedRequest,
   type Next,
+  ownAuthorization,
+  ownKey,
   readBody,
   signatureOf,
   toCall,
@@ -245,10 +247,10 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
 function ownCall(service: string, region: string, path: string): Call {
   const headers = {
     host: `${service}.${region}.amazonaws.com`,
-    authorization: `AWS4-HMAC-SHA256 Credential=door/20200101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
+    authorization: ownAuthorization(service, region),
   };
   const url = new URL(path, "http://door");
-  return { method: "GET", url, headers, service, operation: "", accessKeyId: "door", body: Buffer.alloc(0) };
+  return { method: "GET", url, headers, service, operation: "", accessKeyId: ownKey, body: Buffer.alloc(0) };
 }
 
 function chain(interceptors: readonly Interceptor[], last: Next): Next {

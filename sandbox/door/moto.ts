@@ -15,7 +15,7 @@ import {
 import { pipeline } from "node:stream/promises";
 import { sdkSettings } from "../aws-client";
 import { protection } from "./guard";
-import { type Answer, type Call, readBody } from "./http";
+import { type Answer, type Call, ownAuthorization, ownKey, readBody } from "./http";
 
 /** Headers that belong to one connection, and those that node writes itself. */
 const connectionHeaders = new Set(["connection", "keep-alive", "transfer-encoding", "expect", "upgrade"]);
@@ -57,7 +57,7 @@ export class Moto {
       ...sdkSettings,
       endpoint: this.url,
       region,
-      credentials: { accessKeyId: "door", secretAccessKey: "door" },
+      credentials: { accessKeyId: ownKey, secretAccessKey: ownKey },
       maxAttempts: 2,
       requestHandler: { httpAgent: this.agent },
     };
@@ -101,8 +101,7 @@ export class Moto {
       host: `${service}.${this.region}.amazonaws.com`,
       "content-type": isForm ? "application/x-www-form-urlencoded" : "application/json",
       "content-length": String(content.length),
-      // moto tells the service by the credential scope, and checks no signature.
-      authorization: `AWS4-HMAC-SHA256 Credential=door/20200101/${this.region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
+      authorization: ownAuthorization(service, this.region),
     };
     const upstream = await this.send(method, path, headers, content);
     return { status: upstream.statusCode ?? 502, headers: upstream.headers, body: await readBody(upstream) };

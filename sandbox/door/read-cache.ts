@@ -1,4 +1,4 @@
-import { type Answer, type Call, type Interceptor, succeeded } from "./http";
+import { type Answer, type Call, type Interceptor, ownKey, succeeded } from "./http";
 import { type Moto } from "./moto";
 
 /** What the door reads of the deployed system for each event, by the client that asks. */
@@ -37,7 +37,7 @@ export class ReadCache {
   /** To stand before all interceptors that change something. */
   readonly intercept: Interceptor = async (call, next) => {
     // The door's own reads of a REST API: see ownCall in index.ts.
-    if (call.accessKeyId === "door" && call.method === "GET") {
+    if (call.accessKeyId === ownKey && call.method === "GET") {
       const path = `${call.url.pathname}${call.url.search}`;
       return (await this.once(call.service, path, () => next(call), isWorthKeeping)) as Answer;
     }
