@@ -14,7 +14,13 @@ import {
   LambdaClient,
 } from "@aws-sdk/client-lambda";
 import { SESClient } from "@aws-sdk/client-ses";
-import { CreateQueueCommand, ReceiveMessageCommand, type Message, SQSClient } from "@aws-sdk/client-sqs";
+import {
+  CreateQueueCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
 import { strToU8, zipSync } from "fflate";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -43,31 +49,38 @@ export function clientSettings(endpoint: string) {
   return { endpoint, region, credentials: { accessKeyId: "test", secretAccessKey: "test" }, maxAttempts: 1 };
 }
 
+/** The header by which the door tells the service of a call that no client of AWS's makes. */
+export const signed = (service: string) => ({
+  authorization: `AWS4-HMAC-SHA256 Credential=test/20240101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
+});
+
 /** A door before a moto of its own, with real AWS clients for both. */
 export class TestDoor {
-  readonly events: EventBridgeClient;
-  readonly lambda: LambdaClient;
-  readonly logs: CloudWatchLogsClient;
-  readonly ses: SESClient;
-  readonly sqs: SQSClient;
+  // All of these are there once it has started.
+  door!: Door;
+  motoUrl!: string;
+  events!: EventBridgeClient;
+  lambda!: LambdaClient;
+  logs!: CloudWatchLogsClient;
+  ses!: SESClient;
+  sqs!: SQSClient;
+  private motoLogFile = "";
   private names = 0;
-
-  private constructor(
-    readonly door: Door,
-    readonly motoUrl: string,
-    private readonly motoLogFile: string,
-    private readonly cleanUp: () => Promise<void>,
-  ) {
-    const settings = clientSettings(door.url);
-    this.events = new EventBridgeClient(settings);
-    this.lambda = new LambdaClient(settings);
-    this.logs = new CloudWatchLogsClient(settings);
-    this.ses = new SESClient(settings);
-    this.sqs = new SQSClient(settings);
-  }
+  private cleanUp: () => Promise<void> = () => Promise.resolve();
 
   /** @param isClientLike whether a test sends what AWS's clients send, and nothing else. */
-  static async start(options: Partial<DoorOptions> = {}, isClientLike = true): Promise<TestDoor> {
+  constructor(
+    private readonly options: Partial<DoorOptions> = {},
+    private readonly isClientLike = true,
+  ) {}
+
+  static async start(options: Partial<DoorOptions> = {}): Promise<TestDoor> {
+    const door = new TestDoor(options);
+    await door.start();
+    return door;
+  }
+
+  async start(): Promise<void> {
     const moto = await startMoto();
     const workDirectory = await mkdtemp(join(tmpdir(), "door-"));
     const door = await startDoor({
@@ -77,22 +90,31 @@ export class TestDoor {
       accountId,
       workDirectory,
       retryDelaysMs: [20, 40],
-      ...options,
+      ...this.options,
     });
     await createRole(moto.url);
     // Whatever a test asks the door for has to fit AWS's models, and its answers have to.
     const exchanges = new ExchangeRecorder(Number(new URL(door.url).port));
-    return new TestDoor(door, moto.url, moto.logFile, async () => {
+    this.cleanUp = async () => {
+      for (const client of [this.events, this.lambda, this.logs, this.ses, this.sqs]) client.destroy();
       await door.close();
       await moto.stop();
       await rm(workDirectory, { recursive: true, force: true });
       exchanges.stop();
-      if (isClientLike) exchanges.check();
-    });
+      if (this.isClientLike) exchanges.check();
+    };
+    this.door = door;
+    this.motoUrl = moto.url;
+    this.motoLogFile = moto.logFile;
+    const settings = clientSettings(door.url);
+    this.events = new EventBridgeClient(settings);
+    this.lambda = new LambdaClient(settings);
+    this.logs = new CloudWatchLogsClient(settings);
+    this.ses = new SESClient(settings);
+    this.sqs = new SQSClient(settings);
   }
 
   async stop(): Promise<void> {
-    for (const client of [this.events, this.lambda, this.logs, this.ses, this.sqs]) client.destroy();
     await this.cleanUp();
   }
 
@@ -177,6 +199,16 @@ export class TestDoor {
     return name;
   }
 
+  queueUrl(name: string): string {
+    return `${this.door.url}/${accountId}/${name}`;
+  }
+
+  /** Lets EventBridge send to the queue for these rules, and nobody else. */
+  async allow(queue: string, ...ruleArns: string[]): Promise<void> {
+    const Attributes = { Policy: queuePolicy(queue, ...ruleArns) };
+    await this.sqs.send(new SetQueueAttributesCommand({ QueueUrl: this.queueUrl(queue), Attributes }));
+  }
+
   async createLogGroup(name: string): Promise<void> {
     await this.logs.send(new CreateLogGroupCommand({ logGroupName: name }));
   }
@@ -240,7 +272,7 @@ export class TestDoor {
     return until(`a message in ${queue}`, async () => {
       const { Messages: [message] = [] } = await this.sqs.send(
         new ReceiveMessageCommand({
-          QueueUrl: `${this.door.url}/${accountId}/${queue}`,
+          QueueUrl: this.queueUrl(queue),
           MessageAttributeNames: ["All"],
           MessageSystemAttributeNames: ["All"],
         }),
@@ -251,19 +283,26 @@ export class TestDoor {
 
   async messagesIn(queue: string): Promise<Message[]> {
     const { Messages: messages = [] } = await this.sqs.send(
-      new ReceiveMessageCommand({ QueueUrl: `${this.door.url}/${accountId}/${queue}`, MaxNumberOfMessages: 10 }),
+      new ReceiveMessageCommand({ QueueUrl: this.queueUrl(queue), MaxNumberOfMessages: 10 }),
     );
     return messages;
   }
 }
 
+/** A door that stands while the tests of a file run, or of the `describe` that it is called in. */
+export function doorForTests(...settings: ConstructorParameters<typeof TestDoor>): TestDoor {
+  const door = new TestDoor(...settings);
+  beforeAll(() => door.start());
+  afterAll(() => door.stop());
+  return door;
+}
+
 /** CreateFunction looks the role up. */
 async function createRole(motoUrl: string): Promise<void> {
   const form = { Action: "CreateRole", Version: "2010-05-08", RoleName: roleName, AssumeRolePolicyDocument: "{}" };
-  const credential = `Credential=test/20240101/${region}/iam/aws4_request`;
   const response = await fetch(motoUrl, {
     method: "POST",
-    headers: { authorization: `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=host, Signature=0` },
+    headers: signed("iam"),
     body: new URLSearchParams(form),
   });
   if (!response.ok) throw new Error(await response.text());

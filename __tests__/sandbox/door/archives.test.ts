@@ -15,16 +15,11 @@ import { Background } from "../../../sandbox/door/background";
 import { Archives } from "../../../sandbox/door/events/archives";
 import { type Call, json, jsonOf, type Next } from "../../../sandbox/door/http";
 import { type BusEvent, type Envelope } from "../../../sandbox/door/journal";
-import { accountId, arnOf, region, TestDoor } from "../../support/door";
+import { accountId, arnOf, doorForTests, region } from "../../support/door";
 import { until } from "../../support/until";
 
-let door: TestDoor;
-beforeAll(async () => {
-  door = await TestDoor.start();
-});
-afterAll(async () => {
-  await door.stop();
-});
+const door = doorForTests();
+
 const archiveArn = (name: string) => `arn:aws:events:${region}:${accountId}:archive/${name}`;
 
 async function archiveOf(bus: string, settings: { EventPattern?: string; RetentionDays?: number } = {}) {

@@ -5,11 +5,11 @@ import {
   PutFunctionEventInvokeConfigCommand,
 } from "@aws-sdk/client-lambda";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Background } from "../../../sandbox/door/background";
-import { accountId, arnOf, TestDoor } from "../../support/door";
+import { arnOf, doorForTests } from "../../support/door";
+import { temporaryFolder } from "../../support/temporary";
 import { until } from "../../support/until";
 
 /** A task that ends when the test says so. */
@@ -120,19 +120,10 @@ describe("Background", () => {
 });
 
 describe("/_sandbox/pending", () => {
-  let door: TestDoor;
-  let directory: string;
-  beforeAll(async () => {
-    // No retry and no message that failed comes back within the test.
-    door = await TestDoor.start({ retryDelaysMs: [3_600_000], retryQueueDelayMs: 3_600_000 });
-    directory = await mkdtemp(join(tmpdir(), "pending-"));
-  });
+  // No retry and no message that failed comes back within the test; nor is the door's end held up by what waits so long.
+  const door = doorForTests({ retryDelaysMs: [3_600_000], retryQueueDelayMs: 3_600_000 });
+  const directory = temporaryFolder();
   afterEach(() => door.setFaults());
-  afterAll(async () => {
-    // Not held up by what waits for an hour.
-    await door.stop();
-    await rm(directory, { recursive: true, force: true });
-  });
   const pending = async () => ((await door.get("pending")) as { tasks: number }).tasks;
   /** A file's name: the function below writes one to say that it runs, and waits for one to end. */
   const file = (name: string) => join(directory, name);
@@ -162,7 +153,7 @@ describe("/_sandbox/pending", () => {
     const sendTo = (body: unknown) =>
       door.sqs.send(
         new SendMessageCommand({
-          QueueUrl: `${door.door.url}/${accountId}/${queue}`,
+          QueueUrl: door.queueUrl(queue),
           MessageBody: JSON.stringify(body),
         }),
       );

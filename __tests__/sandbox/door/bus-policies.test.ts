@@ -8,16 +8,11 @@ import {
 } from "@aws-sdk/client-eventbridge";
 import { PutFunctionEventInvokeConfigCommand, InvokeCommand } from "@aws-sdk/client-lambda";
 import { type BusEvent } from "../../../sandbox/door/journal";
-import { accountId, arnOf, region, TestDoor } from "../../support/door";
+import { accountId, arnOf, doorForTests, region } from "../../support/door";
 import { until } from "../../support/until";
 
-let door: TestDoor;
-beforeAll(async () => {
-  door = await TestDoor.start();
-});
-afterAll(async () => {
-  await door.stop();
-});
+const door = doorForTests();
+
 const functionRole = `arn:aws:iam::${accountId}:role/function`;
 
 /** Nobody but the roles puts events. */

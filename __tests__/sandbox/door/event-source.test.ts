@@ -12,17 +12,10 @@ import {
   SendMessageBatchCommand,
   SendMessageCommand,
 } from "@aws-sdk/client-sqs";
-import { accountId, arnOf, TestDoor } from "../../support/door";
+import { arnOf, doorForTests } from "../../support/door";
 import { until } from "../../support/until";
 
-let door: TestDoor;
-beforeAll(async () => {
-  door = await TestDoor.start();
-});
-afterAll(async () => {
-  await door.stop();
-});
-const urlOf = (queue: string, at = door) => `${at.door.url}/${accountId}/${queue}`;
+const door = doorForTests();
 
 /** A function that logs what it gets, one JSON line an invocation, and fails the messages whose body says so. */
 const code = `
@@ -69,7 +62,7 @@ async function connect(
 const sendTo = (queue: string, body: string, at = door) =>
   at.sqs.send(
     new SendMessageCommand({
-      QueueUrl: urlOf(queue, at),
+      QueueUrl: at.queueUrl(queue),
       MessageBody: body,
       MessageAttributes: { kind: { DataType: "String", StringValue: "x" } },
     }),
@@ -78,7 +71,7 @@ const sendTo = (queue: string, body: string, at = door) =>
 /** Neither waiting nor in flight. */
 async function isEmpty(queue: string, at = door): Promise<true | undefined> {
   const { Attributes: counts = {} } = await at.sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: urlOf(queue, at), AttributeNames: ["All"] }),
+    new GetQueueAttributesCommand({ QueueUrl: at.queueUrl(queue), AttributeNames: ["All"] }),
   );
   const isLeft = Number(counts.ApproximateNumberOfMessages) + Number(counts.ApproximateNumberOfMessagesNotVisible) > 0;
   return isLeft ? undefined : true;
@@ -118,7 +111,7 @@ describe("a queue that is mapped to a function", () => {
     const { queue, batches } = await connect({ FunctionResponseTypes: ["ReportBatchItemFailures"] }, returning);
     await door.sqs.send(
       new SendMessageBatchCommand({
-        QueueUrl: urlOf(queue),
+        QueueUrl: door.queueUrl(queue),
         Entries: ["good", "fail", "fine"].map((body) => ({ Id: body, MessageBody: body })),
       }),
     );
@@ -173,13 +166,7 @@ describe("a queue that is mapped to a function", () => {
 describe("where a retry queue's delay is shortened", () => {
   /** Much longer than a test waits. */
   const visibility = { VisibilityTimeout: "3600" };
-  let quick: TestDoor;
-  beforeAll(async () => {
-    quick = await TestDoor.start({ retryQueueDelayMs: 50 });
-  });
-  afterAll(async () => {
-    await quick.stop();
-  });
+  const quick = doorForTests({ retryQueueDelayMs: 50 });
 
   it("a message that fails comes back after the delay, until its queue gives it up", async () => {
     const deadLetters = await quick.createQueue();
@@ -196,7 +183,7 @@ describe("where a retry queue's delay is shortened", () => {
     const { queue, batches } = await connect(options, visibility, quick);
     await quick.sqs.send(
       new SendMessageBatchCommand({
-        QueueUrl: urlOf(queue, quick),
+        QueueUrl: quick.queueUrl(queue),
         Entries: ["good", "fail"].map((body) => ({ Id: body, MessageBody: body })),
       }),
     );
@@ -246,7 +233,7 @@ it("a mail that a message causes names the event behind the message", async () =
 
 it("polls the queue that is made anew under the name of one that was deleted", async () => {
   const { queue, batches } = await connect();
-  await door.sqs.send(new DeleteQueueCommand({ QueueUrl: urlOf(queue) }));
+  await door.sqs.send(new DeleteQueueCommand({ QueueUrl: door.queueUrl(queue) }));
   // Longer than a poll waits: the poller has seen that its queue is gone.
   await new Promise((resolve) => setTimeout(resolve, 6000));
   await door.createQueue({}, queue);

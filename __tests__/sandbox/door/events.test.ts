@@ -19,18 +19,12 @@ import {
   type Target,
   TestEventPatternCommand,
 } from "@aws-sdk/client-eventbridge";
-import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { type BusEvent } from "../../../sandbox/door/journal";
-import { accountId, arnOf, queuePolicy, region, TestDoor } from "../../support/door";
+import { accountId, arnOf, doorForTests, queuePolicy, region, signed, type TestDoor } from "../../support/door";
 import { until } from "../../support/until";
 
-let door: TestDoor;
-beforeAll(async () => {
-  door = await TestDoor.start();
-});
-afterAll(async () => {
-  await door.stop();
-});
+const door = doorForTests();
+
 /** A queue that takes what the rule sends, and the rule. */
 async function queueRule(
   bus: string,
@@ -39,17 +33,8 @@ async function queueRule(
 ) {
   const queue = await door.createQueue();
   const name = await door.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(queue), ...target }], rule);
-  await allow(queue, arnOf.rule(bus, name));
+  await door.allow(queue, arnOf.rule(bus, name));
   return { queue, name };
-}
-
-async function allow(queue: string, ...ruleArns: string[]): Promise<void> {
-  await door.sqs.send(
-    new SetQueueAttributesCommand({
-      QueueUrl: `${door.door.url}/${accountId}/${queue}`,
-      Attributes: { Policy: queuePolicy(queue, ...ruleArns) },
-    }),
-  );
 }
 
 describe("PutEvents", () => {
@@ -91,7 +76,7 @@ describe("PutEvents", () => {
       headers: {
         "x-amz-target": "AWSEvents.PutEvents",
         "content-type": "application/x-amz-json-1.1",
-        authorization: `AWS4-HMAC-SHA256 Credential=test/20240101/${region}/events/aws4_request, SignedHeaders=host, Signature=0`,
+        ...signed("events"),
       },
       body: JSON.stringify({ Entries: [{ ...valid, Time }, valid] }),
     });
@@ -385,7 +370,7 @@ describe("a target", () => {
       InputTransformer: { InputPathsMap: { a: "$.detail.a" }, InputTemplate: '{"got": "<a>"}' },
       DeadLetterConfig: { Arn: arnOf.queue(deadLetters) },
     });
-    await allow(deadLetters, arnOf.rule(bus, name));
+    await door.allow(deadLetters, arnOf.rule(bus, name));
     const id = await door.putEvent(bus, { a: { b: 1 } });
     const message = await door.receive(deadLetters);
     expect(JSON.parse(message.Body ?? "")).toMatchObject({ id });
@@ -499,7 +484,7 @@ describe("an event that a target cannot take", () => {
     const rule = await door.createRule(bus, [
       { Id: "fn", Arn: arnOf.fn(fn), RetryPolicy, DeadLetterConfig: { Arn: arnOf.queue(deadLetters) } },
     ]);
-    await allow(deadLetters, arnOf.rule(bus, rule));
+    await door.allow(deadLetters, arnOf.rule(bus, rule));
     const id = await door.putEvent(bus, { a: 1 });
 
     const message = await door.receive(deadLetters);
@@ -527,7 +512,7 @@ describe("an event that a target cannot take", () => {
     const deadLetters = await door.createQueue();
     const DeadLetterConfig = { Arn: arnOf.queue(deadLetters) };
     const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn("nobody"), RetryPolicy, DeadLetterConfig }]);
-    await allow(deadLetters, arnOf.rule(bus, rule));
+    await door.allow(deadLetters, arnOf.rule(bus, rule));
     await door.putEvent(bus, {});
     const message = await door.receive(deadLetters);
     expect(message.MessageAttributes?.ERROR_CODE?.StringValue).toBe("NO_RESOURCE");
@@ -538,7 +523,7 @@ describe("an event that a target cannot take", () => {
     const deadLetters = await door.createQueue();
     const DeadLetterConfig = { Arn: arnOf.queue(deadLetters) };
     const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn("nobody"), RetryPolicy, DeadLetterConfig }]);
-    await allow(deadLetters, arnOf.rule(bus, "another"));
+    await door.allow(deadLetters, arnOf.rule(bus, "another"));
     const [delivery] = await door.deliveries(await door.putEvent(bus, {}));
     const counted = await until("the count", async () => {
       const metrics = (await door.get("metrics")) as { InvocationsFailedToBeSentToDlq: Record<string, number> };
@@ -572,7 +557,7 @@ describe("an event that a target cannot take", () => {
     const rule = await door.createRule(bus, [
       { Id: "queue", Arn: topic, RetryPolicy, DeadLetterConfig: { Arn: arnOf.queue(deadLetters) } },
     ]);
-    await allow(deadLetters, arnOf.rule(bus, rule));
+    await door.allow(deadLetters, arnOf.rule(bus, rule));
     const id = await door.putEvent(bus, { a: "x".repeat(2000) });
     const message = await door.receive(deadLetters);
     expect(message.MessageAttributes).toMatchObject({

@@ -1,7 +1,7 @@
 import { CreateEventSourceMappingCommand, PutFunctionEventInvokeConfigCommand } from "@aws-sdk/client-lambda";
-import { SendMessageBatchCommand, SendMessageCommand, SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
+import { SendMessageBatchCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { eventIdIn, failureIn } from "../../../sandbox/door/failure-records";
-import { accountId, arnOf, queuePolicy, TestDoor } from "../../support/door";
+import { arnOf, doorForTests } from "../../support/door";
 import { until } from "../../support/until";
 
 describe("a message of a queue", () => {
@@ -59,15 +59,8 @@ describe("a message of a queue", () => {
 });
 
 describe("an event whose record a queue takes", () => {
-  let door: TestDoor;
-  beforeAll(async () => {
-    door = await TestDoor.start({ retryQueueDelayMs: 50 });
-  });
-  afterAll(async () => {
-    await door.stop();
-  });
+  const door = doorForTests({ retryQueueDelayMs: 50 });
 
-  const urlOf = (queue: string) => `${door.door.url}/${accountId}/${queue}`;
   const fate = async (id: string) => ((await door.get(`activity/${id}`)) as { fate: string }).fate;
   const becomes = (id: string, wanted: string) =>
     until(`fate ${wanted}`, async () => ((await fate(id)) === wanted ? true : undefined));
@@ -77,7 +70,7 @@ describe("an event whose record a queue takes", () => {
     const send = (target, body) => fetch(process.env.AWS_ENDPOINT_URL, { method: "POST", body: JSON.stringify(body), headers: {
       authorization: "AWS4-HMAC-SHA256 Credential=" + process.env.AWS_ACCESS_KEY_ID + "/20240101/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0",
       "content-type": "application/x-amz-json-1.0", "x-amz-target": "AmazonSQS." + target } });
-    const park = (requestPayload) => send("SendMessage", { QueueUrl: "${urlOf(deadLetters)}", MessageBody: JSON.stringify({
+    const park = (requestPayload) => send("SendMessage", { QueueUrl: "${door.queueUrl(deadLetters)}", MessageBody: JSON.stringify({
       requestContext: { condition: "Parked" }, requestPayload, responsePayload: { errorType: "InvalidEvent", errorMessage: "bad" } }) });
     export const handler = async (event) => {
       for (const { body } of event.Records ?? []) {
@@ -139,7 +132,7 @@ describe("an event whose record a queue takes", () => {
       await becomes(id, "parked");
       await door.setFaults({ hop: "lambda", kind: "throttle", match: { text: arnOf.queue(retries) } });
       const MessageBody = JSON.stringify({ mended: true, requestContext: {}, requestPayload: { id, detail: {} } });
-      const QueueUrl = urlOf(retries);
+      const QueueUrl = door.queueUrl(retries);
       await (by === "SendMessage"
         ? door.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }))
         : door.sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries: [{ Id: "a", MessageBody }] })));
@@ -166,12 +159,7 @@ describe("an event whose record a queue takes", () => {
     const rule = await door.createRule(bus, [{ Id: "retries", Arn: arnOf.queue(retries) }], {
       pattern: { source: ["lambda"] },
     });
-    await door.sqs.send(
-      new SetQueueAttributesCommand({
-        QueueUrl: urlOf(retries),
-        Attributes: { Policy: queuePolicy(retries, arnOf.rule(bus, rule)) },
-      }),
-    );
+    await door.allow(retries, arnOf.rule(bus, rule));
     const id = await door.putEvent(bus, { fails: "once" });
     await becomes(id, "parked");
     await door.settle();
@@ -188,7 +176,7 @@ describe("an event whose record a queue takes", () => {
     const id = await door.putEvent(bus, {});
     await becomes(id, "parked");
     const MessageBody = JSON.stringify({ requestContext: {}, requestPayload: { id, detail: { fails: "always" } } });
-    await door.sqs.send(new SendMessageCommand({ QueueUrl: urlOf(retries), MessageBody }));
+    await door.sqs.send(new SendMessageCommand({ QueueUrl: door.queueUrl(retries), MessageBody }));
     const records = await until("the record of the last receive", async () => {
       const all = (await door.event(id)).records;
       return all.length === 3 ? all : undefined;

@@ -20,24 +20,23 @@ import {
   SendEmailCommand as SendEmailV2Command,
   SESv2Client,
 } from "@aws-sdk/client-sesv2";
-import { SendMessageCommand, SetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { type FaultInput, Faults } from "../../../sandbox/door/faults";
 import { type BusEvent, type Note } from "../../../sandbox/door/journal";
-import { accountId, arnOf, clientSettings, queuePolicy, TestDoor } from "../../support/door";
+import { arnOf, clientSettings, doorForTests } from "../../support/door";
 import { until } from "../../support/until";
 
 const sender = "sender@example.com";
 const table = "faults";
 const queue = "faults";
 
-let door: TestDoor;
+const door = doorForTests();
 let clients: ReturnType<typeof connect>;
 /** They do not wait long for an answer that does not come. */
 let impatient: ReturnType<typeof connect>;
 /** They try once more. */
 let persistent: ReturnType<typeof connect>;
 beforeAll(async () => {
-  door = await TestDoor.start();
   clients = connect();
   impatient = connect({ requestHandler: { requestTimeout: 500, throwOnRequestTimeout: true } });
   persistent = connect({ maxAttempts: 2 });
@@ -54,9 +53,8 @@ beforeAll(async () => {
   );
 });
 afterEach(() => door.setFaults());
-afterAll(async () => {
+afterAll(() => {
   for (const client of [clients, impatient, persistent].flatMap((all) => Object.values(all))) client.destroy();
-  await door.stop();
 });
 function connect(changes: { maxAttempts?: number; requestHandler?: object } = {}) {
   const settings = { ...clientSettings(door.door.url), ...changes };
@@ -106,14 +104,12 @@ const putItem = (id: string, { dynamodb } = clients) =>
   dynamodb.send(new PutItemCommand({ TableName: table, Item: { id: { S: id } } }));
 
 const sendMessage = (body: string, { sqs } = clients) =>
-  sqs.send(new SendMessageCommand({ QueueUrl: urlOf(queue), MessageBody: body }));
+  sqs.send(new SendMessageCommand({ QueueUrl: door.queueUrl(queue), MessageBody: body }));
 
 const putEvent = (detail: unknown, { events } = clients) =>
   events.send(
     new PutEventsCommand({ Entries: [{ Source: "test", DetailType: "Test", Detail: JSON.stringify(detail) }] }),
   );
-
-const urlOf = (name: string) => `${door.door.url}/${accountId}/${name}`;
 
 const seen = new Set<string>();
 
@@ -623,12 +619,7 @@ describe("a fault of sqs meets what AWS does by itself", () => {
     const name = await door.createQueue();
     const bus = await door.createBus();
     const rule = await door.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(name) }]);
-    await door.sqs.send(
-      new SetQueueAttributesCommand({
-        QueueUrl: urlOf(name),
-        Attributes: { Policy: queuePolicy(name, arnOf.rule(bus, rule)) },
-      }),
-    );
+    await door.allow(name, arnOf.rule(bus, rule));
     return { bus, name };
   }
 
@@ -681,7 +672,7 @@ describe("a fault of sqs meets what AWS does by itself", () => {
     const { UUID } = await door.lambda.send(
       new CreateEventSourceMappingCommand({ EventSourceArn: arnOf.queue(name), FunctionName: fn }),
     );
-    await door.sqs.send(new SendMessageCommand({ QueueUrl: urlOf(name), MessageBody: "hello" }));
+    await door.sqs.send(new SendMessageCommand({ QueueUrl: door.queueUrl(name), MessageBody: "hello" }));
     const countRuns = async () => (await door.logLines(`/aws/lambda/${fn}`)).filter((line) => line === "ran").length;
     await until("all runs", async () => ((await countRuns()) >= runs ? true : undefined));
     await door.settle();

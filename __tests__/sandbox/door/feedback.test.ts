@@ -19,19 +19,17 @@ import {
   type SuppressionListReason,
   UpdateConfigurationSetEventDestinationCommand,
 } from "@aws-sdk/client-sesv2";
-import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { type Envelope, type Mail } from "../../../sandbox/door/journal";
-import { accountId, arnOf, clientSettings, queuePolicy, region, TestDoor } from "../../support/door";
+import { accountId, arnOf, clientSettings, doorForTests, region } from "../../support/door";
 
 const sender = "sender@example.com";
 const defaultBus = { EventBusArn: arnOf.bus("default") };
 
-let door: TestDoor;
+const door = doorForTests();
 let sesV2: SESv2Client;
 /** A configuration set that tells everything. */
 let all: string;
 beforeAll(async () => {
-  door = await TestDoor.start();
   sesV2 = new SESv2Client(clientSettings(door.door.url));
   await door.ses.send(new VerifyEmailIdentityCommand({ EmailAddress: sender }));
   await door.ses.send(
@@ -42,9 +40,8 @@ beforeAll(async () => {
   all = await createSet({ types: ["DELIVERY", "BOUNCE", "COMPLAINT", "RENDERING_FAILURE"] });
 });
 afterEach(() => door.setFaults());
-afterAll(async () => {
+afterAll(() => {
   sesV2.destroy();
-  await door.stop();
 });
 async function createSet({
   types,
@@ -129,12 +126,7 @@ describe("SES's events reach the rules of the default bus", () => {
     const rule = await door.createRule("default", [{ Id: "queue", Arn: arnOf.queue(queue) }], {
       pattern: { source: ["aws.ses"], ...pattern },
     });
-    await door.sqs.send(
-      new SetQueueAttributesCommand({
-        QueueUrl: `${door.door.url}/${accountId}/${queue}`,
-        Attributes: { Policy: queuePolicy(queue, arnOf.rule("default", rule)) },
-      }),
-    );
+    await door.allow(queue, arnOf.rule("default", rule));
     const id = await send(to, changes);
     const { Body = "" } = await door.receive(queue);
     await door.settle();

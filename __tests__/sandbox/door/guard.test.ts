@@ -6,21 +6,19 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { RuntimeApi } from "../../../sandbox/door/lambda/runtime-api";
-import { clientSettings, region, TestDoor, zipOf } from "../../support/door";
+import { clientSettings, doorForTests, region, signed, zipOf } from "../../support/door";
 import { temporaryFolder } from "../../support/temporary";
 
-let door: TestDoor;
+// Something beside it shows what leads out of it.
+const workDirectory = join(temporaryFolder(), "work");
+mkdirSync(workDirectory);
+const assetsDirectory = join(__dirname, "../../../sandbox/inbox");
+// The requests here are none that a client of AWS sends.
+const door = doorForTests({ assetsDirectory, workDirectory }, false);
 let s3: S3Client;
 let port: number;
 let own: string;
-let workDirectory: string;
 beforeAll(async () => {
-  // Something beside it shows what leads out of it.
-  workDirectory = join(temporaryFolder(), "work");
-  mkdirSync(workDirectory);
-  const assetsDirectory = join(__dirname, "../../../sandbox/inbox");
-  // The requests here are none that a client of AWS sends.
-  door = await TestDoor.start({ assetsDirectory, workDirectory }, false);
   port = Number(new URL(door.door.url).port);
   own = `127.0.0.1:${port}`;
   s3 = new S3Client({ ...clientSettings(door.door.url), forcePathStyle: true });
@@ -29,19 +27,14 @@ beforeAll(async () => {
     new PutObjectCommand({ Bucket: "pages", Key: "page.html", Body: "<script>1</script>", ContentType: "text/html" }),
   );
 });
-afterAll(async () => {
+afterAll(() => {
   s3.destroy();
-  await door.stop();
 });
 interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
-
-const signed = (service: string) => ({
-  authorization: `AWS4-HMAC-SHA256 Credential=any/20240101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
-});
 
 /** Without a client's own idea of a target and of headers. A header that is a list is sent that often. */
 async function ask(

@@ -8,7 +8,6 @@ import {
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
 import { DeleteLogGroupCommand } from "@aws-sdk/client-cloudwatch-logs";
-import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { zipSync } from "fflate";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -22,16 +21,11 @@ import { FunctionLog } from "../../../sandbox/door/lambda/function-log";
 import { Invoker } from "../../../sandbox/door/lambda/invoker";
 import { RuntimeApi } from "../../../sandbox/door/lambda/runtime-api";
 import { Moto } from "../../../sandbox/door/moto";
-import { accountId, arnOf, queuePolicy, region, TestDoor, zipOf } from "../../support/door";
+import { accountId, arnOf, doorForTests, region, TestDoor, zipOf } from "../../support/door";
 import { until } from "../../support/until";
 
-let door: TestDoor;
-beforeAll(async () => {
-  door = await TestDoor.start();
-});
-afterAll(async () => {
-  await door.stop();
-});
+const door = doorForTests();
+
 async function invoke(name: string, payload: unknown = {}, options: Partial<InvokeCommandInput> = {}) {
   const answer = await door.lambda.send(
     new InvokeCommand({ FunctionName: name, Payload: Buffer.from(JSON.stringify(payload)), ...options }),
@@ -322,12 +316,7 @@ describe("an asynchronous invocation", () => {
     const failures = await door.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(queue) }], {
       pattern: { source: ["lambda"], detail: { responsePayload: { errorType: ["InvalidEvent"] } } },
     });
-    await door.sqs.send(
-      new SetQueueAttributesCommand({
-        QueueUrl: `${door.door.url}/${accountId}/${queue}`,
-        Attributes: { Policy: queuePolicy(queue, arnOf.rule(bus, failures)) },
-      }),
-    );
+    await door.allow(queue, arnOf.rule(bus, failures));
     const id = await door.putEvent(bus, { a: 1 });
 
     const message = await door.receive(queue);

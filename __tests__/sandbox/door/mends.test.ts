@@ -53,13 +53,13 @@ import {
   SetQueueAttributesCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import { accountId, arnOf, clientSettings, queuePolicy, region, TestDoor } from "../../support/door";
+import { accountId, arnOf, clientSettings, doorForTests, queuePolicy, region, signed } from "../../support/door";
 
 /**
  * Each test shows moto's own answer, asked for directly, to be wrong. One that fails there means that moto has mended
  * it: then the door's mend can go, and the test with it.
  */
-let door: TestDoor;
+const door = doorForTests();
 let moto: {
   events: EventBridgeClient;
   logs: CloudWatchLogsClient;
@@ -68,8 +68,7 @@ let moto: {
   ses: SESClient;
   sqs: SQSClient;
 };
-beforeAll(async () => {
-  door = await TestDoor.start();
+beforeAll(() => {
   const settings = clientSettings(door.motoUrl);
   moto = {
     events: new EventBridgeClient(settings),
@@ -80,20 +79,18 @@ beforeAll(async () => {
     sqs: new SQSClient({ ...settings, useQueueUrlAsEndpoint: false }),
   };
 });
-afterAll(async () => {
+afterAll(() => {
   for (const client of Object.values(moto)) client.destroy();
-  await door.stop();
 });
 describe("SQS", () => {
-  const urlOf = (queue: string) => `${door.door.url}/${accountId}/${queue}`;
   async function attributes(client: SQSClient, queue: string, ...names: QueueAttributeName[]) {
     const { Attributes: found = {} } = await client.send(
-      new GetQueueAttributesCommand({ QueueUrl: urlOf(queue), AttributeNames: names }),
+      new GetQueueAttributesCommand({ QueueUrl: door.queueUrl(queue), AttributeNames: names }),
     );
     return found;
   }
   const set = (client: SQSClient, queue: string, values: Record<string, string>) =>
-    client.send(new SetQueueAttributesCommand({ QueueUrl: urlOf(queue), Attributes: values }));
+    client.send(new SetQueueAttributesCommand({ QueueUrl: door.queueUrl(queue), Attributes: values }));
 
   it("a redrive policy reads as it was written: moto puts white space in", async () => {
     const deadLetters = await door.createQueue();
@@ -127,7 +124,7 @@ describe("SQS", () => {
     expect(await attributes(door.sqs, queue, "RedriveAllowPolicy")).toEqual({ RedriveAllowPolicy: policy });
     await set(door.sqs, queue, { RedriveAllowPolicy: "" });
     expect(await attributes(door.sqs, queue, "RedriveAllowPolicy")).toEqual({});
-    await door.sqs.send(new DeleteQueueCommand({ QueueUrl: urlOf(queue) }));
+    await door.sqs.send(new DeleteQueueCommand({ QueueUrl: door.queueUrl(queue) }));
     await expect(attributes(door.sqs, queue, "RedriveAllowPolicy")).rejects.toMatchObject({
       name: "QueueDoesNotExist",
     });
@@ -158,10 +155,9 @@ describe("SES v2", () => {
     readonly body: Record<string, unknown>;
   }
   async function ask(base: string, method: string, path: string, body?: unknown): Promise<Reply> {
-    const authorization = `AWS4-HMAC-SHA256 Credential=test/20240101/${region}/ses/aws4_request, SignedHeaders=host, Signature=0`;
     const response = await fetch(`${base}/v2/email${path}`, {
       method,
-      headers: { authorization, "content-type": "application/json" },
+      headers: { ...signed("ses"), "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
@@ -457,7 +453,7 @@ describe("Lambda", () => {
     };
     // Sent and received through moto, so that the door's poller has no part in it.
     const receives = async (queue: string) => {
-      const QueueUrl = `${door.door.url}/${accountId}/${queue}`;
+      const QueueUrl = door.queueUrl(queue);
       await moto.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "x" }));
       const { Messages: [message] = [] } = await moto.sqs.send(
         new ReceiveMessageCommand({ QueueUrl, MessageSystemAttributeNames: ["ApproximateReceiveCount"] }),
@@ -536,7 +532,7 @@ describe("an older API's calls", () => {
     const response = await fetch(`${door.door.url}${path}`, {
       method: "POST",
       headers: {
-        authorization: `AWS4-HMAC-SHA256 Credential=test/20240101/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=0`,
+        ...signed(service),
       },
       body: new URLSearchParams(fields),
     });
@@ -547,7 +543,7 @@ describe("an older API's calls", () => {
       method,
       headers: {
         "content-type": "application/json",
-        authorization: `AWS4-HMAC-SHA256 Credential=test/20240101/us-east-1/ses/aws4_request, SignedHeaders=host, Signature=0`,
+        ...signed("ses"),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
@@ -556,7 +552,6 @@ describe("an older API's calls", () => {
 
   describe("to SQS, in its Query protocol", () => {
     const sqs = (fields: Record<string, string>) => query("sqs", { Version: "2012-11-05", ...fields });
-    const urlOf = (queue: string) => `${door.door.url}/${accountId}/${queue}`;
     const attributesIn = (xml: string) =>
       Object.fromEntries(
         [...xml.matchAll(/<Attribute><Name>([^<]*)<\/Name><Value>([^<]*)<\/Value><\/Attribute>/g)].map(
@@ -565,12 +560,12 @@ describe("an older API's calls", () => {
       );
     const read = async (queue: string, ...names: string[]) => {
       const asked = names.map((name, index) => [`AttributeName.${index + 1}`, name] as const);
-      const fields = { Action: "GetQueueAttributes", QueueUrl: urlOf(queue), ...Object.fromEntries(asked) };
+      const fields = { Action: "GetQueueAttributes", QueueUrl: door.queueUrl(queue), ...Object.fromEntries(asked) };
       return attributesIn((await sqs(fields)).text);
     };
 
     it("are answered", async () => {
-      const QueueUrl = urlOf("older");
+      const QueueUrl = door.queueUrl("older");
       const calls: Record<string, string>[] = [
         { Action: "CreateQueue", QueueName: "older" },
         { Action: "SetQueueAttributes", QueueUrl, "Attribute.1.Name": "VisibilityTimeout", "Attribute.1.Value": "3" },
@@ -609,8 +604,8 @@ describe("an older API's calls", () => {
         ...tag,
         ...Object.fromEntries(given),
       });
-      expect(created).toContain(`<QueueUrl>${urlOf(queue)}</QueueUrl>`);
-      const QueueUrl = urlOf(queue);
+      expect(created).toContain(`<QueueUrl>${door.queueUrl(queue)}</QueueUrl>`);
+      const QueueUrl = door.queueUrl(queue);
       const { Tags: tags } = await door.sqs.send(new ListQueueTagsCommand({ QueueUrl }));
       expect(tags).toEqual({ stage: "test" });
       // By the queue's own path, as the oldest clients do it, and with a name that has no number.

@@ -7,17 +7,15 @@ import {
 } from "@aws-sdk/client-s3";
 import { CreateQueueCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
 import { randomBytes } from "node:crypto";
-import { accountId, clientSettings, TestDoor } from "../../support/door";
+import { accountId, clientSettings, doorForTests, signed } from "../../support/door";
 
-let door: TestDoor;
+const door = doorForTests();
 let s3: S3Client;
-beforeAll(async () => {
-  door = await TestDoor.start();
+beforeAll(() => {
   s3 = new S3Client(clientSettings(door.door.url));
 });
-afterAll(async () => {
+afterAll(() => {
   s3.destroy();
-  await door.stop();
 });
 describe("what the door does not answer goes to moto as it came", () => {
   it("objects of some megabytes, with a key that has to be encoded", async () => {
@@ -56,7 +54,7 @@ describe("what no client of AWS sends is the client's error, not the door's", ()
     const response = await fetch(`${door.door.url}${path}`, {
       method: body === "" ? "GET" : "POST",
       headers: {
-        authorization: `AWS4-HMAC-SHA256 Credential=test/20240101/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=0`,
+        ...signed(service),
         ...(body === "" ? {} : { "content-type": "application/x-amz-json-1.1" }),
         ...(target === "" ? {} : { "x-amz-target": target }),
       },

@@ -11,17 +11,11 @@ import {
   VerifyEmailIdentityCommand,
 } from "@aws-sdk/client-ses";
 import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
-import { accountId, arnOf, queuePolicy, region, TestDoor } from "../../support/door";
+import { arnOf, doorForTests, queuePolicy, signed } from "../../support/door";
 
 /** What the door keeps of the deployed system is what the system is: each change is seen by the very next event. */
 
-let door: TestDoor;
-beforeAll(async () => {
-  door = await TestDoor.start();
-});
-afterAll(async () => {
-  await door.stop();
-});
+const door = doorForTests();
 
 /** The deliveries of an event that is put now, when nothing of it goes on any more. */
 async function deliveriesOfNext(bus: string) {
@@ -56,9 +50,7 @@ it("a queue's policy, that is set and taken away", async () => {
   const queue = await door.createQueue();
   const rule = await door.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(queue) }]);
   const setPolicy = (Policy: string) =>
-    door.sqs.send(
-      new SetQueueAttributesCommand({ QueueUrl: `${door.door.url}/${accountId}/${queue}`, Attributes: { Policy } }),
-    );
+    door.sqs.send(new SetQueueAttributesCommand({ QueueUrl: door.queueUrl(queue), Attributes: { Policy } }));
   expect(await deliveriesOfNext(bus)).toMatchObject([{ status: "failed", error: "NO_PERMISSIONS" }]);
   await setPolicy(queuePolicy(queue, arnOf.rule(bus, rule)));
   expect(await deliveriesOfNext(bus)).toMatchObject([{ status: "delivered" }]);
@@ -144,7 +136,7 @@ it("a rule that CloudFormation makes: inside moto, past the door", async () => {
   const response = await fetch(door.door.url, {
     method: "POST",
     headers: {
-      authorization: `AWS4-HMAC-SHA256 Credential=test/20240101/${region}/cloudformation/aws4_request, SignedHeaders=host, Signature=0`,
+      ...signed("cloudformation"),
     },
     body: new URLSearchParams({
       Action: "CreateStack",

@@ -1,27 +1,20 @@
 import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
-import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Door, startDoor } from "../../../sandbox/door";
-import { accountId, arnOf, queuePolicy, region, TestDoor } from "../../support/door";
+import { accountId, arnOf, doorForTests, region, signed } from "../../support/door";
 import { envelope, mailOf } from "../../support/journal";
+import { temporaryFolder, writeFiles } from "../../support/temporary";
 
-let door: TestDoor;
-let assetsDirectory: string;
-beforeAll(async () => {
-  assetsDirectory = await mkdtemp(join(tmpdir(), "page-"));
-  await writeFile(join(assetsDirectory, "index.html"), "<!doctype html><title>Inbox</title>");
-  await writeFile(join(assetsDirectory, "page.js"), "export {};");
-  await writeFile(join(assetsDirectory, "notes.txt"), "not a part of the page");
-  await writeFile(join(assetsDirectory, "..", "outside.js"), "secret");
-  door = await TestDoor.start({ assetsDirectory });
+const folder = writeFiles(temporaryFolder(), {
+  "page/index.html": "<!doctype html><title>Inbox</title>",
+  "page/page.js": "export {};",
+  "page/notes.txt": "not a part of the page",
+  "outside.js": "secret",
 });
-afterAll(async () => {
-  await door.stop();
-  await rm(assetsDirectory, { recursive: true, force: true });
-});
+const assetsDirectory = join(folder, "page");
+const door = doorForTests({ assetsDirectory });
+
 const ask = (path: string, options: RequestInit = {}) => fetch(`${door.door.url}/_sandbox/${path}`, options);
 
 /** Without fetch's own idea of a path and of headers. */
@@ -240,7 +233,7 @@ describe("what is extreme", () => {
     const queue = await door.createQueue();
     const bus = await door.createBus();
     const rule = await door.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(queue) }]);
-    await allow(queue, rule, bus);
+    await door.allow(queue, arnOf.rule(bus, rule));
     const text = `${"[".repeat(900)}${"]".repeat(900)}`;
     const { Entries: [entry] = [] } = await door.events.send(
       new PutEventsCommand({
@@ -285,7 +278,7 @@ describe("firing a scheduled rule", () => {
     const rule = await door.createRule("default", [{ Id: "queue", Arn: arnOf.queue(queue) }], {
       schedule: "rate(1 day)",
     });
-    await allow(queue, rule);
+    await door.allow(queue, arnOf.rule("default", rule));
     const { eventId } = (await (await fire(rule)).json()) as { eventId: string };
     const message = await door.receive(queue);
     expect(JSON.parse(message.Body ?? "")).toEqual({
@@ -307,7 +300,7 @@ describe("firing a scheduled rule", () => {
     const rule = await door.createRule("default", [{ Id: "queue", Arn: arnOf.queue(queue) }], {
       schedule: "rate(1 day)",
     });
-    await allow(queue, rule);
+    await door.allow(queue, arnOf.rule("default", rule));
     for (let count = 0; count < 3; count += 1) await fire(rule);
     const times: string[] = [];
     while (times.length < 3) {
@@ -357,8 +350,7 @@ describe("what goes wrong", () => {
     });
     const answers = await Promise.all(
       ["s3", "sns"].map(async (service) => {
-        const authorization = `AWS4-HMAC-SHA256 Credential=test/20240101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`;
-        const response = await fetch(alone.url, { method: "POST", body: "a=b", headers: { authorization } });
+        const response = await fetch(alone.url, { method: "POST", body: "a=b", headers: signed(service) });
         return { status: response.status, text: await response.text() };
       }),
     );
@@ -369,12 +361,3 @@ describe("what goes wrong", () => {
     }
   });
 });
-
-async function allow(queue: string, rule: string, bus = "default"): Promise<void> {
-  await door.sqs.send(
-    new SetQueueAttributesCommand({
-      QueueUrl: `${door.door.url}/${accountId}/${queue}`,
-      Attributes: { Policy: queuePolicy(queue, arnOf.rule(bus, rule)) },
-    }),
-  );
-}

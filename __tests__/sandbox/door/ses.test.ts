@@ -14,11 +14,10 @@ import { addressProblem } from "../../../sandbox/door/ses/addresses";
 import { parseMime, toMime } from "../../../sandbox/door/ses/mime";
 import { render } from "../../../sandbox/door/ses/render";
 import { bareAddress, fromQuery } from "../../../sandbox/door/ses/sent-mail";
-import { arnOf, region, TestDoor } from "../../support/door";
+import { arnOf, doorForTests, signed } from "../../support/door";
 
-let door: TestDoor;
+const door = doorForTests({ rejectUnverifiedRecipients: true });
 beforeAll(async () => {
-  door = await TestDoor.start({ rejectUnverifiedRecipients: true });
   await door.ses.send(new VerifyEmailIdentityCommand({ EmailAddress: "sender@example.com" }));
   await door.ses.send(new VerifyDomainIdentityCommand({ Domain: "customers.example" }));
   await door.ses.send(new CreateConfigurationSetCommand({ ConfigurationSet: { Name: "set" } }));
@@ -32,9 +31,6 @@ beforeAll(async () => {
       },
     }),
   );
-});
-afterAll(async () => {
-  await door.stop();
 });
 const data = { name: "<Ann>", nameHtml: "&lt;Ann&gt;", order: { id: 7 }, extra: "" };
 
@@ -62,7 +58,7 @@ const v2 = (body: unknown, path = "outbound-emails") =>
     method: "POST",
     headers: {
       "content-type": "application/json",
-      authorization: `AWS4-HMAC-SHA256 Credential=test/20240101/${region}/ses/aws4_request, SignedHeaders=host, Signature=0`,
+      ...signed("ses"),
     },
     body: JSON.stringify(body),
   });

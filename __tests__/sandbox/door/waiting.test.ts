@@ -7,13 +7,13 @@ import {
   PutFunctionEventInvokeConfigCommand,
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type BusEvent } from "../../../sandbox/door/journal";
 import { Places } from "../../../sandbox/door/lambda/places";
-import { arnOf, clientSettings, TestDoor } from "../../support/door";
+import { arnOf, clientSettings, doorForTests } from "../../support/door";
+import { temporaryFolder } from "../../support/temporary";
 import { until } from "../../support/until";
 
 describe("Places", () => {
@@ -75,16 +75,8 @@ describe("Places", () => {
 });
 
 describe("events that wait for a place of their function's concurrency", () => {
-  let door: TestDoor;
-  let directory: string;
-  beforeAll(async () => {
-    door = await TestDoor.start();
-    directory = await mkdtemp(join(tmpdir(), "waiting-"));
-  });
-  afterAll(async () => {
-    await door.stop();
-    await rm(directory, { recursive: true, force: true });
-  });
+  const door = doorForTests();
+  const directory = temporaryFolder();
 
   /** Runs until the file is there, and says in which mode it was. */
   const code = `
