@@ -11,14 +11,15 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type Browser, type Page } from "playwright-core";
-import { describeInChromium, eventually, launchChromium } from "../support/browser";
+import { eventually, launchChromium } from "../support/browser";
 import { clientSettings, TestDoor } from "../support/door";
+import { describeWith } from "../support/requires";
 
 /**
  * A page of another origin against the real door, in a real browser. `evil.example` and `rebound.example` are this
  * machine, as names are whose owner points them at it; a page of `127.0.0.1` on another port is of the same site.
  */
-describeInChromium("a web page of another origin", () => {
+describeWith(["chromium"], "a web page of another origin", () => {
   let browser: Browser;
   let door: TestDoor;
   let s3: S3Client;
@@ -64,7 +65,7 @@ describeInChromium("a web page of another origin", () => {
     await new Promise<void>((resolve) => attacker.listen(0, "127.0.0.1", resolve));
     const other = (attacker.address() as AddressInfo).port;
     sites = { "cross-site": `http://evil.example:${other}/`, "same-site": `http://127.0.0.1:${other}/` };
-  }, 90_000);
+  });
   afterAll(async () => {
     await browser.close();
     s3.destroy();

@@ -4,7 +4,7 @@ import { type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type Browser, type BrowserContextOptions, type Locator, type Page } from "playwright-core";
 import { Journal } from "../../sandbox/door/journal";
-import { describeInChromium, eventually, launchChromium } from "../support/browser";
+import { eventually, launchChromium } from "../support/browser";
 import { type FakeDoor, startFakeDoor } from "../support/fake-door";
 import {
   addEvent,
@@ -18,11 +18,12 @@ import {
   mail,
   toFunction,
 } from "../support/inbox-fixtures";
+import { describeWith } from "../support/requires";
 
 const CONTRAST = readFileSync(join(__dirname, "../support/contrast.js"), "utf8");
 const NARROW = { width: 360, height: 740 };
 
-describeInChromium("the inbox page", () => {
+describeWith(["chromium"], "the inbox page", () => {
   let browser: Browser;
   let door: FakeDoor;
   /** What is in the sandbox when the page is visited. */

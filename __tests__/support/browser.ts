@@ -1,10 +1,6 @@
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
 import { inheritedBy } from "../../sandbox/child-environment";
-
-const NAMES = ["chromium", "chromium-browser", "google-chrome"];
-const MISSING = `Chromium is missing: install it (Debian: apt-get install chromium) or name it in CHROMIUM. Looked for ${NAMES.join(", ")} on PATH.`;
+import { findChromium } from "../../sandbox/tools/chromium";
 
 /** Nothing that phones home, and no sandbox of its own: tests may run as root in a container. */
 const ARGS = [
@@ -17,43 +13,15 @@ const ARGS = [
   "--disable-sync",
 ];
 
-const isExecutable = (path: string) => {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-function findChromium(): string | undefined {
-  const named = process.env.CHROMIUM;
-  if (named) return isExecutable(named) ? named : undefined;
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  return NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
-}
-
-const executablePath = findChromium();
-
-/** A `describe` that needs a browser: without one it fails in CI, and elsewhere it is skipped and says why. */
-export function describeInChromium(name: string, body: () => void): void {
-  if (executablePath) {
-    describe(name, body);
-  } else if (process.env.CI === "true") {
-    describe(name, () => {
-      it("finds Chromium", () => {
-        throw new Error(MISSING);
-      });
-    });
-  } else {
-    process.stderr.write(`Skipped: ${name}. ${MISSING}\n`);
-    describe.skip(name, body);
-  }
-}
-
+/** @throws Error where there is none: a suite that can do without is one of `describeWith(["chromium"], ..)`. */
 export async function launchChromium(...words: readonly string[]): Promise<Browser> {
-  if (!executablePath) throw new Error(MISSING);
-  return chromium.launch({ executablePath, args: [...ARGS, ...words], env: inheritedBy("any") });
+  const lookup = findChromium();
+  if ("missing" in lookup) throw new Error(lookup.missing);
+  return chromium.launch({
+    executablePath: lookup.found.value,
+    args: [...ARGS, ...words],
+    env: inheritedBy("any"),
+  });
 }
 
 /**
