@@ -58,6 +58,11 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
 }
 
+/** What went wrong in a part of a command's work. */
+export function textOfError(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
 /** Why a command did not run, for a person. */
 export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -3,7 +3,16 @@ import { toMessageBody } from "../../handler/contract/failure-record";
 import { maximumRedrives } from "../../stacks/delivery-windows";
 import { type Lane } from "../lanes";
 import { plural } from "../text";
-import { couldBeSent, describeMails, isOut, isUndeliverable, isUnknown, type ParkedMail, type Mails } from "./mails";
+import {
+  couldBeSent,
+  describeMails,
+  hashesOf,
+  isOut,
+  isUndeliverable,
+  isUnknown,
+  type ParkedMail,
+  type Mails,
+} from "./mails";
 import { isObject, type ParkedMessage } from "./parked-message";
 
 /** What a person asks for about an event's mails. */
@@ -255,10 +264,6 @@ function isFeedback({ event }: ParkedMessage): boolean {
 
 function isMeant({ recipient }: ParkedMail, { recipients }: Wishes): boolean {
   return recipients.size === 0 || recipients.has(recipient);
-}
-
-function hashesOf(mails: readonly ParkedMail[]): string {
-  return mails.map(({ recipient }) => recipient).join(", ");
 }
 
 function optionalWarning(parts: readonly string[]): { readonly warning?: string } {

@@ -4,7 +4,7 @@ import { type MailFailure } from "../../handler/contract/failure-record";
 import { hashRecipient } from "../../handler/contract/recipient-hash";
 import { allowsRecipient, type RecipientPolicy } from "../../handler/contract/recipient-policy";
 import { type RefusedRecipient } from "../../handler/notifications/define";
-import { plural } from "../text";
+import { plural, textOfError } from "../text";
 import { type Claim } from "./claims";
 import { type ParkedMessage } from "./parked-message";
 
@@ -74,7 +74,7 @@ export async function readMails(parked: ParkedMessage, { read, recipientPolicy }
   try {
     claims = await read(ids);
   } catch (error) {
-    unread = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    unread = textOfError(error);
   }
   const list = prepared.recipients.map((address, index): ParkedMail => {
     const claim = ids[index] ?? "";
@@ -132,6 +132,8 @@ export function couldBeSent({ state, failure }: ParkedMail, { refusal }: ParkedM
 
 export const isOut = ({ state }: ParkedMail): boolean => state === "sent";
 export const isUnknown = ({ state }: ParkedMail): boolean => state === "unknown";
+
+export const hashesOf = (mails: readonly ParkedMail[]): string => mails.map(({ recipient }) => recipient).join(", ");
 
 /** `2 of 3 mails are out; 0123456789ab: unknown`. */
 export function describeMails({ eventId, list, refused, unread }: Mails): string {

@@ -1,7 +1,8 @@
 import { type Lane } from "../lanes";
+import { textOfError } from "../text";
 import { type Claim } from "./claims";
 import { decideDiscard, decideRedrive, describeRefusal, type Wishes } from "./decision";
-import { afterRelease, describeMails, type Mails, type ParkedMail } from "./mails";
+import { afterRelease, describeMails, hashesOf, type Mails, type ParkedMail } from "./mails";
 import { type ParkedMessage } from "./parked-message";
 import { HoldIsOver } from "./queue";
 
@@ -109,7 +110,7 @@ async function redriveOne(parked: ParkedMessage, before: Mails, options: ActOpti
     await ports.send(lane, decision.body);
   } catch (error) {
     const kept = isAnyReleased(mails) ? "What is released stays so: the next redrive sends it." : "";
-    const note = noteOf(mails, `Nothing was sent, it stays parked: ${textOf(error)}`, kept);
+    const note = noteOf(mails, `Nothing was sent, it stays parked: ${textOfError(error)}`, kept);
     return { ...about, outcome: "failed", note, mails };
   }
   const note = noteOf(mails, isAnyReleased(mails) ? `What is released is sent, ${secondTime}` : "", warning);
@@ -167,7 +168,7 @@ export function discard(
 function notRemoved(error: unknown): string {
   return error instanceof HoldIsOver
     ? "its hold was over before it was deleted, so SQS may have kept it (raise --hold)"
-    : `it could not be deleted (${textOf(error)})`;
+    : `it could not be deleted (${textOfError(error)})`;
 }
 
 const secondTime = "a second time if the first mail is out after all.";
@@ -182,12 +183,4 @@ function isAnyReleased({ list }: Mails): boolean {
 
 function replaced(mails: Mails, mail: ParkedMail): Mails {
   return { ...mails, list: mails.list.map((each) => (each.claim === mail.claim ? mail : each)) };
-}
-
-function hashesOf(mails: readonly ParkedMail[]): string {
-  return mails.map(({ recipient }) => recipient).join(", ");
-}
-
-export function textOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
