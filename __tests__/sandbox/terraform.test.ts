@@ -1,6 +1,4 @@
 import { existsSync, readFileSync } from "node:fs";
-import { createServer, type IncomingHttpHeaders, request } from "node:http";
-import { type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { CreateBucketCommand, HeadObjectCommand, PutBucketEncryptionCommand, S3Client } from "@aws-sdk/client-s3";
 import { createApp } from "../../main";
@@ -17,6 +15,7 @@ import {
 import { resolveProviders } from "../../sandbox/tools";
 import { awsProvider } from "../../sandbox/tools/pinned-providers";
 import { startMoto } from "../support/moto";
+import { startPassage } from "../support/passage";
 import { describeWith } from "../support/requires";
 import { type Environment } from "../../stacks/config";
 import { configOf } from "../support/stack";
@@ -243,7 +242,6 @@ describeWith(["terraform"], "the runner with Terraform itself", (tools) => {
 });
 
 describeWith(["terraform", "moto", "awsProvider"], "the AWS provider and the S3 backend", (tools) => {
-  // A start of moto and of Terraform, and two applies with the real provider.
   it("talk to the emulator by the environment alone", async () => {
     const moto = await startMoto(tools);
     try {
@@ -304,7 +302,11 @@ describeWith(["terraform", "moto"], "the stage's own S3 backend", (tools) => {
       "main.tf.json": JSON.stringify({ terraform: { backend }, resource: { terraform_data: { one: {} } } }),
     });
     const moto = await startMoto(tools);
-    const recorder = await startRecorder(moto.url);
+    const puts: { readonly path: string; readonly headers: object }[] = [];
+    const passage = await startPassage(moto.url, ({ method, path, headers }) => {
+      if (method === "PUT") puts.push({ path: path.replace(/\?.*/, ""), headers });
+      return undefined;
+    });
     const { bucket, region } = backend.s3;
     const s3 = new S3Client(awsClientConfig(moto.url, region));
     const CreateBucketConfiguration = { LocationConstraint: region as "eu-west-1" };
@@ -312,13 +314,13 @@ describeWith(["terraform", "moto"], "the stage's own S3 backend", (tools) => {
     const terraform = new Terraform({
       binary: tools.terraform.value,
       directory,
-      environment: { ...baseEnvironment({}), ...sandboxEnvironment(recorder.url, region) },
+      environment: { ...baseEnvironment({}), ...sandboxEnvironment(passage.url, region) },
     });
     const close = async () => {
-      await recorder.close();
+      await passage.close();
       await moto.stop();
     };
-    return { backend: backend.s3, s3, terraform, puts: recorder.puts, close };
+    return { backend: backend.s3, s3, terraform, puts, close };
   }
 
   it("asks for no encryption but the bucket's own, which is KMS, for the state and for its lock", async () => {
@@ -360,29 +362,3 @@ describeWith(["terraform", "moto"], "the stage's own S3 backend", (tools) => {
     }
   });
 });
-
-/** A server in front of another that remembers what is put. */
-async function startRecorder(target: string) {
-  const puts: { readonly path: string; readonly headers: IncomingHttpHeaders }[] = [];
-  const server = createServer((incoming, outgoing) => {
-    const { method, url = "", headers } = incoming;
-    if (method === "PUT") puts.push({ path: new URL(url, target).pathname, headers });
-    const forwarded = request(new URL(url, target), { method, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(outgoing);
-    });
-    incoming.pipe(forwarded);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    puts,
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.closeAllConnections();
-        server.close(() => {
-          resolve();
-        });
-      }),
-  };
-}

@@ -1,10 +1,11 @@
-import { createServer, type IncomingMessage, request } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import { type AddressInfo } from "node:net";
 
 /** A call to AWS, as far as it tells which one it is. */
 export interface PassingCall {
   readonly method: string;
   readonly path: string;
+  readonly headers: IncomingHttpHeaders;
   /** `AmazonSQS.SendMessage` of a JSON protocol; otherwise the body of a Query tells. */
   readonly target: string;
   readonly body: string;
@@ -23,7 +24,7 @@ export interface Passage {
 }
 
 /**
- * A server in front of another, which answers some calls itself: what the emulator can't be brought to say.
+ * A server in front of another, which hears of each call, and answers some itself: what the emulator can't be brought to say.
  * @param answer `undefined`: the call goes on to `to`.
  */
 export async function startPassage(
@@ -34,7 +35,13 @@ export async function startPassage(
     void (async () => {
       const body = await read(incoming);
       const { method = "GET", url: path = "/", headers } = incoming;
-      const own = await answer({ method, path, target: String(headers["x-amz-target"]), body: body.toString() });
+      const own = await answer({
+        method,
+        path,
+        headers,
+        target: String(headers["x-amz-target"]),
+        body: body.toString(),
+      });
       if (own !== undefined) {
         response.writeHead(own.status, { "content-type": own.type ?? "application/json" }).end(own.body);
         return;

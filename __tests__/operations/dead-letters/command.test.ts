@@ -39,6 +39,7 @@ afterAll(async () => {
   dynamoDb.destroy();
   await door.stop();
 });
+
 async function createTable(names: Names): Promise<void> {
   await dynamoDb.send(
     new CreateTableCommand({

@@ -29,6 +29,7 @@ afterEach(() => {
 afterAll(async () => {
   await world.stop();
 });
+
 async function deployed(overrides: Partial<Config> = {}): Promise<DoctorStage> {
   const stage = world.stage(overrides);
   await deployAws(stage, world.door, world.clients);

@@ -29,6 +29,7 @@ afterEach(() => {
 afterAll(async () => {
   await world.stop();
 });
+
 const deploy = "Deploy the stack again: npm run deploy.";
 
 async function deployed(overrides: Partial<Config> = {}): Promise<DoctorStage> {
