@@ -12,13 +12,7 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { SESClient } from "@aws-sdk/client-ses";
 import { SESv2Client } from "@aws-sdk/client-sesv2";
-import {
-  DeleteMessageCommand,
-  GetQueueAttributesCommand,
-  type Message,
-  ReceiveMessageCommand,
-  SQSClient,
-} from "@aws-sdk/client-sqs";
+import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { awsClientConfig } from "../../sandbox/aws-client";
 import { type Door, startDoor } from "../../sandbox/door";
 import { type FaultInput } from "../../sandbox/door/faults";
@@ -27,6 +21,7 @@ import { findLeftovers } from "../../sandbox/leftovers";
 import { type RunningMoto, startMoto } from "../../sandbox/moto";
 import { sandboxEnvironment, Terraform, terraformEnvironment } from "../../sandbox/terraform";
 import { findTools } from "../../sandbox/tools";
+import { countMessages, totalOf } from "../../operations/dead-letters/queue";
 import { failureRecordSchema, type MailFailure } from "../../handler/contract/failure-record";
 import { catalogue } from "../../handler/notifications";
 import { readConfig } from "../../stacks/config";
@@ -270,12 +265,9 @@ export class System {
   async waitForHold(patienceMs = 120_000): Promise<void> {
     for (const deadline = Date.now() + patienceMs; ;) {
       await setTimeout(holdSeconds * 1000);
-      const { Attributes = {} } = await this.sqs.send(
-        new GetQueueAttributesCommand({ QueueUrl: this.deadLetterUrl, AttributeNames: ["All"] }),
-      );
-      const held = Number(Attributes.ApproximateNumberOfMessagesNotVisible ?? 0);
-      if (held === 0) return;
-      if (Date.now() > deadline) throw new Error(`${held} parked messages are still held.`);
+      const { inFlight } = await countMessages(this.sqs, this.deadLetterUrl);
+      if (inFlight === 0) return;
+      if (Date.now() > deadline) throw new Error(`${inFlight} parked messages are still held.`);
     }
   }
 
@@ -312,11 +304,7 @@ export class System {
   }
 
   async messagesIn(role: string): Promise<number> {
-    const { Attributes = {} } = await this.sqs.send(
-      new GetQueueAttributesCommand({ QueueUrl: this.queueUrl(role), AttributeNames: ["All"] }),
-    );
-    const names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] as const;
-    return names.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
+    return totalOf(await countMessages(this.sqs, this.queueUrl(role)));
   }
 
   /** Takes what is parked out of the dead-letter queue, and remembers it. */
