@@ -10,9 +10,20 @@ const statement = (attributes: object): SynthesizedStack => ({
   data: { aws_iam_policy_document: { broken: { statement: [attributes] } } },
 });
 const named = { name: "shop-dev-x" };
+const brokenPolicy = "${data.aws_iam_policy_document.broken.json}";
+/** A denial of plain HTTP, with what is told otherwise. */
+const denying = ({ effect = "Deny", ...condition }: { effect?: string } = {}): SynthesizedStack =>
+  statement({
+    effect,
+    condition: [{ test: "Bool", variable: "aws:SecureTransport", values: ["false"], ...condition }],
+  });
+const queueDenying = (change?: object): SynthesizedStack => ({
+  ...resource("aws_sqs_queue", { ...named, policy: brokenPolicy }),
+  ...denying(change),
+});
 /** Something with a policy of about so many bytes. */
 const policyOf = (type: string, attribute: string, bytes: number): SynthesizedStack => ({
-  ...resource(type, { ...named, [attribute]: "${data.aws_iam_policy_document.broken.json}" }),
+  ...resource(type, { ...named, [attribute]: brokenPolicy }),
   ...statement({ actions: ["a"], resources: ["a".repeat(bytes)] }),
 });
 const dashboardOf = (metricsOfWidgets: readonly number[]): SynthesizedStack =>
@@ -76,13 +87,26 @@ const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegE
       }),
       /broken allows "arn:aws:events/,
     ],
-  ],
-  "policy-as-data": [
     [
-      resource("aws_iam_role", { ...named, assume_role_policy: '{"Statement":[]}' }),
-      /broken has its assume_role_policy/,
+      resource("aws_lambda_permission", { statement_id: "shop-dev-x", source_arn: "arn", action: "lambda:*" }),
+      /broken allows "lambda:\*"/,
     ],
+    [
+      resource("aws_lambda_permission", { statement_id: "shop-dev-x", source_arn: "arn", principal: "*" }),
+      /broken allows "\*"/,
+    ],
+    [
+      statement({ actions: ["sqs:SendMessage"], principals: [{ type: "AWS", identifiers: ["*"] }] }),
+      /broken allows "\*"/,
+    ],
+    ...["not_actions", "not_resources", "not_principals"].map(
+      (name) => [statement({ [name]: ["a"] }), new RegExp(`broken allows ${name}`)] as const,
+    ),
   ],
+  "policy-as-data": ["policy", "policy_document", "assume_role_policy", "inline_policy"].map((name) => [
+    resource("aws_iam_role", { ...named, [name]: '{"Statement":[]}' }),
+    new RegExp(`broken has its ${name} as text`),
+  ]),
   "permission-names-source": [
     [resource("aws_lambda_permission", { statement_id: "shop-dev-x" }), /broken names no source/],
   ],
@@ -95,15 +119,22 @@ const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegE
   "tls-only": [
     [resource("aws_sqs_queue", named), /aws_sqs_queue\.broken takes plain HTTP/],
     [resource("aws_sns_topic", named), /aws_sns_topic\.broken takes plain HTTP/],
+    // Each of them is another denial, or none.
+    ...[
+      { effect: "Allow" },
+      { test: "BoolIfExists" },
+      { variable: "aws:MultiFactorAuthPresent" },
+      { values: ["true"] },
+    ].map((change) => [queueDenying(change), /aws_sqs_queue\.broken takes plain HTTP/] as const),
     [
       {
-        ...resource("aws_sqs_queue", { ...named, policy: "${data.aws_iam_policy_document.broken.json}" }),
-        ...statement({
-          effect: "Allow",
-          condition: [{ test: "Bool", variable: "aws:SecureTransport", values: ["false"] }],
-        }),
+        ...denying(),
+        resource: {
+          aws_sns_topic: { broken: named },
+          aws_sns_topic_policy: { other: { arn: "${aws_sns_topic.other.arn}", policy: brokenPolicy } },
+        },
       },
-      /aws_sqs_queue\.broken takes plain HTTP/,
+      /aws_sns_topic\.broken takes plain HTTP/,
     ],
   ],
   "table-encrypted-and-recoverable": [
@@ -189,7 +220,12 @@ const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegE
       /broken has 256 characters of metric_transformation\.namespace, and AWS takes 255/,
     ],
     [
-      resource("aws_ses_template", { ...named, html: "a".repeat(256 * 1024), text: "a".repeat(244 * 1024 + 1) }),
+      resource("aws_ses_template", {
+        ...named,
+        subject: "a",
+        html: "a".repeat(256 * 1024),
+        text: "a".repeat(244 * 1024),
+      }),
       /broken has 512001 bytes, and SES takes 512000/,
     ],
   ],
@@ -203,16 +239,25 @@ const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegE
     [policyOf("aws_cloudwatch_event_bus_policy", "policy", 10_240), /and AWS takes 10240/],
     [policyOf("aws_cloudwatch_log_resource_policy", "policy_document", 5120), /and AWS takes 5120/],
     [policyOf("aws_iam_role", "assume_role_policy", 2048), /and AWS takes 2048/],
+    // Whatever part of the statement is long.
+    ...[
+      { actions: ["a".repeat(8192)] },
+      { principals: [{ type: "AWS", identifiers: ["a".repeat(8192)] }] },
+      { condition: [{ test: "ArnLike", variable: "aws:SourceArn", values: ["a".repeat(8192)] }] },
+    ].map(
+      (part) =>
+        [
+          { ...resource("aws_sqs_queue", { ...named, policy: brokenPolicy }), ...statement(part) },
+          /aws_sqs_queue\.broken has up to \d+ bytes of policy, and AWS takes 8192/,
+        ] as const,
+    ),
     // All policies of a role count together.
     [
       {
         ...statement({ actions: ["a"], resources: ["a".repeat(5100)] }),
         resource: {
           aws_iam_role_policy: Object.fromEntries(
-            ["one", "two"].map((id) => [
-              id,
-              { name: `shop-dev-${id}`, role: "the role", policy: "${data.aws_iam_policy_document.broken.json}" },
-            ]),
+            ["one", "two"].map((id) => [id, { name: `shop-dev-${id}`, role: "the role", policy: brokenPolicy }]),
           ),
         },
       },
@@ -254,6 +299,16 @@ const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegE
         },
       },
       /The bus \$\{aws_cloudwatch_event_bus\.bus\} has 301 rules, and AWS takes 300/,
+    ],
+    [
+      {
+        resource: {
+          aws_cloudwatch_event_rule: Object.fromEntries(
+            Array.from({ length: 301 }, (_, at) => [`r${at}`, { name: `shop-dev-${at}` }]),
+          ),
+        },
+      },
+      /The bus default has 301 rules, and AWS takes 300/,
     ],
     [
       {
@@ -351,6 +406,33 @@ it("measures what Terraform makes of a text: an escaped brace is one character l
   expect(findViolations(resource("aws_cloudwatch_event_rule", { ...named, description }), "shop-dev")).toEqual([]);
   const longer = resource("aws_cloudwatch_event_rule", { ...named, description: `${description}a` });
   expect(findViolations(longer, "shop-dev").map(({ rule }) => rule)).toEqual(["texts-fit"]);
+});
+
+it.each([
+  // An account's id has 12 digits, the longest partition 10 letters.
+  ["${data.aws_caller_identity.a.account_id}", 12],
+  ["${data.aws_partition.p.partition}", 10],
+  ["${aws_sqs_queue.q.name}", "shop-dev-queue".length],
+  // `arn:<partition>:sqs:<region>:<account>:` in front.
+  ["${aws_sqs_queue.q.arn}", "shop-dev-queue".length + 80],
+  // A UUID, or shorter.
+  ["${aws_kms_key.k.key_id}", 64 + 80],
+])("measures %s as it can get at most", (expression, longest) => {
+  const violationsOf = (characters: number) => {
+    const description = "a".repeat(characters) + expression;
+    return findViolations(
+      {
+        resource: {
+          aws_cloudwatch_event_rule: { broken: { ...named, description } },
+          aws_sqs_queue: { q: { name: "shop-dev-queue" } },
+          aws_kms_key: { k: {} },
+        },
+      },
+      "shop-dev",
+    ).filter(({ rule }) => rule === "texts-fit");
+  };
+  expect(violationsOf(512 - longest)).toEqual([]);
+  expect(violationsOf(513 - longest)).toHaveLength(1);
 });
 
 it("refuses a stage whose recipients are more than the function's environment takes, and says what to do", () => {
