@@ -401,6 +401,11 @@ it("allows the own prefix at the end of a resource and of an ArnLike value", () 
   expect(findViolations(own, "shop-prod")).toHaveLength(2);
 });
 
+it("leaves a name that refers to another one to that", () => {
+  const name = "${aws_iam_role.other.name}";
+  expect(findViolations(resource("aws_iam_role", { name }), "shop-dev")).toEqual([]);
+});
+
 it("measures what Terraform makes of a text: an escaped brace is one character less", () => {
   const description = `${"a".repeat(510)}$\${`;
   expect(findViolations(resource("aws_cloudwatch_event_rule", { ...named, description }), "shop-dev")).toEqual([]);

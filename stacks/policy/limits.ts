@@ -13,7 +13,7 @@ interface TextLimit {
 }
 
 /** Longest texts, by the API reference of each service: the operation that takes them is named. */
-export const textLimits: readonly TextLimit[] = [
+const textLimits: readonly TextLimit[] = [
   // EventBridge: PutRule, CreateEventBus, CreateArchive, PutTargets. (How long a pattern may be is a quota: PolicySettings.)
   { type: "aws_cloudwatch_event_rule", path: ["description"], characters: 512 },
   { type: "aws_cloudwatch_event_rule", path: ["schedule_expression"], characters: 256 },
@@ -37,7 +37,7 @@ export function longTexts(stack: SynthesizedStack, eventPatternCharacters: numbe
   return [...textLimits, pattern].flatMap(({ type, path, characters }) =>
     all(stack.resource, type).flatMap(([id, resource]) => {
       const text = path.reduce<unknown>((value, name) => block(value)[name], resource);
-      const { length } = typeof text === "string" ? applied(stack, text) : "";
+      const { length } = applied(stack, textOf(text));
       return length <= characters
         ? []
         : [`${type}.${id} has ${length} characters of ${path.join(".")}, and AWS takes ${characters}`];
@@ -99,12 +99,14 @@ export function largePolicies(stack: SynthesizedStack): string[] {
     size: sizeOfPermission(stack, permission),
     bytes: mostResourcePolicyBytes,
   }));
-  return [...new Set([...policies, ...permissions].map(({ of, bytes }) => `${of} ${bytes}`))].flatMap((key) => {
-    const parts = [...policies, ...permissions].filter(({ of, bytes }) => `${of} ${bytes}` === key);
-    const size = parts.reduce((sum, part) => sum + part.size, 0);
-    const [{ of, bytes } = { of: "", bytes: 0 }] = parts;
-    return size <= bytes ? [] : [`${of} has up to ${size} bytes of policy, and AWS takes ${bytes}`];
-  });
+  // A name is that of one kind of policy: `aws_sqs_queue.<id>`, or the reference to a role or to a function.
+  const totals = new Map<string, { readonly size: number; readonly bytes: number }>();
+  for (const { of, size, bytes } of [...policies, ...permissions]) {
+    totals.set(of, { size: (totals.get(of)?.size ?? 0) + size, bytes });
+  }
+  return [...totals]
+    .filter(([, { size, bytes }]) => size > bytes)
+    .map(([of, { size, bytes }]) => `${of} has up to ${size} bytes of policy, and AWS takes ${bytes}`);
 }
 
 /** Of the JSON that Terraform makes of the statements, without white space. */

@@ -344,8 +344,8 @@ function exclusions(statement: Attributes): string[] {
   return ["not_actions", "not_resources", "not_principals"].filter((name) => statement[name] !== undefined);
 }
 
-function isEnabled(block: unknown): boolean {
-  return typeof block === "object" && block !== null && "enabled" in block && block.enabled === true;
+function isEnabled(setting: unknown): boolean {
+  return block(setting).enabled === true;
 }
 
 function missing(
