@@ -372,6 +372,16 @@ describe("a redrive of a mail that may be out, on a person's word", () => {
     expect(await run(parked, { ...world, breaks: "remove" })).toMatchObject({ result: { outcome: "failed" } });
   });
 
+  it("takes a mail of the event itself for out, though an earlier deployment said it in other words", async () => {
+    const parked = failed("Throttled");
+    const { eventId = "" } = parked;
+    const claim = { eventId, contentHash: "of-an-earlier-deployment" };
+    expect(await run(parked, { claims: ["sent"], claim })).toMatchObject({
+      done: ["remove"],
+      result: { outcome: "finished" },
+    });
+  });
+
   it("says what it released where the send fails after it", async () => {
     const { result, done } = await run(unknownOutcome, { options, claims: ["unknown"], breaks: "send" });
     expect(done).toEqual(["release"]);
