@@ -1,4 +1,3 @@
-import { parseEmailAddress } from "../../handler/contract/email-address";
 import { hashRecipient } from "../../handler/contract/recipient-hash";
 import { parseDuration } from "../text";
 import { type ParkedMessage } from "./parked-message";
@@ -61,7 +60,7 @@ export function parseFilters(texts: readonly string[]): Filter {
 /** @throws UsageError */
 function recipientHashOf(value: string): string {
   if (/^[\da-f]{12}$/i.test(value)) return value.toLowerCase();
-  if (value.includes("@")) return hashRecipient(parseEmailAddress(value) ?? value);
+  if (value.includes("@")) return hashRecipient(value);
   throw new UsageError(
     `--filter recipient=${value} is neither an address nor a recipient's hash, which has 12 hexadecimal digits.`,
   );

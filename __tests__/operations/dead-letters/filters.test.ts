@@ -49,6 +49,11 @@ describe("filters", () => {
     expect(parseFilters(["notification=email-request"]).recipients.size).toBe(0);
   });
 
+  it("take a domain as people write it for the one that is mailed", () => {
+    const { recipients } = parseFilters(["recipient=jane@bücher.example"]);
+    expect([...recipients]).toEqual([hashRecipient("jane@xn--bcher-kva.example")]);
+  });
+
   it("find a recipient of an event that no mail can be made of", () => {
     const parked = park(failureRecord(request({ unknown: 1, title: 7, emailConfig: { recipient: [jane, null] } })));
     expect(parseFilters([`recipient=${jane}`]).matches(parked, now)).toBe(true);
