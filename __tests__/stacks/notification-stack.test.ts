@@ -823,6 +823,7 @@ describe("the daily report's event", () => {
     });
     const { input_template: template = "" } = transformerOf(new Synthesized(Testing.synth(scheduled, true))) ?? {};
     expect(template.match(/<[^>]*>/g)).toEqual(["<id>", "<time>", "<account>", "<region>"]);
+    expect(template.match(/[<>]/g)).toHaveLength(2 * 4);
     expect(template).not.toContain('\\"');
   });
 });
@@ -884,13 +885,20 @@ it("tells Terraform where its resources stood when constructs were named by a no
   // As they stand in the state of a stage that was deployed then.
   expect(from).toEqual(
     expect.arrayContaining([
-      "aws_cloudwatch_event_rule.event-routing_email-request-rule_533892DB",
+      "aws_cloudwatch_event_rule.event-routing_daily-report-rule_36392522",
       // Not moved, its destruction closes a circle with the retry targets, and the apply ends before it starts.
       "aws_cloudwatch_event_rule.event-routing_dead-letter-rule_15DCC88A",
+      "aws_cloudwatch_event_rule.event-routing_email-request-rule_533892DB",
+      "aws_cloudwatch_event_rule.event-routing_priority-alert-rule_16741310",
+      "aws_cloudwatch_event_target.delivery-feedback_target_B081B78A",
+      "aws_cloudwatch_event_target.event-routing_daily-report-target_1D51E0DE",
       "aws_cloudwatch_event_target.event-routing_dead-letter-target_8027EE24",
       "aws_cloudwatch_event_target.event-routing_email-request-target_98DB7B67",
+      "aws_cloudwatch_event_target.event-routing_priority-alert-target_8B2544C5",
+      "aws_cloudwatch_log_data_protection_policy.delivery-feedback_masking-policy_038B49A4",
       "aws_cloudwatch_log_group.delivery-feedback_logs_2F40A10F",
       "aws_sesv2_email_identity.email-sender_51CEDAF5",
+      "aws_sesv2_email_identity.email-sender_recipient-opsexamplecom_1657A9CE",
     ]),
   );
   expect(new Set([...from, ...moved.map((each) => each.to)]).size).toBe(2 * moved.length);
