@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   const [, ...words] = packageJson.scripts.start.split(" ");
   const sandbox = startChild([process.execPath, ...words], {
     directory: projectRoot,
-    environment: toolEnvironment(port),
+    environment: environmentWith(port),
     stdio: ["ignore", "ignore", "inherit"],
   });
   try {
@@ -81,11 +81,9 @@ function wholeNumber(name: string, text: string, most: number): number {
   return value;
 }
 
-/** What the sandbox needs to find its tools. */
-function toolEnvironment(port: number): Record<string, string> {
-  const kept = ["PATH", "HOME", "TERRAFORM", "MOTO_SERVER", "TF_PROVIDER_MIRROR"];
-  const entries = kept.map((name): [string, string | undefined] => [name, process.env[name]]);
-  const known = entries.filter((entry): entry is [string, string] => entry[1] !== undefined);
+/** The user's, as npm start has it: what its children may know of it is the sandbox's business. */
+function environmentWith(port: number): Record<string, string> {
+  const known = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return { ...Object.fromEntries(known), SANDBOX_PORT: String(port) };
 }
 
