@@ -808,6 +808,7 @@ describeWith(["chromium"], "the inbox page", () => {
   describe("accessibility", () => {
     it("gives every part a role and a name", async () => {
       await visit(`#/mail/${IDS.welcome}`);
+      await option(/order 10442/).waitFor();
       const snapshot = await page.locator("body").ariaSnapshot();
       for (const line of [
         '- heading "Sandbox inbox" [level=1]',

@@ -120,6 +120,11 @@ describe("npm run send", () => {
       ["email-request", "--to", "a@example.com", "--detail", JSON.stringify({ message: "&".repeat(50_000) })],
       /bytes of template data and SES takes/,
     ],
+    [
+      "an event that is nested too deeply",
+      ["email-request", "--to", "a@example.com", "--detail", `{"a":${"[".repeat(80)}${"]".repeat(80)}}`],
+      /The event is nested more than \d+ levels deep/,
+    ],
   ])("says no before it sends: %s", async (_, words, why) => {
     const before = ((await door.get("activity")) as unknown[]).length;
     const { code, output, errors } = await send(...words);
