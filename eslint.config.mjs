@@ -45,6 +45,23 @@ export default tseslint.config(
     },
   },
   {
+    // The emulator is a package of its own: it knows nothing of the notifications, and another project can take it.
+    files: ["packages/aws-emulator/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              regex: "^(?:\\.\\./)+(?:stacks|handler|operations|sandbox|bench|__tests__|main)(?:/|$)",
+              message: "The emulator knows nothing of this project: give it what it needs.",
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     // A page renders when it has fetched what it shows: a state that is read once is read too early on a slow machine.
     files: ["__tests__/browser/**/*.ts"],
     rules: {

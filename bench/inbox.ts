@@ -2,7 +2,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Browser, chromium } from "playwright-core";
-import { type Door, startDoor } from "../sandbox/door";
+import { type Door, inboxDirectory, startDoor } from "aws-emulator";
 import { findChromium } from "../sandbox/tools/chromium";
 
 /**
@@ -67,7 +67,7 @@ async function openDoor(mails: number): Promise<Door> {
     accountId: "123456789012",
     workDirectory: join(tmpdir(), "bench-inbox"),
     retryDelaysMs: [1000],
-    assetsDirectory: join(__dirname, "../sandbox/inbox"),
+    assetsDirectory: inboxDirectory,
   });
   for (let index = 0; index < mails; index += 1) addMail(door, index);
   return door;

@@ -4,10 +4,9 @@ import { setTimeout } from "node:timers/promises";
 import { parseArgs, promisify } from "node:util";
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import packageJson from "../package.json";
-import { awsClientConfig } from "../sandbox/aws-client";
-import { type Child, startChild } from "../sandbox/child-processes";
-import { journalLimits, type Mail } from "../sandbox/door/journal";
-import { freePort } from "../sandbox/free-port";
+import { awsClientConfig } from "aws-emulator/client-config";
+import { type Child, startChild, freePort } from "aws-emulator/processes";
+import { journalLimits, type Mail } from "aws-emulator";
 import { sandboxSettings } from "../sandbox/settings";
 
 /**

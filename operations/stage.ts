@@ -1,6 +1,6 @@
 import { type Config, type Environment, readConfig } from "../stacks/config";
 import { Names } from "../stacks/names";
-import { type AwsClientConfig } from "../sandbox/aws-client";
+import { type AwsClientConfig } from "aws-emulator/client-config";
 import { sandboxSettings } from "../sandbox/settings";
 
 /** How every client of the commands is made: an answer, or a reason, within seconds. */

@@ -1,14 +1,4 @@
-/** What the sandbox's children may know of the user's environment. What else is in it (tokens, AWS keys) is not theirs. */
-type Environment = Readonly<Record<string, string | undefined>>;
-
-const everyProgram = [
-  "PATH",
-  "HOME",
-  "TMPDIR",
-  "LANG",
-  // Windows.
-  ...["USERPROFILE", "APPDATA", "LOCALAPPDATA", "SystemRoot", "TEMP", "TMP", "PATHEXT", "ComSpec"],
-];
+import { type Environment, inherit, ofEveryProgram, ofPython } from "aws-emulator/processes";
 
 const terraform = [
   // A registry behind a proxy. Go's clients use none for 127.0.0.1.
@@ -20,28 +10,15 @@ const terraform = [
   "TF_LOG_PATH",
 ];
 
-/** Where a Python, its packages and its libraries are, by the tools that manage several. */
-const python = [
-  ...["VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH", "PYTHONUSERBASE"],
-  ...["PYENV_ROOT", "PYENV_VERSION", "ASDF_DIR", "ASDF_DATA_DIR", "ASDF_PYTHON_VERSION"],
-  ...["MISE_DATA_DIR", "MISE_CONFIG_DIR", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"],
-  ...["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "NIX_LD", "NIX_LD_LIBRARY_PATH"],
-];
-
 const allowed = {
   /** A program of this machine of which nothing else is known. */
-  any: everyProgram,
+  any: ofEveryProgram,
   /** No AWS_*, no TF_VAR_*, no TF_CLI_ARGS. */
-  terraform: [...everyProgram, ...terraform],
-  /** No MOTO_*: they change what moto answers. */
-  python: [...everyProgram, ...python],
+  terraform: [...ofEveryProgram, ...terraform],
+  python: ofPython,
 };
 
 /** All of the user's environment that a child of this kind inherits. */
 export function inheritedBy(kind: keyof typeof allowed, ofUser: Environment = process.env): Record<string, string> {
-  const kept = allowed[kind].flatMap((name) => {
-    const value = ofUser[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return Object.fromEntries(kept);
+  return inherit(allowed[kind], ofUser);
 }

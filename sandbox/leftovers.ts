@@ -28,7 +28,7 @@ import {
 } from "@aws-sdk/client-ses";
 import { ListSubscriptionsCommand, ListTopicsCommand, SNSClient } from "@aws-sdk/client-sns";
 import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { type AwsClientConfig } from "./aws-client";
+import { type AwsClientConfig } from "aws-emulator/client-config";
 
 type Names = readonly (string | undefined)[] | undefined;
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { escapeHtml } from "../handler/contract/template-data";
 import { catalogue } from "../handler/notifications";
 import { type Notification } from "../handler/notifications/define";
-import { type AwsClientConfig } from "./aws-client";
+import { type AwsClientConfig } from "aws-emulator/client-config";
 
 /** A mail as `GET /_sandbox/messages` gives it; the part that is read here. */
 interface Message {

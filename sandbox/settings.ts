@@ -1,6 +1,6 @@
 import { type Config, readConfig } from "../stacks/config";
 import { Names } from "../stacks/names";
-import { type AwsClientConfig, awsClientConfig } from "./aws-client";
+import { type AwsClientConfig, awsClientConfig } from "aws-emulator/client-config";
 
 export interface SandboxSettings {
   readonly port: number;

@@ -6,10 +6,10 @@ import { parseArgs } from "node:util";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { Listr, PRESET_TIMER } from "listr2";
 import { inheritedBy } from "./child-environment";
-import { type Door, startDoor } from "./door";
+import { type Door, inboxDirectory, startDoor } from "aws-emulator";
 import { environmentScript } from "./environment-script";
 import { findLeftovers } from "./leftovers";
-import { type RunningMoto, startMoto } from "./moto";
+import { type RunningMoto, startMoto } from "aws-emulator/processes";
 import { type DeliveredSample, sendSamples } from "./samples";
 import { stages } from "../stacks/stages";
 import { sandboxSettings } from "./settings";
@@ -82,7 +82,7 @@ async function main(): Promise<void> {
         title: `Start AWS on ${endpoint}`,
         task: async (context) => {
           goOn();
-          context.moto = await startMoto(context.tools ?? findTools());
+          context.moto = await startMoto((context.tools ?? findTools()).moto.value);
           context.door = await startDoor({
             port,
             motoSocket: context.moto.socket,
@@ -90,7 +90,7 @@ async function main(): Promise<void> {
             accountId: config.accountId,
             workDirectory: join(workDirectory, "functions"),
             retryDelaysMs,
-            assetsDirectory: join(__dirname, "inbox"),
+            assetsDirectory: inboxDirectory,
           });
           await new S3Client(client).send(new CreateBucketCommand({ Bucket: bucket }));
         },

@@ -1,7 +1,7 @@
 import { devNull } from "node:os";
 import { createInterface } from "node:readline";
 import { inheritedBy } from "./child-environment";
-import { type Child, startChild } from "./child-processes";
+import { type Child, startChild } from "aws-emulator/processes";
 import { resolveProviders, type Tools } from "./tools";
 
 /** What AWS clients need to talk to the sandbox instead of AWS. The synthesized JSON stays the one that AWS gets. */

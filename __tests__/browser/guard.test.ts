@@ -10,10 +10,10 @@ import { ListQueuesCommand } from "@aws-sdk/client-sqs";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo } from "node:net";
-import { join } from "node:path";
 import { type Browser, type Page } from "playwright-core";
 import { eventually, launchChromium } from "../support/browser";
-import { clientSettings, TestDoor } from "../support/door";
+import { inboxDirectory } from "aws-emulator";
+import { clientSettings, TestDoor } from "aws-emulator/testing/gateway";
 import { describeWith } from "../support/requires";
 
 /**
@@ -59,7 +59,7 @@ describeWith(["chromium"], "a web page of another origin", () => {
       // Not every browser asks a person before a page reaches this machine.
       "--disable-features=LocalNetworkAccessChecks",
     );
-    door = await TestDoor.start({ assetsDirectory: join(__dirname, "../../sandbox/inbox") });
+    door = await TestDoor.start({ assetsDirectory: inboxDirectory });
     door.door.markReady();
     port = Number(new URL(door.door.url).port);
     s3 = new S3Client({ ...clientSettings(door.door.url), forcePathStyle: true });

@@ -3,9 +3,9 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type Browser, type BrowserContextOptions, type Locator, type Page } from "playwright-core";
-import { Journal } from "../../sandbox/door/journal";
+import { Journal } from "aws-emulator";
 import { eventually, launchChromium } from "../support/browser";
-import { type FakeDoor, startFakeDoor } from "../support/fake-door";
+import { type FakeDoor, startFakeDoor } from "aws-emulator/testing/fake-gateway";
 import {
   addEvent,
   BUS,
@@ -17,7 +17,7 @@ import {
   IDS,
   mail,
   toFunction,
-} from "../support/inbox-fixtures";
+} from "aws-emulator/testing/inbox-fixtures";
 import { describeWith } from "../support/requires";
 
 const CONTRAST = readFileSync(join(__dirname, "../support/contrast.js"), "utf8");

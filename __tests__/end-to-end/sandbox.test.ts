@@ -10,12 +10,12 @@ import {
   FilterLogEventsCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateQueueCommand, GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { awsClientConfig } from "../../sandbox/aws-client";
+import { awsClientConfig } from "aws-emulator/client-config";
 import { launchChromium } from "../support/browser";
 import { compileFilter } from "../support/metric-filter";
-import { freePort } from "../../sandbox/free-port";
+import { freePort } from "aws-emulator/processes";
 import { bareEnvironment, projectRoot, patienceMs, SandboxProcess } from "../support/sandbox";
-import { until as untilWithin } from "../support/until";
+import { until as untilWithin } from "aws-emulator/testing/until";
 
 /** The whole system: real Terraform, the real AWS provider, the deployed bundle. What is missing fails these tests. */
 

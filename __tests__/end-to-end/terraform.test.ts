@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { emailRequest } from "../../handler/notifications/email-request";
 import { storedTemplateName } from "../../stacks/templates";
-import { awsClientConfig } from "../../sandbox/aws-client";
-import { type Door, startDoor } from "../../sandbox/door";
+import { awsClientConfig } from "aws-emulator/client-config";
+import { type Door, startDoor } from "aws-emulator";
 import { findLeftovers } from "../../sandbox/leftovers";
-import { type RunningMoto, startMoto } from "../../sandbox/moto";
+import { type RunningMoto, startMoto } from "aws-emulator/processes";
 import { sandboxEnvironment, Terraform, terraformEnvironment } from "../../sandbox/terraform";
 import { findTools } from "../../sandbox/tools";
 import { devEnvironment } from "../support/stack";
@@ -27,7 +27,7 @@ let directory: string;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "terraform-test-"));
-  moto = await startMoto(tools);
+  moto = await startMoto(tools.moto.value);
   door = await startDoor({
     port: 0,
     motoSocket: moto.socket,

@@ -6,7 +6,7 @@ import { GetPolicyCommand, RemovePermissionCommand } from "@aws-sdk/client-lambd
 import { DeleteTemplateCommand, GetTemplateCommand, UpdateTemplateCommand } from "@aws-sdk/client-ses";
 import { DeleteConfigurationSetCommand, DeleteEmailIdentityCommand } from "@aws-sdk/client-sesv2";
 import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
-import { type FaultInput } from "../../sandbox/door/faults";
+import { type FaultInput } from "aws-emulator";
 import { type Ledger, type Outcome } from "./ledger";
 import { accountId, region, type System } from "./system";
 

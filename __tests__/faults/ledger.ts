@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
-import { type Mail } from "../../sandbox/door/journal";
+import { type Mail } from "aws-emulator";
 import { accountId, region, type System } from "./system";
 
 /** One mail that is due: an event (or several that are the same by their idempotency key) and one recipient. */

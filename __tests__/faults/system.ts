@@ -13,12 +13,10 @@ import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { SESClient } from "@aws-sdk/client-ses";
 import { SESv2Client } from "@aws-sdk/client-sesv2";
 import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { awsClientConfig } from "../../sandbox/aws-client";
-import { type Door, startDoor } from "../../sandbox/door";
-import { type FaultInput } from "../../sandbox/door/faults";
-import { type Mail } from "../../sandbox/door/journal";
+import { awsClientConfig } from "aws-emulator/client-config";
+import { type Door, startDoor, type FaultInput, type Mail } from "aws-emulator";
 import { findLeftovers } from "../../sandbox/leftovers";
-import { type RunningMoto, startMoto } from "../../sandbox/moto";
+import { type RunningMoto, startMoto } from "aws-emulator/processes";
 import { sandboxEnvironment, Terraform, terraformEnvironment } from "../../sandbox/terraform";
 import { findTools } from "../../sandbox/tools";
 import { countMessages, totalOf } from "../../operations/dead-letters/queue";
@@ -87,7 +85,7 @@ export class System {
   static async start(): Promise<System> {
     const tools = findTools();
     const workDirectory = mkdtempSync(join(tmpdir(), "email-faults-"));
-    const moto = await startMoto(tools);
+    const moto = await startMoto(tools.moto.value);
     const door = await startDoor({
       port: 0,
       motoSocket: moto.socket,

@@ -9,8 +9,8 @@ import * as fc from "fast-check";
 import { createDynamoDbClaims } from "../../handler/adapters/dynamodb-claims";
 import { type Claim, type ClaimAnswer, claimId, type ClaimStore, isTakenForOther } from "../../handler/claims";
 import { emailRequest } from "../../handler/notifications/email-request";
-import { clientSettings } from "../support/door";
-import { startMoto, type TestMoto } from "../support/moto";
+import { clientSettings } from "aws-emulator/testing/gateway";
+import { startMoto, type TestMoto } from "aws-emulator/testing/moto";
 import { FakeClock, MemoryClaims } from "../support/notify";
 
 const table = "claims";

@@ -9,7 +9,7 @@ import {
   patternOf,
   routeOf,
 } from "../../handler/notifications/patterns";
-import { compilePattern } from "../../sandbox/door/events/pattern";
+import { compilePattern } from "aws-emulator/eventbridge";
 import { businessEvent } from "../support/notify";
 
 const one: EventTrigger = {

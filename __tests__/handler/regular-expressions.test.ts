@@ -37,7 +37,12 @@ function expressionsIn(file: string): Found[] {
   return found;
 }
 
-const found = ["handler", "operations", "sandbox/door/ses", "sandbox/inbox"].flatMap((folder) =>
+const found = [
+  "handler",
+  "operations",
+  "packages/aws-emulator/src/services/ses",
+  "packages/aws-emulator/inbox",
+].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
     .filter((name) => /\.[jt]s$/.test(name))
     .flatMap((name) => expressionsIn(join(root, folder, name))),

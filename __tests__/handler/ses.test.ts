@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { classify, createSesSender, sesClientSettings, sesFailures } from "../../handler/adapters/ses";
 import { permanentFailureTypes } from "../../handler/contract/failures";
 import { createPacer } from "../../handler/pacer";
-import { freePort } from "../../sandbox/free-port";
+import { freePort } from "aws-emulator/processes";
 import { FakeClock } from "../support/notify";
 import {
   errorAnswer,

@@ -18,7 +18,7 @@ import { readStack, type SynthesizedStack, synthesizeForDocs } from "../../opera
 import { Names } from "../../stacks/names";
 import { NotificationStack } from "../../stacks/notification-stack";
 import { configOf } from "../support/stack";
-import { temporaryFolder, writeFiles } from "../support/temporary";
+import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
 const root = join(__dirname, "..", "..");
 const stack = synthesizeForDocs();

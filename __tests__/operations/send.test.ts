@@ -2,10 +2,10 @@ import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sandboxSettings } from "../../sandbox/settings";
-import { accountId, arnOf, queuePolicy, TestDoor } from "../support/door";
-import { freePort } from "../../sandbox/free-port";
+import { accountId, arnOf, queuePolicy, TestDoor } from "aws-emulator/testing/gateway";
+import { freePort } from "aws-emulator/processes";
 import { type CommandResult, OperationsCommand } from "../support/operations-command";
-import { temporaryFolder } from "../support/temporary";
+import { temporaryFolder } from "aws-emulator/testing/temporary";
 
 const busName = sandboxSettings({}).names.of("event-bus");
 

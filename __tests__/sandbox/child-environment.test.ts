@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { startChild, stopChild } from "../../sandbox/child-processes";
+import { startChild, stopChild } from "aws-emulator/processes";
 import { findTools, resolveProviders, thisMachine } from "../../sandbox/tools";
 import { emptyMachine } from "../support/machine";
-import { programs, temporaryFolder } from "../support/temporary";
-import { until } from "../support/until";
+import { programs, temporaryFolder } from "aws-emulator/testing/temporary";
+import { until } from "aws-emulator/testing/until";
 
 const secrets = { GITHUB_TOKEN: "a secret", AWS_SECRET_ACCESS_KEY: "a secret", NPM_CONFIG__AUTH: "a secret" };
 
@@ -61,10 +61,14 @@ describe("a child of the sandbox knows none of the user's tokens and keys", () =
   });
 
   it("and each that the sandbox's code may start: none inherits by default", () => {
-    const root = join(thisMachine().directory, "sandbox");
-    const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+    const files = ["sandbox", "packages/aws-emulator/src"].flatMap((folder) => {
+      const root = join(thisMachine().directory, folder);
+      return readdirSync(root, { recursive: true, encoding: "utf8" })
+        .filter((name) => name.endsWith(".ts"))
+        .map((name) => join(root, name));
+    });
     const calls = files.flatMap((file) => {
-      const source = readFileSync(join(root, file), "utf8");
+      const source = readFileSync(file, "utf8");
       expect({ file, spreads: /\.\.\.(?:process\.env|machine\.environment)\b/.test(source) }).toMatchObject({
         spreads: false,
       });

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { environmentScript } from "../../sandbox/environment-script";
-import { temporaryFolder, writeFiles } from "../support/temporary";
+import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
 it("leaves a shell with the sandbox's AWS settings alone, and with everything else that it had", () => {
   const script = environmentScript({

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CreateBucketCommand, HeadObjectCommand, PutBucketEncryptionCommand, S3Client } from "@aws-sdk/client-s3";
 import { createApp } from "../../main";
-import { awsClientConfig } from "../../sandbox/aws-client";
+import { awsClientConfig } from "aws-emulator/client-config";
 import {
   baseEnvironment,
   errorsOf,
@@ -14,12 +14,12 @@ import {
 } from "../../sandbox/terraform";
 import { resolveProviders } from "../../sandbox/tools";
 import { awsProvider } from "../../sandbox/tools/pinned-providers";
-import { startMoto } from "../support/moto";
+import { startMoto } from "aws-emulator/testing/moto";
 import { startPassage } from "../support/passage";
 import { describeWith } from "../support/requires";
 import { type Environment } from "../../stacks/config";
 import { configOf } from "../support/stack";
-import { programs, temporaryFolder, writeFiles } from "../support/temporary";
+import { programs, temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
 /** A Terraform that is a shell script. */
 function terraform(script: string, options: Partial<TerraformOptions> = {}): Terraform {
@@ -243,7 +243,7 @@ describeWith(["terraform"], "the runner with Terraform itself", (tools) => {
 
 describeWith(["terraform", "moto", "awsProvider"], "the AWS provider and the S3 backend", (tools) => {
   it("talk to the emulator by the environment alone", async () => {
-    const moto = await startMoto(tools);
+    const moto = await startMoto();
     try {
       const { environment } = resolveProviders({
         terraform: tools.terraform.value,
@@ -301,7 +301,7 @@ describeWith(["terraform", "moto"], "the stage's own S3 backend", (tools) => {
     const directory = writeFiles(temporaryFolder(), {
       "main.tf.json": JSON.stringify({ terraform: { backend }, resource: { terraform_data: { one: {} } } }),
     });
-    const moto = await startMoto(tools);
+    const moto = await startMoto();
     const puts: { readonly path: string; readonly headers: object }[] = [];
     const passage = await startPassage(moto.url, ({ method, path, headers }) => {
       if (method === "PUT") puts.push({ path: path.replace(/\?.*/, ""), headers });

@@ -4,7 +4,7 @@ import { findChromium } from "../../sandbox/tools/chromium";
 import { findMoto } from "../../sandbox/tools/moto";
 import { findTerraform } from "../../sandbox/tools/terraform";
 import { emptyMachine } from "../support/machine";
-import { programs, temporaryFolder } from "../support/temporary";
+import { programs, temporaryFolder } from "aws-emulator/testing/temporary";
 
 const terraform = (version: string) => `echo '{"terraform_version": "${version}"}'`;
 /** Answers as a Python does that has this moto; anything else that is run with it fails. */

@@ -1,6 +1,6 @@
 import { type EventTrigger, type Notification } from "../../handler/notifications/define";
 import { patternOf } from "../../handler/notifications/patterns";
-import { compilePattern } from "../../sandbox/door/events/pattern";
+import { compilePattern } from "aws-emulator/eventbridge";
 import { type ComplementRule, unmatchedRules, unroutedRules } from "../../stacks/constructs/complement-rules";
 
 const triggered = (...triggers: Partial<EventTrigger>[]): Pick<Notification, "trigger">[] =>

@@ -1,6 +1,6 @@
 import { permanentFailureTypes, transientFailureTypes } from "../../handler/contract/failures";
 import { PermanentError, TransientError } from "../../handler/errors";
-import { compilePattern } from "../../sandbox/door/events/pattern";
+import { compilePattern } from "aws-emulator/eventbridge";
 import { failureRecord } from "../support/notify";
 import { synthNotificationStack } from "../support/stack";
 

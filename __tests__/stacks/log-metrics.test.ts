@@ -1,7 +1,7 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { PermanentError } from "../../handler/errors";
-import { inputFor } from "../../sandbox/door/events/target-input";
-import { type Envelope } from "../../sandbox/door/journal";
+import { inputFor } from "aws-emulator/eventbridge";
+import { type Envelope } from "aws-emulator";
 import { compileFilter } from "../support/metric-filter";
 import { synthNotificationStack } from "../support/stack";
 

@@ -1,5 +1,5 @@
 import { type Machine } from "../../sandbox/tools";
-import { temporaryFolder } from "./temporary";
+import { temporaryFolder } from "aws-emulator/testing/temporary";
 
 /** A machine with nothing on it but what a test puts there. */
 export function emptyMachine(changes: Partial<Machine> = {}): Machine {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
-import { until } from "./until";
+import { until } from "aws-emulator/testing/until";
 
 export const projectRoot = join(__dirname, "..", "..");
 

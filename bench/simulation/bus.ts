@@ -1,4 +1,4 @@
-import { compilePattern } from "../../sandbox/door/events/pattern";
+import { compilePattern } from "aws-emulator/eventbridge";
 import { type RuleDeployment, type TargetDeployment } from "./deployment";
 import * as limits from "./limits";
 import { type Random, sampleLatency } from "./random";

@@ -1,6 +1,5 @@
 import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
-import { type FaultInput } from "../../../sandbox/door/faults";
-import { type BusEvent } from "../../../sandbox/door/journal";
+import { type FaultInput, type BusEvent } from "aws-emulator";
 import { type Deployment, readDeployment } from "../../../bench/simulation/deployment";
 import { type SesFault } from "../../../bench/simulation/ses";
 import { synthesize } from "../../../bench/simulation/synthesize";

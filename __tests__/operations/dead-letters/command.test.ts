@@ -19,8 +19,8 @@ import {
 import { describeAnswer, toJson } from "../../../operations/dead-letters/report";
 import { printableJson } from "../../../operations/text";
 import { Names } from "../../../stacks/names";
-import { clientSettings, region, TestDoor } from "../../support/door";
-import { freePort } from "../../../sandbox/free-port";
+import { clientSettings, region, TestDoor } from "aws-emulator/testing/gateway";
+import { freePort } from "aws-emulator/processes";
 import { failureRecord } from "../../support/notify";
 import { OperationsCommand } from "../../support/operations-command";
 import { jane, parkedStage, request, targetAttributes } from "../../support/parked";

@@ -16,7 +16,7 @@ import { awsChecks, checkUnreserved } from "../../../operations/doctor/aws";
 import { type DoctorStage, runChecks } from "../../../operations/doctor/check";
 import { type Lane } from "../../../operations/lanes";
 import { type Config } from "../../../stacks/config";
-import { accountId, region } from "../../support/door";
+import { accountId, region } from "aws-emulator/testing/gateway";
 import { deployAws, DoctorWorld, putAlarm } from "./doctor-world";
 
 let world: DoctorWorld;

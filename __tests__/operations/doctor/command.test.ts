@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { type AddressInfo } from "node:net";
 import { catalogue } from "../../../handler/notifications";
 import { type CheckResult } from "../../../operations/doctor/check";
-import { freePort } from "../../../sandbox/free-port";
+import { freePort } from "aws-emulator/processes";
 import { OperationsCommand } from "../../support/operations-command";
 import { parkedStage } from "../../support/parked";
 import { deployAws, deployEmail, DoctorWorld } from "./doctor-world";

@@ -16,13 +16,13 @@ import { awsChecks } from "../../../operations/doctor/aws";
 import { type DoctorStage, runChecks } from "../../../operations/doctor/check";
 import { emailChecks } from "../../../operations/doctor/email";
 import { functionRole, lanes, retryQueueName } from "../../../operations/lanes";
-import { awsClientConfig } from "../../../sandbox/aws-client";
+import { awsClientConfig } from "aws-emulator/client-config";
 import { type Config } from "../../../stacks/config";
 import { feedbackEvents } from "../../../stacks/constructs/delivery-feedback";
 import { Names } from "../../../stacks/names";
 import { laneBudgets } from "../../../stacks/send-budget";
 import { loadTemplate, storedTemplateName } from "../../../stacks/templates";
-import { accountId, region, TestDoor } from "../../support/door";
+import { accountId, region, TestDoor } from "aws-emulator/testing/gateway";
 import { parkedStage } from "../../support/parked";
 import { type Passage, type PassingAnswer, startPassage } from "../../support/passage";
 

@@ -6,7 +6,7 @@ import { strFromU8, unzipSync } from "fflate";
 import { readArchiveFile } from "../../../sandbox/archive-provider/archive-file";
 import { type Config, problemsOf } from "../../../sandbox/archive-provider/config";
 import { globToRegExp } from "../../../sandbox/archive-provider/source-directory";
-import { temporaryFolder, writeFiles } from "../../support/temporary";
+import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
 function archive(config: Config): { state: Config; files: Record<string, string> } {
   const output_path = join(temporaryFolder(), "made", "out.zip");

@@ -10,7 +10,7 @@ import { cliConfiguration } from "../../../sandbox/tools/cli-configuration";
 import { terraformPlatform } from "../../../sandbox/tools/lookup";
 import { archiveProvider } from "../../../sandbox/tools/pinned-providers";
 import { describeWith } from "../../support/requires";
-import { temporaryFolder, writeFiles } from "../../support/temporary";
+import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
 // Node, tsx and Terraform are each started several times.
 const host = "registry.test";

@@ -4,7 +4,7 @@ import { terraformPlatform } from "../../../sandbox/tools/lookup";
 import { findProviderMirror, impliedMirrors } from "../../../sandbox/tools/mirrors";
 import { awsProvider } from "../../../sandbox/tools/pinned-providers";
 import { emptyMachine } from "../../support/machine";
-import { temporaryFolder, writeFiles } from "../../support/temporary";
+import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
 const { version } = awsProvider;
 

@@ -4,7 +4,7 @@ import { type Found, MissingToolsError, type ProviderMirror } from "../../../san
 import { archiveProvider, ownPluginCache } from "../../../sandbox/tools/pinned-providers";
 import { resolveProviders } from "../../../sandbox/tools/providers";
 import { emptyMachine } from "../../support/machine";
-import { programs, temporaryFolder } from "../../support/temporary";
+import { programs, temporaryFolder } from "aws-emulator/testing/temporary";
 
 const mirror = (folder: string): Found<ProviderMirror> => ({
   value: { folder, hosts: ["registry.test"] },

@@ -1,0 +1,237 @@
+import {
+  CreateEventSourceMappingCommand,
+  DeleteEventSourceMappingCommand,
+  InvokeCommand,
+  PutFunctionEventInvokeConfigCommand,
+} from "@aws-sdk/client-lambda";
+import { SendMessageCommand } from "@aws-sdk/client-sqs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Background } from "../../src/gateway/background";
+import { arnOf, doorForTests } from "../support/gateway";
+import { temporaryFolder } from "../support/temporary";
+import { until } from "../support/until";
+
+/** A task that ends when the test says so. */
+function task() {
+  let end: () => void = () => undefined;
+  let fail: (error: Error) => void = () => undefined;
+  const done = new Promise<void>((resolve, reject) => {
+    end = resolve;
+    fail = reject;
+  });
+  return { run: () => done, end, fail };
+}
+
+/** Everything that is ready to run has run. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe("Background", () => {
+  const errors: unknown[] = [];
+  let background: Background;
+  beforeEach(() => {
+    errors.length = 0;
+    background = new Background((error) => errors.push(error));
+  });
+
+  it("counts tasks as pending until each has come to its end, good or bad", async () => {
+    const [first, second] = [task(), task()];
+    background.run(first.run);
+    background.run(second.run);
+    expect(background.pending).toBe(2);
+    first.end();
+    await turn();
+    expect(background.pending).toBe(1);
+    second.fail(new Error("as told"));
+    await turn();
+    expect(background.pending).toBe(0);
+    expect(errors).toEqual([new Error("as told")]);
+  });
+
+  it("counts a task that another one started, so that nothing in between looks like the end", async () => {
+    const [first, second] = [task(), task()];
+    background.run(async () => {
+      await first.run();
+      background.run(second.run);
+    });
+    first.end();
+    await turn();
+    expect(background.pending).toBe(1);
+    second.end();
+    await turn();
+    expect(background.pending).toBe(0);
+  });
+
+  it("does not count what goes on until the door closes, and tells of its failure", async () => {
+    const poller = task();
+    background.runForever(poller.run);
+    expect(background.pending).toBe(0);
+    poller.fail(new Error("as told"));
+    await turn();
+    expect(background.pending).toBe(0);
+    expect(errors).toEqual([new Error("as told")]);
+  });
+
+  it("counts work that is waited for elsewhere, and hands out its value or its failure", async () => {
+    const work = task();
+    const counted = background.count(work.run().then(() => "value"));
+    expect(background.pending).toBe(1);
+    work.end();
+    expect(await counted).toBe("value");
+    expect(background.pending).toBe(0);
+    await expect(background.count(Promise.reject(new Error("as told")))).rejects.toThrow("as told");
+    expect(background.pending).toBe(0);
+    // Whoever waits for it has to tell.
+    expect(errors).toEqual([]);
+  });
+
+  it.each(["run", "runForever"] as const)("waits, when it closes, for what it %ss", async (method) => {
+    const work = task();
+    let isClosed = false as boolean;
+    background[method](work.run);
+    const closed = background.close().then(() => {
+      isClosed = true;
+    });
+    await turn();
+    expect(isClosed).toBe(false);
+    work.end();
+    await closed;
+    expect(isClosed).toBe(true);
+  });
+
+  it("wakes what sleeps when it closes, and does not tell of it as of a failure", async () => {
+    let woken: unknown;
+    background.run(async () => {
+      await background.sleep(3_600_000).catch((error: unknown) => {
+        woken = error;
+        throw error;
+      });
+    });
+    expect([background.closing, background.signal.aborted]).toEqual([false, false]);
+    await background.close();
+    expect([background.closing, background.signal.aborted]).toEqual([true, true]);
+    expect(woken).toMatchObject({ name: "AbortError" });
+    expect(errors).toEqual([]);
+  });
+
+  it("lets what sleeps go on after the time", async () => {
+    await expect(background.sleep(1)).resolves.toBeUndefined();
+  });
+});
+
+describe("/_sandbox/pending", () => {
+  // No retry and no message that failed comes back within the test; nor is the door's end held up by what waits so long.
+  const door = doorForTests({ retryDelaysMs: [3_600_000], retryQueueDelayMs: 3_600_000 });
+  const directory = temporaryFolder();
+  afterEach(() => door.setFaults());
+  const pending = async () => ((await door.get("pending")) as { tasks: number }).tasks;
+  /** A file's name: the function below writes one to say that it runs, and waits for one to end. */
+  const file = (name: string) => join(directory, name);
+
+  /** Runs until the file that its event (or a message's body) names is there, or fails at once. */
+  const code = `
+    import { existsSync } from "node:fs";
+    export const handler = async (event) => {
+      const { until, fails } = event.Records === undefined ? event : JSON.parse(event.Records[0].body);
+      if (fails) throw new Error("as told");
+      while (!existsSync(until)) await new Promise((resolve) => setTimeout(resolve, 10));
+    };`;
+
+  /** A round trip through the door and a function's process: whatever ends soon has ended by then. */
+  async function later(): Promise<void> {
+    const name = await door.createFunction("export const handler = async () => 1;");
+    await door.lambda.send(new InvokeCommand({ FunctionName: name }));
+  }
+
+  async function mapped() {
+    const fn = await door.createFunction(code);
+    await door.createLogGroup(`/aws/lambda/${fn}`);
+    const queue = await door.createQueue({ VisibilityTimeout: "3600" });
+    const { UUID } = await door.lambda.send(
+      new CreateEventSourceMappingCommand({ EventSourceArn: arnOf.queue(queue), FunctionName: fn }),
+    );
+    const sendTo = (body: unknown) =>
+      door.sqs.send(
+        new SendMessageCommand({
+          QueueUrl: door.queueUrl(queue),
+          MessageBody: JSON.stringify(body),
+        }),
+      );
+    return { fn, sendTo, unmap: () => door.lambda.send(new DeleteEventSourceMappingCommand({ UUID })) };
+  }
+
+  it("is nothing at first, and nothing of a queue that is polled and empty", async () => {
+    expect(await door.get("pending")).toEqual({ tasks: 0 });
+    const { unmap } = await mapped();
+    await later();
+    expect(await pending()).toBe(0);
+    await unmap();
+  });
+
+  it("counts an event from its acceptance until its function is done with it", async () => {
+    const bus = await door.createBus();
+    const fn = await door.createFunction(code);
+    const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn), InputPath: "$.detail" }]);
+    await door.permit(fn, arnOf.rule(bus, rule));
+    const end = file("delivery");
+    const id = await door.putEvent(bus, { until: end });
+    expect(await pending()).toBeGreaterThan(0);
+    await until("the function runs", async () => (await door.event(id)).deliveries[0]?.attempts[0]);
+    await later();
+    expect(await pending()).toBe(1);
+    await writeFile(end, "");
+    await door.deliveries(id);
+    await door.settle();
+  });
+
+  it("counts an asynchronous invocation, also of a client", async () => {
+    const fn = await door.createFunction(code);
+    const end = file("invocation");
+    const Payload = Buffer.from(JSON.stringify({ until: end }));
+    await door.lambda.send(new InvokeCommand({ FunctionName: fn, InvocationType: "Event", Payload }));
+    await later();
+    expect(await pending()).toBe(1);
+    await writeFile(end, "");
+    await door.settle();
+  });
+
+  it("counts a batch of a mapped queue while its function runs", async () => {
+    const { sendTo, unmap } = await mapped();
+    const end = file("batch");
+    await sendTo({ until: end });
+    await until("the batch is taken", async () => ((await pending()) > 0 ? true : undefined));
+    await later();
+    expect(await pending()).toBe(1);
+    await writeFile(end, "");
+    await door.settle();
+    await unmap();
+  });
+
+  // From here on, what waits for an hour stays pending: each adds one.
+  it("counts an invocation that waits for its retry", async () => {
+    const before = await pending();
+    const fn = await door.createFunction(code);
+    await door.lambda.send(new PutFunctionEventInvokeConfigCommand({ FunctionName: fn, MaximumRetryAttempts: 1 }));
+    const bus = await door.createBus();
+    const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn), InputPath: "$.detail" }]);
+    await door.permit(fn, arnOf.rule(bus, rule));
+    const id = await door.putEvent(bus, { fails: true });
+    await until("it waits", async () =>
+      (await door.event(id)).deliveries[0]?.status === "retrying" ? true : undefined,
+    );
+    await later();
+    expect(await pending()).toBe(before + 1);
+  });
+
+  it("counts a message that waits for its return to the queue", async () => {
+    const before = await pending();
+    const { fn, sendTo, unmap } = await mapped();
+    await sendTo({ fails: true });
+    await until("the function has failed", async () =>
+      (await door.logLines(`/aws/lambda/${fn}`)).find((line) => line.startsWith("REPORT")),
+    );
+    await later();
+    expect(await pending()).toBe(before + 1);
+    await unmap();
+  });
+});

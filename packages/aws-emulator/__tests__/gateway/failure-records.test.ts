@@ -1,0 +1,198 @@
+import { CreateEventSourceMappingCommand, PutFunctionEventInvokeConfigCommand } from "@aws-sdk/client-lambda";
+import { SendMessageBatchCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
+import { eventIdIn, failureIn } from "../../src/gateway/failure-records";
+import { arnOf, doorForTests } from "../support/gateway";
+import { until } from "../support/until";
+
+describe("a message of a queue", () => {
+  const record = {
+    requestContext: { condition: "RetriesExhausted" },
+    requestPayload: { id: "the-event", detail: {} },
+    responsePayload: { errorType: "InvalidEvent", errorMessage: "no recipient" },
+  };
+  const attributes = new Map([
+    ["ERROR_CODE", "NO_PERMISSIONS"],
+    ["ERROR_MESSAGE", "not allowed"],
+  ]);
+  const none = () => undefined;
+
+  it.each([
+    ["Lambda's record", record, none, "the-event", "InvalidEvent: no recipient"],
+    [
+      "an event that carries it",
+      { id: "x", source: "lambda", detail: record },
+      none,
+      "the-event",
+      "InvalidEvent: no recipient",
+    ],
+    [
+      "a record of an event that never ran",
+      { ...record, responsePayload: null },
+      none,
+      "the-event",
+      "RetriesExhausted",
+    ],
+    ["a record of what is no event", { ...record, requestPayload: "?" }, none, undefined, "InvalidEvent: no recipient"],
+    [
+      "what a rule could not deliver",
+      { id: "the-event", detail: {} },
+      (name: string) => attributes.get(name),
+      "the-event",
+      "NO_PERMISSIONS: not allowed",
+    ],
+  ])("tells which event failed, and why: %s", (_, body, attributeOf, eventId, reason) => {
+    expect(failureIn(JSON.stringify(body), attributeOf)).toEqual({ eventId, reason });
+  });
+
+  it.each(["no JSON", "[]", "null", '{"id":"an-event","detail":{}}', '{"id":"an-event","detail":null}'])(
+    "is no record: %s",
+    (text) => {
+      expect(failureIn(text, none)).toBeUndefined();
+    },
+  );
+
+  it("tells the event behind it", () => {
+    expect(eventIdIn(JSON.stringify({ source: "lambda", id: "x", detail: { requestPayload: { id: "a" } } }))).toBe("a");
+    expect(eventIdIn('{"id":"b"}')).toBe("b");
+    expect(eventIdIn("no JSON")).toBeUndefined();
+  });
+});
+
+describe("an event whose record a queue takes", () => {
+  const door = doorForTests({ retryQueueDelayMs: 50 });
+
+  const fate = async (id: string) => ((await door.get(`activity/${id}`)) as { fate: string }).fate;
+  const becomes = (id: string, wanted: string) =>
+    until(`fate ${wanted}`, async () => ((await fate(id)) === wanted ? true : undefined));
+
+  /** As the handler does it: parks what no retry can mend, and says so in its answer. */
+  const parking = (deadLetters: string, tellsId: boolean) => `
+    const send = (target, body) => fetch(process.env.AWS_ENDPOINT_URL, { method: "POST", body: JSON.stringify(body), headers: {
+      authorization: "AWS4-HMAC-SHA256 Credential=" + process.env.AWS_ACCESS_KEY_ID + "/20240101/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0",
+      "content-type": "application/x-amz-json-1.0", "x-amz-target": "AmazonSQS." + target } });
+    const park = (requestPayload) => send("SendMessage", { QueueUrl: "${door.queueUrl(deadLetters)}", MessageBody: JSON.stringify({
+      requestContext: { condition: "Parked" }, requestPayload, responsePayload: { errorType: "InvalidEvent", errorMessage: "bad" } }) });
+    export const handler = async (event) => {
+      for (const { body } of event.Records ?? []) {
+        const record = JSON.parse(body);
+        const { requestPayload } = record.detail ?? record;
+        if (requestPayload.detail.fails === "always") throw new Error("as told");
+        if (!record.mended) await park(requestPayload);
+      }
+      if (event.Records) return { batchItemFailures: [] };
+      if (event.detail.fails) throw new Error("as told");
+      await park(${tellsId ? "event" : '"an oversized input"'});
+      return { parked: "InvalidEvent" };
+    };`;
+
+  async function system(tellsId = true) {
+    const deadLetters = await door.createQueue();
+    const retries = await door.createQueue({
+      VisibilityTimeout: "3600",
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: arnOf.queue(deadLetters), maxReceiveCount: 2 }),
+    });
+    const fn = await door.createFunction(parking(deadLetters, tellsId));
+    await door.lambda.send(
+      new CreateEventSourceMappingCommand({
+        EventSourceArn: arnOf.queue(retries),
+        FunctionName: fn,
+        FunctionResponseTypes: ["ReportBatchItemFailures"],
+      }),
+    );
+    const bus = await door.createBus();
+    const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn) }]);
+    await door.permit(fn, arnOf.rule(bus, rule));
+    return { deadLetters, retries, fn, bus };
+  }
+
+  it("is parked where its function parked it in the first run, though the delivery succeeded", async () => {
+    const { bus, deadLetters } = await system();
+    const id = await door.putEvent(bus, {});
+    await becomes(id, "parked");
+    await door.settle();
+    const event = await door.event(id);
+    expect(event.deliveries).toMatchObject([
+      { status: "delivered", attempts: [{ outcome: "success", parked: "InvalidEvent" }] },
+    ]);
+    expect(event.records).toMatchObject([{ queueArn: arnOf.queue(deadLetters), reason: "InvalidEvent: bad" }]);
+  });
+
+  it("is known by the run that parked it, where the record can't name it", async () => {
+    const { bus, deadLetters } = await system(false);
+    const id = await door.putEvent(bus, {});
+    await becomes(id, "parked");
+    expect((await door.event(id)).records).toMatchObject([{ queueArn: arnOf.queue(deadLetters) }]);
+  });
+
+  it.each(["SendMessage", "SendMessageBatch"])(
+    "waits when a person sends it again with %s, and is then done",
+    async (by) => {
+      const { bus, retries, deadLetters } = await system();
+      const id = await door.putEvent(bus, {});
+      await becomes(id, "parked");
+      await door.setFaults({ hop: "lambda", kind: "throttle", match: { text: arnOf.queue(retries) } });
+      const MessageBody = JSON.stringify({ mended: true, requestContext: {}, requestPayload: { id, detail: {} } });
+      const QueueUrl = door.queueUrl(retries);
+      await (by === "SendMessage"
+        ? door.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }))
+        : door.sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries: [{ Id: "a", MessageBody }] })));
+      await becomes(id, "waiting");
+      await door.setFaults();
+      // It mails nothing here: there was nothing left to do.
+      await becomes(id, "delivered");
+      expect((await door.event(id)).records).toMatchObject([
+        { queueArn: arnOf.queue(deadLetters) },
+        { queueArn: arnOf.queue(retries), leftAt: expect.any(String) as string },
+      ]);
+    },
+  );
+
+  it("waits behind a rule on Lambda's record, and is parked by the retry lane", async () => {
+    const { bus, retries, deadLetters, fn } = await system();
+    await door.lambda.send(
+      new PutFunctionEventInvokeConfigCommand({
+        FunctionName: fn,
+        MaximumRetryAttempts: 0,
+        DestinationConfig: { OnFailure: { Destination: arnOf.bus(bus) } },
+      }),
+    );
+    const rule = await door.createRule(bus, [{ Id: "retries", Arn: arnOf.queue(retries) }], {
+      pattern: { source: ["lambda"] },
+    });
+    await door.allow(retries, arnOf.rule(bus, rule));
+    const id = await door.putEvent(bus, { fails: "once" });
+    await becomes(id, "parked");
+    await door.settle();
+    expect((await door.event(id)).records).toMatchObject([
+      { queueArn: arnOf.queue(retries), reason: "Error: as told", leftAt: expect.any(String) as string },
+      { queueArn: arnOf.queue(deadLetters), reason: "InvalidEvent: bad" },
+    ]);
+    const { failures } = (await door.get(`activity/${id}`)) as { failures: unknown[] };
+    expect(failures).toMatchObject([{ detailType: "Lambda Function Invocation Result - Failure", bus }]);
+  });
+
+  it("is parked where its queue gives it up after the last receive", async () => {
+    const { retries, deadLetters, bus } = await system();
+    const id = await door.putEvent(bus, {});
+    await becomes(id, "parked");
+    const MessageBody = JSON.stringify({ requestContext: {}, requestPayload: { id, detail: { fails: "always" } } });
+    await door.sqs.send(new SendMessageCommand({ QueueUrl: door.queueUrl(retries), MessageBody }));
+    const records = await until("the record of the last receive", async () => {
+      const all = (await door.event(id)).records;
+      return all.length === 3 ? all : undefined;
+    });
+    expect(records[2]).toMatchObject({
+      queueArn: arnOf.queue(deadLetters),
+      reason: expect.stringContaining("received 2 times") as string,
+    });
+    await becomes(id, "parked");
+  });
+
+  it("counts as failed, until it is done", async () => {
+    const counted = async () => ((await door.get("inbox")) as { failed: number }).failed;
+    const { bus } = await system();
+    const before = await counted();
+    await becomes(await door.putEvent(bus, {}), "parked");
+    expect(await counted()).toBe(before + 1);
+  });
+});

@@ -1,0 +1,363 @@
+import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import { request } from "node:http";
+import { join } from "node:path";
+import { type Door, startDoor } from "../../src/gateway";
+import { accountId, arnOf, doorForTests, region, signed } from "../support/gateway";
+import { envelope, mailOf } from "../support/journal";
+import { temporaryFolder, writeFiles } from "../support/temporary";
+
+const folder = writeFiles(temporaryFolder(), {
+  "page/index.html": "<!doctype html><title>Inbox</title>",
+  "page/page.js": "export {};",
+  "page/notes.txt": "not a part of the page",
+  "outside.js": "secret",
+});
+const assetsDirectory = join(folder, "page");
+const door = doorForTests({ assetsDirectory });
+
+const ask = (path: string, options: RequestInit = {}) => fetch(`${door.door.url}/_sandbox/${path}`, options);
+
+/** Without fetch's own idea of a path and of headers. */
+async function askRaw(path: string, headers: Record<string, string> = {}, method = "GET"): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(`${door.door.url}/`, { path, headers, method }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    outgoing.on("error", reject);
+    outgoing.end();
+  });
+}
+
+it("is healthy from the moment that it is marked ready", async () => {
+  expect((await ask("health")).status).toBe(503);
+  expect(await door.get("health")).toEqual({ status: "starting" });
+  door.door.markReady();
+  expect((await ask("health")).status).toBe(200);
+  expect(await door.get("health")).toEqual({ status: "ready" });
+});
+
+it("says what this sandbox is, and what it does not emulate", async () => {
+  expect(await door.get("info")).toEqual({
+    endpoint: door.door.url,
+    region,
+    accountId,
+    retryDelaysMs: [20, 40],
+    notEmulated: expect.arrayContaining([expect.stringMatching(/^IAM/)]) as string[],
+    startedAt: expect.stringMatching(/Z$/) as string,
+  });
+});
+
+it("answers an unknown route with those that exist", async () => {
+  const response = await ask("nothing");
+  expect(response.status).toBe(404);
+  const { routes } = (await response.json()) as { routes: string[] };
+  expect(routes.join("\n")).toMatch(/POST \/_sandbox\/fire\/<rule>/);
+  expect((await ask("messages", { method: "DELETE" })).status).toBe(404);
+  expect((await ask("messages/nobody.eml")).status).toBe(404);
+});
+
+it("answers each of the routes that it names", async () => {
+  const { routes } = (await (await ask("nothing")).json()) as { routes: string[] };
+  const named = routes.flatMap((route) => {
+    const [, method = "", path = ""] = /^([A-Z]+) \/_sandbox\/([^\s<]*): /.exec(route) ?? [];
+    return method === "" ? [] : [{ method, path }];
+  });
+  expect(named.map(({ path }) => path)).toEqual(expect.arrayContaining(["metrics", "pending", "faults", "stream"]));
+  for (const { method, path } of named) {
+    const response = await ask(path, { method, ...(method === "PUT" ? { body: "[]" } : {}) });
+    expect({ method, path, status: response.status }).not.toMatchObject({ status: 404 });
+    await response.body?.cancel();
+  }
+});
+
+it("counts nothing before anything happened", async () => {
+  expect(await door.get("metrics")).toEqual({ InvocationsFailedToBeSentToDlq: {}, DestinationDeliveryFailures: {} });
+  expect(await door.get("pending")).toEqual({ tasks: 0 });
+  expect(await door.get("faults")).toEqual([]);
+});
+
+describe("the page", () => {
+  it("is served with its files, under a policy that lets in nothing of a mail", async () => {
+    const page = await ask("");
+    expect(await page.text()).toContain("<title>Inbox</title>");
+    expect(page.headers.get("content-type")).toMatch(/^text\/html/);
+    expect(page.headers.get("content-security-policy")).toMatch(/default-src 'none'; script-src 'self';/);
+    expect(page.headers.get("x-content-type-options")).toBe("nosniff");
+    expect((await ask("page.js")).headers.get("content-type")).toMatch(/^text\/javascript/);
+    expect((await fetch(`${door.door.url}/_sandbox`)).url).toBe(`${door.door.url}/_sandbox/`);
+  });
+
+  it.each([
+    "/_sandbox/%zz.js",
+    "/_sandbox/..%2foutside.js",
+    "/_sandbox/%2e%2e/outside.js",
+    "/_sandbox/notes.txt",
+    "/_sandbox/missing.js",
+  ])("is all that is served: not %s", async (path) => {
+    expect(await askRaw(path)).not.toBe(200);
+  });
+});
+
+describe("the stream", () => {
+  it("tells of each change", async () => {
+    const controller = new AbortController();
+    const response = await ask("stream", { signal: controller.signal });
+    expect(response.headers.get("content-type")).toBe("text/event-stream");
+    const reader = response.body?.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+    const read = async () => Buffer.from((await reader.read()).value ?? []).toString("utf8");
+    const first = await read();
+    expect(first).toMatch(/^event: change\ndata: \{"messages":\d+,"activity":\d+,.*,"mails":\[\],"events":\[\]\}\n\n$/);
+    const before = Number(/"activity":(\d+)/.exec(first)?.[1]);
+    const id = await door.putEvent("default", {});
+    // What tests before this one set off may be told first.
+    let change = await read();
+    while (!change.includes(`"events":["${id}"]`)) change = await read();
+    expect(change).toContain(`"activity":${before + 1}`);
+    controller.abort();
+  });
+});
+
+describe("lists", () => {
+  const lists = { messages: "mail", "rendering-failures": "unrendered", activity: "event" };
+  /** More than a page without a limit has. */
+  const count = 1003;
+  let full: Door;
+  beforeAll(async () => {
+    full = await startDoor({
+      port: 0,
+      motoSocket: "/no/moto.sock",
+      region,
+      accountId,
+      workDirectory: assetsDirectory,
+      retryDelaysMs: [],
+    });
+    for (let index = 0; index < count; index += 1) {
+      full.journal.addEvent("bus", envelope(`event-${index}`));
+      full.journal.addMail(mailOf(`mail-${index}`, { eventId: `event-${index}` }));
+      full.journal.addRenderingFailure({ ...mailOf(`unrendered-${index}`), renderError: "no name" });
+    }
+  });
+  afterAll(() => full.close());
+
+  const get = async (path: string) => {
+    const response = await fetch(`${full.url}/_sandbox/${path}`);
+    return { response, body: (await response.json()) as { id: string }[] & { message: string } };
+  };
+  const nextOf = (response: Response) =>
+    /<\/_sandbox\/([^>]+)>; rel="next"/.exec(response.headers.get("link") ?? "")?.[1];
+
+  it.each(Object.entries(lists))(
+    "%s are newest first, at most 1,000, and the header Link names the rest",
+    async (list, name) => {
+      const first = await get(list);
+      expect(first.body.map(({ id }) => id)).toEqual(
+        Array.from({ length: 1000 }, (_, index) => `${name}-${count - 1 - index}`),
+      );
+      const next = await get(nextOf(first.response) ?? "");
+      expect(next.body.map(({ id }) => id)).toEqual([`${name}-2`, `${name}-1`, `${name}-0`]);
+      expect(nextOf(next.response)).toBeUndefined();
+    },
+  );
+
+  it("go page by page to the last, each entry once, also where a page ends with it", async () => {
+    for (const limit of [1, 2, 3]) {
+      const ids: string[] = [];
+      let path: string | undefined = `activity?limit=${limit}&before=event-6`;
+      while (path !== undefined) {
+        const page = await get(path);
+        expect(page.body.length).toBeLessThanOrEqual(limit);
+        expect(page.body.length).toBeGreaterThan(0);
+        ids.push(...page.body.map(({ id }) => id));
+        path = nextOf(page.response);
+      }
+      expect(ids).toEqual(["event-5", "event-4", "event-3", "event-2", "event-1", "event-0"]);
+    }
+    expect((await get("messages?before=mail-0")).body).toEqual([]);
+  });
+
+  it("stay where they are while newer entries come", async () => {
+    const first = await get("activity?limit=2&before=event-9");
+    full.journal.addEvent("bus", envelope("newer"));
+    const next = await get(nextOf(first.response) ?? "");
+    expect([...first.body, ...next.body].map(({ id }) => id)).toEqual(["event-8", "event-7", "event-6", "event-5"]);
+  });
+
+  it.each([
+    ["messages?limit=0", 400, /limit is "0": use a whole number from 1 to 1000/],
+    ["messages?limit=1001", 400, /limit is "1001"/],
+    ["activity?limit=1e2", 400, /limit is "1e2"/],
+    ["activity?limit=", 400, /limit is ""/],
+    ["messages?befor=x", 400, /"befor" is unknown here: use limit and before/],
+    ["messages?before=nobody", 404, /no mail with the id "nobody"/],
+    ["messages/nobody", 404, /no mail with the id "nobody"/],
+    ["activity/nobody", 404, /no event with the id "nobody"/],
+    [`inbox/mails?${"id=a&".repeat(201)}`, 400, /201 ids are too many/],
+  ])("refuse %s", async (path, status, message) => {
+    const { response, body } = await get(path);
+    expect(response.status).toBe(status);
+    expect(body.message).toMatch(message);
+  });
+
+  it("hand out one mail, and one event with its mails", async () => {
+    expect((await get("messages/mail-7")).body).toMatchObject({ id: "mail-7", text: "Hello" });
+    expect((await get("messages/unrendered-7")).body).toMatchObject({ renderError: "no name" });
+    expect((await get("activity/event-7")).body).toMatchObject({
+      id: "event-7",
+      fate: "unmatched",
+      mails: [{ id: "mail-7", subject: "Hello" }],
+      failures: [],
+    });
+  });
+
+  it("have rows for the ids that are asked for, without those that are gone", async () => {
+    const { body } = await get("inbox/mails?id=mail-3&id=gone&id=unrendered-1");
+    expect(body.map(({ id }) => id)).toEqual(["mail-3", "unrendered-1"]);
+    expect(body[0]).not.toHaveProperty("headers");
+  });
+
+  it("are searched over all entries", async () => {
+    full.journal.addMail(mailOf("needle", { subject: "A Needle in the hay", to: ["grace@example.com"] }));
+    const search = async (view: string, q: string) =>
+      ((await get(`inbox/search?view=${view}&q=${encodeURIComponent(q)}`)).body as unknown as { ids: string[] }).ids;
+    expect(await search("mails", "grace NEEDLE")).toEqual(["needle"]);
+    expect(await search("mails", "grace pin")).toEqual([]);
+    expect(await search("mails", "")).toHaveLength(2 * count + 1);
+    expect(await search("events", "event-1002")).toEqual(["event-1002"]);
+    expect(await search("events", "unmatched")).toContain("event-0");
+  });
+});
+
+describe("what is extreme", () => {
+  it("an event as deep as EventBridge takes is delivered, and shown as text; the others are shown as ever", async () => {
+    const queue = await door.createQueue();
+    const bus = await door.createBus();
+    const rule = await door.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(queue) }]);
+    await door.allow(queue, arnOf.rule(bus, rule));
+    const text = `${"[".repeat(900)}${"]".repeat(900)}`;
+    const { Entries: [entry] = [] } = await door.events.send(
+      new PutEventsCommand({
+        Entries: [{ EventBusName: bus, Source: "test", DetailType: "Deep", Detail: `{"deep":${text}}` }],
+      }),
+    );
+    const id = entry?.EventId ?? "";
+    expect((await door.receive(queue)).Body).toContain(text);
+    const other = await door.putEvent(bus, { shown: true });
+    expect((await door.event(other)).detail).toEqual({ shown: true });
+    expect(await door.event(id)).toMatchObject({ detail: {}, tooDeep: expect.stringContaining(text) as string });
+    expect((await ask(`inbox/events?id=${id}&id=${other}`)).status).toBe(200);
+    expect((await ask(`activity/${id}`)).status).toBe(200);
+    expect((await ask("inbox/search?view=events&q=deep")).status).toBe(200);
+  });
+
+  it("rows of long texts and many recipients are short", async () => {
+    const long = "x".repeat(262_144);
+    const to = Array.from({ length: 50 }, (_, index) => `someone-${index}@example.com`);
+    door.door.journal.addMail(
+      mailOf("long", { subject: long, text: long, html: long, from: long, template: long, to }),
+    );
+    const response = await ask("inbox/mails?id=long");
+    expect((await response.text()).length).toBeLessThan(5000);
+    expect(await door.get("messages/long")).toMatchObject({ subject: long, to });
+  });
+
+  it.each(["/_sandbox/%ff", "/_sandbox/messages/%ff", "/_sandbox/messages/%ff.eml", "/_sandbox/%"])(
+    "refuses a path that is no text: %s",
+    async (path) => {
+      expect(await askRaw(path)).toBe(400);
+    },
+  );
+});
+
+describe("firing a scheduled rule", () => {
+  const fire = (name: string, headers: Record<string, string> = {}) =>
+    ask(`fire/${encodeURIComponent(name)}`, { method: "POST", headers });
+
+  it("delivers the event that the clock would send", async () => {
+    const queue = await door.createQueue();
+    const rule = await door.createRule("default", [{ Id: "queue", Arn: arnOf.queue(queue) }], {
+      schedule: "rate(1 day)",
+    });
+    await door.allow(queue, arnOf.rule("default", rule));
+    const { eventId } = (await (await fire(rule)).json()) as { eventId: string };
+    const message = await door.receive(queue);
+    expect(JSON.parse(message.Body ?? "")).toEqual({
+      version: "0",
+      id: eventId,
+      "detail-type": "Scheduled Event",
+      source: "aws.events",
+      account: accountId,
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) as string,
+      region,
+      resources: [arnOf.rule("default", rule)],
+      detail: {},
+    });
+    expect((await door.deliveries(eventId))[0]).toMatchObject({ rule, bus: "default", status: "delivered" });
+  });
+
+  it("gives each firing a minute of its own, as a schedule's occurrences have", async () => {
+    const queue = await door.createQueue();
+    const rule = await door.createRule("default", [{ Id: "queue", Arn: arnOf.queue(queue) }], {
+      schedule: "rate(1 day)",
+    });
+    await door.allow(queue, arnOf.rule("default", rule));
+    for (let count = 0; count < 3; count += 1) await fire(rule);
+    const times: string[] = [];
+    while (times.length < 3) {
+      const { Body = "" } = await door.receive(queue);
+      times.push((JSON.parse(Body) as { time: string }).time);
+    }
+    const minutes = times.map((time) => Date.parse(time) / 60_000).sort((a, b) => a - b);
+    expect(minutes.map((minute) => minute - (minutes[0] ?? 0))).toEqual([0, 1, 2]);
+  });
+
+  it("is refused for a rule that is unknown, disabled or has no schedule", async () => {
+    const scheduled = await door.createRule("default", [], { schedule: "rate(1 day)", state: "DISABLED" });
+    const byEvent = await door.createRule("default", [{ Id: "x", Arn: arnOf.queue("x") }], {
+      pattern: { source: ["none"] },
+    });
+    const unknown = await fire("nobody");
+    expect(unknown.status).toBe(404);
+    expect(((await unknown.json()) as { scheduledRules: string[] }).scheduledRules).toContain(scheduled);
+    expect((await fire(scheduled)).status).toBe(409);
+    expect((await fire(byEvent)).status).toBe(400);
+  });
+
+  it("goes on for the page's own scripts, and is refused to forms", async () => {
+    expect((await fire("nobody", { origin: door.door.url })).status).toBe(404);
+    expect((await fire("nobody", { "content-type": "application/json" })).status).toBe(404);
+    expect((await fire("nobody", { "content-type": "application/x-www-form-urlencoded" })).status).toBe(415);
+  });
+});
+
+describe("what goes wrong", () => {
+  it("a port in use is named, with the way out", async () => {
+    const port = Number(new URL(door.door.url).port);
+    const options = { motoSocket: "/nowhere", region, accountId, workDirectory: assetsDirectory, retryDelaysMs: [] };
+    await expect(startDoor({ ...options, port })).rejects.toThrow(
+      new RegExp(`Port ${port} of 127\\.0\\.0\\.1 is in use.*SANDBOX_PORT=<n>`),
+    );
+  });
+
+  it("a moto that is gone is named, to every client", async () => {
+    const alone = await startDoor({
+      port: 0,
+      motoSocket: "/nowhere/moto.sock",
+      region,
+      accountId,
+      workDirectory: assetsDirectory,
+      retryDelaysMs: [],
+    });
+    const answers = await Promise.all(
+      ["s3", "sns"].map(async (service) => {
+        const response = await fetch(alone.url, { method: "POST", body: "a=b", headers: signed(service) });
+        return { status: response.status, text: await response.text() };
+      }),
+    );
+    await alone.close();
+    for (const { status, text } of answers) {
+      expect(status).toBe(503);
+      expect(text).toContain("moto does not answer at /nowhere/moto.sock");
+    }
+  });
+});

@@ -1,0 +1,233 @@
+import {
+  DeleteFunctionCommand,
+  DeleteFunctionConcurrencyCommand,
+  InvokeCommand,
+  LambdaClient,
+  PutFunctionConcurrencyCommand,
+  PutFunctionEventInvokeConfigCommand,
+  UpdateFunctionConfigurationCommand,
+} from "@aws-sdk/client-lambda";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { type BusEvent } from "../../src/gateway/journal";
+import { Places } from "../../src/services/lambda/places";
+import { arnOf, clientSettings, doorForTests } from "../support/gateway";
+import { temporaryFolder } from "../support/temporary";
+import { until } from "../support/until";
+
+describe("Places", () => {
+  const never = new AbortController().signal;
+  const patience = (order: string[], name: string) => ({
+    until: Infinity,
+    signal: never,
+    onWait: () => order.push(`${name} waits`),
+  });
+
+  it("are handed on in the order in which they were asked for", async () => {
+    const places = new Places();
+    places.limit("fn", 1);
+    const order: string[] = [];
+    expect(await places.take("fn")).toBe(true);
+    expect(await places.take("fn")).toBe(false);
+    const taken = ["first", "second"].map((name) =>
+      places.take("fn", patience(order, name)).then(() => order.push(`${name} goes`)),
+    );
+    places.giveBack("fn");
+    // Nobody who comes now is before those who wait.
+    expect(await places.take("fn")).toBe(false);
+    places.giveBack("fn");
+    await Promise.all(taken);
+    expect(order).toEqual(["first waits", "second waits", "first goes", "second goes"]);
+  });
+
+  it("let in as many as there are new, and none more where there are fewer", async () => {
+    const places = new Places();
+    places.limit("fn", 0);
+    const order: string[] = [];
+    const taken = ["a", "b", "c"].map((name) => places.take("fn", patience([], name)).then(() => order.push(name)));
+    places.limit("fn", 2);
+    await Promise.all(taken.slice(0, 2));
+    expect(order).toEqual(["a", "b"]);
+    places.limit("fn", 1);
+    places.giveBack("fn");
+    await setTimeout(0);
+    expect(order).toEqual(["a", "b"]);
+    places.limit("fn", undefined);
+    await Promise.all(taken);
+    expect(order).toEqual(["a", "b", "c"]);
+  });
+
+  it("are not waited for any longer when the patience is over, or all of it ends", async () => {
+    const places = new Places();
+    places.limit("fn", 0);
+    const ending = new AbortController();
+    const late = places.take("fn", { until: Date.now() + 1, signal: never });
+    const ended = places.take("fn", { until: Infinity, signal: ending.signal });
+    expect(await late).toBe(false);
+    ending.abort(new Error("the end"));
+    await expect(ended).rejects.toThrow("the end");
+    await expect(places.take("fn", { until: Infinity, signal: ending.signal })).rejects.toThrow("the end");
+    // Who is gone takes no place.
+    places.limit("fn", 1);
+    expect(await places.take("fn")).toBe(true);
+  });
+});
+
+describe("events that wait for a place of their function's concurrency", () => {
+  const door = doorForTests();
+  const directory = temporaryFolder();
+
+  /** Runs until the file is there, and says in which mode it was. */
+  const code = `
+    import { existsSync } from "node:fs";
+    export const handler = async ({ until }) => {
+      while (!existsSync(until)) await new Promise((resolve) => setTimeout(resolve, 10));
+      console.log("mode " + process.env.MODE);
+    };`;
+
+  async function busy(concurrency: number) {
+    const fn = await door.createFunction(code, { Environment: { Variables: { MODE: "old" } } });
+    await door.createLogGroup(`/aws/lambda/${fn}`);
+    await limit(fn, concurrency);
+    const bus = await door.createBus();
+    const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn), InputPath: "$.detail" }]);
+    await door.permit(fn, arnOf.rule(bus, rule));
+    const end = join(directory, fn);
+    const put = async (count: number) => {
+      const ids: string[] = [];
+      for (let index = 0; index < count; index += 1) ids.push(await door.putEvent(bus, { until: end }));
+      return ids;
+    };
+    return { fn, put, end: () => writeFile(end, "") };
+  }
+
+  const limit = (fn: string, concurrency: number) =>
+    door.lambda.send(
+      new PutFunctionConcurrencyCommand({ FunctionName: fn, ReservedConcurrentExecutions: concurrency }),
+    );
+
+  const attemptsOf = (event: BusEvent) => event.deliveries.flatMap(({ attempts }) => attempts);
+
+  /** The events, once each of them waits. */
+  const waiting = (ids: readonly string[]) =>
+    until("all wait", async () => {
+      const events = await Promise.all(ids.map((id) => door.event(id)));
+      return events.every((event) => attemptsOf(event)[0]?.outcome === "throttled") ? events : undefined;
+    });
+
+  it("ask moto for nothing meanwhile, journal one entry, and run one by one when there is a place", async () => {
+    const { put, end } = await busy(1);
+    const [running = ""] = await put(1);
+    await until("it runs", async () => attemptsOf(await door.event(running))[0]);
+    const ids = await put(30);
+    const events = await waiting(ids);
+    const before = await door.motoRequests();
+    const journal = JSON.stringify(events).length;
+    // As long as many polls took: the retries' delays are 20 and 40 ms here.
+    await setTimeout(1000);
+    expect((await door.motoRequests()) - before).toBe(0);
+    expect(JSON.stringify(await waiting(ids)).length).toBe(journal);
+    await end();
+    await door.settle();
+    for (const id of ids) {
+      const event = await door.event(id);
+      expect(event.deliveries).toMatchObject([{ status: "delivered" }]);
+      expect(attemptsOf(event)).toMatchObject([
+        { number: 1, outcome: "throttled", times: 1, errorType: "TooManyRequestsException" },
+        { number: 2, outcome: "success" },
+      ]);
+    }
+  });
+
+  it("cost a few requests each, however many rules, policies and settings are read for them", async () => {
+    const { put, end } = await busy(1);
+    await end();
+    const [first = ""] = await put(1);
+    await door.deliveries(first);
+    const before = await door.motoRequests();
+    const ids = await put(20);
+    for (const id of ids) await door.deliveries(id);
+    await door.settle();
+    // What is left is the function's own log.
+    expect((await door.motoRequests()) - before).toBeLessThanOrEqual(20 * 2);
+  });
+
+  it("run at once when the concurrency is raised, or is not reserved any more", async () => {
+    const { fn, put, end } = await busy(0);
+    const ids = await put(4);
+    await waiting(ids);
+    await limit(fn, 2);
+    const started = async () =>
+      (await Promise.all(ids.map((id) => door.event(id)))).filter((event) => attemptsOf(event).length > 1);
+    await until("two run", async () => ((await started()).length === 2 ? true : undefined));
+    await door.lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName: fn }));
+    await until("all run", async () => ((await started()).length === 4 ? true : undefined));
+    await end();
+    await door.settle();
+  });
+
+  it("meet the function as it is when their turn comes", async () => {
+    const { fn, put, end } = await busy(0);
+    await waiting(await put(1));
+    await door.lambda.send(
+      new UpdateFunctionConfigurationCommand({ FunctionName: fn, Environment: { Variables: { MODE: "new" } } }),
+    );
+    await end();
+    await limit(fn, 1);
+    await door.settle();
+    expect((await door.logLines(`/aws/lambda/${fn}`)).join("\n")).toContain("mode new");
+  });
+
+  it("are given up when their function is deleted, and the notes say so", async () => {
+    const { fn, put } = await busy(0);
+    const ids = await put(1);
+    await waiting(ids);
+    await door.lambda.send(new DeleteFunctionCommand({ FunctionName: fn }));
+    await door.settle();
+    expect((await door.event(ids[0] ?? "")).deliveries).toMatchObject([{ status: "failed" }]);
+    expect(JSON.stringify(await door.get("notes"))).toContain(`The function ${fn} is deleted.`);
+  });
+
+  it("go to the on-failure destination when they are too old, without having run", async () => {
+    const { fn, put } = await busy(0);
+    const queue = await door.createQueue();
+    // Past the door, for it is less than Lambda takes: a test can't wait for a minute.
+    const moto = new LambdaClient(clientSettings(door.motoUrl));
+    await moto.send(
+      new PutFunctionEventInvokeConfigCommand({
+        FunctionName: fn,
+        MaximumEventAgeInSeconds: 1,
+        DestinationConfig: { OnFailure: { Destination: arnOf.queue(queue) } },
+      }),
+    );
+    const [id = ""] = await put(1);
+    const { Body = "" } = await door.receive(queue);
+    expect(JSON.parse(Body)).toMatchObject({
+      requestContext: { condition: "EventAgeExceeded" },
+      responsePayload: null,
+    });
+    expect(await door.event(id)).toMatchObject({
+      deliveries: [{ status: "failed", attempts: [{ outcome: "throttled", times: 1 }] }],
+    });
+  });
+
+  it("that a fault throttles are one entry too, with a count", async () => {
+    const { put, end } = await busy(1);
+    await end();
+    await door.setFaults({ hop: "lambda", kind: "throttle", times: 5 });
+    const [id = ""] = await put(1);
+    await door.settle();
+    expect(attemptsOf(await door.event(id))).toMatchObject([
+      { number: 1, outcome: "throttled", times: 5 },
+      { number: 2, outcome: "success" },
+    ]);
+  });
+
+  it("do not wait where the client does: it is throttled at once", async () => {
+    const { fn } = await busy(0);
+    await expect(door.lambda.send(new InvokeCommand({ FunctionName: fn }))).rejects.toMatchObject({
+      name: "TooManyRequestsException",
+    });
+  });
+});

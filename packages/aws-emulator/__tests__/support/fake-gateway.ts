@@ -1,0 +1,77 @@
+import { createServer, type ServerResponse } from "node:http";
+import { type AddressInfo } from "node:net";
+import { join } from "node:path";
+import { Background } from "../../src/gateway/background";
+import { type Buses } from "../../src/services/eventbridge/buses";
+import { Faults } from "../../src/gateway/faults";
+import { Journal } from "../../src/gateway/journal";
+import { SandboxApi, type SandboxInfo } from "../../src/gateway/sandbox-api";
+
+const page = join(__dirname, "../../inbox");
+
+export interface FakeDoor {
+  /** Of the page. */
+  readonly url: string;
+  /** What the page shows. */
+  readonly journal: Journal;
+  info: SandboxInfo;
+  /** The Content-Security-Policy of the page, instead of the door's. */
+  policy: string | undefined;
+  /** The paths and queries that were asked for, below /_sandbox/. */
+  readonly requests: string[];
+  /** Ends every stream and, until it is told otherwise, answers new ones with 503. */
+  setStreaming(on: boolean): void;
+  close(): Promise<void>;
+}
+
+/** The page fires no rule. */
+const noBuses: Partial<Buses> = {};
+
+/** The front door's own API and page before a journal that the test fills: no moto, no functions. */
+export async function startFakeDoor(info: SandboxInfo, journal = new Journal()): Promise<FakeDoor> {
+  const streams = new Set<ServerResponse>();
+  let isStreaming = true;
+  const background = new Background((error) => {
+    throw error;
+  });
+  const api = new SandboxApi(journal, noBuses as Buses, () => door.info, page, new Faults(journal), background);
+  const server = createServer((request, response) => {
+    const path = (request.url ?? "").replace(/^\/_sandbox\//, "");
+    door.requests.push(path);
+    if (path === "stream" && !isStreaming) {
+      response.writeHead(503).end();
+      return;
+    }
+    if (path === "stream") {
+      streams.add(response);
+      response.on("close", () => streams.delete(response));
+    }
+    const { policy } = door;
+    if (policy !== undefined) {
+      const writeHead = response.writeHead.bind(response);
+      response.writeHead = ((status: number, headers: Record<string, string>) =>
+        writeHead(status, { ...headers, "content-security-policy": policy })) as typeof response.writeHead;
+    }
+    api.handle(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+
+  const door: FakeDoor = {
+    url: `http://127.0.0.1:${port}/_sandbox/`,
+    journal,
+    info,
+    policy: undefined,
+    requests: [],
+    setStreaming: (on) => {
+      isStreaming = on;
+      if (!on) for (const stream of streams) stream.end();
+    },
+    close: async () => {
+      api.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return door;
+}

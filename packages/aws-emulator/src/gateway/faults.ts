@@ -1,0 +1,298 @@
+import { type SQSClient } from "@aws-sdk/client-sqs";
+import * as z from "zod";
+import { type Answer, type Call, type Interceptor, isQuery, jsonError, queryError, queryOf } from "./http";
+import { type Journal } from "./journal";
+import { stringify } from "./json-text";
+import { recipientsOf } from "../services/ses/sent-mail";
+
+/** Which calls a fault is for. Every field that is given has to fit. */
+const matchSchema = z.strictObject({
+  /** A recipient's address; `*` stands for any text. */
+  recipient: z.string().min(1).optional(),
+  /** The event's id, wherever it stands in the call. */
+  eventId: z.string().min(1).optional(),
+  /** `SendTemplatedEmail`, `UpdateItem`, .. */
+  operation: z.string().min(1).optional(),
+  /** A text within the call's body. */
+  text: z.string().min(1).optional(),
+});
+
+const common = {
+  match: matchSchema.optional(),
+  /** Only each n-th of the calls that match. */
+  every: z.int().min(2).optional(),
+  probability: z.number().gt(0).lte(1).optional(),
+  /** After so many hits the fault is over. */
+  times: z.int().min(1).optional(),
+};
+
+/** Whether the service does its work before the answer is lost. */
+const accepts = z.boolean().default(false);
+const throttle = z.strictObject({ kind: z.literal("throttle"), ...common });
+const calls = [
+  throttle,
+  z.strictObject({
+    kind: z.literal("error"),
+    status: z.int().min(400).max(599).default(500),
+    code: z.string().min(1).optional(),
+    ...common,
+  }),
+  z.strictObject({ kind: z.literal("timeout"), accepts, ...common }),
+  z.strictObject({ kind: z.literal("reset"), accepts, ...common }),
+] as const;
+const when = z.enum(["before-send", "after-send"]);
+
+/** Each hop, with what can go wrong at it. */
+const hops = {
+  ses: z.discriminatedUnion("kind", [
+    ...calls,
+    z.strictObject({ kind: z.literal("reject"), message: z.string().min(1).optional(), ...common }),
+    z.strictObject({ kind: z.literal("bounce"), ...common }),
+  ]),
+  dynamodb: z.discriminatedUnion("kind", [...calls]),
+  sqs: z.discriminatedUnion("kind", [...calls]),
+  events: z.discriminatedUnion("kind", [
+    ...calls,
+    z.strictObject({ kind: z.literal("refuse-destination"), ...common }),
+  ]),
+  lambda: z.discriminatedUnion("kind", [
+    throttle,
+    z.strictObject({ kind: z.literal("crash"), when, ...common }),
+    z.strictObject({ kind: z.literal("timeout"), when, ...common }),
+  ]),
+};
+
+export type Hop = keyof typeof hops;
+type FaultOf<H extends Hop> = z.output<(typeof hops)[H]> & { readonly hop: H };
+export type Fault = { [H in Hop]: FaultOf<H> }[Hop];
+/** As it is given: without the defaults. */
+export type FaultInput = { [H in Hop]: z.input<(typeof hops)[H]> & { readonly hop: H } }[Hop];
+
+/** What a call says of itself, to be matched. */
+export interface Subject {
+  readonly operation?: string;
+  readonly text: string;
+  /** @default the addresses in `text` */
+  readonly recipients?: readonly string[];
+  /** Only a fault that names its operation is for it. */
+  readonly isMetByNameOnly?: boolean;
+}
+
+interface Armed {
+  readonly fault: Fault;
+  /** Calls that fitted. */
+  matches: number;
+  /** Calls that the fault was applied to. */
+  hits: number;
+}
+
+export class InvalidFaults extends Error {
+  override readonly name = "InvalidFaults";
+}
+
+/** The client gets no answer: it waits for one, or its connection breaks. */
+export class NoAnswer extends Error {
+  override readonly name = "NoAnswer";
+
+  constructor(readonly how: "hang" | "reset") {
+    super(`By an injected fault the client gets no answer (${how}).`);
+  }
+}
+
+/** What shall go wrong, and how often it did. */
+export class Faults {
+  private armed: Armed[] = [];
+
+  constructor(private readonly journal: Pick<Journal, "changed">) {}
+
+  get list(): readonly (Fault & { readonly hits: number })[] {
+    return this.armed.map(({ fault, hits }) => ({ ...fault, hits }));
+  }
+
+  /** Takes the place of what was set before. @throws InvalidFaults that names every problem */
+  set(given: unknown): void {
+    this.armed = parseFaults(given).map((fault) => ({ fault, matches: 0, hits: 0 }));
+    this.journal.changed();
+  }
+
+  /** The fault that a call meets, if any: the first that fits. It counts as used. */
+  take<H extends Hop, Kind extends FaultOf<H>["kind"]>(
+    hop: H,
+    kinds: readonly Kind[],
+    subject: () => Subject,
+  ): Extract<FaultOf<H>, { kind: Kind }> | undefined {
+    for (const armed of this.armed) {
+      const { fault } = armed;
+      if (fault.hop !== hop || !(kinds as readonly string[]).includes(fault.kind)) continue;
+      if (armed.hits >= (fault.times ?? Infinity) || !fits(fault.match, subject())) continue;
+      armed.matches += 1;
+      if (fault.every !== undefined && armed.matches % fault.every !== 0) continue;
+      if (fault.probability !== undefined && Math.random() >= fault.probability) continue;
+      armed.hits += 1;
+      this.journal.changed();
+      return fault as Extract<FaultOf<H>, { kind: Kind }>;
+    }
+    return undefined;
+  }
+}
+
+/** From the beginning of a word only: a word that is no address is not tried at each of its characters. */
+const address = /(?<![^\s"'<>,;:\\])[^\s"'<>,;:\\@]+@[^\s"'<>,;:\\]+/g;
+
+function fits(match: Fault["match"], subject: Subject): boolean {
+  if (subject.isMetByNameOnly === true && match?.operation === undefined) return false;
+  if (match === undefined) return true;
+  const { recipient, eventId, operation, text } = match;
+  const recipients = () => subject.recipients ?? subject.text.match(address) ?? [];
+  return (
+    (operation === undefined || operation === subject.operation) &&
+    (text === undefined || subject.text.includes(text)) &&
+    (eventId === undefined || subject.text.includes(eventId)) &&
+    (recipient === undefined || recipients().some((address) => isLike(recipient, address)))
+  );
+}
+
+function isLike(pattern: string, text: string): boolean {
+  const source = pattern.split("*").map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, "\\$&"));
+  return new RegExp(`^${source.join(".*")}$`, "i").test(text);
+}
+
+function parseFaults(given: unknown): Fault[] {
+  if (!Array.isArray(given)) throw new InvalidFaults("The body has to be a JSON array of faults; [] clears them.");
+  const problems: string[] = [];
+  const faults = given.flatMap((entry: unknown, index): Fault[] => {
+    const { hop, ...fault } = typeof entry === "object" && entry !== null ? (entry as Record<string, unknown>) : {};
+    if (typeof hop !== "string" || !Object.hasOwn(hops, hop)) {
+      problems.push(`[${index}].hop: ${said(hop)}; use one of ${Object.keys(hops).join(", ")}`);
+      return [];
+    }
+    const schema = hops[hop as Hop];
+    const parsed = schema.safeParse(fault);
+    if (parsed.success) return [{ hop, ...parsed.data } as Fault];
+    for (const { path, message } of parsed.error.issues) {
+      const kinds = schema.options.map((option) => option.shape.kind.value).join(", ");
+      const isKind = path.length === 1 && path[0] === "kind";
+      problems.push(
+        `${[`[${index}]`, ...path].join(".")}: ${isKind ? `${said(fault.kind)}; "${hop}" knows ${kinds}` : message}`,
+      );
+    }
+    return [];
+  });
+  if (problems.length > 0) throw new InvalidFaults(problems.join("\n"));
+  return faults;
+}
+
+const said = (value: unknown) => (value === undefined ? "is missing" : `is ${stringify(value)}`);
+
+export interface FunctionProcesses {
+  /** @returns whether the access key is that of a function that runs here; it is then ended or stopped. */
+  kill(accessKeyId: string): boolean;
+  freeze(accessKeyId: string): boolean;
+}
+
+const hopsByService: Readonly<Record<string, "ses" | "dynamodb" | "sqs" | "events">> = {
+  ses: "ses",
+  dynamodb: "dynamodb",
+  sqs: "sqs",
+  events: "events",
+};
+
+/** Makes the calls of AWS clients fail as the faults say. It stands at the top of the door's interceptors. */
+export function injectFaults(faults: Faults, functions: FunctionProcesses): Interceptor {
+  return async (call, next) => {
+    const hop = hopsByService[call.service];
+    if (hop === undefined || faults.list.length === 0) return next(call);
+    const recipients = hop === "ses" ? recipientsOf(call) : undefined;
+    // SES's other calls are Terraform's: a fault is for them where it names them. Those of SES v2 have no name.
+    const isMetByNameOnly = hop === "ses" && recipients === undefined;
+    if (isMetByNameOnly && call.operation === "") return next(call);
+    const subject = () => ({ ...subjectOf(call, recipients), isMetByNameOnly });
+    if (hop === "ses") {
+      const fault = faults.take("lambda", ["crash", "timeout"], subject);
+      if (fault !== undefined) {
+        if (fault.when === "after-send") await next(call);
+        if (fault.kind === "crash") functions.kill(call.accessKeyId);
+        else functions.freeze(call.accessKeyId);
+        throw new NoAnswer(fault.kind === "crash" ? "reset" : "hang");
+      }
+      const rejection = faults.take("ses", ["reject"], subject);
+      if (rejection !== undefined) {
+        return errorAnswer(call, 400, "MessageRejected", rejection.message ?? "The message was rejected by a fault.");
+      }
+    }
+    const fault = faults.take(hop, ["throttle", "error", "timeout", "reset"], subject);
+    switch (fault?.kind) {
+      case undefined:
+        return next(call);
+      case "throttle":
+        return throttled(hop, call);
+      case "error":
+        return errorAnswer(
+          call,
+          fault.status,
+          fault.code ?? (fault.status >= 500 ? "InternalFailure" : "ValidationError"),
+          "This error was injected as a fault.",
+        );
+      case "timeout":
+      case "reset":
+        if (fault.accepts) await next(call);
+        throw new NoAnswer(fault.kind === "timeout" ? "hang" : "reset");
+    }
+  };
+}
+
+/** Where the door itself is SQS's client: EventBridge's targets, Lambda's destinations and its pollers. */
+export function injectIntoSqs(client: SQSClient, faults: Faults): void {
+  const affected = ["SendMessage", "ReceiveMessage", "DeleteMessageBatch"];
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const operation = (context as { commandName?: string }).commandName?.replace(/Command$/, "") ?? "";
+      if (affected.includes(operation)) {
+        const kinds = ["throttle", "error", "timeout", "reset"] as const;
+        const fault = faults.take("sqs", kinds, () => ({ operation, text: JSON.stringify(args.input) }));
+        const isLost = fault !== undefined && "accepts" in fault && fault.accepts;
+        if (isLost) await next(args);
+        if (fault !== undefined) throw new Error(`SQS failed by an injected fault (${fault.kind}).`);
+      }
+      return next(args);
+    },
+    { step: "initialize", name: "faults" },
+  );
+}
+
+/** What a call says of itself. SES v2's calls are named by their path; one alone can meet a fault. */
+export function subjectOf(call: Call, recipients?: readonly string[]): Subject & { readonly operation: string } {
+  return {
+    operation: call.operation === "" ? "SendEmail" : call.operation,
+    text: textOfBody(call),
+    ...(recipients === undefined ? {} : { recipients }),
+  };
+}
+
+/** A Query body is read as its fields: what it is percent-encoded for is no part of a match. */
+function textOfBody(call: Call): string {
+  return isQuery(call) ? [...queryOf(call).values()].join("\n") : call.body.toString("utf8");
+}
+
+function errorAnswer(call: Call, status: number, code: string, message: string): Answer {
+  return isQuery(call) ? queryError(status, code, message) : jsonError(status, code, message);
+}
+
+function throttled(hop: "ses" | "dynamodb" | "sqs" | "events", call: Call): Answer {
+  switch (hop) {
+    case "ses":
+      return isQuery(call)
+        ? queryError(400, "Throttling", "Maximum sending rate exceeded.")
+        : jsonError(429, "TooManyRequestsException", "Maximum sending rate exceeded.");
+    case "dynamodb":
+      return jsonError(
+        400,
+        "com.amazonaws.dynamodb.v20120810#ThrottlingException",
+        "Throughput exceeds the current capacity of your table or index.",
+      );
+    case "sqs":
+      return jsonError(400, "com.amazonaws.sqs#RequestThrottled", "The request was denied due to request throttling.");
+    case "events":
+      return jsonError(400, "ThrottlingException", "Rate exceeded");
+  }
+}

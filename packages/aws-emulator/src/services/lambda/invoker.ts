@@ -1,0 +1,188 @@
+import { setMaxListeners } from "node:events";
+import { availableParallelism } from "node:os";
+import { type Faults } from "../../gateway/faults";
+import { type Cause, newId } from "../../gateway/journal";
+import { Environment } from "./environment";
+import { type DeployedFunction, type Invocation } from "./function";
+import { type FunctionLog } from "./function-log";
+import { type Patience, Places } from "./places";
+import { type RuntimeApi } from "./runtime-api";
+
+export interface InvokeRequest {
+  readonly fn: DeployedFunction;
+  readonly payload: string;
+  readonly cause?: Omit<Cause, "requestId">;
+  /** An asynchronous invocation keeps its id through its retries. */
+  readonly requestId?: string;
+  readonly invokedArn?: string;
+  /** Waits for a place of the function's reserved concurrency. @default it is throttled where there is none */
+  readonly patience?: Patience;
+  /** Its turn has come. @returns the function as it is by then: it may have waited for hours. */
+  readonly onTurn?: () => Promise<DeployedFunction>;
+}
+
+/** As Lambda's own limit of an account would be too much for one machine, what exceeds this waits. */
+const mostProcesses = Math.max(4, availableParallelism() * 2);
+
+const allFunctions = "";
+
+export class Throttled extends Error {
+  override readonly name = "TooManyRequestsException";
+
+  constructor(
+    fn: DeployedFunction,
+    reason: string,
+    /** It waited for a place until its patience was over. */
+    readonly hasWaited = false,
+  ) {
+    super(`Rate Exceeded. ${fn.name} ${reason}.`);
+  }
+
+  static byConcurrency(fn: DeployedFunction, hasWaited = false): Throttled {
+    const limit = fn.reservedConcurrency ?? 0;
+    return new Throttled(fn, `is limited to ${limit} at a time by its reserved concurrency`, hasWaited);
+  }
+}
+
+interface Warm {
+  readonly environment: Environment;
+  /** The deployment that it was started for. */
+  readonly deployment: string;
+}
+
+/** Runs functions in warm processes, one event at a time in each, as many as their reserved concurrency allows. */
+export class Invoker {
+  private readonly pools = new Map<string, Warm[]>();
+  /** Of each function's reserved concurrency: invocations that run, or wait for a process. */
+  private readonly places = new Places();
+  /** The processes of this machine that may run at a time, all functions together. */
+  private readonly processes = new Places();
+  private readonly closing = new AbortController();
+
+  constructor(
+    private readonly api: RuntimeApi,
+    private readonly log: FunctionLog,
+    private readonly region: string,
+    private readonly endpoint: string,
+    private readonly faults: Faults,
+  ) {
+    this.processes.limit(allFunctions, mostProcesses);
+    // Each that waits listens until its turn, however many there are.
+    setMaxListeners(0, this.closing.signal);
+  }
+
+  /** The function's reserved concurrency from now on; `undefined`: none. */
+  limit(functionName: string, concurrency: number | undefined): void {
+    this.places.limit(functionName, concurrency);
+  }
+
+  /** Why the call with this access key was made, if a function that runs here made it. */
+  causeOf(accessKeyId: string): Cause | undefined {
+    return this.environmentOf(accessKeyId)?.cause;
+  }
+
+  roleOf(accessKeyId: string): string | undefined {
+    return this.environmentOf(accessKeyId)?.roleArn;
+  }
+
+  kill(accessKeyId: string): boolean {
+    const environment = this.environmentOf(accessKeyId);
+    environment?.kill();
+    return environment !== undefined;
+  }
+
+  freeze(accessKeyId: string): boolean {
+    const environment = this.environmentOf(accessKeyId);
+    environment?.freeze();
+    return environment !== undefined;
+  }
+
+  /** @throws Throttled */
+  async invoke({
+    fn,
+    payload,
+    cause = {},
+    requestId = newId(),
+    invokedArn = fn.arn,
+    patience,
+    onTurn = () => Promise.resolve(fn),
+  }: InvokeRequest): Promise<Invocation> {
+    if (!(await this.places.take(fn.name, patience))) throw Throttled.byConcurrency(fn, patience !== undefined);
+    try {
+      if (this.faults.take("lambda", ["throttle"], () => ({ operation: "Invoke", text: payload })) !== undefined) {
+        throw new Throttled(fn, "is throttled by an injected fault");
+      }
+      await this.processes.take(allFunctions, { until: Infinity, signal: this.closing.signal });
+      try {
+        const current = await onTurn();
+        return await this.run(current, { requestId, payload, functionArn: invokedArn, cause: { requestId, ...cause } });
+      } finally {
+        this.processes.giveBack(allFunctions);
+      }
+    } finally {
+      this.places.giveBack(fn.name);
+    }
+  }
+
+  /** Drops the warm environments of a function that has changed. Busy ones finish first. */
+  drop(functionName: string): void {
+    const pool = this.pools.get(functionName) ?? [];
+    this.pools.set(
+      functionName,
+      pool.filter(({ environment }) => environment.isBusy),
+    );
+    for (const { environment } of pool) if (!environment.isBusy) void environment.stop();
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    const all = [...this.pools.values()].flat();
+    this.pools.clear();
+    await Promise.all(all.map(({ environment }) => environment.stop()));
+  }
+
+  private environmentOf(accessKeyId: string): Environment | undefined {
+    const all = [...this.pools.values()].flat();
+    return all.find(({ environment }) => environment.accessKeyId === accessKeyId)?.environment;
+  }
+
+  private async run(
+    fn: DeployedFunction,
+    request: { requestId: string; payload: string; functionArn: string; cause: Cause },
+  ): Promise<Invocation> {
+    // Without a folder of its own it would run in the door's, and take what it finds there for its code.
+    if (fn.directory === "") return withoutPackage(fn, request.requestId);
+    const environment = this.environmentFor(fn);
+    environment.isBusy = true;
+    try {
+      const invocation = await environment.invoke({ ...request, version: "$LATEST" });
+      await this.log.write(fn.name, fn.logGroup, environment.logStream, invocation.log);
+      return invocation;
+    } finally {
+      environment.isBusy = false;
+    }
+  }
+
+  private environmentFor(fn: DeployedFunction): Environment {
+    const deployment = JSON.stringify({ ...fn, reservedConcurrency: undefined });
+    const pool = (this.pools.get(fn.name) ?? []).filter(({ environment }) => environment.isAlive);
+    const outdated = pool.filter((warm) => !warm.environment.isBusy && warm.deployment !== deployment);
+    for (const { environment } of outdated) void environment.stop();
+    const current = pool.filter((warm) => !outdated.includes(warm));
+    const free = current.find(({ environment, ...warm }) => !environment.isBusy && warm.deployment === deployment);
+    if (free === undefined) {
+      const environment = new Environment({ fn, region: this.region, endpoint: this.endpoint, api: this.api });
+      current.push({ environment, deployment });
+      this.pools.set(fn.name, current);
+      return environment;
+    }
+    this.pools.set(fn.name, current);
+    return free.environment;
+  }
+}
+
+/** The function is deleted by now, or was made in a way that the door did not see. */
+function withoutPackage({ name }: DeployedFunction, requestId: string): Invocation {
+  const error = { errorType: "Sandbox.NoPackage", errorMessage: `The sandbox has no package of ${name}.` };
+  return { requestId, version: "$LATEST", payload: JSON.stringify(error), error, outcome: "error", log: [] };
+}
