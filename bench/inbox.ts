@@ -2,7 +2,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Browser, chromium } from "playwright-core";
-import { type Door, inboxDirectory, startDoor } from "aws-emulator";
+import { type Gateway, inboxDirectory, startGateway } from "aws-emulator";
 import { findChromium } from "../sandbox/tools/chromium";
 
 /**
@@ -18,7 +18,7 @@ interface Figures {
   readonly firstRowMs: number;
   readonly heapMb: number;
   readonly elements: number;
-  /** What the door sent for it. */
+  /** What the gateway sent for it. */
   readonly kilobytes: number;
 }
 
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
     executablePath: lookup.found.value,
     args: ["--no-sandbox", "--disable-gpu", "--enable-precise-memory-info"],
   });
-  const [empty, full] = [await openDoor(0), await openDoor(Number(values.mails))];
+  const [empty, full] = [await openGateway(0), await openGateway(Number(values.mails))];
   const figures = { empty: [] as Figures[], full: [] as Figures[] };
   try {
     // The first page of a browser is slower than all others.
@@ -58,9 +58,9 @@ async function main(): Promise<void> {
   line("transferred", "kilobytes", "KB");
 }
 
-/** A door whose moto nobody asks, with so many mails as the deployed system makes them. */
-async function openDoor(mails: number): Promise<Door> {
-  const door = await startDoor({
+/** A gateway whose moto nobody asks, with so many mails as the deployed system makes them. */
+async function openGateway(mails: number): Promise<Gateway> {
+  const gateway = await startGateway({
     port: 0,
     motoSocket: "/no/moto.sock",
     region: "us-east-1",
@@ -69,11 +69,11 @@ async function openDoor(mails: number): Promise<Door> {
     retryDelaysMs: [1000],
     assetsDirectory: inboxDirectory,
   });
-  for (let index = 0; index < mails; index += 1) addMail(door, index);
-  return door;
+  for (let index = 0; index < mails; index += 1) addMail(gateway, index);
+  return gateway;
 }
 
-function addMail({ journal }: Door, index: number): void {
+function addMail({ journal }: Gateway, index: number): void {
   const id = `event-${index}`;
   const to = `reader-${index}@example.com`;
   const subject = `Your order ${index} is on its way`;
@@ -124,7 +124,7 @@ const noteFirstRow = `new MutationObserver((_, observer) => {
   observer.disconnect();
 }).observe(document, { attributes: true, childList: true, subtree: true })`;
 
-async function visit(browser: Browser, door: Door): Promise<Figures> {
+async function visit(browser: Browser, gateway: Gateway): Promise<Figures> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   try {
     const page = await context.newPage();
@@ -137,7 +137,7 @@ async function visit(browser: Browser, door: Door): Promise<Figures> {
       );
     });
     await page.addInitScript(noteFirstRow);
-    await page.goto(`${door.url}/_sandbox/`);
+    await page.goto(`${gateway.url}/_sandbox/`);
     await page.locator(shown).first().waitFor();
     const firstRowMs = await page.evaluate<number>("window.firstRowMs");
     const [heap, elements] = await page.evaluate<[number, number]>(

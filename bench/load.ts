@@ -62,7 +62,7 @@ async function main(): Promise<void> {
         `mailed once:   ${mailedOnce}`,
         `mailed twice:  ${twice}`,
         `not mailed:    ${never}`,
-        `the door's memory at its peak: ${peak} MB`,
+        `the gateway's memory at its peak: ${peak} MB`,
       ].join("\n"),
     );
     if (mailedOnce !== events) throw new Error(`Not each of the ${events} events was mailed once.`);

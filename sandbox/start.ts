@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { Listr, PRESET_TIMER } from "listr2";
 import { inheritedBy } from "./child-environment";
-import { type Door, inboxDirectory, startDoor } from "aws-emulator";
+import { type Gateway, inboxDirectory, startGateway } from "aws-emulator";
 import { environmentScript } from "./environment-script";
 import { findLeftovers } from "./leftovers";
 import { type RunningMoto, startMoto } from "aws-emulator/processes";
@@ -28,7 +28,7 @@ const environmentFile = join(projectRoot, ".sandbox", "environment.sh");
 interface Sandbox {
   tools?: Tools;
   moto?: RunningMoto;
-  door?: Door;
+  gateway?: Gateway;
   terraform?: Terraform;
   applied?: boolean;
   wroteEnvironment?: boolean;
@@ -83,7 +83,7 @@ async function main(): Promise<void> {
         task: async (context) => {
           goOn();
           context.moto = await startMoto((context.tools ?? findTools()).moto.value);
-          context.door = await startDoor({
+          context.gateway = await startGateway({
             port,
             motoSocket: context.moto.socket,
             region,
@@ -147,7 +147,7 @@ async function main(): Promise<void> {
             busName: names.of("event-bus"),
             namePrefix: names.prefix,
           });
-          context.door?.markReady();
+          context.gateway?.markReady();
         },
       },
       {
@@ -215,7 +215,7 @@ async function main(): Promise<void> {
   try {
     await down.run();
   } finally {
-    await sandbox.door?.close();
+    await sandbox.gateway?.close();
     await sandbox.moto?.stop();
     rmSync(workDirectory, { recursive: true, force: true });
     // Another sandbox, on another port, may have written it.

@@ -13,24 +13,24 @@ import { type AddressInfo } from "node:net";
 import { type Browser, type Page } from "playwright-core";
 import { eventually, launchChromium } from "../support/browser";
 import { inboxDirectory } from "aws-emulator";
-import { clientSettings, TestDoor } from "aws-emulator/testing/gateway";
+import { clientSettings, TestGateway } from "aws-emulator/testing/gateway";
 import { describeWith } from "../support/requires";
 
 /**
- * A page of another origin against the real door, in a real browser. `evil.example` and `rebound.example` are this
+ * A page of another origin against the real gateway, in a real browser. `evil.example` and `rebound.example` are this
  * machine, as names are whose owner points them at it; a page of `127.0.0.1` on another port is of the same site.
  */
 describeWith(["chromium"], "a web page of another origin", () => {
   let browser: Browser;
-  let door: TestDoor;
+  let gateway: TestGateway;
   let s3: S3Client;
   let attacker: Server;
   let page: Page;
-  /** The door's. */
+  /** The gateway's. */
   let port: number;
   let sites: Record<"cross-site" | "same-site", string>;
   /**
-   * How the door answered what the browser sent to it, as "<method> <path> <status>": the door's own word, because a
+   * How the gateway answered what the browser sent to it, as "<method> <path> <status>": the gateway's own word, because a
    * browser tells nobody of an answer that it keeps from the page.
    */
   let answers: string[];
@@ -59,10 +59,10 @@ describeWith(["chromium"], "a web page of another origin", () => {
       // Not every browser asks a person before a page reaches this machine.
       "--disable-features=LocalNetworkAccessChecks",
     );
-    door = await TestDoor.start({ assetsDirectory: inboxDirectory });
-    door.door.markReady();
-    port = Number(new URL(door.door.url).port);
-    s3 = new S3Client({ ...clientSettings(door.door.url), forcePathStyle: true });
+    gateway = await TestGateway.start({ assetsDirectory: inboxDirectory });
+    gateway.gateway.markReady();
+    port = Number(new URL(gateway.gateway.url).port);
+    s3 = new S3Client({ ...clientSettings(gateway.gateway.url), forcePathStyle: true });
     await s3.send(new CreateBucketCommand({ Bucket: "pages" }));
     // What a user may have allowed must open nothing.
     await s3.send(
@@ -94,7 +94,7 @@ describeWith(["chromium"], "a web page of another origin", () => {
     s3.destroy();
     attacker.closeAllConnections();
     await new Promise((resolve) => attacker.close(resolve));
-    await door.stop();
+    await gateway.stop();
   });
 
   beforeEach(async () => {
@@ -112,20 +112,20 @@ describeWith(["chromium"], "a web page of another origin", () => {
   /** What is in the sandbox; an attack leaves all of it as it is. */
   async function state(): Promise<unknown> {
     const { Contents: objects = [] } = await s3.send(new ListObjectsV2Command({ Bucket: "pages" }));
-    const { QueueUrls: queues } = await door.sqs.send(new ListQueuesCommand({}));
+    const { QueueUrls: queues } = await gateway.sqs.send(new ListQueuesCommand({}));
     return {
       objects: objects.map(({ Key }) => Key),
       queues,
-      faults: await door.get("faults"),
-      activity: await door.get("activity"),
+      faults: await gateway.get("faults"),
+      activity: await gateway.get("activity"),
     };
   }
 
   describe.each(["cross-site", "same-site"] as const)("%s", (site) => {
-    const inbox = () => `${door.door.url}/_sandbox/`;
+    const inbox = () => `${gateway.gateway.url}/_sandbox/`;
     /** A link that any page can make up: no key is a secret here. */
     const presigned = (key: string) =>
-      `${door.door.url}/pages/${key}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=test%2F20240101%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20240101T000000Z&X-Amz-Expires=604800&X-Amz-SignedHeaders=host&X-Amz-Signature=0`;
+      `${gateway.gateway.url}/pages/${key}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=test%2F20240101%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20240101T000000Z&X-Amz-Expires=604800&X-Amz-SignedHeaders=host&X-Amz-Signature=0`;
 
     beforeEach(async () => {
       await page.goto(sites[site]);
@@ -148,7 +148,7 @@ describeWith(["chromium"], "a web page of another origin", () => {
          }
          document.body.append(form);
          form.submit();`,
-        { action: `${door.door.url}${path}`, enctype: type, fields },
+        { action: `${gateway.gateway.url}${path}`, enctype: type, fields },
       );
       await eventually(() => answers, [`POST ${path} 403`]);
       expect(await state()).toEqual(before);
@@ -157,7 +157,7 @@ describeWith(["chromium"], "a web page of another origin", () => {
     it.each(["_sandbox/messages", "_sandbox/stream", "_sandbox/info", "_sandbox/inbox.js", ""])(
       "does not navigate to /%s",
       async (path) => {
-        await run("location.href = value;", `${door.door.url}/${path}`);
+        await run("location.href = value;", `${gateway.gateway.url}/${path}`);
         await eventually(() => answers, [`GET /${path} 403`]);
       },
     );
@@ -179,7 +179,7 @@ describeWith(["chromium"], "a web page of another origin", () => {
     });
 
     it("frames nothing", async () => {
-      const targets = [inbox(), `${door.door.url}/_sandbox/messages`, presigned("object.js")];
+      const targets = [inbox(), `${gateway.gateway.url}/_sandbox/messages`, presigned("object.js")];
       await run(
         `for (const url of value) {
            document.body.append(Object.assign(document.createElement("iframe"), { src: url }));
@@ -213,7 +213,7 @@ describeWith(["chromium"], "a web page of another origin", () => {
       const results = await run<string[]>(
         `const { urls, options } = value;
          return Promise.all(urls.map((url) => fetch(url, options).then((response) => response.text(), String)));`,
-        { urls: [...paths.map((path) => door.door.url + path), presigned("object.js")], options },
+        { urls: [...paths.map((path) => gateway.gateway.url + path), presigned("object.js")], options },
       );
       expect(results).toEqual(results.map(() => "TypeError: Failed to fetch"));
       await refused(...paths);
@@ -232,7 +232,7 @@ describeWith(["chromium"], "a web page of another origin", () => {
            fetch(fire, { method: "POST", mode: "no-cors" }).catch(String),
            fetch(queues, { method: "POST", mode: "no-cors", credentials: "include", body }).catch(String),
          ]);`,
-        { fire: `${door.door.url}/_sandbox/fire/rule`, queues: `${door.door.url}/` },
+        { fire: `${gateway.gateway.url}/_sandbox/fire/rule`, queues: `${gateway.gateway.url}/` },
       );
       expect(results).toEqual(["TypeError: Failed to fetch", "TypeError: Failed to fetch"]);
       await refused("/_sandbox/fire/rule", "/");
@@ -270,7 +270,12 @@ describeWith(["chromium"], "a web page of another origin", () => {
            element.onerror = () => resolve("error");
            document.body.append(element);
          }))));`,
-        [`${door.door.url}/_sandbox/messages`, `${inbox()}inbox.js`, `${inbox()}inbox.css`, presigned("object.js")],
+        [
+          `${gateway.gateway.url}/_sandbox/messages`,
+          `${inbox()}inbox.js`,
+          `${inbox()}inbox.css`,
+          presigned("object.js"),
+        ],
       );
       expect(results).toEqual(results.map(() => "error"));
       expect(await page.evaluate("window.ran")).toBeUndefined();
@@ -283,7 +288,7 @@ describeWith(["chromium"], "a web page of another origin", () => {
     for (const path of ["_sandbox/", "_sandbox/messages", "_sandbox/stream", "pages/object.js"]) {
       expect((await page.goto(rebound + path))?.status()).toBe(403);
     }
-    // The page came from its own server; from now on its name, and so its origin, leads to the door.
+    // The page came from its own server; from now on its name, and so its origin, leads to the gateway.
     await page.route(`${rebound}page`, (route) =>
       route.fulfill({ contentType: "text/html", body: "<title>Evil</title>" }),
     );
@@ -330,7 +335,7 @@ describeWith(["chromium"], "a web page of another origin", () => {
       const complaints: string[] = [];
       page.on("console", (message) => complaints.push(message.text()));
       // As a person opens a link that was made for it: the one way that leads there.
-      await page.goto(`${door.door.url}/pages/${key}?AWSAccessKeyId=test&Signature=0&Expires=4000000000`);
+      await page.goto(`${gateway.gateway.url}/pages/${key}?AWSAccessKeyId=test&Signature=0&Expires=4000000000`);
       await page.getByText("It is shown.").waitFor();
       await eventually(() => complaints.some((text) => /Blocked script execution/.test(text)), true);
       expect(await page.title()).not.toContain("RAN");
@@ -340,7 +345,7 @@ describeWith(["chromium"], "a web page of another origin", () => {
   });
 
   it("stops nothing of what the inbox page itself does: setting faults, firing rules, hearing of changes", async () => {
-    await page.goto(`${door.door.url}/_sandbox/`);
+    await page.goto(`${gateway.gateway.url}/_sandbox/`);
     await page.getByText("Live", { exact: true }).waitFor();
     const statuses = await run(
       `const calls = [

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Browser, type BrowserContextOptions, type Locator, type Page } from "playwright-core";
 import { Journal } from "aws-emulator";
 import { eventually, launchChromium } from "../support/browser";
-import { type FakeDoor, startFakeDoor } from "aws-emulator/testing/fake-gateway";
+import { type FakeGateway, startFakeGateway } from "aws-emulator/testing/fake-gateway";
 import {
   addEvent,
   BUS,
@@ -25,7 +25,7 @@ const NARROW = { width: 360, height: 740 };
 
 describeWith(["chromium"], "the inbox page", () => {
   let browser: Browser;
-  let door: FakeDoor;
+  let gateway: FakeGateway;
   /** What is in the sandbox when the page is visited. */
   let shown: Contents;
   let page: Page;
@@ -40,12 +40,12 @@ describeWith(["chromium"], "the inbox page", () => {
   });
   beforeEach(async () => {
     shown = contents();
-    door = await startFakeDoor(shown.info);
+    gateway = await startFakeGateway(shown.info);
     complaints = [];
   });
   afterEach(async () => {
     await page.context().close();
-    await door.close();
+    await gateway.close();
     expect(complaints).toEqual([]);
   });
 
@@ -56,16 +56,16 @@ describeWith(["chromium"], "the inbox page", () => {
       permissions: ["clipboard-read", "clipboard-write"],
       ...options,
     });
-    fill(door.journal, shown);
+    fill(gateway.journal, shown);
     page = await context.newPage();
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) complaints.push(message.text());
     });
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("request", (request) => {
-      if (/^https?:/.test(request.url()) && !request.url().startsWith(door.url)) complaints.push(request.url());
+      if (/^https?:/.test(request.url()) && !request.url().startsWith(gateway.url)) complaints.push(request.url());
     });
-    await page.goto(door.url + hash);
+    await page.goto(gateway.url + hash);
     await page.getByText("Live", { exact: true }).waitFor();
     await page.locator("#reader > *").waitFor({ state: "attached" });
   }
@@ -180,9 +180,9 @@ describeWith(["chromium"], "the inbox page", () => {
       await eventually(() => page.title(), "(5) Sandbox inbox");
       await option(/order 10442/).click();
       await eventually(() => page.title(), "(4) Sandbox inbox");
-      await page.goto(door.url);
+      await page.goto(gateway.url);
       await eventually(() => page.title(), "(4) Sandbox inbox");
-      door.info = { ...door.info, startedAt: new Date().toISOString() };
+      gateway.info = { ...gateway.info, startedAt: new Date().toISOString() };
       await page.reload();
       await eventually(() => page.title(), "(5) Sandbox inbox");
     });
@@ -284,7 +284,7 @@ describeWith(["chromium"], "the inbox page", () => {
         ["", undefined],
         [", even if the page itself were allowed to", "default-src * 'unsafe-inline'"],
       ])("runs no script, sends no form and fetches nothing%s", async (_, policy) => {
-        door.policy = policy ?? door.policy;
+        gateway.policy = policy ?? gateway.policy;
         await visit("#/mail/hostile");
         await frame().getByText("The mail itself.").waitFor();
         // The browser saying what it refused is the sign that it got that far.
@@ -310,7 +310,7 @@ describeWith(["chromium"], "the inbox page", () => {
         await other.waitForLoadState();
         expect(await other.evaluate("opener")).toBeNull();
         expect(hits[0]).toBe("/link from nowhere");
-        expect(page.url()).toBe(`${door.url}#/mail/hostile`);
+        expect(page.url()).toBe(`${gateway.url}#/mail/hostile`);
         complaints = [];
       });
     });
@@ -349,8 +349,8 @@ describeWith(["chromium"], "the inbox page", () => {
 
     const retries = DLQ_ARN.replace("dead-letters", "retries");
     const inRetryQueue = () => {
-      door.journal.setPolled(retries, true);
-      door.journal.addRecord(IDS.failedEvent, { queueArn: retries, reason: "InvalidEventError" });
+      gateway.journal.setPolled(retries, true);
+      gateway.journal.addRecord(IDS.failedEvent, { queueArn: retries, reason: "InvalidEventError" });
     };
 
     it("says of an event in a retry queue that it waits, and does not offer to read the queue", async () => {
@@ -368,8 +368,8 @@ describeWith(["chromium"], "the inbox page", () => {
       await page.getByRole("link", { name: "Events 1 failed" }).waitFor();
       inRetryQueue();
       const late = { id: "late", to: ["not an address"], subject: "Your invoice", title: "Invoice", message: "" };
-      door.journal.addMail(mail({ ...late, minutes: 0, tags: { eventId: IDS.failedEvent } }));
-      door.journal.endRecord(IDS.failedEvent, retries);
+      gateway.journal.addMail(mail({ ...late, minutes: 0, tags: { eventId: IDS.failedEvent } }));
+      gateway.journal.endRecord(IDS.failedEvent, retries);
       await option(/Email Notification Request Mailed late: InvalidEventError/).waitFor();
       await page.getByRole("link", { name: "Events", exact: true }).waitFor();
       await reader().getByText("Mailed late, by a retry or a redrive. First:").waitFor();
@@ -386,7 +386,7 @@ describeWith(["chromium"], "the inbox page", () => {
       const attempts = [{ ...attempt, outcome: "success" as const, parked: "MessageRejected" }];
       const deliveries = [toFunction("rule", { status: "delivered", attempts })];
       addEvent(
-        door.journal,
+        gateway.journal,
         busEvent({ id: "parked", minutes: 0, detailType: "Order", detail: {}, deliveries, records }),
       );
       await option(/Order Parked: MessageRejected: the content/).click();
@@ -401,11 +401,11 @@ describeWith(["chromium"], "the inbox page", () => {
 
     it("tells a long wait for a place of the function as one throttled attempt", async () => {
       await visit(`#/events/${IDS.unmatchedEvent}`);
-      const event = door.journal.events.get(IDS.unmatchedEvent);
+      const event = gateway.journal.events.get(IDS.unmatchedEvent);
       if (!event) throw new Error("the fixture has no such event");
-      const delivery = door.journal.addDelivery(event, toFunction("rule", { status: "running", attempts: [] }));
+      const delivery = gateway.journal.addDelivery(event, toFunction("rule", { status: "running", attempts: [] }));
       const error = { errorType: "TooManyRequestsException", errorMessage: "Rate Exceeded." };
-      for (let count = 0; count < 300; count += 1) door.journal.throttled(delivery, error);
+      for (let count = 0; count < 300; count += 1) gateway.journal.throttled(delivery, error);
       await option(/Order Placed Waits for a free place of its function/).waitFor();
       await reader().getByText("was throttled 300 times").waitFor();
       await eventually(() => reader().getByRole("listitem").count(), 1);
@@ -414,11 +414,11 @@ describeWith(["chromium"], "the inbox page", () => {
     it("says how long a retry waits here and on AWS, and follows it to its end", async () => {
       await visit(`#/events/${IDS.retryingEvent}`);
       await reader().getByText("Retry 1 of 2 in 0.5 s, on AWS about 1 minute").first().waitFor();
-      const [delivery] = door.journal.events.get(IDS.retryingEvent)?.deliveries ?? [];
+      const [delivery] = gateway.journal.events.get(IDS.retryingEvent)?.deliveries ?? [];
       if (!delivery) throw new Error("the fixture has no such delivery");
-      door.journal.endAttempt(delivery, door.journal.startAttempt(delivery, "2d-1"), { outcome: "success" });
+      gateway.journal.endAttempt(delivery, gateway.journal.startAttempt(delivery, "2d-1"), { outcome: "success" });
       delivery.status = "delivered";
-      door.journal.changed(delivery);
+      gateway.journal.changed(delivery);
       await reader().getByText("Attempt 2").waitFor();
       await option(/Priority Alert Delivered by .* Stock is low/).waitFor();
       await eventually(() => reader().innerText(), expect.not.stringContaining("Retry 1 of 2"));
@@ -446,7 +446,7 @@ describeWith(["chromium"], "the inbox page", () => {
       await page.evaluate("document.body.dataset.loaded = 'once'");
       await page.evaluate("document.querySelector('iframe').dataset.loaded = 'once'");
       await option(/Daily report/).focus();
-      door.journal.addMail(news());
+      gateway.journal.addMail(news());
       await option(/Unread Fresh off the bus/).waitFor();
       await shows(list().getByRole("option").first(), "Fresh off the bus");
       await page.getByRole("log").getByText("New mail: Fresh off the bus, to ada@lovelace.example").waitFor();
@@ -458,10 +458,10 @@ describeWith(["chromium"], "the inbox page", () => {
 
     it("says when it is disconnected, and catches up when it is back", async () => {
       await visit();
-      door.setStreaming(false);
+      gateway.setStreaming(false);
       await page.getByText("Disconnected, trying again").waitFor();
-      door.journal.addMail(news());
-      door.setStreaming(true);
+      gateway.journal.addMail(news());
+      gateway.setStreaming(true);
       await page.getByText("Live", { exact: true }).waitFor();
       await option(/Fresh off the bus/).waitFor();
       complaints = complaints.filter((text) => !text.includes("503"));
@@ -469,7 +469,7 @@ describeWith(["chromium"], "the inbox page", () => {
 
     it("moves nothing for those who want no motion", async () => {
       await visit();
-      door.journal.addMail(news());
+      gateway.journal.addMail(news());
       await option(/Fresh off the bus/).waitFor();
       const animation = () =>
         page.evaluate("getComputedStyle(document.querySelector('#mail-list .row')).animationName");
@@ -495,7 +495,8 @@ describeWith(["chromium"], "the inbox page", () => {
         message: "",
       });
     const askedRows = () =>
-      door.requests.filter((path) => path.startsWith("inbox/mails")).flatMap((path) => path.match(/id=/g) ?? []).length;
+      gateway.requests.filter((path) => path.startsWith("inbox/mails")).flatMap((path) => path.match(/id=/g) ?? [])
+        .length;
 
     beforeEach(() => {
       shown.messages = Array.from({ length: count }, (_, index) => numbered(count - index));
@@ -508,7 +509,7 @@ describeWith(["chromium"], "the inbox page", () => {
       await eventually(() => page.title(), `(${count}) Sandbox inbox`);
       await eventually(async () => (await rows().count()) < 60, true);
       expect(askedRows()).toBeLessThan(120);
-      expect(door.requests.filter((path) => /^(?:messages|activity|rendering)/.test(path))).toEqual([]);
+      expect(gateway.requests.filter((path) => /^(?:messages|activity|rendering)/.test(path))).toEqual([]);
       await scrollTo("list.scrollHeight / 2");
       await option("Subject 1500").first().waitFor();
       await eventually(async () => (await rows().count()) < 60, true);
@@ -544,7 +545,7 @@ describeWith(["chromium"], "the inbox page", () => {
       const middle = rows().nth(20);
       const name = (await middle.innerText()).split("\n")[0] ?? "";
       const before = await rows().filter({ hasText: name }).first().boundingBox();
-      for (let index = 1; index <= 200; index += 1) door.journal.addMail(numbered(count + index));
+      for (let index = 1; index <= 200; index += 1) gateway.journal.addMail(numbered(count + index));
       await eventually(() => page.title(), `(${count + 200}) Sandbox inbox`);
       await eventually(() => rows().filter({ hasText: name }).first().boundingBox(), before);
       await page
@@ -562,8 +563,8 @@ describeWith(["chromium"], "the inbox page", () => {
       await option(/Subject 17 /).waitFor();
       await eventually(() => list().getByRole("option").count(), 1);
       await eventually(() => page.title(), `(${count}) Sandbox inbox`);
-      door.journal.addMail({ ...numbered(4000), to: ["reader-17@example.com"] });
-      door.journal.addMail(numbered(4001));
+      gateway.journal.addMail({ ...numbered(4000), to: ["reader-17@example.com"] });
+      gateway.journal.addMail(numbered(4001));
       await option(/Subject 4000 /).waitFor();
       await eventually(() => page.title(), `(${count + 2}) Sandbox inbox`);
       await eventually(() => list().getByRole("option").count(), 2);
@@ -579,11 +580,11 @@ describeWith(["chromium"], "the inbox page", () => {
     it("are asked for by what changed, not all again", async () => {
       await visit();
       await option(/Subject 3000 /).waitFor();
-      const asked = door.requests.length;
-      door.journal.addMail(numbered(3001));
+      const asked = gateway.requests.length;
+      gateway.journal.addMail(numbered(3001));
       await option(/Subject 3001 /).waitFor();
       await page.getByRole("log").getByText("New mail: Subject 3001").waitFor();
-      await eventually(() => door.requests.slice(asked), ["inbox/mails?id=mail-3001", "inbox/mails?id=mail-3001"]);
+      await eventually(() => gateway.requests.slice(asked), ["inbox/mails?id=mail-3001", "inbox/mails?id=mail-3001"]);
     });
 
     it("show the row of the mail that the address names", async () => {
@@ -596,14 +597,14 @@ describeWith(["chromium"], "the inbox page", () => {
 
   describe("a journal that is full", () => {
     it("loses its oldest rows, and the page says so", async () => {
-      await door.close();
+      await gateway.close();
       const limits = { items: 10, bytes: Infinity };
-      door = await startFakeDoor(shown.info, new Journal({ mails: limits, events: limits }));
+      gateway = await startFakeGateway(shown.info, new Journal({ mails: limits, events: limits }));
       await visit();
       await option(/Daily report/).waitFor();
       for (let index = 0; index < 8; index += 1) {
         const to = ["a@example.com"];
-        door.journal.addMail(mail({ id: `new-${index}`, minutes: 0, to, subject: "New", title: "", message: "" }));
+        gateway.journal.addMail(mail({ id: `new-${index}`, minutes: 0, to, subject: "New", title: "", message: "" }));
       }
       await eventually(() => list().getByRole("option").count(), 10);
       await option(/Daily report/).waitFor({ state: "detached" });
@@ -617,7 +618,7 @@ describeWith(["chromium"], "the inbox page", () => {
 
     it("an event and a mail of 20,000 levels are shown as text; the others as ever", async () => {
       await visit();
-      const { journal } = door;
+      const { journal } = gateway;
       addEvent(journal, busEvent({ id: "deep", minutes: 0, detailType: "Deep", detail: { deep: nested(20_000) } }));
       const to = ["a@example.com"];
       const deep = mail({ id: "deep-mail", minutes: 0, to, subject: "Deep", title: "", message: "", eventId: "deep" });
@@ -771,7 +772,7 @@ describeWith(["chromium"], "the inbox page", () => {
       await page.getByRole("link", { name: /^Mail/ }).click();
       await eventually(() => title().innerText(), "Nothing open");
       await option(/order 10442/).click();
-      await eventually(() => page.url(), `${door.url}#/mail/${IDS.welcome}`);
+      await eventually(() => page.url(), `${gateway.url}#/mail/${IDS.welcome}`);
       await page.goBack();
       await page.goBack();
       await eventually(() => title().innerText(), "Email Notification Request");
@@ -798,7 +799,7 @@ describeWith(["chromium"], "the inbox page", () => {
       }
       await reader().getByRole("button", { name: "Back to the list" }).click();
       await focused(option(/order 10442/));
-      await page.goto(`${door.url}#/events/${IDS.failedEvent}`);
+      await page.goto(`${gateway.url}#/events/${IDS.failedEvent}`);
       await reader().getByText(DLQ_ARN, { exact: true }).waitFor();
       await eventually(() => sidewaysOverflow("html"), 0);
       await eventually(() => sidewaysOverflow("#reader"), 0);
@@ -843,7 +844,7 @@ describeWith(["chromium"], "the inbox page", () => {
       await visit("", { colorScheme });
       await page.getByText("Not emulated").click();
       for (const [hash, heading] of views) {
-        await page.goto(door.url + hash);
+        await page.goto(gateway.url + hash);
         await eventually(() => title().innerText(), heading);
         await press("4");
         expect(await page.evaluate(CONTRAST)).toEqual([]);

@@ -6,7 +6,7 @@ import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { emailRequest } from "../../handler/notifications/email-request";
 import { storedTemplateName } from "../../stacks/templates";
 import { awsClientConfig } from "aws-emulator/client-config";
-import { type Door, startDoor } from "aws-emulator";
+import { type Gateway, startGateway } from "aws-emulator";
 import { findLeftovers } from "../../sandbox/leftovers";
 import { type RunningMoto, startMoto } from "aws-emulator/processes";
 import { sandboxEnvironment, Terraform, terraformEnvironment } from "../../sandbox/terraform";
@@ -22,13 +22,13 @@ const region = devEnvironment.AWS_REGION ?? "";
 const tools = findTools();
 
 let moto: RunningMoto;
-let door: Door;
+let gateway: Gateway;
 let directory: string;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "terraform-test-"));
   moto = await startMoto(tools.moto.value);
-  door = await startDoor({
+  gateway = await startGateway({
     port: 0,
     motoSocket: moto.socket,
     region,
@@ -36,7 +36,7 @@ beforeAll(async () => {
     workDirectory: join(directory, "functions"),
     retryDelaysMs: [100],
   });
-  await new S3Client(awsClientConfig(door.url, region)).send(
+  await new S3Client(awsClientConfig(gateway.url, region)).send(
     new CreateBucketCommand({
       Bucket: "shop-terraform-state-123456789012",
       CreateBucketConfiguration: { LocationConstraint: "eu-west-1" },
@@ -48,7 +48,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await door.close();
+  await gateway.close();
   await moto.stop();
   rmSync(directory, { recursive: true, force: true });
 });
@@ -59,7 +59,7 @@ function terraformIn(folder: string): Terraform {
   return new Terraform({
     binary: tools.terraform.value,
     directory: folder,
-    environment: { ...terraformEnvironment(tools, directory), ...sandboxEnvironment(door.url, region) },
+    environment: { ...terraformEnvironment(tools, directory), ...sandboxEnvironment(gateway.url, region) },
   });
 }
 
@@ -93,5 +93,5 @@ it("plans the stage in one job, and applies that plan in another", async () => {
   expect(await applier.findChanges()).toBeUndefined();
 
   await applier.destroy();
-  expect(await findLeftovers(awsClientConfig(door.url, region))).toEqual([]);
+  expect(await findLeftovers(awsClientConfig(gateway.url, region))).toEqual([]);
 });

@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   const chosen = (cases: readonly Case[]) =>
     only === undefined ? cases : cases.filter(({ slug, name }) => slug === only || name.includes(only));
 
-  say("Starting the sandbox: moto, the front door, terraform apply");
+  say("Starting the sandbox: moto, the gateway, terraform apply");
   const system = await System.start();
   const finished: Running[] = [];
   const failures: string[] = [];

@@ -14,7 +14,7 @@ import { SESClient } from "@aws-sdk/client-ses";
 import { SESv2Client } from "@aws-sdk/client-sesv2";
 import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { awsClientConfig } from "aws-emulator/client-config";
-import { type Door, startDoor, type FaultInput, type Mail } from "aws-emulator";
+import { type Gateway, startGateway, type FaultInput, type Mail } from "aws-emulator";
 import { findLeftovers } from "../../sandbox/leftovers";
 import { type RunningMoto, startMoto } from "aws-emulator/processes";
 import { sandboxEnvironment, Terraform, terraformEnvironment } from "../../sandbox/terraform";
@@ -68,11 +68,11 @@ export class System {
 
   private constructor(
     private readonly moto: RunningMoto,
-    private readonly door: Door,
+    private readonly gateway: Gateway,
     readonly terraform: Terraform,
     private readonly workDirectory: string,
   ) {
-    const settings = { ...awsClientConfig(door.url, region), maxAttempts: 1 };
+    const settings = { ...awsClientConfig(gateway.url, region), maxAttempts: 1 };
     this.events = new EventBridgeClient(settings);
     this.lambda = new LambdaClient(settings);
     this.logs = new CloudWatchLogsClient(settings);
@@ -86,7 +86,7 @@ export class System {
     const tools = findTools();
     const workDirectory = mkdtempSync(join(tmpdir(), "email-faults-"));
     const moto = await startMoto(tools.moto.value);
-    const door = await startDoor({
+    const gateway = await startGateway({
       port: 0,
       motoSocket: moto.socket,
       region,
@@ -98,11 +98,11 @@ export class System {
     const terraform = new Terraform({
       binary: tools.terraform.value,
       directory: join(workDirectory, "synth", "stacks", stackName),
-      environment: { ...terraformEnvironment(tools, workDirectory), ...sandboxEnvironment(door.url, region) },
+      environment: { ...terraformEnvironment(tools, workDirectory), ...sandboxEnvironment(gateway.url, region) },
     });
-    const system = new System(moto, door, terraform, workDirectory);
+    const system = new System(moto, gateway, terraform, workDirectory);
     try {
-      await new S3Client(awsClientConfig(door.url, region)).send(new CreateBucketCommand({ Bucket: bucket }));
+      await new S3Client(awsClientConfig(gateway.url, region)).send(new CreateBucketCommand({ Bucket: bucket }));
       await system.synthesize(projectRoot);
       await terraform.init();
       await terraform.apply();
@@ -141,7 +141,7 @@ export class System {
   }
 
   get url(): string {
-    return this.door.url;
+    return this.gateway.url;
   }
 
   get busName(): string {
@@ -161,7 +161,7 @@ export class System {
   }
 
   async stop(): Promise<void> {
-    await this.door.close();
+    await this.gateway.close();
     await this.moto.stop();
     rmSync(this.workDirectory, { recursive: true, force: true });
   }

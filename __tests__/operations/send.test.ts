@@ -2,7 +2,7 @@ import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sandboxSettings } from "../../sandbox/settings";
-import { accountId, arnOf, queuePolicy, TestDoor } from "aws-emulator/testing/gateway";
+import { accountId, arnOf, queuePolicy, TestGateway } from "aws-emulator/testing/gateway";
 import { freePort } from "aws-emulator/processes";
 import { type CommandResult, OperationsCommand } from "../support/operations-command";
 import { temporaryFolder } from "aws-emulator/testing/temporary";
@@ -17,29 +17,29 @@ interface Received {
   readonly detail: object;
 }
 
-let door: TestDoor;
+let gateway: TestGateway;
 let queue: string;
 beforeAll(async () => {
-  door = await TestDoor.start();
-  await door.createBus(busName);
-  queue = await door.createQueue();
-  const rule = await door.createRule(busName, [{ Id: "queue", Arn: arnOf.queue(queue) }], {
+  gateway = await TestGateway.start();
+  await gateway.createBus(busName);
+  queue = await gateway.createQueue();
+  const rule = await gateway.createRule(busName, [{ Id: "queue", Arn: arnOf.queue(queue) }], {
     pattern: { source: ["custom.application"] },
   });
-  await door.sqs.send(
+  await gateway.sqs.send(
     new SetQueueAttributesCommand({
-      QueueUrl: `${door.door.url}/${accountId}/${queue}`,
+      QueueUrl: `${gateway.gateway.url}/${accountId}/${queue}`,
       Attributes: { Policy: queuePolicy(queue, arnOf.rule(busName, rule)) },
     }),
   );
 });
-afterAll(() => door.stop());
+afterAll(() => gateway.stop());
 
 const send = (...words: string[]): Promise<CommandResult> =>
-  new OperationsCommand("send", Number(new URL(door.door.url).port), words).ended;
+  new OperationsCommand("send", Number(new URL(gateway.gateway.url).port), words).ended;
 
 async function received(): Promise<Received> {
-  return JSON.parse((await door.receive(queue)).Body ?? "") as Received;
+  return JSON.parse((await gateway.receive(queue)).Body ?? "") as Received;
 }
 
 describe("npm run send", () => {
@@ -126,11 +126,11 @@ describe("npm run send", () => {
       /The event is nested more than \d+ levels deep/,
     ],
   ])("says no before it sends: %s", async (_, words, why) => {
-    const before = ((await door.get("activity")) as unknown[]).length;
+    const before = ((await gateway.get("activity")) as unknown[]).length;
     const { code, output, errors } = await send(...words);
     expect({ code, output }).toEqual({ code: 1, output: "" });
     expect(errors).toMatch(why);
-    expect(await door.get("activity")).toHaveLength(before);
+    expect(await gateway.get("activity")).toHaveLength(before);
   });
 
   it("says what to do where there is no bus, for PutEvents would not", async () => {

@@ -2,14 +2,14 @@ import { DescribeEventBusCommand } from "@aws-sdk/client-eventbridge";
 import { baseEnvironment, sandboxEnvironment, Terraform } from "../../sandbox/terraform";
 import { resolveProviders } from "../../sandbox/tools";
 import { awsProvider } from "../../sandbox/tools/pinned-providers";
-import { arnOf, region, TestDoor } from "aws-emulator/testing/gateway";
+import { arnOf, region, TestGateway } from "aws-emulator/testing/gateway";
 import { describeWith } from "../support/requires";
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
-describeWith(["terraform", "moto", "awsProvider"], "what the AWS provider makes through the door", (tools) => {
+describeWith(["terraform", "moto", "awsProvider"], "what the AWS provider makes through the gateway", (tools) => {
   // A start of moto and of Terraform, an apply and a plan with the real provider.
   it("a bus with a policy, an archive, a log group's transformer: a second plan changes nothing, destroy leaves none", async () => {
-    const door = await TestDoor.start();
+    const gateway = await TestGateway.start();
     try {
       const { environment } = resolveProviders({
         terraform: tools.terraform.value,
@@ -67,17 +67,17 @@ describeWith(["terraform", "moto", "awsProvider"], "what the AWS provider makes 
       const run = new Terraform({
         binary: tools.terraform.value,
         directory,
-        environment: { ...baseEnvironment(environment), ...sandboxEnvironment(door.door.url, region) },
+        environment: { ...baseEnvironment(environment), ...sandboxEnvironment(gateway.gateway.url, region) },
       });
       await run.init();
       await run.apply();
       const read = new DescribeEventBusCommand({ Name: "test-failures" });
-      expect((await door.events.send(read)).Policy).toContain(arnOf.bus("test-failures"));
+      expect((await gateway.events.send(read)).Policy).toContain(arnOf.bus("test-failures"));
       await expect(run.findChanges()).resolves.toBeUndefined();
       await run.destroy();
-      await expect(door.events.send(read)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+      await expect(gateway.events.send(read)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
     } finally {
-      await door.stop();
+      await gateway.stop();
     }
   });
 });

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 export { type AwsClientConfig, awsClientConfig, sdkSettings } from "./src/client-config";
-export { type Door, type DoorOptions, startDoor } from "./src/gateway";
+export { type Gateway, type GatewayOptions, startGateway } from "./src/gateway";
 export { type Fault, type FaultInput } from "./src/gateway/faults";
 export { type BusEvent, type Delivery, type Envelope, Journal, journalLimits, type Mail } from "./src/gateway/journal";
 

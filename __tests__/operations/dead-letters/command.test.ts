@@ -19,7 +19,7 @@ import {
 import { describeAnswer, toJson } from "../../../operations/dead-letters/report";
 import { printableJson } from "../../../operations/text";
 import { Names } from "../../../stacks/names";
-import { clientSettings, region, TestDoor } from "aws-emulator/testing/gateway";
+import { clientSettings, region, TestGateway } from "aws-emulator/testing/gateway";
 import { freePort } from "aws-emulator/processes";
 import { failureRecord } from "../../support/notify";
 import { OperationsCommand } from "../../support/operations-command";
@@ -27,17 +27,17 @@ import { jane, parkedStage, request, targetAttributes } from "../../support/park
 import { startPassage } from "../../support/passage";
 
 const { config } = parkedStage;
-let door: TestDoor;
+let gateway: TestGateway;
 let dynamoDb: DynamoDBClient;
 beforeAll(async () => {
-  door = await TestDoor.start();
-  dynamoDb = new DynamoDBClient(clientSettings(door.door.url));
+  gateway = await TestGateway.start();
+  dynamoDb = new DynamoDBClient(clientSettings(gateway.gateway.url));
   await createTable(parkedStage.names);
   await createQueues(parkedStage.names);
 });
 afterAll(async () => {
   dynamoDb.destroy();
-  await door.stop();
+  await gateway.stop();
 });
 
 async function createTable(names: Names): Promise<void> {
@@ -52,16 +52,16 @@ async function createTable(names: Names): Promise<void> {
 }
 
 async function createQueues(names: Names): Promise<void> {
-  for (const role of ["dead-letters", "retries", "priority-retries"]) await door.createQueue({}, names.of(role));
+  for (const role of ["dead-letters", "retries", "priority-retries"]) await gateway.createQueue({}, names.of(role));
 }
 
 /** A stage of the test's own, with what is parked in it. */
 async function stageWith(...bodies: unknown[]) {
-  const names = new Names({ projectName: door.name("shop"), stage: "test", region });
+  const names = new Names({ projectName: gateway.name("shop"), stage: "test", region });
   await createQueues(names);
-  const url = (role: string) => `${door.door.url}/123456789012/${names.of(role)}`;
+  const url = (role: string) => `${gateway.gateway.url}/123456789012/${names.of(role)}`;
   const put = (body: unknown, attributes: Readonly<Record<string, string>> = {}) =>
-    door.sqs.send(
+    gateway.sqs.send(
       new SendMessageCommand({
         QueueUrl: url("dead-letters"),
         MessageBody: typeof body === "string" ? body : JSON.stringify(body),
@@ -77,7 +77,7 @@ async function stageWith(...bodies: unknown[]) {
     options: Partial<DeadLettersOptions> = {},
     { signal = new AbortController().signal, watch, now = Date.now }: Around = {},
   ): Promise<DeadLettersAnswer> {
-    const sqs = new SQSClient(clientSettings(door.door.url));
+    const sqs = new SQSClient(clientSettings(gateway.gateway.url));
     sqs.middlewareStack.add(
       (next, context) => async (args) => {
         const { commandName } = context as { commandName: string };
@@ -113,14 +113,14 @@ async function stageWith(...bodies: unknown[]) {
 
   /** Waiting and hidden messages. */
   async function counts(role = "dead-letters"): Promise<[number, number]> {
-    const { Attributes: found = {} } = await door.sqs.send(
+    const { Attributes: found = {} } = await gateway.sqs.send(
       new GetQueueAttributesCommand({ QueueUrl: url(role), AttributeNames: ["All"] }),
     );
     return [Number(found.ApproximateNumberOfMessages), Number(found.ApproximateNumberOfMessagesNotVisible)];
   }
 
   async function sent(role = "retries"): Promise<unknown[]> {
-    const { Messages: messages = [] } = await door.sqs.send(
+    const { Messages: messages = [] } = await gateway.sqs.send(
       new ReceiveMessageCommand({ QueueUrl: url(role), MaxNumberOfMessages: 10 }),
     );
     return messages.map(({ Body = "" }) => JSON.parse(Body) as unknown);
@@ -182,7 +182,7 @@ describe("the list", () => {
 
   it("says how many others hold", async () => {
     const { run, url } = await stageWith(parked("a"));
-    await door.sqs.send(new ReceiveMessageCommand({ QueueUrl: url("dead-letters"), VisibilityTimeout: 60 }));
+    await gateway.sqs.send(new ReceiveMessageCommand({ QueueUrl: url("dead-letters"), VisibilityTimeout: 60 }));
     const answer = await run();
     expect(answer).toMatchObject({ seen: 0, total: 1, heldByOthers: 1, isComplete: false });
     expect(exitCodeOf(answer)).toBe(3);
@@ -190,7 +190,7 @@ describe("the list", () => {
 
   it("counts what is delayed, too", async () => {
     const { run, url } = await stageWith(parked("a"));
-    await door.sqs.send(
+    await gateway.sqs.send(
       new SendMessageCommand({ QueueUrl: url("dead-letters"), MessageBody: "{}", DelaySeconds: 600 }),
     );
     const answer = await run();
@@ -213,13 +213,13 @@ describe("the list", () => {
 
   it("counts the retry queues, and does not read them", async () => {
     const { run, url } = await stageWith();
-    await door.sqs.send(new SendMessageCommand({ QueueUrl: url("priority-retries"), MessageBody: "{}" }));
+    await gateway.sqs.send(new SendMessageCommand({ QueueUrl: url("priority-retries"), MessageBody: "{}" }));
     const { retryQueues } = await run({ retries: true });
     expect(retryQueues).toMatchObject([
       { lane: "standard", visible: 0, inFlight: 0, secondsBetweenTries: 900, triesBeforeParked: 28 },
       { lane: "priority", visible: 1, inFlight: 0, secondsBetweenTries: 92, triesBeforeParked: 274 },
     ]);
-    const { Attributes } = await door.sqs.send(
+    const { Attributes } = await gateway.sqs.send(
       new GetQueueAttributesCommand({ QueueUrl: url("priority-retries"), AttributeNames: ["All"] }),
     );
     expect(Attributes?.ApproximateNumberOfMessagesNotVisible).toBe("0");
@@ -227,7 +227,7 @@ describe("the list", () => {
 
   it("says which queue it misses", async () => {
     const { run, url, names } = await stageWith();
-    await door.sqs.send(new DeleteQueueCommand({ QueueUrl: url("dead-letters") }));
+    await gateway.sqs.send(new DeleteQueueCommand({ QueueUrl: url("dead-letters") }));
     await expect(run()).rejects.toThrow(`There is no queue ${names.of("dead-letters")} in us-east-1: is the stage`);
   });
 });
@@ -262,7 +262,7 @@ describe("a redrive", () => {
   it("keeps what could not be sent, and goes on with the others", async () => {
     const alert = request({ priority: "high" }, { id: "alert", "detail-type": "Priority Alert" });
     const { run, counts, url } = await stageWith(parked("a"), { ...parked("b"), requestPayload: alert });
-    await door.sqs.send(new DeleteQueueCommand({ QueueUrl: url("retries") }));
+    await gateway.sqs.send(new DeleteQueueCommand({ QueueUrl: url("retries") }));
     const answer = await run({ redrive: true });
     expect(outcomes(answer).sort()).toEqual(["failed", "redriven"]);
     expect(exitCodeOf(answer)).toBe(1);
@@ -535,12 +535,12 @@ it.each<[string, Partial<DeadLettersOptions>, string]>([
 
 describe("the command", () => {
   const command = (port: number, words: readonly string[]) => new OperationsCommand("dead-letters", port, words).ended;
-  const queueUrl = () => `${door.door.url}/123456789012/${parkedStage.names.of("dead-letters")}`;
+  const queueUrl = () => `${gateway.gateway.url}/123456789012/${parkedStage.names.of("dead-letters")}`;
 
   it("ends with a code, and prints no address", async () => {
     const put = (body: unknown) =>
-      door.sqs.send(new SendMessageCommand({ QueueUrl: queueUrl(), MessageBody: JSON.stringify(body) }));
-    const port = Number(new URL(door.door.url).port);
+      gateway.sqs.send(new SendMessageCommand({ QueueUrl: queueUrl(), MessageBody: JSON.stringify(body) }));
+    const port = Number(new URL(gateway.gateway.url).port);
     await put(parked("capped", "SenderNotVerified", { redrives: 3 }));
     await put(parked("good"));
     const list = await command(port, []);
@@ -577,12 +577,12 @@ describe("the command", () => {
 
   it("stops at an interrupt, and says what was not begun", async () => {
     for (const id of ["a", "b", "c"]) {
-      await door.sqs.send(
+      await gateway.sqs.send(
         new SendMessageCommand({ QueueUrl: queueUrl(), MessageBody: JSON.stringify(parked(`stop-${id}`)) }),
       );
     }
     let isInterrupted = false;
-    const passage = await startPassage(door.door.url, async ({ target }) => {
+    const passage = await startPassage(gateway.gateway.url, async ({ target }) => {
       if (isInterrupted || target !== "AmazonSQS.SendMessage") return undefined;
       isInterrupted = true;
       running.interrupt();
@@ -599,7 +599,7 @@ describe("the command", () => {
     await passage.close();
     expect(code).toBe(130);
     expect(output).toContain("Interrupted: 2 messages not begun; what was not done stays parked.");
-    const { output: left } = await command(Number(new URL(door.door.url).port), []);
+    const { output: left } = await command(Number(new URL(gateway.gateway.url).port), []);
     expect(left).toContain("2 messages parked");
   });
 });

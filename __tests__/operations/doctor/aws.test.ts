@@ -32,7 +32,7 @@ afterAll(async () => {
 
 async function deployed(overrides: Partial<Config> = {}): Promise<DoctorStage> {
   const stage = world.stage(overrides);
-  await deployAws(stage, world.door, world.clients);
+  await deployAws(stage, world.gateway, world.clients);
   return stage;
 }
 
@@ -136,7 +136,7 @@ describe("the account's concurrency", () => {
 });
 
 describe("the queues", () => {
-  const urlOf = ({ names }: DoctorStage, role: string) => `${world.door.door.url}/${accountId}/${names.of(role)}`;
+  const urlOf = ({ names }: DoctorStage, role: string) => `${world.gateway.gateway.url}/${accountId}/${names.of(role)}`;
 
   /** @param held of these are received, and not deleted. */
   async function put(stage: DoctorStage, role: string, count: number, held = 0): Promise<void> {

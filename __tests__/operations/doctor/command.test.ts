@@ -41,7 +41,7 @@ describe("in the sandbox", () => {
   let port: number;
   beforeAll(async () => {
     world = await DoctorWorld.start();
-    port = Number(new URL(world.door.door.url).port);
+    port = Number(new URL(world.gateway.gateway.url).port);
   });
   afterAll(async () => {
     await world.stop();
@@ -64,7 +64,7 @@ describe("in the sandbox", () => {
     expect({ fail, warn, unknown, ok }).toEqual(count(report.checks));
 
     await deployEmail(parkedStage, world.clients);
-    await deployAws(parkedStage, world.door, world.clients);
+    await deployAws(parkedStage, world.gateway, world.clients);
     const { code, output, errors } = await doctor(port);
     expect({ code, errors }).toEqual({ code: 0, errors: "" });
     expect(output).toMatch(/Check\s+│\s+│ What was found, and what to do/);

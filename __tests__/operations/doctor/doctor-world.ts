@@ -22,11 +22,11 @@ import { feedbackEvents } from "../../../stacks/constructs/delivery-feedback";
 import { Names } from "../../../stacks/names";
 import { laneBudgets } from "../../../stacks/send-budget";
 import { loadTemplate, storedTemplateName } from "../../../stacks/templates";
-import { accountId, region, TestDoor } from "aws-emulator/testing/gateway";
+import { accountId, region, TestGateway } from "aws-emulator/testing/gateway";
 import { parkedStage } from "../../support/parked";
 import { type Passage, type PassingAnswer, startPassage } from "../../support/passage";
 
-/** What the passage answers in the door's place. */
+/** What the passage answers in the gateway's place. */
 interface Rewrite {
   /** Of `GET /v2/email/account `, or `POST / Action=ListTopics&..`. */
   readonly call: RegExp;
@@ -48,10 +48,10 @@ function createClients(endpoint: string) {
   };
 }
 
-/** The doctor's clients before a door, with a passage between them that can answer first. */
+/** The doctor's clients before a gateway, with a passage between them that can answer first. */
 export class DoctorWorld {
   private constructor(
-    readonly door: TestDoor,
+    readonly gateway: TestGateway,
     readonly clients: Clients,
     private readonly passage: Passage,
     private readonly rewrites: Rewrite[],
@@ -59,24 +59,24 @@ export class DoctorWorld {
   ) {}
 
   static async start(): Promise<DoctorWorld> {
-    const door = await TestDoor.start();
+    const gateway = await TestGateway.start();
     const rewrites: Rewrite[] = [];
     const calls: string[] = [];
-    const passage = await startPassage(door.door.url, ({ method, path, body }) => {
+    const passage = await startPassage(gateway.gateway.url, ({ method, path, body }) => {
       const call = `${method} ${decodeURIComponent(path)} ${body}`;
       calls.push(call);
       return rewrites.find((rewrite) => rewrite.call.test(call))?.answer;
     });
-    return new DoctorWorld(door, createClients(passage.url), passage, rewrites, calls);
+    return new DoctorWorld(gateway, createClients(passage.url), passage, rewrites, calls);
   }
 
   async stop(): Promise<void> {
     for (const client of Object.values(this.clients)) client.destroy();
     await this.passage.close();
-    await this.door.stop();
+    await this.gateway.stop();
   }
 
-  /** From now on the door answers all calls again. */
+  /** From now on the gateway answers all calls again. */
   reset(): void {
     this.rewrites.length = 0;
     this.calls.length = 0;
@@ -96,7 +96,7 @@ export class DoctorWorld {
 
   /** A stage that no other test has, nothing of it deployed. */
   stage(overrides: Partial<Config> = {}, isSandbox = false): DoctorStage {
-    const projectName = this.door.name("shop");
+    const projectName = this.gateway.name("shop");
     return {
       config: {
         ...parkedStage.config,
@@ -166,22 +166,22 @@ export async function deployEmail({ config, names }: DoctorStage, { ses, sesV2 }
 }
 
 /** All of a stage that the doctor looks at elsewhere, in order. */
-export async function deployAws(stage: DoctorStage, door: TestDoor, clients: Clients): Promise<void> {
+export async function deployAws(stage: DoctorStage, gateway: TestGateway, clients: Clients): Promise<void> {
   const { config, names } = stage;
   const { lambda, sns, s3 } = clients;
   const budgets = laneBudgets(config.sendRatePerSecond);
   for (const lane of lanes) {
     const name = names.of(functionRole(lane));
-    await door.createFunction("export const handler = () => {}", { FunctionName: name });
+    await gateway.createFunction("export const handler = () => {}", { FunctionName: name });
     await lambda.send(
       new PutFunctionConcurrencyCommand({
         FunctionName: name,
         ReservedConcurrentExecutions: budgets[lane].concurrency,
       }),
     );
-    await door.createQueue({}, retryQueueName(names, lane));
+    await gateway.createQueue({}, retryQueueName(names, lane));
   }
-  await door.createQueue({}, names.of("dead-letters"));
+  await gateway.createQueue({}, names.of("dead-letters"));
   const { TopicArn: topic = "" } = await sns.send(new CreateTopicCommand({ Name: names.of("alarms") }));
   await sns.send(new SubscribeCommand({ TopicArn: topic, Protocol: "email", Endpoint: "team@example.com" }));
   for (const role of ["parked", "bounces"]) await putAlarm(clients, names.of(role), { AlarmActions: [topic] });

@@ -1,4 +1,4 @@
-/** The front door's answers, and its stream of changes. */
+/** The gateway's answers, and its stream of changes. */
 
 /**
  * @typedef {{ name: string, value: string }} Header
@@ -117,7 +117,7 @@ export const fetchInfo = () => get("info");
 /** @returns {Promise<Index>} */
 export const fetchIndex = () => get("inbox");
 
-/** How many rows the door gives at once. */
+/** How many rows the gateway gives at once. */
 export const MOST_ROWS = 200;
 
 /** @type {Record<View, string>} */
@@ -160,7 +160,7 @@ const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 5000;
 
 /**
- * Calls `onChange` with what the door says has changed, and `onRestart` when that may not be all: at each (re)connection,
+ * Calls `onChange` with what the gateway says has changed, and `onRestart` when that may not be all: at each (re)connection,
  * and when this page did not read for a while. EventSource gives up for good on an HTTP error, so reconnecting is done
  * here.
  * @param {object} handlers

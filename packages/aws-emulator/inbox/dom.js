@@ -131,7 +131,7 @@ export const textBlock = (text, label) => block(text, label, cut(text, MOST_SHOW
  * Indented JSON, keys and values tinted.
  * @param {unknown} value
  * @param {string} label
- * @param {string | undefined} tooDeep the JSON text, where the door says that it is nested too deeply to show
+ * @param {string | undefined} tooDeep the JSON text, where the gateway says that it is nested too deeply to show
  */
 export function jsonBlock(value, label, tooDeep) {
   if (tooDeep !== undefined) {

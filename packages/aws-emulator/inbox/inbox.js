@@ -1,4 +1,4 @@
-/** The inbox page: state, routes and what happens on a key. The door's API is in api.js. */
+/** The inbox page: state, routes and what happens on a key. The gateway's API is in api.js. */
 import { fetchRows, listen } from "./api.js";
 import { announce, byId, facts, h, heard, icon } from "./dom.js";
 import { createEventReader, eventRow, renderEventRow } from "./events.js";
@@ -270,7 +270,7 @@ function render() {
   announcedFailed = failed;
 }
 
-/* The door */
+/* The gateway */
 
 /** @type {number | undefined} */
 let announcedFailed;

@@ -1,4 +1,4 @@
-/** What the page says about mails and events, worked out from the door's answers. Pure. */
+/** What the page says about mails and events, worked out from the gateway's answers. Pure. */
 import { shellWord, shortName, wait } from "./format.js";
 
 /**

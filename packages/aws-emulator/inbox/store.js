@@ -1,5 +1,5 @@
 /**
- * What the page knows of the door's journal: the ids of everything, and the contents of what is looked at. News are
+ * What the page knows of the gateway's journal: the ids of everything, and the contents of what is looked at. News are
  * patched in; only what they name, and is looked at, is fetched again.
  */
 import { fetchEvent, fetchIndex, fetchInfo, fetchMail, fetchRows, MOST_ROWS, search } from "./api.js";
@@ -47,7 +47,7 @@ function onceAtATime(call) {
  * @param {object} handlers
  * @param {() => void} handlers.onUpdate something is to be shown
  * @param {(mailIds: string[]) => void} handlers.onArrival new mails came while the page was open
- * @param {(text: string) => void} handlers.onTrouble the door gave no answer; an empty text: it does again
+ * @param {(text: string) => void} handlers.onTrouble the gateway gave no answer; an empty text: it does again
  */
 export function createStore({ onUpdate, onArrival, onTrouble }) {
   /** @returns {{ all: string[], known: Set<string>, found: string[] | undefined, foundFor: string, wanted: string[], rows: Map<string, Mail | BusEvent>, stale: Set<string> }} */

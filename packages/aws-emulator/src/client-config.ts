@@ -10,7 +10,7 @@ export const sdkSettings = {
   useDualstackEndpoint: false,
   accountIdEndpointMode: "disabled",
   endpointDiscoveryEnabled: false,
-  // The door and moto tell a service by its SigV4 signature.
+  // The gateway and moto tell a service by its SigV4 signature.
   authSchemePreference: ["sigv4"] as string[],
   sigv4aSigningRegionSet: [] as string[],
   userAgentAppId: "",

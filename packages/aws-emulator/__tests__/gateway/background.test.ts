@@ -8,7 +8,7 @@ import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Background } from "../../src/gateway/background";
-import { arnOf, doorForTests } from "../support/gateway";
+import { arnOf, gatewayForTests } from "../support/gateway";
 import { temporaryFolder } from "../support/temporary";
 import { until } from "../support/until";
 
@@ -62,7 +62,7 @@ describe("Background", () => {
     expect(background.pending).toBe(0);
   });
 
-  it("does not count what goes on until the door closes, and tells of its failure", async () => {
+  it("does not count what goes on until the gateway closes, and tells of its failure", async () => {
     const poller = task();
     background.runForever(poller.run);
     expect(background.pending).toBe(0);
@@ -120,11 +120,11 @@ describe("Background", () => {
 });
 
 describe("/_sandbox/pending", () => {
-  // No retry and no message that failed comes back within the test; nor is the door's end held up by what waits so long.
-  const door = doorForTests({ retryDelaysMs: [3_600_000], retryQueueDelayMs: 3_600_000 });
+  // No retry and no message that failed comes back within the test; nor is the gateway's end held up by what waits so long.
+  const gateway = gatewayForTests({ retryDelaysMs: [3_600_000], retryQueueDelayMs: 3_600_000 });
   const directory = temporaryFolder();
-  afterEach(() => door.setFaults());
-  const pending = async () => ((await door.get("pending")) as { tasks: number }).tasks;
+  afterEach(() => gateway.setFaults());
+  const pending = async () => ((await gateway.get("pending")) as { tasks: number }).tasks;
   /** A file's name: the function below writes one to say that it runs, and waits for one to end. */
   const file = (name: string) => join(directory, name);
 
@@ -137,31 +137,31 @@ describe("/_sandbox/pending", () => {
       while (!existsSync(until)) await new Promise((resolve) => setTimeout(resolve, 10));
     };`;
 
-  /** A round trip through the door and a function's process: whatever ends soon has ended by then. */
+  /** A round trip through the gateway and a function's process: whatever ends soon has ended by then. */
   async function later(): Promise<void> {
-    const name = await door.createFunction("export const handler = async () => 1;");
-    await door.lambda.send(new InvokeCommand({ FunctionName: name }));
+    const name = await gateway.createFunction("export const handler = async () => 1;");
+    await gateway.lambda.send(new InvokeCommand({ FunctionName: name }));
   }
 
   async function mapped() {
-    const fn = await door.createFunction(code);
-    await door.createLogGroup(`/aws/lambda/${fn}`);
-    const queue = await door.createQueue({ VisibilityTimeout: "3600" });
-    const { UUID } = await door.lambda.send(
+    const fn = await gateway.createFunction(code);
+    await gateway.createLogGroup(`/aws/lambda/${fn}`);
+    const queue = await gateway.createQueue({ VisibilityTimeout: "3600" });
+    const { UUID } = await gateway.lambda.send(
       new CreateEventSourceMappingCommand({ EventSourceArn: arnOf.queue(queue), FunctionName: fn }),
     );
     const sendTo = (body: unknown) =>
-      door.sqs.send(
+      gateway.sqs.send(
         new SendMessageCommand({
-          QueueUrl: door.queueUrl(queue),
+          QueueUrl: gateway.queueUrl(queue),
           MessageBody: JSON.stringify(body),
         }),
       );
-    return { fn, sendTo, unmap: () => door.lambda.send(new DeleteEventSourceMappingCommand({ UUID })) };
+    return { fn, sendTo, unmap: () => gateway.lambda.send(new DeleteEventSourceMappingCommand({ UUID })) };
   }
 
   it("is nothing at first, and nothing of a queue that is polled and empty", async () => {
-    expect(await door.get("pending")).toEqual({ tasks: 0 });
+    expect(await gateway.get("pending")).toEqual({ tasks: 0 });
     const { unmap } = await mapped();
     await later();
     expect(await pending()).toBe(0);
@@ -169,30 +169,30 @@ describe("/_sandbox/pending", () => {
   });
 
   it("counts an event from its acceptance until its function is done with it", async () => {
-    const bus = await door.createBus();
-    const fn = await door.createFunction(code);
-    const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn), InputPath: "$.detail" }]);
-    await door.permit(fn, arnOf.rule(bus, rule));
+    const bus = await gateway.createBus();
+    const fn = await gateway.createFunction(code);
+    const rule = await gateway.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn), InputPath: "$.detail" }]);
+    await gateway.permit(fn, arnOf.rule(bus, rule));
     const end = file("delivery");
-    const id = await door.putEvent(bus, { until: end });
+    const id = await gateway.putEvent(bus, { until: end });
     expect(await pending()).toBeGreaterThan(0);
-    await until("the function runs", async () => (await door.event(id)).deliveries[0]?.attempts[0]);
+    await until("the function runs", async () => (await gateway.event(id)).deliveries[0]?.attempts[0]);
     await later();
     expect(await pending()).toBe(1);
     await writeFile(end, "");
-    await door.deliveries(id);
-    await door.settle();
+    await gateway.deliveries(id);
+    await gateway.settle();
   });
 
   it("counts an asynchronous invocation, also of a client", async () => {
-    const fn = await door.createFunction(code);
+    const fn = await gateway.createFunction(code);
     const end = file("invocation");
     const Payload = Buffer.from(JSON.stringify({ until: end }));
-    await door.lambda.send(new InvokeCommand({ FunctionName: fn, InvocationType: "Event", Payload }));
+    await gateway.lambda.send(new InvokeCommand({ FunctionName: fn, InvocationType: "Event", Payload }));
     await later();
     expect(await pending()).toBe(1);
     await writeFile(end, "");
-    await door.settle();
+    await gateway.settle();
   });
 
   it("counts a batch of a mapped queue while its function runs", async () => {
@@ -203,21 +203,21 @@ describe("/_sandbox/pending", () => {
     await later();
     expect(await pending()).toBe(1);
     await writeFile(end, "");
-    await door.settle();
+    await gateway.settle();
     await unmap();
   });
 
   // From here on, what waits for an hour stays pending: each adds one.
   it("counts an invocation that waits for its retry", async () => {
     const before = await pending();
-    const fn = await door.createFunction(code);
-    await door.lambda.send(new PutFunctionEventInvokeConfigCommand({ FunctionName: fn, MaximumRetryAttempts: 1 }));
-    const bus = await door.createBus();
-    const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn), InputPath: "$.detail" }]);
-    await door.permit(fn, arnOf.rule(bus, rule));
-    const id = await door.putEvent(bus, { fails: true });
+    const fn = await gateway.createFunction(code);
+    await gateway.lambda.send(new PutFunctionEventInvokeConfigCommand({ FunctionName: fn, MaximumRetryAttempts: 1 }));
+    const bus = await gateway.createBus();
+    const rule = await gateway.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn), InputPath: "$.detail" }]);
+    await gateway.permit(fn, arnOf.rule(bus, rule));
+    const id = await gateway.putEvent(bus, { fails: true });
     await until("it waits", async () =>
-      (await door.event(id)).deliveries[0]?.status === "retrying" ? true : undefined,
+      (await gateway.event(id)).deliveries[0]?.status === "retrying" ? true : undefined,
     );
     await later();
     expect(await pending()).toBe(before + 1);
@@ -228,7 +228,7 @@ describe("/_sandbox/pending", () => {
     const { fn, sendTo, unmap } = await mapped();
     await sendTo({ fails: true });
     await until("the function has failed", async () =>
-      (await door.logLines(`/aws/lambda/${fn}`)).find((line) => line.startsWith("REPORT")),
+      (await gateway.logLines(`/aws/lambda/${fn}`)).find((line) => line.startsWith("REPORT")),
     );
     await later();
     expect(await pending()).toBe(before + 1);

@@ -30,7 +30,7 @@ const error = (code: string, status = 400): Partial<Exchange> => ({ status, head
 
 const rule = { Name: "rule", EventPattern: "{}" };
 
-/** The check of the checks: each test file of the door fails where one of these is found in what it asks. */
+/** The check of the checks: each test file of the gateway fails where one of these is found in what it asks. */
 describe("an exchange that does not fit AWS's models", () => {
   it.each<[string, Exchange, string[]]>([
     ["nothing, where it fits", events("PutRule", rule, { RuleArn: "arn:aws:events:us-east-1:1:rule/rule" }), []],

@@ -1,7 +1,7 @@
 import { CreateEventSourceMappingCommand, PutFunctionEventInvokeConfigCommand } from "@aws-sdk/client-lambda";
 import { SendMessageBatchCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { eventIdIn, failureIn } from "../../src/gateway/failure-records";
-import { arnOf, doorForTests } from "../support/gateway";
+import { arnOf, gatewayForTests } from "../support/gateway";
 import { until } from "../support/until";
 
 describe("a message of a queue", () => {
@@ -59,9 +59,9 @@ describe("a message of a queue", () => {
 });
 
 describe("an event whose record a queue takes", () => {
-  const door = doorForTests({ retryQueueDelayMs: 50 });
+  const gateway = gatewayForTests({ retryQueueDelayMs: 50 });
 
-  const fate = async (id: string) => ((await door.get(`activity/${id}`)) as { fate: string }).fate;
+  const fate = async (id: string) => ((await gateway.get(`activity/${id}`)) as { fate: string }).fate;
   const becomes = (id: string, wanted: string) =>
     until(`fate ${wanted}`, async () => ((await fate(id)) === wanted ? true : undefined));
 
@@ -70,7 +70,7 @@ describe("an event whose record a queue takes", () => {
     const send = (target, body) => fetch(process.env.AWS_ENDPOINT_URL, { method: "POST", body: JSON.stringify(body), headers: {
       authorization: "AWS4-HMAC-SHA256 Credential=" + process.env.AWS_ACCESS_KEY_ID + "/20240101/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0",
       "content-type": "application/x-amz-json-1.0", "x-amz-target": "AmazonSQS." + target } });
-    const park = (requestPayload) => send("SendMessage", { QueueUrl: "${door.queueUrl(deadLetters)}", MessageBody: JSON.stringify({
+    const park = (requestPayload) => send("SendMessage", { QueueUrl: "${gateway.queueUrl(deadLetters)}", MessageBody: JSON.stringify({
       requestContext: { condition: "Parked" }, requestPayload, responsePayload: { errorType: "InvalidEvent", errorMessage: "bad" } }) });
     export const handler = async (event) => {
       for (const { body } of event.Records ?? []) {
@@ -86,31 +86,31 @@ describe("an event whose record a queue takes", () => {
     };`;
 
   async function system(tellsId = true) {
-    const deadLetters = await door.createQueue();
-    const retries = await door.createQueue({
+    const deadLetters = await gateway.createQueue();
+    const retries = await gateway.createQueue({
       VisibilityTimeout: "3600",
       RedrivePolicy: JSON.stringify({ deadLetterTargetArn: arnOf.queue(deadLetters), maxReceiveCount: 2 }),
     });
-    const fn = await door.createFunction(parking(deadLetters, tellsId));
-    await door.lambda.send(
+    const fn = await gateway.createFunction(parking(deadLetters, tellsId));
+    await gateway.lambda.send(
       new CreateEventSourceMappingCommand({
         EventSourceArn: arnOf.queue(retries),
         FunctionName: fn,
         FunctionResponseTypes: ["ReportBatchItemFailures"],
       }),
     );
-    const bus = await door.createBus();
-    const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn) }]);
-    await door.permit(fn, arnOf.rule(bus, rule));
+    const bus = await gateway.createBus();
+    const rule = await gateway.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn) }]);
+    await gateway.permit(fn, arnOf.rule(bus, rule));
     return { deadLetters, retries, fn, bus };
   }
 
   it("is parked where its function parked it in the first run, though the delivery succeeded", async () => {
     const { bus, deadLetters } = await system();
-    const id = await door.putEvent(bus, {});
+    const id = await gateway.putEvent(bus, {});
     await becomes(id, "parked");
-    await door.settle();
-    const event = await door.event(id);
+    await gateway.settle();
+    const event = await gateway.event(id);
     expect(event.deliveries).toMatchObject([
       { status: "delivered", attempts: [{ outcome: "success", parked: "InvalidEvent" }] },
     ]);
@@ -119,28 +119,28 @@ describe("an event whose record a queue takes", () => {
 
   it("is known by the run that parked it, where the record can't name it", async () => {
     const { bus, deadLetters } = await system(false);
-    const id = await door.putEvent(bus, {});
+    const id = await gateway.putEvent(bus, {});
     await becomes(id, "parked");
-    expect((await door.event(id)).records).toMatchObject([{ queueArn: arnOf.queue(deadLetters) }]);
+    expect((await gateway.event(id)).records).toMatchObject([{ queueArn: arnOf.queue(deadLetters) }]);
   });
 
   it.each(["SendMessage", "SendMessageBatch"])(
     "waits when a person sends it again with %s, and is then done",
     async (by) => {
       const { bus, retries, deadLetters } = await system();
-      const id = await door.putEvent(bus, {});
+      const id = await gateway.putEvent(bus, {});
       await becomes(id, "parked");
-      await door.setFaults({ hop: "lambda", kind: "throttle", match: { text: arnOf.queue(retries) } });
+      await gateway.setFaults({ hop: "lambda", kind: "throttle", match: { text: arnOf.queue(retries) } });
       const MessageBody = JSON.stringify({ mended: true, requestContext: {}, requestPayload: { id, detail: {} } });
-      const QueueUrl = door.queueUrl(retries);
+      const QueueUrl = gateway.queueUrl(retries);
       await (by === "SendMessage"
-        ? door.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }))
-        : door.sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries: [{ Id: "a", MessageBody }] })));
+        ? gateway.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }))
+        : gateway.sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries: [{ Id: "a", MessageBody }] })));
       await becomes(id, "waiting");
-      await door.setFaults();
+      await gateway.setFaults();
       // It mails nothing here: there was nothing left to do.
       await becomes(id, "delivered");
-      expect((await door.event(id)).records).toMatchObject([
+      expect((await gateway.event(id)).records).toMatchObject([
         { queueArn: arnOf.queue(deadLetters) },
         { queueArn: arnOf.queue(retries), leftAt: expect.any(String) as string },
       ]);
@@ -149,36 +149,36 @@ describe("an event whose record a queue takes", () => {
 
   it("waits behind a rule on Lambda's record, and is parked by the retry lane", async () => {
     const { bus, retries, deadLetters, fn } = await system();
-    await door.lambda.send(
+    await gateway.lambda.send(
       new PutFunctionEventInvokeConfigCommand({
         FunctionName: fn,
         MaximumRetryAttempts: 0,
         DestinationConfig: { OnFailure: { Destination: arnOf.bus(bus) } },
       }),
     );
-    const rule = await door.createRule(bus, [{ Id: "retries", Arn: arnOf.queue(retries) }], {
+    const rule = await gateway.createRule(bus, [{ Id: "retries", Arn: arnOf.queue(retries) }], {
       pattern: { source: ["lambda"] },
     });
-    await door.allow(retries, arnOf.rule(bus, rule));
-    const id = await door.putEvent(bus, { fails: "once" });
+    await gateway.allow(retries, arnOf.rule(bus, rule));
+    const id = await gateway.putEvent(bus, { fails: "once" });
     await becomes(id, "parked");
-    await door.settle();
-    expect((await door.event(id)).records).toMatchObject([
+    await gateway.settle();
+    expect((await gateway.event(id)).records).toMatchObject([
       { queueArn: arnOf.queue(retries), reason: "Error: as told", leftAt: expect.any(String) as string },
       { queueArn: arnOf.queue(deadLetters), reason: "InvalidEvent: bad" },
     ]);
-    const { failures } = (await door.get(`activity/${id}`)) as { failures: unknown[] };
+    const { failures } = (await gateway.get(`activity/${id}`)) as { failures: unknown[] };
     expect(failures).toMatchObject([{ detailType: "Lambda Function Invocation Result - Failure", bus }]);
   });
 
   it("is parked where its queue gives it up after the last receive", async () => {
     const { retries, deadLetters, bus } = await system();
-    const id = await door.putEvent(bus, {});
+    const id = await gateway.putEvent(bus, {});
     await becomes(id, "parked");
     const MessageBody = JSON.stringify({ requestContext: {}, requestPayload: { id, detail: { fails: "always" } } });
-    await door.sqs.send(new SendMessageCommand({ QueueUrl: door.queueUrl(retries), MessageBody }));
+    await gateway.sqs.send(new SendMessageCommand({ QueueUrl: gateway.queueUrl(retries), MessageBody }));
     const records = await until("the record of the last receive", async () => {
-      const all = (await door.event(id)).records;
+      const all = (await gateway.event(id)).records;
       return all.length === 3 ? all : undefined;
     });
     expect(records[2]).toMatchObject({
@@ -189,10 +189,10 @@ describe("an event whose record a queue takes", () => {
   });
 
   it("counts as failed, until it is done", async () => {
-    const counted = async () => ((await door.get("inbox")) as { failed: number }).failed;
+    const counted = async () => ((await gateway.get("inbox")) as { failed: number }).failed;
     const { bus } = await system();
     const before = await counted();
-    await becomes(await door.putEvent(bus, {}), "parked");
+    await becomes(await gateway.putEvent(bus, {}), "parked");
     expect(await counted()).toBe(before + 1);
   });
 });

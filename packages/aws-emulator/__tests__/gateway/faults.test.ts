@@ -23,14 +23,14 @@ import {
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { type FaultInput, Faults } from "../../src/gateway/faults";
 import { type BusEvent, type Note } from "../../src/gateway/journal";
-import { arnOf, clientSettings, doorForTests } from "../support/gateway";
+import { arnOf, clientSettings, gatewayForTests } from "../support/gateway";
 import { until } from "../support/until";
 
 const sender = "sender@example.com";
 const table = "faults";
 const queue = "faults";
 
-const door = doorForTests();
+const gateway = gatewayForTests();
 let clients: ReturnType<typeof connect>;
 /** They do not wait long for an answer that does not come. */
 let impatient: ReturnType<typeof connect>;
@@ -40,9 +40,9 @@ beforeAll(async () => {
   clients = connect();
   impatient = connect({ requestHandler: { requestTimeout: 500, throwOnRequestTimeout: true } });
   persistent = connect({ maxAttempts: 2 });
-  await door.ses.send(new VerifyEmailIdentityCommand({ EmailAddress: sender }));
+  await gateway.ses.send(new VerifyEmailIdentityCommand({ EmailAddress: sender }));
   await createTemplate("greeting");
-  await door.createQueue({}, queue);
+  await gateway.createQueue({}, queue);
   await clients.dynamodb.send(
     new CreateTableCommand({
       TableName: table,
@@ -52,12 +52,12 @@ beforeAll(async () => {
     }),
   );
 });
-afterEach(() => door.setFaults());
+afterEach(() => gateway.setFaults());
 afterAll(() => {
   for (const client of [clients, impatient, persistent].flatMap((all) => Object.values(all))) client.destroy();
 });
 function connect(changes: { maxAttempts?: number; requestHandler?: object } = {}) {
-  const settings = { ...clientSettings(door.door.url), ...changes };
+  const settings = { ...clientSettings(gateway.gateway.url), ...changes };
   return {
     ses: new SESClient(settings),
     sesV2: new SESv2Client(settings),
@@ -68,7 +68,7 @@ function connect(changes: { maxAttempts?: number; requestHandler?: object } = {}
 }
 
 const createTemplate = (name: string) =>
-  door.ses.send(
+  gateway.ses.send(
     new CreateTemplateCommand({ Template: { TemplateName: name, SubjectPart: "Hello", TextPart: "Hello." } }),
   );
 
@@ -104,7 +104,7 @@ const putItem = (id: string, { dynamodb } = clients) =>
   dynamodb.send(new PutItemCommand({ TableName: table, Item: { id: { S: id } } }));
 
 const sendMessage = (body: string, { sqs } = clients) =>
-  sqs.send(new SendMessageCommand({ QueueUrl: door.queueUrl(queue), MessageBody: body }));
+  sqs.send(new SendMessageCommand({ QueueUrl: gateway.queueUrl(queue), MessageBody: body }));
 
 const putEvent = (detail: unknown, { events } = clients) =>
   events.send(
@@ -117,7 +117,7 @@ const seen = new Set<string>();
 const services = {
   ses: {
     call: (id: string, all = clients) => templated(`${id}@customers.example`, all),
-    isDone: async (id: string) => (await door.mails()).some(({ to }) => to.includes(`${id}@customers.example`)),
+    isDone: async (id: string) => (await gateway.mails()).some(({ to }) => to.includes(`${id}@customers.example`)),
     throttling: "Throttling",
   },
   dynamodb: {
@@ -131,14 +131,15 @@ const services = {
   sqs: {
     call: (id: string, all = clients) => sendMessage(id, all),
     isDone: async (id: string) => {
-      for (const { Body = "" } of await door.messagesIn(queue)) seen.add(Body);
+      for (const { Body = "" } of await gateway.messagesIn(queue)) seen.add(Body);
       return seen.has(id);
     },
     throttling: "RequestThrottled",
   },
   events: {
     call: (id: string, all = clients) => putEvent({ id }, all),
-    isDone: async (id: string) => ((await door.get("activity")) as BusEvent[]).some(({ detail }) => detail.id === id),
+    isDone: async (id: string) =>
+      ((await gateway.get("activity")) as BusEvent[]).some(({ detail }) => detail.id === id),
     throttling: "ThrottlingException",
   },
 };
@@ -147,8 +148,8 @@ type Service = keyof typeof services;
 
 const answered = (name: string, httpStatusCode: number) => ({ name, $metadata: { httpStatusCode } });
 
-/** A client that does not wait long may be gone before the door has read its call. */
-const isHit = () => until("a hit of the fault", async () => ((await door.hits())[0] === 1 ? true : undefined));
+/** A client that does not wait long may be gone before the gateway has read its call. */
+const isHit = () => until("a hit of the fault", async () => ((await gateway.hits())[0] === 1 ? true : undefined));
 
 const unanswered = { name: "TimeoutError", message: expect.stringMatching(/500 ?ms/) as string };
 const broken = { message: expect.stringContaining("ECONNRESET") as string };
@@ -168,11 +169,11 @@ describe.each(Object.keys(services) as Service[])("a fault of %s", (hop) => {
     ["gives no answer", { kind: "timeout" }, unanswered],
     ["breaks the connection", { kind: "reset" }, broken],
   ] as const)("%s, and the service does nothing", async (_, fault, error) => {
-    const id = door.name("call");
-    await door.setFaults({ hop, times: 1, ...fault });
+    const id = gateway.name("call");
+    await gateway.setFaults({ hop, times: 1, ...fault });
     await expect(call(id, fault.kind === "timeout" ? impatient : clients)).rejects.toMatchObject(error);
     await isHit();
-    const next = door.name("next");
+    const next = gateway.name("next");
     await call(next);
     await until("the next call is done", async () => ((await isDone(next)) ? true : undefined));
     expect(await isDone(id)).toBe(false);
@@ -182,16 +183,16 @@ describe.each(Object.keys(services) as Service[])("a fault of %s", (hop) => {
     ["loses the answer", { kind: "timeout", accepts: true }, unanswered],
     ["breaks the connection", { kind: "reset", accepts: true }, broken],
   ] as const)("%s after the service has done its work", async (_, fault, error) => {
-    const id = door.name("call");
-    await door.setFaults({ hop, times: 1, ...fault });
+    const id = gateway.name("call");
+    await gateway.setFaults({ hop, times: 1, ...fault });
     await expect(call(id, fault.kind === "timeout" ? impatient : clients)).rejects.toMatchObject(error);
     await isHit();
     await until("the call is done", async () => ((await isDone(id)) ? true : undefined));
   });
 
   it.each(["throttle", "error", "reset"] as const)("is one that a client tries again after: %s", async (kind) => {
-    await door.setFaults({ hop, kind, times: 1 });
-    const { $metadata } = await call(door.name("call"), persistent);
+    await gateway.setFaults({ hop, kind, times: 1 });
+    const { $metadata } = await call(gateway.name("call"), persistent);
     expect($metadata.attempts).toBe(2);
   });
 });
@@ -202,7 +203,7 @@ describe("a fault of ses", () => {
     ["error", { kind: "error", status: 502 }, answered("InternalFailure", 502)],
     ["reject", { kind: "reject" }, answered("MessageRejected", 400)],
   ] as const)("speaks SES v2 to its clients: %s", async (_, fault, error) => {
-    await door.setFaults({ hop: "ses", ...fault });
+    await gateway.setFaults({ hop: "ses", ...fault });
     await expect(mailV2("v2@customers.example")).rejects.toMatchObject(error);
     expect(await services.ses.isDone("v2")).toBe(false);
   });
@@ -211,7 +212,7 @@ describe("a fault of ses", () => {
     ["in words of its own", {}, "The message was rejected by a fault."],
     ["in the words that it is given", { message: "No <b>such</b> mail & no more" }, "No <b>such</b> mail & no more"],
   ])("rejects a mail %s, and nothing is mailed", async (_, words, message) => {
-    await door.setFaults({ hop: "ses", kind: "reject", ...words });
+    await gateway.setFaults({ hop: "ses", kind: "reject", ...words });
     await expect(templated("rejected@customers.example")).rejects.toMatchObject({
       ...answered("MessageRejected", 400),
       message,
@@ -220,23 +221,23 @@ describe("a fault of ses", () => {
   });
 
   it("is for mail alone: what Terraform asks of SES gets through", async () => {
-    await door.setFaults({ hop: "ses", kind: "reject" }, { hop: "ses", kind: "error" });
+    await gateway.setFaults({ hop: "ses", kind: "reject" }, { hop: "ses", kind: "error" });
     await createTemplate("other");
     await clients.ses.send(new VerifyEmailIdentityCommand({ EmailAddress: "other@example.com" }));
     await clients.sesV2.send(new CreateConfigurationSetCommand({ ConfigurationSetName: "other" }));
     await clients.sesV2.send(
       new PutSuppressedDestinationCommand({ EmailAddress: "x@customers.example", Reason: "BOUNCE" }),
     );
-    expect(await door.hits()).toEqual([0, 0]);
+    expect(await gateway.hits()).toEqual([0, 0]);
     await expect(templated("a@customers.example")).rejects.toMatchObject({ name: "MessageRejected" });
   });
 });
 
 it("a fault of ses meets a call of Terraform's where it names it", async () => {
-  await door.setFaults({ hop: "ses", kind: "error", status: 400, match: { operation: "CreateTemplate" } });
+  await gateway.setFaults({ hop: "ses", kind: "error", status: 400, match: { operation: "CreateTemplate" } });
   await expect(createTemplate("refused")).rejects.toMatchObject(answered("ValidationError", 400));
   await templated("a@customers.example");
-  expect(await door.hits()).toEqual([1]);
+  expect(await gateway.hits()).toEqual([1]);
 });
 
 describe("a fault meets the calls that it matches, and no others", () => {
@@ -324,15 +325,15 @@ describe("a fault meets the calls that it matches, and no others", () => {
     ],
     ["all of its hop", { hop: "sqs", kind: "throttle" }, () => sendMessage("any"), () => putItem("any")],
   ])("%s", async (_, fault, matched, other) => {
-    await door.setFaults(fault);
+    await gateway.setFaults(fault);
     await expect(other()).resolves.toHaveProperty("$metadata.httpStatusCode", 200);
-    expect(await door.hits()).toEqual([0]);
+    expect(await gateway.hits()).toEqual([0]);
     await expect(matched()).rejects.toMatchObject({
       name: expect.stringMatching(
         /^(Throttling|ThrottlingException|TooManyRequestsException|RequestThrottled)$/,
       ) as string,
     });
-    expect(await door.hits()).toEqual([1]);
+    expect(await gateway.hits()).toEqual([1]);
   });
 });
 
@@ -398,9 +399,9 @@ describe("of the calls that match, a fault meets", () => {
       [1, 1],
     ],
   ])("%s", async (_, faults, texts, expected, hits) => {
-    await door.setFaults(...faults);
+    await gateway.setFaults(...faults);
     expect(await fates(texts)).toEqual(expected);
-    expect(await door.hits()).toEqual(hits);
+    expect(await gateway.hits()).toEqual(hits);
   });
 
   it("as many as chance has it", () => {
@@ -419,7 +420,7 @@ describe("of the calls that match, a fault meets", () => {
 
 describe("/_sandbox/faults", () => {
   const ask = (method: string, body?: unknown, headers: Record<string, string> = {}) =>
-    fetch(`${door.door.url}/_sandbox/faults`, {
+    fetch(`${gateway.gateway.url}/_sandbox/faults`, {
       method,
       headers,
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
@@ -437,18 +438,18 @@ describe("/_sandbox/faults", () => {
     ];
     expect(answer.status).toBe(200);
     expect(await answer.json()).toEqual(set);
-    expect(await door.get("faults")).toEqual(set);
+    expect(await gateway.get("faults")).toEqual(set);
     await expect(putEvent({})).rejects.toMatchObject({ name: "InternalFailure" });
-    expect(await door.get("faults")).toEqual([set[0], { ...set[1], hits: 1 }]);
+    expect(await gateway.get("faults")).toEqual([set[0], { ...set[1], hits: 1 }]);
   });
 
   it("replaces all that was set, and counts anew", async () => {
     const sqs = { hop: "sqs", kind: "throttle" } as const;
-    await door.setFaults(sqs, { hop: "events", kind: "throttle" });
+    await gateway.setFaults(sqs, { hop: "events", kind: "throttle" });
     await expect(sendMessage("any")).rejects.toMatchObject({ name: "RequestThrottled" });
-    expect(await door.hits()).toEqual([1, 0]);
+    expect(await gateway.hits()).toEqual([1, 0]);
     await ask("PUT", [sqs]);
-    expect(await door.get("faults")).toEqual([{ ...sqs, hits: 0 }]);
+    expect(await gateway.get("faults")).toEqual([{ ...sqs, hits: 0 }]);
     await expect(putEvent({})).resolves.toMatchObject({ FailedEntryCount: 0 });
   });
 
@@ -456,7 +457,7 @@ describe("/_sandbox/faults", () => {
     ["DELETE", "DELETE", undefined],
     ["an empty PUT", "PUT", []],
   ])("%s clears them", async (_, method, body) => {
-    await door.setFaults({ hop: "events", kind: "throttle" });
+    await gateway.setFaults({ hop: "events", kind: "throttle" });
     const answer = await ask(method, body);
     expect(answer.status).toBe(200);
     expect(await answer.json()).toEqual([]);
@@ -499,7 +500,7 @@ describe("/_sandbox/faults", () => {
   });
 
   it("names all problems of all faults, and leaves what was set", async () => {
-    await door.setFaults({ hop: "events", kind: "throttle" });
+    await gateway.setFaults({ hop: "events", kind: "throttle" });
     const answer = await ask("PUT", [
       { hop: "sqs", kind: "throttle" },
       { hop: "ses", kind: "error", status: 1, times: 0 },
@@ -532,10 +533,10 @@ describe("/_sandbox/faults", () => {
   it("is closed to pages of other sites", async () => {
     const headers = { origin: "http://evil.example" };
     expect((await ask("PUT", [{ hop: "sqs", kind: "throttle" }], headers)).status).toBe(403);
-    expect(await door.get("faults")).toEqual([]);
-    await door.setFaults({ hop: "events", kind: "throttle" });
+    expect(await gateway.get("faults")).toEqual([]);
+    await gateway.setFaults({ hop: "events", kind: "throttle" });
     expect((await ask("DELETE", undefined, headers)).status).toBe(403);
-    expect(await door.hits()).toEqual([0]);
+    expect(await gateway.hits()).toEqual([0]);
   });
 });
 
@@ -556,11 +557,11 @@ describe("a fault of lambda", () => {
     };`;
   let fn: string;
   beforeAll(async () => {
-    fn = await door.createFunction(code, { Timeout: 5 });
+    fn = await gateway.createFunction(code, { Timeout: 5 });
   });
 
   async function invoke(id: string) {
-    const { FunctionError, Payload = [] } = await door.lambda.send(
+    const { FunctionError, Payload = [] } = await gateway.lambda.send(
       new InvokeCommand({ FunctionName: fn, Payload: Buffer.from(JSON.stringify({ to: `${id}@customers.example` })) }),
     );
     return { FunctionError, result: JSON.parse(Buffer.from(Payload).toString("utf8")) as unknown };
@@ -580,33 +581,33 @@ describe("a fault of lambda", () => {
   ] as const)(
     "%s the function that sends (%s, %s), and the next invocation is well",
     async (_, kind, when, error, isMailed) => {
-      const id = door.name("invoked");
-      await door.setFaults({ hop: "lambda", kind, when, match: { recipient: `${id}@*` } });
+      const id = gateway.name("invoked");
+      await gateway.setFaults({ hop: "lambda", kind, when, match: { recipient: `${id}@*` } });
       expect(await invoke(id)).toEqual({ FunctionError: "Unhandled", result: error });
-      expect(await door.hits()).toEqual([1]);
+      expect(await gateway.hits()).toEqual([1]);
       expect(await services.ses.isDone(id)).toBe(isMailed);
-      const next = door.name("next");
+      const next = gateway.name("next");
       expect(await invoke(next)).toEqual({ FunctionError: undefined, result: 200 });
       expect(await services.ses.isDone(next)).toBe(true);
     },
   );
 
   it("throttles a client's invocation, and the function does not run", async () => {
-    const id = door.name("invoked");
-    await door.setFaults({ hop: "lambda", kind: "throttle", match: { operation: "Invoke", recipient: `${id}@*` } });
+    const id = gateway.name("invoked");
+    await gateway.setFaults({ hop: "lambda", kind: "throttle", match: { operation: "Invoke", recipient: `${id}@*` } });
     await expect(invoke(id)).rejects.toMatchObject(answered("TooManyRequestsException", 429));
-    expect(await invoke(door.name("other"))).toMatchObject({ result: 200 });
-    expect(await door.hits()).toEqual([1]);
+    expect(await invoke(gateway.name("other"))).toMatchObject({ result: 200 });
+    expect(await gateway.hits()).toEqual([1]);
     expect(await services.ses.isDone(id)).toBe(false);
   });
 
   it("throttles the invocation of an event, which Lambda keeps", async () => {
-    const bus = await door.createBus();
-    const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn), InputPath: "$.detail" }]);
-    await door.permit(fn, arnOf.rule(bus, rule));
-    const id = door.name("invoked");
-    await door.setFaults({ hop: "lambda", kind: "throttle", times: 3, match: { text: id } });
-    const [delivery] = await door.deliveries(await door.putEvent(bus, { to: `${id}@customers.example` }));
+    const bus = await gateway.createBus();
+    const rule = await gateway.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn), InputPath: "$.detail" }]);
+    await gateway.permit(fn, arnOf.rule(bus, rule));
+    const id = gateway.name("invoked");
+    await gateway.setFaults({ hop: "lambda", kind: "throttle", times: 3, match: { text: id } });
+    const [delivery] = await gateway.deliveries(await gateway.putEvent(bus, { to: `${id}@customers.example` }));
     expect(delivery).toMatchObject({ status: "delivered" });
     // More often than failures are retried.
     expect(delivery?.attempts).toMatchObject([{ outcome: "throttled", times: 3 }, { outcome: "success" }]);
@@ -616,10 +617,10 @@ describe("a fault of lambda", () => {
 
 describe("a fault of sqs meets what AWS does by itself", () => {
   async function ruleToQueue() {
-    const name = await door.createQueue();
-    const bus = await door.createBus();
-    const rule = await door.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(name) }]);
-    await door.allow(name, arnOf.rule(bus, rule));
+    const name = await gateway.createQueue();
+    const bus = await gateway.createBus();
+    const rule = await gateway.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(name) }]);
+    await gateway.allow(name, arnOf.rule(bus, rule));
     return { bus, name };
   }
 
@@ -632,9 +633,9 @@ describe("a fault of sqs meets what AWS does by itself", () => {
     ["reset after SQS took the message", { kind: "reset", accepts: true }, 2],
   ] as const)("a rule's delivery, which EventBridge tries again: %s", async (_, fault, copies) => {
     const { bus, name } = await ruleToQueue();
-    const text = door.name("detail");
-    await door.setFaults({ hop: "sqs", times: 1, match: { operation: "SendMessage", text }, ...fault });
-    const [delivery] = await door.deliveries(await door.putEvent(bus, { text }));
+    const text = gateway.name("detail");
+    await gateway.setFaults({ hop: "sqs", times: 1, match: { operation: "SendMessage", text }, ...fault });
+    const [delivery] = await gateway.deliveries(await gateway.putEvent(bus, { text }));
     expect(delivery).toMatchObject({
       status: "delivered",
       attempts: [
@@ -646,18 +647,18 @@ describe("a fault of sqs meets what AWS does by itself", () => {
         { outcome: "success" },
       ],
     });
-    expect(await door.messagesIn(name)).toHaveLength(copies);
+    expect(await gateway.messagesIn(name)).toHaveLength(copies);
   });
 
   it("a function's on-failure queue: the record is lost, and counted", async () => {
-    const name = await door.createQueue();
+    const name = await gateway.createQueue();
     const fn = await failingFunction(arnOf.queue(name));
-    await door.setFaults({ hop: "sqs", kind: "error", times: 1, match: { text: "lost" } });
+    await gateway.setFaults({ hop: "sqs", kind: "error", times: 1, match: { text: "lost" } });
     await invokeEvent(fn, "lost");
     await until("the failure is counted", () => destinationFailures(fn));
     await invokeEvent(fn, "kept");
-    expect((await door.receive(name)).Body).toContain("kept");
-    await door.settle();
+    expect((await gateway.receive(name)).Body).toContain("kept");
+    await gateway.settle();
     expect(await destinationFailures(fn)).toBe(1);
   });
 
@@ -665,45 +666,45 @@ describe("a fault of sqs meets what AWS does by itself", () => {
     ["ReceiveMessage", 1, "3600"],
     ["DeleteMessageBatch", 2, "5"],
   ])("a mapped queue, whose %s is tried again", async (operation, runs, visibilityTimeout) => {
-    const fn = await door.createFunction(`export const handler = async () => { process.stdout.write("ran\\n"); };`);
-    await door.createLogGroup(`/aws/lambda/${fn}`);
-    const name = await door.createQueue({ VisibilityTimeout: visibilityTimeout });
-    await door.setFaults({ hop: "sqs", kind: "error", times: 1, match: { operation, text: `/${name}"` } });
-    const { UUID } = await door.lambda.send(
+    const fn = await gateway.createFunction(`export const handler = async () => { process.stdout.write("ran\\n"); };`);
+    await gateway.createLogGroup(`/aws/lambda/${fn}`);
+    const name = await gateway.createQueue({ VisibilityTimeout: visibilityTimeout });
+    await gateway.setFaults({ hop: "sqs", kind: "error", times: 1, match: { operation, text: `/${name}"` } });
+    const { UUID } = await gateway.lambda.send(
       new CreateEventSourceMappingCommand({ EventSourceArn: arnOf.queue(name), FunctionName: fn }),
     );
-    await door.sqs.send(new SendMessageCommand({ QueueUrl: door.queueUrl(name), MessageBody: "hello" }));
-    const countRuns = async () => (await door.logLines(`/aws/lambda/${fn}`)).filter((line) => line === "ran").length;
+    await gateway.sqs.send(new SendMessageCommand({ QueueUrl: gateway.queueUrl(name), MessageBody: "hello" }));
+    const countRuns = async () => (await gateway.logLines(`/aws/lambda/${fn}`)).filter((line) => line === "ran").length;
     await until("all runs", async () => ((await countRuns()) >= runs ? true : undefined));
-    await door.settle();
+    await gateway.settle();
     expect(await countRuns()).toBe(runs);
-    expect(await door.hits()).toEqual([1]);
-    const notes = ((await door.get("notes")) as Note[]).map(({ text }) => text);
+    expect(await gateway.hits()).toEqual([1]);
+    const notes = ((await gateway.get("notes")) as Note[]).map(({ text }) => text);
     expect(notes).toContainEqual(expect.stringMatching(new RegExp(`${name} .*by an injected fault \\(error\\)`)));
-    await door.lambda.send(new DeleteEventSourceMappingCommand({ UUID }));
+    await gateway.lambda.send(new DeleteEventSourceMappingCommand({ UUID }));
   });
 });
 
 describe("a destination that refuses, as a fault of events,", () => {
   it("loses the record of the invocation that matches, and it is counted", async () => {
-    const bus = await door.createBus();
+    const bus = await gateway.createBus();
     const fn = await failingFunction(arnOf.bus(bus));
-    await door.setFaults({ hop: "events", kind: "refuse-destination", match: { text: "lost" } });
+    await gateway.setFaults({ hop: "events", kind: "refuse-destination", match: { text: "lost" } });
     await invokeEvent(fn, "lost");
     await until("the failure is counted", () => destinationFailures(fn));
     await invokeEvent(fn, "kept");
-    await door.settle();
-    const records = ((await door.get("activity")) as BusEvent[]).filter((event) => event.bus === bus);
+    await gateway.settle();
+    const records = ((await gateway.get("activity")) as BusEvent[]).filter((event) => event.bus === bus);
     expect(records.map(({ detail }) => detail.requestPayload)).toEqual([{ text: "kept" }]);
     expect(await destinationFailures(fn)).toBe(1);
-    expect(await door.hits()).toEqual([1]);
+    expect(await gateway.hits()).toEqual([1]);
   });
 });
 
 /** Fails at once, and what it fails goes to the destination. */
 async function failingFunction(destination: string): Promise<string> {
-  const fn = await door.createFunction(`export const handler = async () => { throw new Error("no good"); };`);
-  await door.lambda.send(
+  const fn = await gateway.createFunction(`export const handler = async () => { throw new Error("no good"); };`);
+  await gateway.lambda.send(
     new PutFunctionEventInvokeConfigCommand({
       FunctionName: fn,
       MaximumRetryAttempts: 0,
@@ -714,12 +715,12 @@ async function failingFunction(destination: string): Promise<string> {
 }
 
 const invokeEvent = (FunctionName: string, text: string) =>
-  door.lambda.send(
+  gateway.lambda.send(
     new InvokeCommand({ FunctionName, InvocationType: "Event", Payload: Buffer.from(JSON.stringify({ text })) }),
   );
 
 async function destinationFailures(fn: string): Promise<number | undefined> {
-  const metrics = (await door.get("metrics")) as { DestinationDeliveryFailures: Record<string, number> };
+  const metrics = (await gateway.get("metrics")) as { DestinationDeliveryFailures: Record<string, number> };
   return metrics.DestinationDeliveryFailures[fn];
 }
 

@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { RuntimeApi } from "../../src/services/lambda/runtime-api";
-import { clientSettings, doorForTests, region, signed, zipOf } from "../support/gateway";
+import { clientSettings, gatewayForTests, region, signed, zipOf } from "../support/gateway";
 import { temporaryFolder } from "../support/temporary";
 
 // Something beside it shows what leads out of it.
@@ -14,14 +14,14 @@ const workDirectory = join(temporaryFolder(), "work");
 mkdirSync(workDirectory);
 const assetsDirectory = join(__dirname, "../../inbox");
 // The requests here are none that a client of AWS sends.
-const door = doorForTests({ assetsDirectory, workDirectory }, false);
+const gateway = gatewayForTests({ assetsDirectory, workDirectory }, false);
 let s3: S3Client;
 let port: number;
 let own: string;
 beforeAll(async () => {
-  port = Number(new URL(door.door.url).port);
+  port = Number(new URL(gateway.gateway.url).port);
   own = `127.0.0.1:${port}`;
-  s3 = new S3Client({ ...clientSettings(door.door.url), forcePathStyle: true });
+  s3 = new S3Client({ ...clientSettings(gateway.gateway.url), forcePathStyle: true });
   await s3.send(new CreateBucketCommand({ Bucket: "pages" }));
   await s3.send(
     new PutObjectCommand({ Bucket: "pages", Key: "page.html", Body: "<script>1</script>", ContentType: "text/html" }),
@@ -66,13 +66,13 @@ async function ask(
 const listFunctions = "/2015-03-31/functions/";
 const navigation = { "sec-fetch-mode": "navigate", "sec-fetch-dest": "document", "sec-fetch-site": "cross-site" };
 
-/** One of each kind of thing that the door answers, asked as its own clients do. */
+/** One of each kind of thing that the gateway answers, asked as its own clients do. */
 const kinds: readonly [name: string, target: string, headers: Record<string, string>][] = [
   ["the mails", "/_sandbox/messages", {}],
   ["the stream", "/_sandbox/stream", {}],
   ["the inbox page", "/_sandbox/", {}],
   ["a script of the page", "/_sandbox/inbox.js", {}],
-  ["an answer of the door's own", "/", { ...signed("events"), "x-amz-target": "AWSEvents.ListRules" }],
+  ["an answer of the gateway's own", "/", { ...signed("events"), "x-amz-target": "AWSEvents.ListRules" }],
   ["an answer of moto", listFunctions, signed("lambda")],
   ["an object", "/pages/page.html", signed("s3")],
 ];
@@ -383,7 +383,7 @@ describe("a request's text that becomes a file's path", () => {
       Handler: "index.handler",
       Code: { ZipFile: zipOf("export const handler = () => 1;") },
     });
-    await expect(door.lambda.send(create)).rejects.toMatchObject({ name: "ValidationException" });
+    await expect(gateway.lambda.send(create)).rejects.toMatchObject({ name: "ValidationException" });
     expect(readdirSync(join(workDirectory, ".."))).toEqual(["work"]);
     expect(existsSync(join(workDirectory, "functions")) ? readdirSync(join(workDirectory, "functions")) : []).toEqual(
       [],
@@ -392,7 +392,7 @@ describe("a request's text that becomes a file's path", () => {
 
   it("removes no folder, either", async () => {
     for (const name of ["../../work", "a:function:../.."]) {
-      await expect(door.lambda.send(new DeleteFunctionCommand({ FunctionName: name }))).rejects.toMatchObject({
+      await expect(gateway.lambda.send(new DeleteFunctionCommand({ FunctionName: name }))).rejects.toMatchObject({
         name: "ValidationException",
       });
     }
@@ -403,7 +403,7 @@ describe("a request's text that becomes a file's path", () => {
   });
 
   it("of a function's handler stays in its package", async () => {
-    const name = await door.createFunction("export const handler = () => 1;", { Handler: "../../x/index.handler" });
+    const name = await gateway.createFunction("export const handler = () => 1;", { Handler: "../../x/index.handler" });
     const { body } = await ask(`${listFunctions}${name}/invocations`, signed("lambda"), { method: "POST", body: "{}" });
     expect(JSON.parse(body)).toMatchObject({ errorType: "Runtime.MalformedHandlerName" });
   });
@@ -416,8 +416,8 @@ describe("a request's text that becomes a file's path", () => {
         Body: zipOf("export const handler = () => 7;"),
       }),
     );
-    const name = door.name("from-s3");
-    await door.lambda.send(
+    const name = gateway.name("from-s3");
+    await gateway.lambda.send(
       new CreateFunctionCommand({
         FunctionName: name,
         Role: role,

@@ -7,17 +7,17 @@ import {
 } from "@aws-sdk/client-s3";
 import { CreateQueueCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
 import { randomBytes } from "node:crypto";
-import { accountId, clientSettings, doorForTests, signed } from "../support/gateway";
+import { accountId, clientSettings, gatewayForTests, signed } from "../support/gateway";
 
-const door = doorForTests();
+const gateway = gatewayForTests();
 let s3: S3Client;
 beforeAll(() => {
-  s3 = new S3Client(clientSettings(door.door.url));
+  s3 = new S3Client(clientSettings(gateway.gateway.url));
 });
 afterAll(() => {
   s3.destroy();
 });
-describe("what the door does not answer goes to moto as it came", () => {
+describe("what the gateway does not answer goes to moto as it came", () => {
   it("objects of some megabytes, with a key that has to be encoded", async () => {
     const content = randomBytes(3_000_000);
     const object = { Bucket: "state", Key: "a folder/é&?.tfstate" };
@@ -33,25 +33,25 @@ describe("what the door does not answer goes to moto as it came", () => {
     await expect(s3.send(new GetObjectCommand({ Bucket: "state", Key: "nobody" }))).rejects.toMatchObject({
       name: "NoSuchKey",
     });
-    await expect(door.sqs.send(new GetQueueUrlCommand({ QueueName: "nobody" }))).rejects.toMatchObject({
+    await expect(gateway.sqs.send(new GetQueueUrlCommand({ QueueName: "nobody" }))).rejects.toMatchObject({
       name: "QueueDoesNotExist",
     });
   });
 
-  it("the client's host, so that a queue's URL leads through the door", async () => {
-    const { QueueUrl: url } = await door.sqs.send(new CreateQueueCommand({ QueueName: "mine" }));
-    expect(url).toBe(`${door.door.url}/${accountId}/mine`);
+  it("the client's host, so that a queue's URL leads through the gateway", async () => {
+    const { QueueUrl: url } = await gateway.sqs.send(new CreateQueueCommand({ QueueName: "mine" }));
+    expect(url).toBe(`${gateway.gateway.url}/${accountId}/mine`);
   });
 });
 
 it("keeps a client's connection for as long as a sandbox is up: a call that is not repeated must not break on it", async () => {
-  const { headers } = await fetch(`${door.door.url}/_sandbox/info`);
+  const { headers } = await fetch(`${gateway.gateway.url}/_sandbox/info`);
   expect(headers.get("keep-alive")).toBe("timeout=3600");
 });
 
-describe("what no client of AWS sends is the client's error, not the door's", () => {
+describe("what no client of AWS sends is the client's error, not the gateway's", () => {
   const sent = async (service: string, path: string, body: string, target = "") => {
-    const response = await fetch(`${door.door.url}${path}`, {
+    const response = await fetch(`${gateway.gateway.url}${path}`, {
       method: body === "" ? "GET" : "POST",
       headers: {
         ...signed(service),
@@ -98,6 +98,6 @@ describe("what no client of AWS sends is the client's error, not the door's", ()
 
   it("a fault that is nested deeper than a stack", async () => {
     const body = `[{"hop":${"[".repeat(50_000)}${"]".repeat(50_000)}}]`;
-    expect((await fetch(`${door.door.url}/_sandbox/faults`, { method: "PUT", body })).status).toBe(400);
+    expect((await fetch(`${gateway.gateway.url}/_sandbox/faults`, { method: "PUT", body })).status).toBe(400);
   });
 });

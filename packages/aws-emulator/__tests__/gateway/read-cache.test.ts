@@ -11,17 +11,17 @@ import {
   VerifyEmailIdentityCommand,
 } from "@aws-sdk/client-ses";
 import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
-import { arnOf, doorForTests, queuePolicy, signed } from "../support/gateway";
+import { arnOf, gatewayForTests, queuePolicy, signed } from "../support/gateway";
 
-/** What the door keeps of the deployed system is what the system is: each change is seen by the very next event. */
+/** What the gateway keeps of the deployed system is what the system is: each change is seen by the very next event. */
 
-const door = doorForTests();
+const gateway = gatewayForTests();
 
 /** The deliveries of an event that is put now, when nothing of it goes on any more. */
 async function deliveriesOfNext(bus: string) {
-  const id = await door.putEvent(bus, {});
-  await door.settle();
-  return (await door.event(id)).deliveries.map(({ rule, status, attempts }) => ({
+  const id = await gateway.putEvent(bus, {});
+  await gateway.settle();
+  return (await gateway.event(id)).deliveries.map(({ rule, status, attempts }) => ({
     rule,
     status,
     error: attempts.at(-1)?.errorType,
@@ -29,28 +29,28 @@ async function deliveriesOfNext(bus: string) {
 }
 
 it("a rule that is put, changed, or loses its target", async () => {
-  const bus = await door.createBus();
+  const bus = await gateway.createBus();
   expect(await deliveriesOfNext(bus)).toEqual([]);
-  const queue = await door.createQueue();
-  const rule = await door.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(queue) }]);
+  const queue = await gateway.createQueue();
+  const rule = await gateway.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(queue) }]);
   expect(await deliveriesOfNext(bus)).toMatchObject([{ rule }]);
   const EventPattern = JSON.stringify({ source: ["another"] });
-  await door.events.send(new PutRuleCommand({ Name: rule, EventBusName: bus, EventPattern }));
+  await gateway.events.send(new PutRuleCommand({ Name: rule, EventBusName: bus, EventPattern }));
   expect(await deliveriesOfNext(bus)).toEqual([]);
-  await door.events.send(
+  await gateway.events.send(
     new PutRuleCommand({ Name: rule, EventBusName: bus, EventPattern: JSON.stringify({ source: ["test"] }) }),
   );
   expect(await deliveriesOfNext(bus)).toHaveLength(1);
-  await door.events.send(new RemoveTargetsCommand({ Rule: rule, EventBusName: bus, Ids: ["queue"] }));
+  await gateway.events.send(new RemoveTargetsCommand({ Rule: rule, EventBusName: bus, Ids: ["queue"] }));
   expect(await deliveriesOfNext(bus)).toEqual([]);
 });
 
 it("a queue's policy, that is set and taken away", async () => {
-  const bus = await door.createBus();
-  const queue = await door.createQueue();
-  const rule = await door.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(queue) }]);
+  const bus = await gateway.createBus();
+  const queue = await gateway.createQueue();
+  const rule = await gateway.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(queue) }]);
   const setPolicy = (Policy: string) =>
-    door.sqs.send(new SetQueueAttributesCommand({ QueueUrl: door.queueUrl(queue), Attributes: { Policy } }));
+    gateway.sqs.send(new SetQueueAttributesCommand({ QueueUrl: gateway.queueUrl(queue), Attributes: { Policy } }));
   expect(await deliveriesOfNext(bus)).toMatchObject([{ status: "failed", error: "NO_PERMISSIONS" }]);
   await setPolicy(queuePolicy(queue, arnOf.rule(bus, rule)));
   expect(await deliveriesOfNext(bus)).toMatchObject([{ status: "delivered" }]);
@@ -59,26 +59,26 @@ it("a queue's policy, that is set and taken away", async () => {
 });
 
 it("a function's permission and its environment", async () => {
-  const bus = await door.createBus();
-  const fn = await door.createFunction(
+  const bus = await gateway.createBus();
+  const fn = await gateway.createFunction(
     `export const handler = async () => { if (process.env.FAIL) throw new Error(); };`,
   );
-  const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn) }]);
+  const rule = await gateway.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn) }]);
   expect(await deliveriesOfNext(bus)).toMatchObject([{ status: "failed", error: "NO_PERMISSIONS" }]);
-  await door.permit(fn, arnOf.rule(bus, rule));
+  await gateway.permit(fn, arnOf.rule(bus, rule));
   expect(await deliveriesOfNext(bus)).toMatchObject([{ status: "delivered" }]);
   const Environment = { Variables: { FAIL: "yes" } };
-  await door.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: fn, Environment }));
+  await gateway.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: fn, Environment }));
   expect(await deliveriesOfNext(bus)).toMatchObject([{ status: "failed", error: "Error" }]);
   const StatementId = `permission-${Number(/\d+$/.exec(rule)?.[0]) + 1}`;
-  await door.lambda.send(new RemovePermissionCommand({ FunctionName: fn, StatementId }));
+  await gateway.lambda.send(new RemovePermissionCommand({ FunctionName: fn, StatementId }));
   expect(await deliveriesOfNext(bus)).toMatchObject([{ status: "failed", error: "NO_PERMISSIONS" }]);
 });
 
 it("a template", async () => {
   const Template = (SubjectPart: string) => ({ TemplateName: "greeting", SubjectPart, TextPart: "text" });
   const subjectOfNext = async () => {
-    const { MessageId = "" } = await door.ses.send(
+    const { MessageId = "" } = await gateway.ses.send(
       new SendTemplatedEmailCommand({
         Source: "a@example.com",
         Destination: { ToAddresses: ["b@example.com"] },
@@ -86,30 +86,30 @@ it("a template", async () => {
         TemplateData: "{}",
       }),
     );
-    return (await door.mails()).find(({ id }) => id === MessageId)?.subject;
+    return (await gateway.mails()).find(({ id }) => id === MessageId)?.subject;
   };
-  await door.ses.send(new VerifyEmailIdentityCommand({ EmailAddress: "a@example.com" }));
-  await door.ses.send(new CreateTemplateCommand({ Template: Template("one") }));
+  await gateway.ses.send(new VerifyEmailIdentityCommand({ EmailAddress: "a@example.com" }));
+  await gateway.ses.send(new CreateTemplateCommand({ Template: Template("one") }));
   expect(await subjectOfNext()).toBe("one");
-  await door.ses.send(new UpdateTemplateCommand({ Template: Template("two") }));
+  await gateway.ses.send(new UpdateTemplateCommand({ Template: Template("two") }));
   expect(await subjectOfNext()).toBe("two");
 });
 
 it("a queue that is not there, until it is made", async () => {
-  const bus = await door.createBus();
-  const queue = await door.createQueue();
-  await door.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(`${queue}-later`) }]);
+  const bus = await gateway.createBus();
+  const queue = await gateway.createQueue();
+  await gateway.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(`${queue}-later`) }]);
   expect(await deliveriesOfNext(bus)).toMatchObject([{ error: "NO_RESOURCE" }]);
-  await door.createQueue({}, `${queue}-later`);
+  await gateway.createQueue({}, `${queue}-later`);
   expect(await deliveriesOfNext(bus)).toMatchObject([{ error: "NO_PERMISSIONS" }]);
 });
 
 it("a permission whose path ends as an invocation's does", async () => {
-  const bus = await door.createBus();
-  const fn = await door.createFunction("export const handler = async () => 1");
-  const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn) }]);
+  const bus = await gateway.createBus();
+  const fn = await gateway.createFunction("export const handler = async () => 1");
+  const rule = await gateway.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn) }]);
   const statement = { FunctionName: fn, StatementId: "invocations" };
-  await door.lambda.send(
+  await gateway.lambda.send(
     new AddPermissionCommand({
       ...statement,
       Action: "lambda:InvokeFunction",
@@ -118,13 +118,13 @@ it("a permission whose path ends as an invocation's does", async () => {
     }),
   );
   expect(await deliveriesOfNext(bus)).toMatchObject([{ status: "delivered" }]);
-  await door.lambda.send(new RemovePermissionCommand(statement));
+  await gateway.lambda.send(new RemovePermissionCommand(statement));
   expect(await deliveriesOfNext(bus)).toMatchObject([{ status: "failed", error: "NO_PERMISSIONS" }]);
 });
 
-it("a rule that CloudFormation makes: inside moto, past the door", async () => {
-  const bus = await door.createBus();
-  const queue = await door.createQueue({}, "cloudformation-target");
+it("a rule that CloudFormation makes: inside moto, past the gateway", async () => {
+  const bus = await gateway.createBus();
+  const queue = await gateway.createQueue({}, "cloudformation-target");
   expect(await deliveriesOfNext(bus)).toEqual([]);
   const Properties = {
     Name: "of-a-stack",
@@ -133,7 +133,7 @@ it("a rule that CloudFormation makes: inside moto, past the door", async () => {
     State: "ENABLED",
     Targets: [{ Id: "queue", Arn: arnOf.queue(queue) }],
   };
-  const response = await fetch(door.door.url, {
+  const response = await fetch(gateway.gateway.url, {
     method: "POST",
     headers: {
       ...signed("cloudformation"),

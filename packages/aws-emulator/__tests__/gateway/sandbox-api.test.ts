@@ -1,8 +1,8 @@
 import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { request } from "node:http";
 import { join } from "node:path";
-import { type Door, startDoor } from "../../src/gateway";
-import { accountId, arnOf, doorForTests, region, signed } from "../support/gateway";
+import { type Gateway, startGateway } from "../../src/gateway";
+import { accountId, arnOf, gatewayForTests, region, signed } from "../support/gateway";
 import { envelope, mailOf } from "../support/journal";
 import { temporaryFolder, writeFiles } from "../support/temporary";
 
@@ -13,14 +13,14 @@ const folder = writeFiles(temporaryFolder(), {
   "outside.js": "secret",
 });
 const assetsDirectory = join(folder, "page");
-const door = doorForTests({ assetsDirectory });
+const gateway = gatewayForTests({ assetsDirectory });
 
-const ask = (path: string, options: RequestInit = {}) => fetch(`${door.door.url}/_sandbox/${path}`, options);
+const ask = (path: string, options: RequestInit = {}) => fetch(`${gateway.gateway.url}/_sandbox/${path}`, options);
 
 /** Without fetch's own idea of a path and of headers. */
 async function askRaw(path: string, headers: Record<string, string> = {}, method = "GET"): Promise<number> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(`${door.door.url}/`, { path, headers, method }, (response) => {
+    const outgoing = request(`${gateway.gateway.url}/`, { path, headers, method }, (response) => {
       response.resume();
       resolve(response.statusCode ?? 0);
     });
@@ -31,15 +31,15 @@ async function askRaw(path: string, headers: Record<string, string> = {}, method
 
 it("is healthy from the moment that it is marked ready", async () => {
   expect((await ask("health")).status).toBe(503);
-  expect(await door.get("health")).toEqual({ status: "starting" });
-  door.door.markReady();
+  expect(await gateway.get("health")).toEqual({ status: "starting" });
+  gateway.gateway.markReady();
   expect((await ask("health")).status).toBe(200);
-  expect(await door.get("health")).toEqual({ status: "ready" });
+  expect(await gateway.get("health")).toEqual({ status: "ready" });
 });
 
 it("says what this sandbox is, and what it does not emulate", async () => {
-  expect(await door.get("info")).toEqual({
-    endpoint: door.door.url,
+  expect(await gateway.get("info")).toEqual({
+    endpoint: gateway.gateway.url,
     region,
     accountId,
     retryDelaysMs: [20, 40],
@@ -72,9 +72,9 @@ it("answers each of the routes that it names", async () => {
 });
 
 it("counts nothing before anything happened", async () => {
-  expect(await door.get("metrics")).toEqual({ InvocationsFailedToBeSentToDlq: {}, DestinationDeliveryFailures: {} });
-  expect(await door.get("pending")).toEqual({ tasks: 0 });
-  expect(await door.get("faults")).toEqual([]);
+  expect(await gateway.get("metrics")).toEqual({ InvocationsFailedToBeSentToDlq: {}, DestinationDeliveryFailures: {} });
+  expect(await gateway.get("pending")).toEqual({ tasks: 0 });
+  expect(await gateway.get("faults")).toEqual([]);
 });
 
 describe("the page", () => {
@@ -85,7 +85,7 @@ describe("the page", () => {
     expect(page.headers.get("content-security-policy")).toMatch(/default-src 'none'; script-src 'self';/);
     expect(page.headers.get("x-content-type-options")).toBe("nosniff");
     expect((await ask("page.js")).headers.get("content-type")).toMatch(/^text\/javascript/);
-    expect((await fetch(`${door.door.url}/_sandbox`)).url).toBe(`${door.door.url}/_sandbox/`);
+    expect((await fetch(`${gateway.gateway.url}/_sandbox`)).url).toBe(`${gateway.gateway.url}/_sandbox/`);
   });
 
   it.each([
@@ -109,7 +109,7 @@ describe("the stream", () => {
     const first = await read();
     expect(first).toMatch(/^event: change\ndata: \{"messages":\d+,"activity":\d+,.*,"mails":\[\],"events":\[\]\}\n\n$/);
     const before = Number(/"activity":(\d+)/.exec(first)?.[1]);
-    const id = await door.putEvent("default", {});
+    const id = await gateway.putEvent("default", {});
     // What tests before this one set off may be told first.
     let change = await read();
     while (!change.includes(`"events":["${id}"]`)) change = await read();
@@ -122,9 +122,9 @@ describe("lists", () => {
   const lists = { messages: "mail", "rendering-failures": "unrendered", activity: "event" };
   /** More than a page without a limit has. */
   const count = 1003;
-  let full: Door;
+  let full: Gateway;
   beforeAll(async () => {
-    full = await startDoor({
+    full = await startGateway({
       port: 0,
       motoSocket: "/no/moto.sock",
       region,
@@ -230,21 +230,21 @@ describe("lists", () => {
 
 describe("what is extreme", () => {
   it("an event as deep as EventBridge takes is delivered, and shown as text; the others are shown as ever", async () => {
-    const queue = await door.createQueue();
-    const bus = await door.createBus();
-    const rule = await door.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(queue) }]);
-    await door.allow(queue, arnOf.rule(bus, rule));
+    const queue = await gateway.createQueue();
+    const bus = await gateway.createBus();
+    const rule = await gateway.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(queue) }]);
+    await gateway.allow(queue, arnOf.rule(bus, rule));
     const text = `${"[".repeat(900)}${"]".repeat(900)}`;
-    const { Entries: [entry] = [] } = await door.events.send(
+    const { Entries: [entry] = [] } = await gateway.events.send(
       new PutEventsCommand({
         Entries: [{ EventBusName: bus, Source: "test", DetailType: "Deep", Detail: `{"deep":${text}}` }],
       }),
     );
     const id = entry?.EventId ?? "";
-    expect((await door.receive(queue)).Body).toContain(text);
-    const other = await door.putEvent(bus, { shown: true });
-    expect((await door.event(other)).detail).toEqual({ shown: true });
-    expect(await door.event(id)).toMatchObject({ detail: {}, tooDeep: expect.stringContaining(text) as string });
+    expect((await gateway.receive(queue)).Body).toContain(text);
+    const other = await gateway.putEvent(bus, { shown: true });
+    expect((await gateway.event(other)).detail).toEqual({ shown: true });
+    expect(await gateway.event(id)).toMatchObject({ detail: {}, tooDeep: expect.stringContaining(text) as string });
     expect((await ask(`inbox/events?id=${id}&id=${other}`)).status).toBe(200);
     expect((await ask(`activity/${id}`)).status).toBe(200);
     expect((await ask("inbox/search?view=events&q=deep")).status).toBe(200);
@@ -253,12 +253,12 @@ describe("what is extreme", () => {
   it("rows of long texts and many recipients are short", async () => {
     const long = "x".repeat(262_144);
     const to = Array.from({ length: 50 }, (_, index) => `someone-${index}@example.com`);
-    door.door.journal.addMail(
+    gateway.gateway.journal.addMail(
       mailOf("long", { subject: long, text: long, html: long, from: long, template: long, to }),
     );
     const response = await ask("inbox/mails?id=long");
     expect((await response.text()).length).toBeLessThan(5000);
-    expect(await door.get("messages/long")).toMatchObject({ subject: long, to });
+    expect(await gateway.get("messages/long")).toMatchObject({ subject: long, to });
   });
 
   it.each(["/_sandbox/%ff", "/_sandbox/messages/%ff", "/_sandbox/messages/%ff.eml", "/_sandbox/%"])(
@@ -274,13 +274,13 @@ describe("firing a scheduled rule", () => {
     ask(`fire/${encodeURIComponent(name)}`, { method: "POST", headers });
 
   it("delivers the event that the clock would send", async () => {
-    const queue = await door.createQueue();
-    const rule = await door.createRule("default", [{ Id: "queue", Arn: arnOf.queue(queue) }], {
+    const queue = await gateway.createQueue();
+    const rule = await gateway.createRule("default", [{ Id: "queue", Arn: arnOf.queue(queue) }], {
       schedule: "rate(1 day)",
     });
-    await door.allow(queue, arnOf.rule("default", rule));
+    await gateway.allow(queue, arnOf.rule("default", rule));
     const { eventId } = (await (await fire(rule)).json()) as { eventId: string };
-    const message = await door.receive(queue);
+    const message = await gateway.receive(queue);
     expect(JSON.parse(message.Body ?? "")).toEqual({
       version: "0",
       id: eventId,
@@ -292,19 +292,19 @@ describe("firing a scheduled rule", () => {
       resources: [arnOf.rule("default", rule)],
       detail: {},
     });
-    expect((await door.deliveries(eventId))[0]).toMatchObject({ rule, bus: "default", status: "delivered" });
+    expect((await gateway.deliveries(eventId))[0]).toMatchObject({ rule, bus: "default", status: "delivered" });
   });
 
   it("gives each firing a minute of its own, as a schedule's occurrences have", async () => {
-    const queue = await door.createQueue();
-    const rule = await door.createRule("default", [{ Id: "queue", Arn: arnOf.queue(queue) }], {
+    const queue = await gateway.createQueue();
+    const rule = await gateway.createRule("default", [{ Id: "queue", Arn: arnOf.queue(queue) }], {
       schedule: "rate(1 day)",
     });
-    await door.allow(queue, arnOf.rule("default", rule));
+    await gateway.allow(queue, arnOf.rule("default", rule));
     for (let count = 0; count < 3; count += 1) await fire(rule);
     const times: string[] = [];
     while (times.length < 3) {
-      const { Body = "" } = await door.receive(queue);
+      const { Body = "" } = await gateway.receive(queue);
       times.push((JSON.parse(Body) as { time: string }).time);
     }
     const minutes = times.map((time) => Date.parse(time) / 60_000).sort((a, b) => a - b);
@@ -312,8 +312,8 @@ describe("firing a scheduled rule", () => {
   });
 
   it("is refused for a rule that is unknown, disabled or has no schedule", async () => {
-    const scheduled = await door.createRule("default", [], { schedule: "rate(1 day)", state: "DISABLED" });
-    const byEvent = await door.createRule("default", [{ Id: "x", Arn: arnOf.queue("x") }], {
+    const scheduled = await gateway.createRule("default", [], { schedule: "rate(1 day)", state: "DISABLED" });
+    const byEvent = await gateway.createRule("default", [{ Id: "x", Arn: arnOf.queue("x") }], {
       pattern: { source: ["none"] },
     });
     const unknown = await fire("nobody");
@@ -324,7 +324,7 @@ describe("firing a scheduled rule", () => {
   });
 
   it("goes on for the page's own scripts, and is refused to forms", async () => {
-    expect((await fire("nobody", { origin: door.door.url })).status).toBe(404);
+    expect((await fire("nobody", { origin: gateway.gateway.url })).status).toBe(404);
     expect((await fire("nobody", { "content-type": "application/json" })).status).toBe(404);
     expect((await fire("nobody", { "content-type": "application/x-www-form-urlencoded" })).status).toBe(415);
   });
@@ -332,15 +332,15 @@ describe("firing a scheduled rule", () => {
 
 describe("what goes wrong", () => {
   it("a port in use is named, with the way out", async () => {
-    const port = Number(new URL(door.door.url).port);
+    const port = Number(new URL(gateway.gateway.url).port);
     const options = { motoSocket: "/nowhere", region, accountId, workDirectory: assetsDirectory, retryDelaysMs: [] };
-    await expect(startDoor({ ...options, port })).rejects.toThrow(
+    await expect(startGateway({ ...options, port })).rejects.toThrow(
       new RegExp(`Port ${port} of 127\\.0\\.0\\.1 is in use.*SANDBOX_PORT=<n>`),
     );
   });
 
   it("a moto that is gone is named, to every client", async () => {
-    const alone = await startDoor({
+    const alone = await startGateway({
       port: 0,
       motoSocket: "/nowhere/moto.sock",
       region,

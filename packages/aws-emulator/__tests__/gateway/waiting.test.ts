@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type BusEvent } from "../../src/gateway/journal";
 import { Places } from "../../src/services/lambda/places";
-import { arnOf, clientSettings, doorForTests } from "../support/gateway";
+import { arnOf, clientSettings, gatewayForTests } from "../support/gateway";
 import { temporaryFolder } from "../support/temporary";
 import { until } from "../support/until";
 
@@ -75,7 +75,7 @@ describe("Places", () => {
 });
 
 describe("events that wait for a place of their function's concurrency", () => {
-  const door = doorForTests();
+  const gateway = gatewayForTests();
   const directory = temporaryFolder();
 
   /** Runs until the file is there, and says in which mode it was. */
@@ -87,23 +87,23 @@ describe("events that wait for a place of their function's concurrency", () => {
     };`;
 
   async function busy(concurrency: number) {
-    const fn = await door.createFunction(code, { Environment: { Variables: { MODE: "old" } } });
-    await door.createLogGroup(`/aws/lambda/${fn}`);
+    const fn = await gateway.createFunction(code, { Environment: { Variables: { MODE: "old" } } });
+    await gateway.createLogGroup(`/aws/lambda/${fn}`);
     await limit(fn, concurrency);
-    const bus = await door.createBus();
-    const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn), InputPath: "$.detail" }]);
-    await door.permit(fn, arnOf.rule(bus, rule));
+    const bus = await gateway.createBus();
+    const rule = await gateway.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn), InputPath: "$.detail" }]);
+    await gateway.permit(fn, arnOf.rule(bus, rule));
     const end = join(directory, fn);
     const put = async (count: number) => {
       const ids: string[] = [];
-      for (let index = 0; index < count; index += 1) ids.push(await door.putEvent(bus, { until: end }));
+      for (let index = 0; index < count; index += 1) ids.push(await gateway.putEvent(bus, { until: end }));
       return ids;
     };
     return { fn, put, end: () => writeFile(end, "") };
   }
 
   const limit = (fn: string, concurrency: number) =>
-    door.lambda.send(
+    gateway.lambda.send(
       new PutFunctionConcurrencyCommand({ FunctionName: fn, ReservedConcurrentExecutions: concurrency }),
     );
 
@@ -112,26 +112,26 @@ describe("events that wait for a place of their function's concurrency", () => {
   /** The events, once each of them waits. */
   const waiting = (ids: readonly string[]) =>
     until("all wait", async () => {
-      const events = await Promise.all(ids.map((id) => door.event(id)));
+      const events = await Promise.all(ids.map((id) => gateway.event(id)));
       return events.every((event) => attemptsOf(event)[0]?.outcome === "throttled") ? events : undefined;
     });
 
   it("ask moto for nothing meanwhile, journal one entry, and run one by one when there is a place", async () => {
     const { put, end } = await busy(1);
     const [running = ""] = await put(1);
-    await until("it runs", async () => attemptsOf(await door.event(running))[0]);
+    await until("it runs", async () => attemptsOf(await gateway.event(running))[0]);
     const ids = await put(30);
     const events = await waiting(ids);
-    const before = await door.motoRequests();
+    const before = await gateway.motoRequests();
     const journal = JSON.stringify(events).length;
     // As long as many polls took: the retries' delays are 20 and 40 ms here.
     await setTimeout(1000);
-    expect((await door.motoRequests()) - before).toBe(0);
+    expect((await gateway.motoRequests()) - before).toBe(0);
     expect(JSON.stringify(await waiting(ids)).length).toBe(journal);
     await end();
-    await door.settle();
+    await gateway.settle();
     for (const id of ids) {
-      const event = await door.event(id);
+      const event = await gateway.event(id);
       expect(event.deliveries).toMatchObject([{ status: "delivered" }]);
       expect(attemptsOf(event)).toMatchObject([
         { number: 1, outcome: "throttled", times: 1, errorType: "TooManyRequestsException" },
@@ -144,13 +144,13 @@ describe("events that wait for a place of their function's concurrency", () => {
     const { put, end } = await busy(1);
     await end();
     const [first = ""] = await put(1);
-    await door.deliveries(first);
-    const before = await door.motoRequests();
+    await gateway.deliveries(first);
+    const before = await gateway.motoRequests();
     const ids = await put(20);
-    for (const id of ids) await door.deliveries(id);
-    await door.settle();
+    for (const id of ids) await gateway.deliveries(id);
+    await gateway.settle();
     // What is left is the function's own log.
-    expect((await door.motoRequests()) - before).toBeLessThanOrEqual(20 * 2);
+    expect((await gateway.motoRequests()) - before).toBeLessThanOrEqual(20 * 2);
   });
 
   it("run at once when the concurrency is raised, or is not reserved any more", async () => {
@@ -159,41 +159,41 @@ describe("events that wait for a place of their function's concurrency", () => {
     await waiting(ids);
     await limit(fn, 2);
     const started = async () =>
-      (await Promise.all(ids.map((id) => door.event(id)))).filter((event) => attemptsOf(event).length > 1);
+      (await Promise.all(ids.map((id) => gateway.event(id)))).filter((event) => attemptsOf(event).length > 1);
     await until("two run", async () => ((await started()).length === 2 ? true : undefined));
-    await door.lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName: fn }));
+    await gateway.lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName: fn }));
     await until("all run", async () => ((await started()).length === 4 ? true : undefined));
     await end();
-    await door.settle();
+    await gateway.settle();
   });
 
   it("meet the function as it is when their turn comes", async () => {
     const { fn, put, end } = await busy(0);
     await waiting(await put(1));
-    await door.lambda.send(
+    await gateway.lambda.send(
       new UpdateFunctionConfigurationCommand({ FunctionName: fn, Environment: { Variables: { MODE: "new" } } }),
     );
     await end();
     await limit(fn, 1);
-    await door.settle();
-    expect((await door.logLines(`/aws/lambda/${fn}`)).join("\n")).toContain("mode new");
+    await gateway.settle();
+    expect((await gateway.logLines(`/aws/lambda/${fn}`)).join("\n")).toContain("mode new");
   });
 
   it("are given up when their function is deleted, and the notes say so", async () => {
     const { fn, put } = await busy(0);
     const ids = await put(1);
     await waiting(ids);
-    await door.lambda.send(new DeleteFunctionCommand({ FunctionName: fn }));
-    await door.settle();
-    expect((await door.event(ids[0] ?? "")).deliveries).toMatchObject([{ status: "failed" }]);
-    expect(JSON.stringify(await door.get("notes"))).toContain(`The function ${fn} is deleted.`);
+    await gateway.lambda.send(new DeleteFunctionCommand({ FunctionName: fn }));
+    await gateway.settle();
+    expect((await gateway.event(ids[0] ?? "")).deliveries).toMatchObject([{ status: "failed" }]);
+    expect(JSON.stringify(await gateway.get("notes"))).toContain(`The function ${fn} is deleted.`);
   });
 
   it("go to the on-failure destination when they are too old, without having run", async () => {
     const { fn, put } = await busy(0);
-    const queue = await door.createQueue();
-    // Past the door, for it is less than Lambda takes: a test can't wait for a minute.
-    const moto = new LambdaClient(clientSettings(door.motoUrl));
+    const queue = await gateway.createQueue();
+    // Past the gateway, for it is less than Lambda takes: a test can't wait for a minute.
+    const moto = new LambdaClient(clientSettings(gateway.motoUrl));
     await moto.send(
       new PutFunctionEventInvokeConfigCommand({
         FunctionName: fn,
@@ -202,12 +202,12 @@ describe("events that wait for a place of their function's concurrency", () => {
       }),
     );
     const [id = ""] = await put(1);
-    const { Body = "" } = await door.receive(queue);
+    const { Body = "" } = await gateway.receive(queue);
     expect(JSON.parse(Body)).toMatchObject({
       requestContext: { condition: "EventAgeExceeded" },
       responsePayload: null,
     });
-    expect(await door.event(id)).toMatchObject({
+    expect(await gateway.event(id)).toMatchObject({
       deliveries: [{ status: "failed", attempts: [{ outcome: "throttled", times: 1 }] }],
     });
   });
@@ -215,10 +215,10 @@ describe("events that wait for a place of their function's concurrency", () => {
   it("that a fault throttles are one entry too, with a count", async () => {
     const { put, end } = await busy(1);
     await end();
-    await door.setFaults({ hop: "lambda", kind: "throttle", times: 5 });
+    await gateway.setFaults({ hop: "lambda", kind: "throttle", times: 5 });
     const [id = ""] = await put(1);
-    await door.settle();
-    expect(attemptsOf(await door.event(id))).toMatchObject([
+    await gateway.settle();
+    expect(attemptsOf(await gateway.event(id))).toMatchObject([
       { number: 1, outcome: "throttled", times: 5 },
       { number: 2, outcome: "success" },
     ]);
@@ -226,7 +226,7 @@ describe("events that wait for a place of their function's concurrency", () => {
 
   it("do not wait where the client does: it is throttled at once", async () => {
     const { fn } = await busy(0);
-    await expect(door.lambda.send(new InvokeCommand({ FunctionName: fn }))).rejects.toMatchObject({
+    await expect(gateway.lambda.send(new InvokeCommand({ FunctionName: fn }))).rejects.toMatchObject({
       name: "TooManyRequestsException",
     });
   });

@@ -53,13 +53,13 @@ import {
   SetQueueAttributesCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import { accountId, arnOf, clientSettings, doorForTests, queuePolicy, region, signed } from "../support/gateway";
+import { accountId, arnOf, clientSettings, gatewayForTests, queuePolicy, region, signed } from "../support/gateway";
 
 /**
- * Each test shows moto's own answer, asked for directly, to be wrong. One that fails there means that moto has mended
- * it: then the door's mend can go, and the test with it.
+ * Each test shows moto's own answer, asked for directly, to be wrong. One that fails there means that moto has fixed
+ * it: then the gateway's patch can go, and the test with it.
  */
-const door = doorForTests();
+const gateway = gatewayForTests();
 let moto: {
   events: EventBridgeClient;
   logs: CloudWatchLogsClient;
@@ -69,7 +69,7 @@ let moto: {
   sqs: SQSClient;
 };
 beforeAll(() => {
-  const settings = clientSettings(door.motoUrl);
+  const settings = clientSettings(gateway.motoUrl);
   moto = {
     events: new EventBridgeClient(settings),
     logs: new CloudWatchLogsClient(settings),
@@ -85,47 +85,47 @@ afterAll(() => {
 describe("SQS", () => {
   async function attributes(client: SQSClient, queue: string, ...names: QueueAttributeName[]) {
     const { Attributes: found = {} } = await client.send(
-      new GetQueueAttributesCommand({ QueueUrl: door.queueUrl(queue), AttributeNames: names }),
+      new GetQueueAttributesCommand({ QueueUrl: gateway.queueUrl(queue), AttributeNames: names }),
     );
     return found;
   }
   const set = (client: SQSClient, queue: string, values: Record<string, string>) =>
-    client.send(new SetQueueAttributesCommand({ QueueUrl: door.queueUrl(queue), Attributes: values }));
+    client.send(new SetQueueAttributesCommand({ QueueUrl: gateway.queueUrl(queue), Attributes: values }));
 
   it("a redrive policy reads as it was written: moto puts white space in", async () => {
-    const deadLetters = await door.createQueue();
+    const deadLetters = await gateway.createQueue();
     const policy = JSON.stringify({ deadLetterTargetArn: arnOf.queue(deadLetters), maxReceiveCount: 3 });
-    const queue = await door.createQueue({ RedrivePolicy: policy });
+    const queue = await gateway.createQueue({ RedrivePolicy: policy });
     expect((await attributes(moto.sqs, queue, "All")).RedrivePolicy).not.toBe(policy);
-    expect((await attributes(door.sqs, queue, "All")).RedrivePolicy).toBe(policy);
-    expect((await attributes(door.sqs, queue, "RedrivePolicy")).RedrivePolicy).toBe(policy);
+    expect((await attributes(gateway.sqs, queue, "All")).RedrivePolicy).toBe(policy);
+    expect((await attributes(gateway.sqs, queue, "RedrivePolicy")).RedrivePolicy).toBe(policy);
   });
 
   it("setting one attribute leaves the queue's policy: moto clears it", async () => {
-    const names = [await door.createQueue(), await door.createQueue()] as const;
+    const names = [await gateway.createQueue(), await gateway.createQueue()] as const;
     for (const name of names) await set(moto.sqs, name, { Policy: queuePolicy(name, "arn:rule") });
     await set(moto.sqs, names[0], { VisibilityTimeout: "7" });
-    await set(door.sqs, names[1], { VisibilityTimeout: "7" });
-    expect((await attributes(door.sqs, names[0], "All")).Policy).toBeUndefined();
-    const kept = await attributes(door.sqs, names[1], "All");
+    await set(gateway.sqs, names[1], { VisibilityTimeout: "7" });
+    expect((await attributes(gateway.sqs, names[0], "All")).Policy).toBeUndefined();
+    const kept = await attributes(gateway.sqs, names[1], "All");
     expect(JSON.parse(kept.Policy ?? "{}")).toMatchObject({ Statement: [{ Effect: "Allow" }] });
     expect(kept.VisibilityTimeout).toBe("7");
-    await set(door.sqs, names[1], { Policy: "" });
-    expect((await attributes(door.sqs, names[1], "All")).Policy).toBeUndefined();
+    await set(gateway.sqs, names[1], { Policy: "" });
+    expect((await attributes(gateway.sqs, names[1], "All")).Policy).toBeUndefined();
   });
 
   it("a redrive-allow policy is kept: moto drops it, and refuses to be asked for it", async () => {
     const policy = JSON.stringify({ redrivePermission: "denyAll" });
-    const queue = await door.createQueue({ RedriveAllowPolicy: policy });
+    const queue = await gateway.createQueue({ RedriveAllowPolicy: policy });
     expect(await attributes(moto.sqs, queue, "All")).not.toHaveProperty("RedriveAllowPolicy");
     await expect(attributes(moto.sqs, queue, "RedriveAllowPolicy")).rejects.toThrow();
 
-    expect((await attributes(door.sqs, queue, "All")).RedriveAllowPolicy).toBe(policy);
-    expect(await attributes(door.sqs, queue, "RedriveAllowPolicy")).toEqual({ RedriveAllowPolicy: policy });
-    await set(door.sqs, queue, { RedriveAllowPolicy: "" });
-    expect(await attributes(door.sqs, queue, "RedriveAllowPolicy")).toEqual({});
-    await door.sqs.send(new DeleteQueueCommand({ QueueUrl: door.queueUrl(queue) }));
-    await expect(attributes(door.sqs, queue, "RedriveAllowPolicy")).rejects.toMatchObject({
+    expect((await attributes(gateway.sqs, queue, "All")).RedriveAllowPolicy).toBe(policy);
+    expect(await attributes(gateway.sqs, queue, "RedriveAllowPolicy")).toEqual({ RedriveAllowPolicy: policy });
+    await set(gateway.sqs, queue, { RedriveAllowPolicy: "" });
+    expect(await attributes(gateway.sqs, queue, "RedriveAllowPolicy")).toEqual({});
+    await gateway.sqs.send(new DeleteQueueCommand({ QueueUrl: gateway.queueUrl(queue) }));
+    await expect(attributes(gateway.sqs, queue, "RedriveAllowPolicy")).rejects.toMatchObject({
       name: "QueueDoesNotExist",
     });
   });
@@ -134,18 +134,18 @@ describe("SQS", () => {
 describe("CloudWatch Logs", () => {
   it("a log group has a data protection policy: moto has none", async () => {
     const logGroupIdentifier = "/aws/events/protected";
-    await door.createLogGroup(logGroupIdentifier);
+    await gateway.createLogGroup(logGroupIdentifier);
     const policyDocument = JSON.stringify({ Name: "masking", Version: "2021-06-01", Statement: [] });
     const put = new PutDataProtectionPolicyCommand({ logGroupIdentifier, policyDocument });
     const read = new GetDataProtectionPolicyCommand({ logGroupIdentifier });
     await expect(moto.logs.send(put)).rejects.toThrow();
-    expect((await door.logs.send(read)).policyDocument).toBeUndefined();
-    await door.logs.send(put);
-    expect((await door.logs.send(read)).policyDocument).toBe(policyDocument);
+    expect((await gateway.logs.send(read)).policyDocument).toBeUndefined();
+    await gateway.logs.send(put);
+    expect((await gateway.logs.send(read)).policyDocument).toBe(policyDocument);
     const remove = new DeleteDataProtectionPolicyCommand({ logGroupIdentifier });
-    await door.logs.send(remove);
-    expect((await door.logs.send(read)).policyDocument).toBeUndefined();
-    await expect(door.logs.send(remove)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+    await gateway.logs.send(remove);
+    expect((await gateway.logs.send(read)).policyDocument).toBeUndefined();
+    await expect(gateway.logs.send(remove)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
   });
 });
 
@@ -163,12 +163,12 @@ describe("SES v2", () => {
     const text = await response.text();
     return { status: response.status, body: text.startsWith("{") ? (JSON.parse(text) as Record<string, unknown>) : {} };
   }
-  const viaDoor = (method: string, path: string, body?: unknown) => ask(door.door.url, method, path, body);
-  const viaMoto = (method: string, path: string, body?: unknown) => ask(door.motoUrl, method, path, body);
+  const viaGateway = (method: string, path: string, body?: unknown) => ask(gateway.gateway.url, method, path, body);
+  const viaMoto = (method: string, path: string, body?: unknown) => ask(gateway.motoUrl, method, path, body);
 
   async function createSet(body: Record<string, unknown> = {}): Promise<string> {
-    const name = door.name("set");
-    expect((await viaDoor("POST", "/configuration-sets", { ConfigurationSetName: name, ...body })).status).toBe(200);
+    const name = gateway.name("set");
+    expect((await viaGateway("POST", "/configuration-sets", { ConfigurationSetName: name, ...body })).status).toBe(200);
     return name;
   }
 
@@ -177,8 +177,12 @@ describe("SES v2", () => {
     expect((await viaMoto("GET", `/configuration-sets/${off}`)).body.SendingOptions).toEqual({
       SendingEnabled: { SendingEnabled: false },
     });
-    expect((await viaDoor("GET", `/configuration-sets/${off}`)).body.SendingOptions).toEqual({ SendingEnabled: false });
-    expect((await viaDoor("GET", `/configuration-sets/${on}`)).body.SendingOptions).toEqual({ SendingEnabled: true });
+    expect((await viaGateway("GET", `/configuration-sets/${off}`)).body.SendingOptions).toEqual({
+      SendingEnabled: false,
+    });
+    expect((await viaGateway("GET", `/configuration-sets/${on}`)).body.SendingOptions).toEqual({
+      SendingEnabled: true,
+    });
   });
 
   it("a configuration set has no options that were never set: moto answers empty ones", async () => {
@@ -187,7 +191,7 @@ describe("SES v2", () => {
       TrackingOptions: {},
       VdmOptions: {},
     });
-    const { body } = await viaDoor("GET", `/configuration-sets/${name}`);
+    const { body } = await viaGateway("GET", `/configuration-sets/${name}`);
     expect(body).toMatchObject({ DeliveryOptions: { TlsPolicy: "REQUIRE" } });
     expect(body).not.toHaveProperty("TrackingOptions");
     expect(body).not.toHaveProperty("VdmOptions");
@@ -201,11 +205,11 @@ describe("SES v2", () => {
   ])("the %s of a configuration set can be changed: moto cannot", async (path, name, value) => {
     const set = await createSet({ DeliveryOptions: { TlsPolicy: "REQUIRE" } });
     expect((await viaMoto("PUT", `/configuration-sets/${set}/${path}`, value)).status).toBeGreaterThanOrEqual(400);
-    expect((await viaDoor("PUT", `/configuration-sets/${set}/${path}`, value)).status).toBe(200);
-    expect((await viaDoor("GET", `/configuration-sets/${set}`)).body[name]).toEqual(value);
-    await viaDoor("DELETE", `/configuration-sets/${set}`);
-    await viaDoor("POST", "/configuration-sets", { ConfigurationSetName: set });
-    expect((await viaDoor("GET", `/configuration-sets/${set}`)).body[name]).not.toEqual(value);
+    expect((await viaGateway("PUT", `/configuration-sets/${set}/${path}`, value)).status).toBe(200);
+    expect((await viaGateway("GET", `/configuration-sets/${set}`)).body[name]).toEqual(value);
+    await viaGateway("DELETE", `/configuration-sets/${set}`);
+    await viaGateway("POST", "/configuration-sets", { ConfigurationSetName: set });
+    expect((await viaGateway("GET", `/configuration-sets/${set}`)).body[name]).not.toEqual(value);
   });
 
   it("a configuration set has event destinations: moto has none", async () => {
@@ -219,14 +223,14 @@ describe("SES v2", () => {
     const created = { EventDestinationName: "bus", EventDestination: destination };
     expect((await viaMoto("POST", path, created)).status).toBeGreaterThanOrEqual(400);
 
-    expect(await viaDoor("POST", path, created)).toMatchObject({ status: 200 });
-    expect((await viaDoor("POST", path, created)).status).toBe(400);
-    expect((await viaDoor("GET", path)).body).toEqual({ EventDestinations: [{ ...destination, Name: "bus" }] });
-    await viaDoor("PUT", `${path}/bus`, { EventDestination: { ...destination, Enabled: false } });
-    expect((await viaDoor("GET", path)).body).toMatchObject({ EventDestinations: [{ Enabled: false }] });
-    expect((await viaDoor("PUT", `${path}/other`, { EventDestination: destination })).status).toBe(404);
-    expect((await viaDoor("DELETE", `${path}/bus`)).status).toBe(200);
-    expect((await viaDoor("GET", path)).body).toEqual({ EventDestinations: [] });
+    expect(await viaGateway("POST", path, created)).toMatchObject({ status: 200 });
+    expect((await viaGateway("POST", path, created)).status).toBe(400);
+    expect((await viaGateway("GET", path)).body).toEqual({ EventDestinations: [{ ...destination, Name: "bus" }] });
+    await viaGateway("PUT", `${path}/bus`, { EventDestination: { ...destination, Enabled: false } });
+    expect((await viaGateway("GET", path)).body).toMatchObject({ EventDestinations: [{ Enabled: false }] });
+    expect((await viaGateway("PUT", `${path}/other`, { EventDestination: destination })).status).toBe(404);
+    expect((await viaGateway("DELETE", `${path}/bus`)).status).toBe(200);
+    expect((await viaGateway("GET", path)).body).toEqual({ EventDestinations: [] });
   });
 
   it("an identity's tags are found under its ARN: moto keeps them under another", async () => {
@@ -234,9 +238,9 @@ describe("SES v2", () => {
     const path = (name: string) =>
       `/tags?ResourceArn=${encodeURIComponent(`arn:aws:ses:${region}:${accountId}:identity/${name}`)}`;
     await viaMoto("POST", "/identities", { EmailIdentity: "moto@example.com", Tags: tags });
-    await viaDoor("POST", "/identities", { EmailIdentity: "door@example.com", Tags: tags });
+    await viaGateway("POST", "/identities", { EmailIdentity: "gateway@example.com", Tags: tags });
     expect((await viaMoto("GET", path("moto@example.com"))).body.Tags).toEqual([]);
-    expect((await viaDoor("GET", path("door@example.com"))).body.Tags).toEqual(tags);
+    expect((await viaGateway("GET", path("gateway@example.com"))).body.Tags).toEqual(tags);
   });
 
   it.each([
@@ -245,18 +249,18 @@ describe("SES v2", () => {
     ["mail-from", { MailFromDomain: "m.example.com" }, { MailFromAttributes: { MailFromDomain: "m.example.com" } }],
   ])("an identity's %s can be changed: moto cannot", async (path, change, read) => {
     const name = `${path}@example.com`;
-    await viaDoor("POST", "/identities", { EmailIdentity: name });
+    await viaGateway("POST", "/identities", { EmailIdentity: name });
     const identity = `/identities/${encodeURIComponent(name)}`;
     expect((await viaMoto("PUT", `${identity}/${path}`, change)).status).toBeGreaterThanOrEqual(400);
-    expect((await viaDoor("PUT", `${identity}/${path}`, change)).status).toBe(200);
-    expect((await viaDoor("GET", identity)).body).toMatchObject(read);
+    expect((await viaGateway("PUT", `${identity}/${path}`, change)).status).toBe(200);
+    expect((await viaGateway("GET", identity)).body).toMatchObject(read);
   });
 
   it("what is there is not made again: moto takes an identity twice, and has v1's code for a set", async () => {
     const identity = { EmailIdentity: "twice@example.com" };
-    await viaDoor("POST", "/identities", identity);
+    await viaGateway("POST", "/identities", identity);
     expect((await viaMoto("POST", "/identities", identity)).status).toBe(200);
-    expect(await viaDoor("POST", "/identities", identity)).toEqual({
+    expect(await viaGateway("POST", "/identities", identity)).toEqual({
       status: 400,
       body: expect.objectContaining({ __type: "AlreadyExistsException" }) as unknown,
     });
@@ -264,7 +268,7 @@ describe("SES v2", () => {
     expect((await viaMoto("POST", "/configuration-sets", set)).body.__type).toBe(
       "ConfigurationSetAlreadyExistsException",
     );
-    expect(await viaDoor("POST", "/configuration-sets", set)).toEqual({
+    expect(await viaGateway("POST", "/configuration-sets", set)).toEqual({
       status: 400,
       body: expect.objectContaining({ __type: "AlreadyExistsException" }) as unknown,
     });
@@ -279,18 +283,18 @@ describe("SES v2", () => {
     ["PUT", "/identities/none@example.com/feedback", { EmailForwardingEnabled: true }],
   ])("what is not there is not found: %s %s", async (method, path, body) => {
     expect((await viaMoto(method, path, body)).body.__type).not.toBe("NotFoundException");
-    expect(await viaDoor(method, path, body)).toEqual({
+    expect(await viaGateway(method, path, body)).toEqual({
       status: 404,
       body: expect.objectContaining({ __type: "NotFoundException" }) as unknown,
     });
   });
 
   it("an identity that can send is verified, and a domain has DKIM tokens: moto says no, and has none", async () => {
-    await viaDoor("POST", "/identities", { EmailIdentity: "example.org" });
+    await viaGateway("POST", "/identities", { EmailIdentity: "example.org" });
     const { body: wrong } = await viaMoto("GET", "/identities/example.org");
     expect(wrong.VerifiedForSendingStatus).toBe(false);
     expect(wrong.DkimAttributes).not.toHaveProperty("Tokens");
-    const { body: right } = await viaDoor("GET", "/identities/example.org");
+    const { body: right } = await viaGateway("GET", "/identities/example.org");
     expect(right).toMatchObject({
       VerifiedForSendingStatus: true,
       DkimAttributes: {
@@ -299,7 +303,7 @@ describe("SES v2", () => {
         Tokens: [expect.any(String), expect.any(String), expect.any(String)],
       },
     });
-    expect((await viaDoor("GET", "/identities/example.org")).body).toEqual(right);
+    expect((await viaGateway("GET", "/identities/example.org")).body).toEqual(right);
   });
 });
 
@@ -307,10 +311,10 @@ describe("SES v1", () => {
   it("deletes what is not there: moto fails", async () => {
     const template = new DeleteTemplateCommand({ TemplateName: "none" });
     await expect(moto.ses.send(template)).rejects.toThrow();
-    await expect(door.ses.send(template)).resolves.toHaveProperty("$metadata");
+    await expect(gateway.ses.send(template)).resolves.toHaveProperty("$metadata");
     const set = new DeleteConfigurationSetCommand({ ConfigurationSetName: "none" });
     await expect(moto.ses.send(set)).rejects.not.toMatchObject({ name: "ConfigurationSetDoesNotExistException" });
-    await expect(door.ses.send(set)).rejects.toMatchObject({
+    await expect(gateway.ses.send(set)).rejects.toMatchObject({
       name: "ConfigurationSetDoesNotExistException",
       message: "Configuration set <none> does not exist.",
     });
@@ -322,40 +326,42 @@ describe("Lambda", () => {
   const kmsKeyArn = `arn:aws:kms:${region}:${accountId}:key/1`;
 
   it("a function reads as it was created: moto leaves out logging, dead letters and key", async () => {
-    const queue = await door.createQueue();
+    const queue = await gateway.createQueue();
     const configuration = {
       LoggingConfig: { LogFormat: "JSON", LogGroup: "/own", ApplicationLogLevel: "INFO", SystemLogLevel: "WARN" },
       DeadLetterConfig: { TargetArn: arnOf.queue(queue) },
       KMSKeyArn: kmsKeyArn,
     } as const;
-    const name = await door.createFunction(code, configuration);
+    const name = await gateway.createFunction(code, configuration);
     const wrong = await moto.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
     for (const field of Object.keys(configuration)) expect(wrong).not.toHaveProperty(field);
-    expect(await door.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }))).toMatchObject(
+    expect(await gateway.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }))).toMatchObject(
       configuration,
     );
-    expect((await door.lambda.send(new GetFunctionCommand({ FunctionName: name }))).Configuration).toMatchObject(
+    expect((await gateway.lambda.send(new GetFunctionCommand({ FunctionName: name }))).Configuration).toMatchObject(
       configuration,
     );
   });
 
   it("a function without a logging configuration has AWS's: moto has none", async () => {
-    const name = await door.createFunction(code);
-    const read = await door.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
+    const name = await gateway.createFunction(code);
+    const read = await gateway.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
     expect(read.LoggingConfig).toEqual({ LogFormat: "Text", LogGroup: `/aws/lambda/${name}` });
     expect(read).not.toHaveProperty("DeadLetterConfig");
     expect(read).not.toHaveProperty("KMSKeyArn");
   });
 
   it("a function's configuration can be changed: moto leaves tracing and storage as they were", async () => {
-    const name = await door.createFunction(code);
+    const name = await gateway.createFunction(code);
     const change = {
       TracingConfig: { Mode: "Active" },
       EphemeralStorage: { Size: 1024 },
       LoggingConfig: { LogFormat: "JSON" },
       MemorySize: 512,
     } as const;
-    const updated = await door.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: name, ...change }));
+    const updated = await gateway.lambda.send(
+      new UpdateFunctionConfigurationCommand({ FunctionName: name, ...change }),
+    );
     const wrong = await moto.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
     expect(wrong).toMatchObject({
       TracingConfig: { Mode: "PassThrough" },
@@ -363,7 +369,9 @@ describe("Lambda", () => {
       MemorySize: 512,
     });
     expect(updated).toMatchObject(change);
-    expect(await door.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }))).toMatchObject(change);
+    expect(await gateway.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }))).toMatchObject(
+      change,
+    );
   });
 
   it("an event invoke config is replaced: moto reads the first for ever", async () => {
@@ -377,27 +385,27 @@ describe("Lambda", () => {
       );
     const read = (client: LambdaClient, name: string) =>
       client.send(new GetFunctionEventInvokeConfigCommand({ FunctionName: name }));
-    const [wrong, right] = [await door.createFunction(code), await door.createFunction(code)];
+    const [wrong, right] = [await gateway.createFunction(code), await gateway.createFunction(code)];
     for (const attempts of [2, 0]) {
       await put(moto.lambda, wrong, attempts);
-      await put(door.lambda, right, attempts);
+      await put(gateway.lambda, right, attempts);
     }
     expect((await read(moto.lambda, wrong)).MaximumRetryAttempts).toBe(2);
-    expect((await read(door.lambda, right)).MaximumRetryAttempts).toBe(0);
-    await door.lambda.send(
+    expect((await read(gateway.lambda, right)).MaximumRetryAttempts).toBe(0);
+    await gateway.lambda.send(
       new UpdateFunctionEventInvokeConfigCommand({ FunctionName: right, MaximumRetryAttempts: 1 }),
     );
-    expect(await read(door.lambda, right)).toMatchObject({ MaximumRetryAttempts: 1, MaximumEventAgeInSeconds: 60 });
+    expect(await read(gateway.lambda, right)).toMatchObject({ MaximumRetryAttempts: 1, MaximumEventAgeInSeconds: 60 });
   });
 
   it("a queue is mapped to a function once: moto maps it again", async () => {
-    const [fn, other] = [await door.createFunction(code), await door.createFunction(code)];
-    const EventSourceArn = arnOf.queue(await door.createQueue());
+    const [fn, other] = [await gateway.createFunction(code), await gateway.createFunction(code)];
+    const EventSourceArn = arnOf.queue(await gateway.createQueue());
     const map = (client: LambdaClient, FunctionName: string) =>
       client.send(new CreateEventSourceMappingCommand({ EventSourceArn, FunctionName, Enabled: false }));
-    const { UUID: id = "" } = await map(door.lambda, fn);
-    await map(door.lambda, other);
-    await expect(map(door.lambda, arnOf.fn(fn))).rejects.toMatchObject({
+    const { UUID: id = "" } = await map(gateway.lambda, fn);
+    await map(gateway.lambda, other);
+    await expect(map(gateway.lambda, arnOf.fn(fn))).rejects.toMatchObject({
       name: "ResourceConflictException",
       message: `An event source mapping with SQS arn (" ${EventSourceArn} ") and function (" ${fn} ") already exists. Please update or delete the existing mapping with UUID ${id}`,
       $metadata: { httpStatusCode: 409 },
@@ -406,7 +414,7 @@ describe("Lambda", () => {
   });
 
   it("a permission has an id of its own: moto adds a second of the same", async () => {
-    const fn = await door.createFunction(code);
+    const fn = await gateway.createFunction(code);
     const permit = (client: LambdaClient, Qualifier?: string) =>
       client.send(
         new AddPermissionCommand({
@@ -417,8 +425,8 @@ describe("Lambda", () => {
           ...(Qualifier === undefined ? {} : { Qualifier }),
         }),
       );
-    expect((await permit(door.lambda)).$metadata.httpStatusCode).toBe(201);
-    await expect(permit(door.lambda)).rejects.toMatchObject({
+    expect((await permit(gateway.lambda)).$metadata.httpStatusCode).toBe(201);
+    await expect(permit(gateway.lambda)).rejects.toMatchObject({
       name: "ResourceConflictException",
       message:
         "The statement id (rule) provided already exists. Please provide a new statement id, or remove the existing statement.",
@@ -428,16 +436,16 @@ describe("Lambda", () => {
   });
 
   it("an alias or a function is there once: moto has a code of its own for an alias", async () => {
-    const fn = await door.createFunction(code);
-    await expect(door.createFunction(code, { FunctionName: fn })).rejects.toMatchObject({
+    const fn = await gateway.createFunction(code);
+    await expect(gateway.createFunction(code, { FunctionName: fn })).rejects.toMatchObject({
       name: "ResourceConflictException",
       message: `Function already exist: ${fn}`,
       $metadata: { httpStatusCode: 409 },
     });
     const alias = new CreateAliasCommand({ FunctionName: fn, Name: "live", FunctionVersion: "$LATEST" });
-    await door.lambda.send(alias);
+    await gateway.lambda.send(alias);
     await expect(moto.lambda.send(alias)).rejects.toMatchObject({ name: "ConflictException" });
-    await expect(door.lambda.send(alias)).rejects.toMatchObject({
+    await expect(gateway.lambda.send(alias)).rejects.toMatchObject({
       name: "ResourceConflictException",
       message: `Alias already exists: ${arnOf.fn(fn)}:live`,
     });
@@ -445,15 +453,15 @@ describe("Lambda", () => {
 
   it("a message for a mapped queue is left to its poller: moto receives it, to run the function in Docker", async () => {
     const map = async (client: LambdaClient) => {
-      const fn = await door.createFunction(code);
-      const queue = await door.createQueue();
+      const fn = await gateway.createFunction(code);
+      const queue = await gateway.createQueue();
       const command = new CreateEventSourceMappingCommand({ EventSourceArn: arnOf.queue(queue), FunctionName: fn });
       const { UUID: id = "", State: state } = await client.send(command);
       return { id, state, queue };
     };
-    // Sent and received through moto, so that the door's poller has no part in it.
+    // Sent and received through moto, so that the gateway's poller has no part in it.
     const receives = async (queue: string) => {
-      const QueueUrl = door.queueUrl(queue);
+      const QueueUrl = gateway.queueUrl(queue);
       await moto.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "x" }));
       const { Messages: [message] = [] } = await moto.sqs.send(
         new ReceiveMessageCommand({ QueueUrl, MessageSystemAttributeNames: ["ApproximateReceiveCount"] }),
@@ -461,16 +469,16 @@ describe("Lambda", () => {
       return message?.Attributes?.ApproximateReceiveCount;
     };
     expect(await receives((await map(moto.lambda)).queue)).not.toBe("1");
-    const right = await map(door.lambda);
+    const right = await map(gateway.lambda);
     expect(right.state).toBe("Enabled");
     expect(await motoState(right.id)).toBe("Disabled");
 
     const read = new GetEventSourceMappingCommand({ UUID: right.id });
-    expect((await door.lambda.send(read)).State).toBe("Enabled");
-    await door.lambda.send(new UpdateEventSourceMappingCommand({ UUID: right.id, Enabled: false }));
-    await door.lambda.send(new UpdateEventSourceMappingCommand({ UUID: right.id, BatchSize: 5 }));
-    expect(await door.lambda.send(read)).toMatchObject({ State: "Disabled", BatchSize: 5 });
-    const { EventSourceMappings: all = [] } = await door.lambda.send(new ListEventSourceMappingsCommand({}));
+    expect((await gateway.lambda.send(read)).State).toBe("Enabled");
+    await gateway.lambda.send(new UpdateEventSourceMappingCommand({ UUID: right.id, Enabled: false }));
+    await gateway.lambda.send(new UpdateEventSourceMappingCommand({ UUID: right.id, BatchSize: 5 }));
+    expect(await gateway.lambda.send(read)).toMatchObject({ State: "Disabled", BatchSize: 5 });
+    const { EventSourceMappings: all = [] } = await gateway.lambda.send(new ListEventSourceMappingsCommand({}));
     expect(all.find(({ UUID }) => UUID === right.id)?.State).toBe("Disabled");
   });
 });
@@ -479,10 +487,10 @@ async function motoState(mappingId: string): Promise<string | undefined> {
   return (await moto.lambda.send(new GetEventSourceMappingCommand({ UUID: mappingId }))).State;
 }
 
-describe("what the door answers by itself, because moto", () => {
+describe("what the gateway answers by itself, because moto", () => {
   it("fails at an event for a function", async () => {
-    const bus = await door.createBus();
-    const fn = await door.createFunction("export const handler = async () => 1;");
+    const bus = await gateway.createBus();
+    const fn = await gateway.createFunction("export const handler = async () => 1;");
     await moto.events.send(new PutRuleCommand({ Name: "fn", EventBusName: bus, EventPattern: '{"source":["test"]}' }));
     await moto.events.send(
       new PutTargetsCommand({ Rule: "fn", EventBusName: bus, Targets: [{ Id: "fn", Arn: arnOf.fn(fn) }] }),
@@ -491,7 +499,7 @@ describe("what the door answers by itself, because moto", () => {
       Entries: [{ EventBusName: bus, Source: "test", DetailType: "x", Detail: "{}" }],
     });
     await expect(moto.events.send(put)).rejects.toMatchObject({ $metadata: { httpStatusCode: 500 } });
-    await expect(door.events.send(put)).resolves.toMatchObject({ FailedEntryCount: 0 });
+    await expect(gateway.events.send(put)).resolves.toMatchObject({ FailedEntryCount: 0 });
   });
 
   it("has no TestEventPattern", async () => {
@@ -513,7 +521,7 @@ describe("what the door answers by itself, because moto", () => {
       ConfigurationSetName: "nope",
     });
     await expect(moto.ses.send(send)).resolves.toHaveProperty("MessageId");
-    await expect(door.ses.send(send)).rejects.toMatchObject({ name: "ConfigurationSetDoesNotExistException" });
+    await expect(gateway.ses.send(send)).rejects.toMatchObject({ name: "ConfigurationSetDoesNotExistException" });
   });
 
   it("rejects an unverified sender in other words than SES", async () => {
@@ -523,13 +531,15 @@ describe("what the door answers by itself, because moto", () => {
       Message: { Subject: { Data: "s" }, Body: { Text: { Data: "t" } } },
     });
     await expect(moto.ses.send(send)).rejects.toThrow("Email address not verified");
-    await expect(door.ses.send(send)).rejects.toThrow("Email address is not verified. The following identities failed");
+    await expect(gateway.ses.send(send)).rejects.toThrow(
+      "Email address is not verified. The following identities failed",
+    );
   });
 });
 
 describe("an older API's calls", () => {
   const query = async (service: string, fields: Record<string, string>, path = "/") => {
-    const response = await fetch(`${door.door.url}${path}`, {
+    const response = await fetch(`${gateway.gateway.url}${path}`, {
       method: "POST",
       headers: {
         ...signed(service),
@@ -539,7 +549,7 @@ describe("an older API's calls", () => {
     return { status: response.status, text: await response.text() };
   };
   const v2 = async (method: string, path: string, body?: object) => {
-    const response = await fetch(`${door.door.url}/v2/email${path}`, {
+    const response = await fetch(`${gateway.gateway.url}/v2/email${path}`, {
       method,
       headers: {
         "content-type": "application/json",
@@ -560,12 +570,12 @@ describe("an older API's calls", () => {
       );
     const read = async (queue: string, ...names: string[]) => {
       const asked = names.map((name, index) => [`AttributeName.${index + 1}`, name] as const);
-      const fields = { Action: "GetQueueAttributes", QueueUrl: door.queueUrl(queue), ...Object.fromEntries(asked) };
+      const fields = { Action: "GetQueueAttributes", QueueUrl: gateway.queueUrl(queue), ...Object.fromEntries(asked) };
       return attributesIn((await sqs(fields)).text);
     };
 
     it("are answered", async () => {
-      const QueueUrl = door.queueUrl("older");
+      const QueueUrl = gateway.queueUrl("older");
       const calls: Record<string, string>[] = [
         { Action: "CreateQueue", QueueName: "older" },
         { Action: "SetQueueAttributes", QueueUrl, "Attribute.1.Name": "VisibilityTimeout", "Attribute.1.Value": "3" },
@@ -585,9 +595,9 @@ describe("an older API's calls", () => {
       });
     });
 
-    it("are mended as those in JSON: what was set reads as it was set, and stays", async () => {
-      const queue = door.name("older");
-      const deadLetters = await door.createQueue();
+    it("are patched as those in JSON: what was set reads as it was set, and stays", async () => {
+      const queue = gateway.name("older");
+      const deadLetters = await gateway.createQueue();
       const policies = {
         RedrivePolicy: JSON.stringify({ deadLetterTargetArn: arnOf.queue(deadLetters), maxReceiveCount: 3 }),
         RedriveAllowPolicy: JSON.stringify({ redrivePermission: "denyAll" }),
@@ -604,9 +614,9 @@ describe("an older API's calls", () => {
         ...tag,
         ...Object.fromEntries(given),
       });
-      expect(created).toContain(`<QueueUrl>${door.queueUrl(queue)}</QueueUrl>`);
-      const QueueUrl = door.queueUrl(queue);
-      const { Tags: tags } = await door.sqs.send(new ListQueueTagsCommand({ QueueUrl }));
+      expect(created).toContain(`<QueueUrl>${gateway.queueUrl(queue)}</QueueUrl>`);
+      const QueueUrl = gateway.queueUrl(queue);
+      const { Tags: tags } = await gateway.sqs.send(new ListQueueTagsCommand({ QueueUrl }));
       expect(tags).toEqual({ stage: "test" });
       // By the queue's own path, as the oldest clients do it, and with a name that has no number.
       const visibility = { "Attribute.Name": "VisibilityTimeout", "Attribute.Value": "7" };
@@ -621,7 +631,7 @@ describe("an older API's calls", () => {
       });
       expect(await read(queue, "RedriveAllowPolicy")).toEqual({ RedriveAllowPolicy: policies.RedriveAllowPolicy });
       const inJson = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["RedriveAllowPolicy"] });
-      expect((await door.sqs.send(inJson)).Attributes).toEqual({ RedriveAllowPolicy: policies.RedriveAllowPolicy });
+      expect((await gateway.sqs.send(inJson)).Attributes).toEqual({ RedriveAllowPolicy: policies.RedriveAllowPolicy });
       await sqs({ Action: "DeleteQueue", QueueUrl });
       await sqs({ Action: "CreateQueue", QueueName: queue });
       expect(await read(queue, "RedriveAllowPolicy")).toEqual({});
@@ -672,7 +682,7 @@ describe("S3", () => {
   const withoutTls = { Bool: { "aws:SecureTransport": "false" } };
   let s3: S3Client;
   beforeAll(() => {
-    s3 = new S3Client(clientSettings(door.door.url));
+    s3 = new S3Client(clientSettings(gateway.gateway.url));
   });
   afterAll(() => {
     s3.destroy();

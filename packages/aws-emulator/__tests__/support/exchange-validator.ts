@@ -16,7 +16,7 @@ const queryCodes: Readonly<Record<string, string>> = {
 };
 
 /**
- * moto's answer for a log group without tags, which no mend is about. The model's map wants one at least, as it is that of
+ * moto's answer for a log group without tags, which no patch is about. The model's map wants one at least, as it is that of
  * the tags to put as well.
  */
 const notOurs = ["logs ListTagsForResource, answer: tags has 0, and at least 1 are needed"];
@@ -41,7 +41,7 @@ export function violationsOf(exchange: Exchange): string[] {
   ];
 }
 
-const pathOf = ({ path }: Exchange) => new URL(path, "http://door").pathname;
+const pathOf = ({ path }: Exchange) => new URL(path, "http://gateway").pathname;
 
 function serviceOf({ service, path }: Exchange): string {
   return service === "ses" && path.startsWith("/v2/") ? "sesv2" : service;
@@ -83,7 +83,7 @@ function requestOf(model: Model, operation: Operation, exchange: Exchange): unkn
     return fromForm(model, input, form, "");
   }
   if (model.metadata.protocol === "json") return parsed(exchange.body);
-  const url = new URL(exchange.path, "http://door");
+  const url = new URL(exchange.path, "http://gateway");
   const groups = uriOf(operation.http.requestUri).exec(url.pathname)?.groups ?? {};
   const value: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(shape?.members ?? {})) {
@@ -242,7 +242,7 @@ function flatEntry(model: Model, { shape: name }: Member, xml: string): Entry {
 
 function errorProblems(model: Model, operation: Operation, exchange: Exchange): string[] {
   const code = errorCodeOf(model, exchange);
-  // An operation that moto does not know is a page that is not found: no answer of the door's.
+  // An operation that moto does not know is a page that is not found: no answer of the gateway's.
   if (code === "" && exchange.status === 404 && isPage(exchange)) return [];
   if (code === "") return [`status ${exchange.status} without a code`];
   const shapes = (operation.errors ?? []).map(({ shape }) => [shape, model.shapes[shape]] as const);

@@ -3,7 +3,7 @@ import { type IncomingMessage, type ServerResponse } from "node:http";
 import { headerOf, signatureOf } from "../../src/gateway/http";
 import { violationsOf } from "./exchange-validator";
 
-/** One call of a client to the door, and the door's answer, as bytes. */
+/** One call of a client to the gateway, and the gateway's answer, as bytes. */
 export interface Exchange {
   readonly method: string;
   readonly path: string;
@@ -17,7 +17,7 @@ export interface Exchange {
 
 const validated = ["events", "lambda", "ses", "sqs", "logs"];
 
-/** Listens to what passes the door's port, and holds each exchange against AWS's models. */
+/** Listens to what passes the gateway's port, and holds each exchange against AWS's models. */
 export class ExchangeRecorder {
   /** What was wrong, and how often. */
   private readonly found = new Map<string, number>();

@@ -9,13 +9,13 @@ import { SandboxApi, type SandboxInfo } from "../../src/gateway/sandbox-api";
 
 const page = join(__dirname, "../../inbox");
 
-export interface FakeDoor {
+export interface FakeGateway {
   /** Of the page. */
   readonly url: string;
   /** What the page shows. */
   readonly journal: Journal;
   info: SandboxInfo;
-  /** The Content-Security-Policy of the page, instead of the door's. */
+  /** The Content-Security-Policy of the page, instead of the gateway's. */
   policy: string | undefined;
   /** The paths and queries that were asked for, below /_sandbox/. */
   readonly requests: string[];
@@ -27,17 +27,17 @@ export interface FakeDoor {
 /** The page fires no rule. */
 const noBuses: Partial<Buses> = {};
 
-/** The front door's own API and page before a journal that the test fills: no moto, no functions. */
-export async function startFakeDoor(info: SandboxInfo, journal = new Journal()): Promise<FakeDoor> {
+/** The gateway's own API and page before a journal that the test fills: no moto, no functions. */
+export async function startFakeGateway(info: SandboxInfo, journal = new Journal()): Promise<FakeGateway> {
   const streams = new Set<ServerResponse>();
   let isStreaming = true;
   const background = new Background((error) => {
     throw error;
   });
-  const api = new SandboxApi(journal, noBuses as Buses, () => door.info, page, new Faults(journal), background);
+  const api = new SandboxApi(journal, noBuses as Buses, () => gateway.info, page, new Faults(journal), background);
   const server = createServer((request, response) => {
     const path = (request.url ?? "").replace(/^\/_sandbox\//, "");
-    door.requests.push(path);
+    gateway.requests.push(path);
     if (path === "stream" && !isStreaming) {
       response.writeHead(503).end();
       return;
@@ -46,7 +46,7 @@ export async function startFakeDoor(info: SandboxInfo, journal = new Journal()):
       streams.add(response);
       response.on("close", () => streams.delete(response));
     }
-    const { policy } = door;
+    const { policy } = gateway;
     if (policy !== undefined) {
       const writeHead = response.writeHead.bind(response);
       response.writeHead = ((status: number, headers: Record<string, string>) =>
@@ -57,7 +57,7 @@ export async function startFakeDoor(info: SandboxInfo, journal = new Journal()):
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
 
-  const door: FakeDoor = {
+  const gateway: FakeGateway = {
     url: `http://127.0.0.1:${port}/_sandbox/`,
     journal,
     info,
@@ -73,5 +73,5 @@ export async function startFakeDoor(info: SandboxInfo, journal = new Journal()):
       await new Promise((resolve) => server.close(resolve));
     },
   };
-  return door;
+  return gateway;
 }

@@ -25,7 +25,7 @@ import { strToU8, zipSync } from "fflate";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Door, type DoorOptions, startDoor } from "../../src/gateway";
+import { type Gateway, type GatewayOptions, startGateway } from "../../src/gateway";
 import { type Fault, type FaultInput } from "../../src/gateway/faults";
 import { type BusEvent, type Delivery, type Mail } from "../../src/gateway/journal";
 import { ExchangeRecorder } from "./exchanges";
@@ -49,15 +49,15 @@ export function clientSettings(endpoint: string) {
   return { endpoint, region, credentials: { accessKeyId: "test", secretAccessKey: "test" }, maxAttempts: 1 };
 }
 
-/** The header by which the door tells the service of a call that no client of AWS's makes. */
+/** The header by which the gateway tells the service of a call that no client of AWS's makes. */
 export const signed = (service: string) => ({
   authorization: `AWS4-HMAC-SHA256 Credential=test/20240101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
 });
 
-/** A door before a moto of its own, with real AWS clients for both. */
-export class TestDoor {
+/** A gateway before a moto of its own, with real AWS clients for both. */
+export class TestGateway {
   // All of these are there once it has started.
-  door!: Door;
+  gateway!: Gateway;
   motoUrl!: string;
   events!: EventBridgeClient;
   lambda!: LambdaClient;
@@ -70,20 +70,20 @@ export class TestDoor {
 
   /** @param isClientLike whether a test sends what AWS's clients send, and nothing else. */
   constructor(
-    private readonly options: Partial<DoorOptions> = {},
+    private readonly options: Partial<GatewayOptions> = {},
     private readonly isClientLike = true,
   ) {}
 
-  static async start(options: Partial<DoorOptions> = {}): Promise<TestDoor> {
-    const door = new TestDoor(options);
-    await door.start();
-    return door;
+  static async start(options: Partial<GatewayOptions> = {}): Promise<TestGateway> {
+    const gateway = new TestGateway(options);
+    await gateway.start();
+    return gateway;
   }
 
   async start(): Promise<void> {
     const moto = await startMoto();
-    const workDirectory = await mkdtemp(join(tmpdir(), "door-"));
-    const door = await startDoor({
+    const workDirectory = await mkdtemp(join(tmpdir(), "gateway-"));
+    const gateway = await startGateway({
       port: 0,
       motoSocket: moto.socket,
       region,
@@ -93,20 +93,20 @@ export class TestDoor {
       ...this.options,
     });
     await createRole(moto.url);
-    // Whatever a test asks the door for has to fit AWS's models, and its answers have to.
-    const exchanges = new ExchangeRecorder(Number(new URL(door.url).port));
+    // Whatever a test asks the gateway for has to fit AWS's models, and its answers have to.
+    const exchanges = new ExchangeRecorder(Number(new URL(gateway.url).port));
     this.cleanUp = async () => {
       for (const client of [this.events, this.lambda, this.logs, this.ses, this.sqs]) client.destroy();
-      await door.close();
+      await gateway.close();
       await moto.stop();
       await rm(workDirectory, { recursive: true, force: true });
       exchanges.stop();
       if (this.isClientLike) exchanges.check();
     };
-    this.door = door;
+    this.gateway = gateway;
     this.motoUrl = moto.url;
     this.motoLogFile = moto.logFile;
-    const settings = clientSettings(door.url);
+    const settings = clientSettings(gateway.url);
     this.events = new EventBridgeClient(settings);
     this.lambda = new LambdaClient(settings);
     this.logs = new CloudWatchLogsClient(settings);
@@ -120,7 +120,10 @@ export class TestDoor {
 
   /** What shall go wrong from now on, and nothing else. */
   async setFaults(...faults: readonly FaultInput[]): Promise<void> {
-    const response = await fetch(`${this.door.url}/_sandbox/faults`, { method: "PUT", body: JSON.stringify(faults) });
+    const response = await fetch(`${this.gateway.url}/_sandbox/faults`, {
+      method: "PUT",
+      body: JSON.stringify(faults),
+    });
     if (!response.ok) throw new Error(await response.text());
   }
 
@@ -137,10 +140,10 @@ export class TestDoor {
     });
   }
 
-  /** How many requests moto has answered, the door's own among them. */
+  /** How many requests moto has answered, the gateway's own among them. */
   async motoRequests(): Promise<number> {
     const lines = (await readFile(this.motoLogFile, "utf8")).match(/" \d{3} -$/gm);
-    // This door's start makes some: a count that is always 0 would let every test of it pass.
+    // This gateway's start makes some: a count that is always 0 would let every test of it pass.
     if (lines === null) throw new Error(`moto's log ${this.motoLogFile} has no request that is read as one`);
     return lines.length;
   }
@@ -152,7 +155,7 @@ export class TestDoor {
   }
 
   async get(path: string): Promise<unknown> {
-    const response = await fetch(`${this.door.url}/_sandbox/${path}`);
+    const response = await fetch(`${this.gateway.url}/_sandbox/${path}`);
     return response.json();
   }
 
@@ -203,7 +206,7 @@ export class TestDoor {
   }
 
   queueUrl(name: string): string {
-    return `${this.door.url}/${accountId}/${name}`;
+    return `${this.gateway.url}/${accountId}/${name}`;
   }
 
   /** Lets EventBridge send to the queue for these rules, and nobody else. */
@@ -292,12 +295,12 @@ export class TestDoor {
   }
 }
 
-/** A door that stands while the tests of a file run, or of the `describe` that it is called in. */
-export function doorForTests(...settings: ConstructorParameters<typeof TestDoor>): TestDoor {
-  const door = new TestDoor(...settings);
-  beforeAll(() => door.start());
-  afterAll(() => door.stop());
-  return door;
+/** A gateway that stands while the tests of a file run, or of the `describe` that it is called in. */
+export function gatewayForTests(...settings: ConstructorParameters<typeof TestGateway>): TestGateway {
+  const gateway = new TestGateway(...settings);
+  beforeAll(() => gateway.start());
+  afterAll(() => gateway.stop());
+  return gateway;
 }
 
 /** CreateFunction looks the role up. */

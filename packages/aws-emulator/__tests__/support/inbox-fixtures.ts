@@ -1,7 +1,7 @@
 import { type Attempt, type Envelope, type Journal, type Mail } from "../../src/gateway/journal";
 import { type SandboxInfo } from "../../src/gateway/sandbox-api";
 
-/** What a sandbox looks like after a few minutes of use, in the shapes of the front door's API. */
+/** What a sandbox looks like after a few minutes of use, in the shapes of the gateway's API. */
 
 const REGION = "us-east-1";
 const ACCOUNT = "123456789012";
@@ -160,7 +160,7 @@ export interface Contents {
   activity: BusEvent[];
 }
 
-/** As the door would have noted it. */
+/** As the gateway would have noted it. */
 export function fill(journal: Journal, { messages, failures, activity }: Omit<Contents, "info">): void {
   for (const event of [...activity].reverse()) addEvent(journal, event);
   const mails: Mail[] = [...messages, ...failures];

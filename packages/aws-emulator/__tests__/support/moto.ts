@@ -6,7 +6,7 @@ export interface TestMoto extends RunningMoto {
   readonly url: string;
 }
 
-/** A moto of the test's own. Where none is installed the test fails: what the door mends is moto's own answers. */
+/** A moto of the test's own. Where none is installed the test fails: what the gateway patches is moto's own answers. */
 export async function startMoto(): Promise<TestMoto> {
   const moto = await startMotoOf(motoCommand());
   const server = createServer((client) => {

@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 
-/** Work that goes on after its request was answered. The door waits for it before it closes. */
+/** Work that goes on after its request was answered. The gateway waits for it before it closes. */
 export class Background {
   private readonly controller = new AbortController();
   private readonly tasks = new Set<Promise<void>>();
@@ -29,7 +29,7 @@ export class Background {
     this.runForever(() => this.count(task()));
   }
 
-  /** Of what goes on until the door closes. */
+  /** Of what goes on until the gateway closes. */
   runForever(task: () => Promise<void>): void {
     const running = task()
       .catch((error: unknown) => {
@@ -49,7 +49,7 @@ export class Background {
     }
   }
 
-  /** Rejects when the door closes, so that what waits does not hold it up. */
+  /** Rejects when the gateway closes, so that what waits does not hold it up. */
   async sleep(ms: number): Promise<void> {
     await wait(ms, undefined, { signal: this.controller.signal });
   }

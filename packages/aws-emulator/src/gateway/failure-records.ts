@@ -67,7 +67,7 @@ const eventIdOf = (event: unknown) => (isRecord(event) ? textOf(event.id) : unde
 const joined = (type: string, message: string | undefined) => (message ? `${type}: ${message}` : type);
 
 /**
- * Tells the journal of each record that a queue takes, whoever sends it: a function, a person's redrive, or the door
+ * Tells the journal of each record that a queue takes, whoever sends it: a function, a person's redrive, or the gateway
  * itself for a rule or a destination. So the inbox says what is known, and not what a configuration promises.
  */
 export function watchQueues(

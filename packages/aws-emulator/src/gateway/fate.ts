@@ -40,7 +40,7 @@ export function fateOf(
     return known.isPolled(record.queueArn) ? "waiting" : "parked";
   }
   const status = worstOf(event.deliveries);
-  // The function says that it has parked the event; a queue that the door does not see may have it.
+  // The function says that it has parked the event; a queue that the gateway does not see may have it.
   if (status === "delivered" && event.deliveries.some(({ attempts }) => attempts.at(-1)?.parked !== undefined)) {
     return "parked";
   }

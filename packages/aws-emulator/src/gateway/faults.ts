@@ -197,7 +197,7 @@ const hopsByService: Readonly<Record<string, "ses" | "dynamodb" | "sqs" | "event
   events: "events",
 };
 
-/** Makes the calls of AWS clients fail as the faults say. It stands at the top of the door's interceptors. */
+/** Makes the calls of AWS clients fail as the faults say. It stands at the top of the gateway's interceptors. */
 export function injectFaults(faults: Faults, functions: FunctionProcesses): Interceptor {
   return async (call, next) => {
     const hop = hopsByService[call.service];
@@ -241,7 +241,7 @@ export function injectFaults(faults: Faults, functions: FunctionProcesses): Inte
   };
 }
 
-/** Where the door itself is SQS's client: EventBridge's targets, Lambda's destinations and its pollers. */
+/** Where the gateway itself is SQS's client: EventBridge's targets, Lambda's destinations and its pollers. */
 export function injectIntoSqs(client: SQSClient, faults: Faults): void {
   const affected = ["SendMessage", "ReceiveMessage", "DeleteMessageBatch"];
   client.middlewareStack.add(

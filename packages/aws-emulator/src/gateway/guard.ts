@@ -2,7 +2,7 @@ import { type IncomingMessage } from "node:http";
 import { headerOf } from "./http";
 
 /**
- * The door is a server on somebody's machine, and a browser on that machine lets every page send requests to it: forms,
+ * The gateway is a server on somebody's machine, and a browser on that machine lets every page send requests to it: forms,
  * images, scripts, and whatever is reached by a name that the page's owner points at 127.0.0.1. What a browser does for a
  * page it says in headers that the page can't change (Host, Origin, Sec-Fetch-*), and a page can't sign: a header
  * `Authorization` needs a preflight, which is refused. https://developer.mozilla.org/en-US/docs/Glossary/Fetch_metadata_request_header
@@ -25,7 +25,7 @@ export const protection: Readonly<Record<string, string>> = {
 
 const forbidden = (message: string): Refusal => ({ status: 403, code: "AccessDenied", message });
 
-/** Why the door does not answer this request; `undefined`: it does. */
+/** Why the gateway does not answer this request; `undefined`: it does. */
 export function refusalOf(request: IncomingMessage, port: number): Refusal | undefined {
   const url = urlOf(request);
   if (url === undefined) return oddTarget(request);
@@ -46,10 +46,10 @@ export const isSandboxPath = (path: string): boolean => path === "/_sandbox" || 
 
 /**
  * `undefined` for a target that names a server of its own: `http://host/path`, or `//host/path`, which the parsers behind
- * the door read differently.
+ * the gateway read differently.
  */
 function urlOf({ url: target = "" }: IncomingMessage): URL | undefined {
-  return /^\/(?![/\\])/.test(target) ? new URL(`http://door${target}`) : undefined;
+  return /^\/(?![/\\])/.test(target) ? new URL(`http://gateway${target}`) : undefined;
 }
 
 function oddTarget({ url: target = "" }: IncomingMessage): Refusal {

@@ -26,7 +26,7 @@ export type Next = (call: Call) => Promise<Answer>;
 
 /**
  * Stands between the client and moto. It answers by itself, or passes the call on (changed or not) with `next` and
- * returns the answer (changed or not). The door runs an ordered list of them; moto is at the end.
+ * returns the answer (changed or not). The gateway runs an ordered list of them; moto is at the end.
  */
 export type Interceptor = (call: Call, next: Next) => Promise<Answer>;
 
@@ -41,10 +41,10 @@ export function signatureOf(headers: IncomingHttpHeaders): Signature {
   return { accessKeyId: scope?.[1] ?? "", service: (scope?.[2] ?? "").toLowerCase() };
 }
 
-/** Who signs the door's own calls. */
-export const ownKey = "door";
+/** Who signs the gateway's own calls. */
+export const ownKey = "gateway";
 
-/** Of a call of the door's own. moto tells the service by the credential scope, and nobody here checks a signature. */
+/** Of a call of the gateway's own. moto tells the service by the credential scope, and nobody here checks a signature. */
 export const ownAuthorization = (service: string, region: string): string =>
   `AWS4-HMAC-SHA256 Credential=${ownKey}/20200101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`;
 
@@ -73,7 +73,7 @@ export const queryOf = ({ body }: Pick<Call, "body">): URLSearchParams => new UR
 
 /** @throws MalformedRequest where the path is not encoded as a URL has to be: `%zz`. */
 export function toCall(request: IncomingMessage, body: Buffer): Call {
-  const url = new URL(request.url ?? "/", "http://door");
+  const url = new URL(request.url ?? "/", "http://gateway");
   if (!isDecodable(url.pathname))
     throw new MalformedRequest(`The path ${url.pathname.slice(0, 100)} can't be decoded.`);
   const target = headerOf(request.headers, "x-amz-target");

@@ -29,13 +29,13 @@ import { answerInvoke } from "../services/lambda/invoke-api";
 import { Invoker } from "../services/lambda/invoker";
 import { FunctionRegistry } from "../services/lambda/registry";
 import { RuntimeApi } from "../services/lambda/runtime-api";
-import { mendDynamoDb } from "../services/dynamodb/moto-patches";
-import { mendLambda } from "../services/lambda/moto-patches";
-import { mendLogs } from "../services/logs/moto-patches";
-import { mendS3 } from "../services/s3/moto-patches";
-import { mendSes } from "../services/ses/moto-patches";
-import { mendSesV2 } from "../services/ses/moto-patches-v2";
-import { mendSqs } from "../services/sqs/moto-patches";
+import { patchDynamoDb } from "../services/dynamodb/moto-patches";
+import { patchLambda } from "../services/lambda/moto-patches";
+import { patchLogs } from "../services/logs/moto-patches";
+import { patchS3 } from "../services/s3/moto-patches";
+import { patchSes } from "../services/ses/moto-patches";
+import { patchSesV2 } from "../services/ses/moto-patches-v2";
+import { patchSqs } from "../services/sqs/moto-patches";
 import { Moto, MotoUnreachable } from "./moto";
 import { ReadCache } from "./read-cache";
 import { SandboxApi } from "./sandbox-api";
@@ -45,7 +45,7 @@ import { SuppressionList } from "../services/ses/suppression";
 
 export type { Journal } from "./journal";
 
-export interface DoorOptions {
+export interface GatewayOptions {
   readonly port: number;
   /** The path of the Unix socket that moto listens on. */
   readonly motoSocket: string;
@@ -69,7 +69,7 @@ export interface DoorOptions {
   readonly rejectUnverifiedRecipients?: boolean;
 }
 
-export interface Door {
+export interface Gateway {
   readonly url: string;
   readonly journal: Journal;
   /** From now on `GET /_sandbox/health` answers 200. */
@@ -87,8 +87,8 @@ const notEmulated = [
   "Published versions and aliases run the newest code.",
 ];
 
-/** Opens the door: AWS clients talk to it, and what moto cannot do, it does itself. */
-export async function startDoor(options: DoorOptions): Promise<Door> {
+/** Opens the gateway: AWS clients talk to it, and what moto cannot do, it does itself. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { motoSocket, region, accountId, retryDelaysMs, retryQueueDelayMs } = options;
   const startedAt = new Date().toISOString();
   const journal = new Journal();
@@ -102,7 +102,7 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
     );
   });
 
-  // Clients keep their connections. One that the door closes at the moment of its next use breaks a call, and what is not
+  // Clients keep their connections. One that the gateway closes at the moment of its next use breaks a call, and what is not
   // repeated (a send, an event) would fail for no reason of the system's own. Node's default is 5 s.
   const server = createServer({ keepAliveTimeout: 3_600_000 });
   await listen(server, options.port);
@@ -112,11 +112,11 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
 
   const runtimeApi = await RuntimeApi.start();
   const invoker = new Invoker(runtimeApi, new FunctionLog(moto, journal), region, url, faults);
-  const lambdaMend = mendLambda(moto);
+  const lambdaPatches = patchLambda(moto);
   const registry = new FunctionRegistry(
     moto,
     options.workDirectory,
-    (name) => lambdaMend.extras(name),
+    (name) => lambdaPatches.extras(name),
     (name) => {
       invoker.drop(name);
     },
@@ -194,13 +194,13 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
     suppression.intercept,
     registry.intercept,
     eventSources.intercept,
-    ...lambdaMend.interceptors,
-    mendDynamoDb(),
-    mendLogs(),
-    mendS3(),
-    mendSes,
-    ...mendSesV2(moto, { region, accountId }),
-    ...mendSqs(moto),
+    ...lambdaPatches.interceptors,
+    patchDynamoDb(),
+    patchLogs(),
+    patchS3(),
+    patchSes,
+    ...patchSesV2(moto, { region, accountId }),
+    ...patchSqs(moto),
   ];
   const answer: Next = chain(interceptors, moto.forward);
 
@@ -243,13 +243,13 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
   };
 }
 
-/** A GET that the door makes itself and that passes the interceptors, as a client's does. */
+/** A GET that the gateway makes itself and that passes the interceptors, as a client's does. */
 function ownCall(service: string, region: string, path: string): Call {
   const headers = {
     host: `${service}.${region}.amazonaws.com`,
     authorization: ownAuthorization(service, region),
   };
-  const url = new URL(path, "http://door");
+  const url = new URL(path, "http://gateway");
   return { method: "GET", url, headers, service, operation: "", accessKeyId: ownKey, body: Buffer.alloc(0) };
 }
 
@@ -260,21 +260,21 @@ function chain(interceptors: readonly Interceptor[], last: Next): Next {
 async function handle(
   request: IncomingMessage,
   response: ServerResponse,
-  door: { readonly answer: Next; readonly moto: Moto; readonly sandboxApi: SandboxApi },
+  gateway: { readonly answer: Next; readonly moto: Moto; readonly sandboxApi: SandboxApi },
 ): Promise<void> {
-  const url = new URL(request.url ?? "/", "http://door");
+  const url = new URL(request.url ?? "/", "http://gateway");
   if (isSandboxPath(url.pathname)) {
-    await door.sandboxApi.handle(request, response);
+    await gateway.sandboxApi.handle(request, response);
     return;
   }
   const { service } = signatureOf(request.headers);
   // An object in S3, or a link to one, which carries its signature in its query: nothing here looks into objects.
   if (service === "" || (service === "s3" && isObjectPath(url.pathname))) {
-    await door.moto.pipe(request, response);
+    await gateway.moto.pipe(request, response);
     return;
   }
   const call: Call = toCall(request, await readBody(request));
-  respond(response, await door.answer(call));
+  respond(response, await gateway.answer(call));
 }
 
 const isObjectPath = (path: string) => /^\/[^/]+\/./.test(path);
@@ -289,13 +289,13 @@ function respond(response: ServerResponse, answer: Answer): void {
 }
 
 function failure(error: unknown): Answer {
-  // A 500 would be tried again, and show the person who made the mistake the door's own code.
+  // A 500 would be tried again, and show the person who made the mistake the gateway's own code.
   if (error instanceof MalformedRequest) return jsonError(400, error.name, error.message);
   if (error instanceof MotoUnreachable) return jsonError(503, "ServiceUnavailable", error.message);
   return jsonError(
     500,
     "InternalFailure",
-    `The sandbox's front door failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    `The sandbox's gateway failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
   );
 }
 

@@ -33,7 +33,7 @@ function answerHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
 /** Connections at a time: a Unix socket refuses, at once, more than the 128 that wait for moto to take them. */
 const mostConnections = 100;
 
-/** The emulator behind the door. */
+/** The emulator behind the gateway. */
 export class Moto {
   readonly events: EventBridgeClient;
   readonly lambda: LambdaClient;
@@ -84,7 +84,7 @@ export class Moto {
     return { status: upstream.statusCode ?? 502, headers, body: await readBody(upstream) };
   };
 
-  /** A call that nothing in the door looks at (S3: state files and packages); its answer is passed on byte by byte. */
+  /** A call that nothing in the gateway looks at (S3: state files and packages); its answer is passed on byte by byte. */
   async pipe(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const body = await readBody(incoming);
     const headers = { ...endToEnd(incoming.headers), "content-length": String(body.length) };
@@ -93,7 +93,7 @@ export class Moto {
     await pipeline(answer, outgoing);
   }
 
-  /** A call of the door's own, to a service (or in a form) that it has no SDK client for. */
+  /** A call of the gateway's own, to a service (or in a form) that it has no SDK client for. */
   async ask(service: string, method: string, path: string, body: URLSearchParams | string = ""): Promise<Answer> {
     const content = Buffer.from(body.toString());
     const isForm = body instanceof URLSearchParams;

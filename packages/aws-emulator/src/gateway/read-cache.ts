@@ -1,13 +1,13 @@
 import { type Answer, type Call, type Interceptor, ownKey, succeeded } from "./http";
 import { type Moto } from "./moto";
 
-/** What the door reads of the deployed system for each event, by the client that asks. */
+/** What the gateway reads of the deployed system for each event, by the client that asks. */
 const cached = {
   events: ["ListRules", "ListTargetsByRule"],
   lambda: ["GetFunctionConfiguration", "GetFunctionEventInvokeConfig", "GetPolicy"],
   logs: ["DescribeResourcePolicies"],
   ses: ["DescribeConfigurationSet", "GetTemplate", "ListIdentities"],
-  // The door asks for policies and settings only, never for a queue's counts.
+  // The gateway asks for policies and settings only, never for a queue's counts.
   sqs: ["GetQueueAttributes"],
 } as const;
 type Service = keyof typeof cached;
@@ -18,13 +18,13 @@ const traffic = new Set([
   ...["SendMessage", "SendMessageBatch", "ReceiveMessage", "DeleteMessage", "DeleteMessageBatch"],
   ...["ChangeMessageVisibility", "ChangeMessageVisibilityBatch", "CreateLogStream", "PutLogEvents"],
 ]);
-/** Works on other services' resources, inside moto, where the door sees no call. */
+/** Works on other services' resources, inside moto, where the gateway sees no call. */
 const acrossServices = new Set(["cloudformation"]);
 const isRead = (operation: string) => /^(?:Get|List|Describe|Filter)/.test(operation);
 
 /**
- * Keeps what the door reads of the deployed system (rules, functions, policies, templates) until a call changes it. All
- * clients come through the door, so it sees each change. moto answers a few hundred requests a second: with a dozen of
+ * Keeps what the gateway reads of the deployed system (rules, functions, policies, templates) until a call changes it. All
+ * clients come through the gateway, so it sees each change. moto answers a few hundred requests a second: with a dozen of
  * them for each event, it would be what every event waits for.
  */
 export class ReadCache {
@@ -36,7 +36,7 @@ export class ReadCache {
 
   /** To stand before all interceptors that change something. */
   readonly intercept: Interceptor = async (call, next) => {
-    // The door's own reads of a REST API: see ownCall in index.ts.
+    // The gateway's own reads of a REST API: see ownCall in index.ts.
     if (call.accessKeyId === ownKey && call.method === "GET") {
       const path = `${call.url.pathname}${call.url.search}`;
       return (await this.once(call.service, path, () => next(call), isWorthKeeping)) as Answer;

@@ -63,7 +63,7 @@ const pageHeaders = {
 };
 const headers = { "cache-control": "no-store" };
 
-/** What the door says about itself, to the inbox page and to scripts. */
+/** What the gateway says about itself, to the inbox page and to scripts. */
 export class SandboxApi {
   private isReady = false;
   private readonly inbox: InboxApi;
@@ -91,7 +91,7 @@ export class SandboxApi {
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname, searchParams } = new URL(request.url ?? "/", "http://door");
+    const { pathname, searchParams } = new URL(request.url ?? "/", "http://gateway");
     if (pathname === "/_sandbox/stream" && request.method === "GET") {
       this.stream.open(request, response);
       return;

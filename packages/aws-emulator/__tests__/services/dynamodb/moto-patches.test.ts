@@ -1,5 +1,5 @@
 import { type Answer, type Call } from "../../../src/gateway/http";
-import { mendDynamoDb } from "../../../src/services/dynamodb/moto-patches";
+import { patchDynamoDb } from "../../../src/services/dynamodb/moto-patches";
 
 /**
  * Not asked of moto itself: whether its threads meet at one item is a matter of the machine's load. Under load it was
@@ -8,7 +8,7 @@ import { mendDynamoDb } from "../../../src/services/dynamodb/moto-patches";
 
 const call = (service: string, operation: string): Call => ({
   method: "POST",
-  url: new URL("http://door/"),
+  url: new URL("http://gateway/"),
   headers: {},
   service,
   operation,
@@ -16,7 +16,7 @@ const call = (service: string, operation: string): Call => ({
   body: Buffer.alloc(0),
 });
 
-/** What is behind the door: it holds each call until the test answers it. */
+/** What is behind the gateway: it holds each call until the test answers it. */
 function upstream() {
   const waiting: { readonly operation: string; readonly end: (error?: Error) => void }[] = [];
   const next = ({ operation }: Call) =>
@@ -35,8 +35,8 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 it("gives moto one DynamoDB call at a time, in their order", async () => {
   const { waiting, next, operations } = upstream();
-  const mend = mendDynamoDb();
-  const answers = ["first", "second", "third"].map((operation) => mend(call("dynamodb", operation), next));
+  const patch = patchDynamoDb();
+  const answers = ["first", "second", "third"].map((operation) => patch(call("dynamodb", operation), next));
   for (const [index, expected] of [["first"], ["first", "second"], ["first", "second", "third"]].entries()) {
     await settled();
     expect(operations()).toEqual(expected);
@@ -47,9 +47,9 @@ it("gives moto one DynamoDB call at a time, in their order", async () => {
 
 it("goes on after one that failed", async () => {
   const { waiting, next } = upstream();
-  const mend = mendDynamoDb();
-  const failing = mend(call("dynamodb", "first"), next);
-  const later = mend(call("dynamodb", "second"), next);
+  const patch = patchDynamoDb();
+  const failing = patch(call("dynamodb", "first"), next);
+  const later = patch(call("dynamodb", "second"), next);
   await settled();
   waiting[0]?.end(new Error("moto is gone"));
   await expect(failing).rejects.toThrow("moto is gone");
@@ -60,9 +60,9 @@ it("goes on after one that failed", async () => {
 
 it("lets other services' calls pass", async () => {
   const { next, operations } = upstream();
-  const mend = mendDynamoDb();
-  void mend(call("dynamodb", "first"), next);
-  void mend(call("sqs", "second"), next);
+  const patch = patchDynamoDb();
+  void patch(call("dynamodb", "first"), next);
+  void patch(call("sqs", "second"), next);
   await settled();
   expect(operations().sort()).toEqual(["first", "second"]);
 });

@@ -15,16 +15,16 @@ import { Background } from "../../../src/gateway/background";
 import { Archives } from "../../../src/services/eventbridge/archives";
 import { type Call, json, jsonOf, type Next } from "../../../src/gateway/http";
 import { type BusEvent, type Envelope } from "../../../src/gateway/journal";
-import { accountId, arnOf, doorForTests, region } from "../../support/gateway";
+import { accountId, arnOf, gatewayForTests, region } from "../../support/gateway";
 import { until } from "../../support/until";
 
-const door = doorForTests();
+const gateway = gatewayForTests();
 
 const archiveArn = (name: string) => `arn:aws:events:${region}:${accountId}:archive/${name}`;
 
 async function archiveOf(bus: string, settings: { EventPattern?: string; RetentionDays?: number } = {}) {
-  const ArchiveName = door.name("archive");
-  await door.events.send(new CreateArchiveCommand({ ArchiveName, EventSourceArn: arnOf.bus(bus), ...settings }));
+  const ArchiveName = gateway.name("archive");
+  await gateway.events.send(new CreateArchiveCommand({ ArchiveName, EventSourceArn: arnOf.bus(bus), ...settings }));
   return ArchiveName;
 }
 
@@ -32,7 +32,7 @@ const time = (second: number) => new Date(Date.UTC(2024, 0, 1, 12, 0, second));
 
 async function putAt(bus: string, second: number, detail: object = {}): Promise<string> {
   const Detail = JSON.stringify(detail);
-  const { Entries: [entry] = [] } = await door.events.send(
+  const { Entries: [entry] = [] } = await gateway.events.send(
     new PutEventsCommand({
       Entries: [{ EventBusName: bus, Source: "test", DetailType: "Test", Time: time(second), Detail }],
     }),
@@ -41,9 +41,9 @@ async function putAt(bus: string, second: number, detail: object = {}): Promise<
 }
 
 const start = (bus: string, archive: string, input: Partial<StartReplayCommandInput> = {}) =>
-  door.events.send(
+  gateway.events.send(
     new StartReplayCommand({
-      ReplayName: door.name("replay"),
+      ReplayName: gateway.name("replay"),
       EventSourceArn: archiveArn(archive),
       EventStartTime: time(0),
       EventEndTime: time(60),
@@ -54,45 +54,45 @@ const start = (bus: string, archive: string, input: Partial<StartReplayCommandIn
 
 const completed = (ReplayName: string) =>
   until(`${ReplayName} is completed`, async () => {
-    const replay = await door.events.send(new DescribeReplayCommand({ ReplayName }));
+    const replay = await gateway.events.send(new DescribeReplayCommand({ ReplayName }));
     return replay.State === "COMPLETED" ? replay : undefined;
   });
 
 /** The events that a replay put on the bus, oldest first. */
 async function replayed(name: string): Promise<BusEvent[]> {
   await completed(name);
-  await door.settle();
-  const activity = (await door.get("activity")) as BusEvent[];
+  await gateway.settle();
+  const activity = (await gateway.get("activity")) as BusEvent[];
   return activity.filter(({ event }) => event["replay-name"] === name).reverse();
 }
 
 describe("an archive", () => {
   it("keeps the events of its bus that its pattern matches, and counts them", async () => {
-    const [bus, other] = [await door.createBus(), await door.createBus()];
+    const [bus, other] = [await gateway.createBus(), await gateway.createBus()];
     const everything = await archiveOf(bus);
     const some = await archiveOf(bus, { EventPattern: '{"detail":{"a":[1]}}', RetentionDays: 7 });
     await putAt(bus, 0, { a: 1 });
     await putAt(bus, 0, { a: 2 });
     await putAt(other, 0, { a: 1 });
-    const read = (ArchiveName: string) => door.events.send(new DescribeArchiveCommand({ ArchiveName }));
+    const read = (ArchiveName: string) => gateway.events.send(new DescribeArchiveCommand({ ArchiveName }));
     expect((await read(everything)).EventCount).toBe(2);
     expect(await read(some)).toMatchObject({ EventCount: 1, RetentionDays: 7, EventPattern: '{"detail":{"a":[1]}}' });
     expect((await read(some)).SizeBytes).toBeGreaterThan(100);
-    const { Archives: listed = [] } = await door.events.send(
+    const { Archives: listed = [] } = await gateway.events.send(
       new ListArchivesCommand({ EventSourceArn: arnOf.bus(bus) }),
     );
     expect(listed.map(({ EventCount }) => EventCount)).toEqual([2, 1]);
-    await door.events.send(new UpdateArchiveCommand({ ArchiveName: some, EventPattern: '{"detail":{"a":[2]}}' }));
+    await gateway.events.send(new UpdateArchiveCommand({ ArchiveName: some, EventPattern: '{"detail":{"a":[2]}}' }));
     await putAt(bus, 0, { a: 2 });
     expect((await read(some)).EventCount).toBe(2);
   });
 
   it("is refused as AWS does: a bad pattern, a bus that is not there, a second of the same name", async () => {
-    const bus = await door.createBus();
+    const bus = await gateway.createBus();
     const ArchiveName = await archiveOf(bus);
     const create = (input: object) =>
-      door.events.send(
-        new CreateArchiveCommand({ ArchiveName: door.name("bad"), EventSourceArn: arnOf.bus(bus), ...input }),
+      gateway.events.send(
+        new CreateArchiveCommand({ ArchiveName: gateway.name("bad"), EventSourceArn: arnOf.bus(bus), ...input }),
       );
     await expect(create({ EventPattern: '{"source":[]}' })).rejects.toMatchObject({
       name: "InvalidEventPatternException",
@@ -105,20 +105,20 @@ describe("an archive", () => {
       name: "ResourceAlreadyExistsException",
       message: `Archive ${ArchiveName} already exists.`,
     });
-    await door.events.send(new DeleteArchiveCommand({ ArchiveName }));
+    await gateway.events.send(new DeleteArchiveCommand({ ArchiveName }));
     await expect(start(bus, ArchiveName)).rejects.toThrow(`Archive ${ArchiveName} does not exist.`);
   });
 });
 
 describe("a replay", () => {
   it("puts the window's events on the bus again, by their time, with their ids and its name", async () => {
-    const bus = await door.createBus();
+    const bus = await gateway.createBus();
     const archive = await archiveOf(bus);
-    const fn = await door.createFunction("export const handler = async () => 1;");
-    const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn) }]);
-    await door.permit(fn, arnOf.rule(bus, rule));
+    const fn = await gateway.createFunction("export const handler = async () => 1;");
+    const rule = await gateway.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn) }]);
+    await gateway.permit(fn, arnOf.rule(bus, rule));
     const [third, first, second] = [await putAt(bus, 30), await putAt(bus, 0), await putAt(bus, 29)];
-    const ReplayName = door.name("replay");
+    const ReplayName = gateway.name("replay");
     const started = await start(bus, archive, { ReplayName, EventEndTime: time(30), Description: "again" });
     expect(started).toMatchObject({
       State: "STARTING",
@@ -139,24 +139,24 @@ describe("a replay", () => {
       ReplayEndTime: expect.any(Date) as Date,
     });
     // It is not archived again.
-    expect((await door.events.send(new DescribeArchiveCommand({ ArchiveName: archive }))).EventCount).toBe(3);
+    expect((await gateway.events.send(new DescribeArchiveCommand({ ArchiveName: archive }))).EventCount).toBe(3);
   });
 
   async function original(id: string): Promise<Envelope> {
-    const activity = (await door.get("activity")) as BusEvent[];
+    const activity = (await gateway.get("activity")) as BusEvent[];
     const [event] = activity.filter(({ event }) => event.id === id && event["replay-name"] === undefined);
     if (event === undefined) throw new Error(`no event ${id}`);
     return event.event;
   }
 
   it("reaches the rules that it names, and rules that ask for a replay", async () => {
-    const bus = await door.createBus();
+    const bus = await gateway.createBus();
     const archive = await archiveOf(bus);
-    const targets = [{ Id: "queue", Arn: arnOf.queue(await door.createQueue()) }];
-    const [named, unnamed] = [await door.createRule(bus, targets), await door.createRule(bus, targets)];
-    const onlyReplays = await door.createRule(bus, targets, { pattern: { "replay-name": [{ exists: true }] } });
+    const targets = [{ Id: "queue", Arn: arnOf.queue(await gateway.createQueue()) }];
+    const [named, unnamed] = [await gateway.createRule(bus, targets), await gateway.createRule(bus, targets)];
+    const onlyReplays = await gateway.createRule(bus, targets, { pattern: { "replay-name": [{ exists: true }] } });
     await putAt(bus, 0);
-    const [some, all] = [door.name("replay"), door.name("replay")];
+    const [some, all] = [gateway.name("replay"), gateway.name("replay")];
     const FilterArns = [arnOf.rule(bus, named)];
     await start(bus, archive, { ReplayName: some, Destination: { Arn: arnOf.bus(bus), FilterArns } });
     await start(bus, archive, { ReplayName: all });
@@ -167,9 +167,9 @@ describe("a replay", () => {
   });
 
   it("is refused in AWS's words", async () => {
-    const [bus, other] = [await door.createBus(), await door.createBus()];
+    const [bus, other] = [await gateway.createBus(), await gateway.createBus()];
     const archive = await archiveOf(bus);
-    const ReplayName = door.name("replay");
+    const ReplayName = gateway.name("replay");
     await start(bus, archive, { ReplayName });
     const refused = (input: Partial<StartReplayCommandInput>) =>
       start(bus, archive, input).then(
@@ -194,19 +194,19 @@ describe("a replay", () => {
     );
     expect(await refused({ ReplayName })).toBe(`ResourceAlreadyExistsException: Replay ${ReplayName} already exists.`);
     const describe = new DescribeReplayCommand({ ReplayName: "none" });
-    await expect(door.events.send(describe)).rejects.toMatchObject({
+    await expect(gateway.events.send(describe)).rejects.toMatchObject({
       name: "ResourceNotFoundException",
       message: "Replay none does not exist.",
     });
     await completed(ReplayName);
-    await expect(door.events.send(new CancelReplayCommand({ ReplayName }))).rejects.toMatchObject({
+    await expect(gateway.events.send(new CancelReplayCommand({ ReplayName }))).rejects.toMatchObject({
       name: "IllegalStatusException",
       message: `Replay ${ReplayName} is not in a valid state for this operation.`,
     });
   });
 
   it("is listed, by name, archive or state, in pages", async () => {
-    const bus = await door.createBus();
+    const bus = await gateway.createBus();
     const archive = await archiveOf(bus);
     const names = [1, 2, 3].map((number) => `listed-${number}`);
     for (const ReplayName of names) {
@@ -214,7 +214,7 @@ describe("a replay", () => {
       await completed(ReplayName);
     }
     const list = async (input: object) => {
-      const { Replays: found = [], NextToken: token } = await door.events.send(new ListReplaysCommand(input));
+      const { Replays: found = [], NextToken: token } = await gateway.events.send(new ListReplaysCommand(input));
       return { names: found.map(({ ReplayName }) => ReplayName), token };
     };
     expect((await list({ EventSourceArn: archiveArn(archive) })).names).toEqual(names);

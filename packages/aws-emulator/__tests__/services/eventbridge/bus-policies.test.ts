@@ -8,10 +8,10 @@ import {
 } from "@aws-sdk/client-eventbridge";
 import { PutFunctionEventInvokeConfigCommand, InvokeCommand } from "@aws-sdk/client-lambda";
 import { type BusEvent } from "../../../src/gateway/journal";
-import { accountId, arnOf, doorForTests, region } from "../../support/gateway";
+import { accountId, arnOf, gatewayForTests, region } from "../../support/gateway";
 import { until } from "../../support/until";
 
-const door = doorForTests();
+const gateway = gatewayForTests();
 
 const functionRole = `arn:aws:iam::${accountId}:role/function`;
 
@@ -23,27 +23,27 @@ function onlyFor(bus: string, ...roles: string[]): string {
 }
 
 const putPolicy = (bus: string, Policy: string) =>
-  door.events.send(new PutPermissionCommand({ EventBusName: bus, Policy }));
-const policyOf = async (Name: string) => (await door.events.send(new DescribeEventBusCommand({ Name }))).Policy;
+  gateway.events.send(new PutPermissionCommand({ EventBusName: bus, Policy }));
+const policyOf = async (Name: string) => (await gateway.events.send(new DescribeEventBusCommand({ Name }))).Policy;
 
 describe("a bus's policy", () => {
   it("reads as it was put last, on the bus and in the list, and goes with its bus", async () => {
-    const bus = await door.createBus();
+    const bus = await gateway.createBus();
     expect(await policyOf(bus)).toBeUndefined();
     await putPolicy(bus, onlyFor(bus, "arn:one"));
     await putPolicy(bus, onlyFor(bus, functionRole));
     expect(await policyOf(bus)).toBe(onlyFor(bus, functionRole));
-    const { EventBuses: listed = [] } = await door.events.send(new ListEventBusesCommand({ NamePrefix: bus }));
+    const { EventBuses: listed = [] } = await gateway.events.send(new ListEventBusesCommand({ NamePrefix: bus }));
     expect(listed.map(({ Policy }) => Policy)).toEqual([onlyFor(bus, functionRole)]);
-    await door.events.send(new DeleteEventBusCommand({ Name: bus }));
-    await door.createBus(bus);
+    await gateway.events.send(new DeleteEventBusCommand({ Name: bus }));
+    await gateway.createBus(bus);
     expect(await policyOf(bus)).toBeUndefined();
   });
 
   it("is made of statements, too, each of which can be removed", async () => {
-    const bus = await door.createBus();
+    const bus = await gateway.createBus();
     const permit = (StatementId: string, Principal: string) =>
-      door.events.send(
+      gateway.events.send(
         new PutPermissionCommand({ EventBusName: bus, StatementId, Principal, Action: "events:PutEvents" }),
       );
     await permit("one", "111122223333");
@@ -56,7 +56,7 @@ describe("a bus's policy", () => {
         { Sid: "all", ...statement, Principal: "*" },
       ],
     });
-    const remove = (input: object) => door.events.send(new RemovePermissionCommand({ EventBusName: bus, ...input }));
+    const remove = (input: object) => gateway.events.send(new RemovePermissionCommand({ EventBusName: bus, ...input }));
     await expect(remove({ StatementId: "none" })).rejects.toMatchObject({
       name: "ResourceNotFoundException",
       message: "Statement with the provided id does not exist.",
@@ -68,7 +68,7 @@ describe("a bus's policy", () => {
   });
 
   it("is refused where it is no JSON, too long, or its bus is not there", async () => {
-    const bus = await door.createBus();
+    const bus = await gateway.createBus();
     await expect(putPolicy(bus, "{")).rejects.toMatchObject({ name: "ValidationException" });
     await expect(putPolicy(bus, onlyFor(bus, "x".repeat(10_240)))).rejects.toMatchObject({
       name: "PolicyLengthExceededException",
@@ -80,10 +80,10 @@ describe("a bus's policy", () => {
   });
 
   it("keeps a client from forging what only functions put", async () => {
-    const [bus, open] = [await door.createBus(), await door.createBus()];
+    const [bus, open] = [await gateway.createBus(), await gateway.createBus()];
     await putPolicy(bus, onlyFor(bus, functionRole));
     const entry = { Source: "lambda", DetailType: "Lambda Function Invocation Result - Failure", Detail: "{}" };
-    const { FailedEntryCount: count, Entries: results } = await door.events.send(
+    const { FailedEntryCount: count, Entries: results } = await gateway.events.send(
       new PutEventsCommand({
         Entries: [
           { ...entry, EventBusName: arnOf.bus(bus) },
@@ -96,52 +96,52 @@ describe("a bus's policy", () => {
       { ErrorCode: "AccessDeniedException", ErrorMessage: expect.stringContaining(arnOf.bus(bus)) as string },
       { EventId: expect.any(String) as string },
     ]);
-    expect(JSON.stringify(await door.get("activity"))).not.toContain(`"bus":"${bus}"`);
+    expect(JSON.stringify(await gateway.get("activity"))).not.toContain(`"bus":"${bus}"`);
   });
 
   /** A function that fails, with the bus as its destination. */
   async function failInto(bus: string, code = "export const handler = async () => { throw new Error('no'); };") {
-    const name = await door.createFunction(code);
-    await door.lambda.send(
+    const name = await gateway.createFunction(code);
+    await gateway.lambda.send(
       new PutFunctionEventInvokeConfigCommand({
         FunctionName: name,
         MaximumRetryAttempts: 0,
         DestinationConfig: { OnFailure: { Destination: arnOf.bus(bus) } },
       }),
     );
-    await door.lambda.send(
+    await gateway.lambda.send(
       new InvokeCommand({ FunctionName: name, InvocationType: "Event", Payload: Buffer.from("{}") }),
     );
-    await door.settle();
-    const activity = (await door.get("activity")) as BusEvent[];
+    await gateway.settle();
+    const activity = (await gateway.get("activity")) as BusEvent[];
     return { name, events: activity.filter((event) => event.bus === bus) };
   }
 
   it("lets the record of a function in whose role it is allowed, and of no other", async () => {
-    const [bus, closed] = [await door.createBus(), await door.createBus()];
+    const [bus, closed] = [await gateway.createBus(), await gateway.createBus()];
     await putPolicy(bus, onlyFor(bus, functionRole));
     await putPolicy(closed, onlyFor(closed, `${functionRole}-2`));
     expect((await failInto(bus)).events).toMatchObject([{ source: "lambda" }]);
     const { name, events } = await failInto(closed);
     expect(events).toEqual([]);
     const failures = await until("the count", async () => {
-      const metrics = (await door.get("metrics")) as { DestinationDeliveryFailures: Record<string, number> };
+      const metrics = (await gateway.get("metrics")) as { DestinationDeliveryFailures: Record<string, number> };
       return metrics.DestinationDeliveryFailures[name];
     });
     expect(failures).toBe(1);
   });
 
   it("lets a function put by itself in its role", async () => {
-    const bus = await door.createBus();
+    const bus = await gateway.createBus();
     await putPolicy(bus, onlyFor(bus, functionRole));
     const entries = [{ EventBusName: bus, Source: "own", DetailType: "Own", Detail: "{}" }];
-    const name = await door.createFunction(`export const handler = async () => {
+    const name = await gateway.createFunction(`export const handler = async () => {
       const authorization = "AWS4-HMAC-SHA256 Credential=" + process.env.AWS_ACCESS_KEY_ID + "/20240101/${region}/events/aws4_request, SignedHeaders=host, Signature=0";
       const headers = { authorization, "x-amz-target": "AWSEvents.PutEvents", "content-type": "application/x-amz-json-1.1" };
       const body = ${JSON.stringify(JSON.stringify({ Entries: entries }))};
       return (await fetch(process.env.AWS_ENDPOINT_URL, { method: "POST", headers, body })).json();
     };`);
-    const { Payload: payload } = await door.lambda.send(new InvokeCommand({ FunctionName: name }));
+    const { Payload: payload } = await gateway.lambda.send(new InvokeCommand({ FunctionName: name }));
     expect(JSON.parse(Buffer.from(payload ?? []).toString())).toMatchObject({ FailedEntryCount: 0 });
   });
 });

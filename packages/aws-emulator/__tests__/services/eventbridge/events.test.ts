@@ -20,26 +20,34 @@ import {
   TestEventPatternCommand,
 } from "@aws-sdk/client-eventbridge";
 import { type BusEvent } from "../../../src/gateway/journal";
-import { accountId, arnOf, doorForTests, queuePolicy, region, signed, type TestDoor } from "../../support/gateway";
+import {
+  accountId,
+  arnOf,
+  gatewayForTests,
+  queuePolicy,
+  region,
+  signed,
+  type TestGateway,
+} from "../../support/gateway";
 import { until } from "../../support/until";
 
-const door = doorForTests();
+const gateway = gatewayForTests();
 
 /** A queue that takes what the rule sends, and the rule. */
 async function queueRule(
   bus: string,
   target: Record<string, unknown> = {},
-  rule: Parameters<TestDoor["createRule"]>[2] = {},
+  rule: Parameters<TestGateway["createRule"]>[2] = {},
 ) {
-  const queue = await door.createQueue();
-  const name = await door.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(queue), ...target }], rule);
-  await door.allow(queue, arnOf.rule(bus, name));
+  const queue = await gateway.createQueue();
+  const name = await gateway.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(queue), ...target }], rule);
+  await gateway.allow(queue, arnOf.rule(bus, name));
   return { queue, name };
 }
 
 describe("PutEvents", () => {
   const valid: PutEventsRequestEntry = { Source: "test", DetailType: "Test", Detail: '{"a":1}' };
-  const put = (...entries: PutEventsRequestEntry[]) => door.events.send(new PutEventsCommand({ Entries: entries }));
+  const put = (...entries: PutEventsRequestEntry[]) => gateway.events.send(new PutEventsCommand({ Entries: entries }));
 
   it("answers an id for each entry that is valid, and an error for each that is not", async () => {
     const answer = await put(
@@ -71,7 +79,7 @@ describe("PutEvents", () => {
   });
 
   it.each(["yesterday", 1e20, -1e20, {}])("fails an entry whose time is %j, which no SDK sends", async (Time) => {
-    const response = await fetch(door.door.url, {
+    const response = await fetch(gateway.gateway.url, {
       method: "POST",
       headers: {
         "x-amz-target": "AWSEvents.PutEvents",
@@ -116,16 +124,16 @@ describe("PutEvents", () => {
   });
 
   it("answers success for a bus that does not exist, as AWS does, and says so in the activity", async () => {
-    const id = await door.putEvent("nowhere", {});
+    const id = await gateway.putEvent("nowhere", {});
     const event = await until("the note", async () => {
-      const found = await door.event(id);
+      const found = await gateway.event(id);
       return found.notes.length > 0 ? found : undefined;
     });
     expect(event.notes[0]).toMatch(/no event bus "nowhere"/);
   });
 
   it("delivers AWS's envelope to the targets of the rules that match", async () => {
-    const bus = await door.createBus();
+    const bus = await gateway.createBus();
     const { queue, name } = await queueRule(bus);
     const { Entries: [entry] = [] } = await put({
       ...valid,
@@ -133,7 +141,7 @@ describe("PutEvents", () => {
       Time: new Date("2024-05-06T07:08:09.123Z"),
       Resources: ["arn:x"],
     });
-    const message = await door.receive(queue);
+    const message = await gateway.receive(queue);
     expect(JSON.parse(message.Body ?? "")).toEqual({
       version: "0",
       id: entry?.EventId,
@@ -145,18 +153,18 @@ describe("PutEvents", () => {
       resources: ["arn:x"],
       detail: { a: 1 },
     });
-    const [delivery] = await door.deliveries(entry?.EventId ?? "");
+    const [delivery] = await gateway.deliveries(entry?.EventId ?? "");
     expect(delivery).toMatchObject({ rule: name, bus, targetId: "queue", kind: "sqs", status: "delivered" });
     expect(delivery?.attempts).toMatchObject([{ number: 1, outcome: "success" }]);
   });
 
   it("delivers nothing for a rule that is disabled or does not match", async () => {
-    const bus = await door.createBus();
+    const bus = await gateway.createBus();
     const { name } = await queueRule(bus);
     await queueRule(bus, {}, { pattern: { source: ["other"] } });
     const { name: third } = await queueRule(bus);
-    await door.events.send(new DisableRuleCommand({ Name: name, EventBusName: bus }));
-    const [delivery] = await door.deliveries(await door.putEvent(bus, {}));
+    await gateway.events.send(new DisableRuleCommand({ Name: name, EventBusName: bus }));
+    const [delivery] = await gateway.deliveries(await gateway.putEvent(bus, {}));
     expect(delivery?.rule).toBe(third);
   });
 });
@@ -172,7 +180,7 @@ it("TestEventPattern tells whether a pattern matches an event", async () => {
     detail: {},
   };
   const test = (pattern: unknown, tested: unknown = event) =>
-    door.events.send(
+    gateway.events.send(
       new TestEventPatternCommand({ EventPattern: JSON.stringify(pattern), Event: JSON.stringify(tested) }),
     );
   await expect(test({ source: ["s"] })).resolves.toMatchObject({ Result: true });
@@ -186,7 +194,7 @@ it("TestEventPattern tells whether a pattern matches an event", async () => {
 
 it("PutRule refuses a pattern that EventBridge refuses, and what its model does not fit", async () => {
   const put = (input: Partial<PutRuleCommandInput>) =>
-    door.events.send(new PutRuleCommand({ Name: "bad", EventPattern: '{"source":["x"]}', ...input }));
+    gateway.events.send(new PutRuleCommand({ Name: "bad", EventPattern: '{"source":["x"]}', ...input }));
   await expect(put({ EventPattern: '{"source":[{"starts":"x"}]}' })).rejects.toMatchObject({
     name: "InvalidEventPatternException",
     message: 'Event pattern is not valid. Reason: Unrecognized match type starts\n at "source"',
@@ -205,33 +213,33 @@ it("PutRule refuses a pattern that EventBridge refuses, and what its model does 
 });
 
 describe("what is deleted", () => {
-  const removeBus = (Name: string) => door.events.send(new DeleteEventBusCommand({ Name }));
+  const removeBus = (Name: string) => gateway.events.send(new DeleteEventBusCommand({ Name }));
   const removeRule = (Name: string, EventBusName: string) =>
-    door.events.send(new DeleteRuleCommand({ Name, EventBusName }));
+    gateway.events.send(new DeleteRuleCommand({ Name, EventBusName }));
   const hasRules = { name: "ValidationException", message: "EventBus can't be deleted since it has rules." };
 
   it("is no bus that has rules, and no rule that has targets", async () => {
-    const bus = await door.createBus();
-    const rule = await door.createRule(bus, [{ Id: "one", Arn: arnOf.queue("any") }]);
+    const bus = await gateway.createBus();
+    const rule = await gateway.createRule(bus, [{ Id: "one", Arn: arnOf.queue("any") }]);
     await expect(removeBus(bus)).rejects.toMatchObject(hasRules);
     await expect(removeRule(rule, bus)).rejects.toMatchObject({
       name: "ValidationException",
       message: "Rule can't be deleted since it has targets.",
     });
-    await door.events.send(new RemoveTargetsCommand({ Rule: rule, EventBusName: bus, Ids: ["one"] }));
+    await gateway.events.send(new RemoveTargetsCommand({ Rule: rule, EventBusName: bus, Ids: ["one"] }));
     await removeRule(rule, bus);
     await removeBus(bus);
-    await expect(door.events.send(new DescribeEventBusCommand({ Name: bus }))).rejects.toMatchObject({
+    await expect(gateway.events.send(new DescribeEventBusCommand({ Name: bus }))).rejects.toMatchObject({
       name: "ResourceNotFoundException",
     });
   });
 
   it("is no bus with an archive, whose rule is one of the bus's", async () => {
-    const bus = await door.createBus();
-    const ArchiveName = door.name("archive");
-    await door.events.send(new CreateArchiveCommand({ ArchiveName, EventSourceArn: arnOf.bus(bus) }));
+    const bus = await gateway.createBus();
+    const ArchiveName = gateway.name("archive");
+    await gateway.events.send(new CreateArchiveCommand({ ArchiveName, EventSourceArn: arnOf.bus(bus) }));
     await expect(removeBus(bus)).rejects.toMatchObject(hasRules);
-    await door.events.send(new DeleteArchiveCommand({ ArchiveName }));
+    await gateway.events.send(new DeleteArchiveCommand({ ArchiveName }));
     await removeBus(bus);
   });
 
@@ -240,7 +248,7 @@ describe("what is deleted", () => {
       name: "ValidationException",
       message: "Cannot delete event bus default.",
     });
-    const bus = await door.createBus();
+    const bus = await gateway.createBus();
     await expect(removeBus(arnOf.bus(bus))).rejects.toThrow(/^1 validation error detected: Value '\S+' at 'name'/);
   });
 
@@ -250,9 +258,9 @@ describe("what is deleted", () => {
     const missing = (message: string) => ({ name: "ResourceNotFoundException", message });
     await expect(removeRule("nobody", "nowhere")).rejects.toMatchObject(missing("Event bus nowhere does not exist."));
     const archive = new DeleteArchiveCommand({ ArchiveName: "nothing" });
-    await expect(door.events.send(archive)).rejects.toMatchObject(missing("Archive nothing does not exist."));
+    await expect(gateway.events.send(archive)).rejects.toMatchObject(missing("Archive nothing does not exist."));
     const targets = new RemoveTargetsCommand({ Rule: "nobody", Ids: ["one"] });
-    await expect(door.events.send(targets)).rejects.toMatchObject(
+    await expect(gateway.events.send(targets)).rejects.toMatchObject(
       missing("Rule nobody does not exist on EventBus default."),
     );
   });
@@ -261,13 +269,13 @@ describe("what is deleted", () => {
 describe("PutTargets refuses", () => {
   let rule: string;
   const target = { Id: "one", Arn: arnOf.queue("any") };
-  const put = (...targets: Target[]) => door.events.send(new PutTargetsCommand({ Rule: rule, Targets: targets }));
+  const put = (...targets: Target[]) => gateway.events.send(new PutTargetsCommand({ Rule: rule, Targets: targets }));
   const transformer = (InputTemplate: string, InputPathsMap?: Record<string, string>) => ({
     ...target,
     InputTransformer: { InputTemplate, ...(InputPathsMap === undefined ? {} : { InputPathsMap }) },
   });
   beforeAll(async () => {
-    rule = await door.createRule("default", [target], { pattern: { source: ["nobody"] } });
+    rule = await gateway.createRule("default", [target], { pattern: { source: ["nobody"] } });
   });
 
   it("more than five targets of a rule, and takes one of them again", async () => {
@@ -322,7 +330,9 @@ describe("PutTargets refuses", () => {
   });
 
   it("the target of a rule that is not there", async () => {
-    await expect(door.events.send(new PutTargetsCommand({ Rule: "nobody", Targets: [target] }))).rejects.toMatchObject({
+    await expect(
+      gateway.events.send(new PutTargetsCommand({ Rule: "nobody", Targets: [target] })),
+    ).rejects.toMatchObject({
       name: "ResourceNotFoundException",
     });
   });
@@ -330,52 +340,52 @@ describe("PutTargets refuses", () => {
 
 describe("a target", () => {
   it("gets what its input transformer makes of the event", async () => {
-    const bus = await door.createBus();
+    const bus = await gateway.createBus();
     const { queue } = await queueRule(bus, {
       InputTransformer: {
         InputPathsMap: { a: "$.detail.a" },
         InputTemplate: '{"got": <a>, "by": "<aws.events.rule-name>"}',
       },
     });
-    await door.putEvent(bus, { a: { b: 1 } });
-    const message = await door.receive(queue);
+    await gateway.putEvent(bus, { a: { b: 1 } });
+    const message = await gateway.receive(queue);
     expect(JSON.parse(message.Body ?? "")).toEqual({ got: { b: 1 }, by: expect.stringMatching(/^rule-/) as string });
   });
 
   it("can be another bus, which keeps the event's id", async () => {
-    const [first, second] = [await door.createBus(), await door.createBus()];
-    await door.createRule(first, [{ Id: "bus", Arn: arnOf.bus(second) }]);
+    const [first, second] = [await gateway.createBus(), await gateway.createBus()];
+    await gateway.createRule(first, [{ Id: "bus", Arn: arnOf.bus(second) }]);
     const { queue } = await queueRule(second);
-    const id = await door.putEvent(first, {});
-    const message = await door.receive(queue);
+    const id = await gateway.putEvent(first, {});
+    const message = await gateway.receive(queue);
     expect(JSON.parse(message.Body ?? "")).toMatchObject({ id });
-    await door.settle();
+    await gateway.settle();
     // Both are listed, each by an id of its own, which leads to it and to the entry behind it.
-    const activity = (await door.get("activity")) as BusEvent[];
+    const activity = (await gateway.get("activity")) as BusEvent[];
     const entries = activity.filter(({ event }) => event.id === id);
     expect(entries.map((entry) => [entry.id, entry.bus])).toEqual([
       [`${id}.2`, second],
       [id, first],
     ]);
     for (const entry of entries) {
-      expect(await door.get(`activity/${entry.id}`)).toMatchObject({ id: entry.id, bus: entry.bus, event: { id } });
+      expect(await gateway.get(`activity/${entry.id}`)).toMatchObject({ id: entry.id, bus: entry.bus, event: { id } });
     }
-    expect(await door.get(`activity?limit=1&before=${id}.2`)).toMatchObject([{ id, bus: first }]);
+    expect(await gateway.get(`activity?limit=1&before=${id}.2`)).toMatchObject([{ id, bus: first }]);
   });
 
   it("gets nothing where its transformer makes no JSON: the event goes to the dead-letter queue", async () => {
-    const bus = await door.createBus();
-    const deadLetters = await door.createQueue();
+    const bus = await gateway.createBus();
+    const deadLetters = await gateway.createQueue();
     const { queue, name } = await queueRule(bus, {
       InputTransformer: { InputPathsMap: { a: "$.detail.a" }, InputTemplate: '{"got": "<a>"}' },
       DeadLetterConfig: { Arn: arnOf.queue(deadLetters) },
     });
-    await door.allow(deadLetters, arnOf.rule(bus, name));
-    const id = await door.putEvent(bus, { a: { b: 1 } });
-    const message = await door.receive(deadLetters);
+    await gateway.allow(deadLetters, arnOf.rule(bus, name));
+    const id = await gateway.putEvent(bus, { a: { b: 1 } });
+    const message = await gateway.receive(deadLetters);
     expect(JSON.parse(message.Body ?? "")).toMatchObject({ id });
     expect(message.MessageAttributes?.ERROR_CODE?.StringValue).toBe("INVALID_JSON");
-    expect(await door.messagesIn(queue)).toEqual([]);
+    expect(await gateway.messagesIn(queue)).toEqual([]);
   });
 
   describe("can be a log group", () => {
@@ -390,11 +400,11 @@ describe("a target", () => {
       target: Partial<Target> = {},
       textOf = (message: string, id: string): unknown => (JSON.parse(message) as { id: string }).id === id,
     ) {
-      const bus = await door.createBus();
+      const bus = await gateway.createBus();
       const group = `/aws/events/${bus}`;
       const groupArn = `arn:aws:logs:${region}:${accountId}:log-group:${group}`;
-      await door.createLogGroup(group);
-      const rule = await door.createRule(bus, [
+      await gateway.createLogGroup(group);
+      const rule = await gateway.createRule(bus, [
         {
           Id: "log",
           Arn: `${groupArn}:*`,
@@ -404,11 +414,11 @@ describe("a target", () => {
       ]);
       const Statement = policyOf(groupArn, `arn:aws:events:${region}:${accountId}:rule/${bus}/${rule}`);
       const policyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
-      await door.logs.send(new PutResourcePolicyCommand({ policyName: bus, policyDocument }));
-      const id = await door.putEvent(bus, {});
-      const deliveries = await door.deliveries(id);
-      await door.logs.send(new DeleteResourcePolicyCommand({ policyName: bus }));
-      const { events = [] } = await door.logs.send(new FilterLogEventsCommand({ logGroupName: group }));
+      await gateway.logs.send(new PutResourcePolicyCommand({ policyName: bus, policyDocument }));
+      const id = await gateway.putEvent(bus, {});
+      const deliveries = await gateway.deliveries(id);
+      await gateway.logs.send(new DeleteResourcePolicyCommand({ policyName: bus }));
+      const { events = [] } = await gateway.logs.send(new FilterLogEventsCommand({ logGroupName: group }));
       return {
         logged: events.map(({ message = "" }) => textOf(message, id)),
         errors: deliveries.flatMap(({ attempts }) => attempts.map(({ errorType }) => errorType)),
@@ -466,11 +476,11 @@ describe("a target", () => {
   });
 
   it("of a kind that is not emulated is named in the notes", async () => {
-    const bus = await door.createBus();
+    const bus = await gateway.createBus();
     const arn = `arn:aws:states:${region}:${accountId}:stateMachine:x`;
-    await door.createRule(bus, [{ Id: "machine", Arn: arn }]);
-    await door.deliveries(await door.putEvent(bus, {}));
-    expect(JSON.stringify(await door.get("notes"))).toContain(arn);
+    await gateway.createRule(bus, [{ Id: "machine", Arn: arn }]);
+    await gateway.deliveries(await gateway.putEvent(bus, {}));
+    expect(JSON.stringify(await gateway.get("notes"))).toContain(arn);
   });
 });
 
@@ -478,16 +488,16 @@ describe("an event that a target cannot take", () => {
   const RetryPolicy = { MaximumRetryAttempts: 1, MaximumEventAgeInSeconds: 3600 };
 
   it("goes to the target's dead-letter queue at once, where the rule lacks the permission", async () => {
-    const bus = await door.createBus();
-    const fn = await door.createFunction("export const handler = () => 1;");
-    const deadLetters = await door.createQueue();
-    const rule = await door.createRule(bus, [
+    const bus = await gateway.createBus();
+    const fn = await gateway.createFunction("export const handler = () => 1;");
+    const deadLetters = await gateway.createQueue();
+    const rule = await gateway.createRule(bus, [
       { Id: "fn", Arn: arnOf.fn(fn), RetryPolicy, DeadLetterConfig: { Arn: arnOf.queue(deadLetters) } },
     ]);
-    await door.allow(deadLetters, arnOf.rule(bus, rule));
-    const id = await door.putEvent(bus, { a: 1 });
+    await gateway.allow(deadLetters, arnOf.rule(bus, rule));
+    const id = await gateway.putEvent(bus, { a: 1 });
 
-    const message = await door.receive(deadLetters);
+    const message = await gateway.receive(deadLetters);
     expect(JSON.parse(message.Body ?? "")).toMatchObject({ id, detail: { a: 1 } });
     const attributes = Object.fromEntries(
       Object.entries(message.MessageAttributes ?? {}).map(([name, { StringValue }]) => [name, StringValue]),
@@ -499,7 +509,7 @@ describe("an event that a target cannot take", () => {
       ERROR_MESSAGE: expect.stringContaining(arnOf.rule(bus, rule)) as string,
       RETRY_ATTEMPTS: "0",
     });
-    const [delivery] = await door.deliveries(id);
+    const [delivery] = await gateway.deliveries(id);
     expect(delivery).toMatchObject({
       status: "failed",
       deadLetter: { destinationArn: arnOf.queue(deadLetters) },
@@ -508,64 +518,64 @@ describe("an event that a target cannot take", () => {
   });
 
   it("goes there too, where the function does not exist", async () => {
-    const bus = await door.createBus();
-    const deadLetters = await door.createQueue();
+    const bus = await gateway.createBus();
+    const deadLetters = await gateway.createQueue();
     const DeadLetterConfig = { Arn: arnOf.queue(deadLetters) };
-    const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn("nobody"), RetryPolicy, DeadLetterConfig }]);
-    await door.allow(deadLetters, arnOf.rule(bus, rule));
-    await door.putEvent(bus, {});
-    const message = await door.receive(deadLetters);
+    const rule = await gateway.createRule(bus, [{ Id: "fn", Arn: arnOf.fn("nobody"), RetryPolicy, DeadLetterConfig }]);
+    await gateway.allow(deadLetters, arnOf.rule(bus, rule));
+    await gateway.putEvent(bus, {});
+    const message = await gateway.receive(deadLetters);
     expect(message.MessageAttributes?.ERROR_CODE?.StringValue).toBe("NO_RESOURCE");
   });
 
   it("is dropped and counted, where the dead-letter queue's policy does not name the rule", async () => {
-    const bus = await door.createBus();
-    const deadLetters = await door.createQueue();
+    const bus = await gateway.createBus();
+    const deadLetters = await gateway.createQueue();
     const DeadLetterConfig = { Arn: arnOf.queue(deadLetters) };
-    const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn("nobody"), RetryPolicy, DeadLetterConfig }]);
-    await door.allow(deadLetters, arnOf.rule(bus, "another"));
-    const [delivery] = await door.deliveries(await door.putEvent(bus, {}));
+    const rule = await gateway.createRule(bus, [{ Id: "fn", Arn: arnOf.fn("nobody"), RetryPolicy, DeadLetterConfig }]);
+    await gateway.allow(deadLetters, arnOf.rule(bus, "another"));
+    const [delivery] = await gateway.deliveries(await gateway.putEvent(bus, {}));
     const counted = await until("the count", async () => {
-      const metrics = (await door.get("metrics")) as { InvocationsFailedToBeSentToDlq: Record<string, number> };
+      const metrics = (await gateway.get("metrics")) as { InvocationsFailedToBeSentToDlq: Record<string, number> };
       return metrics.InvocationsFailedToBeSentToDlq[rule];
     });
     expect(counted).toBe(1);
     expect(delivery?.deadLetter).toBeUndefined();
-    expect(await door.messagesIn(deadLetters)).toEqual([]);
+    expect(await gateway.messagesIn(deadLetters)).toEqual([]);
   });
 
   it("is not sent to a queue whose policy does not name the rule", async () => {
-    const bus = await door.createBus();
-    const queue = await door.createQueue();
-    await door.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(queue), RetryPolicy }]);
-    const [delivery] = await door.deliveries(await door.putEvent(bus, {}));
+    const bus = await gateway.createBus();
+    const queue = await gateway.createQueue();
+    await gateway.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(queue), RetryPolicy }]);
+    const [delivery] = await gateway.deliveries(await gateway.putEvent(bus, {}));
     expect(delivery).toMatchObject({ status: "failed", attempts: [{ errorType: "NO_PERMISSIONS" }] });
-    expect(await door.messagesIn(queue)).toEqual([]);
+    expect(await gateway.messagesIn(queue)).toEqual([]);
   });
 
   it("is tried again as often as the retry policy says, where trying again can help", async () => {
-    const bus = await door.createBus();
-    const deadLetters = await door.createQueue();
+    const bus = await gateway.createBus();
+    const deadLetters = await gateway.createQueue();
     const topic = `arn:aws:sqs:${region}:${accountId}:too-large`;
-    await door.createQueue(
+    await gateway.createQueue(
       {
         MaximumMessageSize: "1024",
         Policy: queuePolicy("too-large", arnOf.rule(bus, "*")).replace("ArnEquals", "ArnLike"),
       },
       "too-large",
     );
-    const rule = await door.createRule(bus, [
+    const rule = await gateway.createRule(bus, [
       { Id: "queue", Arn: topic, RetryPolicy, DeadLetterConfig: { Arn: arnOf.queue(deadLetters) } },
     ]);
-    await door.allow(deadLetters, arnOf.rule(bus, rule));
-    const id = await door.putEvent(bus, { a: "x".repeat(2000) });
-    const message = await door.receive(deadLetters);
+    await gateway.allow(deadLetters, arnOf.rule(bus, rule));
+    const id = await gateway.putEvent(bus, { a: "x".repeat(2000) });
+    const message = await gateway.receive(deadLetters);
     expect(message.MessageAttributes).toMatchObject({
       ERROR_CODE: { StringValue: "ERROR_FROM_TARGET" },
       EXHAUSTED_RETRY_CONDITION: { StringValue: "MaximumRetryAttempts" },
       RETRY_ATTEMPTS: { StringValue: "1" },
     });
-    const [delivery] = await door.deliveries(id);
+    const [delivery] = await gateway.deliveries(id);
     expect(delivery?.attempts).toMatchObject([{ number: 1, nextRetryInMs: 20 }, { number: 2 }]);
   });
 });

@@ -12,10 +12,10 @@ import {
   SendMessageBatchCommand,
   SendMessageCommand,
 } from "@aws-sdk/client-sqs";
-import { arnOf, doorForTests } from "../../support/gateway";
+import { arnOf, gatewayForTests } from "../../support/gateway";
 import { until } from "../../support/until";
 
-const door = doorForTests();
+const gateway = gatewayForTests();
 
 /** A function that logs what it gets, one JSON line an invocation, and fails the messages whose body says so. */
 const code = `
@@ -37,7 +37,7 @@ interface Got {
 async function connect(
   options: Partial<CreateEventSourceMappingCommandInput> = {},
   queueAttributes: Record<string, string> = {},
-  at = door,
+  at = gateway,
 ) {
   const fn = await at.createFunction(code);
   await at.createLogGroup(`/aws/lambda/${fn}`);
@@ -59,7 +59,7 @@ async function connect(
   return { fn, queue, id, State, batches, runs };
 }
 
-const sendTo = (queue: string, body: string, at = door) =>
+const sendTo = (queue: string, body: string, at = gateway) =>
   at.sqs.send(
     new SendMessageCommand({
       QueueUrl: at.queueUrl(queue),
@@ -69,7 +69,7 @@ const sendTo = (queue: string, body: string, at = door) =>
   );
 
 /** Neither waiting nor in flight. */
-async function isEmpty(queue: string, at = door): Promise<true | undefined> {
+async function isEmpty(queue: string, at = gateway): Promise<true | undefined> {
   const { Attributes: counts = {} } = await at.sqs.send(
     new GetQueueAttributesCommand({ QueueUrl: at.queueUrl(queue), AttributeNames: ["All"] }),
   );
@@ -109,9 +109,9 @@ describe("a queue that is mapped to a function", () => {
 
   it("keeps what the function reports as failed, and only that", async () => {
     const { queue, batches } = await connect({ FunctionResponseTypes: ["ReportBatchItemFailures"] }, returning);
-    await door.sqs.send(
+    await gateway.sqs.send(
       new SendMessageBatchCommand({
-        QueueUrl: door.queueUrl(queue),
+        QueueUrl: gateway.queueUrl(queue),
         Entries: ["good", "fail", "fine"].map((body) => ({ Id: body, MessageBody: body })),
       }),
     );
@@ -123,7 +123,7 @@ describe("a queue that is mapped to a function", () => {
   });
 
   it("hands a message that fails too often to its dead-letter queue", async () => {
-    const deadLetters = await door.createQueue();
+    const deadLetters = await gateway.createQueue();
     const { queue } = await connect(
       {},
       {
@@ -132,7 +132,7 @@ describe("a queue that is mapped to a function", () => {
       },
     );
     await sendTo(queue, "throw");
-    const message = await door.receive(deadLetters);
+    const message = await gateway.receive(deadLetters);
     expect(message.Body).toBe("throw");
     await until("the queue is empty", () => isEmpty(queue));
   });
@@ -151,14 +151,14 @@ describe("a queue that is mapped to a function", () => {
   it("is left alone while the mapping is disabled, and after it is deleted", async () => {
     const { id, queue, batches } = await connect({ Enabled: false });
     await sendTo(queue, "one");
-    const updated = await door.lambda.send(new UpdateEventSourceMappingCommand({ UUID: id, Enabled: true }));
+    const updated = await gateway.lambda.send(new UpdateEventSourceMappingCommand({ UUID: id, Enabled: true }));
     expect(updated.State).toBe("Enabled");
     await until("the message is taken once it is enabled", async () =>
       (await batches()).length === 1 ? true : undefined,
     );
-    await door.lambda.send(new DeleteEventSourceMappingCommand({ UUID: id }));
+    await gateway.lambda.send(new DeleteEventSourceMappingCommand({ UUID: id }));
     await sendTo(queue, "two");
-    const left = await door.receive(queue);
+    const left = await gateway.receive(queue);
     expect(left.Body).toBe("two");
   });
 });
@@ -166,7 +166,7 @@ describe("a queue that is mapped to a function", () => {
 describe("where a retry queue's delay is shortened", () => {
   /** Much longer than a test waits. */
   const visibility = { VisibilityTimeout: "3600" };
-  const quick = doorForTests({ retryQueueDelayMs: 50 });
+  const quick = gatewayForTests({ retryQueueDelayMs: 50 });
 
   it("a message that fails comes back after the delay, until its queue gives it up", async () => {
     const deadLetters = await quick.createQueue();
@@ -205,19 +205,19 @@ describe("where a retry queue's delay is shortened", () => {
 
   it("/_sandbox/info says so", async () => {
     expect(await quick.get("info")).toHaveProperty("retryQueueDelayMs", 50);
-    expect(await door.get("info")).not.toHaveProperty("retryQueueDelayMs");
+    expect(await gateway.get("info")).not.toHaveProperty("retryQueueDelayMs");
   });
 });
 
 it("a mail that a message causes names the event behind the message", async () => {
-  const fn = await door.createFunction(`export const handler = async () => {
+  const fn = await gateway.createFunction(`export const handler = async () => {
     const authorization = "AWS4-HMAC-SHA256 Credential=" + process.env.AWS_ACCESS_KEY_ID + "/20240101/us-east-1/ses/aws4_request, SignedHeaders=host, Signature=0";
     const body = new URLSearchParams({ Action: "SendEmail", Version: "2010-12-01", Source: "a@example.com", "Destination.ToAddresses.member.1": "b@example.com", "Message.Subject.Data": "s", "Message.Body.Text.Data": "t" });
     await fetch(process.env.AWS_ENDPOINT_URL, { method: "POST", headers: { authorization }, body });
   };`);
-  await door.ses.send(new VerifyEmailIdentityCommand({ EmailAddress: "a@example.com" }));
-  await door.sqs.send(new CreateQueueCommand({ QueueName: "records" }));
-  await door.lambda.send(
+  await gateway.ses.send(new VerifyEmailIdentityCommand({ EmailAddress: "a@example.com" }));
+  await gateway.sqs.send(new CreateQueueCommand({ QueueName: "records" }));
+  await gateway.lambda.send(
     new CreateEventSourceMappingCommand({ EventSourceArn: arnOf.queue("records"), FunctionName: fn, BatchSize: 1 }),
   );
   await sendTo(
@@ -225,7 +225,7 @@ it("a mail that a message causes names the event behind the message", async () =
     JSON.stringify({ source: "lambda", id: "failure", detail: { requestPayload: { id: "the-event" } } }),
   );
   const [mail] = await until("the mail", async () => {
-    const mails = await door.mails();
+    const mails = await gateway.mails();
     return mails.length > 0 ? mails : undefined;
   });
   expect(mail?.eventId).toBe("the-event");
@@ -233,10 +233,10 @@ it("a mail that a message causes names the event behind the message", async () =
 
 it("polls the queue that is made anew under the name of one that was deleted", async () => {
   const { queue, batches } = await connect();
-  await door.sqs.send(new DeleteQueueCommand({ QueueUrl: door.queueUrl(queue) }));
+  await gateway.sqs.send(new DeleteQueueCommand({ QueueUrl: gateway.queueUrl(queue) }));
   // Longer than a poll waits: the poller has seen that its queue is gone.
   await new Promise((resolve) => setTimeout(resolve, 6000));
-  await door.createQueue({}, queue);
+  await gateway.createQueue({}, queue);
   await sendTo(queue, "again");
   const [[message] = []] = await until("the message is handed over", async () => {
     const all = await batches();

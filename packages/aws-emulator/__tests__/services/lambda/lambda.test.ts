@@ -21,13 +21,13 @@ import { FunctionLog } from "../../../src/services/lambda/function-log";
 import { Invoker } from "../../../src/services/lambda/invoker";
 import { RuntimeApi } from "../../../src/services/lambda/runtime-api";
 import { Moto } from "../../../src/gateway/moto";
-import { accountId, arnOf, doorForTests, region, TestDoor, zipOf } from "../../support/gateway";
+import { accountId, arnOf, gatewayForTests, region, TestGateway, zipOf } from "../../support/gateway";
 import { until } from "../../support/until";
 
-const door = doorForTests();
+const gateway = gatewayForTests();
 
 async function invoke(name: string, payload: unknown = {}, options: Partial<InvokeCommandInput> = {}) {
-  const answer = await door.lambda.send(
+  const answer = await gateway.lambda.send(
     new InvokeCommand({ FunctionName: name, Payload: Buffer.from(JSON.stringify(payload)), ...options }),
   );
   const text = Buffer.from(answer.Payload ?? []).toString("utf8");
@@ -37,7 +37,7 @@ async function invoke(name: string, payload: unknown = {}, options: Partial<Invo
 describe("Invoke", () => {
   it("runs the package that was uploaded, with the deployed environment and no other", async () => {
     process.env.NOT_THE_FUNCTIONS = "a secret of this machine";
-    const name = await door.createFunction(
+    const name = await gateway.createFunction(
       `export const handler = async (event, context) => ({ event, env: process.env, context: {
          name: context.functionName, arn: context.invokedFunctionArn, group: context.logGroupName, memory: context.memoryLimitInMB,
          remaining: context.getRemainingTimeInMillis() } });`,
@@ -54,7 +54,7 @@ describe("Invoke", () => {
       AWS_LAMBDA_FUNCTION_NAME: name,
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "256",
       AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
-      AWS_ENDPOINT_URL: door.door.url,
+      AWS_ENDPOINT_URL: gateway.gateway.url,
       AWS_EXECUTION_ENV: "AWS_Lambda_nodejs22.x",
       TZ: ":UTC",
       _HANDLER: "index.handler",
@@ -76,26 +76,26 @@ describe("Invoke", () => {
     ],
     ["an ES module", "export async function handler() { return { ok: true }; }", "index.mjs"],
   ])("runs %s", async (_, code, file) => {
-    const name = await door.createFunction(code, { file });
+    const name = await gateway.createFunction(code, { file });
     expect((await invoke(arnOf.fn(name))).result).toEqual({ ok: true });
   });
 
   it("keeps the process warm, and starts a new one when code or configuration change", async () => {
     const code = (version: number) =>
       `let count = 0; export const handler = () => Promise.resolve({ version: ${version}, count: ++count, mode: process.env.MODE });`;
-    const name = await door.createFunction(code(1));
+    const name = await gateway.createFunction(code(1));
     expect((await invoke(name)).result).toEqual({ version: 1, count: 1 });
     expect((await invoke(name)).result).toEqual({ version: 1, count: 2 });
-    await door.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile: zipOf(code(2)) }));
+    await gateway.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile: zipOf(code(2)) }));
     expect((await invoke(name)).result).toEqual({ version: 2, count: 1 });
-    await door.lambda.send(
+    await gateway.lambda.send(
       new UpdateFunctionConfigurationCommand({ FunctionName: name, Environment: { Variables: { MODE: "new" } } }),
     );
     expect((await invoke(name)).result).toEqual({ version: 2, count: 1, mode: "new" });
   });
 
   it("answers a thrown error as Lambda does, with the end of the log", async () => {
-    const name = await door.createFunction(
+    const name = await gateway.createFunction(
       `export const handler = async () => { console.log("about to fail"); throw Object.assign(new Error("no good"), { name: "InvalidEvent" }); };`,
     );
     const { result, ...answer } = await invoke(name, {}, { LogType: "Tail" });
@@ -108,7 +108,7 @@ describe("Invoke", () => {
   });
 
   it("ends a function that takes too long", async () => {
-    const name = await door.createFunction(
+    const name = await gateway.createFunction(
       "export const handler = () => new Promise(() => { setInterval(() => {}, 1000); });",
       {
         Timeout: 1,
@@ -121,7 +121,7 @@ describe("Invoke", () => {
   });
 
   it("reports a process that ends itself, and recovers", async () => {
-    const name = await door.createFunction(
+    const name = await gateway.createFunction(
       `export const handler = async (event) => { if (event.exit) process.exit(3); return "alive"; };`,
     );
     const { result } = await invoke(name, { exit: true });
@@ -140,13 +140,15 @@ describe("Invoke", () => {
     ],
     ["whose module has no such export", "export const other = 1;", { errorType: "Runtime.HandlerNotFound" }],
   ])("reports a function %s", async (_, code, error) => {
-    expect((await invoke(await door.createFunction(code))).result).toMatchObject(error);
+    expect((await invoke(await gateway.createFunction(code))).result).toMatchObject(error);
   });
 
   it("throttles beyond the reserved concurrency", async () => {
     const gate = await closedGate();
-    const name = await door.createFunction(gate.code);
-    await door.lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: name, ReservedConcurrentExecutions: 1 }));
+    const name = await gateway.createFunction(gate.code);
+    await gateway.lambda.send(
+      new PutFunctionConcurrencyCommand({ FunctionName: name, ReservedConcurrentExecutions: 1 }),
+    );
     const invocations = [invoke(name), invoke(name)];
     // The one that runs waits for the gate, so the first to end is the other.
     await expect(Promise.race(invocations)).rejects.toMatchObject({
@@ -159,13 +161,13 @@ describe("Invoke", () => {
   });
 
   it("answers without running: a dry run, a function that does not exist, a payload that is no JSON", async () => {
-    const name = await door.createFunction("export const handler = () => 1;");
+    const name = await gateway.createFunction("export const handler = () => 1;");
     expect(await invoke(name, {}, { InvocationType: "DryRun" })).toMatchObject({ StatusCode: 204 });
     await expect(invoke("nobody")).rejects.toMatchObject({ name: "ResourceNotFoundException" });
     await expect(invoke(name, {}, { Payload: Buffer.from("{") })).rejects.toMatchObject({
       name: "InvalidRequestContentException",
     });
-    await door.lambda.send(new DeleteFunctionCommand({ FunctionName: name }));
+    await gateway.lambda.send(new DeleteFunctionCommand({ FunctionName: name }));
     await expect(invoke(name)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
   });
 });
@@ -176,25 +178,25 @@ describe("a package", () => {
     ["an empty zip", Buffer.from(zipSync({})), "non-empty zip"],
   ])("that is none is refused: %s", async (_, ZipFile, text) => {
     const refusal = { name: "InvalidParameterValueException", message: expect.stringContaining(text) as string };
-    const name = door.name("refused");
-    await expect(door.createFunction("", { FunctionName: name, Code: { ZipFile } })).rejects.toMatchObject(refusal);
-    expect(await door.createFunction("export const handler = async () => 1", { FunctionName: name })).toBe(name);
+    const name = gateway.name("refused");
+    await expect(gateway.createFunction("", { FunctionName: name, Code: { ZipFile } })).rejects.toMatchObject(refusal);
+    expect(await gateway.createFunction("export const handler = async () => 1", { FunctionName: name })).toBe(name);
     await expect(
-      door.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile })),
+      gateway.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile })),
     ).rejects.toMatchObject(refusal);
     expect((await invoke(name)).result).toBe(1);
   });
 
   it("is not deployed by a dry run", async () => {
-    const name = await door.createFunction("export const handler = async () => 1");
+    const name = await gateway.createFunction("export const handler = async () => 1");
     const ZipFile = zipOf("export const handler = async () => 2");
-    await door.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile, DryRun: true }));
+    await gateway.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile, DryRun: true }));
     expect((await invoke(name)).result).toBe(1);
   });
 
   it("whose folder is gone fails the invocation, and not the sandbox", async () => {
     const api = await RuntimeApi.start();
-    const environment = new Environment({ fn: functionIn("/nowhere"), region, endpoint: door.door.url, api });
+    const environment = new Environment({ fn: functionIn("/nowhere"), region, endpoint: gateway.gateway.url, api });
     const invocation = { requestId: "1", payload: "{}", functionArn: "arn", version: "$LATEST", cause: {} };
     expect(await environment.invoke(invocation)).toMatchObject({
       outcome: "error",
@@ -204,11 +206,11 @@ describe("a package", () => {
     await api.close();
   });
 
-  it("runs nothing in the sandbox's own folder, where the door has seen no package", async () => {
+  it("runs nothing in the sandbox's own folder, where the gateway has seen no package", async () => {
     const api = await RuntimeApi.start();
     const journal = new Journal();
     const moto = new Moto("/nowhere", region);
-    const invoker = new Invoker(api, new FunctionLog(moto, journal), region, door.door.url, new Faults(journal));
+    const invoker = new Invoker(api, new FunctionLog(moto, journal), region, gateway.gateway.url, new Faults(journal));
     const { error } = await invoker.invoke({ fn: functionIn(""), payload: "{}" });
     expect(error).toMatchObject({ errorType: "Sandbox.NoPackage" });
     await invoker.close();
@@ -236,36 +238,36 @@ const functionIn = (directory: string): DeployedFunction => ({
 
 describe("the log of a function", () => {
   it("goes on where its group is made anew while it is warm", async () => {
-    const name = await door.createFunction("export const handler = async (event) => { console.log(event.text) }");
+    const name = await gateway.createFunction("export const handler = async (event) => { console.log(event.text) }");
     const group = `/aws/lambda/${name}`;
-    await door.createLogGroup(group);
+    await gateway.createLogGroup(group);
     await invoke(name, { text: "before" });
-    await door.logs.send(new DeleteLogGroupCommand({ logGroupName: group }));
-    await door.createLogGroup(group);
+    await gateway.logs.send(new DeleteLogGroupCommand({ logGroupName: group }));
+    await gateway.createLogGroup(group);
     await invoke(name, { text: "after" });
-    expect(await door.logLines(group)).toContainEqual(expect.stringContaining("after"));
+    expect(await gateway.logLines(group)).toContainEqual(expect.stringContaining("after"));
   });
 
   it("is in its log group, in order, with Lambda's own lines", async () => {
-    const name = await door.createFunction(
+    const name = await gateway.createFunction(
       `export const handler = async () => { process.stdout.write("out\\n"); console.error("error", { a: 1 }); process.stderr.write("no end"); };`,
     );
-    await door.createLogGroup(`/aws/lambda/${name}`);
+    await gateway.createLogGroup(`/aws/lambda/${name}`);
     await invoke(name);
-    const lines = await door.logLines(`/aws/lambda/${name}`);
+    const lines = await gateway.logLines(`/aws/lambda/${name}`);
     expect(lines[0]).toMatch(/^START/);
     expect(lines).toEqual(expect.arrayContaining(["out", "no end", expect.stringMatching(/\tERROR\terror { a: 1 }$/)]));
     expect(lines.at(-1)).toMatch(/^REPORT/);
   });
 
   it("is JSON in the group that the function's logging configuration names", async () => {
-    await door.createLogGroup("/own/group");
-    const name = await door.createFunction(
+    await gateway.createLogGroup("/own/group");
+    const name = await gateway.createFunction(
       `export const handler = async () => { console.info("too low"); console.warn({ a: 1 }); throw new Error("bad"); };`,
       { LoggingConfig: { LogFormat: "JSON", LogGroup: "/own/group", ApplicationLogLevel: "WARN" } },
     );
     await invoke(name);
-    const lines = (await door.logLines("/own/group")).map((line) => JSON.parse(line) as Record<string, unknown>);
+    const lines = (await gateway.logLines("/own/group")).map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines).toMatchObject([
       { type: "platform.start", record: { version: "$LATEST" } },
       { level: "WARN", message: { a: 1 }, requestId: expect.any(String) as string },
@@ -275,9 +277,9 @@ describe("the log of a function", () => {
   });
 
   it("is lost where the group does not exist, and the notes say so", async () => {
-    const name = await door.createFunction(`export const handler = () => Promise.resolve("fine");`);
+    const name = await gateway.createFunction(`export const handler = () => Promise.resolve("fine");`);
     expect((await invoke(name)).result).toBe("fine");
-    expect(JSON.stringify(await door.get("notes"))).toContain(`/aws/lambda/${name} of the function`);
+    expect(JSON.stringify(await gateway.get("notes"))).toContain(`/aws/lambda/${name} of the function`);
   });
 });
 
@@ -285,12 +287,12 @@ describe("an asynchronous invocation", () => {
   const failing = `export const handler = async () => { throw Object.assign(new Error("no good"), { name: "InvalidEvent" }); };`;
 
   it("that fails is retried, and its record goes to the on-failure queue", async () => {
-    const name = await door.createFunction(failing);
-    const queue = await door.createQueue();
+    const name = await gateway.createFunction(failing);
+    const queue = await gateway.createQueue();
     await configure(name, arnOf.queue(queue), 1);
     const { StatusCode } = await invoke(name, { a: 1 }, { InvocationType: "Event" });
     expect(StatusCode).toBe(202);
-    const message = await door.receive(queue);
+    const message = await gateway.receive(queue);
     expect(JSON.parse(message.Body ?? "")).toEqual({
       version: "1.0",
       timestamp: expect.any(String) as string,
@@ -307,26 +309,26 @@ describe("an asynchronous invocation", () => {
   });
 
   it("of an event follows the rule, retries twice by default, and fails onto the bus", async () => {
-    const bus = await door.createBus();
-    const name = await door.createFunction(failing);
-    const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(name) }]);
-    await door.permit(name, arnOf.rule(bus, rule));
+    const bus = await gateway.createBus();
+    const name = await gateway.createFunction(failing);
+    const rule = await gateway.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(name) }]);
+    await gateway.permit(name, arnOf.rule(bus, rule));
     await configure(name, arnOf.bus(bus));
-    const queue = await door.createQueue();
-    const failures = await door.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(queue) }], {
+    const queue = await gateway.createQueue();
+    const failures = await gateway.createRule(bus, [{ Id: "queue", Arn: arnOf.queue(queue) }], {
       pattern: { source: ["lambda"], detail: { responsePayload: { errorType: ["InvalidEvent"] } } },
     });
-    await door.allow(queue, arnOf.rule(bus, failures));
-    const id = await door.putEvent(bus, { a: 1 });
+    await gateway.allow(queue, arnOf.rule(bus, failures));
+    const id = await gateway.putEvent(bus, { a: 1 });
 
-    const message = await door.receive(queue);
+    const message = await gateway.receive(queue);
     expect(JSON.parse(message.Body ?? "")).toMatchObject({
       source: "lambda",
       "detail-type": "Lambda Function Invocation Result - Failure",
       resources: [`${arnOf.fn(name)}:$LATEST`],
       detail: { requestPayload: { id, detail: { a: 1 } }, requestContext: { approximateInvokeCount: 3 } },
     });
-    const [delivery] = await door.deliveries(id);
+    const [delivery] = await gateway.deliveries(id);
     expect(delivery).toMatchObject({
       rule,
       kind: "lambda",
@@ -343,50 +345,52 @@ describe("an asynchronous invocation", () => {
   });
 
   it("that was throttled is kept, and does not count as a failure", async () => {
-    const bus = await door.createBus();
+    const bus = await gateway.createBus();
     const gate = await closedGate();
-    const name = await door.createFunction(gate.code);
-    await door.lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: name, ReservedConcurrentExecutions: 1 }));
-    const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(name) }]);
-    await door.permit(name, arnOf.rule(bus, rule));
+    const name = await gateway.createFunction(gate.code);
+    await gateway.lambda.send(
+      new PutFunctionConcurrencyCommand({ FunctionName: name, ReservedConcurrentExecutions: 1 }),
+    );
+    const rule = await gateway.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(name) }]);
+    await gateway.permit(name, arnOf.rule(bus, rule));
     const ids = [
-      await door.putEvent(bus, { a: 1 }),
-      await door.putEvent(bus, { a: 2 }),
-      await door.putEvent(bus, { a: 3 }),
+      await gateway.putEvent(bus, { a: 1 }),
+      await gateway.putEvent(bus, { a: 2 }),
+      await gateway.putEvent(bus, { a: 3 }),
     ];
     await until("one is throttled", async () => {
-      const events = await Promise.all(ids.map((id) => door.event(id)));
+      const events = await Promise.all(ids.map((id) => gateway.event(id)));
       const attempts = events.flatMap((event) => event.deliveries.flatMap((delivery) => delivery.attempts));
       return attempts.find(({ outcome }) => outcome === "throttled");
     });
     await gate.open();
-    const deliveries = (await Promise.all(ids.map((id) => door.deliveries(id)))).flat();
+    const deliveries = (await Promise.all(ids.map((id) => gateway.deliveries(id)))).flat();
     expect(deliveries.map(({ status }) => status)).toEqual(["delivered", "delivered", "delivered"]);
     const outcomes = deliveries.flatMap(({ attempts }) => attempts.map(({ outcome }) => outcome));
     expect(outcomes).toContain("throttled");
   });
 
   it("without a destination goes to the function's dead-letter queue", async () => {
-    const queue = await door.createQueue();
-    const name = await door.createFunction(failing, { DeadLetterConfig: { TargetArn: arnOf.queue(queue) } });
+    const queue = await gateway.createQueue();
+    const name = await gateway.createFunction(failing, { DeadLetterConfig: { TargetArn: arnOf.queue(queue) } });
     await configure(name, undefined, 0);
     await invoke(name, { a: 1 }, { InvocationType: "Event" });
-    const message = await door.receive(queue);
+    const message = await gateway.receive(queue);
     expect(message.Body).toBe('{"a":1}');
     expect(message.MessageAttributes).toMatchObject({ ErrorMessage: { StringValue: "no good" } });
   });
 
   it("that succeeds has its record at the on-success destination", async () => {
-    const queue = await door.createQueue();
-    const name = await door.createFunction(`export const handler = async () => ({ ok: true });`);
-    await door.lambda.send(
+    const queue = await gateway.createQueue();
+    const name = await gateway.createFunction(`export const handler = async () => ({ ok: true });`);
+    await gateway.lambda.send(
       new PutFunctionEventInvokeConfigCommand({
         FunctionName: name,
         DestinationConfig: { OnSuccess: { Destination: arnOf.queue(queue) } },
       }),
     );
     await invoke(name, {}, { InvocationType: "Event" });
-    const message = await door.receive(queue);
+    const message = await gateway.receive(queue);
     expect(JSON.parse(message.Body ?? "")).toMatchObject({
       requestContext: { condition: "Success", approximateInvokeCount: 1 },
       responseContext: { statusCode: 200, executedVersion: "$LATEST" },
@@ -396,11 +400,11 @@ describe("an asynchronous invocation", () => {
 
   describe("whose destination does not take the record", () => {
     const counted = async (name: string) => {
-      const metrics = (await door.get("metrics")) as { DestinationDeliveryFailures: Record<string, number> };
+      const metrics = (await gateway.get("metrics")) as { DestinationDeliveryFailures: Record<string, number> };
       return metrics.DestinationDeliveryFailures[name];
     };
     const noted = async (text: string) =>
-      ((await door.get("notes")) as Note[]).filter((note) => note.text.includes(text)).length;
+      ((await gateway.get("notes")) as Note[]).filter((note) => note.text.includes(text)).length;
     const missingQueue = arnOf.queue("nowhere");
 
     it.each([
@@ -418,8 +422,8 @@ describe("an asynchronous invocation", () => {
     ] as const)(
       "counts it for the function, and the notes say why: %s",
       async (_, code, result, destination, payload) => {
-        const name = await door.createFunction(code);
-        await door.lambda.send(
+        const name = await gateway.createFunction(code);
+        await gateway.lambda.send(
           new PutFunctionEventInvokeConfigCommand({
             FunctionName: name,
             MaximumRetryAttempts: 0,
@@ -428,7 +432,7 @@ describe("an asynchronous invocation", () => {
         );
         for (const count of [1, 2]) {
           await invoke(name, payload, { InvocationType: "Event" });
-          await door.settle();
+          await gateway.settle();
           expect(await counted(name)).toBe(count);
         }
         expect(await noted(` of ${name} is lost: `)).toBe(2);
@@ -436,20 +440,20 @@ describe("an asynchronous invocation", () => {
     );
 
     it("counts nothing where there is a destination that does, or none", async () => {
-      const queue = await door.createQueue();
-      const [taken, none] = [await door.createFunction(failing), await door.createFunction(failing)] as const;
+      const queue = await gateway.createQueue();
+      const [taken, none] = [await gateway.createFunction(failing), await gateway.createFunction(failing)] as const;
       await configure(taken, arnOf.queue(queue), 0);
       await configure(none, undefined, 0);
       for (const name of [taken, none]) await invoke(name, {}, { InvocationType: "Event" });
-      await door.receive(queue);
-      await door.settle();
+      await gateway.receive(queue);
+      await gateway.settle();
       expect([await counted(taken), await counted(none)]).toEqual([undefined, undefined]);
     });
   });
 });
 
-it("closing the door ends the functions' processes, busy ones too", async () => {
-  const other = await TestDoor.start();
+it("closing the gateway ends the functions' processes, busy ones too", async () => {
+  const other = await TestGateway.start();
   const directory = await mkdtemp(join(tmpdir(), "busy-"));
   const started = join(directory, "pid");
   let pid: number;
@@ -499,7 +503,7 @@ function isRunning(pid: number): boolean {
 }
 
 async function configure(name: string, onFailure?: string, attempts?: number): Promise<void> {
-  await door.lambda.send(
+  await gateway.lambda.send(
     new PutFunctionEventInvokeConfigCommand({
       FunctionName: name,
       ...(attempts === undefined ? {} : { MaximumRetryAttempts: attempts }),

@@ -20,26 +20,26 @@ import {
   UpdateConfigurationSetEventDestinationCommand,
 } from "@aws-sdk/client-sesv2";
 import { type Envelope, type Mail } from "../../../src/gateway/journal";
-import { accountId, arnOf, clientSettings, doorForTests, region } from "../../support/gateway";
+import { accountId, arnOf, clientSettings, gatewayForTests, region } from "../../support/gateway";
 
 const sender = "sender@example.com";
 const defaultBus = { EventBusArn: arnOf.bus("default") };
 
-const door = doorForTests();
+const gateway = gatewayForTests();
 let sesV2: SESv2Client;
 /** A configuration set that tells everything. */
 let all: string;
 beforeAll(async () => {
-  sesV2 = new SESv2Client(clientSettings(door.door.url));
-  await door.ses.send(new VerifyEmailIdentityCommand({ EmailAddress: sender }));
-  await door.ses.send(
+  sesV2 = new SESv2Client(clientSettings(gateway.gateway.url));
+  await gateway.ses.send(new VerifyEmailIdentityCommand({ EmailAddress: sender }));
+  await gateway.ses.send(
     new CreateTemplateCommand({
       Template: { TemplateName: "greeting", SubjectPart: "Hello {{name}}", TextPart: "Hi" },
     }),
   );
   all = await createSet({ types: ["DELIVERY", "BOUNCE", "COMPLAINT", "RENDERING_FAILURE"] });
 });
-afterEach(() => door.setFaults());
+afterEach(() => gateway.setFaults());
 afterAll(() => {
   sesV2.destroy();
 });
@@ -52,7 +52,7 @@ async function createSet({
   destination?: EventDestinationDefinition;
   suppressed?: SuppressionListReason[];
 } = {}): Promise<string> {
-  const name = door.name("set");
+  const name = gateway.name("set");
   await sesV2.send(
     new CreateConfigurationSetCommand({
       ConfigurationSetName: name,
@@ -72,7 +72,7 @@ async function createSet({
 }
 
 async function send(to: string, changes: Partial<SendTemplatedEmailCommandInput> = {}): Promise<string> {
-  const { MessageId = "" } = await door.ses.send(
+  const { MessageId = "" } = await gateway.ses.send(
     new SendTemplatedEmailCommand({
       Source: `Sender <${sender}>`,
       Destination: { ToAddresses: [to] },
@@ -93,8 +93,8 @@ interface Detail {
 
 /** SES's events on the default bus about the mail, in their order, when nothing more can come. */
 async function eventsOf(messageId: string): Promise<(Envelope & { detail: Detail })[]> {
-  await door.settle();
-  const activity = (await door.get("activity")) as { bus: string; event: Envelope & { detail: Detail } }[];
+  await gateway.settle();
+  const activity = (await gateway.get("activity")) as { bus: string; event: Envelope & { detail: Detail } }[];
   return activity
     .filter(({ bus, event: { source } }) => bus === "default" && source === "aws.ses")
     .map(({ event }) => event)
@@ -113,7 +113,7 @@ async function fateOf(messageId: string): Promise<string[]> {
 }
 
 async function mailOf(messageId: string): Promise<Mail | undefined> {
-  const kept = [...(await door.mails()), ...((await door.get("rendering-failures")) as Mail[])];
+  const kept = [...(await gateway.mails()), ...((await gateway.get("rendering-failures")) as Mail[])];
   return kept.find(({ id }) => id === messageId);
 }
 
@@ -122,15 +122,15 @@ const timestamp = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string;
 describe("SES's events reach the rules of the default bus", () => {
   /** What the rule's target gets about a mail to `to`. */
   async function received(to: string, pattern: object, changes: Partial<SendTemplatedEmailCommandInput> = {}) {
-    const queue = await door.createQueue();
-    const rule = await door.createRule("default", [{ Id: "queue", Arn: arnOf.queue(queue) }], {
+    const queue = await gateway.createQueue();
+    const rule = await gateway.createRule("default", [{ Id: "queue", Arn: arnOf.queue(queue) }], {
       pattern: { source: ["aws.ses"], ...pattern },
     });
-    await door.allow(queue, arnOf.rule("default", rule));
+    await gateway.allow(queue, arnOf.rule("default", rule));
     const id = await send(to, changes);
-    const { Body = "" } = await door.receive(queue);
-    await door.settle();
-    expect(await door.messagesIn(queue)).toEqual([]);
+    const { Body = "" } = await gateway.receive(queue);
+    await gateway.settle();
+    expect(await gateway.messagesIn(queue)).toEqual([]);
     return { id, event: JSON.parse(Body) as Envelope };
   }
 
@@ -269,7 +269,7 @@ describe("SES's events reach the rules of the default bus", () => {
   });
 
   it("of a mail without a template too", async () => {
-    const { MessageId: id = "" } = await door.ses.send(
+    const { MessageId: id = "" } = await gateway.ses.send(
       new SendEmailCommand({
         Source: sender,
         Destination: { ToAddresses: ["ann@customers.example"] },
@@ -328,7 +328,7 @@ describe("an event is told only where the configuration set asks for it", () => 
     const destination = { EventBridgeDestination: defaultBus, MatchingEventTypes: ["BOUNCE" as const] };
     const set = await createSet({ types: ["BOUNCE"], destination: { ...destination, Enabled: false } });
     const before = await send(simulated("bounce"), { ConfigurationSetName: set });
-    await door.settle();
+    await gateway.settle();
     await sesV2.send(
       new UpdateConfigurationSetEventDestinationCommand({
         ConfigurationSetName: set,
@@ -410,7 +410,7 @@ describe("the account's suppression list", () => {
   it.each<SuppressionListReason>(["BOUNCE", "COMPLAINT"])(
     "lets a mail to an address on it be accepted, and bounce: %s",
     async (reason) => {
-      const address = `${door.name("suppressed")}@customers.example`;
+      const address = `${gateway.name("suppressed")}@customers.example`;
       expect(await fateOf(await send(address))).toEqual(["Delivery"]);
       await suppress(address, reason);
       const id = await send(address.toUpperCase());
@@ -422,7 +422,7 @@ describe("the account's suppression list", () => {
   );
 
   it("stops the recipient that is on it alone", async () => {
-    const address = `${door.name("suppressed")}@customers.example`;
+    const address = `${gateway.name("suppressed")}@customers.example`;
     await suppress(address, "BOUNCE");
     const Destination = { ToAddresses: ["free@customers.example", `Name <${address}>`] };
     expect(await fateOf(await send("", { Destination }))).toEqual(["Delivery", ...bySuppression]);
@@ -439,7 +439,7 @@ describe("the account's suppression list", () => {
     ["BOUNCE", [], ["Delivery"]],
     ["COMPLAINT", [], ["Delivery"]],
   ])("is read as the configuration set says: %s, where it suppresses %j", async (reason, reasons, fate) => {
-    const address = `${door.name("suppressed")}@customers.example`;
+    const address = `${gateway.name("suppressed")}@customers.example`;
     await suppress(address, reason);
     const types: EventType[] = ["DELIVERY", "BOUNCE"];
     const created = await createSet({ types, ...(reasons === undefined ? {} : { suppressed: reasons }) });
@@ -453,7 +453,7 @@ describe("the account's suppression list", () => {
   });
 
   it("is read by a mail without a configuration set too", async () => {
-    const address = `${door.name("suppressed")}@customers.example`;
+    const address = `${gateway.name("suppressed")}@customers.example`;
     await suppress(address, "COMPLAINT");
     const id = await send(address, { ConfigurationSetName: undefined });
     expect(await mailOf(id)).toMatchObject({ feedback: ["Bounce"] });
@@ -462,11 +462,11 @@ describe("the account's suppression list", () => {
 
 describe("a bounce as a fault of ses", () => {
   it("puts the address that it matches on the suppression list, which bounces the next mail", async () => {
-    const address = `${door.name("gone")}@customers.example`;
-    await door.setFaults({ hop: "ses", kind: "bounce", times: 1, match: { recipient: address } });
+    const address = `${gateway.name("gone")}@customers.example`;
+    await gateway.setFaults({ hop: "ses", kind: "bounce", times: 1, match: { recipient: address } });
     const Destination = { ToAddresses: ["free@customers.example", address] };
     expect(await fateOf(await send("", { Destination }))).toEqual(["Delivery", "Bounce: Permanent General"]);
-    expect(await door.hits()).toEqual([1]);
+    expect(await gateway.hits()).toEqual([1]);
     expect(await suppressed()).toContain(address);
     expect(await suppressed()).not.toContain("free@customers.example");
     expect(await fateOf(await send(address))).toEqual(bySuppression);
@@ -477,9 +477,9 @@ describe("a bounce as a fault of ses", () => {
     [["COMPLAINT"], false],
     [[], false],
   ])("fills the list as the configuration set says, which suppresses %j: %s", async (reasons, isListed) => {
-    const address = `${door.name("gone")}@customers.example`;
+    const address = `${gateway.name("gone")}@customers.example`;
     const set = await createSet({ types: ["DELIVERY", "BOUNCE"], suppressed: reasons });
-    await door.setFaults({ hop: "ses", kind: "bounce" });
+    await gateway.setFaults({ hop: "ses", kind: "bounce" });
     expect(await fateOf(await send(address, { ConfigurationSetName: set }))).toEqual(["Bounce: Permanent General"]);
     expect((await suppressed()).includes(address)).toBe(isListed);
   });
@@ -489,17 +489,17 @@ describe("a bounce as a fault of ses", () => {
     ["text", { text: "sender@example.com" }, { text: "nobody@example.com" }],
     ["event's id", { eventId: "e-1" }, { eventId: "e-2" }],
   ])("is for the mail whose %s it names", async (_, match, other) => {
-    const address = `${door.name("gone")}@customers.example`;
+    const address = `${gateway.name("gone")}@customers.example`;
     const mailIt = () => send(address, { Tags: [{ Name: "eventId", Value: "e-1" }] });
-    await door.setFaults({ hop: "ses", kind: "bounce", match: other });
+    await gateway.setFaults({ hop: "ses", kind: "bounce", match: other });
     expect(await fateOf(await mailIt())).toEqual(["Delivery"]);
-    await door.setFaults({ hop: "ses", kind: "bounce", match });
+    await gateway.setFaults({ hop: "ses", kind: "bounce", match });
     expect(await fateOf(await mailIt())).toEqual(["Bounce: Permanent General"]);
   });
 
   it("leaves the mailbox simulator as it is", async () => {
-    await door.setFaults({ hop: "ses", kind: "bounce" });
+    await gateway.setFaults({ hop: "ses", kind: "bounce" });
     expect(await fateOf(await send("success@simulator.amazonses.com"))).toEqual(["Delivery"]);
-    expect(await door.hits()).toEqual([0]);
+    expect(await gateway.hits()).toEqual([0]);
   });
 });

@@ -14,14 +14,14 @@ import { addressProblem } from "../../../src/services/ses/addresses";
 import { parseMime, toMime } from "../../../src/services/ses/mime";
 import { render } from "../../../src/services/ses/render";
 import { bareAddress, fromQuery } from "../../../src/services/ses/sent-mail";
-import { arnOf, doorForTests, signed } from "../../support/gateway";
+import { arnOf, gatewayForTests, signed } from "../../support/gateway";
 
-const door = doorForTests({ rejectUnverifiedRecipients: true });
+const gateway = gatewayForTests({ rejectUnverifiedRecipients: true });
 beforeAll(async () => {
-  await door.ses.send(new VerifyEmailIdentityCommand({ EmailAddress: "sender@example.com" }));
-  await door.ses.send(new VerifyDomainIdentityCommand({ Domain: "customers.example" }));
-  await door.ses.send(new CreateConfigurationSetCommand({ ConfigurationSet: { Name: "set" } }));
-  await door.ses.send(
+  await gateway.ses.send(new VerifyEmailIdentityCommand({ EmailAddress: "sender@example.com" }));
+  await gateway.ses.send(new VerifyDomainIdentityCommand({ Domain: "customers.example" }));
+  await gateway.ses.send(new CreateConfigurationSetCommand({ ConfigurationSet: { Name: "set" } }));
+  await gateway.ses.send(
     new CreateTemplateCommand({
       Template: {
         TemplateName: "greeting",
@@ -35,7 +35,7 @@ beforeAll(async () => {
 const data = { name: "<Ann>", nameHtml: "&lt;Ann&gt;", order: { id: 7 }, extra: "" };
 
 function send(changes: Partial<SendTemplatedEmailCommandInput> = {}) {
-  return door.ses.send(
+  return gateway.ses.send(
     new SendTemplatedEmailCommand({
       Source: "Sender <sender@example.com>",
       Destination: {
@@ -54,7 +54,7 @@ function send(changes: Partial<SendTemplatedEmailCommandInput> = {}) {
 }
 
 const v2 = (body: unknown, path = "outbound-emails") =>
-  fetch(`${door.door.url}/v2/email/${path}`, {
+  fetch(`${gateway.gateway.url}/v2/email/${path}`, {
     method: "POST",
     headers: {
       "content-type": "application/json",
@@ -64,7 +64,7 @@ const v2 = (body: unknown, path = "outbound-emails") =>
   });
 
 async function mail(id: string | undefined): Promise<Mail> {
-  const found = (await door.mails()).find((each) => each.id === id);
+  const found = (await gateway.mails()).find((each) => each.id === id);
   if (found === undefined) throw new Error(`No mail ${String(id)}`);
   return found;
 }
@@ -98,12 +98,12 @@ describe("a mail that SES accepts is kept, rendered", () => {
   it("newest first", async () => {
     const first = await send();
     const second = await send();
-    const ids = (await door.mails()).map(({ id }) => id);
+    const ids = (await gateway.mails()).map(({ id }) => id);
     expect(ids.slice(0, 2)).toEqual([second.MessageId, first.MessageId]);
   });
 
   it("SendEmail", async () => {
-    const { MessageId: id } = await door.ses.send(
+    const { MessageId: id } = await gateway.ses.send(
       new SendEmailCommand({
         Source: "sender@example.com",
         Destination: { ToAddresses: ["a@customers.example"] },
@@ -140,7 +140,9 @@ describe("a mail that SES accepts is kept, rendered", () => {
       "--x--",
       "",
     ].join("\r\n");
-    const { MessageId: id } = await door.ses.send(new SendRawEmailCommand({ RawMessage: { Data: Buffer.from(raw) } }));
+    const { MessageId: id } = await gateway.ses.send(
+      new SendRawEmailCommand({ RawMessage: { Data: Buffer.from(raw) } }),
+    );
     expect(await mail(id)).toMatchObject({
       from: "sender@example.com",
       to: ['"A, B" <a@customers.example>', "c@customers.example"],
@@ -181,32 +183,32 @@ describe("a mail that cannot be rendered is accepted and not sent, as SES does",
     ["a variable is in another case", { ...data, name: undefined, Name: "Ann" }, /variable "name"/],
     ["a nested variable is missing", { ...data, order: {} }, /text part reads the variable "id"/],
   ])("%s", async (_, templateData, reason) => {
-    const before = (await door.mails()).length;
+    const before = (await gateway.mails()).length;
     const { MessageId: id } = await send({ TemplateData: JSON.stringify(templateData) });
-    const failures = (await door.get("rendering-failures")) as Mail[];
+    const failures = (await gateway.get("rendering-failures")) as Mail[];
     expect(failures.find((failure) => failure.id === id)?.renderError).toMatch(reason);
-    expect(await door.mails()).toHaveLength(before);
+    expect(await gateway.mails()).toHaveLength(before);
   });
 
   it("and the event behind it says so", async () => {
-    const bus = await door.createBus();
-    const name = await door.createFunction(sendingFunction({ name: "only" }));
-    const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(name) }]);
-    await door.permit(name, arnOf.rule(bus, rule));
-    const id = await door.putEvent(bus, {});
-    await door.deliveries(id);
-    expect((await door.event(id)).notes.join()).toMatch(/accepted by SES and never sent/);
+    const bus = await gateway.createBus();
+    const name = await gateway.createFunction(sendingFunction({ name: "only" }));
+    const rule = await gateway.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(name) }]);
+    await gateway.permit(name, arnOf.rule(bus, rule));
+    const id = await gateway.putEvent(bus, {});
+    await gateway.deliveries(id);
+    expect((await gateway.event(id)).notes.join()).toMatch(/accepted by SES and never sent/);
   });
 });
 
 it("a mail tells the invocation, the event and the rule that it comes from", async () => {
-  const bus = await door.createBus();
-  const name = await door.createFunction(sendingFunction(data));
-  const rule = await door.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(name) }]);
-  await door.permit(name, arnOf.rule(bus, rule));
-  const ids = await Promise.all([1, 2, 3].map((number) => door.putEvent(bus, { number })));
-  const deliveries = (await Promise.all(ids.map((id) => door.deliveries(id)))).flat();
-  const mails = (await door.mails()).filter((each) => each.rule === rule);
+  const bus = await gateway.createBus();
+  const name = await gateway.createFunction(sendingFunction(data));
+  const rule = await gateway.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(name) }]);
+  await gateway.permit(name, arnOf.rule(bus, rule));
+  const ids = await Promise.all([1, 2, 3].map((number) => gateway.putEvent(bus, { number })));
+  const deliveries = (await Promise.all(ids.map((id) => gateway.deliveries(id)))).flat();
+  const mails = (await gateway.mails()).filter((each) => each.rule === rule);
   expect(new Set(mails.map(({ eventId }) => eventId))).toEqual(new Set(ids));
   const requestIds = deliveries.map(({ attempts }) => attempts[0]?.requestId);
   expect(new Set(mails.map(({ requestId }) => requestId))).toEqual(new Set(requestIds));
@@ -315,11 +317,11 @@ describe("what SES refuses is refused", () => {
       header("Bcc", bcc),
     ];
     const sendRaw = (lines: string[], Destinations?: string[]) =>
-      door.ses.send(new SendRawEmailCommand({ RawMessage: raw(...lines), ...(Destinations && { Destinations }) }));
+      gateway.ses.send(new SendRawEmailCommand({ RawMessage: raw(...lines), ...(Destinations && { Destinations }) }));
 
     it.each<[string, (destination: typeof three) => Promise<unknown>]>([
       ["SendTemplatedEmail", (Destination) => send({ Destination })],
-      ["SendEmail", (Destination) => door.ses.send(new SendEmailCommand({ Source, Destination, Message }))],
+      ["SendEmail", (Destination) => gateway.ses.send(new SendEmailCommand({ Source, Destination, Message }))],
       ["SendRawEmail, by its headers", (destination) => sendRaw(headers(destination))],
       [
         "SendRawEmail, by its destinations, whatever its headers say",
@@ -358,9 +360,9 @@ describe("what SES refuses is refused", () => {
   });
 
   it("nothing of it is kept", async () => {
-    const before = (await door.mails()).length;
+    const before = (await gateway.mails()).length;
     await expect(send({ Template: "nope" })).rejects.toThrow();
-    expect(await door.mails()).toHaveLength(before);
+    expect(await gateway.mails()).toHaveLength(before);
   });
 });
 
@@ -369,7 +371,7 @@ describe("a raw mail is read in time that grows with it", () => {
   const readHeader = (name: string, value: string) =>
     fromQuery({
       method: "POST",
-      url: new URL("http://door/"),
+      url: new URL("http://gateway/"),
       headers: {},
       service: "ses",
       operation: "SendRawEmail",
@@ -414,7 +416,7 @@ describe("a raw mail is read in time that grows with it", () => {
 
 it("a mail is a MIME file that reads as it was sent", async () => {
   const { MessageId: id = "" } = await send({ TemplateData: JSON.stringify({ ...data, name: "Søren\r\nBcc: x@y.z" }) });
-  const response = await fetch(`${door.door.url}/_sandbox/messages/${id}.eml`);
+  const response = await fetch(`${gateway.gateway.url}/_sandbox/messages/${id}.eml`);
   expect(response.headers.get("content-type")).toBe("message/rfc822");
   const raw = await response.text();
   const parsed = parseMime(raw);
@@ -428,7 +430,7 @@ it("a mail is a MIME file that reads as it was sent", async () => {
 
 describe("a template is rendered for a test as a mail is: moto knows no dotted names", () => {
   const test = (TemplateData: string, TemplateName = "greeting") =>
-    door.ses.send(new TestRenderTemplateCommand({ TemplateName, TemplateData }));
+    gateway.ses.send(new TestRenderTemplateCommand({ TemplateName, TemplateData }));
   const testV2 = async (TemplateData: string, name = "greeting") => {
     const response = await v2({ TemplateData }, `templates/${name}/render`);
     return [response.status, await response.json()];

@@ -5,7 +5,7 @@ import { type Interceptor, ofService } from "../../gateway/http";
  * conditional writes at once both succeed, and a reader sees an item half written. AWS makes each write as one. So calls
  * come to moto one by one.
  */
-export function mendDynamoDb(): Interceptor {
+export function patchDynamoDb(): Interceptor {
   let last: Promise<unknown> = Promise.resolve();
   return ofService("dynamodb", (call, next) => {
     const answer = last.then(() => next(call));

@@ -79,7 +79,7 @@ export interface ArchivesOptions {
 
 /**
  * Archives of the buses, and their replays: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html.
- * moto keeps the archives' definitions; the events pass it by, as the door answers PutEvents. AWS does not say whether a
+ * moto keeps the archives' definitions; the events pass it by, as the gateway answers PutEvents. AWS does not say whether a
  * replayed event keeps its id, and recordings of its answers hide ids; here it does, as in moto.
  */
 export class Archives {

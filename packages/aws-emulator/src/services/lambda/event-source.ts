@@ -142,7 +142,7 @@ export class EventSources {
     await Promise.all(running);
   }
 
-  /** @returns `undefined` where the queue is gone or the door closes. */
+  /** @returns `undefined` where the queue is gone or the gateway closes. */
   private async receive({ queueArn, batchSize }: Mapping): Promise<Message[] | undefined> {
     try {
       const command = new ReceiveMessageCommand({

@@ -1,4 +1,4 @@
-/** A function as it is deployed: what the emulator holds, and what the door remembers beside it. */
+/** A function as it is deployed: what the emulator holds, and what the gateway remembers beside it. */
 export interface DeployedFunction {
   readonly name: string;
   readonly arn: string;

@@ -150,7 +150,7 @@ export class Invoker {
     fn: DeployedFunction,
     request: { requestId: string; payload: string; functionArn: string; cause: Cause },
   ): Promise<Invocation> {
-    // Without a folder of its own it would run in the door's, and take what it finds there for its code.
+    // Without a folder of its own it would run in the gateway's, and take what it finds there for its code.
     if (fn.directory === "") return withoutPackage(fn, request.requestId);
     const environment = this.environmentFor(fn);
     environment.isBusy = true;
@@ -181,7 +181,7 @@ export class Invoker {
   }
 }
 
-/** The function is deleted by now, or was made in a way that the door did not see. */
+/** The function is deleted by now, or was made in a way that the gateway did not see. */
 function withoutPackage({ name }: DeployedFunction, requestId: string): Invocation {
   const error = { errorType: "Sandbox.NoPackage", errorMessage: `The sandbox has no package of ${name}.` };
   return { requestId, version: "$LATEST", payload: JSON.stringify(error), error, outcome: "error", log: [] };

@@ -24,14 +24,14 @@ const policyPath = /^\/2015-03-31\/functions\/[^/]+\/policy\/?$/;
 const aliasesPath = /^\/2015-03-31\/functions\/[^/]+\/aliases\/?$/;
 const mappingsPath = /^\/2015-03-31\/event-source-mappings(?:\/([^/]*))?$/;
 
-export interface LambdaMend {
+export interface LambdaPatches {
   readonly interceptors: Interceptor[];
   /** What a client said of the function and moto does not keep. */
   extras(functionName: string): Readonly<Record<string, unknown>>;
 }
 
 /** The answers of moto's Lambda that Terraform would see a change in, and one call that would make moto run functions. */
-export function mendLambda(moto: Moto): LambdaMend {
+export function patchLambda(moto: Moto): LambdaPatches {
   const configuration = keepConfiguration();
   return {
     extras: configuration.extras,
@@ -39,10 +39,10 @@ export function mendLambda(moto: Moto): LambdaMend {
       refuseSecondMapping(moto),
       refuseSecondStatement(moto),
       refuseSecondAlias,
-      configuration.mend,
+      configuration.patch,
       replaceInvokeConfig(moto),
       keepMappingsFromMoto(),
-    ].map((mend) => ofService("lambda", mend)),
+    ].map((patch) => ofService("lambda", patch)),
   };
 }
 
@@ -123,7 +123,7 @@ function keepConfiguration() {
     };
   }
 
-  const mend = async (call: Call, next: Next): Promise<Answer> => {
+  const patch = async (call: Call, next: Next): Promise<Answer> => {
     const isCreate = call.method === "POST" && functionsPath.test(call.url.pathname);
     const name = isCreate ? textOf(jsonOf(call).FunctionName) : nameIn(functionPath, call);
     const answer = await next(call);
@@ -139,7 +139,7 @@ function keepConfiguration() {
       isRecord(body.Configuration) ? { ...body, Configuration: complete(body.Configuration) } : complete(body),
     );
   };
-  return { mend, extras: (name: string) => kept.get(name) ?? {} };
+  return { patch, extras: (name: string) => kept.get(name) ?? {} };
 }
 
 /** moto: PutFunctionEventInvokeConfig adds to a list, and the first is read for ever. AWS: there is one, and it is replaced. */
@@ -159,7 +159,7 @@ function replaceInvokeConfig(moto: Moto) {
 
 /**
  * moto: an enabled event source mapping of a queue makes each SendMessage receive the message and run the function in
- * Docker, so that one of its receives is used up. AWS: Lambda polls the queue; the door does that. So moto holds every mapping as disabled, and clients are told its state.
+ * Docker, so that one of its receives is used up. AWS: Lambda polls the queue; the gateway does that. So moto holds every mapping as disabled, and clients are told its state.
  */
 function keepMappingsFromMoto() {
   const disabled = new Set<string>();

@@ -7,7 +7,7 @@ import { type Answer, type Call, isRecord, jsonError, jsonOf, type Next, succeed
 import { type Moto } from "../../gateway/moto";
 import { type DeployedFunction, parseFunctionName } from "./function";
 
-/** What a client said of a function and moto does not keep: see `keepConfiguration` in mends/lambda.ts. */
+/** What a client said of a function and moto does not keep: see `keepConfiguration` in moto-patches.ts. */
 export type Extras = (functionName: string) => Readonly<Record<string, unknown>>;
 
 const functionsPath = /^\/2015-03-31\/functions\/?$/;
@@ -19,7 +19,7 @@ const functionPath = /^\/2015-03-31\/functions\/([^/]+)\/?$/;
 export class FunctionRegistry {
   /** Function name to the directory that holds its unpacked package. */
   private readonly directories = new Map<string, string>();
-  /** Function name to its reserved concurrency. Nothing but the calls that come through the door sets one. */
+  /** Function name to its reserved concurrency. Nothing but the calls that come through the gateway sets one. */
   private readonly concurrency = new Map<string, number>();
 
   constructor(

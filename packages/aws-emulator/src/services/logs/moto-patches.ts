@@ -12,7 +12,7 @@ import {
 } from "../../gateway/http";
 
 /** The operations of CloudWatch Logs that Terraform needs and moto lacks. */
-export const mendLogs = (): Interceptor => ofService("logs", keepDataProtectionPolicies());
+export const patchLogs = (): Interceptor => ofService("logs", keepDataProtectionPolicies());
 
 /** moto: has no data protection policies. AWS: one a log group. Nothing is masked here. */
 function keepDataProtectionPolicies() {

@@ -11,7 +11,7 @@ import {
 } from "../../gateway/http";
 
 /** The bucket policies of moto's S3 that Terraform deploys, for clients that speak HTTP. */
-export const mendS3 = (): Interceptor => ofService("s3", keepConditionalDenials());
+export const patchS3 = (): Interceptor => ofService("s3", keepConditionalDenials());
 
 /** The bucket whose policy a call is about, if it is; a bucket that is deleted takes its policy along. */
 function bucketWithPolicy({ method, url: { pathname, searchParams } }: Call): string | undefined {

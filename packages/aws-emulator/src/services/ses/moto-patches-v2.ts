@@ -28,7 +28,7 @@ export interface SesV2Options {
 }
 
 /** The answers of moto's SES v2 that Terraform cannot go on from. */
-export function mendSesV2(moto: Moto, options: SesV2Options): Interceptor[] {
+export function patchSesV2(moto: Moto, options: SesV2Options): Interceptor[] {
   return [
     ...[refuseExisting, refuseMissing].map(ofV2),
     // What is kept of a set or an identity goes with it, whichever API deletes it.
@@ -37,10 +37,10 @@ export function mendSesV2(moto: Moto, options: SesV2Options): Interceptor[] {
   ];
 }
 
-const ofSes = (mend: Interceptor) => ofService("ses", mend);
+const ofSes = (patch: Interceptor) => ofService("ses", patch);
 
-const ofV2 = (mend: Interceptor): Interceptor =>
-  ofSes((call, next) => (call.url.pathname.startsWith("/v2/") ? mend(call, next) : next(call)));
+const ofV2 = (patch: Interceptor): Interceptor =>
+  ofSes((call, next) => (call.url.pathname.startsWith("/v2/") ? patch(call, next) : next(call)));
 
 const deletedSet = (call: Call) =>
   call.operation === "DeleteConfigurationSet"
@@ -85,7 +85,7 @@ async function refuseExisting(call: Call, next: Next): Promise<Answer> {
   return next(call);
 }
 
-/** moto: 500 where a set is deleted that is not there, and 200 for an identity. The options are the door's own. */
+/** moto: 500 where a set is deleted that is not there, and 200 for an identity. The options are the gateway's own. */
 async function refuseMissing(call: Call, next: Next): Promise<Answer> {
   const isDelete = call.method === "DELETE";
   const [set] =

@@ -9,7 +9,7 @@ import {
 } from "../../gateway/http";
 
 /** The answers of moto's SES v1 to calls for what is not there: 500. */
-export const mendSes: Interceptor = async (call, next) => {
+export const patchSes: Interceptor = async (call, next) => {
   if (call.service !== "ses" || call.url.pathname.startsWith("/v2/")) return next(call);
   switch (call.operation) {
     // AWS: it is gone, as wished.

@@ -22,15 +22,15 @@ function queueOf(call: Call): string {
   return textOf(name) ?? (textOf(url) ?? "").split("/").slice(-1).join("");
 }
 
-/** The operations that are looked into, whatever the protocol: the mends behind this one speak JSON. */
-const mended = ["CreateQueue", "DeleteQueue", "GetQueueAttributes", "SetQueueAttributes"];
+/** The operations that are looked into, whatever the protocol: the patches behind this one speak JSON. */
+const patched = ["CreateQueue", "DeleteQueue", "GetQueueAttributes", "SetQueueAttributes"];
 
 /** The answers of moto's SQS that Terraform would see a change in, or wait for ever over. */
-export function mendSqs(moto: Moto): Interceptor[] {
+export function patchSqs(moto: Moto): Interceptor[] {
   return [translateQuery, compactRedrivePolicy, keepPolicy(moto), keepRedriveAllowPolicy()].map(
-    (mend): Interceptor =>
+    (patch): Interceptor =>
       (call, next) =>
-        call.service === "sqs" && mended.includes(call.operation) ? mend(call, next) : next(call),
+        call.service === "sqs" && patched.includes(call.operation) ? patch(call, next) : next(call),
   );
 }
 

@@ -18,7 +18,7 @@ const namespace = "http://queue.amazonaws.com/doc/2012-11-05/";
 
 /**
  * SQS's Query protocol is what clients before 2023 speak. A call in it is made in JSON, and its answer is told in XML, so
- * that each mend holds for both protocols and knows one.
+ * that each patch holds for both protocols and knows one.
  */
 export async function translateQuery(call: Call, next: Next): Promise<Answer> {
   if (!isQuery(call)) return next(call);

@@ -202,5 +202,5 @@ try {
   await call("POST", ["init", "error"], JSON.stringify(describe(error))).catch(() => undefined);
   process.exit(1);
 }
-// The door is gone: so is the sandbox that this process belongs to.
+// The gateway is gone: so is the sandbox that this process belongs to.
 await serve(handler).catch(() => process.exit(0));
