@@ -5,7 +5,8 @@ import { Background } from "../../src/gateway/background";
 import { type Buses } from "../../src/services/eventbridge/buses";
 import { Faults } from "../../src/gateway/faults";
 import { Journal } from "../../src/gateway/journal";
-import { SandboxApi, type SandboxInfo } from "../../src/gateway/sandbox-api";
+import { SandboxApi } from "../../src/gateway/sandbox-api";
+import { type SandboxInfo } from "../../src/wire";
 
 const page = join(__dirname, "../../inbox");
 
@@ -34,7 +35,14 @@ export async function startFakeGateway(info: SandboxInfo, journal = new Journal(
   const background = new Background((error) => {
     throw error;
   });
-  const api = new SandboxApi(journal, noBuses as Buses, () => gateway.info, page, new Faults(journal), background);
+  const api = new SandboxApi({
+    journal,
+    buses: noBuses as Buses,
+    info: () => gateway.info,
+    assetsDirectory: page,
+    faults: new Faults(journal),
+    background,
+  });
   const server = createServer((request, response) => {
     const path = (request.url ?? "").replace(/^\/_sandbox\//, "");
     gateway.requests.push(path);

@@ -1,5 +1,5 @@
 import { type Attempt, type Envelope, type Journal, type Mail } from "../../src/gateway/journal";
-import { type SandboxInfo } from "../../src/gateway/sandbox-api";
+import { type SandboxInfo } from "../../src/wire";
 
 /** What a sandbox looks like after a few minutes of use, in the shapes of the gateway's API. */
 

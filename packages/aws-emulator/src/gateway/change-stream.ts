@@ -1,4 +1,5 @@
 import { type IncomingMessage, type ServerResponse } from "node:http";
+import { type StreamMessage } from "../wire";
 import { type Change, type Journal } from "./journal";
 
 const heartbeatMs = 15_000;
@@ -71,7 +72,7 @@ export class ChangeStream {
 
   private message(name: "change" | "restart", { mails, events }: Change): string {
     const { journal } = this;
-    const data = {
+    const data: StreamMessage = {
       messages: journal.messageCount,
       activity: journal.events.size,
       failed: journal.failed,

@@ -93,7 +93,8 @@ export async function readBody(message: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function isDecodable(path: string): boolean {
+/** Not where it is not encoded as a URL has to be: `%zz`, `%ff`. */
+export function isDecodable(path: string): boolean {
   try {
     decodeURIComponent(path);
     return true;
@@ -120,6 +121,10 @@ export function jsonOf(message: { readonly body: Buffer } | Call): Record<string
     throw new MalformedRequest(`The body is no JSON: ${cause.message}`, { cause });
   }
 }
+
+/** For a person who looks for a fault of the gateway's own. */
+export const stackOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,6 +1,15 @@
 import { type Answer, json } from "./http";
 import { type BusEvent, type Delivery, type Journal, type Mail } from "./journal";
 import { type Newest } from "./newest";
+import {
+  type EventDetails,
+  type EventRow,
+  type FailureRecord,
+  type JournalIndex,
+  type MailDetails,
+  type MailRow,
+  type SearchResult,
+} from "../wire";
 
 /** The lists that scripts read, a page at a time. Without a limit a page has this many: more would be tens of megabytes. */
 export const largestPage = 1000;
@@ -18,76 +27,37 @@ type List = keyof typeof lists;
 export class InboxApi {
   constructor(private readonly journal: Journal) {}
 
-  /** @param path below `/_sandbox/`. @returns `undefined` where it is none of this API's */
-  answer(path: string, query: URLSearchParams): Answer | undefined {
-    const [, list, id] = /^(messages|activity)\/(.+)$/.exec(path) ?? [];
-    if (list === "messages") return this.mail(id ?? "");
-    if (list === "activity") return this.event(id ?? "");
-    switch (path) {
+  /** @param query `limit` and `before` */
+  list(list: List, query: URLSearchParams): Answer {
+    const { mails, events } = this.journal;
+    switch (list) {
       case "messages":
-        return this.page(path, query, this.journal.mails, (mail) => mail.renderError === undefined && mail);
+        return page(list, query, mails, (mail) => mail.renderError === undefined && mail);
       case "rendering-failures":
-        return this.page(path, query, this.journal.mails, (mail) => mail.renderError !== undefined && mail);
+        return page(list, query, mails, (mail) => mail.renderError !== undefined && mail);
       case "activity":
-        return this.page(path, query, this.journal.events, (event) => event.toJSON());
-      case "inbox":
-        return this.index();
-      case "inbox/mails":
-        return rowsOf(query, this.journal.mails, mailRow);
-      case "inbox/events":
-        return rowsOf(query, this.journal.events, (event, key) => this.eventRow(event, key));
-      case "inbox/search":
-        return this.search(query);
-      default:
-        return undefined;
+        return page(list, query, events, (event) => event.toJSON());
     }
   }
 
-  /** An entry's id is its key: an event that a rule sends on to another bus keeps its own id there. */
-  private page<Item>(
-    list: List,
-    query: URLSearchParams,
-    kept: Newest<Item>,
-    entryOf: (item: Item) => object | false,
-  ): Answer {
-    const unknown = [...query.keys()].find((name) => name !== "limit" && name !== "before");
-    if (unknown !== undefined) return badRequest(`"${unknown}" is unknown here: use limit and before.`);
-    const limitText = query.get("limit") ?? String(largestPage);
-    const limit = Number(limitText);
-    if (!/^\d+$/.test(limitText) || limit < 1 || limit > largestPage) {
-      return badRequest(`limit is "${limitText}": use a whole number from 1 to ${largestPage}.`);
-    }
-    const keys = kept.keys();
-    const before = query.get("before");
-    const start = before === null ? 0 : keys.indexOf(before) + 1;
-    if (before !== null && start === 0) {
-      return json({ message: `There is no ${lists[list]} with the id "${before}", or not any more.` }, 404);
-    }
-    const items: object[] = [];
-    let last: string | undefined;
-    for (const key of keys.slice(start)) {
-      const item = kept.get(key);
-      const entry = item !== undefined && entryOf(item);
-      if (entry === false) continue;
-      // There is one more than the page holds: so there is a next page.
-      if (items.length === limit) {
-        const next = `/_sandbox/${list}?limit=${limit}&before=${encodeURIComponent(last ?? "")}`;
-        return json(items, 200, { link: `<${next}>; rel="next"` });
-      }
-      items.push({ ...entry, id: key });
-      last = key;
-    }
-    return json(items);
+  /** @param query an `id` for each row */
+  mailRows(query: URLSearchParams): Answer {
+    return rowsOf(query, this.journal.mails, mailRow);
   }
 
-  private mail(key: string): Answer {
+  /** @param query an `id` for each row */
+  eventRows(query: URLSearchParams): Answer {
+    return rowsOf(query, this.journal.events, (event, key) => this.eventRow(event, key));
+  }
+
+  mail(key: string): Answer {
     const mail = this.journal.mails.get(key);
     if (mail === undefined) return noMail(key);
-    return json({ ...mail, id: key, eventKey: this.journal.eventKeyOf(mail) });
+    return json({ ...mail, id: key, eventKey: this.journal.eventKeyOf(mail) } satisfies MailDetails);
   }
 
   /** With what belongs to it: its mails, and the events that carry the record of its failure. */
-  private event(key: string): Answer {
+  event(key: string): Answer {
     const event = this.journal.events.get(key);
     if (event === undefined) {
       return json({ message: `There is no event with the id "${key}". GET /_sandbox/activity lists them.` }, 404);
@@ -107,11 +77,11 @@ export class InboxApi {
       records: this.recordsOf(event),
       mails,
       failures,
-    });
+    } satisfies EventDetails);
   }
 
   /** What the page has to know of everything; rows and contents it asks for as they are looked at. */
-  private index(): Answer {
+  index(): Answer {
     const { mails, events, failed } = this.journal;
     return json({
       mails: mails.keys(),
@@ -123,10 +93,10 @@ export class InboxApi {
         bus: events.items().find(({ bus }) => bus !== "default")?.bus,
         recipient: mails.items()[0]?.to[0],
       },
-    });
+    } satisfies JournalIndex);
   }
 
-  private search(query: URLSearchParams): Answer {
+  search(query: URLSearchParams): Answer {
     const words = (query.get("q") ?? "").toLowerCase().split(/\s+/);
     const matches = (fields: readonly (string | undefined)[]) => {
       const text = fields.join("\n").toLowerCase();
@@ -138,7 +108,7 @@ export class InboxApi {
         const event = events.get(key);
         return event !== undefined && matches([key, this.journal.fateOf(key), event.text]);
       });
-      return json({ ids });
+      return json({ ids } satisfies SearchResult);
     }
     const ids = mails.keys().filter((key) => {
       const mail = mails.get(key);
@@ -147,10 +117,10 @@ export class InboxApi {
       const detailType = events.get(this.journal.eventKeyOf(mail) ?? "")?.detailType;
       return matches([subject, from, ...to, ...cc, ...bcc, template, detailType]);
     });
-    return json({ ids });
+    return json({ ids } satisfies SearchResult);
   }
 
-  private eventRow(event: BusEvent, key: string) {
+  private eventRow(event: BusEvent, key: string): EventRow {
     const { time, bus, source, detailType, deliveries } = event;
     return {
       id: key,
@@ -165,9 +135,46 @@ export class InboxApi {
     };
   }
 
-  private recordsOf({ records }: BusEvent) {
+  private recordsOf({ records }: BusEvent): FailureRecord[] {
     return records.map((record) => ({ ...record, isPolled: this.journal.isPolled(record.queueArn) }));
   }
+}
+
+/** An entry's id is its key: an event that a rule sends on to another bus keeps its own id there. */
+function page<Item>(
+  list: List,
+  query: URLSearchParams,
+  kept: Newest<Item>,
+  entryOf: (item: Item) => object | false,
+): Answer {
+  const unknown = [...query.keys()].find((name) => name !== "limit" && name !== "before");
+  if (unknown !== undefined) return badRequest(`"${unknown}" is unknown here: use limit and before.`);
+  const limitText = query.get("limit") ?? String(largestPage);
+  const limit = Number(limitText);
+  if (!/^\d+$/.test(limitText) || limit < 1 || limit > largestPage) {
+    return badRequest(`limit is "${limitText}": use a whole number from 1 to ${largestPage}.`);
+  }
+  const keys = kept.keys();
+  const before = query.get("before");
+  const start = before === null ? 0 : keys.indexOf(before) + 1;
+  if (before !== null && start === 0) {
+    return json({ message: `There is no ${lists[list]} with the id "${before}", or not any more.` }, 404);
+  }
+  const items: object[] = [];
+  let last: string | undefined;
+  for (const key of keys.slice(start)) {
+    const item = kept.get(key);
+    const entry = item !== undefined && entryOf(item);
+    if (entry === false) continue;
+    // There is one more than the page holds: so there is a next page.
+    if (items.length === limit) {
+      const next = `/_sandbox/${list}?limit=${limit}&before=${encodeURIComponent(last ?? "")}`;
+      return json(items, 200, { link: `<${next}>; rel="next"` });
+    }
+    items.push({ ...entry, id: key });
+    last = key;
+  }
+  return json(items);
 }
 
 export const noMail = (id: string): Answer =>
@@ -193,7 +200,7 @@ function rowsOf<Item>(query: URLSearchParams, kept: Newest<Item>, toRow: (item: 
 }
 
 /** What a row of the list shows of a mail. */
-function mailRow(mail: Mail, key: string) {
+function mailRow(mail: Mail, key: string): MailRow {
   const { time, from, to, subject, text, html, template, tags, renderError } = mail;
   return {
     id: key,
@@ -218,7 +225,7 @@ function aboutOf({ detail }: BusEvent): string {
 }
 
 /** The last attempt is what a row tells of; how many there were says its number. */
-function shortDelivery(delivery: Delivery) {
+function shortDelivery(delivery: Delivery): Delivery {
   return {
     ...delivery,
     attempts: delivery.attempts.slice(-1).map((attempt) => ({

@@ -16,6 +16,7 @@ import {
   ownKey,
   readBody,
   signatureOf,
+  stackOf,
   toCall,
 } from "./http";
 import { watchQueues } from "./failure-records";
@@ -97,9 +98,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   injectIntoSqs(moto.sqs, faults);
   const readCache = new ReadCache(moto);
   const background = new Background((error) => {
-    journal.note(
-      `Something failed in the background: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    );
+    journal.note(`Something failed in the background: ${stackOf(error)}`);
   });
 
   // Clients keep their connections. One that the gateway closes at the moment of its next use breaks a call, and what is not
@@ -147,10 +146,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   const eventSources = new EventSources(moto, registry, invoker, journal, background, region, retryQueueDelayMs);
 
-  const sandboxApi = new SandboxApi(
+  const sandboxApi = new SandboxApi({
     journal,
     buses,
-    () => ({
+    faults,
+    background,
+    assetsDirectory: options.assetsDirectory,
+    info: () => ({
       endpoint: url,
       region,
       accountId,
@@ -159,10 +161,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       notEmulated,
       startedAt,
     }),
-    options.assetsDirectory,
-    faults,
-    background,
-  );
+  });
 
   const suppression = new SuppressionList();
   const feedback = new SesFeedback({
@@ -292,11 +291,7 @@ function failure(error: unknown): Answer {
   // A 500 would be tried again, and show the person who made the mistake the gateway's own code.
   if (error instanceof MalformedRequest) return jsonError(400, error.name, error.message);
   if (error instanceof MotoUnreachable) return jsonError(503, "ServiceUnavailable", error.message);
-  return jsonError(
-    500,
-    "InternalFailure",
-    `The sandbox's gateway failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-  );
+  return jsonError(500, "InternalFailure", `The sandbox's gateway failed: ${stackOf(error)}`);
 }
 
 async function listen(server: ReturnType<typeof createServer>, port: number): Promise<void> {

@@ -1,57 +1,17 @@
-import { readFile } from "node:fs/promises";
 import { type IncomingMessage, type ServerResponse } from "node:http";
-import { extname, join, resolve, sep } from "node:path";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import { serveStatic } from "@hono/node-server/serve-static";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { type Context, Hono } from "hono";
+import { type Fired, type Health, type Metrics, type Pending, type Problem, type SandboxInfo } from "../wire";
 import { type Buses } from "../services/eventbridge/buses";
+import { toMime } from "../services/ses/mime";
 import { type Background } from "./background";
 import { ChangeStream } from "./change-stream";
 import { type Faults, InvalidFaults } from "./faults";
-import { type Answer, json, readBody } from "./http";
+import { type Answer, isDecodable, json, stackOf } from "./http";
 import { InboxApi, largestPage, noMail } from "./inbox-api";
 import { type Journal } from "./journal";
-import { toMime } from "../services/ses/mime";
-
-export interface SandboxInfo {
-  readonly endpoint: string;
-  readonly region: string;
-  readonly accountId: string;
-  readonly retryDelaysMs: readonly number[];
-  /** How soon a retry queue's message comes back; missing: after the queue's own visibility timeout. */
-  readonly retryQueueDelayMs?: number;
-  readonly notEmulated: readonly string[];
-  readonly startedAt: string;
-}
-
-const prefix = "/_sandbox/";
-
-const routes = [
-  "GET /_sandbox/: the inbox page",
-  `GET /_sandbox/messages?limit=&before=: the mails that were sent, newest first: at most ${largestPage}, and the header Link names the next page; before is the id of the last one seen`,
-  "GET /_sandbox/messages/<id>: one mail",
-  "GET /_sandbox/messages/<id>.eml: one mail as a file",
-  "GET /_sandbox/rendering-failures?limit=&before=: mails that SES accepted and could not render",
-  "GET /_sandbox/activity?limit=&before=: the events on the buses, newest first, and what became of them",
-  "GET /_sandbox/activity/<id>: one event, its mails and its failure records",
-  "GET /_sandbox/inbox: the ids of all mails and events, for the inbox page; below it, rows and a search",
-  "GET /_sandbox/metrics: what CloudWatch would count and is not emulated otherwise",
-  "GET /_sandbox/pending: how much of what goes on by itself is not done: deliveries, retries, batches",
-  "GET /_sandbox/faults: what shall go wrong, and how often it did",
-  "PUT /_sandbox/faults: sets it, a JSON array: see packages/aws-emulator/src/gateway/faults.ts",
-  "DELETE /_sandbox/faults: nothing goes wrong any more",
-  "GET /_sandbox/notes: what a user of the sandbox should know",
-  "GET /_sandbox/info: what this sandbox is",
-  "GET /_sandbox/health: 200 when it is ready, 503 until then",
-  "GET /_sandbox/stream: server-sent events: which mails and events changed",
-  "POST /_sandbox/fire/<rule>: fires a scheduled rule of the default bus",
-];
-
-const contentTypes: Readonly<Record<string, string>> = {
-  ".html": "text/html; charset=utf-8",
-  ".css": "text/css; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".svg": "image/svg+xml",
-  ".png": "image/png",
-  ".ico": "image/x-icon",
-};
 
 /** The page's own script and style, and mails in frames (`srcdoc`), which inherit the policy: no mail loads anything. */
 const pageHeaders = {
@@ -63,114 +23,289 @@ const pageHeaders = {
 };
 const headers = { "cache-control": "no-store" };
 
-/** What the gateway says about itself, to the inbox page and to scripts. */
+const root = "/_sandbox";
+
+/** The files of the page, and no others that may lie beside them. */
+const pageFile = "/:file{[\\w-]+\\.(?:html|css|js|svg|png|ico)}";
+
+type Env = { Bindings: HttpBindings };
+
+interface Route {
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  /** Below `/_sandbox`, as hono writes it: `:id` is a segment, `:id{.+}` the rest of the path. */
+  readonly path: string;
+  /** The parameters of its query: `?limit=&before=`. */
+  readonly query?: string;
+  readonly description: string;
+  readonly answer: (context: Context<Env>) => Answer | Response | Promise<Answer>;
+}
+
+export interface SandboxApiOptions {
+  readonly journal: Journal;
+  readonly buses: Buses;
+  readonly faults: Faults;
+  readonly background: Background;
+  readonly info: () => SandboxInfo;
+  /** The files of the inbox page; without it, there is none. */
+  readonly assetsDirectory?: string | undefined;
+}
+
+/** What the gateway says about itself below `/_sandbox`, to the inbox page and to scripts. */
 export class SandboxApi {
   private isReady = false;
-  private readonly inbox: InboxApi;
   private readonly stream: ChangeStream;
+  private readonly listener: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-  constructor(
-    private readonly journal: Journal,
-    private readonly buses: Buses,
-    private readonly info: () => SandboxInfo,
-    private readonly assetsDirectory: string | undefined,
-    private readonly faults: Faults,
-    private readonly background: Background,
-  ) {
-    this.inbox = new InboxApi(journal);
-    this.stream = new ChangeStream(journal, headers);
+  constructor(private readonly options: SandboxApiOptions) {
+    this.stream = new ChangeStream(options.journal, headers);
+    const { fetch } = this.application(this.routes());
+    this.listener = getRequestListener(fetch, { overrideGlobalObjects: false });
   }
 
   markReady(): void {
     this.isReady = true;
-    this.journal.changed();
+    this.options.journal.changed();
   }
 
   close(): void {
     this.stream.close();
   }
 
-  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname, searchParams } = new URL(request.url ?? "/", "http://gateway");
-    if (pathname === "/_sandbox/stream" && request.method === "GET") {
-      this.stream.open(request, response);
-      return;
-    }
-    const answer = await this.answer(request.method ?? "GET", pathname, searchParams, request);
-    response.writeHead(answer.status, { ...headers, ...answer.headers });
-    response.end(request.method === "HEAD" ? undefined : answer.body);
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    return this.listener(request, response);
   }
 
-  private async answer(
-    method: string,
-    path: string,
-    query: URLSearchParams,
-    request: IncomingMessage,
-  ): Promise<Answer> {
-    if (path === "/_sandbox") return { status: 308, headers: { location: prefix }, body: Buffer.alloc(0) };
-    const name = decode(path.slice(prefix.length));
-    if (name === undefined) return json({ message: `${path} is not a path: a "%" has to be written as "%25".` }, 400);
-    if (method === "POST" && name.startsWith("fire/")) return this.fire(name.slice("fire/".length));
-    if (name === "faults" && method === "PUT") return this.setFaults(await readBody(request));
-    if (name === "faults" && method === "DELETE") return this.setFaults(Buffer.from("[]"));
-    if (method !== "GET" && method !== "HEAD") return unknownRoute(method, path);
-    switch (name) {
-      case "metrics":
-        return json({
-          InvocationsFailedToBeSentToDlq: this.journal.invocationsFailedToBeSentToDlq,
-          DestinationDeliveryFailures: this.journal.destinationDeliveryFailures,
-        });
-      case "pending":
-        return json({ tasks: this.background.pending });
-      case "faults":
-        return json(this.faults.list);
-      case "notes":
-        return json(this.journal.notes);
-      case "info":
-        return json(this.info());
-      case "health":
-        return this.isReady ? json({ status: "ready" }) : json({ status: "starting" }, 503);
-      default: {
-        const id = /^messages\/(.+)\.eml$/.exec(name)?.[1];
-        if (id !== undefined) return this.mailFile(id);
-        return this.inbox.answer(name, query) ?? this.asset(method, path, name);
+  /** Every route, and what `GET` of an unknown one says of it. The first that fits a path answers. */
+  private routes(): readonly Route[] {
+    const { journal, faults, background, info } = this.options;
+    const inbox = new InboxApi(journal);
+    const id = (context: Context<Env>) => context.req.param("id") ?? "";
+    const query = (context: Context<Env>) => new URL(context.req.url).searchParams;
+    const pages = "?limit=&before=";
+    return [
+      {
+        method: "GET",
+        path: "/messages",
+        query: pages,
+        description: `the mails that were sent, newest first: at most ${largestPage}, and the header Link names the next page; before is the id of the last one seen`,
+        answer: (context) => inbox.list("messages", query(context)),
+      },
+      {
+        method: "GET",
+        path: "/messages/:id{.+\\.eml}",
+        description: "one mail as a file",
+        answer: (context) => this.mailFile(id(context).replace(/\.eml$/, "")),
+      },
+      {
+        method: "GET",
+        path: "/messages/:id{.+}",
+        description: "one mail",
+        answer: (context) => inbox.mail(id(context)),
+      },
+      {
+        method: "GET",
+        path: "/rendering-failures",
+        query: pages,
+        description: "mails that SES accepted and could not render",
+        answer: (context) => inbox.list("rendering-failures", query(context)),
+      },
+      {
+        method: "GET",
+        path: "/activity",
+        query: pages,
+        description: "the events on the buses, newest first, and what became of them",
+        answer: (context) => inbox.list("activity", query(context)),
+      },
+      {
+        method: "GET",
+        path: "/activity/:id{.+}",
+        description: "one event, its mails and its failure records",
+        answer: (context) => inbox.event(id(context)),
+      },
+      {
+        method: "GET",
+        path: "/inbox",
+        description: "the ids of all mails and events, for the inbox page",
+        answer: () => inbox.index(),
+      },
+      {
+        method: "GET",
+        path: "/inbox/mails",
+        query: "?id=&id=",
+        description: "a row for each of these mails",
+        answer: (context) => inbox.mailRows(query(context)),
+      },
+      {
+        method: "GET",
+        path: "/inbox/events",
+        query: "?id=&id=",
+        description: "a row for each of these events",
+        answer: (context) => inbox.eventRows(query(context)),
+      },
+      {
+        method: "GET",
+        path: "/inbox/search",
+        query: "?view=&q=",
+        description: "the ids of the mails (view=mails) or events (view=events) that have these words",
+        answer: (context) => inbox.search(query(context)),
+      },
+      {
+        method: "GET",
+        path: "/metrics",
+        description: "what CloudWatch would count and is not emulated otherwise",
+        answer: () =>
+          json({
+            InvocationsFailedToBeSentToDlq: journal.invocationsFailedToBeSentToDlq,
+            DestinationDeliveryFailures: journal.destinationDeliveryFailures,
+          } satisfies Metrics),
+      },
+      {
+        method: "GET",
+        path: "/pending",
+        description: "how much of what goes on by itself is not done: deliveries, retries, batches",
+        answer: () => json({ tasks: background.pending } satisfies Pending),
+      },
+      {
+        method: "GET",
+        path: "/faults",
+        description: "what shall go wrong, and how often it did",
+        answer: () => json(faults.list),
+      },
+      {
+        method: "PUT",
+        path: "/faults",
+        description: "sets what shall go wrong, a JSON array: see the emulator's README",
+        answer: async (context) => this.setFaults(await context.req.text()),
+      },
+      {
+        method: "DELETE",
+        path: "/faults",
+        description: "nothing goes wrong any more",
+        answer: () => this.setFaults("[]"),
+      },
+      {
+        method: "GET",
+        path: "/notes",
+        description: "what a user of the sandbox should know",
+        answer: () => json(journal.notes),
+      },
+      { method: "GET", path: "/info", description: "what this sandbox is", answer: () => json(info()) },
+      {
+        method: "GET",
+        path: "/health",
+        description: "200 when it is ready, 503 until then",
+        answer: () =>
+          this.isReady
+            ? json({ status: "ready" } satisfies Health)
+            : json({ status: "starting" } satisfies Health, 503),
+      },
+      {
+        method: "GET",
+        path: "/stream",
+        description: "server-sent events: which mails and events changed",
+        answer: ({ env }) => {
+          this.stream.open(env.incoming, env.outgoing);
+          return RESPONSE_ALREADY_SENT;
+        },
+      },
+      {
+        method: "POST",
+        path: "/fire/:rule{.+}",
+        description: "fires the scheduled rule of this name, of the default bus",
+        answer: (context) => this.fire(context.req.param("rule") ?? ""),
+      },
+    ];
+  }
+
+  private application(routes: readonly Route[]): Hono<Env> {
+    const application = new Hono<Env>();
+    application.use(async (context, next) => {
+      const { pathname } = new URL(context.req.url);
+      if (!isDecodable(pathname)) {
+        return problem({ message: `${pathname} is not a path: a "%" has to be written as "%25".` }, 400);
       }
+      await next();
+      if (context.res !== RESPONSE_ALREADY_SENT) {
+        for (const [name, value] of Object.entries(headers)) context.res.headers.set(name, value);
+      }
+      return undefined;
+    });
+    application.get(root, (context) => context.redirect(`${root}/`, 308));
+    for (const { method, path, answer } of routes) {
+      application.on(method, root + path, async (context) => {
+        const answered = await answer(context);
+        return answered instanceof Response ? answered : responseOf(answered);
+      });
+    }
+    this.servePage(application);
+    const described = [`GET ${root}/: the inbox page`, ...routes.map(describeRoute)];
+    application.notFound(({ req }) =>
+      problem({ message: `There is no ${req.method} ${new URL(req.url).pathname}.`, routes: described }, 404),
+    );
+    application.onError((error) => problem({ message: `The gateway failed: ${stackOf(error)}` }, 500));
+    return application;
+  }
+
+  private servePage(application: Hono<Env>): void {
+    const { assetsDirectory } = this.options;
+    if (assetsDirectory === undefined) return;
+    const serve = serveStatic<Env>({
+      root: assetsDirectory,
+      rewriteRequestPath: (path) => path.slice(root.length),
+    });
+    for (const path of ["/", pageFile]) {
+      application.get(root + path, async (context, next) => {
+        const served = await serve(context, next);
+        if (served instanceof Response) {
+          for (const [name, value] of Object.entries(pageHeaders)) served.headers.set(name, value);
+        }
+        return served;
+      });
     }
   }
 
-  private setFaults(body: Buffer): Answer {
+  private setFaults(body: string): Answer {
+    const { faults } = this.options;
     try {
-      this.faults.set(JSON.parse(body.toString("utf8")));
+      faults.set(JSON.parse(body));
     } catch (error) {
-      if (error instanceof InvalidFaults)
-        return json({ message: error.message, problems: error.message.split("\n") }, 400);
-      if (error instanceof SyntaxError) return json({ message: `The body is no JSON: ${error.message}` }, 400);
+      if (error instanceof InvalidFaults) {
+        return json({ message: error.message, problems: error.message.split("\n") } satisfies Problem, 400);
+      }
+      if (error instanceof SyntaxError) {
+        return json({ message: `The body is no JSON: ${error.message}` } satisfies Problem, 400);
+      }
       throw error;
     }
-    return json(this.faults.list);
+    return json(faults.list);
   }
 
   private async fire(ruleName: string): Promise<Answer> {
-    const result = await this.buses.fire(ruleName);
-    if (!("problem" in result)) return json(result);
+    const result = await this.options.buses.fire(ruleName);
+    if (!("problem" in result)) return json(result satisfies Fired);
     switch (result.problem) {
       case "unknown":
         return json(
           {
             message: `The default bus has no rule "${ruleName}". Its scheduled rules: ${result.scheduled.join(", ") || "none"}.`,
             scheduledRules: result.scheduled,
-          },
+          } satisfies Problem,
           404,
         );
       case "disabled":
-        return json({ message: `The rule "${ruleName}" is disabled. Enable it first.` }, 409);
+        return json({ message: `The rule "${ruleName}" is disabled. Enable it first.` } satisfies Problem, 409);
       case "not scheduled":
-        return json({ message: `The rule "${ruleName}" has no schedule. Put an event that it matches instead.` }, 400);
+        return json(
+          {
+            message: `The rule "${ruleName}" has no schedule. Put an event that it matches instead.`,
+          } satisfies Problem,
+          400,
+        );
     }
   }
 
   private mailFile(id: string): Answer {
-    const mail = this.journal.mails.get(id);
+    const mail = this.options.journal.mails.get(id);
     if (mail === undefined) return noMail(id);
     return {
       status: 200,
@@ -181,30 +316,19 @@ export class SandboxApi {
       body: Buffer.from(toMime(mail)),
     };
   }
-
-  private async asset(method: string, path: string, name: string): Promise<Answer> {
-    if (this.assetsDirectory === undefined) return unknownRoute(method, path);
-    const root = resolve(this.assetsDirectory);
-    const file = join(root, name === "" ? "index.html" : name);
-    const contentType = contentTypes[extname(file)];
-    if (!file.startsWith(root + sep) || contentType === undefined) return unknownRoute(method, path);
-    try {
-      return { status: 200, headers: { "content-type": contentType, ...pageHeaders }, body: await readFile(file) };
-    } catch {
-      return unknownRoute(method, path);
-    }
-  }
 }
 
-function unknownRoute(method: string, path: string): Answer {
-  return json({ message: `There is no ${method} ${path}.`, routes }, 404);
+/** `GET /_sandbox/messages/<id>.eml: one mail as a file` */
+function describeRoute({ method, path, query = "", description }: Route): string {
+  const written = path.replace(/:(\w+)(?:\{([^}]*)\})?/g, (_, name: string, pattern = "") =>
+    (pattern as string).endsWith("\\.eml") ? `<${name}>.eml` : `<${name}>`,
+  );
+  return `${method} ${root}${written}${query}: ${description}`;
 }
 
-/** `undefined` where it is not encoded as a URL has to be: `%zz`. */
-function decode(path: string): string | undefined {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return undefined;
-  }
+function responseOf({ status, headers: given, body }: Answer): Response {
+  const lines = Object.entries(given).map(([name, value]): [string, string] => [name, String(value)]);
+  return new Response(new Uint8Array(body), { status, headers: lines });
 }
+
+const problem = (body: Problem, status: number): Response => responseOf(json(body, status));
