@@ -71,7 +71,7 @@ export const concurrentCases: readonly Case[] = [
   {
     name: "SES throttles half of the calls",
     slug: "throttled",
-    faults: (recipient) => [{ hop: "ses", kind: "throttle", every: 2, match: { recipient } }],
+    faults: (recipient) => [{ service: "ses", kind: "throttle", every: 2, match: { recipient } }],
     put: async (ledger) => {
       await ledger.putMany(10);
       await ledger.putMany(2, { alert: true });
@@ -81,7 +81,7 @@ export const concurrentCases: readonly Case[] = [
   {
     name: "SES answers 500 for a while",
     slug: "outage",
-    faults: (recipient) => [{ hop: "ses", kind: "error", status: 500, times: 30, match: { recipient } }],
+    faults: (recipient) => [{ service: "ses", kind: "error", status: 500, times: 30, match: { recipient } }],
     put: async (ledger) => {
       await ledger.putMany(4);
       await ledger.putMany(2, { alert: true });
@@ -109,63 +109,63 @@ export const concurrentCases: readonly Case[] = [
   {
     name: "SES times out after accepting",
     slug: "accepted",
-    faults: (recipient) => [{ hop: "ses", kind: "timeout", accepts: true, match: { recipient } }],
+    faults: (recipient) => [{ service: "ses", kind: "timeout", accepts: true, match: { recipient } }],
     put: (ledger) => ledger.putMany(3),
     check: allParked("OutcomeUnknown", true),
   },
   {
     name: "SES times out before accepting",
     slug: "silent",
-    faults: (recipient) => [{ hop: "ses", kind: "timeout", match: { recipient } }],
+    faults: (recipient) => [{ service: "ses", kind: "timeout", match: { recipient } }],
     put: (ledger) => ledger.putMany(2),
     check: allParked("OutcomeUnknown"),
   },
   {
     name: "the connection to SES breaks",
     slug: "reset",
-    faults: (recipient) => [{ hop: "ses", kind: "reset", match: { recipient } }],
+    faults: (recipient) => [{ service: "ses", kind: "reset", match: { recipient } }],
     put: (ledger) => ledger.putMany(2),
     check: allParked("OutcomeUnknown"),
   },
   {
     name: "SES rejects",
     slug: "rejected",
-    faults: (recipient) => [{ hop: "ses", kind: "reject", match: { recipient } }],
+    faults: (recipient) => [{ service: "ses", kind: "reject", match: { recipient } }],
     put: (ledger) => ledger.putMany(3),
     check: allParked("MessageRejected"),
   },
   {
     name: "the function crashes before the send",
     slug: "crash-before",
-    faults: (recipient) => [{ hop: "lambda", kind: "crash", when: "before-send", match: { recipient } }],
+    faults: (recipient) => [{ service: "lambda", kind: "crash", when: "before-send", match: { recipient } }],
     put: (ledger) => ledger.putMany(2),
     check: allParked("OutcomeUnknown"),
   },
   {
     name: "the function crashes after the send",
     slug: "crash-after",
-    faults: (recipient) => [{ hop: "lambda", kind: "crash", when: "after-send", match: { recipient } }],
+    faults: (recipient) => [{ service: "lambda", kind: "crash", when: "after-send", match: { recipient } }],
     put: (ledger) => ledger.putMany(2),
     check: allParked("OutcomeUnknown", true),
   },
   {
     name: "the function times out before the send",
     slug: "frozen-before",
-    faults: (recipient) => [{ hop: "lambda", kind: "timeout", when: "before-send", match: { recipient } }],
+    faults: (recipient) => [{ service: "lambda", kind: "timeout", when: "before-send", match: { recipient } }],
     put: (ledger) => ledger.putMany(1),
     check: allParked("OutcomeUnknown"),
   },
   {
     name: "the function times out after the send",
     slug: "frozen-after",
-    faults: (recipient) => [{ hop: "lambda", kind: "timeout", when: "after-send", match: { recipient } }],
+    faults: (recipient) => [{ service: "lambda", kind: "timeout", when: "after-send", match: { recipient } }],
     put: (ledger) => ledger.putMany(1),
     check: allParked("OutcomeUnknown", true),
   },
   {
     name: "the function is throttled at the bus",
     slug: "busy",
-    faults: (recipient) => [{ hop: "lambda", kind: "throttle", times: 12, match: { recipient } }],
+    faults: (recipient) => [{ service: "lambda", kind: "throttle", times: 12, match: { recipient } }],
     put: (ledger) => ledger.putMany(4),
     check: allMailed,
   },
@@ -190,7 +190,7 @@ export const concurrentCases: readonly Case[] = [
   {
     name: "a list, of which SES rejects one",
     slug: "list",
-    faults: () => [{ hop: "ses", kind: "reject", match: { recipient: "list-refused@example.com" } }],
+    faults: () => [{ service: "ses", kind: "reject", match: { recipient: "list-refused@example.com" } }],
     put: async (ledger) => {
       const recipients = [ledger.address(), "list-refused@example.com", ledger.address(), ledger.address()];
       await ledger.put({ recipients });
@@ -230,8 +230,8 @@ export const concurrentCases: readonly Case[] = [
     name: "a list, of which SES rejects one and gives no answer for another",
     slug: "list-mixed",
     faults: () => [
-      { hop: "ses", kind: "reject", match: { recipient: "list-mixed-refused@example.com" } },
-      { hop: "ses", kind: "timeout", match: { recipient: "list-mixed-silent@example.com" } },
+      { service: "ses", kind: "reject", match: { recipient: "list-mixed-refused@example.com" } },
+      { service: "ses", kind: "timeout", match: { recipient: "list-mixed-silent@example.com" } },
     ],
     put: async (ledger) => {
       await ledger.put({
@@ -288,7 +288,7 @@ export const concurrentCases: readonly Case[] = [
     name: "a list, of which one meets a 500 twice",
     slug: "list-late",
     faults: () => [
-      { hop: "ses", kind: "error", status: 503, times: 4, match: { recipient: "list-late-slow@example.com" } },
+      { service: "ses", kind: "error", status: 503, times: 4, match: { recipient: "list-late-slow@example.com" } },
     ],
     put: async (ledger) => {
       await ledger.put({ recipients: [ledger.address(), "list-late-slow@example.com", ledger.address()] });
@@ -375,7 +375,7 @@ export const concurrentCases: readonly Case[] = [
   {
     name: "a large event, while SES fails",
     slug: "large",
-    faults: (recipient) => [{ hop: "ses", kind: "error", status: 500, times: 4, match: { recipient } }],
+    faults: (recipient) => [{ service: "ses", kind: "error", status: 500, times: 4, match: { recipient } }],
     put: async (ledger) => {
       await ledger.put({ detail: { message: "x".repeat(120_000) } });
       await ledger.put({ resources: ballast(240_000) });
@@ -396,7 +396,7 @@ export const concurrentCases: readonly Case[] = [
   {
     name: "a hard bounce, and a later send",
     slug: "bounced",
-    faults: (recipient) => [{ hop: "ses", kind: "bounce", times: 1, match: { recipient } }],
+    faults: (recipient) => [{ service: "ses", kind: "bounce", times: 1, match: { recipient } }],
     put: (ledger) => ledger.putMany(1, { recipients: ["bounced-mailbox@example.com"] }),
     after: (ledger) => ledger.putMany(1, { recipients: ["bounced-mailbox@example.com"] }),
     check: async (outcomes, system) => {
@@ -414,28 +414,28 @@ export const serialCases: readonly Case[] = [
   {
     name: "DynamoDB is down for a while",
     slug: "claims-down",
-    faults: () => [{ hop: "dynamodb", kind: "error", status: 500, times: 60 }],
+    faults: () => [{ service: "dynamodb", kind: "error", status: 500, times: 60 }],
     put: (ledger) => ledger.putMany(3),
     check: allMailed,
   },
   {
     name: "DynamoDB throttles half of the calls",
     slug: "claims-slow",
-    faults: () => [{ hop: "dynamodb", kind: "throttle", every: 2 }],
+    faults: () => [{ service: "dynamodb", kind: "throttle", every: 2 }],
     put: (ledger) => ledger.putMany(4),
     check: allMailed,
   },
   {
     name: "DynamoDB times out after the claim",
     slug: "claims-lost",
-    faults: () => [{ hop: "dynamodb", kind: "timeout", accepts: true, times: 2, match: { text: ":claimed" } }],
+    faults: () => [{ service: "dynamodb", kind: "timeout", accepts: true, times: 2, match: { text: ":claimed" } }],
     put: (ledger) => ledger.putMany(2),
     check: allMailed,
   },
   {
     name: "DynamoDB goes down between claim and record, then the event comes again",
     slug: "claims-unrecorded",
-    faults: () => [{ hop: "dynamodb", kind: "error", status: 500, match: { text: '"sent"' } }],
+    faults: () => [{ service: "dynamodb", kind: "error", status: 500, match: { text: '"sent"' } }],
     put: async (ledger, system) => {
       const event = await ledger.deliver(1);
       await system.quiesce();
@@ -448,8 +448,8 @@ export const serialCases: readonly Case[] = [
     name: "the retry queue is down",
     slug: "no-retries",
     faults: (recipient) => [
-      { hop: "ses", kind: "error", status: 500, times: 6, match: { recipient } },
-      { hop: "sqs", kind: "error", times: 8, match: { operation: "SendMessage", text: "-retries" } },
+      { service: "ses", kind: "error", status: 500, times: 6, match: { recipient } },
+      { service: "sqs", kind: "error", times: 8, match: { operation: "SendMessage", text: "-retries" } },
     ],
     put: (ledger) => ledger.putMany(2),
     check: allMailed,
@@ -458,8 +458,8 @@ export const serialCases: readonly Case[] = [
     name: "the retry queue does not take the delete",
     slug: "undeleted",
     faults: (recipient) => [
-      { hop: "ses", kind: "error", status: 500, times: 6, match: { recipient } },
-      { hop: "sqs", kind: "error", times: 4, match: { operation: "DeleteMessageBatch" } },
+      { service: "ses", kind: "error", status: 500, times: 6, match: { recipient } },
+      { service: "sqs", kind: "error", times: 4, match: { operation: "DeleteMessageBatch" } },
     ],
     put: (ledger) => ledger.putMany(2),
     check: allMailed,
@@ -469,9 +469,9 @@ export const serialCases: readonly Case[] = [
     slug: "no-parking",
     faults: (recipient) => [
       // One of two comes to its end in the retry lane, where the function parks it.
-      { hop: "ses", kind: "error", status: 500, times: 3, match: { recipient } },
-      { hop: "ses", kind: "reject", match: { recipient: "no-parking-rejected@example.com" } },
-      { hop: "sqs", kind: "error", times: 10, match: { operation: "SendMessage", text: "dead-letters" } },
+      { service: "ses", kind: "error", status: 500, times: 3, match: { recipient } },
+      { service: "ses", kind: "reject", match: { recipient: "no-parking-rejected@example.com" } },
+      { service: "sqs", kind: "error", times: 10, match: { operation: "SendMessage", text: "dead-letters" } },
     ],
     put: async (ledger) => {
       await ledger.putMany(2, { recipients: ["no-parking-rejected@example.com"] });
@@ -491,8 +491,8 @@ export const serialCases: readonly Case[] = [
     name: "the on-failure destination refuses the record",
     slug: "no-destination",
     faults: (recipient) => [
-      { hop: "ses", kind: "error", status: 500, match: { recipient } },
-      { hop: "events", kind: "refuse-destination" },
+      { service: "ses", kind: "error", status: 500, match: { recipient } },
+      { service: "events", kind: "refuse-destination" },
     ],
     put: (ledger) => ledger.putMany(2),
     told: (system) => system.metric("DestinationDeliveryFailures"),

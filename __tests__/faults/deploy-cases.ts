@@ -30,7 +30,7 @@ export const deployCases: readonly Case[] = [
     name: "a deployment ends before the function is updated",
     slug: "deploy-early",
     faults: () => [
-      { hop: "ses", kind: "error", status: 400, code: "LimitExceeded", match: { operation: "CreateTemplate" } },
+      { service: "ses", kind: "error", status: 400, code: "LimitExceeded", match: { operation: "CreateTemplate" } },
     ],
     put: async (ledger, system) => {
       await underLoad(ledger, () => expectFailure(system.deploy(addVariable)));
@@ -43,7 +43,7 @@ export const deployCases: readonly Case[] = [
     name: "a deployment ends behind the function's update",
     slug: "deploy-late",
     faults: () => [
-      { hop: "ses", kind: "error", status: 400, code: "InvalidAction", match: { operation: "DeleteTemplate" } },
+      { service: "ses", kind: "error", status: 400, code: "InvalidAction", match: { operation: "DeleteTemplate" } },
     ],
     put: async (ledger, system) => {
       await underLoad(ledger, () => expectFailure(system.deploy()));

@@ -5,7 +5,7 @@ export const redriveCases: readonly Case[] = [
   {
     name: "parked, mended, redriven",
     slug: "redriven",
-    faults: (recipient) => [{ hop: "ses", kind: "reject", match: { recipient } }],
+    faults: (recipient) => [{ service: "ses", kind: "reject", match: { recipient } }],
     put: (ledger) => ledger.putMany(3),
     after: async (_, system) => {
       await system.setFaults();
@@ -17,12 +17,12 @@ export const redriveCases: readonly Case[] = [
   {
     name: "redrive interrupted half-way, then run again",
     slug: "interrupted",
-    faults: (recipient) => [{ hop: "ses", kind: "reject", match: { recipient } }],
+    faults: (recipient) => [{ service: "ses", kind: "reject", match: { recipient } }],
     put: (ledger) => ledger.putMany(6),
     after: async (_, system) => {
       // Every third event reaches the retry queue, and the command never hears of it.
       const match = { operation: "SendMessage", text: "redrives" };
-      await system.setFaults([{ hop: "sqs", kind: "timeout", accepts: true, every: 3, match }]);
+      await system.setFaults([{ service: "sqs", kind: "timeout", accepts: true, every: 3, match }]);
       const hits = async () => ((await system.get("faults")) as { hits: number }[])[0]?.hits ?? 0;
       const killed = await system.deadLetters(["--redrive"], async () => (await hits()) > 0);
       if (killed.code !== null) throw new Error(`The redrive came to its end:\n${killed.output}`);
@@ -35,7 +35,7 @@ export const redriveCases: readonly Case[] = [
   {
     name: "redriven in vain, again and again",
     slug: "in-vain",
-    faults: (recipient) => [{ hop: "ses", kind: "reject", match: { recipient } }],
+    faults: (recipient) => [{ service: "ses", kind: "reject", match: { recipient } }],
     put: (ledger) => ledger.putMany(1),
     after: async (_, system) => {
       for (let redrives = 0; redrives < 3; redrives += 1) {
@@ -49,7 +49,7 @@ export const redriveCases: readonly Case[] = [
   {
     name: "a mail that may be out is not redriven by the way",
     slug: "unasked",
-    faults: (recipient) => [{ hop: "ses", kind: "timeout", accepts: true, match: { recipient } }],
+    faults: (recipient) => [{ service: "ses", kind: "timeout", accepts: true, match: { recipient } }],
     put: (ledger) => ledger.putMany(1),
     after: async (_, system) => {
       await system.setFaults();
@@ -60,7 +60,7 @@ export const redriveCases: readonly Case[] = [
   {
     name: "a mail that is not out is resent on a person's word",
     slug: "resent",
-    faults: (recipient) => [{ hop: "ses", kind: "timeout", match: { recipient } }],
+    faults: (recipient) => [{ service: "ses", kind: "timeout", match: { recipient } }],
     put: (ledger) => ledger.putMany(1),
     after: async (ledger, system) => {
       await system.setFaults();

@@ -125,7 +125,7 @@ describe("the model and the sandbox", () => {
         ? []
         : [
             {
-              hop: "ses",
+              service: "ses",
               ...(fault === "reject"
                 ? { kind: "reject" }
                 : fault === "silence"
@@ -190,7 +190,7 @@ describe("the model and the sandbox", () => {
     };
 
     await system.setFaults([
-      { hop: "ses", kind: "throttle", every: 2, match: { operation: "SendTemplatedEmail", recipient: "throttled-*" } },
+      { service: "ses", kind: "throttle", every: 2, match: { operation: "SendTemplatedEmail", recipient: "throttled-*" } },
     ]);
     const ids: string[] = [];
     for (const [index, kind] of kinds.entries()) {

@@ -130,7 +130,7 @@ describe("an event whose record a queue takes", () => {
       const { bus, retries, deadLetters } = await system();
       const id = await gateway.putEvent(bus, {});
       await becomes(id, "parked");
-      await gateway.setFaults({ hop: "lambda", kind: "throttle", match: { text: arnOf.queue(retries) } });
+      await gateway.setFaults({ service: "lambda", kind: "throttle", match: { text: arnOf.queue(retries) } });
       const MessageBody = JSON.stringify({ mended: true, requestContext: {}, requestPayload: { id, detail: {} } });
       const QueueUrl = gateway.queueUrl(retries);
       await (by === "SendMessage"

@@ -154,8 +154,8 @@ const isHit = () => until("a hit of the fault", async () => ((await gateway.hits
 const unanswered = { name: "TimeoutError", message: expect.stringMatching(/500 ?ms/) as string };
 const broken = { message: expect.stringContaining("ECONNRESET") as string };
 
-describe.each(Object.keys(services) as Service[])("a fault of %s", (hop) => {
-  const { call, isDone, throttling } = services[hop];
+describe.each(Object.keys(services) as Service[])("a fault of %s", (service) => {
+  const { call, isDone, throttling } = services[service];
 
   it.each([
     ["throttles", { kind: "throttle" }, answered(throttling, 400)],
@@ -170,7 +170,7 @@ describe.each(Object.keys(services) as Service[])("a fault of %s", (hop) => {
     ["breaks the connection", { kind: "reset" }, broken],
   ] as const)("%s, and the service does nothing", async (_, fault, error) => {
     const id = gateway.name("call");
-    await gateway.setFaults({ hop, times: 1, ...fault });
+    await gateway.setFaults({ service, times: 1, ...fault });
     await expect(call(id, fault.kind === "timeout" ? impatient : clients)).rejects.toMatchObject(error);
     await isHit();
     const next = gateway.name("next");
@@ -184,14 +184,14 @@ describe.each(Object.keys(services) as Service[])("a fault of %s", (hop) => {
     ["breaks the connection", { kind: "reset", accepts: true }, broken],
   ] as const)("%s after the service has done its work", async (_, fault, error) => {
     const id = gateway.name("call");
-    await gateway.setFaults({ hop, times: 1, ...fault });
+    await gateway.setFaults({ service, times: 1, ...fault });
     await expect(call(id, fault.kind === "timeout" ? impatient : clients)).rejects.toMatchObject(error);
     await isHit();
     await until("the call is done", async () => ((await isDone(id)) ? true : undefined));
   });
 
   it.each(["throttle", "error", "reset"] as const)("is one that a client tries again after: %s", async (kind) => {
-    await gateway.setFaults({ hop, kind, times: 1 });
+    await gateway.setFaults({ service, kind, times: 1 });
     const { $metadata } = await call(gateway.name("call"), persistent);
     expect($metadata.attempts).toBe(2);
   });
@@ -203,7 +203,7 @@ describe("a fault of ses", () => {
     ["error", { kind: "error", status: 502 }, answered("InternalFailure", 502)],
     ["reject", { kind: "reject" }, answered("MessageRejected", 400)],
   ] as const)("speaks SES v2 to its clients: %s", async (_, fault, error) => {
-    await gateway.setFaults({ hop: "ses", ...fault });
+    await gateway.setFaults({ service: "ses", ...fault });
     await expect(mailV2("v2@customers.example")).rejects.toMatchObject(error);
     expect(await services.ses.isDone("v2")).toBe(false);
   });
@@ -212,7 +212,7 @@ describe("a fault of ses", () => {
     ["in words of its own", {}, "The message was rejected by a fault."],
     ["in the words that it is given", { message: "No <b>such</b> mail & no more" }, "No <b>such</b> mail & no more"],
   ])("rejects a mail %s, and nothing is mailed", async (_, words, message) => {
-    await gateway.setFaults({ hop: "ses", kind: "reject", ...words });
+    await gateway.setFaults({ service: "ses", kind: "reject", ...words });
     await expect(templated("rejected@customers.example")).rejects.toMatchObject({
       ...answered("MessageRejected", 400),
       message,
@@ -221,7 +221,7 @@ describe("a fault of ses", () => {
   });
 
   it("is for mail alone: what Terraform asks of SES gets through", async () => {
-    await gateway.setFaults({ hop: "ses", kind: "reject" }, { hop: "ses", kind: "error" });
+    await gateway.setFaults({ service: "ses", kind: "reject" }, { service: "ses", kind: "error" });
     await createTemplate("other");
     await clients.ses.send(new VerifyEmailIdentityCommand({ EmailAddress: "other@example.com" }));
     await clients.sesV2.send(new CreateConfigurationSetCommand({ ConfigurationSetName: "other" }));
@@ -234,7 +234,7 @@ describe("a fault of ses", () => {
 });
 
 it("a fault of ses meets a call of Terraform's where it names it", async () => {
-  await gateway.setFaults({ hop: "ses", kind: "error", status: 400, match: { operation: "CreateTemplate" } });
+  await gateway.setFaults({ service: "ses", kind: "error", status: 400, match: { operation: "CreateTemplate" } });
   await expect(createTemplate("refused")).rejects.toMatchObject(answered("ValidationError", 400));
   await templated("a@customers.example");
   expect(await gateway.hits()).toEqual([1]);
@@ -242,7 +242,7 @@ it("a fault of ses meets a call of Terraform's where it names it", async () => {
 
 describe("a fault meets the calls that it matches, and no others", () => {
   const to = (...ToAddresses: string[]) => mail({ ToAddresses });
-  const ses = (match: FaultInput["match"]): FaultInput => ({ hop: "ses", kind: "throttle", match });
+  const ses = (match: FaultInput["match"]): FaultInput => ({ service: "ses", kind: "throttle", match });
 
   it.each<[string, FaultInput, () => Promise<unknown>, () => Promise<unknown>]>([
     ["a recipient", ses({ recipient: "ann@a.example" }), () => to("ann@a.example"), () => to("joann@a.example")],
@@ -301,29 +301,29 @@ describe("a fault meets the calls that it matches, and no others", () => {
     ],
     [
       "an event's id in a key",
-      { hop: "dynamodb", kind: "throttle", match: { operation: "PutItem", eventId: "event-1" } },
+      { service: "dynamodb", kind: "throttle", match: { operation: "PutItem", eventId: "event-1" } },
       () => putItem("event-1/mail"),
       () => putItem("event-2/mail"),
     ],
     [
       "an event's id in a message",
-      { hop: "sqs", kind: "throttle", match: { eventId: "event-1" } },
+      { service: "sqs", kind: "throttle", match: { eventId: "event-1" } },
       () => sendMessage(JSON.stringify({ id: "event-1" })),
       () => sendMessage(JSON.stringify({ id: "event-2" })),
     ],
     [
       "an address in a text within a text",
-      { hop: "events", kind: "throttle", match: { recipient: "ann@a.example" } },
+      { service: "events", kind: "throttle", match: { recipient: "ann@a.example" } },
       () => putEvent({ recipient: "ann@a.example" }),
       () => putEvent({ recipient: "joann@a.example" }),
     ],
     [
       "an operation of another service",
-      { hop: "events", kind: "throttle", match: { operation: "ListRules" } },
+      { service: "events", kind: "throttle", match: { operation: "ListRules" } },
       () => clients.events.send(new ListRulesCommand({})),
       () => putEvent({}),
     ],
-    ["all of its hop", { hop: "sqs", kind: "throttle" }, () => sendMessage("any"), () => putItem("any")],
+    ["all of its service", { service: "sqs", kind: "throttle" }, () => sendMessage("any"), () => putItem("any")],
   ])("%s", async (_, fault, matched, other) => {
     await gateway.setFaults(fault);
     await expect(other()).resolves.toHaveProperty("$metadata.httpStatusCode", 200);
@@ -338,8 +338,8 @@ describe("a fault meets the calls that it matches, and no others", () => {
 });
 
 describe("of the calls that match, a fault meets", () => {
-  const throttle = { hop: "events", kind: "throttle" } as const;
-  const error = { hop: "events", kind: "error" } as const;
+  const throttle = { service: "events", kind: "throttle" } as const;
+  const error = { service: "events", kind: "error" } as const;
   const [passes, throttled, failed] = ["passes", "ThrottlingException", "InternalFailure"];
 
   /** How each of the events fares, one after the other. */
@@ -429,12 +429,12 @@ describe("/_sandbox/faults", () => {
 
   it("sets faults, and tells them with what was left out and how often each was hit", async () => {
     const answer = await ask("PUT", [
-      { hop: "sqs", kind: "reset", match: { text: "x" } },
-      { hop: "events", kind: "error", times: 1 },
+      { service: "sqs", kind: "reset", match: { text: "x" } },
+      { service: "events", kind: "error", times: 1 },
     ]);
     const set = [
-      { hop: "sqs", kind: "reset", accepts: false, match: { text: "x" }, hits: 0 },
-      { hop: "events", kind: "error", status: 500, times: 1, hits: 0 },
+      { service: "sqs", kind: "reset", accepts: false, match: { text: "x" }, hits: 0 },
+      { service: "events", kind: "error", status: 500, times: 1, hits: 0 },
     ];
     expect(answer.status).toBe(200);
     expect(await answer.json()).toEqual(set);
@@ -444,8 +444,8 @@ describe("/_sandbox/faults", () => {
   });
 
   it("replaces all that was set, and counts anew", async () => {
-    const sqs = { hop: "sqs", kind: "throttle" } as const;
-    await gateway.setFaults(sqs, { hop: "events", kind: "throttle" });
+    const sqs = { service: "sqs", kind: "throttle" } as const;
+    await gateway.setFaults(sqs, { service: "events", kind: "throttle" });
     await expect(sendMessage("any")).rejects.toMatchObject({ name: "RequestThrottled" });
     expect(await gateway.hits()).toEqual([1, 0]);
     await ask("PUT", [sqs]);
@@ -457,7 +457,7 @@ describe("/_sandbox/faults", () => {
     ["DELETE", "DELETE", undefined],
     ["an empty PUT", "PUT", []],
   ])("%s clears them", async (_, method, body) => {
-    await gateway.setFaults({ hop: "events", kind: "throttle" });
+    await gateway.setFaults({ service: "events", kind: "throttle" });
     const answer = await ask(method, body);
     expect(answer.status).toBe(200);
     expect(await answer.json()).toEqual([]);
@@ -466,33 +466,45 @@ describe("/_sandbox/faults", () => {
 
   it.each<[string, unknown, RegExp]>([
     [
-      "a hop that is missing",
+      "a service that is missing",
       { kind: "throttle" },
-      /^\[0\]\.hop: is missing; use one of ses, dynamodb, sqs, events, lambda$/,
+      /^\[0\]\.service: is missing; use one of ses, dynamodb, sqs, events, lambda$/,
     ],
-    ["a hop that nobody knows", { hop: "sns", kind: "throttle" }, /^\[0\]\.hop: is "sns"; use one of ses, /],
-    ["a hop that every object has", { hop: "toString", kind: "throttle" }, /^\[0\]\.hop: is "toString"; use one of/],
-    ["a fault that is no object", null, /^\[0\]\.hop: is missing;/],
+    [
+      "a service that nobody knows",
+      { service: "sns", kind: "throttle" },
+      /^\[0\]\.service: is "sns"; use one of ses, /,
+    ],
+    [
+      "a service that every object has",
+      { service: "toString", kind: "throttle" },
+      /^\[0\]\.service: is "toString"; use one of/,
+    ],
+    ["a fault that is no object", null, /^\[0\]\.service: is missing;/],
     [
       "a kind that is missing",
-      { hop: "sqs" },
+      { service: "sqs" },
       /^\[0\]\.kind: is missing; "sqs" knows throttle, error, timeout, reset$/,
     ],
-    ["a kind of another hop", { hop: "sqs", kind: "bounce" }, /^\[0\]\.kind: is "bounce"; "sqs" knows throttle, error/],
+    [
+      "a kind of another service",
+      { service: "sqs", kind: "bounce" },
+      /^\[0\]\.kind: is "bounce"; "sqs" knows throttle, error/,
+    ],
     [
       "a kind that lambda has not",
-      { hop: "lambda", kind: "error" },
+      { service: "lambda", kind: "error" },
       /^\[0\]\.kind: is "error"; "lambda" knows throttle, crash, timeout$/,
     ],
-    ["no moment of a crash", { hop: "lambda", kind: "crash" }, /^\[0\]\.when: .*"before-send"\|"after-send"/],
-    ["a status of no error", { hop: "ses", kind: "error", status: 200 }, /^\[0\]\.status: .*400/],
-    ["each first call", { hop: "ses", kind: "throttle", every: 1 }, /^\[0\]\.every: .*2/],
-    ["a chance of nothing", { hop: "ses", kind: "throttle", probability: 0 }, /^\[0\]\.probability: .*0/],
-    ["a chance of more than all", { hop: "ses", kind: "throttle", probability: 1.1 }, /^\[0\]\.probability: .*1/],
-    ["no times", { hop: "ses", kind: "throttle", times: 0 }, /^\[0\]\.times: .*1/],
-    ["a field that nobody reads", { hop: "ses", kind: "throttle", accepts: true }, /^\[0\]: .*"accepts"/],
-    ["a match that nobody reads", { hop: "ses", kind: "throttle", match: { to: "x" } }, /^\[0\]\.match: .*"to"/],
-    ["a match of nothing", { hop: "ses", kind: "throttle", match: { text: "" } }, /^\[0\]\.match\.text: .*1/],
+    ["no moment of a crash", { service: "lambda", kind: "crash" }, /^\[0\]\.when: .*"before-send"\|"after-send"/],
+    ["a status of no error", { service: "ses", kind: "error", status: 200 }, /^\[0\]\.status: .*400/],
+    ["each first call", { service: "ses", kind: "throttle", every: 1 }, /^\[0\]\.every: .*2/],
+    ["a chance of nothing", { service: "ses", kind: "throttle", probability: 0 }, /^\[0\]\.probability: .*0/],
+    ["a chance of more than all", { service: "ses", kind: "throttle", probability: 1.1 }, /^\[0\]\.probability: .*1/],
+    ["no times", { service: "ses", kind: "throttle", times: 0 }, /^\[0\]\.times: .*1/],
+    ["a field that nobody reads", { service: "ses", kind: "throttle", accepts: true }, /^\[0\]: .*"accepts"/],
+    ["a match that nobody reads", { service: "ses", kind: "throttle", match: { to: "x" } }, /^\[0\]\.match: .*"to"/],
+    ["a match of nothing", { service: "ses", kind: "throttle", match: { text: "" } }, /^\[0\]\.match\.text: .*1/],
   ])("refuses %s", async (_, fault, problem) => {
     const answer = await ask("PUT", [fault]);
     expect(answer.status).toBe(400);
@@ -500,19 +512,19 @@ describe("/_sandbox/faults", () => {
   });
 
   it("names all problems of all faults, and leaves what was set", async () => {
-    await gateway.setFaults({ hop: "events", kind: "throttle" });
+    await gateway.setFaults({ service: "events", kind: "throttle" });
     const answer = await ask("PUT", [
-      { hop: "sqs", kind: "throttle" },
-      { hop: "ses", kind: "error", status: 1, times: 0 },
-      { hop: "nobody" },
-      { hop: "dynamodb", kind: "crash" },
+      { service: "sqs", kind: "throttle" },
+      { service: "ses", kind: "error", status: 1, times: 0 },
+      { service: "nobody" },
+      { service: "dynamodb", kind: "crash" },
     ]);
     expect(answer.status).toBe(400);
     const body = (await answer.json()) as { message: string; problems: string[] };
     expect(body.problems.map((problem) => problem.split(":")[0])).toEqual([
       "[1].status",
       "[1].times",
-      "[2].hop",
+      "[2].service",
       "[3].kind",
     ]);
     expect(body.message).toBe(body.problems.join("\n"));
@@ -521,7 +533,7 @@ describe("/_sandbox/faults", () => {
   });
 
   it.each([
-    ["one fault without its array", { hop: "sqs", kind: "throttle" }, "JSON array of faults; [] clears them"],
+    ["one fault without its array", { service: "sqs", kind: "throttle" }, "JSON array of faults; [] clears them"],
     ["a text that is no JSON", "[{", "The body is no JSON"],
     ["an empty body", "", "The body is no JSON"],
   ])("refuses %s", async (_, body, message) => {
@@ -532,9 +544,9 @@ describe("/_sandbox/faults", () => {
 
   it("is closed to pages of other sites", async () => {
     const headers = { origin: "http://evil.example" };
-    expect((await ask("PUT", [{ hop: "sqs", kind: "throttle" }], headers)).status).toBe(403);
+    expect((await ask("PUT", [{ service: "sqs", kind: "throttle" }], headers)).status).toBe(403);
     expect(await gateway.get("faults")).toEqual([]);
-    await gateway.setFaults({ hop: "events", kind: "throttle" });
+    await gateway.setFaults({ service: "events", kind: "throttle" });
     expect((await ask("DELETE", undefined, headers)).status).toBe(403);
     expect(await gateway.hits()).toEqual([0]);
   });
@@ -582,7 +594,7 @@ describe("a fault of lambda", () => {
     "%s the function that sends (%s, %s), and the next invocation is well",
     async (_, kind, when, error, isMailed) => {
       const id = gateway.name("invoked");
-      await gateway.setFaults({ hop: "lambda", kind, when, match: { recipient: `${id}@*` } });
+      await gateway.setFaults({ service: "lambda", kind, when, match: { recipient: `${id}@*` } });
       expect(await invoke(id)).toEqual({ FunctionError: "Unhandled", result: error });
       expect(await gateway.hits()).toEqual([1]);
       expect(await services.ses.isDone(id)).toBe(isMailed);
@@ -594,7 +606,11 @@ describe("a fault of lambda", () => {
 
   it("throttles a client's invocation, and the function does not run", async () => {
     const id = gateway.name("invoked");
-    await gateway.setFaults({ hop: "lambda", kind: "throttle", match: { operation: "Invoke", recipient: `${id}@*` } });
+    await gateway.setFaults({
+      service: "lambda",
+      kind: "throttle",
+      match: { operation: "Invoke", recipient: `${id}@*` },
+    });
     await expect(invoke(id)).rejects.toMatchObject(answered("TooManyRequestsException", 429));
     expect(await invoke(gateway.name("other"))).toMatchObject({ result: 200 });
     expect(await gateway.hits()).toEqual([1]);
@@ -606,7 +622,7 @@ describe("a fault of lambda", () => {
     const rule = await gateway.createRule(bus, [{ Id: "fn", Arn: arnOf.fn(fn), InputPath: "$.detail" }]);
     await gateway.permit(fn, arnOf.rule(bus, rule));
     const id = gateway.name("invoked");
-    await gateway.setFaults({ hop: "lambda", kind: "throttle", times: 3, match: { text: id } });
+    await gateway.setFaults({ service: "lambda", kind: "throttle", times: 3, match: { text: id } });
     const [delivery] = await gateway.deliveries(await gateway.putEvent(bus, { to: `${id}@customers.example` }));
     expect(delivery).toMatchObject({ status: "delivered" });
     // More often than failures are retried.
@@ -634,7 +650,7 @@ describe("a fault of sqs meets what AWS does by itself", () => {
   ] as const)("a rule's delivery, which EventBridge tries again: %s", async (_, fault, copies) => {
     const { bus, name } = await ruleToQueue();
     const text = gateway.name("detail");
-    await gateway.setFaults({ hop: "sqs", times: 1, match: { operation: "SendMessage", text }, ...fault });
+    await gateway.setFaults({ service: "sqs", times: 1, match: { operation: "SendMessage", text }, ...fault });
     const [delivery] = await gateway.deliveries(await gateway.putEvent(bus, { text }));
     expect(delivery).toMatchObject({
       status: "delivered",
@@ -653,7 +669,7 @@ describe("a fault of sqs meets what AWS does by itself", () => {
   it("a function's on-failure queue: the record is lost, and counted", async () => {
     const name = await gateway.createQueue();
     const fn = await failingFunction(arnOf.queue(name));
-    await gateway.setFaults({ hop: "sqs", kind: "error", times: 1, match: { text: "lost" } });
+    await gateway.setFaults({ service: "sqs", kind: "error", times: 1, match: { text: "lost" } });
     await invokeEvent(fn, "lost");
     await until("the failure is counted", () => destinationFailures(fn));
     await invokeEvent(fn, "kept");
@@ -669,7 +685,7 @@ describe("a fault of sqs meets what AWS does by itself", () => {
     const fn = await gateway.createFunction(`export const handler = async () => { process.stdout.write("ran\\n"); };`);
     await gateway.createLogGroup(`/aws/lambda/${fn}`);
     const name = await gateway.createQueue({ VisibilityTimeout: visibilityTimeout });
-    await gateway.setFaults({ hop: "sqs", kind: "error", times: 1, match: { operation, text: `/${name}"` } });
+    await gateway.setFaults({ service: "sqs", kind: "error", times: 1, match: { operation, text: `/${name}"` } });
     const { UUID } = await gateway.lambda.send(
       new CreateEventSourceMappingCommand({ EventSourceArn: arnOf.queue(name), FunctionName: fn }),
     );
@@ -689,7 +705,7 @@ describe("a destination that refuses, as a fault of events,", () => {
   it("loses the record of the invocation that matches, and it is counted", async () => {
     const bus = await gateway.createBus();
     const fn = await failingFunction(arnOf.bus(bus));
-    await gateway.setFaults({ hop: "events", kind: "refuse-destination", match: { text: "lost" } });
+    await gateway.setFaults({ service: "events", kind: "refuse-destination", match: { text: "lost" } });
     await invokeEvent(fn, "lost");
     await until("the failure is counted", () => destinationFailures(fn));
     await invokeEvent(fn, "kept");
@@ -726,7 +742,7 @@ async function destinationFailures(fn: string): Promise<number | undefined> {
 
 it("a recipient is looked for in time that grows with the text, whatever the text is", () => {
   const faults = new Faults({ changed: () => undefined });
-  faults.set([{ hop: "dynamodb", kind: "throttle", match: { recipient: "ann@a.example" } }]);
+  faults.set([{ service: "dynamodb", kind: "throttle", match: { recipient: "ann@a.example" } }]);
   const isTaken = (text: string) => faults.take("dynamodb", ["throttle"], () => ({ text })) !== undefined;
   // The square of an event's length took more than a minute.
   const word = "x".repeat(256_000);

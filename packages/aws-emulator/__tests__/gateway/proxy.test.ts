@@ -97,7 +97,7 @@ describe("what no client of AWS sends is the client's error, not the gateway's",
   });
 
   it("a fault that is nested deeper than a stack", async () => {
-    const body = `[{"hop":${"[".repeat(50_000)}${"]".repeat(50_000)}}]`;
+    const body = `[{"service":${"[".repeat(50_000)}${"]".repeat(50_000)}}]`;
     expect((await fetch(`${gateway.gateway.url}/_sandbox/faults`, { method: "PUT", body })).status).toBe(400);
   });
 });

@@ -215,7 +215,7 @@ describe("events that wait for a place of their function's concurrency", () => {
   it("that a fault throttles are one entry too, with a count", async () => {
     const { put, end } = await busy(1);
     await end();
-    await gateway.setFaults({ hop: "lambda", kind: "throttle", times: 5 });
+    await gateway.setFaults({ service: "lambda", kind: "throttle", times: 5 });
     const [id = ""] = await put(1);
     await gateway.settle();
     expect(attemptsOf(await gateway.event(id))).toMatchObject([

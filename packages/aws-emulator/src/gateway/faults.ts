@@ -3,7 +3,6 @@ import * as z from "zod";
 import { type Answer, type Call, type Interceptor, isQuery, jsonError, queryError, queryOf } from "./http";
 import { type Journal } from "./journal";
 import { stringify } from "./json-text";
-import { recipientsOf } from "../services/ses/sent-mail";
 
 /** Which calls a fault is for. Every field that is given has to fit. */
 const matchSchema = z.strictObject({
@@ -42,8 +41,8 @@ const calls = [
 ] as const;
 const when = z.enum(["before-send", "after-send"]);
 
-/** Each hop, with what can go wrong at it. */
-const hops = {
+/** Each service, with what can go wrong at it. */
+const services = {
   ses: z.discriminatedUnion("kind", [
     ...calls,
     z.strictObject({ kind: z.literal("reject"), message: z.string().min(1).optional(), ...common }),
@@ -62,11 +61,11 @@ const hops = {
   ]),
 };
 
-export type Hop = keyof typeof hops;
-type FaultOf<H extends Hop> = z.output<(typeof hops)[H]> & { readonly hop: H };
-export type Fault = { [H in Hop]: FaultOf<H> }[Hop];
+export type Service = keyof typeof services;
+type FaultOf<S extends Service> = z.output<(typeof services)[S]> & { readonly service: S };
+export type Fault = { [S in Service]: FaultOf<S> }[Service];
 /** As it is given: without the defaults. */
-export type FaultInput = { [H in Hop]: z.input<(typeof hops)[H]> & { readonly hop: H } }[Hop];
+export type FaultInput = { [S in Service]: z.input<(typeof services)[S]> & { readonly service: S } }[Service];
 
 /** What a call says of itself, to be matched. */
 export interface Subject {
@@ -116,21 +115,21 @@ export class Faults {
   }
 
   /** The fault that a call meets, if any: the first that fits. It counts as used. */
-  take<H extends Hop, Kind extends FaultOf<H>["kind"]>(
-    hop: H,
+  take<S extends Service, Kind extends FaultOf<S>["kind"]>(
+    service: S,
     kinds: readonly Kind[],
     subject: () => Subject,
-  ): Extract<FaultOf<H>, { kind: Kind }> | undefined {
+  ): Extract<FaultOf<S>, { kind: Kind }> | undefined {
     for (const armed of this.armed) {
       const { fault } = armed;
-      if (fault.hop !== hop || !(kinds as readonly string[]).includes(fault.kind)) continue;
+      if (fault.service !== service || !(kinds as readonly string[]).includes(fault.kind)) continue;
       if (armed.hits >= (fault.times ?? Infinity) || !fits(fault.match, subject())) continue;
       armed.matches += 1;
       if (fault.every !== undefined && armed.matches % fault.every !== 0) continue;
       if (fault.probability !== undefined && Math.random() >= fault.probability) continue;
       armed.hits += 1;
       this.journal.changed();
-      return fault as Extract<FaultOf<H>, { kind: Kind }>;
+      return fault as Extract<FaultOf<S>, { kind: Kind }>;
     }
     return undefined;
   }
@@ -161,19 +160,19 @@ function parseFaults(given: unknown): Fault[] {
   if (!Array.isArray(given)) throw new InvalidFaults("The body has to be a JSON array of faults; [] clears them.");
   const problems: string[] = [];
   const faults = given.flatMap((entry: unknown, index): Fault[] => {
-    const { hop, ...fault } = typeof entry === "object" && entry !== null ? (entry as Record<string, unknown>) : {};
-    if (typeof hop !== "string" || !Object.hasOwn(hops, hop)) {
-      problems.push(`[${index}].hop: ${said(hop)}; use one of ${Object.keys(hops).join(", ")}`);
+    const { service, ...fault } = typeof entry === "object" && entry !== null ? (entry as Record<string, unknown>) : {};
+    if (typeof service !== "string" || !Object.hasOwn(services, service)) {
+      problems.push(`[${index}].service: ${said(service)}; use one of ${Object.keys(services).join(", ")}`);
       return [];
     }
-    const schema = hops[hop as Hop];
+    const schema = services[service as Service];
     const parsed = schema.safeParse(fault);
-    if (parsed.success) return [{ hop, ...parsed.data } as Fault];
+    if (parsed.success) return [{ service, ...parsed.data } as Fault];
     for (const { path, message } of parsed.error.issues) {
       const kinds = schema.options.map((option) => option.shape.kind.value).join(", ");
       const isKind = path.length === 1 && path[0] === "kind";
       problems.push(
-        `${[`[${index}]`, ...path].join(".")}: ${isKind ? `${said(fault.kind)}; "${hop}" knows ${kinds}` : message}`,
+        `${[`[${index}]`, ...path].join(".")}: ${isKind ? `${said(fault.kind)}; "${service}" knows ${kinds}` : message}`,
       );
     }
     return [];
@@ -190,24 +189,31 @@ export interface FunctionProcesses {
   freeze(accessKeyId: string): boolean;
 }
 
-const hopsByService: Readonly<Record<string, "ses" | "dynamodb" | "sqs" | "events">> = {
+const servicesByName: Readonly<Record<string, "ses" | "dynamodb" | "sqs" | "events">> = {
   ses: "ses",
   dynamodb: "dynamodb",
   sqs: "sqs",
   events: "events",
 };
 
+export interface InjectionDependencies {
+  readonly faults: Faults;
+  readonly functions: FunctionProcesses;
+  /** Whom a call of SES mails; `undefined`: it sends nothing. */
+  readonly recipientsOf: (call: Call) => Promise<readonly string[] | undefined>;
+}
+
 /** Makes the calls of AWS clients fail as the faults say. It stands at the top of the gateway's interceptors. */
-export function injectFaults(faults: Faults, functions: FunctionProcesses): Interceptor {
+export function injectFaults({ faults, functions, recipientsOf }: InjectionDependencies): Interceptor {
   return async (call, next) => {
-    const hop = hopsByService[call.service];
-    if (hop === undefined || faults.list.length === 0) return next(call);
-    const recipients = hop === "ses" ? recipientsOf(call) : undefined;
+    const service = servicesByName[call.service];
+    if (service === undefined || faults.list.length === 0) return next(call);
+    const recipients = service === "ses" ? await recipientsOf(call) : undefined;
     // SES's other calls are Terraform's: a fault is for them where it names them. Those of SES v2 have no name.
-    const isMetByNameOnly = hop === "ses" && recipients === undefined;
+    const isMetByNameOnly = service === "ses" && recipients === undefined;
     if (isMetByNameOnly && call.operation === "") return next(call);
     const subject = () => ({ ...subjectOf(call, recipients), isMetByNameOnly });
-    if (hop === "ses") {
+    if (service === "ses") {
       const fault = faults.take("lambda", ["crash", "timeout"], subject);
       if (fault !== undefined) {
         if (fault.when === "after-send") await next(call);
@@ -220,12 +226,12 @@ export function injectFaults(faults: Faults, functions: FunctionProcesses): Inte
         return errorAnswer(call, 400, "MessageRejected", rejection.message ?? "The message was rejected by a fault.");
       }
     }
-    const fault = faults.take(hop, ["throttle", "error", "timeout", "reset"], subject);
+    const fault = faults.take(service, ["throttle", "error", "timeout", "reset"], subject);
     switch (fault?.kind) {
       case undefined:
         return next(call);
       case "throttle":
-        return throttled(hop, call);
+        return throttled(service, call);
       case "error":
         return errorAnswer(
           call,
@@ -278,8 +284,8 @@ function errorAnswer(call: Call, status: number, code: string, message: string):
   return isQuery(call) ? queryError(status, code, message) : jsonError(status, code, message);
 }
 
-function throttled(hop: "ses" | "dynamodb" | "sqs" | "events", call: Call): Answer {
-  switch (hop) {
+function throttled(service: "ses" | "dynamodb" | "sqs" | "events", call: Call): Answer {
+  switch (service) {
     case "ses":
       return isQuery(call)
         ? queryError(400, "Throttling", "Maximum sending rate exceeded.")

@@ -1,5 +1,5 @@
 import { type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
-import { mostNesting } from "../services/eventbridge/limits";
+import { mostNesting } from "../limits";
 import { nestingOf } from "./json-text";
 
 /** One request of an AWS client, read whole. */

@@ -304,7 +304,7 @@ export class SandboxApi {
     }
   }
 
-  private mailFile(id: string): Answer {
+  private async mailFile(id: string): Promise<Answer> {
     const mail = this.options.journal.mails.get(id);
     if (mail === undefined) return noMail(id);
     return {
@@ -313,7 +313,7 @@ export class SandboxApi {
         "content-type": "message/rfc822",
         "content-disposition": `attachment; filename="${id.replace(/[^\w.-]/g, "_")}.eml"`,
       },
-      body: Buffer.from(toMime(mail)),
+      body: await toMime(mail),
     };
   }
 }

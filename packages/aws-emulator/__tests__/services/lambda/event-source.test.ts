@@ -196,7 +196,7 @@ describe("where a retry queue's delay is shortened", () => {
 
   it("a message of an invocation that is throttled comes back too", async () => {
     const { queue, batches } = await connect({}, visibility, quick);
-    await quick.setFaults({ hop: "lambda", kind: "throttle", times: 2, match: { text: arnOf.queue(queue) } });
+    await quick.setFaults({ service: "lambda", kind: "throttle", times: 2, match: { text: arnOf.queue(queue) } });
     await sendTo(queue, "hello", quick);
     await until("the queue is empty", () => isEmpty(queue, quick));
     const attempts = (await batches()).map(([message]) => message?.attributes.ApproximateReceiveCount);

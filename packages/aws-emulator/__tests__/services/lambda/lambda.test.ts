@@ -12,7 +12,7 @@ import { zipSync } from "fflate";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { mostEventBytes } from "../../../src/services/eventbridge/limits";
+import { mostEventBytes } from "../../../src/limits";
 import { Faults } from "../../../src/gateway/faults";
 import { Journal, type Note } from "../../../src/gateway/journal";
 import { Environment } from "../../../src/services/lambda/environment";
@@ -210,7 +210,13 @@ describe("a package", () => {
     const api = await RuntimeApi.start();
     const journal = new Journal();
     const moto = new Moto("/nowhere", region);
-    const invoker = new Invoker(api, new FunctionLog(moto, journal), region, gateway.gateway.url, new Faults(journal));
+    const invoker = new Invoker({
+      api,
+      log: new FunctionLog(moto, journal),
+      region,
+      endpoint: gateway.gateway.url,
+      faults: new Faults(journal),
+    });
     const { error } = await invoker.invoke({ fn: functionIn(""), payload: "{}" });
     expect(error).toMatchObject({ errorType: "Sandbox.NoPackage" });
     await invoker.close();

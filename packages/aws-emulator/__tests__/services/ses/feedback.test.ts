@@ -463,7 +463,7 @@ describe("the account's suppression list", () => {
 describe("a bounce as a fault of ses", () => {
   it("puts the address that it matches on the suppression list, which bounces the next mail", async () => {
     const address = `${gateway.name("gone")}@customers.example`;
-    await gateway.setFaults({ hop: "ses", kind: "bounce", times: 1, match: { recipient: address } });
+    await gateway.setFaults({ service: "ses", kind: "bounce", times: 1, match: { recipient: address } });
     const Destination = { ToAddresses: ["free@customers.example", address] };
     expect(await fateOf(await send("", { Destination }))).toEqual(["Delivery", "Bounce: Permanent General"]);
     expect(await gateway.hits()).toEqual([1]);
@@ -479,7 +479,7 @@ describe("a bounce as a fault of ses", () => {
   ])("fills the list as the configuration set says, which suppresses %j: %s", async (reasons, isListed) => {
     const address = `${gateway.name("gone")}@customers.example`;
     const set = await createSet({ types: ["DELIVERY", "BOUNCE"], suppressed: reasons });
-    await gateway.setFaults({ hop: "ses", kind: "bounce" });
+    await gateway.setFaults({ service: "ses", kind: "bounce" });
     expect(await fateOf(await send(address, { ConfigurationSetName: set }))).toEqual(["Bounce: Permanent General"]);
     expect((await suppressed()).includes(address)).toBe(isListed);
   });
@@ -491,14 +491,14 @@ describe("a bounce as a fault of ses", () => {
   ])("is for the mail whose %s it names", async (_, match, other) => {
     const address = `${gateway.name("gone")}@customers.example`;
     const mailIt = () => send(address, { Tags: [{ Name: "eventId", Value: "e-1" }] });
-    await gateway.setFaults({ hop: "ses", kind: "bounce", match: other });
+    await gateway.setFaults({ service: "ses", kind: "bounce", match: other });
     expect(await fateOf(await mailIt())).toEqual(["Delivery"]);
-    await gateway.setFaults({ hop: "ses", kind: "bounce", match });
+    await gateway.setFaults({ service: "ses", kind: "bounce", match });
     expect(await fateOf(await mailIt())).toEqual(["Bounce: Permanent General"]);
   });
 
   it("leaves the mailbox simulator as it is", async () => {
-    await gateway.setFaults({ hop: "ses", kind: "bounce" });
+    await gateway.setFaults({ service: "ses", kind: "bounce" });
     expect(await fateOf(await send("success@simulator.amazonses.com"))).toEqual(["Delivery"]);
     expect(await gateway.hits()).toEqual([0]);
   });

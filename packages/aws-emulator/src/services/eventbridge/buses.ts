@@ -28,8 +28,20 @@ export interface NewEvent {
 const defaultRetries = 185;
 const defaultAgeSeconds = 86_400;
 
+export interface BusesDependencies {
+  readonly region: string;
+  readonly accountId: string;
+  readonly retryDelaysMs: readonly number[];
+  readonly moto: Moto;
+  readonly rules: Rules;
+  readonly sender: () => TargetSender;
+  readonly journal: Journal;
+  readonly background: Background;
+}
+
 /** Takes events, matches the rules of the bus, and delivers to their targets until they took it or it is given up. */
 export class Buses implements BusDestination {
+  readonly rules: Rules;
   readonly archives: Archives;
   readonly policies: BusPolicies;
   /** Whoever calls from outside; nobody else is known here. */
@@ -37,22 +49,13 @@ export class Buses implements BusDestination {
   /** Rule name to the minute, since 1970, of its last occurrence. */
   private readonly lastOccurrences = new Map<string, number>();
 
-  constructor(
-    private readonly options: {
-      readonly region: string;
-      readonly accountId: string;
-      readonly retryDelaysMs: readonly number[];
-    },
-    private readonly moto: Moto,
-    readonly rules: Rules,
-    private readonly sender: () => TargetSender,
-    private readonly journal: Journal,
-    private readonly background: Background,
-  ) {
-    this.callerArn = `arn:aws:iam::${options.accountId}:user/sandbox`;
+  constructor(private readonly dependencies: BusesDependencies) {
+    const { region, accountId, rules, background, journal } = dependencies;
+    this.rules = rules;
+    this.callerArn = `arn:aws:iam::${accountId}:user/sandbox`;
     this.policies = new BusPolicies((bus) => this.arnOf(bus));
     this.archives = new Archives({
-      replayArn: (name) => `arn:aws:events:${options.region}:${options.accountId}:replay/${name}`,
+      replayArn: (name) => `arn:aws:events:${region}:${accountId}:replay/${name}`,
       rules,
       background,
       publish: (bus, event, ruleArns) => {
@@ -65,7 +68,7 @@ export class Buses implements BusDestination {
   }
 
   arnOf(bus: string): string {
-    return `arn:aws:events:${this.options.region}:${this.options.accountId}:event-bus/${bus}`;
+    return `arn:aws:events:${this.dependencies.region}:${this.dependencies.accountId}:event-bus/${bus}`;
   }
 
   envelope({ source, detailType, detail, resources = [], time = new Date() }: NewEvent): Envelope {
@@ -74,9 +77,9 @@ export class Buses implements BusDestination {
       id: newId(),
       "detail-type": detailType,
       source,
-      account: this.options.accountId,
+      account: this.dependencies.accountId,
       time: eventTime(time),
-      region: this.options.region,
+      region: this.dependencies.region,
       resources,
       detail: detail as Record<string, unknown>,
     };
@@ -87,9 +90,9 @@ export class Buses implements BusDestination {
    * @param ruleArns the rules that may have it; missing: all of the bus
    */
   publish(bus: string, event: Envelope, ruleArns?: readonly string[]): void {
-    const record = this.journal.addEvent(bus, event);
+    const record = this.dependencies.journal.addEvent(bus, event);
     this.archives.record(bus, event);
-    this.background.run(() => this.route(bus, event, record, ruleArns));
+    this.dependencies.background.run(() => this.route(bus, event, record, ruleArns));
   }
 
   /** @throws where the bus's policy denies it to the role */
@@ -121,7 +124,7 @@ export class Buses implements BusDestination {
       resources: [rule.Arn ?? ""],
       time: this.nextOccurrence(ruleName),
     });
-    const record = this.journal.addEvent("default", event);
+    const record = this.dependencies.journal.addEvent("default", event);
     this.archives.record("default", event);
     const withTargets = await this.rules.withTargets("default", rule);
     this.deliverAll("default", event, record, [withTargets]);
@@ -147,7 +150,7 @@ export class Buses implements BusDestination {
       record.notes.push(
         `There is no event bus "${bus}". EventBridge answers such a call with success, and drops the event.`,
       );
-      this.journal.changed(record);
+      this.dependencies.journal.changed(record);
       return;
     }
     this.deliverAll(bus, event, record, rules);
@@ -155,7 +158,8 @@ export class Buses implements BusDestination {
 
   private deliverAll(bus: string, event: Envelope, record: BusEvent, rules: readonly RuleWithTargets[]): void {
     for (const rule of rules) {
-      for (const target of rule.targets) this.background.run(() => this.deliver(bus, event, record, rule, target));
+      for (const target of rule.targets)
+        this.dependencies.background.run(() => this.deliver(bus, event, record, rule, target));
     }
   }
 
@@ -169,7 +173,7 @@ export class Buses implements BusDestination {
     const arn = target.Arn ?? "";
     const kind = serviceOf(arn);
     const ingestedAt = new Date();
-    const delivery = this.journal.addDelivery(record, {
+    const delivery = this.dependencies.journal.addDelivery(record, {
       rule: rule.name,
       bus,
       targetId: target.Id ?? "",
@@ -211,14 +215,16 @@ export class Buses implements BusDestination {
     const { delivery, target } = sending;
     const startedAt = new Date().toISOString();
     try {
-      const result = await this.sender().send(sending);
+      const result = await this.dependencies.sender().send(sending);
       if (result === "accepted") return undefined;
-      const attempt = this.journal.startAttempt(delivery);
+      const attempt = this.dependencies.journal.startAttempt(delivery);
       delivery.status = "delivered";
       if (result === "not emulated") {
-        this.journal.note(`A target of the kind ${delivery.kind} is not emulated: ${target.Arn ?? ""} got nothing.`);
+        this.dependencies.journal.note(
+          `A target of the kind ${delivery.kind} is not emulated: ${target.Arn ?? ""} got nothing.`,
+        );
       }
-      this.journal.endAttempt(delivery, attempt, { outcome: "success" });
+      this.dependencies.journal.endAttempt(delivery, attempt, { outcome: "success" });
       return undefined;
     } catch (cause) {
       const error = cause instanceof TargetError ? cause : new TargetError("ERROR_FROM_TARGET", String(cause), true);
@@ -230,7 +236,7 @@ export class Buses implements BusDestination {
   private addFailedAttempt(delivery: Delivery, error: TargetError, startedAt = new Date().toISOString()): void {
     const attempt = { number: delivery.attempts.length + 1, startedAt };
     delivery.attempts.push(attempt);
-    this.journal.endAttempt(delivery, attempt, {
+    this.dependencies.journal.endAttempt(delivery, attempt, {
       outcome: "error",
       errorType: error.code,
       errorMessage: error.message,
@@ -238,13 +244,13 @@ export class Buses implements BusDestination {
   }
 
   private async waitForRetry(delivery: Delivery, attempts: number): Promise<void> {
-    const { retryDelaysMs } = this.options;
+    const { retryDelaysMs } = this.dependencies;
     const ms = retryDelaysMs[attempts] ?? retryDelaysMs.at(-1) ?? 0;
     const last = delivery.attempts.at(-1);
     if (last !== undefined) last.nextRetryInMs = ms;
     delivery.status = "retrying";
-    this.journal.changed(delivery);
-    await this.background.sleep(ms);
+    this.dependencies.journal.changed(delivery);
+    await this.dependencies.background.sleep(ms);
   }
 
   /** To the target's dead-letter queue, or nowhere. */
@@ -261,8 +267,8 @@ export class Buses implements BusDestination {
     delivery.status = "failed";
     if (queueArn !== undefined) {
       try {
-        await this.sender().checkQueue(queueArn, rule.arn);
-        await sendToQueue(this.moto, queueArn, input, {
+        await this.dependencies.sender().checkQueue(queueArn, rule.arn);
+        await sendToQueue(this.dependencies.moto, queueArn, input, {
           attributes: {
             RULE_ARN: rule.arn,
             TARGET_ARN: target.Arn ?? "",
@@ -275,12 +281,12 @@ export class Buses implements BusDestination {
         delivery.deadLetter = { destinationArn: queueArn, reason: `${error.code}: ${error.message}` };
       } catch (cause) {
         // AWS says so in this metric alone.
-        this.journal.countUndeliverable(rule.name);
-        this.journal.note(
+        this.dependencies.journal.countUndeliverable(rule.name);
+        this.dependencies.journal.note(
           `An event of the rule ${rule.name} was dropped: ${cause instanceof Error ? cause.message : String(cause)}`,
         );
       }
     }
-    this.journal.changed(delivery);
+    this.dependencies.journal.changed(delivery);
   }
 }

@@ -2,7 +2,7 @@ import { type Answer, type Call, isRecord, json, jsonError, jsonOf, parseObject,
 import { type Buses, type NewEvent } from "./buses";
 import { busPattern, violations } from "./constraints";
 import { nestingOf } from "../../gateway/json-text";
-import { mostEventBytes, mostNesting } from "./limits";
+import { mostEventBytes, mostNesting } from "../../limits";
 import { busNameOf } from "./rules";
 
 const mostEntries = 10;

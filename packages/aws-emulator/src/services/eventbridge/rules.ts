@@ -10,7 +10,10 @@ import {
 import { type Answer, jsonError } from "../../gateway/http";
 import { type Envelope } from "../../gateway/journal";
 import { type Moto } from "../../gateway/moto";
-import { compilePattern } from "./pattern";
+import { compilePattern, type Matcher } from "./pattern";
+
+/** More than the rules of a bus (300, EventBridge quotas) on a few buses. */
+const mostMatchers = 2000;
 
 export interface RuleWithTargets {
   readonly name: string;
@@ -34,6 +37,9 @@ export async function refuseMissingBus(bus: string, rules: Pick<Rules, "of">): P
 
 /** The rules that Terraform or a client has put, as moto holds them. */
 export class Rules {
+  /** Text of a pattern to what it takes: each is compiled once, not for each event. */
+  private readonly matchers = new Map<string, Matcher>();
+
   constructor(private readonly moto: Moto) {}
 
   /** @returns `undefined` where there is no such bus. */
@@ -66,10 +72,20 @@ export class Rules {
         rules
           // An archive's own rule: it has no target that anything is sent to.
           .filter((rule) => rule.State !== "DISABLED" && rule.ManagedBy === undefined)
-          .filter((rule) => rule.EventPattern !== undefined && compilePattern(rule.EventPattern)(event))
+          .filter((rule) => rule.EventPattern !== undefined && this.matcherOf(rule.EventPattern)(event))
           .map((rule) => this.withTargets(bus, rule)),
       )
     );
+  }
+
+  private matcherOf(pattern: string): Matcher {
+    const known = this.matchers.get(pattern);
+    if (known !== undefined) return known;
+    // Rules that are changed again and again leave their old patterns behind.
+    if (this.matchers.size === mostMatchers) this.matchers.clear();
+    const matcher = compilePattern(pattern);
+    this.matchers.set(pattern, matcher);
+    return matcher;
   }
 
   async withTargets(bus: string, rule: Rule): Promise<RuleWithTargets> {

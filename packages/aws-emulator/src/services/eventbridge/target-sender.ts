@@ -38,14 +38,16 @@ export interface Sending {
   readonly delivery: Delivery;
 }
 
+export interface TargetSenderDependencies {
+  readonly moto: Moto;
+  readonly registry: FunctionRegistry;
+  readonly asyncInvocations: AsyncInvocations;
+  readonly buses: { publish(bus: string, event: Envelope): void };
+}
+
 /** Sends to one target, once. */
 export class TargetSender {
-  constructor(
-    private readonly moto: Moto,
-    private readonly registry: FunctionRegistry,
-    private readonly asyncInvocations: AsyncInvocations,
-    private readonly buses: { publish(bus: string, event: Envelope): void },
-  ) {}
+  constructor(private readonly dependencies: TargetSenderDependencies) {}
 
   /**
    * @returns "accepted" where the target has yet to do its work: a function, whose attempts the journal follows.
@@ -62,14 +64,14 @@ export class TargetSender {
         return "delivered";
       case "events":
         if (!arn.includes(":event-bus/")) return "not emulated";
-        this.buses.publish(busNameOf(arn), sending.event);
+        this.dependencies.buses.publish(busNameOf(arn), sending.event);
         return "delivered";
       case "logs":
         await this.checkLogGroup(arn.replace(/:\*$/, ""), sending.rule.arn);
         await this.toLogGroup(arn, sending);
         return "delivered";
       case "sns":
-        await publishToTopic(this.moto, arn, sending.input).catch((error: unknown) => {
+        await publishToTopic(this.dependencies.moto, arn, sending.input).catch((error: unknown) => {
           throw new TargetError("ERROR_FROM_TARGET", String(error), false);
         });
         return "delivered";
@@ -80,8 +82,13 @@ export class TargetSender {
 
   /** The policy of a queue that a rule, or its dead-letter queue, sends to has to name the rule. */
   async checkQueue(queueArn: string, ruleArn: string): Promise<void> {
-    const attributes = await this.moto.sqs
-      .send(new GetQueueAttributesCommand({ QueueUrl: this.moto.queueUrl(queueArn), AttributeNames: ["Policy"] }))
+    const attributes = await this.dependencies.moto.sqs
+      .send(
+        new GetQueueAttributesCommand({
+          QueueUrl: this.dependencies.moto.queueUrl(queueArn),
+          AttributeNames: ["Policy"],
+        }),
+      )
       .catch((error: unknown) => {
         if (error instanceof QueueDoesNotExist)
           throw new TargetError("NO_RESOURCE", `The queue ${queueArn} does not exist.`, false);
@@ -102,10 +109,10 @@ export class TargetSender {
   }
 
   private async toFunction(arn: string, { rule, event, input, delivery }: Sending): Promise<void> {
-    const fn = await this.registry.find(arn);
+    const fn = await this.dependencies.registry.find(arn);
     if (fn === undefined) throw new TargetError("NO_RESOURCE", `The function ${arn} does not exist.`, false);
     const { name, qualifier } = parseFunctionName(arn);
-    const policy = await this.moto.lambda
+    const policy = await this.dependencies.moto.lambda
       .send(new GetPolicyCommand({ FunctionName: name, ...(qualifier === undefined ? {} : { Qualifier: qualifier }) }))
       .catch((error: unknown) => {
         if (error instanceof NoPolicy) return { Policy: undefined };
@@ -125,15 +132,17 @@ export class TargetSender {
       );
     }
     const cause = { eventId: event.id, rule: rule.name };
-    this.asyncInvocations.accept({ fn, payload: input, cause, delivery });
+    this.dependencies.asyncInvocations.accept({ fn, payload: input, cause, delivery });
   }
 
   private async toQueue(arn: string, { rule, target, input }: Sending): Promise<void> {
     await this.checkQueue(arn, rule.arn);
     const groupId = target.SqsParameters?.MessageGroupId;
-    await sendToQueue(this.moto, arn, input, groupId === undefined ? {} : { groupId }).catch((error: unknown) => {
-      throw new TargetError("ERROR_FROM_TARGET", String(error), true);
-    });
+    await sendToQueue(this.dependencies.moto, arn, input, groupId === undefined ? {} : { groupId }).catch(
+      (error: unknown) => {
+        throw new TargetError("ERROR_FROM_TARGET", String(error), true);
+      },
+    );
   }
 
   /**
@@ -141,7 +150,7 @@ export class TargetSender {
    * stream that it makes for them: https://github.com/aws-samples/serverless-patterns/pull/618; not seen on AWS by us.
    */
   private async checkLogGroup(groupArn: string, ruleArn: string): Promise<void> {
-    const { resourcePolicies = [] } = await this.moto.logs.send(new DescribeResourcePoliciesCommand({}));
+    const { resourcePolicies = [] } = await this.dependencies.moto.logs.send(new DescribeResourcePoliciesCommand({}));
     const resource = `${groupArn}:log-stream:any`;
     const service = "events.amazonaws.com";
     const denied = [
@@ -160,8 +169,10 @@ export class TargetSender {
     const group = arn.replace(/^.*:log-group:/, "").replace(/:\*$/, "");
     const stream = newId();
     try {
-      await this.moto.logs.send(new CreateLogStreamCommand({ logGroupName: group, logStreamName: stream }));
-      await this.moto.logs.send(
+      await this.dependencies.moto.logs.send(
+        new CreateLogStreamCommand({ logGroupName: group, logStreamName: stream }),
+      );
+      await this.dependencies.moto.logs.send(
         new PutLogEventsCommand({
           logGroupName: group,
           logStreamName: stream,

@@ -4,7 +4,7 @@ import { publishToTopic, sendToQueue, serviceOf } from "../../gateway/destinatio
 import { type Faults } from "../../gateway/faults";
 import { parseObject, textOf } from "../../gateway/http";
 import { type Attempt, type Cause, type Delivery, type Journal, newId } from "../../gateway/journal";
-import { mostEventBytes, mostNesting } from "../eventbridge/limits";
+import { mostEventBytes, mostNesting } from "../../limits";
 import { nestingOf, stringify } from "../../gateway/json-text";
 import { type Moto } from "../../gateway/moto";
 import { type DeployedFunction, type Invocation } from "./function";
@@ -43,25 +43,27 @@ class FunctionGone extends Error {
 
 type Condition = "RetriesExhausted" | "EventAgeExceeded" | "Success";
 
+export interface AsyncInvocationsDependencies {
+  readonly moto: Moto;
+  readonly registry: FunctionRegistry;
+  readonly invoker: Invoker;
+  readonly journal: Journal;
+  readonly background: Background;
+  readonly buses: BusDestination;
+  readonly retryDelaysMs: readonly number[];
+  readonly faults: Faults;
+}
+
 /**
  * Lambda's queue of asynchronous invocations: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html.
  * A failing event is retried, and its record then goes to the on-failure destination.
  */
 export class AsyncInvocations {
-  constructor(
-    private readonly moto: Moto,
-    private readonly registry: FunctionRegistry,
-    private readonly invoker: Invoker,
-    private readonly journal: Journal,
-    private readonly background: Background,
-    private readonly buses: BusDestination,
-    private readonly retryDelaysMs: readonly number[],
-    private readonly faults: Faults,
-  ) {}
+  constructor(private readonly dependencies: AsyncInvocationsDependencies) {}
 
   /** Takes the event; what becomes of it is in the journal. */
   accept(invocation: AsyncInvocation): void {
-    this.background.run(() => this.process(invocation));
+    this.dependencies.background.run(() => this.process(invocation));
   }
 
   private async process({ fn, payload, requestId = newId(), cause = {}, delivery }: AsyncInvocation): Promise<void> {
@@ -73,7 +75,9 @@ export class AsyncInvocations {
       const run = await this.attempt({ fn, payload, requestId, cause }, expiresAt, delivery);
       if (run instanceof FunctionGone) {
         this.end(delivery, "failed");
-        this.journal.note(`${run.message} The event of request ${requestId}, which waited for it, is lost.`);
+        this.dependencies.journal.note(
+          `${run.message} The event of request ${requestId}, which waited for it, is lost.`,
+        );
         return;
       }
       const invocation = run instanceof Throttled ? undefined : run;
@@ -111,25 +115,25 @@ export class AsyncInvocations {
     const { fn, requestId } = request;
     let attempt: Attempt | undefined;
     const note = ({ name: errorType, message: errorMessage }: Throttled) =>
-      delivery && this.journal.throttled(delivery, { errorType, errorMessage });
+      delivery && this.dependencies.journal.throttled(delivery, { errorType, errorMessage });
     try {
-      const invocation = await this.invoker.invoke({
+      const invocation = await this.dependencies.invoker.invoke({
         ...request,
         patience: {
           until: expiresAt,
-          signal: this.background.signal,
+          signal: this.dependencies.background.signal,
           onWait: () => note(Throttled.byConcurrency(fn)),
         },
         onTurn: async () => {
-          const current = await this.registry.find(fn.name);
+          const current = await this.dependencies.registry.find(fn.name);
           if (current === undefined) throw new FunctionGone(fn);
-          attempt = delivery && this.journal.startAttempt(delivery, requestId);
+          attempt = delivery && this.dependencies.journal.startAttempt(delivery, requestId);
           return current;
         },
       });
       if (delivery && attempt) {
         const parked = invocation.error === undefined ? parkedType(invocation.payload) : undefined;
-        this.journal.endAttempt(delivery, attempt, {
+        this.dependencies.journal.endAttempt(delivery, attempt, {
           outcome: invocation.outcome,
           ...invocation.error,
           ...(parked === undefined ? {} : { parked }),
@@ -148,18 +152,18 @@ export class AsyncInvocations {
   private end(delivery: Delivery | undefined, status: "delivered" | "failed"): void {
     if (delivery === undefined) return;
     delivery.status = status;
-    this.journal.changed(delivery);
+    this.dependencies.journal.changed(delivery);
   }
 
   private async waitForRetry(retry: number, delivery?: Delivery): Promise<void> {
-    const ms = this.retryDelaysMs[retry - 1] ?? this.retryDelaysMs.at(-1) ?? 0;
+    const ms = this.dependencies.retryDelaysMs[retry - 1] ?? this.dependencies.retryDelaysMs.at(-1) ?? 0;
     const attempt = delivery?.attempts.at(-1);
     if (delivery && attempt) {
       delivery.status = "retrying";
       attempt.nextRetryInMs = ms;
-      this.journal.changed(delivery);
+      this.dependencies.journal.changed(delivery);
     }
-    await this.background.sleep(ms);
+    await this.dependencies.background.sleep(ms);
   }
 
   private async giveUp(
@@ -173,12 +177,12 @@ export class AsyncInvocations {
     if (delivery) {
       delivery.status = "failed";
       if (destination !== undefined) delivery.deadLetter = { destinationArn: destination, reason: condition };
-      this.journal.changed(delivery);
+      this.dependencies.journal.changed(delivery);
     }
     if (configuration.onFailure !== undefined) await this.report(fn, configuration.onFailure, record, "Failure");
     else if (fn.deadLetterArn !== undefined) await this.sendToDeadLetters(fn.deadLetterArn, record);
     else
-      this.journal.note(
+      this.dependencies.journal.note(
         `${fn.name} has no on-failure destination: the event of request ${record.requestContext.requestId} is lost.`,
       );
   }
@@ -193,8 +197,8 @@ export class AsyncInvocations {
     try {
       await this.sendRecord(destination, record, result, roleArn);
     } catch (cause) {
-      this.journal.countDestinationFailure(functionName);
-      this.journal.note(
+      this.dependencies.journal.countDestinationFailure(functionName);
+      this.dependencies.journal.note(
         `The record of request ${record.requestContext.requestId} of ${functionName} is lost: ${cause instanceof Error ? cause.message : String(cause)}`,
       );
     }
@@ -208,10 +212,10 @@ export class AsyncInvocations {
   ): Promise<void> {
     const service = serviceOf(destination);
     const text = stringify(record);
-    if (service === "sqs") await sendToQueue(this.moto, destination, text);
-    else if (service === "sns") await publishToTopic(this.moto, destination, text);
+    if (service === "sqs") await sendToQueue(this.dependencies.moto, destination, text);
+    else if (service === "sns") await publishToTopic(this.dependencies.moto, destination, text);
     else if (service === "events") {
-      if (this.faults.take("events", ["refuse-destination"], () => ({ text })) !== undefined) {
+      if (this.dependencies.faults.take("events", ["refuse-destination"], () => ({ text })) !== undefined) {
         throw new Error(`${destination} refused it by an injected fault.`);
       }
       const bytes = Buffer.byteLength(text);
@@ -228,12 +232,15 @@ export class AsyncInvocations {
         detail: record,
         resources: [record.requestContext.functionArn],
       };
-      this.buses.putOnBus(destination, event, roleArn);
+      this.dependencies.buses.putOnBus(destination, event, roleArn);
     } else if (service === "lambda") {
-      const fn = await this.registry.find(destination);
+      const fn = await this.dependencies.registry.find(destination);
       if (fn === undefined) throw new Error(`The destination ${destination} does not exist.`);
       this.accept({ fn, payload: text });
-    } else this.journal.note(`A destination of the kind ${service} is not emulated: ${destination} got no record.`);
+    } else
+      this.dependencies.journal.note(
+        `A destination of the kind ${service} is not emulated: ${destination} got no record.`,
+      );
   }
 
   /** The older way: the event itself, with the reason in the message's attributes. */
@@ -245,12 +252,12 @@ export class AsyncInvocations {
       ErrorCode: "200",
       ErrorMessage: (errorMessage ?? "").slice(0, 1024) || "no message",
     };
-    if (serviceOf(arn) === "sns") await publishToTopic(this.moto, arn, body);
-    else await sendToQueue(this.moto, arn, body, { attributes });
+    if (serviceOf(arn) === "sns") await publishToTopic(this.dependencies.moto, arn, body);
+    else await sendToQueue(this.dependencies.moto, arn, body, { attributes });
   }
 
   private async configurationOf(functionName: string): Promise<RetryConfiguration> {
-    const config = await this.moto.lambda
+    const config = await this.dependencies.moto.lambda
       .send(new GetFunctionEventInvokeConfigCommand({ FunctionName: functionName }))
       .catch((error: unknown) => {
         if (error instanceof ResourceNotFoundException) return undefined;

@@ -39,6 +39,16 @@ interface Mapping {
   readonly concurrency: number;
 }
 
+export interface EventSourcesDependencies {
+  readonly moto: Moto;
+  readonly registry: FunctionRegistry;
+  readonly invoker: Invoker;
+  readonly journal: Journal;
+  readonly background: Background;
+  readonly region: string;
+  readonly retryQueueDelayMs: number | undefined;
+}
+
 /**
  * Lambda's pollers of SQS queues: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html. A mapping is noticed when
  * a client makes, changes or deletes it; each that is enabled polls its queue.
@@ -49,15 +59,7 @@ export class EventSources {
   /** Ids of mappings whose pollers have ended because their queue is gone. */
   private readonly withoutQueue = new Set<string>();
 
-  constructor(
-    private readonly moto: Moto,
-    private readonly registry: FunctionRegistry,
-    private readonly invoker: Invoker,
-    private readonly journal: Journal,
-    private readonly background: Background,
-    private readonly region: string,
-    private readonly retryQueueDelayMs: number | undefined,
-  ) {}
+  constructor(private readonly dependencies: EventSourcesDependencies) {}
 
   readonly intercept = async (call: Call, next: Next): Promise<Answer> => {
     const isMapping = call.service === "lambda" && mappingsPath.test(call.url.pathname);
@@ -75,16 +77,16 @@ export class EventSources {
     const mapping = await this.find(id);
     if (mapping === undefined) return;
     if (serviceOf(mapping.queueArn) !== "sqs") {
-      this.journal.note(
+      this.dependencies.journal.note(
         `Event sources of the kind ${serviceOf(mapping.queueArn)} are not emulated: ${mapping.queueArn}.`,
       );
       return;
     }
     const turn = { queueArn: mapping.queueArn };
     this.pollers.set(id, turn);
-    this.journal.setPolled(mapping.queueArn, true);
-    this.background.runForever(() =>
-      this.poll(mapping, () => this.pollers.get(id) === turn && !this.background.closing),
+    this.dependencies.journal.setPolled(mapping.queueArn, true);
+    this.dependencies.background.runForever(() =>
+      this.poll(mapping, () => this.pollers.get(id) === turn && !this.dependencies.background.closing),
     );
   }
 
@@ -101,12 +103,12 @@ export class EventSources {
     if (poller === undefined) return;
     this.pollers.delete(id);
     const isPolled = [...this.pollers.values()].some(({ queueArn }) => queueArn === poller.queueArn);
-    this.journal.setPolled(poller.queueArn, isPolled);
+    this.dependencies.journal.setPolled(poller.queueArn, isPolled);
   }
 
   private async find(id: string): Promise<Mapping | undefined> {
     try {
-      return toMapping(id, await this.moto.lambda.send(new GetEventSourceMappingCommand({ UUID: id })));
+      return toMapping(id, await this.dependencies.moto.lambda.send(new GetEventSourceMappingCommand({ UUID: id })));
     } catch (error) {
       if (error instanceof ResourceNotFoundException) return undefined;
       throw error;
@@ -131,10 +133,10 @@ export class EventSources {
         await this.makeVisible(mapping, messages);
         break;
       }
-      const batch = this.background
+      const batch = this.dependencies.background
         .count(this.process(mapping, messages))
         .catch((error: unknown) => {
-          this.journal.note(`A batch of ${mapping.queueArn} failed: ${String(error)}`);
+          this.dependencies.journal.note(`A batch of ${mapping.queueArn} failed: ${String(error)}`);
         })
         .finally(() => running.delete(batch));
       running.add(batch);
@@ -146,18 +148,20 @@ export class EventSources {
   private async receive({ queueArn, batchSize }: Mapping): Promise<Message[] | undefined> {
     try {
       const command = new ReceiveMessageCommand({
-        QueueUrl: this.moto.queueUrl(queueArn),
+        QueueUrl: this.dependencies.moto.queueUrl(queueArn),
         MaxNumberOfMessages: Math.min(batchSize, mostPerReceive),
         WaitTimeSeconds: waitSeconds,
         MessageSystemAttributeNames: ["All"],
         MessageAttributeNames: ["All"],
       });
-      const received = await this.moto.sqs.send(command, { abortSignal: this.background.signal });
+      const received = await this.dependencies.moto.sqs.send(command, {
+        abortSignal: this.dependencies.background.signal,
+      });
       return received.Messages ?? [];
     } catch (error) {
-      if (error instanceof QueueDoesNotExist || this.background.closing) return undefined;
-      this.journal.note(`${queueArn} could not be polled, and is polled again: ${String(error)}`);
-      await this.background.sleep(pauseMs).catch(() => undefined);
+      if (error instanceof QueueDoesNotExist || this.dependencies.background.closing) return undefined;
+      this.dependencies.journal.note(`${queueArn} could not be polled, and is polled again: ${String(error)}`);
+      await this.dependencies.background.sleep(pauseMs).catch(() => undefined);
       return [];
     }
   }
@@ -171,10 +175,10 @@ export class EventSources {
       if (done.length > 0) await this.remove(mapping, done);
       for (const message of done) left.delete(message);
     } finally {
-      const delayMs = this.retryQueueDelayMs;
+      const delayMs = this.dependencies.retryQueueDelayMs;
       if (delayMs !== undefined && left.size > 0) {
-        this.background.run(async () => {
-          await this.background.sleep(delayMs);
+        this.dependencies.background.run(async () => {
+          await this.dependencies.background.sleep(delayMs);
           await this.makeVisible(mapping, [...left]);
         });
       }
@@ -192,18 +196,18 @@ export class EventSources {
     messages: readonly Message[],
     receivedAt: number,
   ): Promise<readonly Message[]> {
-    const fn = await this.registry.find(mapping.functionArn);
+    const fn = await this.dependencies.registry.find(mapping.functionArn);
     if (fn === undefined) return [];
     const { visibilityTimeoutMs } = await this.settingsOf(mapping.queueArn);
-    const records = messages.map((message) => toRecord(message, mapping.queueArn, this.region));
+    const records = messages.map((message) => toRecord(message, mapping.queueArn, this.dependencies.region));
     const cause = causeOf(messages);
-    const invocation = await this.invoker
+    const invocation = await this.dependencies.invoker
       .invoke({
         fn,
         payload: JSON.stringify({ Records: records }),
         cause,
-        patience: { until: receivedAt + visibilityTimeoutMs, signal: this.background.signal },
-        onTurn: async () => (await this.registry.find(mapping.functionArn)) ?? fn,
+        patience: { until: receivedAt + visibilityTimeoutMs, signal: this.dependencies.background.signal },
+        onTurn: async () => (await this.dependencies.registry.find(mapping.functionArn)) ?? fn,
       })
       .catch((error: unknown) => {
         if (error instanceof Throttled) return undefined;
@@ -221,9 +225,9 @@ export class EventSources {
     for (const { Body: body = "", Attributes: attributes = {} } of messages) {
       const eventId = eventIdIn(body);
       if (eventId === undefined || Number(attributes.ApproximateReceiveCount) < mostReceives) continue;
-      this.journal.endRecord(eventId, queueArn);
+      this.dependencies.journal.endRecord(eventId, queueArn);
       const reason = failureIn(body, () => undefined)?.reason ?? "the function failed it";
-      this.journal.addRecord(eventId, {
+      this.dependencies.journal.addRecord(eventId, {
         queueArn: deadLetterArn,
         reason: `${reason} (received ${mostReceives} times)`,
       });
@@ -231,9 +235,9 @@ export class EventSources {
   }
 
   private async settingsOf(queueArn: string) {
-    const { Attributes: attributes = {} } = await this.moto.sqs.send(
+    const { Attributes: attributes = {} } = await this.dependencies.moto.sqs.send(
       new GetQueueAttributesCommand({
-        QueueUrl: this.moto.queueUrl(queueArn),
+        QueueUrl: this.dependencies.moto.queueUrl(queueArn),
         AttributeNames: ["VisibilityTimeout", "RedrivePolicy"],
       }),
     );
@@ -246,19 +250,19 @@ export class EventSources {
   }
 
   private async remove({ queueArn }: Mapping, done: readonly Message[]): Promise<void> {
-    await this.moto.sqs.send(
+    await this.dependencies.moto.sqs.send(
       new DeleteMessageBatchCommand({
-        QueueUrl: this.moto.queueUrl(queueArn),
+        QueueUrl: this.dependencies.moto.queueUrl(queueArn),
         Entries: done.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle })),
       }),
     );
-    for (const { Body: body = "" } of done) this.journal.endRecord(eventIdIn(body), queueArn);
+    for (const { Body: body = "" } of done) this.dependencies.journal.endRecord(eventIdIn(body), queueArn);
   }
 
   private async makeVisible({ queueArn }: Mapping, messages: readonly Message[]): Promise<void> {
-    await this.moto.sqs.send(
+    await this.dependencies.moto.sqs.send(
       new ChangeMessageVisibilityBatchCommand({
-        QueueUrl: this.moto.queueUrl(queueArn),
+        QueueUrl: this.dependencies.moto.queueUrl(queueArn),
         Entries: messages.map(({ ReceiptHandle }, index) => ({
           Id: String(index),
           ReceiptHandle,

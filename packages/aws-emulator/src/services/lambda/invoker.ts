@@ -50,6 +50,14 @@ interface Warm {
   readonly deployment: string;
 }
 
+export interface InvokerDependencies {
+  readonly api: RuntimeApi;
+  readonly log: FunctionLog;
+  readonly region: string;
+  readonly endpoint: string;
+  readonly faults: Faults;
+}
+
 /** Runs functions in warm processes, one event at a time in each, as many as their reserved concurrency allows. */
 export class Invoker {
   private readonly pools = new Map<string, Warm[]>();
@@ -59,13 +67,7 @@ export class Invoker {
   private readonly processes = new Places();
   private readonly closing = new AbortController();
 
-  constructor(
-    private readonly api: RuntimeApi,
-    private readonly log: FunctionLog,
-    private readonly region: string,
-    private readonly endpoint: string,
-    private readonly faults: Faults,
-  ) {
+  constructor(private readonly dependencies: InvokerDependencies) {
     this.processes.limit(allFunctions, mostProcesses);
     // Each that waits listens until its turn, however many there are.
     setMaxListeners(0, this.closing.signal);
@@ -109,7 +111,10 @@ export class Invoker {
   }: InvokeRequest): Promise<Invocation> {
     if (!(await this.places.take(fn.name, patience))) throw Throttled.byConcurrency(fn, patience !== undefined);
     try {
-      if (this.faults.take("lambda", ["throttle"], () => ({ operation: "Invoke", text: payload })) !== undefined) {
+      if (
+        this.dependencies.faults.take("lambda", ["throttle"], () => ({ operation: "Invoke", text: payload })) !==
+        undefined
+      ) {
         throw new Throttled(fn, "is throttled by an injected fault");
       }
       await this.processes.take(allFunctions, { until: Infinity, signal: this.closing.signal });
@@ -156,7 +161,7 @@ export class Invoker {
     environment.isBusy = true;
     try {
       const invocation = await environment.invoke({ ...request, version: "$LATEST" });
-      await this.log.write(fn.name, fn.logGroup, environment.logStream, invocation.log);
+      await this.dependencies.log.write(fn.name, fn.logGroup, environment.logStream, invocation.log);
       return invocation;
     } finally {
       environment.isBusy = false;
@@ -171,7 +176,12 @@ export class Invoker {
     const current = pool.filter((warm) => !outdated.includes(warm));
     const free = current.find(({ environment, ...warm }) => !environment.isBusy && warm.deployment === deployment);
     if (free === undefined) {
-      const environment = new Environment({ fn, region: this.region, endpoint: this.endpoint, api: this.api });
+      const environment = new Environment({
+        fn,
+        region: this.dependencies.region,
+        endpoint: this.dependencies.endpoint,
+        api: this.dependencies.api,
+      });
       current.push({ environment, deployment });
       this.pools.set(fn.name, current);
       return environment;

@@ -15,6 +15,15 @@ const codePath = /^\/2015-03-31\/functions\/([^/]+)\/code\/?$/;
 const concurrencyPath = /^\/2017-10-31\/functions\/([^/]+)\/concurrency\/?$/;
 const functionPath = /^\/2015-03-31\/functions\/([^/]+)\/?$/;
 
+export interface FunctionRegistryDependencies {
+  readonly moto: Moto;
+  readonly workDirectory: string;
+  readonly extras: Extras;
+  /** Warm environments of a function that is gone, or whose code is, are of no use. */
+  readonly onChange: (functionName: string) => void;
+  readonly onConcurrency: (functionName: string, concurrency: number | undefined) => void;
+}
+
 /** The functions that are deployed, with their packages: moto's GetFunction names an address that does not exist. */
 export class FunctionRegistry {
   /** Function name to the directory that holds its unpacked package. */
@@ -22,14 +31,7 @@ export class FunctionRegistry {
   /** Function name to its reserved concurrency. Nothing but the calls that come through the gateway sets one. */
   private readonly concurrency = new Map<string, number>();
 
-  constructor(
-    private readonly moto: Moto,
-    private readonly workDirectory: string,
-    private readonly extras: Extras,
-    /** Warm environments of a function that is gone, or whose code is, are of no use. */
-    private readonly onChange: (functionName: string) => void,
-    private readonly onConcurrency: (functionName: string, concurrency: number | undefined) => void,
-  ) {}
+  constructor(private readonly dependencies: FunctionRegistryDependencies) {}
 
   /** Keeps the package that a client uploads. */
   readonly intercept = async (call: Call, next: Next): Promise<Answer> => {
@@ -55,8 +57,10 @@ export class FunctionRegistry {
   async find(nameOrArn: string): Promise<DeployedFunction | undefined> {
     const { name } = parseFunctionName(nameOrArn);
     try {
-      const configuration = await this.moto.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
-      const extras = this.extras(name);
+      const configuration = await this.dependencies.moto.lambda.send(
+        new GetFunctionConfigurationCommand({ FunctionName: name }),
+      );
+      const extras = this.dependencies.extras(name);
       const logging = isRecord(extras.LoggingConfig) ? extras.LoggingConfig : {};
       const deadLetters = isRecord(extras.DeadLetterConfig) ? extras.DeadLetterConfig : {};
       return {
@@ -84,7 +88,7 @@ export class FunctionRegistry {
   private async unpack(nameOrArn: string, zip: Uint8Array, files: Unzipped): Promise<void> {
     const { name } = parseFunctionName(nameOrArn);
     const hash = createHash("sha256").update(zip).digest("hex").slice(0, 16);
-    const directory = join(this.workDirectory, "functions", name, hash);
+    const directory = join(this.dependencies.workDirectory, "functions", name, hash);
     // A process is started in it, whatever the package holds.
     await mkdir(directory, { recursive: true });
     for (const [path, content] of Object.entries(files)) {
@@ -95,14 +99,14 @@ export class FunctionRegistry {
       await writeFile(file, content);
     }
     this.directories.set(name, directory);
-    this.onChange(name);
+    this.dependencies.onChange(name);
   }
 
   private async zipOf(code: Readonly<Record<string, unknown>>): Promise<Uint8Array | undefined> {
     if (typeof code.ZipFile === "string") return Buffer.from(code.ZipFile, "base64");
     if (typeof code.S3Bucket === "string" && typeof code.S3Key === "string") {
       const path = [code.S3Bucket, ...code.S3Key.split("/")].map(encodeURIComponent).join("/");
-      const object = await this.moto.ask("s3", "GET", `/${path}`);
+      const object = await this.dependencies.moto.ask("s3", "GET", `/${path}`);
       return succeeded(object) ? object.body : undefined;
     }
     return undefined;
@@ -113,14 +117,14 @@ export class FunctionRegistry {
     const { name } = parseFunctionName(nameOrArn);
     if (typeof concurrency === "number") this.concurrency.set(name, concurrency);
     else this.concurrency.delete(name);
-    this.onConcurrency(name, this.concurrency.get(name));
+    this.dependencies.onConcurrency(name, this.concurrency.get(name));
   }
 
   private async forget(name: string): Promise<void> {
     this.limit(name, {});
     this.directories.delete(name);
-    this.onChange(name);
-    await rm(join(this.workDirectory, "functions", name), { recursive: true, force: true });
+    this.dependencies.onChange(name);
+    await rm(join(this.dependencies.workDirectory, "functions", name), { recursive: true, force: true });
   }
 }
 

@@ -57,7 +57,7 @@ export function observeSes(moto: Moto, journal: Journal, options: SesOptions) {
     const rendered = await answerTestRender(moto, call);
     if (rendered !== undefined) return rendered;
     const isV2 = call.url.pathname === sendPath;
-    const sent = isV2 ? fromJson(call) : fromQuery(call);
+    const sent = await (isV2 ? fromJson(call) : fromQuery(call));
     if (sent === undefined) return next(call);
     const refusal = await refusalOf(moto, sent, options);
     if (refusal !== undefined) return isV2 ? refuseV2(refusal) : queryError(400, refusal.code, refusal.message);

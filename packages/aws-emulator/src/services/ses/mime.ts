@@ -1,28 +1,9 @@
+import MailComposer from "nodemailer/lib/mail-composer";
+import PostalMime, { decodeWords } from "postal-mime";
+import { MalformedRequest } from "../../gateway/http";
 import { type Header, type Mail } from "../../gateway/journal";
 
-/** RFC 2047, where a header is not plain text; a line break in one would start another header. */
-export function encodeHeader(value: string): string {
-  const line = value.replace(/[\r\n]+/g, " ");
-  return /^[\x20-\x7e]*$/.test(line) ? line : `=?UTF-8?B?${Buffer.from(line).toString("base64")}?=`;
-}
-
-function decodeHeader(value: string): string {
-  return value
-    .replace(/\?=\s+=\?/g, "?==?")
-    .replace(/=\?utf-8\?([bq])\?([^?]*)\?=/gi, (_, encoding: string, text: string) =>
-      encoding.toLowerCase() === "b"
-        ? Buffer.from(text, "base64").toString("utf8")
-        : decodeQuotedPrintable(text.replaceAll("_", " ")).toString("utf8"),
-    );
-}
-
-function decodeQuotedPrintable(text: string): Buffer {
-  const bytes = text
-    .replace(/=\r?\n/g, "")
-    .replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
-  return Buffer.from(bytes, "latin1");
-}
-
+/** The headers of the message itself; those of its encoding come with the file. */
 export function headersOf(mail: Omit<Mail, "headers">): Header[] {
   const addresses = (name: string, values: readonly string[]) =>
     values.length === 0 ? [] : [{ name, value: values.join(", ") }];
@@ -34,30 +15,29 @@ export function headersOf(mail: Omit<Mail, "headers">): Header[] {
     { name: "Date", value: new Date(mail.time).toUTCString() },
     { name: "Message-ID", value: `<${mail.id}@email.amazonses.com>` },
     ...(mail.configurationSet === "" ? [] : [{ name: "X-SES-CONFIGURATION-SET", value: mail.configurationSet }]),
-    { name: "MIME-Version", value: "1.0" },
-    { name: "Content-Type", value: `multipart/alternative; boundary="${boundaryOf(mail)}"` },
   ];
 }
 
-const boundaryOf = ({ id }: Pick<Mail, "id">) => `=_${id.slice(0, 60)}`;
-
 /** The mail as a file that mail programs open. */
-export function toMime(mail: Mail): string {
-  const headers = mail.headers.map(({ name, value }) => `${name}: ${encodeHeader(value)}`);
-  const parts = [
-    ["text/plain", mail.text],
-    ["text/html", mail.html],
-  ].flatMap(([type, content]) => (content ? [part(type ?? "", content)] : []));
-  const boundary = boundaryOf(mail);
-  return [...headers, "", ...parts.map((each) => `--${boundary}\r\n${each}`), `--${boundary}--`, ""].join("\r\n");
-}
+export const toMime = (mail: Mail): Promise<Buffer> => compose(mail.id, mail.headers, mail);
 
-function part(type: string, content: string): string {
-  const lines =
-    Buffer.from(content)
-      .toString("base64")
-      .match(/.{1,76}/g) ?? [];
-  return [`Content-Type: ${type}; charset=UTF-8`, "Content-Transfer-Encoding: base64", "", ...lines].join("\r\n");
+/** A message of any headers, with words in other scripts encoded and long lines folded (RFC 2047, RFC 5322). */
+export function compose(
+  id: string,
+  headers: readonly Header[],
+  { text, html }: { readonly text: string; readonly html: string },
+): Promise<Buffer> {
+  const composer = new MailComposer({
+    headers: headers.map(({ name, value }) => ({ key: name, value })),
+    ...(text === "" ? {} : { text }),
+    ...(html === "" ? {} : { html }),
+    // The same mail is the same file each time.
+    baseBoundary: id,
+    // A mail comes from anybody: it names no file and no address to be read into it.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  return composer.compile().build();
 }
 
 export interface ParsedMime {
@@ -66,49 +46,26 @@ export interface ParsedMime {
   readonly text: string;
 }
 
-/** Parts within parts, each of which is read again: mail programs write three or four. */
-const mostNesting = 20;
-
-/** Reads what SendRawEmail is given: headers, and the first text and HTML parts. */
-export function parseMime(raw: string, nesting = 0): ParsedMime {
-  const { index = raw.length, 0: blank = "" } = /\r?\n\r?\n/.exec(raw) ?? {};
-  const headers = raw
-    .slice(0, index)
-    .replace(/\r?\n[ \t]+/g, " ")
-    .split(/\r?\n/)
-    .flatMap((line) => {
-      const [, name] = /^([^:\s]+):/.exec(line) ?? [];
-      return name === undefined ? [] : [{ name, value: decodeHeader(line.slice(name.length + 1).trim()) }];
-    });
-  const content = raw.slice(index + blank.length);
-  const type = headerValue(headers, "content-type") || "text/plain";
-  const boundary = /boundary="?([^";]+)"?/i.exec(type)?.[1];
-  if (boundary !== undefined) {
-    if (nesting === mostNesting) return { headers, html: "", text: "" };
-    const parts = content
-      .split(`--${boundary}`)
-      .slice(1)
-      .filter((text) => !text.startsWith("--"))
-      .map((text) => parseMime(text.replace(/^\r?\n/, "").replace(/\r?\n$/, ""), nesting + 1));
-    return {
-      headers,
-      html: parts.find(({ html }) => html !== "")?.html ?? "",
-      text: parts.find(({ text }) => text !== "")?.text ?? "",
-    };
-  }
-  const decoded = decodeBody(content, headerValue(headers, "content-transfer-encoding"));
+/**
+ * Reads what SendRawEmail is given: headers with their words decoded, and the texts.
+ * @throws MalformedRequest for headers above 2 MiB, or parts nested more than 256 deep
+ */
+export async function parseMime(raw: string | Buffer): Promise<ParsedMime> {
+  // A Buffer is often a view of a larger memory, which would be read whole.
+  const mail = await PostalMime.parse(typeof raw === "string" ? raw : new Uint8Array(raw)).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new MalformedRequest(`The raw mail can't be read: ${reason}`, { cause });
+  });
   return {
-    headers,
-    html: type.startsWith("text/html") ? decoded : "",
-    text: type.startsWith("text/plain") ? decoded : "",
+    headers: mail.headers.map(({ originalKey: name, value }) => ({ name, value: decodeWords(value) })),
+    html: withoutEnd(mail.html),
+    text: withoutEnd(mail.text),
   };
 }
 
+/** The line break before a boundary is the boundary's. */
+const withoutEnd = (content = "") => content.replace(/\n$/, "");
+
 export function headerValue(headers: readonly Header[], name: string): string {
   return headers.find((header) => header.name.toLowerCase() === name)?.value ?? "";
-}
-
-function decodeBody(content: string, encoding: string): string {
-  if (encoding.toLowerCase() === "base64") return Buffer.from(content, "base64").toString("utf8");
-  return encoding.toLowerCase() === "quoted-printable" ? decodeQuotedPrintable(content).toString("utf8") : content;
 }

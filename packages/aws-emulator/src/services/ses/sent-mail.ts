@@ -20,9 +20,9 @@ export interface SentMail {
 }
 
 /** Whom a call mails. `undefined`: it sends nothing. */
-export function recipientsOf(call: Call): readonly string[] | undefined {
+export async function recipientsOf(call: Call): Promise<readonly string[] | undefined> {
   if (call.service !== "ses" || call.method !== "POST") return undefined;
-  const sent = call.url.pathname === sendPath ? fromJson(call) : fromQuery(call);
+  const sent = await (call.url.pathname === sendPath ? fromJson(call) : fromQuery(call));
   return sent && [...sent.to, ...sent.cc, ...sent.bcc].map(bareAddress);
 }
 
@@ -32,7 +32,7 @@ export const sendPath = "/v2/email/outbound-emails";
 export const bareAddress = (address: string): string => (/<([^<>]+)>/.exec(address)?.[1] ?? address).trim();
 
 /** SES v1, Query protocol. `undefined`: another action. */
-export function fromQuery(call: Call): SentMail | undefined {
+export async function fromQuery(call: Call): Promise<SentMail | undefined> {
   // A map: each look into the parameters themselves goes through all of them.
   const query = new Map(queryOf(call));
   const get = (name: string) => query.get(name) ?? "";
@@ -75,7 +75,7 @@ export function fromQuery(call: Call): SentMail | undefined {
 }
 
 /** SES v2's SendEmail. */
-export function fromJson(call: Call): SentMail {
+export async function fromJson(call: Call): Promise<SentMail> {
   const body = jsonOf(call);
   const destination = isRecord(body.Destination) ? body.Destination : {};
   const content = isRecord(body.Content) ? body.Content : {};
@@ -111,8 +111,8 @@ export function fromJson(call: Call): SentMail {
 const tagsOf = (tags: readonly Tag[]): Record<string, string> =>
   Object.fromEntries(tags.map(({ name, value }) => [name, value]));
 
-function fromRaw(base64: string, common: Omit<SentMail, "content">): SentMail {
-  const { headers, html, text } = parseMime(Buffer.from(base64, "base64").toString("utf8"));
+async function fromRaw(base64: string, common: Omit<SentMail, "content">): Promise<SentMail> {
+  const { headers, html, text } = await parseMime(Buffer.from(base64, "base64"));
   const addresses = (name: string) => addressesIn(headerValue(headers, name));
   const isAddressed = [common.to, common.cc, common.bcc].some(({ length }) => length > 0);
   return {

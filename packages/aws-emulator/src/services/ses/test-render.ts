@@ -11,7 +11,7 @@ import {
   textOf,
 } from "../../gateway/http";
 import { type Moto } from "../../gateway/moto";
-import { encodeHeader } from "./mime";
+import { compose } from "./mime";
 import { InvalidTemplateData, parseTemplateData, render, RenderError, type Template } from "./render";
 import { storedTemplate } from "./stored-template";
 
@@ -40,7 +40,7 @@ export async function answerTestRender(moto: Moto, call: Call): Promise<Answer |
     return protocol.refuse("TemplateDoesNotExist", `Template ${protocol.template} does not exist.`);
   }
   try {
-    return protocol.answer(toMessage(render(template, parseTemplateData(protocol.data))));
+    return protocol.answer(await toMessage(render(template, parseTemplateData(protocol.data))));
   } catch (error) {
     if (!(error instanceof RenderError)) throw error;
     if (error instanceof InvalidTemplateData) {
@@ -77,21 +77,10 @@ function protocolOf(call: Call): Protocol | undefined {
   };
 }
 
-function toMessage({ subject, html, text }: Template): string {
-  const boundary = "=_rendered";
-  const part = (type: string, content: string) =>
-    content === ""
-      ? []
-      : [`--${boundary}`, `Content-Type: ${type}; charset=UTF-8`, "Content-Transfer-Encoding: 8bit", "", content];
-  return [
-    `Date: ${new Date().toUTCString()}`,
-    `Subject: ${encodeHeader(subject)}`,
-    "MIME-Version: 1.0",
-    `Content-Type: multipart/alternative; boundary="${boundary}"`,
-    "",
-    ...part("text/plain", text),
-    ...part("text/html", html),
-    `--${boundary}--`,
-    "",
-  ].join("\r\n");
+async function toMessage({ subject, html, text }: Template): Promise<string> {
+  const headers = [
+    { name: "Date", value: new Date().toUTCString() },
+    { name: "Subject", value: subject },
+  ];
+  return (await compose("rendered", headers, { text, html })).toString("utf8");
 }
