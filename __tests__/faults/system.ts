@@ -246,7 +246,7 @@ export class System {
     words: readonly string[],
     killWhen?: () => Promise<boolean>,
   ): Promise<CommandResult> {
-    const child = spawn(process.execPath, ["--import", "tsx", `operations/${name}.ts`, "--sandbox", ...words], {
+    const child = spawn(process.execPath, ["--import", "tsx", `operations/commands/${name}.ts`, "--sandbox", ...words], {
       cwd: projectRoot,
       env: { ...bareEnvironment, SANDBOX_PORT: new URL(this.url).port },
     });

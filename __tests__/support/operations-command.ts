@@ -18,7 +18,7 @@ export class OperationsCommand {
     where: number | Readonly<Record<string, string>>,
     words: readonly string[] = [],
   ) {
-    const file = join(__dirname, "..", "..", "operations", `${name}.ts`);
+    const file = join(__dirname, "..", "..", "operations", "commands", `${name}.ts`);
     const [option, environment] =
       typeof where === "number"
         ? [["--sandbox"], { ...process.env, SANDBOX_PORT: String(where) }]

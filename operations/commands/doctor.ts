@@ -6,12 +6,12 @@ import { SESv2Client } from "@aws-sdk/client-sesv2";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { Command } from "commander";
-import { awsChecks } from "./doctor/aws";
-import { type CheckResult, exitCodeOf, exitCodes, runChecks, type Status } from "./doctor/check";
-import { emailChecks } from "./doctor/email";
-import { openStage } from "./stage";
-import { createTable } from "./table";
-import { describeFailure } from "./text";
+import { awsChecks } from "../doctor/aws";
+import { type CheckResult, exitCodeOf, exitCodes, runChecks, type Status } from "../doctor/check";
+import { emailChecks } from "../doctor/email";
+import { openStage } from "../stage";
+import { createTable } from "../table";
+import { describeFailure } from "../text";
 
 /** `npm run doctor`: whether a stage is in order, and what to do where it is not. */
 

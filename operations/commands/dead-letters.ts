@@ -1,10 +1,10 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { Command, InvalidArgumentError } from "commander";
-import { type DeadLettersOptions, exitCodeOf, exitCodes, runDeadLetters } from "./dead-letters/command";
-import { describeAnswer, toJson } from "./dead-letters/report";
-import { openStage } from "./stage";
-import { describeFailure, printableJson } from "./text";
+import { type DeadLettersOptions, exitCodeOf, exitCodes, runDeadLetters } from "../dead-letters/command";
+import { describeAnswer, toJson } from "../dead-letters/report";
+import { openStage } from "../stage";
+import { describeFailure, printableJson } from "../text";
 
 /** `npm run dead-letters`: what is parked, why, and sending it again. */
 

@@ -1,11 +1,11 @@
 import { readFileSync, statSync } from "node:fs";
 import { DescribeEventBusCommand, EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { Command } from "commander";
-import { catalogue } from "../handler/notifications";
-import { envelopeSchema } from "../handler/contract/envelope";
-import { refuseOversized } from "../handler/notify";
-import { openStage } from "./stage";
-import { describeFailure } from "./text";
+import { catalogue } from "../../handler/notifications";
+import { envelopeSchema } from "../../handler/contract/envelope";
+import { refuseOversized } from "../../handler/notify";
+import { openStage } from "../stage";
+import { describeFailure } from "../text";
 
 /** `npm run send`: puts one event, after it has been checked against the notification's schema. */
 

@@ -1,5 +1,5 @@
-import { catalogue } from "../handler/notifications";
-import { producerSchema } from "../handler/notifications/producer-schema";
+import { catalogue } from "../../handler/notifications";
+import { producerSchema } from "../../handler/notifications/producer-schema";
 
 /** `npm run schema`: what a producer may put into an event's detail, as JSON Schema. */
 
