@@ -246,10 +246,14 @@ export class System {
     words: readonly string[],
     killWhen?: () => Promise<boolean>,
   ): Promise<CommandResult> {
-    const child = spawn(process.execPath, ["--import", "tsx", `operations/commands/${name}.ts`, "--sandbox", ...words], {
-      cwd: projectRoot,
-      env: { ...bareEnvironment, SANDBOX_PORT: new URL(this.url).port },
-    });
+    const child = spawn(
+      process.execPath,
+      ["--import", "tsx", `operations/commands/${name}.ts`, "--sandbox", ...words],
+      {
+        cwd: projectRoot,
+        env: { ...bareEnvironment, SANDBOX_PORT: new URL(this.url).port },
+      },
+    );
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += String(chunk)));
     const ended = once(child, "close") as Promise<[number | null]>;
