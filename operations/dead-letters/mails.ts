@@ -1,5 +1,5 @@
 import { type PermanentFailureType } from "../../handler/contract/failures";
-import { claimId } from "../../handler/claims";
+import { type ClaimedMail, claimId, isOtherMail } from "../../handler/claims";
 import { type MailFailure } from "../../handler/contract/failure-record";
 import { hashRecipient } from "../../handler/contract/recipient-hash";
 import { allowsRecipient, type RecipientPolicy } from "../../handler/contract/recipient-policy";
@@ -101,11 +101,13 @@ function withClaim(
     state,
     ...(messageId === undefined ? {} : { messageId }),
     ...(eventId === undefined ? {} : { eventId }),
-    isOther:
-      eventId !== parked.eventId &&
-      claim.contentHash !== undefined &&
-      claim.contentHash !== parked.prepared?.contentHash,
+    isOther: isOtherMail(claim, mailOf(parked)),
   };
+}
+
+/** What a claim of this event would have been taken for. */
+function mailOf({ eventId = "", prepared }: ParkedMessage): ClaimedMail {
+  return { eventId, contentHash: prepared?.contentHash ?? "" };
 }
 
 /** What is told of an unknown mail whose claim a person wanted to release; the claim may have become another meanwhile. */
