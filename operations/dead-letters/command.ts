@@ -2,10 +2,11 @@ import { type DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { retryQueueSettings } from "../../stacks/delivery-windows";
 import { type Lane, lanes, retryQueueName } from "../lanes";
-import { type StageAccess } from "../stage";
+import { exitCodes, UsageError } from "../command";
+import { refuseOtherAccount, type StageAccess } from "../stage";
 import { createClaimsDesk } from "./claims";
 import { decideRedrive, type Refusal } from "./decision";
-import { parseFilters, UsageError } from "./filters";
+import { parseFilters } from "./filters";
 import { type Mails, readMails } from "./mails";
 import { parseParkedMessage, type ParkedMessage } from "./parked-message";
 import { countMessages, findQueue, HeldMessages, type Sight } from "./queue";
@@ -70,8 +71,11 @@ export interface DeadLettersAnswer extends Sight {
   readonly results: readonly Result[] | undefined;
 }
 
-/** @throws UsageError */
-function checkOptions(options: DeadLettersOptions): void {
+/**
+ * Whether the options fit together.
+ * @throws UsageError
+ */
+export function checkOptions(options: DeadLettersOptions): void {
   const changes = options.redrive || options.resendUnknown || options.discard;
   if (options.discard && (options.redrive || options.resendUnknown)) {
     throw new UsageError("--discard and --redrive exclude each other: an event is sent again, or given up.");
@@ -81,6 +85,7 @@ function checkOptions(options: DeadLettersOptions): void {
   if (options.giveUp && !options.discard) {
     throw new UsageError("--give-up belongs to --discard: it says that mails that could still be sent go, too.");
   }
+  parseFilters(options.filter);
   for (const [name, isSet] of [
     ["--resend-unknown", options.resendUnknown],
     ["--discard", options.discard],
@@ -104,6 +109,7 @@ export async function runDeadLetters(
   const { config, names } = stage;
   const queue = names.of("dead-letters");
   const queueUrl = await findQueue(sqs, queue, config.region);
+  refuseOtherAccount(new URL(queueUrl).pathname.split("/")[1], config.accountId);
   const retryQueues = options.retries ? await Promise.all(lanes.map(waiting)) : undefined;
 
   const held = new HeldMessages({ client: sqs, queueUrl, holdSeconds: options.holdSeconds, now });
@@ -210,8 +216,6 @@ function stopAfterFailures<Input, Output>(ask: (input: Input) => Promise<Output>
   };
 }
 
-export const exitCodes = { done: 0, notAll: 1, notRun: 2, notAllSeen: 3, interrupted: 130 } as const;
-
 const good: readonly Result["outcome"][] = [
   "redriven",
   "would-redrive",
@@ -222,6 +226,6 @@ const good: readonly Result["outcome"][] = [
 ];
 
 export function exitCodeOf({ results = [], isComplete }: DeadLettersAnswer): number {
-  if (!results.every(({ outcome }) => good.includes(outcome))) return exitCodes.notAll;
-  return isComplete ? exitCodes.done : exitCodes.notAllSeen;
+  const isAllDone = results.every(({ outcome }) => good.includes(outcome));
+  return isAllDone && isComplete ? exitCodes.well : exitCodes.problems;
 }
