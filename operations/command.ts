@@ -51,7 +51,7 @@ export interface CommandModule {
 /** The options that every command has. */
 export function addCommonOptions(command: Command): Command {
   return command
-    .option("--json", "one JSON document on standard output, for a machine", false)
+    .option("--json", "one JSON document on standard output (npm run --silent keeps npm's own lines out of it)", false)
     .option("--sandbox", "the sandbox on this machine, not AWS", false);
 }
 
