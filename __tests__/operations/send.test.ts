@@ -175,9 +175,13 @@ describe("npm run send", () => {
   it("says what to do where there is no bus, for PutEvents would not", async () => {
     const { code, output, errors } = await sendWhereBusIs(400, { __type: "ResourceNotFoundException", message: "x" });
     expect({ code, output }).toEqual({ code: 1, output: "" });
-    expect(errors).toMatch(
-      /The sandbox has no bus .* \(ResourceNotFoundException\): wait until npm start has deployed/,
-    );
+    expect(errors).toMatch(/The sandbox has no bus .*: wait until npm start has deployed/);
+  });
+
+  it("does not take a bus for missing that it may not look at", async () => {
+    const { code, output, errors } = await sendWhereBusIs(400, { __type: "AccessDeniedException", message: "No." });
+    expect({ code, output }).toEqual({ code: 1, output: "" });
+    expect(errors).toMatch(/The bus .* could not be looked at, .* \(AccessDeniedException: No\.\)\. Check your cred/);
   });
 
   it("puts nothing into another account than the stage's", async () => {

@@ -4,6 +4,7 @@ import { type EventEnvelope } from "../../handler/contract/envelope";
 import { addCommonOptions, type CommonOptions, exitCodes, exitCodesHelp, type Io } from "../command";
 import { checkedEvent, type EventOptions, eventNotifications } from "../send/event";
 import { isUnreachable, onStage, refuseOtherAccount, type StageAccess } from "../stage";
+import { textOfError } from "../text";
 
 /** `npm run send`: puts one event, after it has been checked against the notification's schema. */
 export function define(command: Command, io: Io, end: (exitCode: number) => void): Command {
@@ -23,6 +24,15 @@ export function define(command: Command, io: Io, end: (exitCode: number) => void
     });
 }
 
+function whyNoBus(bus: string, cause: unknown, isSandbox: boolean): string {
+  if (!(cause instanceof Error && cause.name === "ResourceNotFoundException")) {
+    return `The bus ${bus} could not be looked at, so nothing was put (${textOfError(cause)}). Check your credentials and AWS_REGION.`;
+  }
+  return isSandbox
+    ? `The sandbox has no bus ${bus}: wait until npm start has deployed the stage, or start it again.`
+    : `There is no bus ${bus}: check STAGE, PROJECT_NAME and AWS_REGION.`;
+}
+
 /** @returns the event's id. */
 async function put(event: EventEnvelope, { names, client, config, isSandbox }: StageAccess): Promise<string> {
   const bus = names.of("event-bus");
@@ -31,13 +41,7 @@ async function put(event: EventEnvelope, { names, client, config, isSandbox }: S
   // PutEvents takes an event for a bus that does not exist, and drops it (aws-cli issue 9186).
   const { Arn: arn } = await events.send(new DescribeEventBusCommand({ Name: bus })).catch((cause: unknown) => {
     if (isUnreachable(cause)) throw cause;
-    const name = cause instanceof Error ? cause.name : "unknown";
-    throw new Error(
-      isSandbox
-        ? `The sandbox has no bus ${bus} (${name}): wait until npm start has deployed the stage, or start it again.`
-        : `There is no bus ${bus} (${name}): check STAGE, PROJECT_NAME, AWS_REGION and your credentials.`,
-      { cause },
-    );
+    throw new Error(whyNoBus(bus, cause, isSandbox), { cause });
   });
   refuseOtherAccount(arn?.split(":")[4], config.accountId);
   const { Entries } = await events.send(

@@ -100,7 +100,9 @@ export function onlyFinding(results: readonly CheckResult[]): string | undefined
   const isTheOnly = results.every(
     ({ status, finding, todo }) => status === "unknown" && finding === first?.finding && todo === first.todo,
   );
-  return isTheOnly && first !== undefined ? [first.finding, first.todo ?? ""].join(" ").trim() : undefined;
+  if (!isTheOnly || first === undefined) return undefined;
+  const { finding, todo = "" } = first;
+  return `${finding}${/[.?!]$/.test(finding) ? "" : "."} ${todo}`.trim();
 }
 
 /** A check that could not be made fails nothing; where none could be made, nothing is known, which is a problem. */

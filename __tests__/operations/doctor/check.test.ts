@@ -160,8 +160,8 @@ describe("what all checks say", () => {
   });
 
   it.each<[string, CheckResult[], string | undefined]>([
-    ["one reason", [result("down", "start it"), result("down", "start it")], "down start it"],
-    ["one reason without advice", [result("down"), result("down")], "down"],
+    ["one reason", [result("down", "start it"), result("down", "start it")], "down. start it"],
+    ["one reason without advice", [result("Down."), result("Down.")], "Down."],
     ["two reasons", [result("down", "start it"), result("slow", "start it")], undefined],
     ["two kinds of advice", [result("down", "start it"), result("down", "log in")], undefined],
     ["one finding of a check that was made", [result("down", "start it", "fail")], undefined],
