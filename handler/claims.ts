@@ -45,14 +45,9 @@ export type ClaimedMail = Pick<ClaimRequest, "eventId" | "contentHash">;
 
 /** Whether the claim was taken by another event, for a mail that says something else. */
 export function isTakenForOther(answer: ClaimAnswer, request: ClaimedMail): boolean {
-  return answer.state !== "claimed" && isOtherMail(answer.claimedFor, request);
-}
-
-/** Whether a claim's mail is another event's, and says something else. A claim that does not say both is taken for this one. */
-export function isOtherMail(claimedFor: Partial<ClaimedMail> = {}, mail: ClaimedMail): boolean {
-  const { eventId, contentHash } = claimedFor;
-  if (eventId === undefined || contentHash === undefined) return false;
-  return eventId !== mail.eventId && contentHash !== mail.contentHash;
+  if (answer.state === "claimed" || answer.claimedFor === undefined) return false;
+  const { eventId, contentHash } = answer.claimedFor;
+  return eventId !== request.eventId && contentHash !== request.contentHash;
 }
 
 /** Rejects where the store can't be reached. */
