@@ -62,6 +62,34 @@ export default tseslint.config(
     },
   },
   {
+    // The commands work on any stage. What runs the sandbox on this machine is not theirs.
+    files: ["operations/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          ...noProviderRoots,
+          patterns: [
+            {
+              group: ["**/sandbox/**"],
+              message: "The commands need where the sandbox is (stacks/sandbox-endpoint.ts), not what runs it.",
+            },
+          ],
+        },
+      ],
+      "no-restricted-properties": [
+        "error",
+        { object: "process", property: "env", message: "Take it from the Io that the command is given." },
+        { object: "process", property: "exit", message: "Return the exit code, or throw: output may be on its way." },
+      ],
+    },
+  },
+  {
+    // Here the process hands its environment to the program.
+    files: ["operations/cli.ts"],
+    rules: { "no-restricted-properties": "off" },
+  },
+  {
     // A page renders when it has fetched what it shows: a state that is read once is read too early on a slow machine.
     files: ["__tests__/browser/**/*.ts"],
     rules: {

@@ -65,11 +65,6 @@ export function textOfError(error: unknown): string {
 
 /** Why a command did not run, for a person. */
 export function describeFailure(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const isRefused = "code" in error && error.code === "ECONNREFUSED";
   // The error of a connection that was tried on several addresses has no message.
-  const message = error.message || error.name;
-  return isRefused
-    ? `${message}. Nothing listens there: is the sandbox up (npm start), and is SANDBOX_PORT its own?`
-    : message;
+  return error instanceof Error ? error.message || error.name : String(error);
 }

@@ -146,7 +146,7 @@ describe("npm start", () => {
 
   it("takes an event from the command line, and refuses one that does not fit", async () => {
     const send = (...words: string[]) =>
-      run(process.execPath, ["--import", "tsx", "operations/send.ts", ...words, "--sandbox"], {
+      run(process.execPath, ["--import", "tsx", "operations/cli.ts", "send", ...words, "--sandbox"], {
         cwd: projectRoot,
         env: { ...bareEnvironment, SANDBOX_PORT: String(sandbox.port) },
       });

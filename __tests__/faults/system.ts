@@ -1,5 +1,4 @@
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +24,7 @@ import { catalogue } from "../../handler/notifications";
 import { readConfig } from "../../stacks/config";
 import { storedTemplateName } from "../../stacks/templates";
 import { Names } from "../../stacks/names";
+import { type CommandResult, OperationsProcess } from "../support/operations-command";
 import { bareEnvironment, projectRoot } from "../support/sandbox";
 
 const run = promisify(execFile);
@@ -41,11 +41,8 @@ const retryQueueDelayMs = 1000;
 /** How long a command that dies keeps its messages from others: the least that it takes. */
 const holdSeconds = 5;
 
-export interface CommandResult {
-  /** `null` where it was killed. */
-  readonly code: number | null;
-  readonly output: string;
-}
+/** All that a command said, and its code: `null` where it was killed. */
+export type EndedCommand = Pick<CommandResult, "code" | "output">;
 
 /** What the dead-letter queue held. */
 export interface Parked {
@@ -227,7 +224,7 @@ export class System {
   }
 
   /** Runs `npm run doctor` as a person does. */
-  doctor(): Promise<CommandResult> {
+  doctor(): Promise<EndedCommand> {
     return this.operation("doctor", []);
   }
 
@@ -235,7 +232,7 @@ export class System {
    * Runs `npm run dead-letters` as a person does.
    * @param killWhen ends it at once, as a machine that loses its power does
    */
-  deadLetters(words: readonly string[], killWhen?: () => Promise<boolean>): Promise<CommandResult> {
+  deadLetters(words: readonly string[], killWhen?: () => Promise<boolean>): Promise<EndedCommand> {
     return this.operation("dead-letters", [...words, "--hold", String(holdSeconds)], killWhen);
   }
 
@@ -243,20 +240,17 @@ export class System {
     name: string,
     words: readonly string[],
     killWhen?: () => Promise<boolean>,
-  ): Promise<CommandResult> {
-    const child = spawn(process.execPath, ["--import", "tsx", `operations/${name}.ts`, "--sandbox", ...words], {
-      cwd: projectRoot,
-      env: { ...bareEnvironment, SANDBOX_PORT: new URL(this.url).port },
+  ): Promise<EndedCommand> {
+    const command = new OperationsProcess([name, "--sandbox", ...words], {
+      ...bareEnvironment,
+      SANDBOX_PORT: new URL(this.url).port,
     });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += String(chunk)));
-    const ended = once(child, "close") as Promise<[number | null]>;
-    while (killWhen !== undefined && child.exitCode === null && child.signalCode === null) {
-      if (await killWhen()) child.kill("SIGKILL");
+    while (killWhen !== undefined && !command.hasEnded) {
+      if (await killWhen()) command.kill("SIGKILL");
       await setTimeout(20);
     }
-    const [code] = await ended;
-    return { code, output };
+    const { code, output, errors } = await command.ended;
+    return { code, output: errors + output };
   }
 
   /** Until messages that a killed command held are seen again: what it asked for at its end may be answered late. */

@@ -1,13 +1,14 @@
 import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { sandboxSettings } from "../../sandbox/settings";
+import { sandboxEndpoint } from "../../stacks/sandbox-endpoint";
 import { accountId, arnOf, queuePolicy, TestGateway } from "aws-emulator/testing/gateway";
 import { freePort } from "aws-emulator/processes";
-import { type CommandResult, OperationsCommand } from "../support/operations-command";
+import { type CommandResult, OperationsProcess, runOperation, sandboxOn } from "../support/operations-command";
+import { startPassage } from "../support/passage";
 import { temporaryFolder } from "aws-emulator/testing/temporary";
 
-const busName = sandboxSettings({}).names.of("event-bus");
+const busName = sandboxEndpoint({}).names.of("event-bus");
 
 /** An event as it came out of the bus. */
 interface Received {
@@ -35,8 +36,10 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.stop());
 
+const port = () => Number(new URL(gateway.gateway.url).port);
+const place = () => `Sandbox at ${gateway.gateway.url} (the port of SANDBOX_PORT), region us-east-1, stage sandbox\n`;
 const send = (...words: string[]): Promise<CommandResult> =>
-  new OperationsCommand("send", Number(new URL(gateway.gateway.url).port), words).ended;
+  runOperation(["send", "--sandbox", ...words], sandboxOn(port()));
 
 async function received(): Promise<Received> {
   return JSON.parse((await gateway.receive(queue)).Body ?? "") as Received;
@@ -44,8 +47,12 @@ async function received(): Promise<Received> {
 
 describe("npm run send", () => {
   it("puts the notification's sample for whom it is told, and prints the event's id", async () => {
-    const { code, output, errors } = await send("priority-alert", "--to", "a@example.com");
-    expect({ code, errors }).toEqual({ code: 0, errors: "" });
+    const command = new OperationsProcess(
+      ["send", "--sandbox", "priority-alert", "--to", "a@example.com"],
+      sandboxOn(port()),
+    );
+    const { code, output, errors } = await command.ended;
+    expect({ code, errors }).toEqual({ code: 0, errors: place() });
     expect(await received()).toMatchObject({
       id: output.trim(),
       source: "custom.application",
@@ -114,7 +121,9 @@ describe("npm run send", () => {
       ["daily-report", "--to", "a@example.com"],
       /No event makes "daily-report"/,
     ],
-    ["nobody to mail", ["email-request"], /required option '--to <address>' not specified/],
+    ["nobody to mail", ["email-request"], /--to is missing/],
+    ["no notification", [], /The notification's name is missing: use one of email-request, priority-alert/],
+    ["an option that it does not know", ["email-request", "--too", "a@example.com"], /unknown option '--too'/],
     [
       "an event that is too large to be mailed",
       ["email-request", "--to", "a@example.com", "--detail", JSON.stringify({ message: "&".repeat(50_000) })],
@@ -128,17 +137,64 @@ describe("npm run send", () => {
   ])("says no before it sends: %s", async (_, words, why) => {
     const before = ((await gateway.get("activity")) as unknown[]).length;
     const { code, output, errors } = await send(...words);
-    expect({ code, output }).toEqual({ code: 1, output: "" });
+    expect({ code, output }).toEqual({ code: 2, output: "" });
     expect(errors).toMatch(why);
     expect(await gateway.get("activity")).toHaveLength(before);
   });
 
+  it("answers with one JSON document", async () => {
+    const { code, output } = await send("email-request", "--to", "a@example.com", "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(output)).toEqual({
+      eventId: (await received()).id,
+      notification: "email-request",
+      bus: busName,
+    });
+  });
+
+  it("mails whom the detail names, where it is not told otherwise", async () => {
+    const detail = { emailConfig: { recipient: "b@example.com", subject: "Hello" }, title: "Hello" };
+    expect(await send("email-request", "--detail", JSON.stringify(detail))).toMatchObject({ code: 0 });
+    expect((await received()).detail).toEqual(detail);
+  });
+
+  /** What EventBridge would say of the bus; that is all that is asked for. */
+  async function sendWhereBusIs(status: number, answer: object): Promise<CommandResult> {
+    const targets: string[] = [];
+    const passage = await startPassage(gateway.gateway.url, ({ target }) => {
+      targets.push(target);
+      return { status, type: "application/x-amz-json-1.1", body: JSON.stringify(answer) };
+    });
+    const words = ["send", "--sandbox", "email-request", "--to", "a@example.com"];
+    const result = await runOperation(words, sandboxOn(passage.port));
+    await passage.close();
+    expect(targets).toEqual(["AWSEvents.DescribeEventBus"]);
+    return result;
+  }
+
   it("says what to do where there is no bus, for PutEvents would not", async () => {
-    const port = await freePort();
-    const away = await new OperationsCommand("send", port, ["email-request", "--to", "a@example.com"]).ended;
-    expect(away.code).toBe(1);
-    expect(away.errors).toMatch(
-      /The sandbox has no bus .*: start it with npm start, and give its SANDBOX_PORT here too/,
-    );
+    const { code, output, errors } = await sendWhereBusIs(400, { __type: "ResourceNotFoundException", message: "x" });
+    expect({ code, output }).toEqual({ code: 1, output: "" });
+    expect(errors).toMatch(/The sandbox has no bus .*: wait until npm start has deployed/);
+  });
+
+  it("does not take a bus for missing that it may not look at", async () => {
+    const { code, output, errors } = await sendWhereBusIs(400, { __type: "AccessDeniedException", message: "No." });
+    expect({ code, output }).toEqual({ code: 1, output: "" });
+    expect(errors).toMatch(/The bus .* could not be looked at, .* \(AccessDeniedException: No\.\)\. Check your cred/);
+  });
+
+  it("puts nothing into another account than the stage's", async () => {
+    const Arn = `arn:aws:events:us-east-1:999999999999:event-bus/${busName}`;
+    const { code, output, errors } = await sendWhereBusIs(200, { Name: busName, Arn });
+    expect({ code, output }).toEqual({ code: 1, output: "" });
+    expect(errors).toContain(`The credentials are of account 999999999999, and the stage is in ${accountId}`);
+  });
+
+  it("says what to do where nothing listens", async () => {
+    const words = ["send", "--sandbox", "email-request", "--to", "a@example.com"];
+    const away = await runOperation(words, sandboxOn(await freePort()));
+    expect(away).toMatchObject({ code: 1, output: "" });
+    expect(away.errors).toMatch(/\nNothing answers\. Start the sandbox: npm start\. /);
   });
 });

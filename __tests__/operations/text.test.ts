@@ -117,11 +117,6 @@ it.each([
   ["what is no error", "gone", "gone"],
   ["an error", new TypeError("no such thing"), "no such thing"],
   ["an error without words", new AggregateError([]), "AggregateError"],
-  [
-    "a refused connection",
-    Object.assign(new AggregateError([]), { code: "ECONNREFUSED" }),
-    "AggregateError. Nothing listens there: is the sandbox up (npm start), and is SANDBOX_PORT its own?",
-  ],
 ])("says why a command did not run: %s", (_, error, text) => {
   expect(describeFailure(error)).toBe(text);
 });

@@ -1,30 +1,41 @@
 import { spawn } from "node:child_process";
-import { join } from "node:path";
+import { run } from "../../operations/cli";
+import { projectRoot } from "./sandbox";
 
 export interface CommandResult {
+  /** `null` where a signal ended it. */
   readonly code: number | null;
   readonly output: string;
   readonly errors: string;
 }
 
-/** A command of `operations/` as a process. */
-export class OperationsCommand {
-  readonly ended: Promise<CommandResult>;
-  private readonly child;
+type Environment = Readonly<Record<string, string | undefined>>;
 
-  /** @param where the sandbox's port, or all that the environment says, of a stage on AWS. */
-  constructor(
-    name: "dead-letters" | "doctor" | "send",
-    where: number | Readonly<Record<string, string>>,
-    words: readonly string[] = [],
-  ) {
-    const file = join(__dirname, "..", "..", "operations", `${name}.ts`);
-    const [option, environment] =
-      typeof where === "number"
-        ? [["--sandbox"], { ...process.env, SANDBOX_PORT: String(where) }]
-        : [[], { PATH: process.env.PATH, ...where }];
-    this.child = spawn(process.execPath, ["--import", "tsx", file, ...option, ...words], {
-      env: { ...environment, NODE_NO_WARNINGS: "1" },
+/** Names the sandbox on this port. */
+export const sandboxOn = (port: number): Environment => ({ SANDBOX_PORT: String(port) });
+
+/** Runs a command of `operations/` in this process: AWS clients still read the variables of this process. */
+export async function runOperation(words: readonly string[], environment: Environment = {}): Promise<CommandResult> {
+  let output = "";
+  let errors = "";
+  const code = await run(words, {
+    stdout: { write: (text) => (output += text) },
+    stderr: { write: (text) => (errors += text) },
+    environment,
+    onInterrupt: () => undefined,
+  });
+  return { code, output, errors };
+}
+
+/** A command of `operations/` as a process, as a person runs it. */
+export class OperationsProcess {
+  readonly ended: Promise<CommandResult>;
+  readonly child;
+
+  constructor(words: readonly string[], environment: Environment = {}) {
+    this.child = spawn(process.execPath, ["--import", "tsx", "operations/cli.ts", ...words], {
+      cwd: projectRoot,
+      env: { PATH: process.env.PATH, ...environment },
     });
     let output = "";
     let errors = "";
@@ -37,7 +48,11 @@ export class OperationsCommand {
     });
   }
 
-  interrupt(): void {
-    this.child.kill("SIGINT");
+  get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  kill(signal: "SIGINT" | "SIGKILL"): void {
+    this.child.kill(signal);
   }
 }

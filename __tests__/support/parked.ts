@@ -10,7 +10,12 @@ import { businessEvent, startOfTime } from "./notify";
 const config = readConfig({ STAGE: "sandbox" });
 
 /** The sandbox's stage: its function may run for 12 s. */
-export const parkedStage = { config, names: new Names(config), isSandbox: true };
+export const parkedStage = {
+  config,
+  names: new Names(config),
+  isSandbox: true,
+  whenUnreachable: "Start the sandbox.",
+};
 
 const context: ParkedContext = {
   names: parkedStage.names,

@@ -2,10 +2,11 @@ import { type DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { retryQueueSettings } from "../../stacks/delivery-windows";
 import { type Lane, lanes, retryQueueName } from "../lanes";
-import { type StageAccess } from "../stage";
+import { exitCodes, UsageError } from "../command";
+import { refuseOtherAccount, type StageAccess } from "../stage";
 import { createClaimsDesk } from "./claims";
-import { decideRedrive, type Refusal } from "./decision";
-import { parseFilters, UsageError } from "./filters";
+import { decideRedrive, type Refusal, type Wishes } from "./decision";
+import { parseFilters } from "./filters";
 import { type Mails, readMails } from "./mails";
 import { parseParkedMessage, type ParkedMessage } from "./parked-message";
 import { countMessages, findQueue, HeldMessages, type Sight } from "./queue";
@@ -70,8 +71,11 @@ export interface DeadLettersAnswer extends Sight {
   readonly results: readonly Result[] | undefined;
 }
 
-/** @throws UsageError */
-function checkOptions(options: DeadLettersOptions): void {
+/**
+ * Whether the options fit together.
+ * @throws UsageError
+ */
+export function checkOptions(options: DeadLettersOptions): void {
   const changes = options.redrive || options.resendUnknown || options.discard;
   if (options.discard && (options.redrive || options.resendUnknown)) {
     throw new UsageError("--discard and --redrive exclude each other: an event is sent again, or given up.");
@@ -81,6 +85,7 @@ function checkOptions(options: DeadLettersOptions): void {
   if (options.giveUp && !options.discard) {
     throw new UsageError("--give-up belongs to --discard: it says that mails that could still be sent go, too.");
   }
+  parseFilters(options.filter);
   for (const [name, isSet] of [
     ["--resend-unknown", options.resendUnknown],
     ["--discard", options.discard],
@@ -97,93 +102,118 @@ function checkOptions(options: DeadLettersOptions): void {
  */
 export async function runDeadLetters(
   options: DeadLettersOptions,
-  { stage, sqs, dynamoDb, now, signal }: DeadLettersDependencies,
+  dependencies: DeadLettersDependencies,
 ): Promise<DeadLettersAnswer> {
   checkOptions(options);
-  const filter = parseFilters(options.filter);
+  const { stage, sqs, now, signal } = dependencies;
   const { config, names } = stage;
   const queue = names.of("dead-letters");
   const queueUrl = await findQueue(sqs, queue, config.region);
-  const retryQueues = options.retries ? await Promise.all(lanes.map(waiting)) : undefined;
+  refuseOtherAccount(new URL(queueUrl).pathname.split("/")[1], config.accountId);
+  const retryQueues = options.retries
+    ? await Promise.all(lanes.map((lane) => countWaiting(lane, dependencies)))
+    : undefined;
 
   const held = new HeldMessages({ client: sqs, queueUrl, holdSeconds: options.holdSeconds, now });
-  const mayGoOn = () => !signal.aborted;
-  const wishes = { ...options, recipients: filter.recipients };
-  let messages: ParkedMessage[] = [];
-  let listed: Listed[] | undefined;
-  let results: Result[] | undefined;
+  let answer: Pick<DeadLettersAnswer, "messages" | "listed" | "results">;
   let lapsed = 0;
   let stillHidden = 0;
   try {
-    await held.read(options.limit, mayGoOn);
-    const context = { names, functionTimeoutSeconds: config.timeoutSeconds, recipients: config.recipients };
-    messages = held.messages
-      .map((message) => parseParkedMessage(message, context))
-      .filter((parked) => filter.matches(parked, now()))
-      .sort((a, b) => a.queuedAt - b.queuedAt);
-    const ports = portsOf();
-    if (options.discard) results = await discard(messages, wishes, ports, mayGoOn);
-    else if (options.redrive || options.resendUnknown) results = await redrive(messages, wishes, ports, mayGoOn);
-    else listed = await list(messages, ports);
+    await held.read(options.limit, () => !signal.aborted);
+    answer = await work(held, options, dependencies);
   } finally {
     ({ lapsed } = held);
     stillHidden = await held.giveBack();
   }
-  return { queue, messages, ...held.sight, lapsed, stillHidden, retryQueues, listed, results };
+  return { queue, ...answer, ...held.sight, lapsed, stillHidden, retryQueues };
+}
 
-  function portsOf(): Ports {
-    const urls = new Map<Lane, Promise<string>>();
-    const urlOf = (lane: Lane): Promise<string> => {
-      const url = urls.get(lane) ?? findQueue(sqs, retryQueueName(names, lane), config.region);
-      urls.set(lane, url);
-      return url;
-    };
-    const claims = createClaimsDesk({ client: dynamoDb, table: names.of("claims"), now });
-    const read = stopAfterFailures((ids: readonly string[]) => claims.read(ids));
-    return {
-      hold: async (messageId) => {
-        await held.renew();
-        return held.isHeld(messageId);
-      },
-      readMails: (parked) => readMails(parked, { read, recipientPolicy: config.recipientPolicy }),
-      release: (id) => claims.release(id),
-      send: async (lane, body) => {
-        await sqs.send(new SendMessageCommand({ QueueUrl: await urlOf(lane), MessageBody: body }));
-      },
-      remove: (messageId) => held.remove(messageId),
-    };
+/** Lists the messages that the filters let through, or acts on them. */
+async function work(
+  held: HeldMessages,
+  options: DeadLettersOptions,
+  dependencies: DeadLettersDependencies,
+): Promise<Pick<DeadLettersAnswer, "messages" | "listed" | "results">> {
+  const { now, signal } = dependencies;
+  const { config, names } = dependencies.stage;
+  const filter = parseFilters(options.filter);
+  const context = { names, functionTimeoutSeconds: config.timeoutSeconds, recipients: config.recipients };
+  const messages = held.messages
+    .map((message) => parseParkedMessage(message, context))
+    .filter((parked) => filter.matches(parked, now()))
+    .sort((a, b) => a.queuedAt - b.queuedAt);
+  const wishes = { ...options, recipients: filter.recipients };
+  const ports = portsOf(held, dependencies);
+  const mayGoOn = () => !signal.aborted;
+  const none = { messages, listed: undefined, results: undefined };
+  if (options.discard) return { ...none, results: await discard(messages, wishes, ports, mayGoOn) };
+  if (options.redrive || options.resendUnknown) {
+    return { ...none, results: await redrive(messages, wishes, ports, mayGoOn) };
   }
+  return { ...none, listed: await list(messages, { held, ports, wishes, mayGoOn }) };
+}
 
-  async function list(chosen: readonly ParkedMessage[], ports: Ports): Promise<Listed[]> {
-    const all: Listed[] = [];
-    for (let from = 0; from < chosen.length; from += readsAtOnce) {
+function portsOf(held: HeldMessages, { stage, sqs, dynamoDb, now }: DeadLettersDependencies): Ports {
+  const { config, names } = stage;
+  const urls = new Map<Lane, Promise<string>>();
+  const urlOf = (lane: Lane): Promise<string> => {
+    const url = urls.get(lane) ?? findQueue(sqs, retryQueueName(names, lane), config.region);
+    urls.set(lane, url);
+    return url;
+  };
+  const claims = createClaimsDesk({ client: dynamoDb, table: names.of("claims"), now });
+  const read = stopAfterFailures((ids: readonly string[]) => claims.read(ids));
+  return {
+    hold: async (messageId) => {
       await held.renew();
-      const some = chosen.slice(from, from + readsAtOnce);
-      all.push(
-        ...(await Promise.all(
-          some.map(async (parked): Promise<Listed> => {
-            if (!mayGoOn()) return { parked, mails: undefined, refusal: undefined };
-            const mails = await ports.readMails(parked);
-            const decision = decideRedrive(parked, mails, { ...wishes, resendUnknown: false });
-            return { parked, mails, refusal: decision.kind === "refuse" ? decision.refusal : undefined };
-          }),
-        )),
-      );
-    }
-    return all;
-  }
+      return held.isHeld(messageId);
+    },
+    readMails: (parked) => readMails(parked, { read, recipientPolicy: config.recipientPolicy }),
+    release: (id) => claims.release(id),
+    send: async (lane, body) => {
+      await sqs.send(new SendMessageCommand({ QueueUrl: await urlOf(lane), MessageBody: body }));
+    },
+    remove: (messageId) => held.remove(messageId),
+  };
+}
 
-  async function waiting(lane: Lane): Promise<WaitingRetries> {
-    const name = retryQueueName(names, lane);
-    const { visibilityTimeoutSeconds, maxReceiveCount } = retryQueueSettings(lane, config.timeoutSeconds);
-    return {
-      lane,
-      queue: name,
-      ...(await countMessages(sqs, await findQueue(sqs, name, config.region))),
-      secondsBetweenTries: visibilityTimeoutSeconds,
-      triesBeforeParked: maxReceiveCount,
-    };
+interface Listing {
+  readonly held: HeldMessages;
+  readonly ports: Ports;
+  readonly wishes: Wishes;
+  readonly mayGoOn: () => boolean;
+}
+
+async function list(chosen: readonly ParkedMessage[], { held, ports, wishes, mayGoOn }: Listing): Promise<Listed[]> {
+  const all: Listed[] = [];
+  for (let from = 0; from < chosen.length; from += readsAtOnce) {
+    await held.renew();
+    const some = chosen.slice(from, from + readsAtOnce);
+    all.push(
+      ...(await Promise.all(
+        some.map(async (parked): Promise<Listed> => {
+          if (!mayGoOn()) return { parked, mails: undefined, refusal: undefined };
+          const mails = await ports.readMails(parked);
+          const decision = decideRedrive(parked, mails, { ...wishes, resendUnknown: false });
+          return { parked, mails, refusal: decision.kind === "refuse" ? decision.refusal : undefined };
+        }),
+      )),
+    );
   }
+  return all;
+}
+
+async function countWaiting(lane: Lane, { stage, sqs }: DeadLettersDependencies): Promise<WaitingRetries> {
+  const { config, names } = stage;
+  const name = retryQueueName(names, lane);
+  const { visibilityTimeoutSeconds, maxReceiveCount } = retryQueueSettings(lane, config.timeoutSeconds);
+  return {
+    lane,
+    queue: name,
+    ...(await countMessages(sqs, await findQueue(sqs, name, config.region))),
+    secondsBetweenTries: visibilityTimeoutSeconds,
+    triesBeforeParked: maxReceiveCount,
+  };
 }
 
 /** Events whose claims are read at the same time. */
@@ -210,8 +240,6 @@ function stopAfterFailures<Input, Output>(ask: (input: Input) => Promise<Output>
   };
 }
 
-export const exitCodes = { done: 0, notAll: 1, notRun: 2, notAllSeen: 3, interrupted: 130 } as const;
-
 const good: readonly Result["outcome"][] = [
   "redriven",
   "would-redrive",
@@ -222,6 +250,6 @@ const good: readonly Result["outcome"][] = [
 ];
 
 export function exitCodeOf({ results = [], isComplete }: DeadLettersAnswer): number {
-  if (!results.every(({ outcome }) => good.includes(outcome))) return exitCodes.notAll;
-  return isComplete ? exitCodes.done : exitCodes.notAllSeen;
+  const isAllDone = results.every(({ outcome }) => good.includes(outcome));
+  return isAllDone && isComplete ? exitCodes.well : exitCodes.problems;
 }

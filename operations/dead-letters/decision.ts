@@ -145,26 +145,23 @@ function chooseMails(
     };
   }
   const free = list.filter(({ state }) => state === "free" || state === "released");
-  const toSend = [...release, ...free].filter(({ isForbidden }) => !isForbidden);
+  const wanted = [...release, ...free];
+  const toSend = wanted.filter(({ isForbidden }) => !isForbidden);
+  const forbidden = wanted.filter(({ isForbidden }) => isForbidden);
   const stays = unknown.filter((mail) => !release.includes(mail));
-  if (toSend.length === 0) return whyNothingIsSent(list, refused.length, stays);
+  if (toSend.length === 0) return whyNothingIsSent(list, refused.length, stays, forbidden);
+  const rest = [
+    ...(stays.length > 0 ? [`${hashesOf(stays)} may be out or not, and stays unknown`] : []),
+    ...(forbidden.length > 0 ? [`${hashesOf(forbidden)} is not on the allow-list of this stage`] : []),
+    ...(refused.length > 0
+      ? [`${plural(refused.length, "entry", "entries")} of its list of recipients can't be mailed`]
+      : []),
+  ];
   return {
     release: release.filter(({ isForbidden }) => !isForbidden),
-    ...optionalWarning([
-      ...(stays.length > 0
-        ? [`It will be parked again: ${hashesOf(stays)} may be out or not, and stays unknown.`]
-        : []),
-      ...(free.some(({ isForbidden }) => isForbidden)
-        ? [
-            `It will be parked again: ${hashesOf(free.filter((mail) => mail.isForbidden))} not on the allow-list of this stage.`,
-          ]
-        : []),
-      ...(refused.length > 0
-        ? [
-            `It will be parked again: ${plural(refused.length, "entry", "entries")} of its list of recipients can't be mailed.`,
-          ]
-        : []),
-    ]),
+    ...(rest.length === 0
+      ? {}
+      : { warning: `It is sent to ${hashesOf(toSend)}, and then parked again for the rest: ${rest.join("; ")}.` }),
   };
 }
 
@@ -185,8 +182,12 @@ function chooseUnread(
   };
 }
 
-function whyNothingIsSent(list: readonly ParkedMail[], refused: number, unknown: readonly ParkedMail[]): Refusal {
-  const forbidden = list.filter(({ state, isForbidden }) => state === "free" && isForbidden);
+function whyNothingIsSent(
+  list: readonly ParkedMail[],
+  refused: number,
+  unknown: readonly ParkedMail[],
+  forbidden: readonly ParkedMail[],
+): Refusal {
   if (forbidden.length > 0) {
     return {
       cause: "not on the allow-list of this stage",
@@ -264,10 +265,6 @@ function isFeedback({ event }: ParkedMessage): boolean {
 
 function isMeant({ recipient }: ParkedMail, { recipients }: Wishes): boolean {
   return recipients.size === 0 || recipients.has(recipient);
-}
-
-function optionalWarning(parts: readonly string[]): { readonly warning?: string } {
-  return parts.length === 0 ? {} : { warning: parts.join(" ") };
 }
 
 function refuse(advice: string, cause?: string) {

@@ -1,4 +1,5 @@
 import { hashRecipient } from "../../handler/contract/recipient-hash";
+import { UsageError } from "../command";
 import { parseDuration } from "../text";
 import { type ParkedMessage } from "./parked-message";
 
@@ -27,11 +28,6 @@ const kinds: Readonly<Record<string, (value: string) => Matches>> = {
     return (message, now) => now - ageFrom(message) > age;
   },
 };
-
-/** The command was called in a way that it does not know. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
 
 /**
  * Several values of one kind: any of them. Several kinds: all of them.

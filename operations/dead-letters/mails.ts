@@ -1,5 +1,5 @@
 import { type PermanentFailureType } from "../../handler/contract/failures";
-import { claimId } from "../../handler/claims";
+import { claimId, isTakenForOther } from "../../handler/claims";
 import { type MailFailure } from "../../handler/contract/failure-record";
 import { hashRecipient } from "../../handler/contract/recipient-hash";
 import { allowsRecipient, type RecipientPolicy } from "../../handler/contract/recipient-policy";
@@ -101,11 +101,17 @@ function withClaim(
     state,
     ...(messageId === undefined ? {} : { messageId }),
     ...(eventId === undefined ? {} : { eventId }),
-    isOther:
-      eventId !== parked.eventId &&
-      claim.contentHash !== undefined &&
-      claim.contentHash !== parked.prepared?.contentHash,
+    isOther: isOtherMail(claim, parked),
   };
+}
+
+/** As the function decides it. A claim that does not say both was written by an earlier version. */
+function isOtherMail({ eventId, contentHash }: Claim, parked: ParkedMessage): boolean {
+  if (eventId === undefined || contentHash === undefined) return false;
+  return isTakenForOther(
+    { state: "unknown", claimedFor: { eventId, contentHash } },
+    { eventId: parked.eventId ?? "", contentHash: parked.prepared?.contentHash ?? "" },
+  );
 }
 
 /** What is told of an unknown mail whose claim a person wanted to release; the claim may have become another meanwhile. */

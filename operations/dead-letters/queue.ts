@@ -29,15 +29,16 @@ export class MissingQueue extends Error {
 
 /** @throws MissingQueue */
 export async function findQueue(client: SQSClient, name: string, region: string): Promise<string> {
-  try {
-    const { QueueUrl } = await client.send(new GetQueueUrlCommand({ QueueName: name }));
-    if (QueueUrl !== undefined) return QueueUrl;
-  } catch (error) {
-    if (!(error instanceof QueueDoesNotExist)) throw error;
-  }
-  throw new MissingQueue(
-    `There is no queue ${name} in ${region}: is the stage deployed, and are STAGE and PROJECT_NAME its own?`,
-  );
+  const missing = (cause?: QueueDoesNotExist) =>
+    new MissingQueue(
+      `There is no queue ${name} in ${region}: is the stage deployed, and are STAGE and PROJECT_NAME its own?`,
+      { cause },
+    );
+  const { QueueUrl } = await client.send(new GetQueueUrlCommand({ QueueName: name })).catch((error: unknown) => {
+    throw error instanceof QueueDoesNotExist ? missing(error) : error;
+  });
+  if (QueueUrl === undefined) throw missing();
+  return QueueUrl;
 }
 
 /** All three together are what the queue holds, about. */

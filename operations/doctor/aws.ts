@@ -197,7 +197,7 @@ async function checkState(client: S3Client, { config, isSandbox }: DoctorStage):
   if (answer === undefined) return fail(`There is no bucket ${backend.bucket}.`, "npm run deploy -- state-backend");
   if (answer.Status === "Enabled") return ok(`${backend.bucket} is versioned.`);
   return isSandbox
-    ? warn(`${backend.bucket} is not versioned: the sandbox's state is thrown away with it.`, "Nothing here.")
+    ? ok(`${backend.bucket} is not versioned, and need not be: the sandbox's state is thrown away with it.`)
     : fail(
         `${backend.bucket} is not versioned: a broken state can't be taken back.`,
         "npm run deploy -- state-backend",

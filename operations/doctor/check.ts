@@ -1,4 +1,5 @@
-import { type StageAccess } from "../stage";
+import { exitCodes } from "../command";
+import { isUnreachable, type StageAccess } from "../stage";
 
 /** `unknown`: the check could not be made, and says why. It is not a good sign, and no bad one. */
 export type Status = "ok" | "warn" | "fail" | "unknown";
@@ -21,12 +22,16 @@ export interface CheckResult extends Verdict {
   readonly check: string;
 }
 
-export type DoctorStage = Pick<StageAccess, "config" | "names" | "isSandbox">;
+export type DoctorStage = Pick<StageAccess, "config" | "names" | "isSandbox" | "whenUnreachable">;
 
 export const ok = (finding: string): Verdict => ({ status: "ok", finding });
 export const warn = (finding: string, todo: string): Verdict => ({ status: "warn", finding, todo });
 export const fail = (finding: string, todo: string): Verdict => ({ status: "fail", finding, todo });
-export const unknown = (finding: string, todo: string): Verdict => ({ status: "unknown", finding, todo });
+export const unknown = (finding: string, todo?: string): Verdict => ({
+  status: "unknown",
+  finding,
+  ...(todo === undefined ? {} : { todo }),
+});
 
 const order: readonly Status[] = ["ok", "unknown", "warn", "fail"];
 
@@ -47,16 +52,22 @@ export function worst(verdicts: readonly Verdict[], whenAllIsWell: string): Verd
 }
 
 /** Makes all checks, at once. */
-export function runChecks(checks: readonly Check[], options: { readonly isSandbox: boolean }): Promise<CheckResult[]> {
+export function runChecks(
+  checks: readonly Check[],
+  stage: Pick<StageAccess, "isSandbox" | "whenUnreachable">,
+): Promise<CheckResult[]> {
   return Promise.all(
     checks.map(async ({ name, run }) => ({
       check: name,
-      ...(await run().catch((error: unknown) => whyNot(error, options.isSandbox))),
+      ...(await run().catch((error: unknown) => whyNot(error, stage))),
     })),
   );
 }
 
-function whyNot(error: unknown, isSandbox: boolean): Verdict {
+function whyNot(
+  error: unknown,
+  { isSandbox, whenUnreachable }: Pick<StageAccess, "isSandbox" | "whenUnreachable">,
+): Verdict {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   const reason = `${name}: ${firstLine(message)}`;
   if (/AccessDenied|NotAuthorized|Unauthorized|AuthorizationError/i.test(name)) {
@@ -66,16 +77,11 @@ function whyNot(error: unknown, isSandbox: boolean): Verdict {
     return unknown(reason, "Log in: there are no credentials that AWS takes.");
   }
   if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|Timeout|Network/i.test(`${name} ${message}`) || name === "AggregateError") {
-    return unknown(
-      reason,
-      isSandbox
-        ? "Start the sandbox: npm start (and give its SANDBOX_PORT here)."
-        : "Check the network and AWS_REGION.",
-    );
+    return unknown(isSandbox && isUnreachable(error) ? "Nothing answers." : reason, whenUnreachable);
   }
   // moto answers what it does not know with a page of HTML, or as if there were nothing behind the path.
   if (isSandbox && /SyntaxError|UnknownError|NotImplemented|InternalFailure|^NotFound$/.test(name)) {
-    return unknown("Not emulated.", "Nothing here; it is checked on AWS.");
+    return unknown("The sandbox does not emulate it: it is checked on AWS.");
   }
   return unknown(reason, "Look at the reason; AWS may be at fault.");
 }
@@ -85,10 +91,22 @@ function firstLine(text: string): string {
   return line.length > 160 ? `${line.slice(0, 160)}..` : line;
 }
 
-export const exitCodes = { good: 0, failed: 1, notRun: 2 } as const;
+/**
+ * What all checks say, where none could be made for one and the same reason: the sandbox is down, say, or there are no
+ * credentials.
+ */
+export function onlyFinding(results: readonly CheckResult[]): string | undefined {
+  const [first] = results;
+  const isTheOnly = results.every(
+    ({ status, finding, todo }) => status === "unknown" && finding === first?.finding && todo === first.todo,
+  );
+  if (!isTheOnly || first === undefined) return undefined;
+  const { finding, todo = "" } = first;
+  return `${finding}${/[.?!]$/.test(finding) ? "" : "."} ${todo}`.trim();
+}
 
-/** A check that could not be made fails nothing; where none could be made, nothing is known. */
+/** A check that could not be made fails nothing; where none could be made, nothing is known, which is a problem. */
 export function exitCodeOf(results: readonly CheckResult[]): number {
-  if (results.some(({ status }) => status === "fail")) return exitCodes.failed;
-  return results.some(({ status }) => status !== "unknown") ? exitCodes.good : exitCodes.notRun;
+  const hasFailed = results.some(({ status }) => status === "fail");
+  return hasFailed || results.every(({ status }) => status === "unknown") ? exitCodes.problems : exitCodes.well;
 }

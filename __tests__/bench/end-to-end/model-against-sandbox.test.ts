@@ -190,7 +190,12 @@ describe("the model and the sandbox", () => {
     };
 
     await system.setFaults([
-      { service: "ses", kind: "throttle", every: 2, match: { operation: "SendTemplatedEmail", recipient: "throttled-*" } },
+      {
+        service: "ses",
+        kind: "throttle",
+        every: 2,
+        match: { operation: "SendTemplatedEmail", recipient: "throttled-*" },
+      },
     ]);
     const ids: string[] = [];
     for (const [index, kind] of kinds.entries()) {

@@ -22,7 +22,7 @@ import { Names } from "../../../stacks/names";
 import { clientSettings, region, TestGateway } from "aws-emulator/testing/gateway";
 import { freePort } from "aws-emulator/processes";
 import { failureRecord } from "../../support/notify";
-import { OperationsCommand } from "../../support/operations-command";
+import { OperationsProcess, runOperation, sandboxOn } from "../../support/operations-command";
 import { jane, parkedStage, request, targetAttributes } from "../../support/parked";
 import { startPassage } from "../../support/passage";
 
@@ -185,7 +185,7 @@ describe("the list", () => {
     await gateway.sqs.send(new ReceiveMessageCommand({ QueueUrl: url("dead-letters"), VisibilityTimeout: 60 }));
     const answer = await run();
     expect(answer).toMatchObject({ seen: 0, total: 1, heldByOthers: 1, isComplete: false });
-    expect(exitCodeOf(answer)).toBe(3);
+    expect(exitCodeOf(answer)).toBe(1);
   });
 
   it("counts what is delayed, too", async () => {
@@ -195,7 +195,7 @@ describe("the list", () => {
     );
     const answer = await run();
     expect(answer).toMatchObject({ seen: 1, total: 2, delayed: 1, isComplete: false });
-    expect(exitCodeOf(answer)).toBe(3);
+    expect(exitCodeOf(answer)).toBe(1);
   });
 
   it("renews its holds while it reads", async () => {
@@ -534,7 +534,8 @@ it.each<[string, Partial<DeadLettersOptions>, string]>([
 });
 
 describe("the command", () => {
-  const command = (port: number, words: readonly string[]) => new OperationsCommand("dead-letters", port, words).ended;
+  const command = (port: number, words: readonly string[]) =>
+    runOperation(["dead-letters", "--sandbox", ...words], sandboxOn(port));
   const queueUrl = () => `${gateway.gateway.url}/123456789012/${parkedStage.names.of("dead-letters")}`;
 
   it("ends with a code, and prints no address", async () => {
@@ -544,9 +545,11 @@ describe("the command", () => {
     await put(parked("capped", "SenderNotVerified", { redrives: 3 }));
     await put(parked("good"));
     const list = await command(port, []);
-    expect(list).toMatchObject({ code: 0, errors: "" });
+    const place = `Sandbox at ${gateway.gateway.url} (the port of SANDBOX_PORT), region us-east-1, stage sandbox\n`;
+    expect(list).toMatchObject({ code: 0, errors: place });
     expect(list.output).toContain("2 messages parked in email-automation-sandbox-dead-letters");
     const json = await command(port, ["--json", "--filter", "event=good"]);
+    expect(json.errors).toBe(place);
     expect(JSON.parse(json.output)).toMatchObject({ messages: [{ eventId: "good" }] });
     expect(list.output + json.output).not.toContain("@");
     expect((await command(port, ["--show-recipients"])).output).toContain(jane);
@@ -569,9 +572,9 @@ describe("the command", () => {
 
   it("says that nothing listens, and what to do", async () => {
     expect(await command(await freePort(), [])).toMatchObject({
-      code: 2,
+      code: 1,
       output: "",
-      errors: expect.stringContaining("is the sandbox up (npm start), and is SANDBOX_PORT its own?") as string,
+      errors: expect.stringMatching(/^Sandbox at .*\nNothing answers\. Start the sandbox: npm start\..*\n$/) as string,
     });
   });
 
@@ -585,16 +588,15 @@ describe("the command", () => {
     const passage = await startPassage(gateway.gateway.url, async ({ target }) => {
       if (isInterrupted || target !== "AmazonSQS.SendMessage") return undefined;
       isInterrupted = true;
-      running.interrupt();
+      running.kill("SIGINT");
       // The signal arrives before the answer does.
       await new Promise((resolve) => setTimeout(resolve, 3000));
       return undefined;
     });
-    const running = new OperationsCommand("dead-letters", passage.port, [
-      "--redrive",
-      "--filter",
-      "reason=MessageRejected",
-    ]);
+    const running = new OperationsProcess(
+      ["dead-letters", "--sandbox", "--redrive", "--filter", "reason=MessageRejected"],
+      sandboxOn(passage.port),
+    );
     const { code, output } = await running.ended;
     await passage.close();
     expect(code).toBe(130);

@@ -1,4 +1,5 @@
-import { parseFilters, UsageError } from "../../../operations/dead-letters/filters";
+import { UsageError } from "../../../operations/command";
+import { parseFilters } from "../../../operations/dead-letters/filters";
 import { hashRecipient } from "../../../handler/contract/recipient-hash";
 import { failureRecord, startOfTime } from "../../support/notify";
 import { jane, park, request } from "../../support/parked";

@@ -238,7 +238,9 @@ describe("a redrive, by mail", () => {
       ...says(`1 of 3 mails is out; ${annHash}: not out (MessageRejected); ${bobHash}: unknown.`),
       mails: { list: [{ state: "free" }, { state: "unknown" }, { state: "sent" }] },
     });
-    expect(result).toMatchObject(says(`It will be parked again: ${bobHash} may be out or not`));
+    expect(result).toMatchObject(
+      says(`It is sent to ${annHash}, and then parked again for the rest: ${bobHash} may be out or not`),
+    );
   });
 
   const withBadEntries = (recipients: readonly string[]): ParkedMessage => {
@@ -266,7 +268,7 @@ describe("a redrive, by mail", () => {
 
   it("mails the others of a list with a bad entry, and says that it is parked again", async () => {
     const { result } = await run(withBadEntries([jane]));
-    expect(result).toMatchObject({ outcome: "redriven", ...says("It will be parked again: 1 entry of its list") });
+    expect(result).toMatchObject({ outcome: "redriven", ...says("parked again for the rest: 1 entry of its list") });
   });
 
   it("goes on where the claims can't be read: the function reads them itself", async () => {
@@ -315,7 +317,22 @@ describe("a redrive of a mail that may be out, on a person's word", () => {
     });
     expect(done).toEqual(["release", "send", "remove"]);
     expect(result?.mails?.list.map(({ state }) => state)).toEqual(["unknown", "unknown", "released"]);
-    expect(result).toMatchObject(says(`It will be parked again: ${annHash}, ${bobHash} may be out or not`));
+    expect(result).toMatchObject(
+      says(`It is sent to ${catHash}, and then parked again for the rest: ${annHash}, ${bobHash} may be out`),
+    );
+  });
+
+  it("is refused where no recipient may be mailed any more, and releases nothing", async () => {
+    const { result, done } = await run(three("OutcomeUnknown"), {
+      options,
+      claims: ["unknown", "sent", "sent"],
+      forbids: true,
+    });
+    expect(done).toEqual([]);
+    expect(result).toMatchObject({
+      outcome: "refused",
+      ...says(`Not on the allow-list of this stage. Add the address of ${annHash} or its domain`),
+    });
   });
 
   it("only says so in a dry run", async () => {

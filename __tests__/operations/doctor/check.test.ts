@@ -3,6 +3,7 @@ import {
   exitCodeOf,
   fail,
   ok,
+  onlyFinding,
   runChecks,
   type Status,
   unknown,
@@ -32,10 +33,11 @@ describe("the worst of several verdicts", () => {
 });
 
 describe("a check that could not be made", () => {
+  const whenUnreachable = "Check the network.";
   const errorOf = (name: string, message = "x") => Object.assign(new Error(message), { name });
   async function verdictOf(error: Error, isSandbox = false): Promise<CheckResult | undefined> {
     const run = () => Promise.reject<Verdict>(error);
-    return (await runChecks([{ name: "Check", run }], { isSandbox }))[0];
+    return (await runChecks([{ name: "Check", run }], { isSandbox, whenUnreachable }))[0];
   }
 
   it.each([
@@ -54,27 +56,26 @@ describe("a check that could not be made", () => {
     ["InvalidSignatureException", "Log in: there are no credentials that AWS takes."],
     // S3's word for it.
     ["InvalidAccessKeyId", "Log in: there are no credentials that AWS takes."],
-    ["TimeoutError", "Check the network and AWS_REGION."],
-    ["AggregateError", "Check the network and AWS_REGION."],
+    ["TimeoutError", whenUnreachable],
+    ["AggregateError", whenUnreachable],
     ["ThrottlingException", "Look at the reason; AWS may be at fault."],
     ["InternalFailure", "Look at the reason; AWS may be at fault."],
   ])("for %s says what to do", async (name, todo) => {
     expect(await verdictOf(errorOf(name))).toEqual({ check: "Check", status: "unknown", finding: `${name}: x`, todo });
   });
 
-  it.each(["connect ECONNREFUSED 127.0.0.1:4566", "getaddrinfo ENOTFOUND email.mars-1.amazonaws.com"])(
-    "for the network (%s) asks for the network, or for the sandbox",
-    async (message) => {
-      expect(await verdictOf(errorOf("Error", message))).toMatchObject({
-        finding: `Error: ${message}`,
-        todo: "Check the network and AWS_REGION.",
-      });
-      expect(await verdictOf(errorOf("Error", message), true)).toMatchObject({
-        status: "unknown",
-        todo: "Start the sandbox: npm start (and give its SANDBOX_PORT here).",
-      });
-    },
-  );
+  it("for a name that is not known gives the stage's own advice", async () => {
+    const message = "getaddrinfo ENOTFOUND email.mars-1.amazonaws.com";
+    const expected = { status: "unknown", finding: `Error: ${message}`, todo: whenUnreachable };
+    expect(await verdictOf(errorOf("Error", message))).toMatchObject(expected);
+    expect(await verdictOf(errorOf("Error", message), true)).toMatchObject(expected);
+  });
+
+  it("says in one word that no sandbox answers", async () => {
+    const error = errorOf("Error", "connect ECONNREFUSED 127.0.0.1:4566");
+    expect(await verdictOf(error, true)).toMatchObject({ finding: "Nothing answers.", todo: whenUnreachable });
+    expect(await verdictOf(error)).toMatchObject({ finding: "Error: connect ECONNREFUSED 127.0.0.1:4566" });
+  });
 
   it.each(["SyntaxError", "UnknownError", "NotImplemented", "InternalFailure", "NotFound"])(
     "in the sandbox for %s is not emulated, and on AWS it is a reason to look",
@@ -82,8 +83,7 @@ describe("a check that could not be made", () => {
       expect(await verdictOf(errorOf(name), true)).toEqual({
         check: "Check",
         status: "unknown",
-        finding: "Not emulated.",
-        todo: "Nothing here; it is checked on AWS.",
+        finding: "The sandbox does not emulate it: it is checked on AWS.",
       });
       expect(await verdictOf(errorOf(name))).toMatchObject({
         finding: `${name}: x`,
@@ -109,7 +109,7 @@ describe("a check that could not be made", () => {
         check("broken", () => Promise.reject(new Error("no"))),
         check("quick", () => Promise.resolve(fail("gone", "deploy"))),
       ],
-      { isSandbox: false },
+      { isSandbox: false, whenUnreachable },
     );
     expect(results.map(({ check: name, status }) => [name, status])).toEqual([
       ["slow", "ok"],
@@ -131,7 +131,7 @@ describe("a check that could not be made", () => {
           },
         },
       ],
-      { isSandbox: false },
+      { isSandbox: false, whenUnreachable },
     );
     expect(results.map(({ finding }) => finding)).toEqual(["let go by the second", "done"]);
   });
@@ -144,9 +144,29 @@ it.each<[Status[], number]>([
   [["ok", "unknown"], 0],
   [["ok", "fail"], 1],
   [["unknown", "fail"], 1],
-  [["unknown"], 2],
-  [["unknown", "unknown"], 2],
-  [[], 2],
+  [["unknown"], 1],
+  [["unknown", "unknown"], 1],
+  [[], 1],
 ])("%j ends with %d", (statuses, code) => {
   expect(exitCodeOf(statuses.map((status) => ({ check: "Check", status, finding: "" })))).toBe(code);
+});
+
+describe("what all checks say", () => {
+  const result = (finding: string, todo?: string, status: Status = "unknown"): CheckResult => ({
+    check: "Check",
+    status,
+    finding,
+    ...(todo === undefined ? {} : { todo }),
+  });
+
+  it.each<[string, CheckResult[], string | undefined]>([
+    ["one reason", [result("down", "start it"), result("down", "start it")], "down. start it"],
+    ["one reason without advice", [result("Down."), result("Down.")], "Down."],
+    ["two reasons", [result("down", "start it"), result("slow", "start it")], undefined],
+    ["two kinds of advice", [result("down", "start it"), result("down", "log in")], undefined],
+    ["one finding of a check that was made", [result("down", "start it", "fail")], undefined],
+    ["nothing", [], undefined],
+  ])("of %s", (_, results, told) => {
+    expect(onlyFinding(results)).toBe(told);
+  });
 });

@@ -3,7 +3,7 @@ import { type AddressInfo } from "node:net";
 import { catalogue } from "../../../handler/notifications";
 import { type CheckResult } from "../../../operations/doctor/check";
 import { freePort } from "aws-emulator/processes";
-import { OperationsCommand } from "../../support/operations-command";
+import { OperationsProcess, runOperation, sandboxOn } from "../../support/operations-command";
 import { parkedStage } from "../../support/parked";
 import { deployAws, deployEmail, DoctorWorld } from "./doctor-world";
 
@@ -14,10 +14,9 @@ interface Report {
   readonly checks: readonly CheckResult[];
 }
 
-const doctor = (...parameters: [where: ConstructorParameters<typeof OperationsCommand>[1], ...words: string[]]) => {
-  const [where, ...words] = parameters;
-  return new OperationsCommand("doctor", where, words).ended;
-};
+const doctor = (port: number, ...words: string[]) => runOperation(["doctor", "--sandbox", ...words], sandboxOn(port));
+const placeOf = (port: number) =>
+  `Sandbox at http://127.0.0.1:${port} (the port of SANDBOX_PORT), region us-east-1, stage sandbox\n`;
 
 const checks = [
   "Sender verified",
@@ -49,7 +48,7 @@ describe("in the sandbox", () => {
 
   it("fails where nothing is deployed, and does not where all is in order", async () => {
     const empty = await doctor(port, "--json");
-    expect(empty).toMatchObject({ code: 1, errors: "" });
+    expect(empty).toMatchObject({ code: 1, errors: placeOf(port) });
     const report = JSON.parse(empty.output) as Report;
     expect(Object.keys(report)).toEqual(["stage", "prefix", "summary", "checks"]);
     expect(report).toMatchObject({ stage: "sandbox", prefix: parkedStage.names.prefix });
@@ -66,11 +65,11 @@ describe("in the sandbox", () => {
     await deployEmail(parkedStage, world.clients);
     await deployAws(parkedStage, world.gateway, world.clients);
     const { code, output, errors } = await doctor(port);
-    expect({ code, errors }).toEqual({ code: 0, errors: "" });
+    expect({ code, errors }).toEqual({ code: 0, errors: placeOf(port) });
     expect(output).toMatch(/Check\s+│\s+│ What was found, and what to do/);
     for (const check of checks) expect(output).toMatch(new RegExp(`${check} +│ (ok|unknown) `));
-    expect(output).toContain("Not emulated.");
-    expect(output).toContain("> Nothing here; it is checked on AWS.");
+    expect(output).toContain("The sandbox does not emulate it: it is checked on AWS.");
+    expect(output).not.toContain(">");
     expect(output.trimEnd().split("\n").at(-1)).toBe(
       `email-automation-sandbox: 0 fail, 0 warn, 3 unknown, ${checks.length - 3} ok`,
     );
@@ -83,12 +82,16 @@ function count(results: readonly CheckResult[]): Report["summary"] {
   return summary;
 }
 
-it("is not made where nothing listens, and says what to do", async () => {
-  const { code, output, errors } = await doctor(await freePort());
-  expect({ code, errors }).toEqual({ code: 2, errors: "" });
-  expect(output).toContain("ECONNREFUSED");
-  expect(output).toContain("Start the sandbox: npm start (and give its SANDBOX_PORT here).");
-  expect(output).toContain(`0 fail, 0 warn, ${checks.length} unknown, 0 ok`);
+it("is not made where nothing listens, and says once what to do", async () => {
+  const port = await freePort();
+  expect(await doctor(port)).toEqual({
+    code: 1,
+    output: "",
+    errors: `${placeOf(port)}No check could be made. Nothing answers. Start the sandbox: npm start. Where it listens on another port, name that: export SANDBOX_PORT=<port>.\n`,
+  });
+  const { code, output } = await doctor(port, "--json");
+  expect(code).toBe(1);
+  expect((JSON.parse(output) as Report).summary).toEqual({ fail: 0, warn: 0, unknown: checks.length, ok: 0 });
 });
 
 it("is not made with an option that it does not know", async () => {
@@ -100,8 +103,9 @@ it("is not made with an option that it does not know", async () => {
 });
 
 it("is not made with a configuration that can't be used", async () => {
-  const { code, output, errors } = await doctor({ STAGE: "prod" });
+  const { code, output, errors } = await runOperation(["doctor"], { STAGE: "prod" });
   expect({ code, output }).toEqual({ code: 2, output: "" });
+  expect(errors).toMatch(/^The configuration .* add --sandbox: npm run doctor -- --sandbox\nFor a stage on AWS:\n/);
   expect(errors).toContain("EMAIL_SENDER is not set");
 });
 
@@ -115,26 +119,27 @@ it("on AWS asks for the state where the bucket is, and is not made without permi
     deny(service, request, response);
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
-  const { code, output, errors } = await doctor(
-    {
-      STAGE: "prod",
-      PROJECT_NAME: "shop",
-      AWS_ACCOUNT_ID: "123456789012",
-      AWS_REGION: "eu-west-1",
-      EMAIL_SENDER: "shop@example.com",
-      EMAIL_RECIPIENT: "team@example.com",
-      BACKEND: "s3",
-      STATE_REGION: "eu-central-1",
-      AWS_ACCESS_KEY_ID: "test",
-      AWS_SECRET_ACCESS_KEY: "test",
-      AWS_ENDPOINT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    },
-    "--json",
-  ).finally(() => {
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { code, output, errors } = await new OperationsProcess(["doctor", "--json"], {
+    STAGE: "prod",
+    PROJECT_NAME: "shop",
+    AWS_ACCOUNT_ID: "123456789012",
+    AWS_REGION: "eu-west-1",
+    EMAIL_SENDER: "shop@example.com",
+    EMAIL_RECIPIENT: "team@example.com",
+    BACKEND: "s3",
+    STATE_REGION: "eu-central-1",
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_SECRET_ACCESS_KEY: "test",
+    AWS_ENDPOINT_URL: endpoint,
+  }).ended.finally(() => {
     server.closeAllConnections();
     server.close();
   });
-  expect({ code, errors }).toEqual({ code: 2, errors: "" });
+  expect({ code, errors }).toEqual({
+    code: 1,
+    errors: `AWS account 123456789012, region eu-west-1, stage prod, through ${endpoint} (AWS_ENDPOINT_URL)\n`,
+  });
   expect([...scopes].sort()).toEqual([
     "lambda eu-west-1",
     "monitoring eu-west-1",

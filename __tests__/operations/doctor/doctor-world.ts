@@ -108,6 +108,7 @@ export class DoctorWorld {
       },
       names: new Names({ projectName, stage: "test", region }),
       isSandbox,
+      whenUnreachable: "Check the network.",
     };
   }
 

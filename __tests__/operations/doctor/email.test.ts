@@ -49,7 +49,7 @@ it("finds a stage in order, and in the sandbox what is not emulated", async () =
     ["Configuration set", "ok"],
     ["SES's events", "ok"],
   ]);
-  expect(results.filter(({ finding }) => finding.startsWith("Not emulated"))).toHaveLength(2);
+  expect(results.filter(({ finding }) => finding.startsWith("The sandbox does not emulate it"))).toHaveLength(2);
 });
 
 it("tells how to deploy to the sandbox where it is that", async () => {

@@ -85,7 +85,7 @@ export function findAlarmProblems(
 function refuse(document: string, problems: readonly string[]): void {
   if (problems.length === 0) return;
   throw new Error(
-    `${document} can't be made. Mend operations/loss-map.ts and operations/alarm-steps.ts.\n  ${problems.join("\n  ")}`,
+    `${document} can't be made. Mend docs/generator/loss-map.ts and docs/generator/alarm-steps.ts.\n  ${problems.join("\n  ")}`,
   );
 }
 

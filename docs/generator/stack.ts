@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App, type TerraformStack } from "cdktf";
-import { readConfig } from "../stacks/config";
-import { Names } from "../stacks/names";
-import { NotificationStack } from "../stacks/notification-stack";
+import { readConfig } from "../../stacks/config";
+import { Names } from "../../stacks/names";
+import { NotificationStack } from "../../stacks/notification-stack";
 
 export type Attributes = Readonly<Record<string, unknown>>;
 

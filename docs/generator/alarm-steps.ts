@@ -1,5 +1,12 @@
-import { catalogue } from "../handler/notifications";
-import { laneAlarm, lanes, retryQueueRole, retryRuleRole, unmatchedRuleRoles, unroutedRuleRoles } from "./lanes";
+import { catalogue } from "../../handler/notifications";
+import {
+  laneAlarm,
+  lanes,
+  retryQueueRole,
+  retryRuleRole,
+  unmatchedRuleRoles,
+  unroutedRuleRoles,
+} from "../../operations/lanes";
 
 /** What to do first when an alarm rings, by its name behind project and stage. */
 export const alarmSteps: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { catalogue } from "../handler/notifications";
+import { catalogue } from "../../handler/notifications";
 import {
   functionRole,
   laneAlarm,
@@ -7,7 +7,7 @@ import {
   retryRuleRole,
   unmatchedRuleRoles,
   unroutedRuleRoles,
-} from "./lanes";
+} from "../../operations/lanes";
 
 /**
  * Every place where an event can end, instead of as a mail. A test fails where a hop of the synthesized stack has no row

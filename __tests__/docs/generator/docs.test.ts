@@ -10,17 +10,22 @@ import { type TerraformStack, Testing } from "cdktf";
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { alarmSteps } from "../../operations/alarm-steps";
-import { alarmsDocument, findAlarmProblems, findLossMapProblems, lossMapDocument } from "../../operations/documents";
-import { alarmsOf, hopsOf } from "../../operations/hops";
-import { lossMap } from "../../operations/loss-map";
-import { readStack, type SynthesizedStack, synthesizeForDocs } from "../../operations/stack";
-import { Names } from "../../stacks/names";
-import { NotificationStack } from "../../stacks/notification-stack";
-import { configOf } from "../support/stack";
+import { alarmSteps } from "../../../docs/generator/alarm-steps";
+import {
+  alarmsDocument,
+  findAlarmProblems,
+  findLossMapProblems,
+  lossMapDocument,
+} from "../../../docs/generator/documents";
+import { alarmsOf, hopsOf } from "../../../docs/generator/hops";
+import { lossMap } from "../../../docs/generator/loss-map";
+import { readStack, type SynthesizedStack, synthesizeForDocs } from "../../../docs/generator/stack";
+import { Names } from "../../../stacks/names";
+import { NotificationStack } from "../../../stacks/notification-stack";
+import { configOf } from "../../support/stack";
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
-const root = join(__dirname, "..", "..");
+const root = join(__dirname, "..", "..", "..");
 const stack = synthesizeForDocs();
 
 /** The stack with something more in it. */
@@ -127,7 +132,7 @@ describe("the loss map", () => {
   ])("refuses a row that names a %s that is not there", (_, names, problem) => {
     const row = { hops: [], where: "w", what: "w", remains: "r", alarms: [], command: "c", ...names };
     expect(findLossMapProblems(stack, [...lossMap, row])).toEqual([problem]);
-    expect(() => lossMapDocument(stack, [...lossMap, row])).toThrow(`Mend operations/loss-map.ts`);
+    expect(() => lossMapDocument(stack, [...lossMap, row])).toThrow(`Mend docs/generator/loss-map.ts`);
   });
 
   it("keeps a cell in its column", () => {
@@ -219,7 +224,7 @@ it("README.md counts the alarms that are paid for", () => {
 
 describe("npm run docs", () => {
   const docs = (...words: string[]) =>
-    spawnSync(process.execPath, ["--import", "tsx", join(root, "operations", "docs.ts"), ...words], {
+    spawnSync(process.execPath, ["--import", "tsx", join(root, "docs", "generator", "docs.ts"), ...words], {
       cwd: root,
       encoding: "utf8",
     });

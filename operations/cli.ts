@@ -1,0 +1,75 @@
+import { Command, CommanderError } from "commander";
+import { type CommandModule, exitCodes, type Io, UsageError } from "./command";
+import * as deadLetters from "./commands/dead-letters";
+import * as doctor from "./commands/doctor";
+import * as schema from "./commands/schema";
+import * as send from "./commands/send";
+import { describeFailure } from "./text";
+
+/** `npm run send`, `schema`, `doctor` and `dead-letters`: one program, a file in `commands/` for each. */
+
+const commands: Readonly<Record<string, { readonly summary: string; readonly module: CommandModule }>> = {
+  send: { summary: "Checks an event, and puts it on the bus.", module: send },
+  schema: { summary: "Prints the JSON Schema of an event's detail, for producers.", module: schema },
+  doctor: { summary: "Checks whether a stage is in order, and says what to do.", module: doctor },
+  "dead-letters": {
+    summary: "Lists what is parked in the stage's dead-letter queue, and sends it again.",
+    module: deadLetters,
+  },
+};
+
+/**
+ * Runs one command.
+ * @param argv its name and its words
+ * @returns the exit code; never rejects.
+ */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  let exitCode: number = exitCodes.well;
+  try {
+    await programOf(io, (code) => (exitCode = code)).parseAsync(argv, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    // Commander has written what it has to say: the help that was asked for, or what was wrong.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.well : exitCodes.usage;
+    io.stderr.write(`${describeFailure(error)}\n`);
+    return error instanceof UsageError ? exitCodes.usage : exitCodes.problems;
+  }
+}
+
+function programOf(io: Io, end: (exitCode: number) => void): Command {
+  const program = new Command("npm run")
+    .description("Works on a deployed stage, or on the sandbox of this machine.")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    });
+  for (const [name, { summary, module }] of Object.entries(commands)) {
+    const command = module.define(program.command(name).description(summary), io, end);
+    // npm keeps the options for itself that stand before the two hyphens.
+    command.usage(`-- ${command.usage()}`);
+  }
+  return program;
+}
+
+/** The process around the program. */
+async function main(): Promise<void> {
+  // On Node 20 each AWS client says at each command that from 2027 on its new versions will want Node 22.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+  // Who reads no further (`| head`) has seen enough; it is no failure.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+  }
+  process.exitCode = await run(process.argv.slice(2), {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    environment: process.env,
+    onInterrupt: (listener) => {
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, listener);
+    },
+  });
+}
+
+if (require.main === module) void main();

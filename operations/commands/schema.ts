@@ -1,0 +1,26 @@
+import { type Command } from "commander";
+import { catalogue } from "../../handler/notifications";
+import { producerSchema } from "../../handler/notifications/producer-schema";
+import { addCommonOptions, exitCodes, exitCodesHelp, type Io, UsageError } from "../command";
+
+const known = catalogue.map(({ id }) => id).join(", ");
+
+/**
+ * `npm run schema`: what a producer may put into an event's detail, as JSON Schema. It follows from this checkout, so it
+ * needs no stage.
+ */
+export function define(command: Command, io: Io, end: (exitCode: number) => void): Command {
+  return addCommonOptions(command)
+    .argument("[notification]", known)
+    .addHelpText("after", exitCodesHelp("printed, with --json or without it", "does not happen"))
+    .action((id: string | undefined) => {
+      const notification = catalogue.find((candidate) => candidate.id === id);
+      if (notification === undefined) {
+        throw new UsageError(
+          `${id === undefined ? "The notification's name is missing" : `There is no notification "${id}"`}: use one of ${known}`,
+        );
+      }
+      io.stdout.write(`${JSON.stringify(producerSchema(notification), null, 2)}\n`);
+      end(exitCodes.well);
+    });
+}

@@ -1,0 +1,128 @@
+import { readFileSync, statSync } from "node:fs";
+import Handlebars from "handlebars";
+import { type EventEnvelope, envelopeSchema } from "../../handler/contract/envelope";
+import { catalogue } from "../../handler/notifications";
+import { type EventTrigger, type Notification } from "../../handler/notifications/define";
+import { refuseOversized } from "../../handler/notify";
+import { loadTemplate, type Template, type TemplateReader } from "../../stacks/templates";
+import { UsageError } from "../command";
+import { describeFailure } from "../text";
+
+/** What a person says of the event to put. */
+export interface EventOptions {
+  /** Addresses, with commas between them; none: whom the detail names. */
+  readonly to?: string;
+  readonly subject?: string;
+  /** JSON, or a file of it; none: the notification's sample. */
+  readonly detail?: string;
+}
+
+/** Where the notifications come from; a test brings its own. */
+interface Sources {
+  readonly notifications: readonly Notification[];
+  readonly templateOf: TemplateReader;
+}
+
+/** What an event makes; a schedule's are fired by the clock, in the sandbox by `POST /_sandbox/fire/<rule name>`. */
+export const eventNotifications = (notifications: readonly Notification[] = catalogue): string =>
+  notifications
+    .filter(({ trigger }) => trigger.kind === "event")
+    .map(({ id }) => id)
+    .join(", ");
+
+/**
+ * The event to put, as the notification's function will read it.
+ * @throws UsageError that says what the function would refuse
+ */
+export function checkedEvent(
+  id: string | undefined,
+  options: EventOptions,
+  { notifications, templateOf }: Sources = { notifications: catalogue, templateOf: loadTemplate },
+): EventEnvelope {
+  const notification = findEventNotification(id, notifications);
+  const event = eventOf(notification.trigger, detailOf(notification, options));
+  try {
+    refuseOversized(event);
+    const { refusedRecipients, templateData } = notification.prepare(event);
+    const [refused] = refusedRecipients;
+    // The function would mail the others; here is somebody who can correct it.
+    if (refused !== undefined) {
+      const where = options.to === undefined ? "--detail: its recipient" : "--to:";
+      throw new UsageError(`${where} number ${refused.position} ${refused.problem}.`);
+    }
+    if (options.subject !== undefined) {
+      const subject = options.subject === "-" ? "+" : "-";
+      const other = notification.prepare(
+        eventOf(notification.trigger, detailOf(notification, { ...options, subject })),
+      );
+      if (isSameMail(templateOf(notification), templateData, other.templateData)) {
+        throw new UsageError(`--subject: nothing in a mail of "${notification.id}" reads it. Leave it out.`);
+      }
+    }
+    return event;
+  } catch (cause) {
+    throw cause instanceof UsageError ? cause : new UsageError(describeFailure(cause), { cause });
+  }
+}
+
+function findEventNotification(
+  id: string | undefined,
+  notifications: readonly Notification[],
+): Notification & { readonly trigger: EventTrigger } {
+  const known = eventNotifications(notifications);
+  if (id === undefined) throw new UsageError(`The notification's name is missing: use one of ${known}`);
+  const notification = notifications.find((candidate) => candidate.id === id);
+  if (notification?.trigger.kind !== "event") {
+    throw new UsageError(`No event makes "${id}": use one of ${known}`);
+  }
+  return { ...notification, trigger: notification.trigger };
+}
+
+/** The detail that is given, or else the notification's sample, with what the options say. */
+function detailOf(notification: Notification, { to, subject, detail: text }: EventOptions): Record<string, unknown> {
+  if (to === undefined && text === undefined) {
+    throw new UsageError("--to is missing: name whom to mail the sample to, --to you@example.com, or give a --detail.");
+  }
+  const given: object = text === undefined ? (notification.sample as object) : readDetail(text);
+  if (to === undefined && subject === undefined) return { ...given };
+  const recipients = to?.split(",").map((entry) => entry.trim());
+  return {
+    ...given,
+    emailConfig: {
+      ...("emailConfig" in given && typeof given.emailConfig === "object" ? given.emailConfig : {}),
+      ...(recipients === undefined ? {} : { recipient: recipients.length === 1 ? recipients[0] : recipients }),
+      ...(subject === undefined ? {} : { subject }),
+    },
+  };
+}
+
+/** One time for all events of a call: they differ in what the options say, and in nothing else. */
+const now = new Date().toISOString();
+
+function eventOf({ source, detailType }: EventTrigger, detail: Record<string, unknown>): EventEnvelope {
+  return envelopeSchema.parse({ id: "not-sent-yet", source, "detail-type": detailType, time: now, detail });
+}
+
+/** Whether the template makes the same mail of both. */
+function isSameMail({ subject, html, text }: Template, one: object, other: object): boolean {
+  return [subject, html, text].every((part) => {
+    // SES escapes nothing.
+    const render = Handlebars.compile(part, { noEscape: true });
+    return render(one) === render(other);
+  });
+}
+
+/** @throws UsageError */
+function readDetail(text: string): object {
+  // A long JSON text is no file's name: the system refuses to look for it.
+  const isJson = /^\s*[[{]/.test(text);
+  const json = !isJson && statSync(text, { throwIfNoEntry: false })?.isFile() ? readFileSync(text, "utf8") : text;
+  let detail: unknown;
+  try {
+    detail = JSON.parse(json);
+  } catch (cause) {
+    throw new UsageError(`--detail is neither a file nor JSON: ${text}`, { cause });
+  }
+  if (typeof detail === "object" && detail !== null && !Array.isArray(detail)) return detail;
+  throw new UsageError(`--detail has to be a JSON object: ${json}`);
+}
