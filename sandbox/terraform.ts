@@ -175,10 +175,9 @@ export class Terraform {
       throw new TerraformError(command, null, error.message, `could not be started (${binary} in ${directory})`);
     }
     if (code !== null && accept.includes(code)) return { code, text: text() };
-    const detail = errorsOf(errors(), text());
-    throw signal?.aborted
-      ? new TerraformError(command, code, detail, "was interrupted")
-      : new TerraformError(command, code, detail);
+    // Terraform's page on "execution halted" says no more than that.
+    if (signal?.aborted) throw new TerraformError(command, code, "", "was interrupted");
+    throw new TerraformError(command, code, errorsOf(errors(), text()));
   }
 }
 
@@ -241,6 +240,15 @@ export class Progress {
     if (!/: (?:Creation|Modifications|Destruction) complete after /.test(line)) return false;
     this.finished++;
     return true;
+  }
+
+  /** How many quarters of what is planned are done, from 0 to 4; 0 before there is a plan. */
+  get quarters(): number {
+    return this.planned === undefined ? 0 : this.isThrough ? 4 : Math.floor((4 * this.finished) / this.planned);
+  }
+
+  get isThrough(): boolean {
+    return this.finished === this.planned;
   }
 
   toString(): string {
