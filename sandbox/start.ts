@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { Listr, PRESET_TIMER } from "listr2";
 import { inheritedBy } from "./child-environment";
 import { type Door, startDoor } from "./door";
+import { type EnvironmentFile, writeEnvironmentFile } from "./environment-file";
 import { environmentScript } from "./environment-script";
 import { findLeftovers } from "./leftovers";
 import { type RunningMoto, startMoto } from "./moto";
@@ -22,16 +23,13 @@ import { findTools, type Tools } from "./tools";
 const retryDelaysMs = [1000, 2000];
 const projectRoot = join(__dirname, "..");
 
-/** For a shell that talks to the running sandbox with cdktf, Terraform or the AWS CLI. */
-const environmentFile = join(projectRoot, ".sandbox", "environment.sh");
-
 interface Sandbox {
   tools?: Tools;
   moto?: RunningMoto;
   door?: Door;
   terraform?: Terraform;
   applied?: boolean;
-  wroteEnvironment?: boolean;
+  environmentFile?: EnvironmentFile;
   delivered?: DeliveredSample[];
 }
 
@@ -111,10 +109,25 @@ async function main(): Promise<void> {
             ...terraformEnvironment(tools, workDirectory),
             ...sandboxEnvironment(endpoint, region),
           };
-          mkdirSync(dirname(environmentFile), { recursive: true });
-          const script = environmentScript({ ...environment, STAGE: config.stage, ...stages.sandbox.defaults });
-          writeFileSync(environmentFile, script, { mode: 0o600 });
-          context.wroteEnvironment = true;
+          // cdktf would put this sandbox's providers into a cache of the whole machine, where another sandbox, whose
+          // archive provider has other bytes, breaks the lock files of its stacks.
+          const pluginCache = join(workDirectory, "terraform-plugins");
+          mkdirSync(pluginCache);
+          const owner = { pid: process.pid, port };
+          const ofShell = {
+            TF_PLUGIN_CACHE_DIR: pluginCache,
+            ...environment,
+            TERRAFORM_BINARY_NAME: tools.terraform.value,
+            SANDBOX_PORT: String(port),
+            STAGE: config.stage,
+            ...stages.sandbox.defaults,
+          };
+          context.environmentFile = await writeEnvironmentFile({
+            folder: join(projectRoot, ".sandbox"),
+            spareFolder: workDirectory,
+            owner,
+            script: environmentScript(ofShell, owner),
+          });
           context.terraform = new Terraform({
             binary: tools.terraform.value,
             directory: join(workDirectory, "synth", "stacks", stackName),
@@ -215,11 +228,10 @@ async function main(): Promise<void> {
   try {
     await down.run();
   } finally {
+    sandbox.environmentFile?.remove();
     await sandbox.door?.close();
     await sandbox.moto?.stop();
     rmSync(workDirectory, { recursive: true, force: true });
-    // Another sandbox, on another port, may have written it.
-    if (sandbox.wroteEnvironment) rmSync(environmentFile, { force: true });
   }
   const failures = [...(failure === undefined || isWanted ? [] : [failure]), ...down.errors];
   if (failures.length > 0) throw new Error(failures.map(messageOf).join("\n\n"));
