@@ -15,9 +15,12 @@ export interface SandboxSettings {
 /** Fixed, for scripts. */
 const region = "us-east-1";
 
+/** Where nothing is said in SANDBOX_PORT. */
+export const defaultPort = 4566;
+
 /** Where the sandbox is, for all who start it or talk to it. */
 export function sandboxSettings(environment: NodeJS.ProcessEnv = process.env): SandboxSettings {
-  const text = environment.SANDBOX_PORT ?? "4566";
+  const text = environment.SANDBOX_PORT ?? String(defaultPort);
   const port = Number(text);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     throw new Error(`SANDBOX_PORT="${text}" is not a port: use a number from 1 to 65535`);
