@@ -76,11 +76,11 @@ export class Steps {
     return this.show(title, async (step) => work(step));
   }
 
-  /** What is under way, for example `terraform apply (12 of 57 done)`. */
+  /** What is under way, for example `terraform apply (12 of 57 done)`; a terminal shows how far it is anyway. */
   get underWay(): string {
     if (this.running === undefined) return "what was started to end";
     const { title, far } = this.running;
-    return far === "" ? title : `${title} (${far})`;
+    return far === "" || this.isLive ? title : `${title} (${far})`;
   }
 
   /** Tells the user something at once, whatever is on the screen. */
