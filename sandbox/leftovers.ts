@@ -33,8 +33,8 @@ import { type AwsClientConfig } from "aws-emulator/client-config";
 type Names = readonly (string | undefined)[] | undefined;
 
 /**
- * What a destroyed stack has left behind: every kind of resource that has a name of its own. What AWS brings with an
- * account (the default bus, AWS's own roles and key aliases) and the state's bucket are not the stack's.
+ * Lists what is still there after a stack was destroyed, for each kind of resource that has a name of its own. The bucket
+ * of the state is not the stack's, nor is what comes with an AWS account: the default bus, AWS's own roles and keys.
  */
 export async function findLeftovers(config: AwsClientConfig): Promise<string[]> {
   const logs = new CloudWatchLogsClient(config);
@@ -88,7 +88,7 @@ export async function findLeftovers(config: AwsClientConfig): Promise<string[]> 
   );
 }
 
-/** KMS deletes a key after a waiting time: a destroyed stack has told it to. Those of AWS's aliases are AWS's own. */
+/** Keys that are the account's own and not about to be deleted: KMS deletes a key only days after it was told to. */
 async function keysInUse(kms: KMSClient): Promise<(string | undefined)[]> {
   const { Aliases: aliases = [] } = await kms.send(new ListAliasesCommand({}));
   const ofAws = aliases.filter(isOfAws).map(({ TargetKeyId }) => TargetKeyId);

@@ -4,7 +4,7 @@ import { inheritedBy } from "./child-environment";
 import { type Child, startChild } from "aws-emulator/processes";
 import { resolveProviders, type Tools } from "./tools";
 
-/** What AWS clients need to talk to the sandbox instead of AWS. The synthesized JSON stays the one that AWS gets. */
+/** What AWS clients, Terraform among them, need to talk to the sandbox: the synthesized JSON is the same as for AWS. */
 export function sandboxEnvironment(endpoint: string, region: string): Record<string, string> {
   return {
     AWS_ENDPOINT_URL: endpoint,
@@ -13,15 +13,15 @@ export function sandboxEnvironment(endpoint: string, region: string): Record<str
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_EC2_METADATA_DISABLED: "true",
-    // For the AWS CLI and the SDKs. The provider (5.100.0) does not read it: it knows `max_retries` only.
+    // The AWS CLI and the SDKs read it. The AWS provider (5.100.0) does not: its own setting is `max_retries`.
     AWS_MAX_ATTEMPTS: "2",
-    // The user's own profile may ask for FIPS endpoints, or for a role.
+    // No profile of the user's, which may ask for FIPS endpoints or for a role.
     AWS_CONFIG_FILE: devNull,
     AWS_SHARED_CREDENTIALS_FILE: devNull,
   };
 }
 
-/** Terraform's environment on this machine: where its providers come from, and nothing of the user's AWS settings. */
+/** Terraform's environment: the user's without AWS and Terraform settings, and where the providers come from. */
 export function terraformEnvironment(tools: Omit<Tools, "moto">, workDirectory: string): Record<string, string> {
   const { environment } = resolveProviders({
     terraform: tools.terraform.value,
@@ -52,7 +52,7 @@ export class TerraformError extends Error {
   constructor(
     /** For example `terraform apply -auto-approve`. */
     readonly command: string,
-    /** `null` where it did not end by itself. */
+    /** `null` where a signal ended it, or it did not start. */
     readonly exitCode: number | null,
     /** Terraform's own error blocks; the end of its output where it has none. */
     readonly detail: string,
@@ -68,7 +68,7 @@ export interface TerraformOptions {
   readonly binary: string;
   /** The folder of one stack. */
   readonly directory: string;
-  /** All of it: nothing is inherited. */
+  /** The whole environment of the process: nothing is inherited. */
   readonly environment: Readonly<Record<string, string>>;
   /** Interrupts what runs, so that Terraform can save its state and give back its lock. */
   readonly signal?: AbortSignal;
@@ -108,7 +108,7 @@ export class Terraform {
     await this.run(["validate", "-no-color"]);
   }
 
-  /** @param settings.planFile where the plan is kept, for `show` or an apply elsewhere. */
+  /** @param settings.planFile keeps the plan in this file, for `show` or for an apply in another process. */
   async plan(settings: { readonly planFile?: string; readonly onLine?: LineListener } = {}): Promise<Plan> {
     const keep = settings.planFile === undefined ? [] : [`-out=${settings.planFile}`];
     const { code, text } = await this.run(["plan", "-no-color", "-detailed-exitcode", ...keep], {
@@ -124,13 +124,13 @@ export class Terraform {
     return changes ? text : undefined;
   }
 
-  /** @param settings.planFile a kept plan, to apply just that. */
+  /** @param settings.planFile a plan that was kept: it alone is applied. */
   async apply(settings: { readonly planFile?: string; readonly onLine?: LineListener } = {}): Promise<void> {
     const { planFile, onLine } = settings;
     await this.run(["apply", "-no-color", ...(planFile === undefined ? ["-auto-approve"] : [planFile])], { onLine });
   }
 
-  /** Once asked for, it goes through: an interrupt of the start must not leave half of the stack. */
+  /** The signal does not interrupt it: it is what follows an interrupt, and half of it would leave resources behind. */
   async destroy(onLine?: LineListener): Promise<void> {
     await this.run(["destroy", "-no-color", "-auto-approve"], { onLine, interruptible: false });
   }
@@ -147,7 +147,7 @@ export class Terraform {
     return JSON.parse((await this.run(["show", "-json", planFile])).text);
   }
 
-  /** Addresses of what the state holds; none before the first apply. */
+  /** The addresses of all resources in the state; an empty list before the first apply. */
   async stateList(): Promise<string[]> {
     try {
       const { text } = await this.run(["state", "list"]);
@@ -175,14 +175,13 @@ export class Terraform {
       throw new TerraformError(command, null, error.message, `could not be started (${binary} in ${directory})`);
     }
     if (code !== null && accept.includes(code)) return { code, text: text() };
-    const detail = errorsOf(errors(), text());
-    throw signal?.aborted
-      ? new TerraformError(command, code, detail, "was interrupted")
-      : new TerraformError(command, code, detail);
+    // Terraform's page on "execution halted" says no more than that.
+    if (signal?.aborted) throw new TerraformError(command, code, "", "was interrupted");
+    throw new TerraformError(command, code, errorsOf(errors(), text()));
   }
 }
 
-/** Keeps a stream's text, and hands out its lines, which chunks do not respect. */
+/** Keeps a stream's text and hands out its lines one by one, however the stream is cut into chunks. */
 function collect(stream: NodeJS.ReadableStream | null, onLine: LineListener): () => string {
   const lines: string[] = [];
   if (stream !== null) {
@@ -194,7 +193,7 @@ function collect(stream: NodeJS.ReadableStream | null, onLine: LineListener): ()
   return () => lines.join("\n");
 }
 
-/** To Terraform alone, not to its providers: it stops those itself, and needs them to finish. */
+/** The interrupt goes to Terraform alone: it needs its providers to finish what it is at, and then stops them itself. */
 function interruptOn(signal: AbortSignal | undefined, child: Child, patienceMs: number): () => void {
   let force: NodeJS.Timeout | undefined;
   const interrupt = () => {
@@ -241,6 +240,15 @@ export class Progress {
     if (!/: (?:Creation|Modifications|Destruction) complete after /.test(line)) return false;
     this.finished++;
     return true;
+  }
+
+  /** How many quarters of what is planned are done, from 0 to 4; 0 before there is a plan. */
+  get quarters(): number {
+    return this.planned === undefined ? 0 : this.isThrough ? 4 : Math.floor((4 * this.finished) / this.planned);
+  }
+
+  get isThrough(): boolean {
+    return this.finished === this.planned;
   }
 
   toString(): string {

@@ -16,7 +16,8 @@ export interface SandboxEndpoint {
 /** Fixed, for scripts. */
 const region = "us-east-1";
 
-const defaultPort = 4566;
+/** Where nothing is said in SANDBOX_PORT. */
+export const defaultPort = 4566;
 
 /** The name of the variable, in the user's shell and in `.sandbox/environment.sh`. */
 const variable = "SANDBOX_PORT";

@@ -155,12 +155,18 @@ describe("npm start", () => {
     await expect(send("email-request", "--to", "nobody")).rejects.toThrow(/Its recipient has no at sign/);
   });
 
-  it("prints a line for the AWS CLI that works as it stands", async () => {
-    const lines = /Put an event:\n {2}(export .*)\n {2}(aws .*)\n/.exec(sandbox.output)?.slice(1) ?? [];
-    expect(lines).toHaveLength(2);
-    const { stdout } = await run("sh", ["-c", lines.join("\n")], { env: bareEnvironment });
-    const { Entries } = JSON.parse(stdout) as { Entries: [{ EventId: string }] };
+  it("prints commands that work as they stand: npm run send, and the AWS CLI in a shell of the sandbox", async () => {
+    const [send = "", ...aws] =
+      /Send a mail:\n {2}(.*)\n[\s\S]*Put an event .*:\n {2}(source .*)\n {2}(aws .*)\n/
+        .exec(sandbox.output)
+        ?.slice(1) ?? [];
+    const shell = async (...lines: string[]) =>
+      (await run("bash", ["-c", lines.join("\n")], { cwd: projectRoot, env: bareEnvironment })).stdout;
+    const sent = (await shell(send)).trim().split("\n").at(-1) ?? "";
+    expect(await mailOf(sent)).toMatchObject({ subject: "Hello", to: ["you@example.com"] });
+    const { Entries } = JSON.parse(await shell(...aws)) as { Entries: [{ EventId: string }] };
     expect(await mailOf(Entries[0].EventId)).toMatchObject({ subject: "Hello", to: ["you@example.com"] });
+    expect(await shell(aws[0] ?? "", "deactivate", "env")).not.toMatch(/^(?:AWS|TF)_/m);
   });
 
   it("shows the mail, the event behind it and the failed event in the inbox", async () => {
@@ -226,7 +232,10 @@ it("destroys what an interrupted apply has made", async () => {
   await sandbox.prints(" done");
   sandbox.interrupt();
   expect(await sandbox.end()).toBe(0);
+  expect(sandbox.output).toContain("✖ terraform apply: stopped");
+  expect(sandbox.output).toMatch(/✔ terraform destroy: (\d+) of \1 done/);
   expect(sandbox.output).toMatch(/✔ Nothing of ours is left/);
+  expect(sandbox.output).not.toMatch(/Error|halted|interrupted/);
   await expect(fetch(`${sandbox.url}/_sandbox/health`)).rejects.toThrow();
 });
 

@@ -48,6 +48,12 @@ describe("what Terraform prints", () => {
     expect(lines).toEqual(["one two", "three", "four"]);
   });
 
+  it("tells that a plan of nothing is through", () => {
+    const progress = new Progress();
+    progress.take("Plan: 0 to add, 0 to change, 0 to destroy.");
+    expect([progress.toString(), progress.quarters, progress.isThrough]).toEqual(["0 of 0 done", 4, true]);
+  });
+
   it("tells how far an apply is", () => {
     const progress = new Progress();
     const lines = [
@@ -58,14 +64,17 @@ describe("what Terraform prints", () => {
       "aws_sqs_queue.c: Modifications complete after 1s [id=c]",
       "Apply complete! Resources: 1 added, 1 changed, 1 destroyed.",
     ];
-    expect(lines.map((line) => [progress.take(line), progress.toString()])).toEqual([
-      [false, "0 done"],
-      [true, "1 done"],
-      [true, "1 of 4 done"],
-      [true, "2 of 4 done"],
-      [true, "3 of 4 done"],
-      [false, "3 of 4 done"],
+    expect(lines.map((line) => [progress.take(line), progress.toString(), progress.quarters])).toEqual([
+      [false, "0 done", 0],
+      [true, "1 done", 0],
+      [true, "1 of 4 done", 1],
+      [true, "2 of 4 done", 2],
+      [true, "3 of 4 done", 3],
+      [false, "3 of 4 done", 3],
     ]);
+    expect(progress.isThrough).toBe(false);
+    progress.take("aws_sqs_queue.d: Creation complete after 1s [id=d]");
+    expect([progress.quarters, progress.isThrough]).toEqual([4, true]);
   });
 });
 
@@ -119,7 +128,8 @@ describe("an interrupt", () => {
         if (line === "started") stopping.abort();
       },
     });
-    expect((await failure(run)).message).toMatch(/^terraform apply -auto-approve was interrupted:/);
+    // Terraform's own page on that is left out.
+    expect((await failure(run)).message).toBe("terraform apply -auto-approve was interrupted.");
     expect(lines).toEqual(["started", "state saved"]);
   });
 

@@ -1,0 +1,31 @@
+import { EventEmitter } from "node:events";
+import { onInterrupt } from "../../sandbox/interrupts";
+
+function interrupted() {
+  const emitter = new EventEmitter();
+  const counts: number[] = [];
+  let time = 0;
+  onInterrupt(
+    emitter,
+    (count) => counts.push(count),
+    () => time,
+  );
+  const press = (afterMs: number, name = "SIGINT") => {
+    time += afterMs;
+    emitter.emit(name);
+    return counts;
+  };
+  return { press };
+}
+
+it("counts each Ctrl-C once, though npm passes it on as well", () => {
+  const { press } = interrupted();
+  expect(press(0)).toEqual([1]);
+  expect(press(20)).toEqual([1]);
+  expect(press(3000)).toEqual([1, 2]);
+  expect(press(20)).toEqual([1, 2]);
+});
+
+it.each(["SIGTERM", "SIGHUP"])("takes %s for one", (name) => {
+  expect(interrupted().press(0, name)).toEqual([1]);
+});

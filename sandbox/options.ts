@@ -1,0 +1,44 @@
+import { Command, CommanderError } from "commander";
+
+export interface Options {
+  /** Check the whole way from apply to destroy, and end. */
+  readonly once: boolean;
+}
+
+/** The command line was used wrongly, or asked only for its help: there is nothing to start. */
+export interface NothingToDo {
+  readonly exitCode: 0 | 2;
+  readonly text: string;
+}
+
+/** @param words what follows `npm start --`. */
+export function parseOptions(words: readonly string[]): Options | NothingToDo {
+  let text = "";
+  const command = new Command("npm start --")
+    .description(
+      "Starts the sandbox: applies the stack to an emulator on this machine, sends a sample of each notification, and opens an inbox. Ctrl-C stops it and removes everything.",
+    )
+    .option("--once", "check the whole way from apply to destroy, and end", false)
+    .helpOption("--help", "show this")
+    .usage("[--once]")
+    .addHelpText(
+      "after",
+      "\nEnvironment:\n  SANDBOX_PORT   the port of 127.0.0.1 to listen on (default: 4566)\n\nExit codes: 0 all is well; 1 something failed; 2 used wrongly.",
+    )
+    .allowExcessArguments()
+    .exitOverride()
+    .configureOutput({ writeOut: (part) => (text += part), writeErr: () => undefined });
+  try {
+    command.parse(words, { from: "user" });
+    const [argument] = command.args;
+    return argument === undefined ? command.opts<Options>() : misuse(`unknown argument '${argument}'`);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { exitCode: 0, text: text.trimEnd() };
+    return misuse(error.message.replace(/^error: /, "").replace("\n", " "));
+  }
+}
+
+function misuse(problem: string): NothingToDo {
+  return { exitCode: 2, text: `npm start: ${problem}; "npm start -- --help" shows what there is.` };
+}

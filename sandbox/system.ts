@@ -1,0 +1,226 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { stages } from "../stacks/stages";
+import { type Gateway, inboxDirectory, startGateway } from "aws-emulator";
+import { type EnvironmentFile, writeEnvironmentFile } from "./environment-file";
+import { environmentScript } from "./environment-script";
+import { findLeftovers } from "./leftovers";
+import { startMoto } from "aws-emulator/processes";
+import { type DeliveredSample, sendSamples } from "./samples";
+import { type SandboxSettings } from "./settings";
+import { type Step, type Steps } from "./steps";
+import { synthesize } from "./synthesize";
+import { Progress, sandboxEnvironment, Terraform, terraformEnvironment } from "./terraform";
+import { findTools, type Tools } from "./tools";
+
+const projectRoot = join(__dirname, "..");
+
+/** The waits before a failed invocation is repeated. Lambda's own are about 1 and 2 minutes. */
+const retryDelaysMs = [1000, 2000];
+
+export interface SampleReport {
+  readonly delivered: readonly DeliveredSample[];
+  /** A sentence for each notification whose mail did not arrive as it should. */
+  readonly problems: readonly string[];
+}
+
+/** A sandbox that is up. */
+export interface RunningSandbox {
+  readonly environmentFile: EnvironmentFile;
+  readonly samples: SampleReport;
+  /** @throws Error with the plan's text where it would change something. */
+  expectNoChanges(): Promise<void>;
+}
+
+export interface SandboxOptions {
+  readonly settings: SandboxSettings;
+  readonly steps: Steps;
+  /** Interrupts what `up` does. */
+  readonly stopping: AbortSignal;
+}
+
+/** The whole system on this machine: an emulator of AWS, and in it what Terraform applies. */
+export class Sandbox {
+  /** Undoes what `up` has done so far; the last comes first. */
+  private readonly undoing: (() => void | Promise<void>)[] = [];
+
+  constructor(private readonly options: SandboxOptions) {}
+
+  /** @throws Error of the step that failed. Call `down` in each case. */
+  async up(): Promise<RunningSandbox> {
+    const workDirectory = mkdtempSync(join(tmpdir(), "email-sandbox-"));
+    this.undoing.push(() => {
+      rmSync(workDirectory, { recursive: true, force: true });
+    });
+    const tools = await this.find();
+    const gateway = await this.startAws(tools, join(workDirectory, "functions"));
+    const stackFolder = await this.synthesize(join(workDirectory, "synth"));
+    const environment = this.environmentOf(tools, workDirectory);
+    const environmentFile = await this.writeEnvironment(environment, tools, workDirectory);
+    const terraform = new Terraform({
+      binary: tools.terraform.value,
+      directory: stackFolder,
+      environment,
+      signal: this.options.stopping,
+    });
+    await this.apply(terraform);
+    const samples = await this.sendSamples();
+    gateway.markReady();
+    return { environmentFile, samples, expectNoChanges: () => this.expectNoChanges(terraform) };
+  }
+
+  /**
+   * Destroys and ends what is there. Each part is tried, whatever becomes of the others.
+   * @returns what failed.
+   */
+  async down(): Promise<unknown[]> {
+    const errors: unknown[] = [];
+    for (const undo of this.undoing.splice(0).reverse()) {
+      try {
+        await undo();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    return errors;
+  }
+
+  private find(): Promise<Tools> {
+    return this.options.steps.run("Find Terraform, its providers and moto", (step) => {
+      const tools = findTools();
+      const aws = tools.awsProvider?.by ?? "registry";
+      const archive = tools.archiveProvider?.by ?? "registry, or the stand-in";
+      step.rename(
+        `Found Terraform (${tools.terraform.by}), moto (${tools.moto.by}), AWS provider (${aws}), archive provider (${archive})`,
+      );
+      return tools;
+    });
+  }
+
+  private startAws(tools: Tools, workDirectory: string): Promise<Gateway> {
+    const { settings, steps } = this.options;
+    const { port, endpoint, region, config, client } = settings;
+    return steps.run(`Start AWS on ${endpoint}`, async () => {
+      const moto = await startMoto(tools.moto.value);
+      this.undoing.push(() => moto.stop());
+      const gateway = await startGateway({
+        port,
+        motoSocket: moto.socket,
+        region,
+        accountId: config.accountId,
+        workDirectory,
+        retryDelaysMs,
+        assetsDirectory: inboxDirectory,
+      });
+      this.undoing.push(() => gateway.close());
+      if (config.backend.kind === "s3") {
+        await new S3Client(client).send(new CreateBucketCommand({ Bucket: config.backend.bucket }));
+      }
+      return gateway;
+    });
+  }
+
+  /** @returns the stack's folder. */
+  private async synthesize(outdir: string): Promise<string> {
+    const { settings, steps } = this.options;
+    const stackName = `notification-${settings.config.stage}`;
+    await steps.run(`Synthesize ${stackName}`, () => synthesize(projectRoot, outdir, settings.region));
+    return join(outdir, "stacks", stackName);
+  }
+
+  private environmentOf(tools: Tools, workDirectory: string): Record<string, string> {
+    const { endpoint, region } = this.options.settings;
+    return { ...terraformEnvironment(tools, workDirectory), ...sandboxEnvironment(endpoint, region) };
+  }
+
+  private async writeEnvironment(
+    environment: Readonly<Record<string, string>>,
+    tools: Tools,
+    workDirectory: string,
+  ): Promise<EnvironmentFile> {
+    const { port, config } = this.options.settings;
+    // cdktf would put this sandbox's providers into a cache of the whole machine, where another sandbox, whose archive
+    // provider has other bytes, breaks the lock files of its stacks.
+    const pluginCache = join(workDirectory, "terraform-plugins");
+    mkdirSync(pluginCache);
+    const owner = { pid: process.pid, port };
+    const script = environmentScript(
+      {
+        TF_PLUGIN_CACHE_DIR: pluginCache,
+        ...environment,
+        TERRAFORM_BINARY_NAME: tools.terraform.value,
+        SANDBOX_PORT: String(port),
+        STAGE: config.stage,
+        ...stages.sandbox.defaults,
+      },
+      owner,
+    );
+    const file = await writeEnvironmentFile({
+      folder: join(projectRoot, ".sandbox"),
+      spareFolder: workDirectory,
+      owner,
+      script,
+    });
+    this.undoing.push(() => {
+      file.remove();
+    });
+    return file;
+  }
+
+  private async apply(terraform: Terraform): Promise<void> {
+    const { steps } = this.options;
+    await steps.run("terraform init", () => terraform.init());
+    await steps.run("terraform apply", async (step) => {
+      this.undoing.push(() => this.destroy(terraform));
+      const progress = new Progress();
+      await terraform.apply({ onLine: reportTo(step, progress) });
+      step.rename(`terraform apply: ${progress.toString()}`);
+    });
+  }
+
+  private async destroy(terraform: Terraform): Promise<void> {
+    const { settings, steps } = this.options;
+    await steps.runAlways("terraform destroy", async (step) => {
+      const progress = new Progress();
+      await terraform.destroy(reportTo(step, progress));
+      step.rename(`terraform destroy: ${progress.toString()}`);
+    });
+    await steps.runAlways("Nothing of ours is left in the emulator", async () => {
+      const leftovers = await findLeftovers(settings.client);
+      if (leftovers.length > 0) throw new Error(`Left behind: ${leftovers.join(", ")}`);
+    });
+  }
+
+  /** A sample that fails is reported, and ends nothing: the inbox shows why. */
+  private sendSamples(): Promise<SampleReport> {
+    const { settings, steps } = this.options;
+    const { endpoint, client, names } = settings;
+    const title = "Send a sample of each notification";
+    return steps.run(title, async (step) => {
+      try {
+        const stage = { endpoint, client, busName: names.of("event-bus"), namePrefix: names.prefix };
+        return { delivered: await sendSamples(stage), problems: [] };
+      } catch (error) {
+        step.rename(`${title}: not each arrived`);
+        return { delivered: [], problems: [error instanceof Error ? error.message : String(error)] };
+      }
+    });
+  }
+
+  private expectNoChanges(terraform: Terraform): Promise<void> {
+    return this.options.steps.run("A second plan shows no changes", async () => {
+      const changes = await terraform.findChanges();
+      if (changes !== undefined) throw new Error(`The second plan shows changes:\n${changes}`);
+    });
+  }
+}
+
+/** Shows how far Terraform is. Each quarter is a milestone. */
+function reportTo(step: Step, progress: Progress): (line: string) => void {
+  return (line) => {
+    const before = progress.quarters;
+    if (progress.take(line)) step.progress(progress.toString(), progress.quarters > before && !progress.isThrough);
+  };
+}

@@ -1,0 +1,42 @@
+import { isAbsolute, relative } from "node:path";
+import { type EnvironmentFile } from "./environment-file";
+import { defaultPort } from "../stacks/sandbox-endpoint";
+import { type SandboxSettings } from "./settings";
+import { type SampleReport } from "./system";
+
+/** What the terminal says once the sandbox is up: what to do next. */
+export function usage(
+  { port, endpoint, region, names }: SandboxSettings,
+  environmentFile: EnvironmentFile,
+  directory = process.cwd(),
+): string {
+  const detail = {
+    emailConfig: { recipient: "you@example.com", subject: "Hello" },
+    title: "Hello",
+    message: "From the sandbox.",
+  };
+  const entry = {
+    Source: "custom.application",
+    DetailType: "Email Notification Request",
+    EventBusName: names.of("event-bus"),
+    Detail: JSON.stringify(detail),
+  };
+  const file = relative(directory, environmentFile.path);
+  const path = file.startsWith("..") || isAbsolute(file) ? environmentFile.path : file;
+  const remark = environmentFile.remark === undefined ? "" : `\n  (${environmentFile.remark})`;
+  return `
+Inbox: ${endpoint}/_sandbox/
+
+Send a mail:
+  ${port === defaultPort ? "" : `SANDBOX_PORT=${port} `}npm run send -- email-request --to you@example.com --subject Hello --sandbox
+
+Put an event with the AWS CLI ("deactivate" then leaves the sandbox):
+  source ${path}${remark}
+  aws events put-events --region ${region} --endpoint-url ${endpoint} --entries '${JSON.stringify([entry])}'
+
+Ctrl-C stops it and removes everything.`;
+}
+
+export function deliveredLines({ delivered }: SampleReport): string[] {
+  return delivered.map(({ notification, subject, to }) => `  ${notification.padEnd(16)} "${subject}" to ${to}`);
+}
