@@ -17,7 +17,7 @@ import { FailuresBus } from "./constructs/failures-bus";
 import { Monitoring } from "./constructs/monitoring";
 import { FunctionBundle } from "./constructs/function-bundle";
 import { NotificationLane } from "./constructs/notification-lane";
-import { ParkingQueue } from "./constructs/parking-queue";
+import { FailureQueue } from "./constructs/failure-queue";
 import { claimRetentionSeconds } from "./delivery-windows";
 import { Names } from "./names";
 import { enforcePolicy } from "./policy";
@@ -66,7 +66,7 @@ export class NotificationStack extends TerraformStack {
       deletionProtection,
     });
     const deadLetterName = names.of("dead-letters");
-    const deadLetters = new ParkingQueue(this, "dead-letters", {
+    const deadLetters = new FailureQueue(this, "dead-letters", {
       name: deadLetterName,
       arn: arn("sqs", deadLetterName),
       ownRulesArn,

@@ -100,12 +100,12 @@ export async function simulate(
   );
   const queues = createQueues(deployment, clock);
   const queueAt = (address: string) => known(queues.get(address), address);
-  const parking = new Set(deployment.functions.map(({ deadLetterQueue }) => deadLetterQueue));
+  const deadLetterAddresses = new Set(deployment.functions.map(({ deadLetterQueue }) => deadLetterQueue));
   for (const [address, queue] of queues) {
-    const isParking = parking.has(address);
+    const isDeadLetterQueue = deadLetterAddresses.has(address);
     queue.onArrival = ({ body }) => {
       const eventId = eventIdIn(body);
-      if (isParking) ledger.parked(eventId, clock.now());
+      if (isDeadLetterQueue) ledger.parked(eventId, clock.now());
       else ledger.of(eventId).queued += 1;
     };
   }
@@ -202,13 +202,15 @@ export async function simulate(
   }, clock);
 
   const samples: Sample[] = [];
-  const parkingQueues = [...queues].filter(([address]) => parking.has(address)).map(([, queue]) => queue);
+  const deadLetterQueues = [...queues]
+    .filter(([address]) => deadLetterAddresses.has(address))
+    .map(([, queue]) => queue);
   const sample = () => {
     samples.push({
       at: clock.now(),
       asynchronous: sum(lanes.map((lane) => lane.asynchronous.depth)),
       retrying: sum(lanes.map((lane) => lane.queue.depth)),
-      parked: sum(parkingQueues.map((queue) => queue.depth)),
+      parked: sum(deadLetterQueues.map((queue) => queue.depth)),
       alerts: ledger.waiting("alert" satisfies EventKind),
     });
     if (clock.hasMore) clock.after(sampleEveryMs, sample);

@@ -7,7 +7,7 @@ import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
 import { EventLog, type EventLogProps } from "./event-log";
 import { type RoutedRule } from "./event-routing";
-import { type ParkingQueue } from "./parking-queue";
+import { type FailureQueue } from "./failure-queue";
 import { LogGroupTarget, type TargetRetry } from "./rule-target";
 
 export interface DeliveryFeedbackProps {
@@ -16,7 +16,7 @@ export interface DeliveryFeedbackProps {
   readonly defaultBusArn: string;
   readonly log: Pick<EventLogProps, "access" | "partition" | "retentionDays">;
   readonly metricsNamespace: string;
-  readonly deadLetters: ParkingQueue;
+  readonly deadLetters: FailureQueue;
   readonly retry: TargetRetry;
 }
 

@@ -12,7 +12,7 @@ import { escapeForTerraform } from "../templates";
 import { type ComplementRule, unmatchedRules, unroutedRules } from "./complement-rules";
 import { EventLog, type EventLogProps } from "./event-log";
 import { type NotificationLane } from "./notification-lane";
-import { type ParkingQueue } from "./parking-queue";
+import { type FailureQueue } from "./failure-queue";
 import { FunctionTarget, LogGroupTarget, type TargetRetry } from "./rule-target";
 
 export interface EventRoutingProps {
@@ -20,7 +20,7 @@ export interface EventRoutingProps {
   readonly notifications: readonly Notification[];
   readonly bus: CloudwatchEventBus;
   readonly lanes: Readonly<Record<Notification["lane"], NotificationLane>>;
-  readonly deadLetters: ParkingQueue;
+  readonly deadLetters: FailureQueue;
   /** Recipients of scheduled notifications. */
   readonly recipients: readonly [string, ...string[]];
   readonly retry: TargetRetry;

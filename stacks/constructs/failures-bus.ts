@@ -9,12 +9,12 @@ import { Construct } from "constructs";
 import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
 import { permanentFailurePattern } from "./failure-routing";
-import { type ParkingQueue } from "./parking-queue";
+import { type FailureQueue } from "./failure-queue";
 import { QueueTarget, type TargetRetry } from "./rule-target";
 
 export interface FailuresBusProps {
   readonly names: Names;
-  readonly deadLetters: ParkingQueue;
+  readonly deadLetters: FailureQueue;
   readonly retry: TargetRetry;
 }
 

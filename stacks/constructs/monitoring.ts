@@ -11,14 +11,14 @@ import { suppressedSends } from "./delivery-feedback";
 import { type RoutedRule, unroutedEvents } from "./event-routing";
 import { errorMetricName } from "./notification-function";
 import { type NotificationLane } from "./notification-lane";
-import { type ParkingQueue } from "./parking-queue";
+import { type FailureQueue } from "./failure-queue";
 
 export interface MonitoringProps extends AlarmTopicProps {
   readonly names: Names;
   readonly region: string;
   readonly metricsNamespace: string;
   readonly lanes: readonly NotificationLane[];
-  readonly deadLetters: ParkingQueue;
+  readonly deadLetters: FailureQueue;
   readonly rules: readonly RoutedRule[];
 }
 

@@ -10,7 +10,7 @@ import { type LaneBudget } from "../send-budget";
 import { transientFailurePattern } from "./failure-routing";
 import { type FailuresBus } from "./failures-bus";
 import { NotificationFunction, type NotificationFunctionProps } from "./notification-function";
-import { ParkingQueue } from "./parking-queue";
+import { FailureQueue } from "./failure-queue";
 import { QueueTarget, type TargetRetry } from "./rule-target";
 
 type FunctionSettings = Pick<
@@ -26,7 +26,7 @@ export interface NotificationLaneProps extends FunctionSettings {
   readonly environment: Omit<NotificationFunctionProps["environment"], "sendIntervalMs">;
   readonly permissions: readonly DataAwsIamPolicyDocumentStatement[];
   readonly failures: FailuresBus;
-  readonly deadLetters: ParkingQueue;
+  readonly deadLetters: FailureQueue;
   readonly retry: TargetRetry;
   readonly deletionProtection: boolean;
   /** ARN of a queue or function by its name. */
@@ -48,7 +48,7 @@ export class NotificationLane extends Construct {
   readonly notify: NotificationFunction;
   readonly functionName: string;
   readonly functionArn: string;
-  readonly retryQueue: ParkingQueue;
+  readonly retryQueue: FailureQueue;
   readonly retryRule: CloudwatchEventRule;
 
   constructor(scope: Construct, id: string, props: NotificationLaneProps) {
@@ -58,7 +58,7 @@ export class NotificationLane extends Construct {
     const nameOf = (role: string) => names.of(namePrefixes[lane] + role);
     this.functionName = nameOf("email-processor");
     this.functionArn = arnOf("lambda", `function:${this.functionName}`);
-    this.retryQueue = new ParkingQueue(this, "retry-queue", {
+    this.retryQueue = new FailureQueue(this, "retry-queue", {
       name: nameOf("retries"),
       arn: arnOf("sqs", nameOf("retries")),
       ownRulesArn: props.ownRulesArn,

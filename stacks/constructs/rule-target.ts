@@ -7,7 +7,7 @@ import { Construct, type IDependable } from "constructs";
 import { type ITerraformDependable } from "cdktf";
 import { type EventLog } from "./event-log";
 import { type NotificationFunction } from "./notification-function";
-import { type ParkingQueue } from "./parking-queue";
+import { type FailureQueue } from "./failure-queue";
 
 /** EventBridge's own limits are 185 attempts and 24 hours; behind them an event is dropped. */
 export interface TargetRetry {
@@ -18,7 +18,7 @@ export interface TargetRetry {
 interface RuleTargetProps {
   readonly rule: CloudwatchEventRule;
   readonly retry: TargetRetry;
-  readonly deadLetters: ParkingQueue;
+  readonly deadLetters: FailureQueue;
 }
 
 type InputTransformer = CloudwatchEventTargetConfig["inputTransformer"];
@@ -30,7 +30,7 @@ export interface FunctionTargetProps extends RuleTargetProps {
 }
 
 export interface QueueTargetProps extends RuleTargetProps {
-  readonly queue: ParkingQueue;
+  readonly queue: FailureQueue;
   /** JSON path of what the queue gets. */
   readonly inputPath: string;
 }

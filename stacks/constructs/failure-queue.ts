@@ -3,7 +3,7 @@ import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
 import { Construct } from "constructs";
 import { queueRetentionSeconds } from "../delivery-windows";
 
-export interface ParkingQueueProps {
+export interface FailureQueueProps {
   readonly name: string;
   /** ARN of the queue, built from its name: the policy is an attribute of the queue itself, and can't refer to it. */
   readonly arn: string;
@@ -17,18 +17,18 @@ export interface ParkingQueueProps {
   readonly redrive?: {
     readonly visibilityTimeoutSeconds: number;
     readonly maxReceiveCount: number;
-    readonly deadLetters: ParkingQueue;
+    readonly deadLetters: FailureQueue;
   };
 }
 
 /** A queue that keeps events which the stage's rules bring to it: encrypted, for 14 days. */
-export class ParkingQueue extends Construct {
+export class FailureQueue extends Construct {
   readonly queue: SqsQueue;
 
   constructor(
     scope: Construct,
     id: string,
-    private readonly props: ParkingQueueProps,
+    private readonly props: FailureQueueProps,
   ) {
     super(scope, id);
     const { redrive } = props;
