@@ -3,7 +3,7 @@ import { DescribeEventBusCommand, EventBridgeClient, PutEventsCommand } from "@a
 import { Command } from "commander";
 import { catalogue } from "../handler/notifications";
 import { envelopeSchema } from "../handler/contract/envelope";
-import { refuseOversized } from "../handler/notify";
+import { refuseOversized } from "../handler/send-notification";
 import { openStage } from "./stage";
 import { describeFailure } from "./text";
 

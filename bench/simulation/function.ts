@@ -1,4 +1,4 @@
-import { type Run } from "../../handler/notify";
+import { type Run } from "../../handler/send-notification";
 import * as limits from "./limits";
 import { type VirtualClock } from "./virtual-clock";
 

@@ -1,7 +1,7 @@
 import { createSesSender } from "../../handler/adapters/ses";
 import { type FailureRecord } from "../../handler/contract/failure-record";
-import { createHandle } from "../../handler/handle";
-import { createNotify, type Log } from "../../handler/notify";
+import { createDispatch } from "../../handler/dispatch";
+import { createSendNotification, type Log } from "../../handler/send-notification";
 import { createPacer } from "../../handler/pacer";
 import { AsynchronousInvocations, type FailedInvocation } from "./asynchronous-invocations";
 import { Bus, type BusEvent } from "./bus";
@@ -117,8 +117,8 @@ export async function simulate(
     () => sampleLatency(limits.claimStore, random),
   );
   const createEnvironment = (fn: FunctionDeployment): Handle => {
-    const handle = createHandle({
-      notify: createNotify({
+    const dispatch = createDispatch({
+      sendNotification: createSendNotification({
         sendEmail: createSesSender({
           client: ses.client,
           sender: "notifications@example.com",
@@ -146,7 +146,7 @@ export async function simulate(
       },
       log: silent,
     });
-    return (input, run) => handle(input, { ...run, functionArn: fn.arn });
+    return (input, run) => dispatch(input, { ...run, functionArn: fn.arn });
   };
 
   let events = 0;

@@ -2,7 +2,7 @@ import { SendTemplatedEmailCommand, type SESClient } from "@aws-sdk/client-ses";
 import { type FailureType } from "../contract/failures";
 import { maskAddresses } from "../contract/mask";
 import { createError, type NotificationError, PermanentError, TransientError } from "../errors";
-import { type SendEmail } from "../notify";
+import { type SendEmail } from "../send-notification";
 import { type Clock } from "../pacer";
 
 /** The only file that knows the SES SDK. */

@@ -9,7 +9,7 @@ import { permanentFailureTypes } from "../../handler/contract/failures";
 import { findNotification } from "../../handler/notifications";
 import { type Notification, type PreparedEmail } from "../../handler/notifications/define";
 import { routeOf } from "../../handler/notifications/patterns";
-import { refuseOversized } from "../../handler/notify";
+import { refuseOversized } from "../../handler/send-notification";
 import { retryQueueSettings } from "../../stacks/delivery-windows";
 import { type Names } from "../../stacks/names";
 import { notificationOfRule } from "../lanes";

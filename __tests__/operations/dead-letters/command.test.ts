@@ -21,7 +21,7 @@ import { printableJson } from "../../../operations/text";
 import { Names } from "../../../stacks/names";
 import { clientSettings, region, TestDoor } from "../../support/door";
 import { freePort } from "../../../sandbox/free-port";
-import { failureRecord } from "../../support/notify";
+import { failureRecord } from "../../support/send-notification";
 import { OperationsCommand } from "../../support/operations-command";
 import { jane, parkedStage, request, targetAttributes } from "../../support/parked";
 import { startPassage } from "../../support/passage";

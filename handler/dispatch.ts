@@ -1,10 +1,16 @@
 import { type FailureRecord, failureRecordSchema } from "./contract/failure-record";
 import { type SqsBatch, sqsBatchSchema, type SqsBatchResponse } from "./contract/sqs-batch";
-import { type Log, type Notify, type NotifyResult, type Run, toNotificationError } from "./notify";
+import {
+  type Log,
+  type SendNotification,
+  type NotificationResult,
+  type Run,
+  toNotificationError,
+} from "./send-notification";
 import { toParkedRecord } from "./parking";
 
-export interface HandleDependencies {
-  readonly notify: Notify;
+export interface DispatchDependencies {
+  readonly sendNotification: SendNotification;
   /** Puts a record into the dead-letter queue. */
   readonly park: (record: FailureRecord) => Promise<void>;
   readonly log: Log;
@@ -15,7 +21,10 @@ export interface Invocation extends Run {
   readonly functionArn: string;
 }
 
-export type Handle = (input: unknown, invocation: Invocation) => Promise<NotifyResult | Parked | SqsBatchResponse>;
+export type Dispatch = (
+  input: unknown,
+  invocation: Invocation,
+) => Promise<NotificationResult | Parked | SqsBatchResponse>;
 
 /** The event's mails that are not out can't be mended by a retry, and it waits for a person. */
 export interface Parked {
@@ -27,7 +36,7 @@ export interface Parked {
  * The function's entry for both of its sources: an event from a rule, and a batch from the retry queue. What a later try
  * can mend goes back to the source; what none can mend is parked at once, so that a person hears of it within minutes.
  */
-export function createHandle(dependencies: HandleDependencies): Handle {
+export function createDispatch(dependencies: DispatchDependencies): Dispatch {
   return (input, invocation) => {
     const batch = sqsBatchSchema.safeParse(input);
     return batch.success ? retry(batch.data, invocation, dependencies) : deliver(input, invocation, dependencies);
@@ -37,8 +46,8 @@ export function createHandle(dependencies: HandleDependencies): Handle {
 async function deliver(
   input: unknown,
   invocation: Invocation,
-  dependencies: HandleDependencies,
-): Promise<NotifyResult | Parked> {
+  dependencies: DispatchDependencies,
+): Promise<NotificationResult | Parked> {
   const record: FailureRecord = {
     requestContext: { functionArn: invocation.functionArn, condition: "Invoked", approximateInvokeCount: 0 },
     requestPayload: input,
@@ -54,7 +63,7 @@ async function deliver(
 async function retry(
   batch: SqsBatch,
   invocation: Invocation,
-  dependencies: HandleDependencies,
+  dependencies: DispatchDependencies,
 ): Promise<SqsBatchResponse> {
   const batchItemFailures: { itemIdentifier: string }[] = [];
   for (const { body, messageId, attributes } of batch.Records) {
@@ -67,7 +76,7 @@ async function retry(
 }
 
 type Outcome =
-  | { readonly kind: "mailed"; readonly result: NotifyResult }
+  | { readonly kind: "mailed"; readonly result: NotificationResult }
   | { readonly kind: "parked"; readonly type: string }
   /** A later try goes on. */
   | { readonly kind: "open"; readonly error: Error };
@@ -84,10 +93,10 @@ interface Work {
 async function settle(
   { record, tries, about }: Work,
   { endsAt }: Invocation,
-  { notify, park, log }: HandleDependencies,
+  { sendNotification, park, log }: DispatchDependencies,
 ): Promise<Outcome> {
   try {
-    return { kind: "mailed", result: await notify(record.requestPayload, { endsAt }) };
+    return { kind: "mailed", result: await sendNotification(record.requestPayload, { endsAt }) };
   } catch (cause) {
     const error = toNotificationError(cause);
     if (error.retryable) return { kind: "open", error };

@@ -57,7 +57,7 @@ export interface Metrics {
   eventFailed(type: string): void;
 }
 
-export interface NotifyDependencies {
+export interface SendNotificationDependencies {
   readonly sendEmail: SendEmail;
   readonly claims: ClaimStore;
   readonly clock: Clock;
@@ -75,14 +75,14 @@ export interface Run {
   readonly endsAt: number;
 }
 
-export interface NotifyResult {
+export interface NotificationResult {
   readonly notification: string;
   readonly eventId: string;
   /** One a recipient, those of earlier tries included. */
   readonly messageIds: readonly string[];
 }
 
-export type Notify = (input: unknown, run: Run) => Promise<NotifyResult>;
+export type SendNotification = (input: unknown, run: Run) => Promise<NotificationResult>;
 
 /**
  * What a send needs at most: SES's answer within `requestTimeoutMs` of handler/adapters/ses.ts, and the claim's record.
@@ -97,7 +97,7 @@ const clockSkewMs = 1000;
  * Turns one event into mail.
  * @throws NotificationError, logged and counted: Lambda must see a failure as a failure, or the event is gone.
  */
-export function createNotify(dependencies: NotifyDependencies): Notify {
+export function createSendNotification(dependencies: SendNotificationDependencies): SendNotification {
   const { log, metrics } = dependencies;
   return async (input, run) => {
     let eventId: string | undefined;
@@ -132,7 +132,11 @@ export function createNotify(dependencies: NotifyDependencies): Notify {
  * Tries every mail of the event: what fails for one keeps the mail from nobody else.
  * @throws NotificationError that lists the mails that failed.
  */
-async function deliver(event: EventEnvelope, run: Run, dependencies: NotifyDependencies): Promise<NotifyResult> {
+async function deliver(
+  event: EventEnvelope,
+  run: Run,
+  dependencies: SendNotificationDependencies,
+): Promise<NotificationResult> {
   const notification = findNotification(event);
   if (notification === undefined) {
     throw new PermanentError(
@@ -190,7 +194,8 @@ const mostListed = 50;
 /** One error for the event: transient while a retry can still reach somebody. */
 function summarize(failed: readonly FailedMail[], mails: number): NotificationError {
   const [first] = failed.map(({ error }) => error).sort(compareFailures);
-  if (first === undefined) throw new Error("There is no failure to summarize; this is a bug in handler/notify.ts.");
+  if (first === undefined)
+    throw new Error("There is no failure to summarize; this is a bug in handler/send-notification.ts.");
   const listed = failed
     .slice(0, mostListed)
     .map(({ place: { recipient, position }, error }) => `${recipient ?? `entry ${position ?? "?"}`} ${error.name}`);
@@ -213,7 +218,7 @@ async function sendOnce(
   notification: Notification,
   event: EventEnvelope,
   run: Run,
-  { sendEmail, claims, clock, log, metrics, templateNameOf, replyTo }: NotifyDependencies,
+  { sendEmail, claims, clock, log, metrics, templateNameOf, replyTo }: SendNotificationDependencies,
 ): Promise<string> {
   const { recipient, templateData, contentHash } = mail;
   const about = { eventId: event.id, notification: notification.id, recipient: hashRecipient(recipient) };
