@@ -1,6 +1,7 @@
 import { mailboxOf, parseEmailAddress } from "../handler/contract/email-address";
 import { maximumRecipients } from "../handler/notifications/recipients";
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
+import { laneNames, lanes } from "./lanes";
 import { regionPattern, whyNoMailFrom } from "./regions";
 import { type Stage, stages, type StageSettings } from "./stages";
 
@@ -33,11 +34,17 @@ export interface Config extends Omit<StageSettings, "allowedRecipients" | "accou
 }
 
 /**
- * Characters that project and stage may have together. AWS takes 64 of a function's name and of a role's, whose longest
- * are these.
+ * Characters that project and stage may have together. AWS takes 64 characters of a function's name and of a role's
+ * name, and no other name of the stack leaves less room.
  */
 const longestPrefix = (region: string) =>
-  64 - Math.max("-priority-email-processor".length, `-priority-role-${region}`.length);
+  64 -
+  Math.max(
+    ...lanes
+      .map(laneNames)
+      .flatMap((names) => [`-${names.function}`, `-${names.executionRole}-${region}`])
+      .map((ending) => ending.length),
+  );
 
 /** S3 takes 63 characters of a bucket's name. */
 const stateBucketOf = (projectName: string, accountId: string) => `${projectName}-terraform-state-${accountId}`;

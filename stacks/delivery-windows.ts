@@ -1,4 +1,4 @@
-import { type Notification } from "../handler/notifications/define";
+import { type Lane } from "./lanes";
 
 /**
  * How long each hop tries before it hands the event on, in one place: the stack is built from these numbers, and the
@@ -32,7 +32,7 @@ export interface RetryQueueSettings {
  * (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html); bulk mail waits longer, so that an outage
  * costs fewer runs.
  */
-export function retryQueueSettings(lane: Notification["lane"], functionTimeoutSeconds: number): RetryQueueSettings {
+export function retryQueueSettings(lane: Lane, functionTimeoutSeconds: number): RetryQueueSettings {
   const shortest = 6 * functionTimeoutSeconds + 20;
   const visibilityTimeoutSeconds = lane === "priority" ? shortest : Math.max(shortest, 15 * minute);
   return { visibilityTimeoutSeconds, maxReceiveCount: Math.ceil(retryLaneSeconds / visibilityTimeoutSeconds) };

@@ -19,6 +19,7 @@ import { FunctionBundle } from "./constructs/function-bundle";
 import { NotificationLane } from "./constructs/notification-lane";
 import { FailureQueue } from "./constructs/failure-queue";
 import { claimRetentionSeconds } from "./delivery-windows";
+import { forEachLane, type Lane } from "./lanes";
 import { Names } from "./names";
 import { enforcePolicy } from "./policy";
 import { laneBudgets } from "./send-budget";
@@ -85,7 +86,7 @@ export class NotificationStack extends TerraformStack {
       Object.fromEntries(templates.map(({ id: notification, template }) => [notification, templateHash(template)])),
     );
     const budgets = laneBudgets(config.sendRatePerSecond);
-    const createLane = (lane: Notification["lane"]) =>
+    const createLane = (lane: Lane) =>
       new NotificationLane(this, `${lane}-lane`, {
         lane,
         names,
@@ -115,7 +116,7 @@ export class NotificationStack extends TerraformStack {
         deletionProtection,
         arnOf: arn,
       });
-    const lanes = { standard: createLane("standard"), priority: createLane("priority") };
+    const lanes = forEachLane(createLane);
     const log = {
       access: new EventLogAccess(this, "event-log-access", {
         names,

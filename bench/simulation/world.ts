@@ -41,7 +41,8 @@ export const defaultSettings: ModelSettings = {
   createClaimTable,
 };
 
-export interface Lane {
+/** A deployed function, with what brings events to it. */
+export interface SimulatedLane {
   readonly address: string;
   readonly fn: SimulatedFunction;
   readonly asynchronous: AsynchronousInvocations;
@@ -61,7 +62,7 @@ export interface Sample {
 
 export interface Outcome {
   readonly ledger: Ledger;
-  readonly lanes: readonly Lane[];
+  readonly lanes: readonly SimulatedLane[];
   readonly ses: SimulatedSes;
   readonly bus: Bus;
   readonly samples: readonly Sample[];
@@ -151,7 +152,7 @@ export async function simulate(
 
   let events = 0;
   const newId = (prefix: string) => `${prefix}-${++events}`;
-  const lanes = deployment.functions.map((fn): Lane => {
+  const lanes = deployment.functions.map((fn): SimulatedLane => {
     const simulated = new SimulatedFunction(clock, fn, () => createEnvironment(fn));
     const report = (failure: FailedInvocation) => {
       bus.put(fn.failuresBus, {

@@ -6,6 +6,7 @@ import { Construct } from "constructs";
 import { findNotification } from "../../handler/notifications";
 import { type Notification, type ScheduleTrigger } from "../../handler/notifications/define";
 import { patternOf } from "../../handler/notifications/patterns";
+import { type Lane } from "../lanes";
 import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
 import { escapeForTerraform } from "../templates";
@@ -19,7 +20,7 @@ export interface EventRoutingProps {
   readonly names: Names;
   readonly notifications: readonly Notification[];
   readonly bus: CloudwatchEventBus;
-  readonly lanes: Readonly<Record<Notification["lane"], NotificationLane>>;
+  readonly lanes: Readonly<Record<Lane, NotificationLane>>;
   readonly deadLetters: FailureQueue;
   /** Recipients of scheduled notifications. */
   readonly recipients: readonly [string, ...string[]];

@@ -4,6 +4,7 @@ import {
   type CloudwatchMetricAlarmConfig,
 } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
 import { Construct } from "constructs";
+import { laneNames } from "../lanes";
 import { type Names } from "../names";
 import { mostMetricsPerWidget } from "../policy/limits";
 import { AlarmTopic, type AlarmTopicProps } from "./alarm-topic";
@@ -188,7 +189,7 @@ function describeAlarms({ names, metricsNamespace, lanes, deadLetters, rules }: 
 }
 
 function describeLaneAlarms({ lane, functionName, retryQueue }: NotificationLane): Alarm[] {
-  const prefix = lane === "standard" ? "" : `${lane}-`;
+  const { alarm } = laneNames(lane);
   const ofFunction = (metricName: string, statistic: Metric["statistic"] = "Sum"): Metric => ({
     namespace: "AWS/Lambda",
     metricName,
@@ -203,13 +204,13 @@ function describeLaneAlarms({ lane, functionName, retryQueue }: NotificationLane
   });
   return [
     {
-      name: `${prefix}lambda-errors`,
+      name: alarm("lambda-errors"),
       description: `A run of the function failed (${lane} lane), and is tried again: the failure may pass, or the dead-letter queue refused what no retry can mend. Look for ERROR in its log group.`,
       metric: ofFunction("Errors"),
       threshold: 1,
     },
     {
-      name: `${prefix}lost-failures`,
+      name: alarm("lost-failures"),
       description:
         "Lambda could not hand a failed event to the failures bus (its record is too large, or the permission is gone): it is lost, unless it is replayed from the archive.",
       metric: ofFunction("DestinationDeliveryFailures"),
@@ -217,20 +218,20 @@ function describeLaneAlarms({ lane, functionName, retryQueue }: NotificationLane
     },
     {
       // Counts what went to the failure destination as well (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html).
-      name: `${prefix}events-dropped`,
+      name: alarm("events-dropped"),
       description: `Lambda gave an event up (${lane} lane): three runs failed, or it waited for 6 hours. Its record is in the retry queue or the dead-letter queue. What is in neither, Lambda deleted from an overlong queue: replay the archive.`,
       metric: ofFunction("AsyncEventsDropped"),
       threshold: 1,
     },
     {
-      name: `${prefix}events-waiting`,
+      name: alarm("events-waiting"),
       description: `Events wait for the function for an hour (${lane} lane): more come than the send rate lets out. After 6 hours they go to the retries; Lambda may drop some of a queue that is too long.`,
       // Milliseconds.
       metric: ofFunction("AsyncEventAge", "Maximum"),
       threshold: 3_600_000,
     },
     {
-      name: `${prefix}retries-waiting`,
+      name: alarm("retries-waiting"),
       description: `Mail waits for a retry, without a break for an hour (${lane} lane). Look at SES's health, and at the account's sending limits.`,
       // Their number and not their age: SQS leaves a message out of ApproximateAgeOfOldestMessage once it was received
       // three times, as every message of an outage is (SQS guide, "Available CloudWatch metrics").

@@ -3,8 +3,8 @@ import { type DataAwsIamPolicyDocumentStatement } from "@cdktf/provider-aws/lib/
 import { LambdaEventSourceMapping } from "@cdktf/provider-aws/lib/lambda-event-source-mapping";
 import { LambdaFunctionEventInvokeConfig } from "@cdktf/provider-aws/lib/lambda-function-event-invoke-config";
 import { Construct } from "constructs";
-import { type Notification } from "../../handler/notifications/define";
 import { asynchronousInvocation, retryQueueSettings } from "../delivery-windows";
+import { type Lane, laneNames } from "../lanes";
 import { type Names } from "../names";
 import { type LaneBudget } from "../send-budget";
 import { transientFailurePattern } from "./failure-routing";
@@ -19,7 +19,7 @@ type FunctionSettings = Pick<
 >;
 
 export interface NotificationLaneProps extends FunctionSettings {
-  readonly lane: Notification["lane"];
+  readonly lane: Lane;
   readonly names: Names;
   readonly budget: LaneBudget;
   readonly reserveConcurrency: boolean;
@@ -33,9 +33,6 @@ export interface NotificationLaneProps extends FunctionSettings {
   readonly arnOf: (service: "sqs" | "lambda", name: string) => string;
 }
 
-/** The standard lane has the recipe's names. */
-const namePrefixes: Readonly<Record<Notification["lane"], string>> = { standard: "", priority: "priority-" };
-
 /**
  * One function with a budget of its own, and the slow retries behind it:
  *
@@ -44,7 +41,7 @@ const namePrefixes: Readonly<Record<Notification["lane"], string>> = { standard:
  * What no retry can mend, the function puts into the dead letters itself, at once.
  */
 export class NotificationLane extends Construct {
-  readonly lane: Notification["lane"];
+  readonly lane: Lane;
   readonly notify: NotificationFunction;
   readonly functionName: string;
   readonly functionArn: string;
@@ -55,19 +52,20 @@ export class NotificationLane extends Construct {
     super(scope, id);
     const { lane, names, budget, failures, deadLetters, arnOf } = props;
     this.lane = lane;
-    const nameOf = (role: string) => names.of(namePrefixes[lane] + role);
-    this.functionName = nameOf("email-processor");
+    const inLane = laneNames(lane);
+    this.functionName = names.of(inLane.function);
     this.functionArn = arnOf("lambda", `function:${this.functionName}`);
+    const retryQueueName = names.of(inLane.retryQueue);
     this.retryQueue = new FailureQueue(this, "retry-queue", {
-      name: nameOf("retries"),
-      arn: arnOf("sqs", nameOf("retries")),
+      name: retryQueueName,
+      arn: arnOf("sqs", retryQueueName),
       ownRulesArn: props.ownRulesArn,
       deletionProtection: props.deletionProtection,
       redrive: { ...retryQueueSettings(lane, props.timeoutSeconds), deadLetters },
     });
     this.notify = new NotificationFunction(this, "function", {
       functionName: this.functionName,
-      roleName: names.inAccount(`${namePrefixes[lane]}role`),
+      roleName: names.inAccount(inLane.executionRole),
       description: `Turns business events into templated mail (${lane} lane)`,
       bundle: props.bundle,
       templates: props.templates,
@@ -76,7 +74,7 @@ export class NotificationLane extends Construct {
       logRetentionDays: props.logRetentionDays,
       reservedConcurrency: props.reserveConcurrency ? budget.concurrency : undefined,
       ownRulesArn: props.ownRulesArn,
-      permissionId: nameOf("rules-invoke"),
+      permissionId: names.of(inLane.rulesPermission),
       environment: { ...props.environment, sendIntervalMs: budget.sendIntervalMs },
       permissions: [
         { sid: "ReportFailures", actions: ["events:PutEvents"], resources: [failures.bus.arn] },
@@ -92,7 +90,7 @@ export class NotificationLane extends Construct {
     failures.acceptFrom({ role: this.notify.role, functionArn: this.functionArn });
     const { functionName: deployed } = this.notify.function;
     this.retryRule = new CloudwatchEventRule(this, "retry-rule", {
-      name: nameOf("retry-rule"),
+      name: names.of(inLane.retryRule),
       description: `Queues what failed in the ${lane} lane and can succeed later`,
       eventBusName: failures.bus.name,
       eventPattern: JSON.stringify(transientFailurePattern(this.functionArn)),
