@@ -16,7 +16,7 @@ export const asynchronousInvocation = { retries: 2, maximumAgeSeconds: 6 * hour 
 export const queueRetentionSeconds = 14 * day;
 
 /** How long the retry lane tries: longer than an SES outage of 6 hours. */
-const retryLaneSeconds = 7 * hour;
+export const retryLaneSeconds = 7 * hour;
 
 /** How often a person may send one event again. */
 export const maximumRedrives = 3;

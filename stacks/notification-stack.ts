@@ -155,10 +155,8 @@ export class NotificationStack extends TerraformStack {
       deadLetters,
       rules: [
         ...routing.rules,
-        ...[lanes.standard.retryRule, lanes.priority.retryRule, failures.deadLetterRule].map((rule) => ({
-          rule,
-          busName: failures.bus.name,
-        })),
+        ...Object.values(lanes).map(({ retryRule }) => retryRule),
+        failures.deadLetterRule,
         feedback.rule,
       ],
       accountRootArn: `arn:${partition}:iam::${accountId}:root`,

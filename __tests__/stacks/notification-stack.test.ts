@@ -634,6 +634,14 @@ describe("CloudWatch", () => {
     }
   });
 
+  it("says in each alarm's description what to do first, within what CloudWatch takes, and without Terraform's own signs", () => {
+    for (const { alarm_description: text } of stack.resources("aws_cloudwatch_metric_alarm")) {
+      expect(text).toMatch(/^[A-Z].*\.\n\nFirst step: [A-Z].*\.$/);
+      expect(text).not.toMatch(/[$%]\{/);
+      expect((text as string).length).toBeLessThanOrEqual(1024);
+    }
+  });
+
   it("counts each function's own error lines once, in a namespace of the stage", () => {
     const filters = stack
       .resources("aws_cloudwatch_log_metric_filter")

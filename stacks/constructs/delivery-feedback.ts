@@ -6,9 +6,8 @@ import { Construct } from "constructs";
 import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
 import { EventLog, type EventLogProps } from "./event-log";
-import { type RoutedRule } from "./event-routing";
 import { type FailureQueue } from "./failure-queue";
-import { LogGroupTarget, type TargetRetry } from "./rule-target";
+import { LogGroupTarget, type RoutedRule, type TargetRetry } from "./rule-target";
 
 export interface DeliveryFeedbackProps {
   readonly names: Names;
@@ -34,6 +33,14 @@ export const feedbackEvents = [
   { type: "DELIVERY", detailType: "Email Delivered", metric: "Deliveries" },
 ] as const;
 
+/** Name of the metric that counts SES's events of a type. */
+export function feedbackMetric(type: (typeof feedbackEvents)[number]["type"]): string {
+  const [event] = feedbackEvents.filter((each) => each.type === type);
+  if (event === undefined)
+    throw new Error(`SES's events of the type ${type} are not counted; this is a bug in feedbackEvents.`);
+  return event.metric;
+}
+
 /** What was not sent, because an earlier mail to the address bounced or was complained of: one kind of the bounces. */
 export const suppressedSends = {
   metric: "SuppressedSends",
@@ -51,8 +58,9 @@ export class DeliveryFeedback extends Construct {
     this.log = new EventLog(this, "log", { ...props.log, names, role: "feedback" });
     movedFrom(this.log.group, "delivery-feedback", "logs");
     movedFrom(this.log.masking, "delivery-feedback", "masking-policy");
+    const name = "feedback-rule";
     const rule = new CloudwatchEventRule(this, "rule", {
-      name: names.of("feedback-rule"),
+      name: names.of(name),
       description: "Logs what SES tells about the mail of this stage",
       eventPattern: JSON.stringify({
         source: ["aws.ses"],
@@ -60,7 +68,7 @@ export class DeliveryFeedback extends Construct {
         detail: { mail: { tags: { "ses:configuration-set": [names.of("notifications")] } } },
       }),
     });
-    this.rule = { rule, busName: undefined };
+    this.rule = { name, rule, busName: undefined };
     const target = new LogGroupTarget(this, "target", { rule, log: this.log, retry, deadLetters });
     movedFrom(target.target, "delivery-feedback", "target");
     new Sesv2ConfigurationSetEventDestination(this, "destination", {

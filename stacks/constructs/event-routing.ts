@@ -14,7 +14,7 @@ import { type ComplementRule, unmatchedRules, unroutedRules } from "./complement
 import { EventLog, type EventLogProps } from "./event-log";
 import { type NotificationLane } from "./notification-lane";
 import { type FailureQueue } from "./failure-queue";
-import { FunctionTarget, LogGroupTarget, type TargetRetry } from "./rule-target";
+import { FunctionTarget, LogGroupTarget, type RoutedRule, type TargetRetry } from "./rule-target";
 
 export interface EventRoutingProps {
   readonly names: Names;
@@ -30,13 +30,6 @@ export interface EventRoutingProps {
   /** Where unrouted events are logged. */
   readonly log: Pick<EventLogProps, "access" | "partition" | "retentionDays">;
   readonly metricsNamespace: string;
-}
-
-/** A rule, with what an alarm needs to name it. */
-export interface RoutedRule {
-  readonly rule: CloudwatchEventRule;
-  /** `undefined` for the default bus: its metrics have no dimension for the bus. */
-  readonly busName: string | undefined;
 }
 
 /** Counts the events of our sources that no notification knows. */
@@ -95,14 +88,14 @@ export class EventRouting extends Construct {
   private routeNotification(notification: Notification): RoutedRule {
     const { names, bus, lanes, deadLetters, retry, recipients } = this.props;
     const { id, ruleName, trigger } = notification;
-    const role = { name: names.of(ruleName), description: escapeForTerraform(notification.description) };
+    const named = { name: names.of(ruleName), description: escapeForTerraform(notification.description) };
     const route = new Construct(this.routes, ruleName);
     const rule = new CloudwatchEventRule(
       route,
       "rule",
       trigger.kind === "event"
-        ? { ...role, eventBusName: bus.name, eventPattern: toPatternText(patternOf(trigger)) }
-        : { ...role, scheduleExpression: trigger.expression },
+        ? { ...named, eventBusName: bus.name, eventPattern: toPatternText(patternOf(trigger)) }
+        : { ...named, scheduleExpression: trigger.expression },
     );
     const { target } = new FunctionTarget(route, "target", {
       rule,
@@ -113,7 +106,7 @@ export class EventRouting extends Construct {
     });
     movedFrom(rule, "event-routing", `${id}-rule`);
     movedFrom(target, "event-routing", `${id}-target`, "target");
-    return { rule, busName: trigger.kind === "event" ? bus.name : undefined };
+    return { name: ruleName, rule, busName: trigger.kind === "event" ? bus.name : undefined };
   }
 
   /** The function sees for itself that the pattern does not take the event, and parks it as `NoRuleMatches`. */
@@ -127,7 +120,7 @@ export class EventRouting extends Construct {
       pattern,
     );
     new FunctionTarget(route, "target", { rule, function: lanes.standard.notify, retry, deadLetters });
-    return { rule, busName: bus.name };
+    return { name, rule, busName: bus.name };
   }
 
   private routeUnrouted({ name, pattern }: ComplementRule): RoutedRule {
@@ -145,7 +138,7 @@ export class EventRouting extends Construct {
         inputTemplate: `{"timestamp":<time>,"message":"Unrouted event <id> of <time>: source <source>, detail-type <detailType>"}`,
       },
     });
-    return { rule, busName: bus.name };
+    return { name, rule, busName: bus.name };
   }
 
   private complementRule(

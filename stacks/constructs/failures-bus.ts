@@ -10,7 +10,7 @@ import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
 import { permanentFailurePattern } from "./failure-routing";
 import { type FailureQueue } from "./failure-queue";
-import { QueueTarget, type TargetRetry } from "./rule-target";
+import { QueueTarget, type RoutedRule, type TargetRetry } from "./rule-target";
 
 export interface FailuresBusProps {
   readonly names: Names;
@@ -31,7 +31,7 @@ export interface FailureReporter {
  */
 export class FailuresBus extends Construct {
   readonly bus: CloudwatchEventBus;
-  readonly deadLetterRule: CloudwatchEventRule;
+  readonly deadLetterRule: RoutedRule;
   readonly deadLetterTarget: CloudwatchEventTarget;
   private readonly reporters: FailureReporter[] = [];
 
@@ -64,22 +64,24 @@ export class FailuresBus extends Construct {
       ],
     });
     new CloudwatchEventBusPolicy(this, "policy-attachment", { eventBusName: this.bus.name, policy: policy.json });
-    this.deadLetterRule = new CloudwatchEventRule(this, "dead-letter-rule", {
-      name: names.of("dead-letter-rule"),
+    const name = "dead-letter-rule";
+    const rule = new CloudwatchEventRule(this, "dead-letter-rule", {
+      name: names.of(name),
       description: "Parks what failed for a reason that a retry can't mend",
       eventBusName: this.bus.name,
       eventPattern: Lazy.stringValue({
         produce: () => JSON.stringify(permanentFailurePattern(this.reporters.map(({ functionArn }) => functionArn))),
       }),
     });
+    this.deadLetterRule = { name, rule, busName: this.bus.name };
     this.deadLetterTarget = new QueueTarget(this, "dead-letter-target", {
-      rule: this.deadLetterRule,
+      rule,
       queue: deadLetters,
       inputPath: "$.detail",
       retry,
       deadLetters,
     }).target;
-    movedFrom(this.deadLetterRule, "event-routing", "dead-letter-rule");
+    movedFrom(rule, "event-routing", "dead-letter-rule");
     movedFrom(this.deadLetterTarget, "event-routing", "dead-letter-target", "target");
   }
 

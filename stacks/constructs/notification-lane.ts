@@ -11,7 +11,7 @@ import { transientFailurePattern } from "./failure-routing";
 import { type FailuresBus } from "./failures-bus";
 import { NotificationFunction, type NotificationFunctionProps } from "./notification-function";
 import { FailureQueue } from "./failure-queue";
-import { QueueTarget, type TargetRetry } from "./rule-target";
+import { QueueTarget, type RoutedRule, type TargetRetry } from "./rule-target";
 
 type FunctionSettings = Pick<
   NotificationFunctionProps,
@@ -46,7 +46,7 @@ export class NotificationLane extends Construct {
   readonly functionName: string;
   readonly functionArn: string;
   readonly retryQueue: FailureQueue;
-  readonly retryRule: CloudwatchEventRule;
+  readonly retryRule: RoutedRule;
 
   constructor(scope: Construct, id: string, props: NotificationLaneProps) {
     super(scope, id);
@@ -89,14 +89,15 @@ export class NotificationLane extends Construct {
     });
     failures.acceptFrom({ role: this.notify.role, functionArn: this.functionArn });
     const { functionName: deployed } = this.notify.function;
-    this.retryRule = new CloudwatchEventRule(this, "retry-rule", {
+    const rule = new CloudwatchEventRule(this, "retry-rule", {
       name: names.of(inLane.retryRule),
       description: `Queues what failed in the ${lane} lane and can succeed later`,
       eventBusName: failures.bus.name,
       eventPattern: JSON.stringify(transientFailurePattern(this.functionArn)),
     });
+    this.retryRule = { name: inLane.retryRule, rule, busName: failures.bus.name };
     const { target: retryTarget } = new QueueTarget(this, "retry-target", {
-      rule: this.retryRule,
+      rule,
       queue: this.retryQueue,
       // The whole record: the original event, why it failed, and how often it was tried.
       inputPath: "$.detail",

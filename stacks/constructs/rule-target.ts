@@ -15,6 +15,15 @@ export interface TargetRetry {
   readonly maximumAgeSeconds: number;
 }
 
+/** A rule, with what an alarm needs to name it. */
+export interface RoutedRule {
+  /** Without project and stage. */
+  readonly name: string;
+  readonly rule: CloudwatchEventRule;
+  /** `undefined` for the default bus: its metrics have no dimension for the bus. */
+  readonly busName: string | undefined;
+}
+
 interface RuleTargetProps {
   readonly rule: CloudwatchEventRule;
   readonly retry: TargetRetry;
