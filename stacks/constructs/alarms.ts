@@ -1,5 +1,6 @@
 import { asynchronousInvocation, queueRetentionSeconds, retryLaneSeconds } from "../delivery-windows";
 import { laneNames } from "../lanes";
+import { type Names } from "../names";
 import { feedbackMetric } from "./delivery-feedback";
 import { unroutedEvents } from "./event-routing";
 import { type FailureQueue } from "./failure-queue";
@@ -37,7 +38,7 @@ export interface Alarm {
 }
 
 export interface AlarmSources {
-  readonly metricsNamespace: string;
+  readonly names: Names;
   readonly lanes: readonly NotificationLane[];
   readonly deadLetters: FailureQueue;
   readonly rules: readonly RoutedRule[];
@@ -64,10 +65,10 @@ export function fromDescription(text: string): { readonly meaning: string; reado
 }
 
 /** Every alarm of a stage. */
-export function describeAlarms({ metricsNamespace, lanes, deadLetters, rules }: AlarmSources): Alarm[] {
+export function describeAlarms({ names, lanes, deadLetters, rules }: AlarmSources): Alarm[] {
   return [
     ...lanes.flatMap(describeLaneAlarms),
-    ...describeMailAlarms(metricsNamespace),
+    ...describeMailAlarms(names.metricsNamespace),
     ...describeReputationAlarms(),
     {
       name: "unrouted-events",
@@ -75,7 +76,7 @@ export function describeAlarms({ metricsNamespace, lanes, deadLetters, rules }: 
         "An event of a known source has a detail-type that no notification knows, and nobody was mailed. The unrouted log has its id, source and detail-type.",
       firstStep:
         "Look into the unrouted log for the detail-type. It is a typo of the producer, or a notification that is not there yet. Mend it, then replay the archive over that time.",
-      metric: { namespace: metricsNamespace, metricName: unroutedEvents.metric, statistic: "Sum" },
+      metric: { namespace: names.metricsNamespace, metricName: unroutedEvents.metric, statistic: "Sum" },
       threshold: 1,
     },
     {

@@ -1,6 +1,5 @@
 import { type CloudwatchEventBus } from "@cdktf/provider-aws/lib/cloudwatch-event-bus";
 import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
-import { CloudwatchLogMetricFilter } from "@cdktf/provider-aws/lib/cloudwatch-log-metric-filter";
 import { Annotations } from "cdktf";
 import { Construct } from "constructs";
 import { findNotification } from "../../handler/notifications";
@@ -11,25 +10,23 @@ import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
 import { escapeForTerraform } from "../templates";
 import { type ComplementRule, unmatchedRules, unroutedRules } from "./complement-rules";
-import { EventLog, type EventLogProps } from "./event-log";
+import { EventLog, type EventLogSettings } from "./event-log";
+import { LogMetric } from "./log-metric";
 import { type NotificationLane } from "./notification-lane";
-import { type FailureQueue } from "./failure-queue";
-import { FunctionTarget, LogGroupTarget, type RoutedRule, type TargetRetry } from "./rule-target";
+import { type Delivery, FunctionTarget, LogGroupTarget, type RoutedRule } from "./rule-target";
 
 export interface EventRoutingProps {
   readonly names: Names;
   readonly notifications: readonly Notification[];
   readonly bus: CloudwatchEventBus;
   readonly lanes: Readonly<Record<Lane, NotificationLane>>;
-  readonly deadLetters: FailureQueue;
   /** Recipients of scheduled notifications. */
   readonly recipients: readonly [string, ...string[]];
-  readonly retry: TargetRetry;
+  readonly delivery: Delivery;
   /** Longest event pattern that the account may have. */
   readonly mostPatternCharacters: number;
   /** Where unrouted events are logged. */
-  readonly log: Pick<EventLogProps, "access" | "partition" | "retentionDays">;
-  readonly metricsNamespace: string;
+  readonly log: EventLogSettings;
 }
 
 /** Counts the events of our sources that no notification knows. */
@@ -54,17 +51,12 @@ export class EventRouting extends Construct {
     super(scope, id);
     const { names, notifications, mostPatternCharacters } = props;
     refuseSharedTriggers(notifications);
-    this.unroutedLog = new EventLog(this, "unrouted-log", { ...props.log, names, role: "unrouted" });
-    new CloudwatchLogMetricFilter(this, "unrouted-metric", {
+    this.unroutedLog = new EventLog(this, "unrouted-log", { ...props.log, names, suffix: "unrouted" });
+    new LogMetric(this, "unrouted-metric", {
+      ...unroutedEvents,
       name: names.of("unrouted-events"),
-      logGroupName: this.unroutedLog.group.name,
-      pattern: unroutedEvents.pattern,
-      metricTransformation: {
-        name: unroutedEvents.metric,
-        namespace: props.metricsNamespace,
-        value: "1",
-        defaultValue: "0",
-      },
+      logGroup: this.unroutedLog.group,
+      namespace: names.metricsNamespace,
     });
     const unrouted = unroutedRules(notifications, mostPatternCharacters);
     for (const { source, beginnings } of unrouted.inexact) {
@@ -86,7 +78,7 @@ export class EventRouting extends Construct {
    * and the same name, and then destroy the old address, which is the same rule.
    */
   private routeNotification(notification: Notification): RoutedRule {
-    const { names, bus, lanes, deadLetters, retry, recipients } = this.props;
+    const { names, bus, lanes, delivery, recipients } = this.props;
     const { id, ruleName, trigger } = notification;
     const named = { name: names.of(ruleName), description: escapeForTerraform(notification.description) };
     const route = new Construct(this.routes, ruleName);
@@ -99,9 +91,8 @@ export class EventRouting extends Construct {
     );
     const { target } = new FunctionTarget(route, "target", {
       rule,
-      function: lanes[notification.lane].notify,
-      retry,
-      deadLetters,
+      function: lanes[notification.lane].processor,
+      delivery,
       ...(trigger.kind === "event" ? {} : { inputTransformer: toScheduledEvent(trigger, recipients) }),
     });
     movedFrom(rule, "event-routing", `${id}-rule`);
@@ -111,7 +102,7 @@ export class EventRouting extends Construct {
 
   /** The function sees for itself that the pattern does not take the event, and parks it as `NoRuleMatches`. */
   private routeUnmatched({ name, pattern }: ComplementRule): RoutedRule {
-    const { bus, lanes, deadLetters, retry } = this.props;
+    const { bus, lanes, delivery } = this.props;
     const route = new Construct(this.routes, name);
     const rule = this.complementRule(
       route,
@@ -119,19 +110,18 @@ export class EventRouting extends Construct {
       "Parks what a notification's rule should have taken, and did not",
       pattern,
     );
-    new FunctionTarget(route, "target", { rule, function: lanes.standard.notify, retry, deadLetters });
+    new FunctionTarget(route, "target", { rule, function: lanes.standard.processor, delivery });
     return { name, rule, busName: bus.name };
   }
 
   private routeUnrouted({ name, pattern }: ComplementRule): RoutedRule {
-    const { bus, deadLetters, retry } = this.props;
+    const { bus, delivery } = this.props;
     const route = new Construct(this.routes, name);
     const rule = this.complementRule(route, name, "Logs events of known sources that no notification knows", pattern);
     new LogGroupTarget(route, "target", {
       rule,
       log: this.unroutedLog,
-      retry,
-      deadLetters,
+      delivery,
       inputTransformer: {
         inputPaths: { id: "$.id", time: "$.time", source: "$.source", detailType: "$.detail-type" },
         // Without the content: nobody knows what it holds.

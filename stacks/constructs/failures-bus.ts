@@ -9,13 +9,11 @@ import { Construct } from "constructs";
 import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
 import { permanentFailurePattern } from "./failure-routing";
-import { type FailureQueue } from "./failure-queue";
-import { QueueTarget, type RoutedRule, type TargetRetry } from "./rule-target";
+import { type Delivery, QueueTarget, type RoutedRule } from "./rule-target";
 
 export interface FailuresBusProps {
   readonly names: Names;
-  readonly deadLetters: FailureQueue;
-  readonly retry: TargetRetry;
+  readonly delivery: Delivery;
 }
 
 /** A function that reports its failures. */
@@ -35,7 +33,7 @@ export class FailuresBus extends Construct {
   readonly deadLetterTarget: CloudwatchEventTarget;
   private readonly reporters: FailureReporter[] = [];
 
-  constructor(scope: Construct, id: string, { names, deadLetters, retry }: FailuresBusProps) {
+  constructor(scope: Construct, id: string, { names, delivery }: FailuresBusProps) {
     super(scope, id);
     this.bus = new CloudwatchEventBus(this, "bus", {
       name: names.of("failures"),
@@ -76,10 +74,9 @@ export class FailuresBus extends Construct {
     this.deadLetterRule = { name, rule, busName: this.bus.name };
     this.deadLetterTarget = new QueueTarget(this, "dead-letter-target", {
       rule,
-      queue: deadLetters,
+      queue: delivery.deadLetters,
       inputPath: "$.detail",
-      retry,
-      deadLetters,
+      delivery,
     }).target;
     movedFrom(rule, "event-routing", "dead-letter-rule");
     movedFrom(this.deadLetterTarget, "event-routing", "dead-letter-target", "target");

@@ -4,7 +4,6 @@ import {
   type CloudwatchMetricAlarmConfig,
 } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
 import { Construct } from "constructs";
-import { type Names } from "../names";
 import { mostMetricsPerWidget } from "../policy/limits";
 import { AlarmTopic, type AlarmTopicProps } from "./alarm-topic";
 import { type Alarm, type AlarmSources, describeAlarms, isSum, shortPeriod, toDescription } from "./alarms";
@@ -13,7 +12,6 @@ import { unroutedEvents } from "./event-routing";
 import { errorMetricName } from "./notification-function";
 
 export interface MonitoringProps extends AlarmTopicProps, AlarmSources {
-  readonly names: Names;
   readonly region: string;
 }
 
@@ -72,7 +70,7 @@ function chunksOf<Item>(items: readonly Item[], size: number): Item[][] {
 }
 
 function describeDashboard(props: MonitoringProps): unknown {
-  const { region, metricsNamespace, lanes, deadLetters, rules } = props;
+  const { names, region, lanes, deadLetters, rules } = props;
   const functionNames = lanes.map(({ functionName }) => functionName);
   const charts: { title: string; metrics: unknown[]; stat?: string }[] = [
     {
@@ -107,7 +105,7 @@ function describeDashboard(props: MonitoringProps): unknown {
         feedbackMetric("REJECT"),
         suppressedSends.metric,
         unroutedEvents.metric,
-      ].map((metric) => [metricsNamespace, metric]),
+      ].map((metric) => [names.metricsNamespace, metric]),
     },
     ...chunksOf(rules, mostMetricsPerWidget).map((some, index) => ({
       title: `Rules: events delivered${index === 0 ? "" : ` (${index + 1})`}`,

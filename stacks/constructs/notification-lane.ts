@@ -11,11 +11,11 @@ import { transientFailurePattern } from "./failure-routing";
 import { type FailuresBus } from "./failures-bus";
 import { NotificationFunction, type NotificationFunctionProps } from "./notification-function";
 import { FailureQueue } from "./failure-queue";
-import { QueueTarget, type RoutedRule, type TargetRetry } from "./rule-target";
+import { type Delivery, QueueTarget, type RoutedRule } from "./rule-target";
 
 type FunctionSettings = Pick<
   NotificationFunctionProps,
-  "bundle" | "templates" | "memoryMb" | "timeoutSeconds" | "logRetentionDays" | "ownRulesArn"
+  "bundle" | "templates" | "memoryMb" | "timeoutSeconds" | "logRetentionDays" | "arns"
 >;
 
 export interface NotificationLaneProps extends FunctionSettings {
@@ -26,11 +26,8 @@ export interface NotificationLaneProps extends FunctionSettings {
   readonly environment: Omit<NotificationFunctionProps["environment"], "sendIntervalMs">;
   readonly permissions: readonly DataAwsIamPolicyDocumentStatement[];
   readonly failures: FailuresBus;
-  readonly deadLetters: FailureQueue;
-  readonly retry: TargetRetry;
+  readonly delivery: Delivery;
   readonly deletionProtection: boolean;
-  /** ARN of a queue or function by its name. */
-  readonly arnOf: (service: "sqs" | "lambda", name: string) => string;
 }
 
 /**
@@ -42,7 +39,7 @@ export interface NotificationLaneProps extends FunctionSettings {
  */
 export class NotificationLane extends Construct {
   readonly lane: Lane;
-  readonly notify: NotificationFunction;
+  readonly processor: NotificationFunction;
   readonly functionName: string;
   readonly functionArn: string;
   readonly retryQueue: FailureQueue;
@@ -50,20 +47,19 @@ export class NotificationLane extends Construct {
 
   constructor(scope: Construct, id: string, props: NotificationLaneProps) {
     super(scope, id);
-    const { lane, names, budget, failures, deadLetters, arnOf } = props;
+    const { lane, names, arns, budget, failures, delivery } = props;
+    const { deadLetters } = delivery;
     this.lane = lane;
     const inLane = laneNames(lane);
     this.functionName = names.of(inLane.function);
-    this.functionArn = arnOf("lambda", `function:${this.functionName}`);
-    const retryQueueName = names.of(inLane.retryQueue);
+    this.functionArn = arns.of("lambda", `function:${this.functionName}`);
     this.retryQueue = new FailureQueue(this, "retry-queue", {
-      name: retryQueueName,
-      arn: arnOf("sqs", retryQueueName),
-      ownRulesArn: props.ownRulesArn,
+      name: names.of(inLane.retryQueue),
+      arns,
       deletionProtection: props.deletionProtection,
       redrive: { ...retryQueueSettings(lane, props.timeoutSeconds), deadLetters },
     });
-    this.notify = new NotificationFunction(this, "function", {
+    this.processor = new NotificationFunction(this, "function", {
       functionName: this.functionName,
       roleName: names.inAccount(inLane.executionRole),
       description: `Turns business events into templated mail (${lane} lane)`,
@@ -73,7 +69,7 @@ export class NotificationLane extends Construct {
       timeoutSeconds: props.timeoutSeconds,
       logRetentionDays: props.logRetentionDays,
       reservedConcurrency: props.reserveConcurrency ? budget.concurrency : undefined,
-      ownRulesArn: props.ownRulesArn,
+      arns,
       permissionId: names.of(inLane.rulesPermission),
       environment: { ...props.environment, sendIntervalMs: budget.sendIntervalMs },
       permissions: [
@@ -87,8 +83,8 @@ export class NotificationLane extends Construct {
         ...props.permissions,
       ],
     });
-    failures.acceptFrom({ role: this.notify.role, functionArn: this.functionArn });
-    const { functionName: deployed } = this.notify.function;
+    failures.acceptFrom({ role: this.processor.role, functionArn: this.functionArn });
+    const { functionName: deployed } = this.processor.function;
     const rule = new CloudwatchEventRule(this, "retry-rule", {
       name: names.of(inLane.retryRule),
       description: `Queues what failed in the ${lane} lane and can succeed later`,
@@ -101,8 +97,7 @@ export class NotificationLane extends Construct {
       queue: this.retryQueue,
       // The whole record: the original event, why it failed, and how often it was tried.
       inputPath: "$.detail",
-      retry: props.retry,
-      deadLetters,
+      delivery,
     });
     new LambdaFunctionEventInvokeConfig(this, "asynchronous-invocation", {
       functionName: deployed,

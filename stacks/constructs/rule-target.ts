@@ -9,10 +9,17 @@ import { type EventLog } from "./event-log";
 import { type NotificationFunction } from "./notification-function";
 import { type FailureQueue } from "./failure-queue";
 
-/** EventBridge's own limits are 185 attempts and 24 hours; behind them an event is dropped. */
+/** How long EventBridge tries a target. Its own limits are 185 attempts and 24 hours. */
 export interface TargetRetry {
   readonly attempts: number;
   readonly maximumAgeSeconds: number;
+}
+
+/** How the events of every rule reach their targets. */
+export interface Delivery {
+  readonly retry: TargetRetry;
+  /** Takes an event that EventBridge could not bring to its target: without it, the event would be dropped. */
+  readonly deadLetters: FailureQueue;
 }
 
 /** A rule, with what an alarm needs to name it. */
@@ -26,8 +33,7 @@ export interface RoutedRule {
 
 interface RuleTargetProps {
   readonly rule: CloudwatchEventRule;
-  readonly retry: TargetRetry;
-  readonly deadLetters: FailureQueue;
+  readonly delivery: Delivery;
 }
 
 type InputTransformer = CloudwatchEventTargetConfig["inputTransformer"];
@@ -105,7 +111,7 @@ const transformed = (inputTransformer: InputTransformer) =>
 
 function addTarget(
   scope: Construct,
-  { rule, retry, deadLetters }: RuleTargetProps,
+  { rule, delivery: { retry, deadLetters } }: RuleTargetProps,
   dependsOn: readonly (ITerraformDependable & IDependable)[],
   target: Omit<CloudwatchEventTargetConfig, "rule">,
 ): CloudwatchEventTarget {
