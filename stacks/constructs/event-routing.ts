@@ -8,6 +8,7 @@ import { patternOf } from "../../handler/notifications/patterns";
 import { type Lane } from "../lanes";
 import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
+import { constantContent, occurrenceFields } from "../scheduled-event";
 import { escapeForTerraform } from "../templates";
 import { type ComplementRule, unmatchedRules, unroutedRules } from "./complement-rules";
 import { EventLog, type EventLogSettings } from "./event-log";
@@ -163,20 +164,15 @@ function toPatternText(pattern: ComplementRule["pattern"]): string {
 }
 
 /**
- * The business event of a schedule: its content is constant, its id and time are those of the occurrence. By the time
- * a second run of the same occurrence is told from the next day's.
+ * The business event of a schedule. Its content is constant; its id and time are those of the occurrence, so that a second
+ * delivery of one occurrence differs from the next day's.
  */
 function toScheduledEvent(trigger: ScheduleTrigger<unknown>, recipients: readonly [string, ...string[]]) {
-  const constant = toTemplateConstant({
-    version: "0",
-    source: trigger.source,
-    "detail-type": trigger.detailType,
-    resources: [],
-    detail: trigger.detail(recipients),
-  });
+  const constant = toTemplateConstant(constantContent(trigger, recipients));
+  const occurrence = occurrenceFields.map((name) => `"${name}":<${name}>`).join(",");
   return {
-    inputPaths: { id: "$.id", time: "$.time", account: "$.account", region: "$.region" },
-    inputTemplate: `{"id":<id>,"time":<time>,"account":<account>,"region":<region>,${escapeForTerraform(constant).slice(1)}`,
+    inputPaths: Object.fromEntries(occurrenceFields.map((name) => [name, `$.${name}`])),
+    inputTemplate: `{${occurrence},${escapeForTerraform(constant).slice(1)}`,
   };
 }
 
