@@ -88,7 +88,7 @@ export type SendNotification = (input: unknown, run: Run) => Promise<Notificatio
  * What a send needs at most: SES's answer within `requestTimeoutMs` of handler/adapters/ses.ts, and the claim's record.
  * Less time than this, and the run could end between the two.
  */
-export const sendBudgetMs = 8000;
+const sendBudgetMs = 8000;
 
 /** Clocks of two execution environments may differ by this much. */
 const clockSkewMs = 1000;
