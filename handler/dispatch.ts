@@ -26,15 +26,16 @@ export type Dispatch = (
   invocation: Invocation,
 ) => Promise<NotificationResult | Parked | SqsBatchResponse>;
 
-/** The event's mails that are not out can't be mended by a retry, and it waits for a person. */
+/** The event is in the dead-letter queue: no retry can send its remaining mails, and a person has to look. */
 export interface Parked {
   /** Its failure's type. */
   readonly parked: string;
 }
 
 /**
- * The function's entry for both of its sources: an event from a rule, and a batch from the retry queue. What a later try
- * can mend goes back to the source; what none can mend is parked at once, so that a person hears of it within minutes.
+ * The function's entry. It gets an event from a rule, or a batch of failure records from the retry queue. A failure that a
+ * later try can mend goes back to where the event came from. Any other failure is parked at once, so that a person hears of
+ * it within minutes.
  */
 export function createDispatch(dependencies: DispatchDependencies): Dispatch {
   return (input, invocation) => {
@@ -54,8 +55,8 @@ async function deliver(
   };
   // Lambda does not say which of its tries this is.
   const outcome = await settle({ record, tries: 1, about: {} }, invocation, dependencies);
-  // Lambda tries it again, and hands it to its destination after the last time. That is the net where it could not be
-  // parked, too.
+  // Lambda tries the event again, and hands it to its on-failure destination after the last try. An event that could not
+  // be parked takes the same way.
   if (outcome.kind === "open") throw outcome.error;
   return outcome.kind === "mailed" ? outcome.result : { parked: outcome.type };
 }
@@ -114,7 +115,10 @@ async function settle(
   }
 }
 
-/** What is no record is taken for an event: the function refuses what is none, and it is parked with that reason. */
+/**
+ * Reads a failure record. A body that is not a failure record is treated as a bare event. If it is not a valid event, it is
+ * dead-lettered with that reason.
+ */
 function parseRecord(body: unknown, functionArn: string): FailureRecord {
   const content = parseJson(body);
   const parsed = failureRecordSchema.safeParse(content);
@@ -123,7 +127,7 @@ function parseRecord(body: unknown, functionArn: string): FailureRecord {
     : { requestContext: { functionArn, condition: "Queued", approximateInvokeCount: 0 }, requestPayload: content };
 }
 
-/** A text that is no JSON is refused as the text that it is. */
+/** A text that is not JSON stays the text that it is, and is refused as such. */
 function parseJson(body: unknown): unknown {
   if (typeof body !== "string") return body;
   try {

@@ -1,4 +1,4 @@
-import { type ClaimAnswer, claimId, type ClaimStore, isTakenForOther } from "./claims";
+import { type Claim, type ClaimAnswer, claimId, type ClaimStore, isTakenForOther } from "./claims";
 import {
   bytesOfEvent,
   type EventEnvelope,
@@ -218,15 +218,16 @@ async function sendOnce(
   notification: Notification,
   event: EventEnvelope,
   run: Run,
-  { sendEmail, claims, clock, log, metrics, templateNameOf, replyTo }: SendNotificationDependencies,
+  dependencies: SendNotificationDependencies,
 ): Promise<string> {
-  const { recipient, templateData, contentHash } = mail;
-  const about = { eventId: event.id, notification: notification.id, recipient: hashRecipient(recipient) };
+  const { clock, log, metrics } = dependencies;
+  const { recipient, contentHash } = mail;
+  const about: AboutMail = { eventId: event.id, notification: notification.id, recipient: hashRecipient(recipient) };
   const deadline = run.endsAt - sendBudgetMs;
   if (clock.now() > deadline) {
     throw new TransientError("OutOfTime", "The run's time was over before all mails were sent; the next try goes on.");
   }
-  const answer = await claim();
+  const answer = await claim(mail, notification, event, run, dependencies);
   const isKeyReused = isTakenForOther(answer, { eventId: event.id, contentHash });
   if (isKeyReused) {
     metrics.keyReused(notification.id);
@@ -250,7 +251,49 @@ async function sendOnce(
         "An earlier try ended without SES's answer, so the mail may be out. Look for it among SES's events before you send it again.",
       );
     case "claimed":
+      return sendClaimed(mail, notification, { ...answer, about, deadline }, dependencies);
   }
+}
+
+/** What a line in the log tells of a mail. */
+type AboutMail = Pick<MailTags, "notification" | "eventId" | "recipient">;
+
+async function claim(
+  { recipient, idempotencyKey, contentHash }: Mail,
+  { id, trigger, onUnknown }: Notification,
+  event: EventEnvelope,
+  run: Run,
+  { claims }: SendNotificationDependencies,
+): Promise<ClaimAnswer> {
+  try {
+    return await claims.claim({
+      id: claimId(trigger, idempotencyKey, recipient),
+      notification: id,
+      eventId: event.id,
+      contentHash,
+      heldUntil: run.endsAt + clockSkewMs,
+      takeOver: onUnknown === "resend",
+    });
+  } catch (cause) {
+    throw new TransientError("ClaimStoreUnavailable", "The mail could not be claimed, so it was not sent.", { cause });
+  }
+}
+
+interface ClaimedSend {
+  readonly claim: Claim;
+  readonly attempt: number;
+  readonly about: AboutMail;
+  readonly deadline: number;
+}
+
+/** Sends a mail that this run has claimed, and records how it went. */
+async function sendClaimed(
+  { recipient, templateData, replyTo }: Mail,
+  notification: Notification,
+  { claim: ownClaim, attempt, about, deadline }: ClaimedSend,
+  dependencies: SendNotificationDependencies,
+): Promise<string> {
+  const { sendEmail, claims, log, metrics, templateNameOf } = dependencies;
   let messageId: string;
   try {
     ({ messageId } = await sendEmail(
@@ -258,20 +301,17 @@ async function sendOnce(
         recipient,
         template: templateNameOf(notification.id),
         templateData,
-        replyTo: mail.replyTo.length > 0 ? mail.replyTo : replyTo,
-        tags: { ...about, attempt: answer.attempt },
+        replyTo: replyTo.length > 0 ? replyTo : dependencies.replyTo,
+        tags: { ...about, attempt },
       },
       deadline,
     ));
   } catch (cause) {
     const failure = toNotificationError(cause);
     const isUnknown = failure.name === "OutcomeUnknown";
-    await (isUnknown ? claims.markUnknown(answer.claim) : claims.markFailed(answer.claim)).catch((error: unknown) => {
-      // The claim stays as it is, and counts as unknown once this run is over: parked, not sent twice.
-      log.warn("The failure could not be recorded", {
-        ...about,
-        cause: error instanceof Error ? error.name : typeof error,
-      });
+    await (isUnknown ? claims.markUnknown(ownClaim) : claims.markFailed(ownClaim)).catch((error: unknown) => {
+      // The claim stays as it is. Once this run is over it counts as unknown, so the mail is parked and not sent twice.
+      log.warn("The failure could not be recorded", { ...about, cause: nameOf(error) });
     });
     if (isUnknown && notification.onUnknown === "resend") {
       throw new TransientError("ServiceUnavailable", "SES gave no answer; this notification may be sent again.", {
@@ -281,34 +321,19 @@ async function sendOnce(
     throw failure;
   }
   // The mail is out: a failure from here on must not look like one of the send, or it would be sent again.
-  await claims.markSent(answer.claim, messageId).catch((error: unknown) => {
+  await claims.markSent(ownClaim, messageId).catch((error: unknown) => {
     log.warn("The send could not be recorded: a second delivery of this event will be parked, not mailed", {
       ...about,
       messageId,
-      cause: error instanceof Error ? error.name : typeof error,
+      cause: nameOf(error),
     });
   });
   metrics.emailSent(notification.id);
-  log.info("Email sent", { ...about, messageId, attempt: answer.attempt });
+  log.info("Email sent", { ...about, messageId, attempt });
   return messageId;
-
-  async function claim(): Promise<ClaimAnswer> {
-    try {
-      return await claims.claim({
-        id: claimId(notification.trigger, mail.idempotencyKey, recipient),
-        notification: notification.id,
-        eventId: event.id,
-        contentHash,
-        heldUntil: run.endsAt + clockSkewMs,
-        takeOver: notification.onUnknown === "resend",
-      });
-    } catch (cause) {
-      throw new TransientError("ClaimStoreUnavailable", "The mail could not be claimed, so it was not sent.", {
-        cause,
-      });
-    }
-  }
 }
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
 
 function parseEnvelope(input: unknown): EventEnvelope {
   const parsed = envelopeSchema.safeParse(input);
