@@ -286,7 +286,7 @@ function listed(text = ""): string[] {
     .filter((entry) => entry !== "");
 }
 
-/** Of the environment, as the recipe exports it, or of the stage's settings; the two can't differ. */
+/** The account comes from the environment, as the recipe exports it, or from the stage's settings. The two can't differ. */
 function readAccount(
   environment: Environment,
   settings: StageSettings | undefined,
@@ -313,8 +313,8 @@ function readAccount(
 }
 
 /**
- * Terraform reads these by itself, and would keep the state in another place than the one that is configured, without a
- * word: the next deployment would make everything a second time.
+ * Terraform reads these variables by itself. Without a word it would keep the state in another place than the configured
+ * one, and the next deployment would make everything a second time.
  */
 function refuseStateElsewhere(environment: Environment, problems: string[]): void {
   const backend = backendOf(environment);

@@ -100,7 +100,7 @@ export const stages = {
   },
   staging: {
     ...common,
-    // Little, so that it may share an account with production, which then has to take as much less.
+    // A low rate lets staging share an account with production, whose own rate then has to be lower by as much.
     sendRatePerSecond: 1,
     reserveConcurrency: true,
     sesSandbox: false,

@@ -34,8 +34,8 @@ export interface EventRoutingProps {
 export const unroutedEvents = { metric: "UnroutedEvents", pattern: '"Unrouted event"' };
 
 /**
- * One rule a notification, to the function of its lane; and the rules of what these leave: nothing of our sources
- * vanishes because of a typo.
+ * Each notification has a rule, which brings its events to the function of its lane. Further rules take what these leave,
+ * so that no event of our sources vanishes because of a typo.
  */
 export class EventRouting extends Construct {
   /** Every rule that is made here. */
@@ -75,8 +75,9 @@ export class EventRouting extends Construct {
   }
 
   /**
-   * The constructs are named by the rule and not by the notification's id: Terraform would put a rule of another address
-   * and the same name, and then destroy the old address, which is the same rule.
+   * The constructs are named by the rule and not by the notification's id. If they were named by the id, a notification
+   * with a new id and its old rule name would get a new address: Terraform would put the rule under the new address, and
+   * then destroy it under the old one.
    */
   private routeNotification(notification: Notification): RoutedRule {
     const { names, bus, lanes, delivery, recipients } = this.props;
@@ -148,7 +149,9 @@ export class EventRouting extends Construct {
   }
 }
 
-/** The function knows a notification by source and detail-type: a second one of the same would never be mailed. */
+/**
+ * The function finds a notification by source and detail-type, so a second one with the same two would never be mailed.
+ */
 function refuseSharedTriggers(notifications: readonly Notification[]): void {
   for (const { id, trigger } of notifications) {
     const first = findNotification({ source: trigger.source, "detail-type": trigger.detailType }, notifications);

@@ -32,7 +32,8 @@ export class FailureQueue extends Construct {
     const policy = new DataAwsIamPolicyDocument(this, "policy", {
       statement: [
         {
-          // Without this, EventBridge drops what it should park, and says nothing (terraform-aws-eventbridge issue 150).
+          // Without this statement EventBridge drops the events that it should park, and says nothing (terraform-aws-eventbridge
+          // issue 150).
           sid: "RulesMayPark",
           actions: ["sqs:SendMessage"],
           resources: [this.arn],
