@@ -9,8 +9,8 @@ import { createDynamoDbClaims } from "./adapters/dynamodb-claims";
 import { createSesSender, sesClientSettings } from "./adapters/ses";
 import { createDeadLetters } from "./adapters/sqs-dead-letters";
 import { fromVariables, templateName } from "./contract/environment";
-import { createHandle } from "./handle";
-import { createNotify } from "./notify";
+import { createDispatch } from "./dispatch";
+import { createSendNotification } from "./send-notification";
 import { createPacer } from "./pacer";
 
 /** Notification id to the hash of its template's content: the bundler writes it in (stacks/constructs/function-bundle.ts). */
@@ -30,8 +30,8 @@ const storeSettings = {
 const count = (metric: string, dimension: string, value: string) =>
   metrics.singleMetric().addDimension(dimension, value).addMetric(metric, MetricUnit.Count, 1);
 
-const handle = createHandle({
-  notify: createNotify({
+const dispatch = createDispatch({
+  sendNotification: createSendNotification({
     sendEmail: createSesSender({
       client: new SESClient(sesClientSettings),
       sender: environment.sender,
@@ -71,5 +71,5 @@ function templateNameOf(id: string): string {
 export const handler = (input: unknown, context: Context) => {
   logger.addContext(context);
   const endsAt = Date.now() + context.getRemainingTimeInMillis();
-  return handle(input, { endsAt, functionArn: context.invokedFunctionArn });
+  return dispatch(input, { endsAt, functionArn: context.invokedFunctionArn });
 };

@@ -7,8 +7,9 @@ export interface Clock {
 /**
  * Keeps sends apart. Each execution environment works on one event at a time, and their number is reserved; so an
  * interval in each keeps the whole lane within its share of the account's send rate.
- * @returns waits for the next turn. One that comes after the deadline is not waited for, and stays free: the answer is
- * false at once, because a run that ends while it waits leaves a claim of which nobody knows whether it was sent.
+ * @returns a function that waits for the next turn and then answers true. Where the turn comes after the deadline, it
+ * answers false at once and leaves the turn free: a run that ends while it waits leaves a claim of which nobody knows
+ * whether its mail was sent.
  */
 export function createPacer(intervalMs: number, clock: Clock): (deadline: number) => Promise<boolean> {
   let next = 0;

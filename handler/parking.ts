@@ -2,7 +2,7 @@ import { bytesOfEvent, envelopeSchema, mostEventBytes } from "./contract/envelop
 import { type FailureRecord, type MailFailure, toMessageBody } from "./contract/failure-record";
 import { type NotificationError } from "./errors";
 
-/** Most that the dead-letter queue takes, in bytes: as `mostEventBytes`, with the record around the event. */
+/** Most bytes that the dead-letter queue takes of a record: an event of `mostEventBytes`, with the record around it. */
 export const mostRecordBytes = 256 * 1024;
 
 /** A failure that no retry can mend: the event, how often it was tried in all, and why it can't be mailed. */
@@ -13,9 +13,9 @@ interface Failed {
 }
 
 /**
- * The record of such a failure, for the dead-letter queue. It fits: an event that is too large for a queue, or nested too
- * deeply for JSON, is parked without its detail; where there are very many failures, their reasons are left out, and
- * then the list itself, which the event's own reason sums up.
+ * Makes the failure's record for the dead-letter queue, small enough for the queue. An event that is too large, or nested
+ * too deeply for JSON, is parked without its detail. Where there are very many failures, their reasons are left out first,
+ * and then the list itself, which the event's own reason sums up.
  */
 export function toParkedRecord({ record, tries, error }: Failed): FailureRecord {
   const { requestContext, requestPayload: event, redrives } = record;
@@ -39,7 +39,7 @@ function isMailable(event: unknown): boolean {
   return bytesOfEvent(event) <= mostEventBytes;
 }
 
-/** What tells which event it was; its lengths are bounded by the envelope's own. */
+/** Keeps what tells which event it was. The envelope bounds the length of each field. */
 function withoutDetail(event: unknown): unknown {
   const parsed = envelopeSchema.omit({ detail: true }).safeParse(event);
   return parsed.success ? parsed.data : "an input that is too large or too deep";

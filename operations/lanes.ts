@@ -1,21 +1,16 @@
 import { catalogue } from "../handler/notifications";
 import { type Notification } from "../handler/notifications/define";
 import { unmatchedRules, unroutedRules } from "../stacks/constructs/complement-rules";
+import { type Lane, laneNames, lanes } from "../stacks/lanes";
 import { type Names } from "../stacks/names";
 import { defaultQuotas } from "../stacks/stages";
 
-export type Lane = Notification["lane"];
+export { type Lane, lanes };
 
-export const lanes: readonly Lane[] = ["standard", "priority"];
-
-/** A lane's resources are named by it, the standard lane's as in the recipe: stacks/constructs/notification-lane.ts. */
-const prefixOf: Readonly<Record<Lane, string>> = { standard: "", priority: "priority-" };
-
-export const retryQueueRole = (lane: Lane): string => `${prefixOf[lane]}retries`;
-export const functionRole = (lane: Lane): string => `${prefixOf[lane]}email-processor`;
-export const retryRuleRole = (lane: Lane): string => `${prefixOf[lane]}retry-rule`;
-/** In front of the alarms of a lane. */
-export const laneAlarm = (lane: Lane, alarm: string): string => `${prefixOf[lane]}${alarm}`;
+export const retryQueueRole = (lane: Lane): string => laneNames(lane).retryQueue;
+export const functionRole = (lane: Lane): string => laneNames(lane).function;
+export const retryRuleRole = (lane: Lane): string => laneNames(lane).retryRule;
+export const laneAlarm = (lane: Lane, alarm: string): string => laneNames(lane).alarm(alarm);
 
 export const retryQueueName = (names: Names, lane: Lane): string => names.of(retryQueueRole(lane));
 

@@ -1,8 +1,9 @@
 import { mailboxOf, parseEmailAddress } from "../handler/contract/email-address";
 import { maximumRecipients } from "../handler/notifications/recipients";
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
+import { laneNames, lanes } from "./lanes";
 import { regionPattern, whyNoMailFrom } from "./regions";
-import { type Stage, stages, type StageSettings } from "./stages";
+import { exampleAccountId, type Stage, stages, type StageSettings } from "./stages";
 
 export type Backend =
   | { readonly kind: "s3"; readonly bucket: string; /** Of the bucket. */ readonly region: string }
@@ -33,21 +34,27 @@ export interface Config extends Omit<StageSettings, "allowedRecipients" | "accou
 }
 
 /**
- * Characters that project and stage may have together. AWS takes 64 of a function's name and of a role's, whose longest
- * are these.
+ * Characters that project and stage may have together. AWS takes 64 characters of a function's name and of a role's
+ * name, and no other name of the stack leaves less room.
  */
 const longestPrefix = (region: string) =>
-  64 - Math.max("-priority-email-processor".length, `-priority-role-${region}`.length);
+  64 -
+  Math.max(
+    ...lanes
+      .map(laneNames)
+      .flatMap((names) => [`-${names.function}`, `-${names.executionRole}-${region}`])
+      .map((ending) => ending.length),
+  );
 
 /** S3 takes 63 characters of a bucket's name. */
 const stateBucketOf = (projectName: string, accountId: string) => `${projectName}-terraform-state-${accountId}`;
-const longestProjectName = 63 - stateBucketOf("", "123456789012").length;
+const longestProjectName = 63 - stateBucketOf("", exampleAccountId).length;
 
 const howToExportAccount = "export AWS_ACCOUNT_ID=$(aws sts get-caller-identity --query Account --output text)";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A configuration that can't be used: every problem, with its value and the fix. */
+/** A configuration that can't be used, with every problem, with its value and the fix. */
 export class ConfigurationError extends Error {
   override readonly name = "ConfigurationError";
 
@@ -68,95 +75,30 @@ export function readConfig(environment: Environment = process.env): Config {
   const problems: string[] = [];
   const stage = readStage(environment.STAGE, problems);
   const settings: StageSettings | undefined = stage === undefined ? undefined : stages[stage];
+  const read = new Reader(environment, settings, problems);
 
-  const value = (name: keyof NonNullable<StageSettings["defaults"]>, example: string): string | undefined => {
-    const text = environment[name]?.trim() || settings?.defaults?.[name];
-    if (text === undefined) problems.push(`${name} is not set: export ${name}=${example}`);
-    return text;
-  };
-  const matching = (name: string, text: string | undefined, pattern: RegExp, rule: string): string | undefined => {
-    if (text === undefined || pattern.test(text)) return text;
-    problems.push(`${name}="${text}" ${rule}`);
-    return undefined;
-  };
-  const address = (name: string, text: string): string | undefined => {
-    const parsed = parseEmailAddress(text);
-    if (parsed !== undefined && /[${}%*?]/.test(parsed)) {
-      // Legal in an address; but IAM and Terraform would read them as their own.
-      problems.push(`${name}="${text}" has one of $ { } % * ?, which can't stand in a policy: use another address`);
-      return undefined;
-    }
-    if (parsed === undefined)
-      problems.push(`${name}="${text}" is not an e-mail address: use the form name@example.com`);
-    return parsed;
-  };
-  /** One a mailbox, in the form that comes first: a mail goes to that one only. */
-  const addresses = (name: string, texts: readonly string[]) => {
-    const found = texts.map((text) => address(name, text)).filter((text) => text !== undefined);
-    return found.filter((text, index) => found.findIndex((other) => mailboxOf(other) === mailboxOf(text)) === index);
-  };
-
-  const projectName = matching(
-    "PROJECT_NAME",
-    value("PROJECT_NAME", "email-automation-a1b2c3"),
-    /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
-    "has to be lower-case letters, digits and single hyphens, from a letter on: for example email-automation-a1b2c3",
-  );
-  const regionNamed = (name: string, text: string | undefined) =>
-    matching(name, text, regionPattern, "is not a region's name: for example us-east-1");
-  const region = regionNamed("AWS_REGION", value("AWS_REGION", "us-east-1"));
-  const whyNot = region === undefined ? undefined : whyNoMailFrom(region);
-  if (region !== undefined && whyNot !== undefined) problems.push(`AWS_REGION="${region}" ${whyNot}`);
+  const projectName = readProjectName(read);
+  const region = readRegion(read);
   const accountId = readAccount(environment, settings, problems);
-  const longest = Math.min(longestPrefix(region ?? "") - `-${stage ?? ""}`.length, longestProjectName);
-  if (projectName !== undefined && (projectName.length < 3 || projectName.length > longest)) {
-    problems.push(
-      `PROJECT_NAME="${projectName}" has ${projectName.length} characters: use 3 to ${longest}, for names carry it with the stage`,
-    );
-  }
-  const senderText = value("EMAIL_SENDER", "notifications@your-domain.example");
-  const sender = senderText === undefined ? undefined : address("EMAIL_SENDER", senderText);
-  const identityText = environment.SENDER_IDENTITY?.trim() || "address";
-  if (identityText !== "address" && identityText !== "domain") {
-    problems.push(`SENDER_IDENTITY="${identityText}" is unknown: use address or domain (of EMAIL_SENDER)`);
-  }
-  const identities = environment.IDENTITIES?.trim() || "managed";
-  if (identities !== "managed" && identities !== "existing") {
-    problems.push(
-      `IDENTITIES="${identities}" is unknown: use managed (this stage makes them), or existing (another stage or a person did)`,
-    );
-  }
-  const recipientText = value("EMAIL_RECIPIENT", "you@your-domain.example");
-  const recipients = addresses("EMAIL_RECIPIENT", listed(recipientText));
-  const replyToText = environment.EMAIL_REPLY_TO?.trim();
-  const replyTo = replyToText
-    ? addresses("EMAIL_REPLY_TO", listed(replyToText))
-    : addresses("stacks/stages.ts: replyTo", settings?.replyTo ?? []);
-  const alarmText = environment.ALARM_EMAIL?.trim();
-  const alarmEmail = alarmText ? address("ALARM_EMAIL", alarmText) : undefined;
-  const stateRegion = regionNamed("STATE_REGION", environment.STATE_REGION?.trim() || undefined);
+  refuseLongName(projectName, stage, region, problems);
+  const senderText = read.value("EMAIL_SENDER", "notifications@your-domain.example");
+  const sender = senderText === undefined ? undefined : read.address("EMAIL_SENDER", senderText);
+  const identityKind = read.choice("SENDER_IDENTITY", ["address", "domain"], "use address or domain (of EMAIL_SENDER)");
+  const identities = read.choice(
+    "IDENTITIES",
+    ["managed", "existing"],
+    "use managed (this stage makes them), or existing (another stage or a person did)",
+  );
+  const recipients = readRecipients(read);
+  const replyTo = readReplyTo(read);
+  const alarmText = read.optional("ALARM_EMAIL");
+  const alarmEmail = alarmText === undefined ? undefined : read.address("ALARM_EMAIL", alarmText);
+  const stateRegion = read.regionNamed("STATE_REGION", read.optional("STATE_REGION"));
   const bucket = projectName && accountId && stateBucketOf(projectName, accountId);
   const backend = readBackend(environment, bucket, stateRegion ?? region, problems);
   refuseStateElsewhere(environment, problems);
-  if (stage !== undefined && /[$%]\{/.test(JSON.stringify(settings))) {
-    problems.push(
-      `The settings of "${stage}" in stacks/stages.ts hold a \${ or %{, which Terraform reads as its own: leave it out`,
-    );
-  }
+  refuseExpressions(stage, settings, problems);
 
-  const [first, ...others] = recipients;
-  if (others.length >= maximumRecipients) {
-    problems.push(
-      `EMAIL_RECIPIENT names ${others.length + 1} recipients, and an event takes ${maximumRecipients}: name a distribution list`,
-    );
-  }
-  if (
-    recipientText !== undefined &&
-    first === undefined &&
-    !problems.some((text) => text.startsWith("EMAIL_RECIPIENT"))
-  ) {
-    problems.push(`EMAIL_RECIPIENT="${recipientText}" names nobody: export EMAIL_RECIPIENT=you@your-domain.example`);
-  }
   if (problems.length > 0) throw new ConfigurationError(problems);
   if (
     stage === undefined ||
@@ -165,7 +107,8 @@ export function readConfig(environment: Environment = process.env): Config {
     accountId === undefined ||
     region === undefined ||
     sender === undefined ||
-    first === undefined ||
+    identityKind === undefined ||
+    recipients === undefined ||
     backend === undefined
   ) {
     throw new Error("A configuration problem was not reported; this is a bug in stacks/config.ts.");
@@ -178,12 +121,9 @@ export function readConfig(environment: Environment = process.env): Config {
     accountId,
     region,
     sender,
-    senderIdentity:
-      identityText === "domain"
-        ? { kind: "domain", value: sender.slice(sender.lastIndexOf("@") + 1) }
-        : { kind: "address", value: sender },
+    senderIdentity: { kind: identityKind, value: identityKind === "domain" ? domainOf(sender) : sender },
     manageIdentities: identities === "managed",
-    recipients: [first, ...others],
+    recipients,
     recipientPolicy:
       allowedRecipients === "recipients-only"
         ? { mode: "restricted", addresses: recipients, domains: ["simulator.amazonses.com"] }
@@ -192,6 +132,139 @@ export function readConfig(environment: Environment = process.env): Config {
     alarmEmail,
     backend,
   };
+}
+
+type DefaultedVariable = keyof NonNullable<StageSettings["defaults"]>;
+
+/** Reads single variables, and collects what is wrong with them. */
+class Reader {
+  constructor(
+    readonly environment: Environment,
+    readonly settings: StageSettings | undefined,
+    readonly problems: string[],
+  ) {}
+
+  /** A variable that has to be set, unless the stage has a default for it. */
+  value(name: DefaultedVariable, example: string): string | undefined {
+    const text = this.optional(name) ?? this.settings?.defaults?.[name];
+    if (text === undefined) this.problems.push(`${name} is not set: export ${name}=${example}`);
+    return text;
+  }
+
+  /** A variable that may be left out or empty. */
+  optional(name: string): string | undefined {
+    return this.environment[name]?.trim() || undefined;
+  }
+
+  /** One of the known values; the first one where the variable is not set. */
+  choice<const Known extends string>(
+    name: string,
+    known: readonly [Known, ...Known[]],
+    fix: string,
+  ): Known | undefined {
+    const text = this.optional(name) ?? known[0];
+    const found = known.find((each) => each === text);
+    if (found === undefined) this.problems.push(`${name}="${text}" is unknown: ${fix}`);
+    return found;
+  }
+
+  matching(name: string, text: string | undefined, pattern: RegExp, rule: string): string | undefined {
+    if (text === undefined || pattern.test(text)) return text;
+    this.problems.push(`${name}="${text}" ${rule}`);
+    return undefined;
+  }
+
+  regionNamed(name: string, text: string | undefined): string | undefined {
+    return this.matching(name, text, regionPattern, "is not a region's name: for example us-east-1");
+  }
+
+  address(name: string, text: string): string | undefined {
+    const parsed = parseEmailAddress(text);
+    if (parsed === undefined) {
+      this.problems.push(`${name}="${text}" is not an e-mail address: use the form name@example.com`);
+      return undefined;
+    }
+    if (/[${}%*?]/.test(parsed)) {
+      // These are legal in an address, but IAM and Terraform would read them as their own.
+      this.problems.push(
+        `${name}="${text}" has one of $ { } % * ?, which can't stand in a policy: use another address`,
+      );
+      return undefined;
+    }
+    return parsed;
+  }
+
+  /** Each mailbox once, in the spelling that comes first. */
+  addresses(name: string, texts: readonly string[]): string[] {
+    const found = texts.map((text) => this.address(name, text)).filter((text) => text !== undefined);
+    return found.filter((text, index) => found.findIndex((other) => mailboxOf(other) === mailboxOf(text)) === index);
+  }
+}
+
+function readProjectName(read: Reader): string | undefined {
+  return read.matching(
+    "PROJECT_NAME",
+    read.value("PROJECT_NAME", "email-automation-a1b2c3"),
+    /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
+    "has to be lower-case letters, digits and single hyphens, from a letter on: for example email-automation-a1b2c3",
+  );
+}
+
+function readRegion(read: Reader): string | undefined {
+  const region = read.regionNamed("AWS_REGION", read.value("AWS_REGION", "us-east-1"));
+  const whyNot = region === undefined ? undefined : whyNoMailFrom(region);
+  if (region !== undefined && whyNot !== undefined) read.problems.push(`AWS_REGION="${region}" ${whyNot}`);
+  return region;
+}
+
+function refuseLongName(
+  projectName: string | undefined,
+  stage: Stage | undefined,
+  region: string | undefined,
+  problems: string[],
+): void {
+  const longest = Math.min(longestPrefix(region ?? "") - `-${stage ?? ""}`.length, longestProjectName);
+  if (projectName === undefined || (projectName.length >= 3 && projectName.length <= longest)) return;
+  problems.push(
+    `PROJECT_NAME="${projectName}" has ${projectName.length} characters: use 3 to ${longest}, for names carry it with the stage`,
+  );
+}
+
+/** @returns the recipients of scheduled notifications; `undefined` where there is none. */
+function readRecipients(read: Reader): readonly [string, ...string[]] | undefined {
+  const { problems } = read;
+  const text = read.value("EMAIL_RECIPIENT", "you@your-domain.example");
+  const before = problems.length;
+  const [first, ...others] = read.addresses("EMAIL_RECIPIENT", listed(text));
+  if (others.length >= maximumRecipients) {
+    problems.push(
+      `EMAIL_RECIPIENT names ${others.length + 1} recipients, and an event takes ${maximumRecipients}: name a distribution list`,
+    );
+  }
+  if (first !== undefined) return [first, ...others];
+  if (text !== undefined && problems.length === before) {
+    problems.push(`EMAIL_RECIPIENT="${text}" names nobody: export EMAIL_RECIPIENT=you@your-domain.example`);
+  }
+  return undefined;
+}
+
+/** The environment's addresses; without them, those of the stage. */
+function readReplyTo(read: Reader): string[] {
+  const text = read.optional("EMAIL_REPLY_TO");
+  return text === undefined
+    ? read.addresses("stacks/stages.ts: replyTo", read.settings?.replyTo ?? [])
+    : read.addresses("EMAIL_REPLY_TO", listed(text));
+}
+
+function refuseExpressions(stage: Stage | undefined, settings: StageSettings | undefined, problems: string[]): void {
+  if (stage === undefined || !/[$%]\{/.test(JSON.stringify(settings))) return;
+  problems.push(
+    `The settings of "${stage}" in stacks/stages.ts hold a \${ or %{, which Terraform reads as its own: leave it out`,
+  );
+}
+
+function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf("@") + 1);
 }
 
 function isStage(text: string): text is Stage {
@@ -213,7 +286,7 @@ function listed(text = ""): string[] {
     .filter((entry) => entry !== "");
 }
 
-/** Of the environment, as the recipe exports it, or of the stage's settings; the two can't differ. */
+/** The account comes from the environment, as the recipe exports it, or from the stage's settings. The two can't differ. */
 function readAccount(
   environment: Environment,
   settings: StageSettings | undefined,
@@ -240,8 +313,8 @@ function readAccount(
 }
 
 /**
- * Terraform reads these by itself, and would keep the state in another place than the one that is configured, without a
- * word: the next deployment would make everything a second time.
+ * Terraform reads these variables by itself. Without a word it would keep the state in another place than the configured
+ * one, and the next deployment would make everything a second time.
  */
 function refuseStateElsewhere(environment: Environment, problems: string[]): void {
   const backend = backendOf(environment);

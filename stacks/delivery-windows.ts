@@ -1,4 +1,4 @@
-import { type Notification } from "../handler/notifications/define";
+import { type Lane } from "./lanes";
 
 /**
  * How long each hop tries before it hands the event on, in one place: the stack is built from these numbers, and the
@@ -16,7 +16,7 @@ export const asynchronousInvocation = { retries: 2, maximumAgeSeconds: 6 * hour 
 export const queueRetentionSeconds = 14 * day;
 
 /** How long the retry lane tries: longer than an SES outage of 6 hours. */
-const retryLaneSeconds = 7 * hour;
+export const retryLaneSeconds = 7 * hour;
 
 /** How often a person may send one event again. */
 export const maximumRedrives = 3;
@@ -32,7 +32,7 @@ export interface RetryQueueSettings {
  * (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html); bulk mail waits longer, so that an outage
  * costs fewer runs.
  */
-export function retryQueueSettings(lane: Notification["lane"], functionTimeoutSeconds: number): RetryQueueSettings {
+export function retryQueueSettings(lane: Lane, functionTimeoutSeconds: number): RetryQueueSettings {
   const shortest = 6 * functionTimeoutSeconds + 20;
   const visibilityTimeoutSeconds = lane === "priority" ? shortest : Math.max(shortest, 15 * minute);
   return { visibilityTimeoutSeconds, maxReceiveCount: Math.ceil(retryLaneSeconds / visibilityTimeoutSeconds) };

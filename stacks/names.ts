@@ -1,5 +1,6 @@
-/** Physical names: every one carries project and stage, so that two stages live in one account. */
+/** Physical names. Each carries project and stage, so that two stages can live in one account. */
 export class Names {
+  /** Project and stage, in front of every name. */
   readonly prefix: string;
   private readonly region: string;
 
@@ -8,12 +9,26 @@ export class Names {
     this.region = scope.region;
   }
 
-  of(role: string): string {
-    return `${this.prefix}-${role}`;
+  /** @param suffix what the name says behind project and stage. */
+  of(suffix: string): string {
+    return `${this.prefix}-${suffix}`;
   }
 
-  /** For what an account has once in all of its regions (IAM, CloudWatch's dashboards): a stage may live in several. */
-  inAccount(role: string): string {
-    return `${this.of(role)}-${this.region}`;
+  /**
+   * The name of a resource that an account has once in all of its regions, as IAM's roles and CloudWatch's dashboards are.
+   * It carries the region, because a stage may live in several.
+   */
+  inAccount(suffix: string): string {
+    return `${this.of(suffix)}-${this.region}`;
+  }
+
+  /** The SES configuration set that every mail is sent under. */
+  get configurationSet(): string {
+    return this.of("notifications");
+  }
+
+  /** The CloudWatch namespace of the metrics that the stage itself makes. */
+  get metricsNamespace(): string {
+    return this.prefix;
   }
 }

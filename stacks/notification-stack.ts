@@ -6,24 +6,40 @@ import { TerraformOutput, TerraformStack } from "cdktf";
 import { type Construct } from "constructs";
 import { catalogue } from "../handler/notifications";
 import { type Notification } from "../handler/notifications/define";
+import { Arns } from "./arns";
 import { type Config } from "./config";
 import { ClaimTable } from "./constructs/claim-table";
 import { DeliveryFeedback } from "./constructs/delivery-feedback";
-import { EmailSender } from "./constructs/email-sender";
+import { EmailSender, type StoredTemplate } from "./constructs/email-sender";
 import { EventBus } from "./constructs/event-bus";
-import { EventLogAccess } from "./constructs/event-log";
+import { EventLogAccess, type EventLogSettings } from "./constructs/event-log";
 import { EventRouting } from "./constructs/event-routing";
 import { FailuresBus } from "./constructs/failures-bus";
 import { Monitoring } from "./constructs/monitoring";
 import { FunctionBundle } from "./constructs/function-bundle";
 import { NotificationLane } from "./constructs/notification-lane";
-import { ParkingQueue } from "./constructs/parking-queue";
+import { type Delivery } from "./constructs/rule-target";
+import { FailureQueue } from "./constructs/failure-queue";
 import { claimRetentionSeconds } from "./delivery-windows";
+import { forEachLane, type Lane } from "./lanes";
 import { Names } from "./names";
 import { enforcePolicy } from "./policy";
 import { laneBudgets } from "./send-budget";
 import { defaultQuotas } from "./stages";
 import { loadTemplate, templateHash, type TemplateReader } from "./templates";
+
+/** What the stack consists of, for its outputs. */
+interface Parts {
+  readonly bus: EventBus["bus"];
+  readonly failures: FailuresBus;
+  readonly lanes: Readonly<Record<Lane, NotificationLane>>;
+  readonly feedback: DeliveryFeedback;
+  readonly routing: EventRouting;
+  readonly deadLetters: FailureQueue;
+  readonly claims: ClaimTable;
+  readonly sender: EmailSender;
+  readonly monitoring: Monitoring;
+}
 
 /** One stage of the system, from the bus to the mail. */
 export class NotificationStack extends TerraformStack {
@@ -39,37 +55,25 @@ export class NotificationStack extends TerraformStack {
     const names = new Names(config);
     const { deletionProtection } = config;
     const quotas = { ...defaultQuotas(config.region), ...config.quotas };
-    new AwsProvider(this, "aws", {
-      region: config.region,
-      allowedAccountIds: [config.accountId],
-      defaultTags: [{ tags: { project: config.projectName, stage: config.stage, "managed-by": "cdktf" } }],
+    const arns = this.connect(config, names);
+    const templates = notifications.map((notification): StoredTemplate => {
+      const template = templateOf(notification);
+      return { notificationId: notification.id, template, hash: templateHash(template) };
     });
-    new ArchiveProvider(this, "archive");
-    const { accountId } = new DataAwsCallerIdentity(this, "account");
-    const { partition } = new DataAwsPartition(this, "partition");
-    const arn = (service: string, resource: string) =>
-      `arn:${partition}:${service}:${config.region}:${accountId}:${resource}`;
-    const ownRulesArn = arn("events", `rule/${names.prefix}-*`);
-    const templates = notifications.map((notification) => ({
-      id: notification.id,
-      template: templateOf(notification),
-    }));
 
     const sender = new EmailSender(this, "email-sender", {
       names,
-      sesArnPrefix: arn("ses", "").slice(0, -1),
+      arns,
       sender: config.sender,
       identity: config.senderIdentity,
       manageIdentities: config.manageIdentities,
       verifiedRecipients: config.sesSandbox ? config.recipients : [],
-      notifications: templates,
+      templates,
       deletionProtection,
     });
-    const deadLetterName = names.of("dead-letters");
-    const deadLetters = new ParkingQueue(this, "dead-letters", {
-      name: deadLetterName,
-      arn: arn("sqs", deadLetterName),
-      ownRulesArn,
+    const deadLetters = new FailureQueue(this, "dead-letters", {
+      name: names.of("dead-letters"),
+      arns,
       deletionProtection,
     });
     const claims = new ClaimTable(this, "claims", { name: names.of("claims"), deletionProtection });
@@ -78,51 +82,15 @@ export class NotificationStack extends TerraformStack {
       archiveRetentionDays: config.archiveRetentionDays,
       deletionProtection,
     });
-    const failures = new FailuresBus(this, "failures-bus", { names, deadLetters, retry: config.targetRetry });
-    const bundle = new FunctionBundle(
-      this,
-      "bundle",
-      Object.fromEntries(templates.map(({ id: notification, template }) => [notification, templateHash(template)])),
-    );
-    const budgets = laneBudgets(config.sendRatePerSecond);
-    const createLane = (lane: Notification["lane"]) =>
-      new NotificationLane(this, `${lane}-lane`, {
-        lane,
-        names,
-        bundle,
-        templates: sender.templates,
-        memoryMb: config.memoryMb,
-        timeoutSeconds: config.timeoutSeconds,
-        logRetentionDays: config.logRetentionDays,
-        budget: budgets[lane],
-        reserveConcurrency: config.reserveConcurrency,
-        environment: {
-          sender: config.sender,
-          replyTo: config.replyTo,
-          configurationSet: names.of("notifications"),
-          templateNamePrefix: names.prefix,
-          recipientPolicy: config.recipientPolicy,
-          claimTable: claims.table.name,
-          claimRetentionSeconds: claimRetentionSeconds(config),
-          deadLetterQueueUrl: deadLetters.queue.url,
-          metricsNamespace: names.prefix,
-        },
-        permissions: [claims.claimStatement(), sender.sendStatement()],
-        failures,
-        deadLetters,
-        retry: config.targetRetry,
-        ownRulesArn,
-        deletionProtection,
-        arnOf: arn,
-      });
-    const lanes = { standard: createLane("standard"), priority: createLane("priority") };
-    const log = {
-      access: new EventLogAccess(this, "event-log-access", {
-        names,
-        logsArnPrefix: arn("logs", "").slice(0, -1),
-        ownRulesArn,
-      }),
-      partition,
+    const delivery = { retry: config.targetRetry, deadLetters };
+    const failures = new FailuresBus(this, "failures-bus", { names, delivery });
+    const bundle = new FunctionBundle(this, "bundle", {
+      templateHashes: Object.fromEntries(templates.map(({ notificationId, hash }) => [notificationId, hash])),
+    });
+    const lanes = this.createLanes(config, { names, arns, bundle, sender, claims, failures, delivery });
+    const log: EventLogSettings = {
+      access: new EventLogAccess(this, "event-log-access", { names, arns }),
+      arns,
       retentionDays: config.logRetentionDays,
     };
     const routing = new EventRouting(this, "event-routing", {
@@ -130,41 +98,94 @@ export class NotificationStack extends TerraformStack {
       notifications,
       bus,
       lanes,
-      deadLetters,
+      delivery,
       recipients: config.recipients,
-      retry: config.targetRetry,
       mostPatternCharacters: quotas.eventPatternCharacters,
       log,
-      metricsNamespace: names.prefix,
     });
-    const feedback = new DeliveryFeedback(this, "delivery-feedback", {
-      names,
-      configurationSet: sender.configurationSet,
-      defaultBusArn: arn("events", "event-bus/default"),
-      log,
-      metricsNamespace: names.prefix,
-      deadLetters,
-      retry: config.targetRetry,
-    });
+    const { configurationSet } = sender;
+    const feedback = new DeliveryFeedback(this, "delivery-feedback", { names, arns, configurationSet, log, delivery });
     const monitoring = new Monitoring(this, "monitoring", {
       names,
+      arns,
       region: config.region,
-      metricsNamespace: names.prefix,
       lanes: Object.values(lanes),
       deadLetters,
       rules: [
         ...routing.rules,
-        ...[lanes.standard.retryRule, lanes.priority.retryRule, failures.deadLetterRule].map((rule) => ({
-          rule,
-          busName: failures.bus.name,
-        })),
+        ...Object.values(lanes).map(({ retryRule }) => retryRule),
+        failures.deadLetterRule,
         feedback.rule,
       ],
-      accountRootArn: `arn:${partition}:iam::${accountId}:root`,
-      ownAlarmsArn: arn("cloudwatch", `alarm:${names.prefix}-*`),
       email: config.alarmEmail,
     });
 
+    this.describe(config, { bus, failures, lanes, feedback, routing, deadLetters, claims, sender, monitoring });
+    enforcePolicy(this, names.prefix, { ...quotas, deletionProtection });
+  }
+
+  /** The providers, and what they know of the account. */
+  private connect(config: Config, names: Names): Arns {
+    new AwsProvider(this, "aws", {
+      region: config.region,
+      allowedAccountIds: [config.accountId],
+      defaultTags: [{ tags: { project: config.projectName, stage: config.stage, "managed-by": "cdktf" } }],
+    });
+    new ArchiveProvider(this, "archive");
+    const { accountId } = new DataAwsCallerIdentity(this, "account");
+    const { partition } = new DataAwsPartition(this, "partition");
+    return new Arns({ partition, region: config.region, accountId, names });
+  }
+
+  private createLanes(
+    config: Config,
+    parts: {
+      readonly names: Names;
+      readonly arns: Arns;
+      readonly bundle: FunctionBundle;
+      readonly sender: EmailSender;
+      readonly claims: ClaimTable;
+      readonly failures: FailuresBus;
+      readonly delivery: Delivery;
+    },
+  ): Readonly<Record<Lane, NotificationLane>> {
+    const { names, arns, bundle, sender, claims, failures, delivery } = parts;
+    const budgets = laneBudgets(config.sendRatePerSecond);
+    return forEachLane(
+      (lane) =>
+        new NotificationLane(this, `${lane}-lane`, {
+          lane,
+          names,
+          arns,
+          bundle,
+          templates: Object.values(sender.templates),
+          memoryMb: config.memoryMb,
+          timeoutSeconds: config.timeoutSeconds,
+          logRetentionDays: config.logRetentionDays,
+          budget: budgets[lane],
+          reserveConcurrency: config.reserveConcurrency,
+          environment: {
+            sender: config.sender,
+            replyTo: config.replyTo,
+            configurationSet: names.configurationSet,
+            templateNamePrefix: names.prefix,
+            recipientPolicy: config.recipientPolicy,
+            claimTable: claims.table.name,
+            claimRetentionSeconds: claimRetentionSeconds(config),
+            deadLetterQueueUrl: delivery.deadLetters.queue.url,
+            metricsNamespace: names.metricsNamespace,
+          },
+          permissions: [claims.claimStatement(), sender.sendStatement()],
+          failures,
+          delivery,
+          deletionProtection: config.deletionProtection,
+        }),
+    );
+  }
+
+  /** The outputs: where everything is. */
+  private describe(config: Config, parts: Parts): void {
+    const { bus, failures, lanes, feedback, routing, deadLetters, claims, sender, monitoring } = parts;
     this.output("event_bus_name", bus.name, "Put business events on this bus");
     this.output("event_bus_arn", bus.arn, "For the policies of producers");
     this.output(
@@ -172,16 +193,16 @@ export class NotificationStack extends TerraformStack {
       failures.bus.name,
       "Lambda puts the records of failed events here, and nobody else",
     );
-    this.output("function_name", lanes.standard.notify.function.functionName, "The Lambda function");
-    this.output("priority_function_name", lanes.priority.notify.function.functionName, "The function of the alerts");
-    this.output("log_group_name", lanes.standard.notify.logGroup.name, "The function's logs");
+    this.output("function_name", lanes.standard.processor.function.functionName, "The Lambda function");
+    this.output("priority_function_name", lanes.priority.processor.function.functionName, "The function of the alerts");
+    this.output("log_group_name", lanes.standard.processor.logGroup.name, "The function's logs");
     this.output("feedback_log_group_name", feedback.log.group.name, "What SES tells about the mail");
     this.output("unrouted_log_group_name", routing.unroutedLog.group.name, "Events that no notification knows");
     this.output("dead_letter_queue_url", deadLetters.queue.url, "Where events wait that could not be handled");
     this.output("claim_table_name", claims.table.name, "What was sent, and what is being sent");
     this.output(
       "template_names",
-      Object.fromEntries(notifications.map((each, index) => [each.id, sender.templates[index]?.name ?? ""])),
+      Object.fromEntries(Object.entries(sender.templates).map(([notificationId, { name }]) => [notificationId, name])),
       "Stored template of each notification",
     );
     this.output("alarm_topic_arn", monitoring.alarmTopic.topic.arn, "Alarms are published here");
@@ -197,7 +218,6 @@ export class NotificationStack extends TerraformStack {
         "Make a CNAME of each, <token>._domainkey.<domain>, to the target that the SES console shows for it",
       );
     }
-    enforcePolicy(this, names.prefix, { ...quotas, deletionProtection });
   }
 
   private output(name: string, value: unknown, description: string): void {

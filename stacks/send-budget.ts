@@ -1,6 +1,4 @@
-import { type Notification } from "../handler/notifications/define";
-
-type Lane = Notification["lane"];
+import { type Lane } from "./lanes";
 
 export interface LaneBudget {
   /** Share of the account's send rate, in mails a second. */

@@ -1,5 +1,8 @@
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
 
+/** The account of AWS's own examples, which moto plays in the sandbox. Nobody owns it. */
+export const exampleAccountId = "123456789012";
+
 /** What a stage decides for itself. What the environment may set stands in `config.ts`. */
 export interface StageSettings {
   /** Values for the environment's variables; the environment wins. Only the sandbox brings its own. */
@@ -82,8 +85,7 @@ export const stages = {
       PROJECT_NAME: "email-automation",
       EMAIL_SENDER: "notifications@example.com",
       EMAIL_RECIPIENT: "test-recipient@example.com",
-      // The account that moto plays.
-      AWS_ACCOUNT_ID: "123456789012",
+      AWS_ACCOUNT_ID: exampleAccountId,
       AWS_REGION: "us-east-1",
     },
     sesSandbox: true,
@@ -98,7 +100,7 @@ export const stages = {
   },
   staging: {
     ...common,
-    // Little, so that it may share an account with production, which then has to take as much less.
+    // A low rate lets staging share an account with production, whose own rate then has to be lower by as much.
     sendRatePerSecond: 1,
     reserveConcurrency: true,
     sesSandbox: false,

@@ -7,7 +7,7 @@ import {
 import { Bus, type BusEvent } from "../../bench/simulation/bus";
 import { createClaimTable } from "../../bench/simulation/claim-table";
 import { EventSource } from "../../bench/simulation/event-source";
-import { type Outcome, SimulatedFunction } from "../../bench/simulation/function";
+import { type RunResult, SimulatedFunction } from "../../bench/simulation/function";
 import { Heap } from "../../bench/simulation/heap";
 import { percentile } from "../../bench/simulation/ledger";
 import { SimulatedQueue } from "../../bench/simulation/queue";
@@ -84,17 +84,17 @@ describe("the token bucket", () => {
   });
 });
 
-const fails: Outcome = { kind: "error", errorType: "ServiceUnavailable", errorMessage: "503" };
-const succeeds: Outcome = { kind: "success", result: { batchItemFailures: [] } };
+const fails: RunResult = { kind: "error", errorType: "ServiceUnavailable", errorMessage: "503" };
+const succeeds: RunResult = { kind: "success", result: { batchItemFailures: [] } };
 
 /** A function that answers at once, by script: `undefined` means throttled. The last answer stays. */
-function scripted(clock: VirtualClock, answers: readonly (Outcome | undefined)[]) {
+function scripted(clock: VirtualClock, answers: readonly (RunResult | undefined)[]) {
   const at: number[] = [];
   const inputs: unknown[] = [];
   return {
     at,
     inputs,
-    invoke(input: unknown, done: (outcome: Outcome) => void): boolean {
+    invoke(input: unknown, done: (outcome: RunResult) => void): boolean {
       const answer = answers[Math.min(at.length, answers.length - 1)];
       at.push(clock.now());
       inputs.push(input);
@@ -113,7 +113,7 @@ describe("Lambda's asynchronous queue", () => {
     duplicateRate: 0,
   };
 
-  async function accept(answers: readonly (Outcome | undefined)[], changes: Partial<AsynchronousSettings> = {}) {
+  async function accept(answers: readonly (RunResult | undefined)[], changes: Partial<AsynchronousSettings> = {}) {
     const clock = new VirtualClock();
     const fn = scripted(clock, answers);
     const failures: FailedInvocation[] = [];
@@ -198,7 +198,7 @@ describe("an event source", () => {
   it("deletes what succeeded, and leaves what the function names", async () => {
     const clock = new VirtualClock();
     const queue = new SimulatedQueue(clock, queueSettings);
-    const partly: Outcome = { kind: "success", result: { batchItemFailures: [{ itemIdentifier: "m2" }] } };
+    const partly: RunResult = { kind: "success", result: { batchItemFailures: [{ itemIdentifier: "m2" }] } };
     const fn = scripted(clock, [partly, succeeds]);
     queue.send("one");
     queue.send("two");
@@ -230,7 +230,7 @@ describe("an event source", () => {
     let running = 0;
     let most = 0;
     const fn = {
-      invoke: (_: unknown, done: (outcome: Outcome) => void) => {
+      invoke: (_: unknown, done: (outcome: RunResult) => void) => {
         most = Math.max(most, ++running);
         clock.after(second, () => {
           running -= 1;
@@ -266,7 +266,7 @@ describe("a function", () => {
     const fn = new SimulatedFunction(clock, { reservedConcurrency: 1, timeoutMs: minute }, () => () => {
       return Promise.reject(Object.assign(new Error("no"), { name: "Throttled" }));
     });
-    const outcomes: Outcome[] = [];
+    const outcomes: RunResult[] = [];
     fn.invoke({}, (outcome) => outcomes.push(outcome));
     await clock.run();
     expect(outcomes).toEqual([{ kind: "error", errorType: "Throttled", errorMessage: "no" }]);

@@ -124,7 +124,7 @@ describe("a simulation", () => {
   it("keeps the lanes within the account's rate: SES throttles nothing", async () => {
     const { ses, ledger } = await run(scenarioOf({}, 1000, 30));
     expect(ses.throttled).toBe(0);
-    const bulk = [...ledger.fates.values()].filter(({ lane }) => lane === "bulk");
+    const bulk = [...ledger.fates.values()].filter(({ kind }) => kind === "bulk");
     const took = Math.max(...bulk.map(({ mailedAt }) => mailedAt)) - Math.min(...bulk.map(({ mailedAt }) => mailedAt));
     const { reservedConcurrency = 0, sendIntervalMs = 1 } = standard ?? {};
     expect((1000 * 1000) / took).toBeLessThanOrEqual((1000 * reservedConcurrency) / sendIntervalMs + 0.2);
@@ -137,7 +137,7 @@ describe("a simulation", () => {
     expect(fates.every(({ mails, mailedAt, queued }) => mails === 1 && mailedAt >= to && queued >= 1)).toBe(true);
     const { visibilityTimeoutMs = 0 } =
       deployment.queues.find(({ address }) => address === priority?.source.queue) ?? {};
-    const alerts = fates.filter(({ lane }) => lane === "alert").map(({ mailedAt }) => mailedAt - to);
+    const alerts = fates.filter(({ kind }) => kind === "alert").map(({ mailedAt }) => mailedAt - to);
     expect(Math.max(...alerts)).toBeLessThan(visibilityTimeoutMs + minute);
   });
 

@@ -11,7 +11,7 @@ import { type Claim, type ClaimAnswer, claimId, type ClaimStore, isTakenForOther
 import { emailRequest } from "../../handler/notifications/email-request";
 import { clientSettings } from "aws-emulator/testing/gateway";
 import { startMoto, type TestMoto } from "aws-emulator/testing/moto";
-import { FakeClock, MemoryClaims } from "../support/notify";
+import { FakeClock, MemoryClaims } from "../support/send-notification";
 
 const table = "claims";
 const retentionSeconds = 3600;

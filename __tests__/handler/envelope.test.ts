@@ -5,8 +5,8 @@ import {
   mostEventBytes,
   mostEventLevels,
 } from "../../handler/contract/envelope";
-import { createNotify } from "../../handler/notify";
-import { businessEvent, dependencies, startOfTime } from "../support/notify";
+import { createSendNotification } from "../../handler/send-notification";
+import { businessEvent, dependencies, startOfTime } from "../support/send-notification";
 
 const event = businessEvent({ emailConfig: { recipient: "a@example.com" } });
 
@@ -41,7 +41,7 @@ describe("an envelope", () => {
 
 it("keeps every key of the detail, so that a strict request can refuse it", async () => {
   const text = JSON.stringify(event).replace('"detail":{', '"detail":{"__proto__":{"title":"polluted"},');
-  const notify = createNotify(dependencies({ sendEmail: () => Promise.resolve({ messageId: "m" }) }));
+  const notify = createSendNotification(dependencies({ sendEmail: () => Promise.resolve({ messageId: "m" }) }));
   await expect(notify(JSON.parse(text), { endsAt: startOfTime + 30_000 })).rejects.toMatchObject({
     name: "InvalidEvent",
     message: expect.stringContaining("detail.__proto__: is not known") as string,
@@ -56,7 +56,7 @@ function nested(levels: number): unknown {
 }
 
 describe("a nested event", () => {
-  const notify = createNotify(dependencies({ sendEmail: () => Promise.resolve({ messageId: "m" }) }));
+  const notify = createSendNotification(dependencies({ sendEmail: () => Promise.resolve({ messageId: "m" }) }));
   const run = { endsAt: startOfTime + 30_000 };
 
   it.each([mostEventLevels + 1, 1_000, 5_000, 100_000])("of %d levels is refused, and says why", async (levels) => {
@@ -93,7 +93,7 @@ describe("a nested event", () => {
 });
 
 it("refuses an event of very many fields with a short reason", async () => {
-  const notify = createNotify(dependencies({ sendEmail: () => Promise.resolve({ messageId: "m" }) }));
+  const notify = createSendNotification(dependencies({ sendEmail: () => Promise.resolve({ messageId: "m" }) }));
   const fields = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`f${index}`, 1]));
   const refused = await notify(
     { ...event, detail: { ...(event.detail as object), ...fields } },

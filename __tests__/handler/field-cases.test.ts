@@ -1,6 +1,6 @@
 import { PermanentError } from "../../handler/errors";
 import { catalogue, findNotification } from "../../handler/notifications";
-import { businessEvent } from "../support/notify";
+import { businessEvent } from "../support/send-notification";
 
 /**
  * Troubles that people reported of systems like this one, and what becomes of such an event here. Where they come from:

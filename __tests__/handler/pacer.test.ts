@@ -1,5 +1,5 @@
 import { createPacer } from "../../handler/pacer";
-import { FakeClock } from "../support/notify";
+import { FakeClock } from "../support/send-notification";
 
 const never = Number.POSITIVE_INFINITY;
 

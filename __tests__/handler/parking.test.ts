@@ -5,7 +5,7 @@ import { type FailureRecord, failureRecordSchema, toMessageBody } from "../../ha
 import { hashRecipient } from "../../handler/contract/recipient-hash";
 import { longestMessage, PermanentError } from "../../handler/errors";
 import { mostRecordBytes, toParkedRecord } from "../../handler/parking";
-import { businessEvent } from "../support/notify";
+import { businessEvent } from "../support/send-notification";
 
 const functionArn =
   "arn:aws:lambda:eu-central-1:123456789012:function:email-automation-staging-priority-email-processor";

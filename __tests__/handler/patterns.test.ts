@@ -10,7 +10,7 @@ import {
   routeOf,
 } from "../../handler/notifications/patterns";
 import { compilePattern } from "aws-emulator/eventbridge";
-import { businessEvent } from "../support/notify";
+import { businessEvent } from "../support/send-notification";
 
 const one: EventTrigger = {
   kind: "event",

@@ -9,7 +9,7 @@ import { allowsRecipient } from "../../handler/contract/recipient-policy";
 import { suppliedVariables } from "../../handler/contract/template-data";
 import { catalogue, findNotification } from "../../handler/notifications";
 import { type Accepted, mailOf, type Outcome, randomOf, World, worldPolicy } from "../support/delivery-world";
-import { businessEvent } from "../support/notify";
+import { businessEvent } from "../support/send-notification";
 
 /** Printed by fast-check with a failure; change it to try other events. */
 const seed = 20261124;

@@ -4,7 +4,7 @@ import { classify, createSesSender, sesClientSettings, sesFailures } from "../..
 import { permanentFailureTypes } from "../../handler/contract/failures";
 import { createPacer } from "../../handler/pacer";
 import { freePort } from "aws-emulator/processes";
-import { FakeClock } from "../support/notify";
+import { FakeClock } from "../support/send-notification";
 import {
   errorAnswer,
   sentAnswer,

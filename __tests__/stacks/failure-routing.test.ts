@@ -1,7 +1,7 @@
 import { permanentFailureTypes, transientFailureTypes } from "../../handler/contract/failures";
 import { PermanentError, TransientError } from "../../handler/errors";
 import { compilePattern } from "aws-emulator/eventbridge";
-import { failureRecord } from "../support/notify";
+import { failureRecord } from "../support/send-notification";
 import { synthNotificationStack } from "../support/stack";
 
 const arn = (name: string) => `arn:aws:lambda:eu-west-1:123456789012:function:${name}`;

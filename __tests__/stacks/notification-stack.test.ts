@@ -443,13 +443,13 @@ describe("what SES tells afterwards", () => {
     expect(stack.resource("aws_cloudwatch_log_resource_policy")).toMatchObject({ policy_name: "shop-dev-event-logs" });
   });
 
-  it.each(["feedback", "unrouted"])("shows no address to whoever reads the %s log", (role) => {
+  it.each(["feedback", "unrouted"])("shows no address to whoever reads the %s log", (suffix) => {
     const policies = stack.resources("aws_cloudwatch_log_data_protection_policy");
     const masking = policies.find(
-      ({ log_group_name: group }) => stack.nameBehind(group) === `/aws/events/shop-dev-${role}`,
+      ({ log_group_name: group }) => stack.nameBehind(group) === `/aws/events/shop-dev-${suffix}`,
     );
     const documents = Object.entries(stack.data("aws_cloudwatch_log_data_protection_policy_document"));
-    const [id, policy] = documents.find(([, { name }]) => name === `shop-dev-${role}`) ?? [];
+    const [id, policy] = documents.find(([, { name }]) => name === `shop-dev-${suffix}`) ?? [];
     expect(masking?.policy_document).toBe(
       `\${data.aws_cloudwatch_log_data_protection_policy_document.${id ?? ""}.json}`,
     );
@@ -461,7 +461,7 @@ describe("what SES tells afterwards", () => {
     // Only what comes after it is masked.
     const target = stack
       .resources("aws_cloudwatch_event_target")
-      .find(({ rule }) => stack.nameBehind(rule) === `shop-dev-${role}-rule`);
+      .find(({ rule }) => stack.nameBehind(rule) === `shop-dev-${suffix}-rule`);
     expect(target?.depends_on).toContainEqual(expect.stringMatching(/^aws_cloudwatch_log_data_protection_policy\./));
     expect(target?.depends_on).toContainEqual(expect.stringMatching(/^aws_cloudwatch_log_resource_policy\./));
   });
@@ -584,9 +584,9 @@ describe("CloudWatch", () => {
 
   it.each(["retries", "priority-retries"])(
     "rings for %s that wait for an hour, by their number: SQS does not tell the age of what was received three times",
-    (role) => {
-      const dimensions = { QueueName: `shop-dev-${role}` };
-      expect(watched(alarm(`shop-dev-${role}-waiting`) ?? {})).toEqual({
+    (suffix) => {
+      const dimensions = { QueueName: `shop-dev-${suffix}` };
+      expect(watched(alarm(`shop-dev-${suffix}-waiting`) ?? {})).toEqual({
         metric: "m1 + m2",
         of: [
           ["AWS/SQS ApproximateNumberOfMessagesVisible", "Maximum", dimensions],
@@ -631,6 +631,14 @@ describe("CloudWatch", () => {
       for (const actions of [each.alarm_actions, each.ok_actions] as string[][]) {
         expect(actions.map((action) => stack.nameBehind(action))).toEqual(["shop-dev-alarms"]);
       }
+    }
+  });
+
+  it("says in each alarm's description what to do first, within what CloudWatch takes, and without Terraform's own signs", () => {
+    for (const { alarm_description: text } of stack.resources("aws_cloudwatch_metric_alarm")) {
+      expect(text).toMatch(/^[A-Z].*\.\n\nFirst step: [A-Z].*\.$/);
+      expect(text).not.toMatch(/[$%]\{/);
+      expect((text as string).length).toBeLessThanOrEqual(1024);
     }
   });
 
@@ -730,9 +738,9 @@ it("charts what its alarms watch, by the same names", () => {
     [
       "Waiting: retries and dead letters",
       "Maximum",
-      ["retries", "priority-retries", "dead-letters"].flatMap((role) =>
+      ["retries", "priority-retries", "dead-letters"].flatMap((suffix) =>
         ["Visible", "NotVisible"].map(
-          (metric) => `AWS/SQS ApproximateNumberOfMessages${metric} QueueName shop-dev-${role}`,
+          (metric) => `AWS/SQS ApproximateNumberOfMessages${metric} QueueName shop-dev-${suffix}`,
         ),
       ),
     ],

@@ -5,10 +5,10 @@ import { type FailureRecord, type MailFailure } from "../../handler/contract/fai
 import { type RecipientPolicy } from "../../handler/contract/recipient-policy";
 import { type SqsBatchResponse } from "../../handler/contract/sqs-batch";
 import { PermanentError, TransientError } from "../../handler/errors";
-import { createHandle, type Parked } from "../../handler/handle";
-import { createNotify, type NotifyResult } from "../../handler/notify";
+import { createDispatch, type Parked } from "../../handler/dispatch";
+import { createSendNotification, type NotificationResult } from "../../handler/send-notification";
 import { createPacer } from "../../handler/pacer";
-import { failureRecord, MemoryClaims, createRecords, sqsBatch, startOfTime } from "./notify";
+import { failureRecord, MemoryClaims, createRecords, sqsBatch, startOfTime } from "./send-notification";
 
 /** Numbers that look random and are the same for the same seed (mulberry32). From 0 up to 1. */
 export function randomOf(seed: number): () => number {
@@ -125,7 +125,7 @@ export class World {
     const handle = this.environment(run.endsAt);
     const parkedBefore = this.parked.length;
     if (!viaQueue) {
-      const answer = (await handle(event, run)) as NotifyResult | Parked;
+      const answer = (await handle(event, run)) as NotificationResult | Parked;
       if ("messageIds" in answer) return { kind: "mailed", messageIds: answer.messageIds };
     } else {
       const body = redriven ?? (this.random() < 0.5 ? event : failureRecord(event));
@@ -171,7 +171,7 @@ export class World {
       clock,
       random: this.random,
     });
-    const notify = createNotify({
+    const notify = createSendNotification({
       sendEmail,
       claims: this.faultyClaims(step, (group) => (held = group)),
       clock,
@@ -180,8 +180,8 @@ export class World {
       recipientPolicy: worldPolicy,
       replyTo: [],
     });
-    return createHandle({
-      notify,
+    return createDispatch({
+      sendNotification: notify,
       park: async (record) => {
         await step(500);
         if (this.random() < this.faultiness / 2) throw new Error("the queue is down");

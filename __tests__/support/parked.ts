@@ -5,7 +5,7 @@ import {
 } from "../../operations/dead-letters/parked-message";
 import { readConfig } from "../../stacks/config";
 import { Names } from "../../stacks/names";
-import { businessEvent, startOfTime } from "./notify";
+import { businessEvent, startOfTime } from "./send-notification";
 
 const config = readConfig({ STAGE: "sandbox" });
 

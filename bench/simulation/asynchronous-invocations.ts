@@ -1,4 +1,4 @@
-import { type Outcome, type SimulatedFunction } from "./function";
+import { type RunResult, type SimulatedFunction } from "./function";
 import * as limits from "./limits";
 import { type Random, sampleLatency } from "./random";
 import { type VirtualClock } from "./virtual-clock";
@@ -17,14 +17,14 @@ export interface FailedInvocation {
   readonly condition: "RetriesExhausted" | "EventAgeExceeded";
   readonly runs: number;
   /** Of the last run; none where the function never ran. */
-  readonly error: Extract<Outcome, { kind: "error" }> | undefined;
+  readonly error: Extract<RunResult, { kind: "error" }> | undefined;
 }
 
 interface Item {
   readonly payload: unknown;
   /** Made once: an event is tried often. */
   readonly attempt: () => void;
-  readonly done: (outcome: Outcome) => void;
+  readonly done: (outcome: RunResult) => void;
   readonly acceptedAt: number;
   runs: number;
   throttles: number;
@@ -80,7 +80,7 @@ export class AsynchronousInvocations {
     this.clock.after(longest * (1 - this.settings.throttleJitter * this.random()), item.attempt);
   }
 
-  private after(item: Item, outcome: Outcome): void {
+  private after(item: Item, outcome: RunResult): void {
     item.runs += 1;
     if (outcome.kind === "success") {
       this.depth -= 1;

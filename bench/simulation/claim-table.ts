@@ -1,8 +1,9 @@
 import { type ClaimAnswer, type ClaimedMail, type ClaimStore } from "../../handler/claims";
+import { type ClaimState } from "../../handler/contract/claim-row";
 import { type VirtualClock } from "./virtual-clock";
 
 interface Item {
-  state: "claimed" | "sent" | "failed" | "unknown";
+  state: ClaimState;
   owner: string;
   heldUntil: number;
   expiresAt: number;

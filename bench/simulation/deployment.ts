@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { exampleAccountId } from "../../stacks/stages";
 
 /** What of the synthesized stack decides how events are delivered. No figure of it stands anywhere in the simulation. */
 export interface Deployment {
@@ -54,12 +55,10 @@ export interface TargetDeployment {
   readonly deadLetterQueue: string;
 }
 
-const accountId = "123456789012";
-
 /** What Terraform would look up: the account that the simulation plays in. */
 const data: Readonly<Record<string, string>> = {
   "data.aws_partition.partition.partition": "aws",
-  "data.aws_caller_identity.account.account_id": accountId,
+  "data.aws_caller_identity.account.account_id": exampleAccountId,
 };
 
 const resources = <Shape extends z.ZodType>(shape: Shape) => z.record(z.string(), shape);
@@ -121,11 +120,25 @@ const stackSchema = z.object({
   }),
 });
 
+type Resources = z.output<typeof stackSchema>["resource"];
+
 /** @throws Error for a stack that the simulation does not know how to play. */
 export function readDeployment(stack: unknown): Deployment {
   const { provider, resource } = stackSchema.parse(stack);
-  const region = provider.aws[0]?.region ?? "";
-  const functions = Object.entries(resource.aws_lambda_function).map(([name, settings]): FunctionDeployment => {
+  const functions = readFunctions(resource, provider.aws[0]?.region ?? "");
+  const rules = readRules(resource);
+  const failuresBuses = functions.map(({ failuresBus }) => failuresBus);
+  const [businessBus, ...otherBuses] = [...new Set(rules.map(({ bus }) => bus))].filter(
+    (bus) => !failuresBuses.includes(bus),
+  );
+  if (businessBus === undefined || otherBuses.length > 0) {
+    throw new Error("There is not exactly one bus of business events: teach bench/simulation/ the way.");
+  }
+  return { functions, queues: readQueues(resource), rules, businessBus };
+}
+
+function readFunctions(resource: Resources, region: string): FunctionDeployment[] {
+  return Object.entries(resource.aws_lambda_function).map(([name, settings]): FunctionDeployment => {
     const address = `aws_lambda_function.${name}`;
     const configuration = ofFunction(resource.aws_lambda_function_event_invoke_config, address);
     const mapping = ofFunction(resource.aws_lambda_event_source_mapping, address);
@@ -141,7 +154,7 @@ export function readDeployment(stack: unknown): Deployment {
     }
     return {
       address,
-      arn: `arn:aws:lambda:${region}:${accountId}:function:${settings.function_name}`,
+      arn: `arn:aws:lambda:${region}:${exampleAccountId}:function:${settings.function_name}`,
       timeoutMs: settings.timeout * 1000,
       reservedConcurrency: settings.reserved_concurrent_executions,
       sendIntervalMs: variables.SEND_INTERVAL_MS,
@@ -160,7 +173,10 @@ export function readDeployment(stack: unknown): Deployment {
       },
     };
   });
-  const queues = Object.entries(resource.aws_sqs_queue).map(([name, settings]): QueueDeployment => {
+}
+
+function readQueues(resource: Resources): QueueDeployment[] {
+  return Object.entries(resource.aws_sqs_queue).map(([name, settings]): QueueDeployment => {
     const redrive =
       settings.redrive_policy === undefined
         ? undefined
@@ -179,7 +195,10 @@ export function readDeployment(stack: unknown): Deployment {
       }),
     };
   });
-  const rules = Object.entries(resource.aws_cloudwatch_event_rule).flatMap(([name, settings]): RuleDeployment[] => {
+}
+
+function readRules(resource: Resources): RuleDeployment[] {
+  return Object.entries(resource.aws_cloudwatch_event_rule).flatMap(([name, settings]): RuleDeployment[] => {
     // Schedules, and rules of the default bus (SES's own events), take no part.
     if (settings.event_pattern === undefined || settings.event_bus_name === undefined) return [];
     const address = `aws_cloudwatch_event_rule.${name}`;
@@ -203,14 +222,6 @@ export function readDeployment(stack: unknown): Deployment {
       });
     return [{ address, bus: referenceIn(settings.event_bus_name), pattern: withData(settings.event_pattern), targets }];
   });
-  const failuresBuses = functions.map(({ failuresBus }) => failuresBus);
-  const [businessBus, ...otherBuses] = [...new Set(rules.map(({ bus }) => bus))].filter(
-    (bus) => !failuresBuses.includes(bus),
-  );
-  if (businessBus === undefined || otherBuses.length > 0) {
-    throw new Error("There is not exactly one bus of business events: teach bench/simulation/ the way.");
-  }
-  return { functions, queues, rules, businessBus };
 }
 
 /** `${<type>.<name>.<attribute>}` to `<type>.<name>`. */

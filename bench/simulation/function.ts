@@ -1,15 +1,15 @@
-import { type Run } from "../../handler/notify";
+import { type Run } from "../../handler/send-notification";
 import * as limits from "./limits";
 import { type VirtualClock } from "./virtual-clock";
 
 export type Handle = (input: unknown, run: Run) => Promise<unknown>;
 
 /** What a run came to; an error's type is what Lambda would write into its record. */
-export type Outcome =
+export type RunResult =
   | { readonly kind: "success"; readonly result: unknown }
   | { readonly kind: "error"; readonly errorType: string; readonly errorMessage: string };
 
-interface Environment {
+interface ExecutionEnvironment {
   readonly handle: Handle;
   isWarm: boolean;
 }
@@ -26,7 +26,7 @@ export interface FunctionSettings {
 export class SimulatedFunction {
   runs = 0;
   throttles = 0;
-  private readonly idle: Environment[] = [];
+  private readonly idle: ExecutionEnvironment[] = [];
   private created = 0;
 
   constructor(
@@ -36,7 +36,7 @@ export class SimulatedFunction {
   ) {}
 
   /** @returns whether there was room; if so, `done` is called at the run's end. */
-  invoke(input: unknown, done: (outcome: Outcome) => void): boolean {
+  invoke(input: unknown, done: (outcome: RunResult) => void): boolean {
     const environment = this.idle.pop() ?? this.create();
     if (environment === undefined) {
       this.throttles += 1;
@@ -51,19 +51,19 @@ export class SimulatedFunction {
     return true;
   }
 
-  private create(): Environment | undefined {
+  private create(): ExecutionEnvironment | undefined {
     if (this.created >= this.settings.reservedConcurrency) return undefined;
     this.created += 1;
     return { handle: this.createEnvironment(), isWarm: false };
   }
 
-  private async run(environment: Environment, input: unknown): Promise<Outcome> {
+  private async run(environment: ExecutionEnvironment, input: unknown): Promise<RunResult> {
     if (!environment.isWarm) await this.clock.wait(limits.coldStartMs);
     environment.isWarm = true;
     const endsAt = this.clock.now() + this.settings.timeoutMs;
     const outcome = await environment.handle(input, { endsAt }).then(
-      (result): Outcome => ({ kind: "success", result }),
-      (error: unknown): Outcome =>
+      (result): RunResult => ({ kind: "success", result }),
+      (error: unknown): RunResult =>
         error instanceof Error
           ? { kind: "error", errorType: error.name, errorMessage: error.message }
           : { kind: "error", errorType: "Error", errorMessage: String(error) },

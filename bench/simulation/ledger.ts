@@ -1,6 +1,6 @@
 /** Every event's fate: what the simulation is for. */
 export interface Fate {
-  readonly lane: string;
+  readonly kind: string;
   readonly raisedAt: number;
   mails: number;
   /** Of the first mail; `NaN` without one. */
@@ -17,9 +17,9 @@ export class Ledger {
   readonly fates = new Map<string, Fate>();
   private readonly unsettled = new Map<string, number>();
 
-  raised(eventId: string, lane: string, at: number): void {
+  raised(eventId: string, kind: string, at: number): void {
     this.fates.set(eventId, {
-      lane,
+      kind,
       raisedAt: at,
       mails: 0,
       mailedAt: Number.NaN,
@@ -28,12 +28,12 @@ export class Ledger {
       attempts: 0,
       queued: 0,
     });
-    this.unsettled.set(lane, this.waiting(lane) + 1);
+    this.unsettled.set(kind, this.waiting(kind) + 1);
   }
 
-  /** Events of a lane that are neither mailed nor parked yet. */
-  waiting(lane: string): number {
-    return this.unsettled.get(lane) ?? 0;
+  /** Events of a kind that are neither mailed nor parked yet. */
+  waiting(kind: string): number {
+    return this.unsettled.get(kind) ?? 0;
   }
 
   of(eventId: string): Fate {
@@ -56,8 +56,8 @@ export class Ledger {
     fate.parked += 1;
   }
 
-  private settle({ lane }: Fate): void {
-    this.unsettled.set(lane, this.waiting(lane) - 1);
+  private settle({ kind }: Fate): void {
+    this.unsettled.set(kind, this.waiting(kind) - 1);
   }
 
   count(belongs: (fate: Fate) => boolean): number {

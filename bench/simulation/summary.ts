@@ -1,6 +1,6 @@
 import { type Fate, isDuplicate, isLost, isParked, percentile } from "./ledger";
 import { type NamedScenario } from "./scenarios";
-import { midnight, type Outcome, type Sample } from "./world";
+import { midnight, type SimulationResult, type Sample } from "./world";
 
 /** What a scenario came to; plain data, so that it can come from another process. */
 export interface Summary {
@@ -37,13 +37,13 @@ export interface Summary {
   readonly samples: readonly Sample[];
 }
 
-export function summarize(scenario: NamedScenario, outcome: Outcome): Summary {
-  const { ledger, lanes, ses, bus, samples, duplicatesPrevented } = outcome;
+export function summarize(scenario: NamedScenario, result: SimulationResult): Summary {
+  const { ledger, lanes, ses, bus, samples, duplicatesPrevented } = result;
   const { id, title, outage, loadedAt, mayPark } = scenario;
   const alerts: Fate[] = [];
   let settledAt = midnight + loadedAt;
   for (const fate of ledger.fates.values()) {
-    if (fate.lane === "alert" && fate.mails > 0) alerts.push(fate);
+    if (fate.kind === "alert" && fate.mails > 0) alerts.push(fate);
     const at = fate.mails > 0 ? fate.mailedAt : fate.parkedAt;
     if (fate.raisedAt <= midnight + loadedAt && at > settledAt) settledAt = at;
   }
@@ -52,7 +52,7 @@ export function summarize(scenario: NamedScenario, outcome: Outcome): Summary {
   const latency = ({ raisedAt, mailedAt }: Fate) => mailedAt - raisedAt;
   const fresh = alerts.filter((fate) => !isInOutage(fate)).map(latency);
   const recovered = alerts.filter(isInOutage).map(({ mailedAt }) => mailedAt - midnight - (outage?.to ?? 0));
-  const total = (count: (lane: Outcome["lanes"][number]) => number) =>
+  const total = (count: (lane: SimulationResult["lanes"][number]) => number) =>
     lanes.reduce((sum, lane) => sum + count(lane), 0);
   return {
     scenario: { id, title, mayPark, ...(outage && { outage }) },

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Stage } from "../../stacks/stages";
+import { exampleAccountId, type Stage } from "../../stacks/stages";
 
 const projectRoot = join(__dirname, "..", "..");
 
@@ -19,7 +19,7 @@ export function synthesize(stage: Stage): unknown {
         PROJECT_NAME: "simulation",
         EMAIL_SENDER: "notifications@example.com",
         EMAIL_RECIPIENT: "recipient@example.com",
-        AWS_ACCOUNT_ID: "123456789012",
+        AWS_ACCOUNT_ID: exampleAccountId,
         AWS_REGION: "us-east-1",
         BACKEND: "local",
         CDKTF_OUTDIR: folder,

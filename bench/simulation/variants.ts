@@ -1,3 +1,4 @@
+import { type Lane } from "../../stacks/lanes";
 import { type Deployment, type FunctionDeployment, type TargetDeployment } from "./deployment";
 
 /** A change of the deployed figures, to be measured before anybody makes it. */
@@ -7,11 +8,9 @@ export interface Variant {
   readonly apply: (deployment: Deployment) => Deployment;
 }
 
-type LaneName = "standard" | "priority";
+const isOf = (lane: Lane, { address }: FunctionDeployment): boolean => address.includes(`${lane}-lane`);
 
-const isOf = (lane: LaneName, { address }: FunctionDeployment): boolean => address.includes(`${lane}-lane`);
-
-function changeLane(lane: LaneName, change: (fn: FunctionDeployment) => Partial<FunctionDeployment>) {
+function changeLane(lane: Lane, change: (fn: FunctionDeployment) => Partial<FunctionDeployment>) {
   return (deployment: Deployment): Deployment => ({
     ...deployment,
     functions: deployment.functions.map((fn) => (isOf(lane, fn) ? { ...fn, ...change(fn) } : fn)),
@@ -27,7 +26,7 @@ const batchesOf =
   ({ source }: FunctionDeployment): Partial<FunctionDeployment> => ({ source: { ...source, batchSize } });
 
 /** The rules put events into the lane's queue, and the event source is its only way to the function. */
-function queueFirst(lane: LaneName) {
+function queueFirst(lane: Lane) {
   return (deployment: Deployment): Deployment => {
     const wholeLane = changeLane(lane, ({ source, reservedConcurrency }) => ({
       source: { ...source, maximumConcurrency: reservedConcurrency },

@@ -1,7 +1,7 @@
 import { createSesSender } from "../../handler/adapters/ses";
 import { type FailureRecord } from "../../handler/contract/failure-record";
-import { createHandle } from "../../handler/handle";
-import { createNotify, type Log } from "../../handler/notify";
+import { createDispatch } from "../../handler/dispatch";
+import { createSendNotification, type Log } from "../../handler/send-notification";
 import { createPacer } from "../../handler/pacer";
 import { AsynchronousInvocations, type FailedInvocation } from "./asynchronous-invocations";
 import { Bus, type BusEvent } from "./bus";
@@ -41,7 +41,8 @@ export const defaultSettings: ModelSettings = {
   createClaimTable,
 };
 
-export interface Lane {
+/** A deployed function, with what brings events to it. */
+export interface SimulatedLane {
   readonly address: string;
   readonly fn: SimulatedFunction;
   readonly asynchronous: AsynchronousInvocations;
@@ -59,9 +60,9 @@ export interface Sample {
   readonly alerts: number;
 }
 
-export interface Outcome {
+export interface SimulationResult {
   readonly ledger: Ledger;
-  readonly lanes: readonly Lane[];
+  readonly lanes: readonly SimulatedLane[];
   readonly ses: SimulatedSes;
   readonly bus: Bus;
   readonly samples: readonly Sample[];
@@ -74,6 +75,18 @@ const sampleEveryMs = 60_000;
 export const midnight = Date.UTC(2026, 0, 1);
 const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
+/** What all parts of one simulation share. */
+interface Surroundings {
+  readonly deployment: Deployment;
+  readonly settings: ModelSettings;
+  readonly random: () => number;
+  readonly clock: VirtualClock;
+  readonly ledger: Ledger;
+  readonly queues: ReadonlyMap<string, SimulatedQueue>;
+  /** Gives every event an id of its own. */
+  readonly newId: (prefix: string) => string;
+}
+
 /**
  * Plays a scenario against a deployment until nothing is under way any more. The function's code is the deployed one
  * (handler/), with a simulated SES, claim table, clock and dead-letter queue; what surrounds it is modelled.
@@ -83,14 +96,64 @@ export async function simulate(
   scenario: Scenario,
   seed: number,
   settings: ModelSettings = defaultSettings,
-): Promise<Outcome> {
+): Promise<SimulationResult> {
   const random = createRandom(seed);
   const clock = new VirtualClock(midnight);
   const ledger = new Ledger();
-  let duplicatesPrevented = 0;
+  let events = 0;
+  const newId = (prefix: string) => `${prefix}-${++events}`;
+  const queues = createQueues(deployment, clock);
+  const surroundings = { deployment, settings, random, clock, ledger, queues, newId };
+  recordArrivals(surroundings);
 
-  const ses = new SimulatedSes(
-    scenario.account,
+  const ses = createSes(scenario.account, surroundings);
+  const { createHandle, countDuplicatesPrevented } = createHandles(ses, surroundings);
+  const lanes = deployment.functions.map((fn): SimulatedLane =>
+    createLane(
+      fn,
+      () => createHandle(fn),
+      (event) => {
+        bus.put(fn.failuresBus, event);
+      },
+      surroundings,
+    ),
+  );
+  const bus = createBus(lanes, surroundings);
+
+  scenario.traffic((kind) => {
+    const id = newId(kind);
+    ledger.raised(id, kind, clock.now());
+    bus.put(deployment.businessBus, businessEvent(kind, id, new Date(clock.now()).toISOString()));
+  }, clock);
+  const samples = takeSamples(lanes, surroundings);
+  await clock.run();
+  return { ledger, lanes, ses, bus, samples, duplicatesPrevented: countDuplicatesPrevented() };
+}
+
+function queueAt({ queues }: Surroundings, address: string): SimulatedQueue {
+  return known(queues.get(address), address);
+}
+
+function isDeadLetterQueue({ deployment }: Surroundings, address: string): boolean {
+  return deployment.functions.some(({ deadLetterQueue }) => deadLetterQueue === address);
+}
+
+/** The ledger learns of each event that a queue gets. */
+function recordArrivals(surroundings: Surroundings): void {
+  const { queues, ledger, clock } = surroundings;
+  for (const [address, queue] of queues) {
+    const parks = isDeadLetterQueue(surroundings, address);
+    queue.onArrival = ({ body }) => {
+      const eventId = eventIdIn(body);
+      if (parks) ledger.parked(eventId, clock.now());
+      else ledger.of(eventId).queued += 1;
+    };
+  }
+}
+
+function createSes(account: SesAccount, { clock, random, ledger }: Surroundings): SimulatedSes {
+  return new SimulatedSes(
+    account,
     clock,
     random,
     (eventId) => {
@@ -98,27 +161,21 @@ export async function simulate(
     },
     (eventId) => ++ledger.of(eventId).attempts,
   );
-  const queues = createQueues(deployment, clock);
-  const queueAt = (address: string) => known(queues.get(address), address);
-  const parking = new Set(deployment.functions.map(({ deadLetterQueue }) => deadLetterQueue));
-  for (const [address, queue] of queues) {
-    const isParking = parking.has(address);
-    queue.onArrival = ({ body }) => {
-      const eventId = eventIdIn(body);
-      if (isParking) ledger.parked(eventId, clock.now());
-      else ledger.of(eventId).queued += 1;
-    };
-  }
+}
 
-  // One table for all functions, as deployed; claims of two lanes can't meet, but their retention is one.
+/** Makes the deployed code of each function, as often as the function has execution environments. */
+function createHandles(ses: SimulatedSes, surroundings: Surroundings) {
+  const { deployment, settings, clock, random } = surroundings;
+  let duplicatesPrevented = 0;
+  // All functions share one table, as deployed. Claims of two lanes can't meet, but their retention is one.
   const claims = settings.createClaimTable(
     clock,
     Math.min(...deployment.functions.map(({ claimRetentionSeconds }) => claimRetentionSeconds)),
     () => sampleLatency(limits.claimStore, random),
   );
-  const createEnvironment = (fn: FunctionDeployment): Handle => {
-    const handle = createHandle({
-      notify: createNotify({
+  const createHandle = (fn: FunctionDeployment): Handle => {
+    const dispatch = createDispatch({
+      sendNotification: createSendNotification({
         sendEmail: createSesSender({
           client: ses.client,
           sender: "notifications@example.com",
@@ -141,81 +198,91 @@ export async function simulate(
         replyTo: [],
       }),
       park: (record) => {
-        queueAt(fn.deadLetterQueue).send(JSON.stringify(record));
+        queueAt(surroundings, fn.deadLetterQueue).send(JSON.stringify(record));
         return Promise.resolve();
       },
       log: silent,
     });
-    return (input, run) => handle(input, { ...run, functionArn: fn.arn });
+    return (input, run) => dispatch(input, { ...run, functionArn: fn.arn });
   };
+  return { createHandle, countDuplicatesPrevented: () => duplicatesPrevented };
+}
 
-  let events = 0;
-  const newId = (prefix: string) => `${prefix}-${++events}`;
-  const lanes = deployment.functions.map((fn): Lane => {
-    const simulated = new SimulatedFunction(clock, fn, () => createEnvironment(fn));
-    const report = (failure: FailedInvocation) => {
-      bus.put(fn.failuresBus, {
+function createLane(
+  fn: FunctionDeployment,
+  createHandle: () => Handle,
+  report: (event: BusEvent) => void,
+  surroundings: Surroundings,
+): SimulatedLane {
+  const { settings, clock, random, newId } = surroundings;
+  const simulated = new SimulatedFunction(clock, fn, createHandle);
+  const asynchronous = new AsynchronousInvocations(
+    clock,
+    simulated,
+    { ...fn.asynchronous, ...settings, duplicateRate: settings.duplicateRate.asynchronousQueue },
+    random,
+    (failure) => {
+      report({
         id: newId("failure"),
         source: "lambda",
         "detail-type": "Lambda Function Invocation Result - Failure",
         time: new Date(clock.now()).toISOString(),
         detail: { ...toRecord(fn.arn, failure) },
       });
-    };
-    const asynchronous = new AsynchronousInvocations(
-      clock,
-      simulated,
-      { ...fn.asynchronous, ...settings, duplicateRate: settings.duplicateRate.asynchronousQueue },
-      random,
-      report,
-    );
-    const queue = queueAt(fn.source.queue);
-    const source = new EventSource(clock, queue, simulated, fn.source, random);
-    return { address: fn.address, fn: simulated, asynchronous, queue, source };
-  });
+    },
+  );
+  const queue = queueAt(surroundings, fn.source.queue);
+  const source = new EventSource(clock, queue, simulated, fn.source, random);
+  return { address: fn.address, fn: simulated, asynchronous, queue, source };
+}
+
+function createBus(lanes: readonly SimulatedLane[], surroundings: Surroundings): Bus {
+  const { deployment, settings, clock, random } = surroundings;
   const laneAt = (address: string) =>
     known(
       lanes.find((lane) => lane.address === address),
       address,
     );
   const deliver = (target: TargetDeployment, event: BusEvent) => {
-    // A log keeps what nobody is mailed for.
+    // What goes to a log is not mailed.
     if (target.kind === "log") return;
     if (target.kind === "function") laneAt(target.address).asynchronous.accept(event);
-    else queueAt(target.address).send(JSON.stringify(target.inputPath === "$.detail" ? event.detail : event));
+    else {
+      const message = target.inputPath === "$.detail" ? event.detail : event;
+      queueAt(surroundings, target.address).send(JSON.stringify(message));
+    }
   };
-  const bus = new Bus(
+  return new Bus(
     clock,
     deployment.rules,
     { duplicateRate: settings.duplicateRate.bus, targetFailureRate: settings.targetFailureRate },
     random,
     deliver,
     (queue, event) => {
-      queueAt(queue).send(JSON.stringify(event));
+      queueAt(surroundings, queue).send(JSON.stringify(event));
     },
   );
+}
 
-  scenario.traffic((kind) => {
-    const id = newId(kind);
-    ledger.raised(id, kind, clock.now());
-    bus.put(deployment.businessBus, businessEvent(kind, id, new Date(clock.now()).toISOString()));
-  }, clock);
-
+/** @returns the samples, which grow in number while the clock runs. */
+function takeSamples(lanes: readonly SimulatedLane[], surroundings: Surroundings): readonly Sample[] {
+  const { queues, clock, ledger } = surroundings;
   const samples: Sample[] = [];
-  const parkingQueues = [...queues].filter(([address]) => parking.has(address)).map(([, queue]) => queue);
+  const deadLetterQueues = [...queues]
+    .filter(([address]) => isDeadLetterQueue(surroundings, address))
+    .map(([, queue]) => queue);
   const sample = () => {
     samples.push({
       at: clock.now(),
       asynchronous: sum(lanes.map((lane) => lane.asynchronous.depth)),
       retrying: sum(lanes.map((lane) => lane.queue.depth)),
-      parked: sum(parkingQueues.map((queue) => queue.depth)),
+      parked: sum(deadLetterQueues.map((queue) => queue.depth)),
       alerts: ledger.waiting("alert" satisfies EventKind),
     });
     if (clock.hasMore) clock.after(sampleEveryMs, sample);
   };
   sample();
-  await clock.run();
-  return { ledger, lanes, ses, bus, samples, duplicatesPrevented };
+  return samples;
 }
 
 function createQueues({ queues }: Deployment, clock: VirtualClock): ReadonlyMap<string, SimulatedQueue> {

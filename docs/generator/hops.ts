@@ -1,3 +1,4 @@
+import { fromDescription } from "../../stacks/constructs/alarms";
 import { type Attributes, block, listOf, referred, roleOf, type SynthesizedStack } from "./stack";
 
 /**
@@ -52,6 +53,7 @@ export interface Alarm {
   readonly metric: string;
   readonly condition: string;
   readonly meaning: string;
+  readonly firstStep: string | undefined;
 }
 
 /** The stack's alarms, by name. */
@@ -67,7 +69,7 @@ export function alarmsOf(stack: SynthesizedStack): Alarm[] {
         )
         .join(" + "),
       condition: conditionOf(alarm),
-      meaning: String(alarm.alarm_description),
+      ...fromDescription(String(alarm.alarm_description)),
     }))
     .sort((a, b) => a.name.localeCompare(b.name));
 }

@@ -1,3 +1,4 @@
+import { mostEventBytes } from "../../handler/contract/envelope";
 import { catalogue } from "../../handler/notifications";
 import {
   functionRole,
@@ -142,9 +143,8 @@ export const lossMap: readonly LossRow[] = [
   {
     hops: calls("ParkFailures"),
     where: "Function to the dead-letter queue",
-    what: "What no retry can mend, the function parks at once, in both lanes; of an event above 240 KiB, all but its detail. The queue does not answer, or it or the permission is gone",
-    remains:
-      "In an asynchronous run, the run fails: Lambda tries it twice more, and then its record goes over the failures bus and the dead-letter rule. From the retry queue, the event stays there until its last try, and then SQS itself moves it. An event above 240 KiB may be too large for Lambda's record (`lost-failures`); the archive has the whole",
+    what: `What no retry can mend, the function parks at once, in both lanes; of an event above ${mostEventBytes / 1024} KiB, all but its detail. The queue does not answer, or it or the permission is gone`,
+    remains: `In an asynchronous run, the run fails: Lambda tries it twice more, and then its record goes over the failures bus and the dead-letter rule. From the retry queue, the event stays there until its last try, and then SQS itself moves it. An event above ${mostEventBytes / 1024} KiB may be too large for Lambda's record (\`lost-failures\`); the archive has the whole`,
     alarms: [
       "email-processing-errors",
       ...lanes.flatMap((lane) => [laneAlarm(lane, "lambda-errors"), laneAlarm(lane, "lost-failures")]),

@@ -1,11 +1,7 @@
 import { randomUUID } from "node:crypto";
-import {
-  type AttributeValue,
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  UpdateItemCommand,
-} from "@aws-sdk/client-dynamodb";
-import { type Claim, type ClaimAnswer, type ClaimedMail, type ClaimStore } from "../claims";
+import { ConditionalCheckFailedException, type DynamoDBClient, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import { type Claim, type ClaimAnswer, type ClaimStore } from "../claims";
+import { type ClaimItem, type ClaimState, parseClaimRow } from "../contract/claim-row";
 import { type Clock } from "../pacer";
 
 interface DynamoDbClaims {
@@ -16,9 +12,9 @@ interface DynamoDbClaims {
   readonly clock: Pick<Clock, "now">;
 }
 
-/** Claims in a DynamoDB table with the key `id`; `expiresAt` is its time to live. */
+/** Claims in a DynamoDB table; handler/contract/claim-row.ts has its attributes. */
 export function createDynamoDbClaims({ client, table, retentionSeconds, clock }: DynamoDbClaims): ClaimStore {
-  async function mark(claim: Claim, state: "sent" | "failed" | "unknown", messageId?: string): Promise<void> {
+  async function mark(claim: Claim, state: Exclude<ClaimState, "claimed">, messageId?: string): Promise<void> {
     await client.send(
       new UpdateItemCommand({
         TableName: table,
@@ -88,19 +84,15 @@ export function createDynamoDbClaims({ client, table, retentionSeconds, clock }:
   };
 }
 
-function read(item: Record<string, AttributeValue>, now: number): ClaimAnswer {
-  const by = claimedForOf(item);
-  switch (item.state?.S) {
+function read(item: ClaimItem, now: number): ClaimAnswer {
+  const { state, messageId = "unknown", eventId, contentHash } = parseClaimRow(item, now);
+  const by = eventId === undefined || contentHash === undefined ? {} : { claimedFor: { eventId, contentHash } };
+  switch (state) {
     case "sent":
-      return { state: "sent", messageId: item.messageId?.S ?? "unknown", ...by };
-    case "claimed":
-      return { state: Number(item.heldUntil?.N ?? "0") >= now ? "held" : "unknown", ...by };
+      return { state, messageId, ...by };
+    case "held":
+      return { state, ...by };
     default:
       return { state: "unknown", ...by };
   }
-}
-
-function claimedForOf({ eventId, contentHash }: Record<string, AttributeValue>): { readonly claimedFor?: ClaimedMail } {
-  if (eventId?.S === undefined || contentHash?.S === undefined) return {};
-  return { claimedFor: { eventId: eventId.S, contentHash: contentHash.S } };
 }

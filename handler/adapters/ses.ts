@@ -2,7 +2,7 @@ import { SendTemplatedEmailCommand, type SESClient } from "@aws-sdk/client-ses";
 import { type FailureType } from "../contract/failures";
 import { maskAddresses } from "../contract/mask";
 import { createError, type NotificationError, PermanentError, TransientError } from "../errors";
-import { type SendEmail } from "../notify";
+import { type SendEmail } from "../send-notification";
 import { type Clock } from "../pacer";
 
 /** The only file that knows the SES SDK. */
@@ -191,10 +191,10 @@ function typeOf(error: SdkError): FailureType {
   // Not SES's word, but that of something in between: it does not say whether SES took the mail.
   if (status === 502 || status === 504) return "OutcomeUnknown";
   if (status !== undefined) return status >= 500 ? "ServiceUnavailable" : "Unclassified";
-  const cause = typeof error.code === "string" ? error.code : "";
-  if (notConnected.has(cause) || isConnectionTimeout(error)) return "ServiceUnavailable";
+  const systemCode = typeof error.code === "string" ? error.code : "";
+  if (notConnected.has(systemCode) || isConnectionTimeout(error)) return "ServiceUnavailable";
   // No answer and no status: a time-out, or a connection that broke. The request may have arrived.
-  return isOfTheNetwork(error, cause) ? "OutcomeUnknown" : "Unclassified";
+  return isOfTheNetwork(error, systemCode) ? "OutcomeUnknown" : "Unclassified";
 }
 
 function isConnectionTimeout({ name, message }: Error): boolean {

@@ -74,7 +74,9 @@ export function fromVariables(variables: Readonly<Record<string, string | undefi
   const parsed = environmentSchema.safeParse(variables);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-    throw new Error(`The function's environment is not usable; deploy the stack again. ${problems.join("; ")}`);
+    throw new Error(`The function's environment is not usable; deploy the stack again. ${problems.join("; ")}`, {
+      cause: parsed.error,
+    });
   }
   return {
     sender: parsed.data.EMAIL_SENDER,

@@ -7,6 +7,7 @@ import {
   type DynamoDBClient,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
+import { parseClaimRow } from "../../handler/contract/claim-row";
 
 /** The claim of one mail, as a person's command meets it; see handler/claims.ts. */
 export interface Claim {
@@ -101,27 +102,9 @@ export function createClaimsDesk({ client, table, now }: ClaimsTable) {
 }
 
 function toClaim(item: Item | undefined, now: number): Claim {
+  const row = item === undefined ? undefined : parseClaimRow(item, now);
   // The function takes an expired claim for none: DynamoDB removes it within days, not at once.
-  if (item === undefined || Number(item.expiresAt?.N ?? "Infinity") < Math.floor(now / 1000)) return { state: "free" };
-  const about = Object.fromEntries(
-    (["messageId", "eventId", "contentHash"] as const).flatMap((name) => {
-      const text = item[name]?.S;
-      return text === undefined ? [] : [[name, text]];
-    }),
-  ) as Pick<Claim, "messageId" | "eventId" | "contentHash">;
-  return { state: stateOf(item, now), ...about };
-}
-
-function stateOf({ state, heldUntil }: Item, now: number): Claim["state"] {
-  switch (state?.S) {
-    case "sent":
-      return "sent";
-    case "failed":
-      return "free";
-    case "claimed":
-      return Number(heldUntil?.N ?? "0") >= now ? "held" : "unknown";
-    default:
-      // As the function takes it, which sends nothing then.
-      return "unknown";
-  }
+  if (row === undefined || row.isExpired) return { state: "free" };
+  const { state, isExpired: _, ...about } = row;
+  return { state: state === "failed" ? "free" : state, ...about };
 }

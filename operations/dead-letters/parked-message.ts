@@ -9,8 +9,9 @@ import { permanentFailureTypes } from "../../handler/contract/failures";
 import { findNotification } from "../../handler/notifications";
 import { type Notification, type PreparedEmail } from "../../handler/notifications/define";
 import { routeOf } from "../../handler/notifications/patterns";
-import { refuseOversized } from "../../handler/notify";
+import { refuseOversized } from "../../handler/send-notification";
 import { retryQueueSettings } from "../../stacks/delivery-windows";
+import { constantContent, occurrenceFields } from "../../stacks/scheduled-event";
 import { type Names } from "../../stacks/names";
 import { notificationOfRule } from "../lanes";
 
@@ -299,18 +300,8 @@ function toBusinessEvent(content: unknown, ruleArn: string, { names, recipients 
   if (!isObject(content) || content.source !== "aws.events") return content;
   const trigger = notificationOfRule(ruleArn, names)?.trigger;
   if (trigger?.kind !== "schedule") return content;
-  const { id, time, account, region } = content;
-  return {
-    id,
-    time,
-    account,
-    region,
-    version: "0",
-    source: trigger.source,
-    "detail-type": trigger.detailType,
-    resources: [],
-    detail: trigger.detail(recipients),
-  };
+  const occurrence = Object.fromEntries(occurrenceFields.map((name) => [name, content[name]]));
+  return { ...occurrence, ...constantContent(trigger, recipients) };
 }
 
 function nameOfRule(ruleArn: string, names: Names): string {

@@ -33,7 +33,7 @@ export function emailChecks({ config, names, isSandbox }: DoctorStage, { ses, se
   const deploy = isSandbox
     ? 'Deploy the stack again (README, "cdktf against the sandbox").'
     : "Deploy the stack again: npm run deploy.";
-  const setName = names.of("notifications");
+  const setName = names.configurationSet;
   const identities = [
     config.senderIdentity.value,
     // In the SES sandbox the recipients have to be verified, too.

@@ -3,7 +3,7 @@ import Handlebars from "handlebars";
 import { type EventEnvelope, envelopeSchema } from "../../handler/contract/envelope";
 import { catalogue } from "../../handler/notifications";
 import { type EventTrigger, type Notification } from "../../handler/notifications/define";
-import { refuseOversized } from "../../handler/notify";
+import { refuseOversized } from "../../handler/send-notification";
 import { loadTemplate, type Template, type TemplateReader } from "../../stacks/templates";
 import { UsageError } from "../command";
 import { describeFailure } from "../text";

@@ -6,14 +6,12 @@ import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
 import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
 import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription";
 import { Construct } from "constructs";
+import { type Arns } from "../arns";
 import { type Names } from "../names";
 
 export interface AlarmTopicProps {
   readonly names: Names;
-  /** ARN of the account's root: who administers the key. */
-  readonly accountRootArn: string;
-  /** `alarm:<prefix>-*`: a list of all alarms would outgrow the policies of the topic and the key (30 and 32 KB). */
-  readonly ownAlarmsArn: string;
+  readonly arns: Arns;
   /** @default nobody is subscribed */
   readonly email?: string | undefined;
 }
@@ -24,7 +22,7 @@ export class AlarmTopic extends Construct {
 
   constructor(scope: Construct, id: string, props: AlarmTopicProps) {
     super(scope, id);
-    const fromOwnAlarms = [{ test: "ArnLike", variable: "aws:SourceArn", values: [props.ownAlarmsArn] }];
+    const fromOwnAlarms = [{ test: "ArnLike", variable: "aws:SourceArn", values: [props.arns.ownAlarms] }];
     const key = new KmsKey(this, "key", {
       description: `Encrypts the alarm topic of ${props.names.prefix}`,
       enableKeyRotation: true,
@@ -59,7 +57,7 @@ export class AlarmTopic extends Construct {
             "kms:UpdateKeyDescription",
           ],
           resources: [key.arn],
-          principals: [{ type: "AWS", identifiers: [props.accountRootArn] }],
+          principals: [{ type: "AWS", identifiers: [props.arns.accountRoot] }],
         },
         {
           sid: "AlarmsPublishEncrypted",

@@ -1,6 +1,7 @@
 import { type DataAwsIamPolicyDocumentStatement } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
 import { Construct } from "constructs";
+import { keyAttribute, timeToLiveAttribute } from "../../handler/contract/claim-row";
 
 /** What was sent, and what is being sent: see handler/claims.ts. */
 export class ClaimTable extends Construct {
@@ -11,9 +12,9 @@ export class ClaimTable extends Construct {
     this.table = new DynamodbTable(this, "table", {
       name: props.name,
       billingMode: "PAY_PER_REQUEST",
-      hashKey: "id",
-      attribute: [{ name: "id", type: "S" }],
-      ttl: { attributeName: "expiresAt", enabled: true },
+      hashKey: keyAttribute,
+      attribute: [{ name: keyAttribute, type: "S" }],
+      ttl: { attributeName: timeToLiveAttribute, enabled: true },
       pointInTimeRecovery: { enabled: true },
       serverSideEncryption: { enabled: true },
       // Without its claims, whatever comes again is mailed again.

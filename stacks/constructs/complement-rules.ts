@@ -11,8 +11,9 @@ export interface ComplementRule {
 type Triggered = Pick<Notification, "trigger">;
 
 /**
- * The rules of the events that a notification should have taken and did not: of its source and detail-type, with a value
- * that neither its pattern nor its `ignored` has. As many as the length of a pattern asks for.
+ * Rules for the events that a notification should have taken and did not. Such an event has the notification's source and
+ * detail-type, and a value that is in neither its pattern nor its `ignored`. There are as many rules as it takes to keep
+ * each pattern within its longest length.
  */
 export function unmatchedRules(notifications: readonly Triggered[], mostCharacters: number): ComplementRule[] {
   return named("unmatched-rule", pack(eventTriggers(notifications).flatMap(complementOf), mostCharacters));
@@ -25,12 +26,12 @@ export interface UnroutedRules {
 }
 
 /**
- * The rules of the events that come from a source of ours with a detail-type that nobody has a rule for. A schedule's
- * detail-type is none of the bus: the schedule's rule is on another.
+ * Rules for the events that come from a source of ours with a detail-type that no notification has. The detail-types of
+ * schedules do not count as known, because a schedule's rule is on another bus.
  *
- * "None of these" can't be shared between rules, for each of them would take what the others know. Where a source has more
- * detail-types than one pattern can hold, the pattern excludes beginnings of them, as long as possible: it then misses an
- * unknown detail-type that begins like a known one, and never takes a known one.
+ * One source needs one pattern: of two rules that each exclude a part of its detail-types, each would take what the other
+ * excludes. Where a source has more detail-types than a pattern can hold, the pattern excludes their beginnings instead, as
+ * long as possible. It then misses an unknown detail-type that begins like a known one, but it never takes a known one.
  */
 export function unroutedRules(notifications: readonly Triggered[], mostCharacters: number): UnroutedRules {
   const known = eventTriggers(notifications);
@@ -58,12 +59,15 @@ function eventTriggers(notifications: readonly Triggered[]): EventTrigger[] {
   return notifications.flatMap(({ trigger }) => (trigger.kind === "event" ? [trigger] : []));
 }
 
-/** Of the first, the name is without a number: most catalogues need no second. */
+/** The first rule has the plain name, because most catalogues need no second. */
 function named(name: string, patterns: readonly EventPattern[]): ComplementRule[] {
   return patterns.map((pattern, index) => ({ name: index === 0 ? name : `${name}-${index + 1}`, pattern }));
 }
 
-/** As few patterns as hold all alternatives in their order; one that is too long by itself is left to the policy rule. */
+/**
+ * Packs the alternatives into as few patterns as possible, in their order. An alternative that is too long by itself stays
+ * whole, and the policy rule on long patterns refuses it.
+ */
 function pack(alternatives: readonly EventPattern[], mostCharacters: number): EventPattern[] {
   const groups: EventPattern[][] = [];
   for (const alternative of alternatives) {
@@ -86,7 +90,7 @@ function longestBeginnings(texts: readonly string[], fits: (beginnings: readonly
 
 function beginningsOf(texts: readonly string[], length: number): string[] {
   const cut = [...new Set(texts.map((text) => Array.from(text).slice(0, length).join("")))].sort();
-  // What begins with another one is excluded by that.
+  // A text that begins with another one of them is excluded by that one already.
   return cut.filter((text) => !cut.some((other) => other !== text && text.startsWith(other)));
 }
 

@@ -1,23 +1,20 @@
 import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
-import { CloudwatchLogMetricFilter } from "@cdktf/provider-aws/lib/cloudwatch-log-metric-filter";
 import { Sesv2ConfigurationSetEventDestination } from "@cdktf/provider-aws/lib/sesv2-configuration-set-event-destination";
 import { type Sesv2ConfigurationSet } from "@cdktf/provider-aws/lib/sesv2-configuration-set";
 import { Construct } from "constructs";
+import { type Arns } from "../arns";
 import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
-import { EventLog, type EventLogProps } from "./event-log";
-import { type RoutedRule } from "./event-routing";
-import { type ParkingQueue } from "./parking-queue";
-import { LogGroupTarget, type TargetRetry } from "./rule-target";
+import { EventLog, type EventLogSettings } from "./event-log";
+import { LogMetric } from "./log-metric";
+import { type Delivery, LogGroupTarget, type RoutedRule } from "./rule-target";
 
 export interface DeliveryFeedbackProps {
   readonly names: Names;
   readonly configurationSet: Sesv2ConfigurationSet;
-  readonly defaultBusArn: string;
-  readonly log: Pick<EventLogProps, "access" | "partition" | "retentionDays">;
-  readonly metricsNamespace: string;
-  readonly deadLetters: ParkingQueue;
-  readonly retry: TargetRetry;
+  readonly arns: Arns;
+  readonly log: EventLogSettings;
+  readonly delivery: Delivery;
 }
 
 /**
@@ -34,6 +31,14 @@ export const feedbackEvents = [
   { type: "DELIVERY", detailType: "Email Delivered", metric: "Deliveries" },
 ] as const;
 
+/** Name of the metric that counts SES's events of a type. */
+export function feedbackMetric(type: (typeof feedbackEvents)[number]["type"]): string {
+  const [event] = feedbackEvents.filter((each) => each.type === type);
+  if (event === undefined)
+    throw new Error(`SES's events of the type ${type} are not counted; this is a bug in feedbackEvents.`);
+  return event.metric;
+}
+
 /** What was not sent, because an earlier mail to the address bounced or was complained of: one kind of the bounces. */
 export const suppressedSends = {
   metric: "SuppressedSends",
@@ -47,21 +52,22 @@ export class DeliveryFeedback extends Construct {
 
   constructor(scope: Construct, id: string, props: DeliveryFeedbackProps) {
     super(scope, id);
-    const { names, configurationSet, deadLetters, retry } = props;
-    this.log = new EventLog(this, "log", { ...props.log, names, role: "feedback" });
+    const { names, arns, configurationSet, delivery } = props;
+    this.log = new EventLog(this, "log", { ...props.log, names, suffix: "feedback" });
     movedFrom(this.log.group, "delivery-feedback", "logs");
     movedFrom(this.log.masking, "delivery-feedback", "masking-policy");
+    const name = "feedback-rule";
     const rule = new CloudwatchEventRule(this, "rule", {
-      name: names.of("feedback-rule"),
+      name: names.of(name),
       description: "Logs what SES tells about the mail of this stage",
       eventPattern: JSON.stringify({
         source: ["aws.ses"],
         "detail-type": feedbackEvents.map(({ detailType }) => detailType),
-        detail: { mail: { tags: { "ses:configuration-set": [names.of("notifications")] } } },
+        detail: { mail: { tags: { "ses:configuration-set": [names.configurationSet] } } },
       }),
     });
-    this.rule = { rule, busName: undefined };
-    const target = new LogGroupTarget(this, "target", { rule, log: this.log, retry, deadLetters });
+    this.rule = { name, rule, busName: undefined };
+    const target = new LogGroupTarget(this, "target", { rule, log: this.log, delivery });
     movedFrom(target.target, "delivery-feedback", "target");
     new Sesv2ConfigurationSetEventDestination(this, "destination", {
       configurationSetName: configurationSet.configurationSetName,
@@ -70,7 +76,7 @@ export class DeliveryFeedback extends Construct {
         enabled: true,
         matchingEventTypes: feedbackEvents.map(({ type }) => type),
         // SES publishes to the default bus only (API v2, EventBridgeDestination).
-        eventBridgeDestination: { eventBusArn: props.defaultBusArn },
+        eventBridgeDestination: { eventBusArn: arns.defaultBus },
       },
       // What SES tells while no rule takes it to the log is gone.
       dependsOn: [target.target],
@@ -80,11 +86,12 @@ export class DeliveryFeedback extends Construct {
       pattern: `{ $.detail-type = "${detailType}" }`,
     }));
     for (const { metric, pattern } of [...metrics, suppressedSends]) {
-      new CloudwatchLogMetricFilter(this, `metric-${metric}`, {
+      new LogMetric(this, `metric-${metric}`, {
         name: names.of(`feedback-${metric}`),
-        logGroupName: this.log.group.name,
+        logGroup: this.log.group,
         pattern,
-        metricTransformation: { name: metric, namespace: props.metricsNamespace, value: "1", defaultValue: "0" },
+        metric,
+        namespace: names.metricsNamespace,
       });
     }
   }

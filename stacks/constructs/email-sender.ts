@@ -5,22 +5,30 @@ import { Sesv2EmailIdentity } from "@cdktf/provider-aws/lib/sesv2-email-identity
 import { Construct } from "constructs";
 import { templateName } from "../../handler/contract/environment";
 import { type Notification } from "../../handler/notifications/define";
+import { type Arns } from "../arns";
 import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
-import { escapeForTerraform, type Template, templateHash } from "../templates";
+import { escapeForTerraform, type Template } from "../templates";
 
 export interface EmailSenderProps {
   readonly names: Names;
-  /** `arn:<partition>:ses:<region>:<account>`, without a trailing colon. */
-  readonly sesArnPrefix: string;
+  readonly arns: Arns;
   readonly sender: string;
   readonly identity: { readonly kind: "address" | "domain"; readonly value: string };
   /** Whether the identities are made here; otherwise they exist already. */
   readonly manageIdentities: boolean;
   /** Recipients to verify, while the account is in the SES sandbox. */
   readonly verifiedRecipients: readonly string[];
-  readonly notifications: readonly { readonly id: Notification["id"]; readonly template: Template }[];
+  readonly templates: readonly StoredTemplate[];
   readonly deletionProtection: boolean;
+}
+
+/** The template of one notification, as this checkout has it. */
+export interface StoredTemplate {
+  readonly notificationId: Notification["id"];
+  readonly template: Template;
+  /** `templateHash` of the template. */
+  readonly hash: string;
 }
 
 /** What SES needs to send: the identity, the configuration set and the stored templates. */
@@ -28,7 +36,8 @@ export class EmailSender extends Construct {
   /** `undefined` where another stage or a person made it. */
   readonly identity: Sesv2EmailIdentity | undefined;
   readonly configurationSet: Sesv2ConfigurationSet;
-  readonly templates: readonly SesTemplate[];
+  /** By notification id. */
+  readonly templates: Readonly<Record<Notification["id"], SesTemplate>>;
 
   constructor(
     scope: Construct,
@@ -36,9 +45,9 @@ export class EmailSender extends Construct {
     private readonly props: EmailSenderProps,
   ) {
     super(scope, id);
-    const { names, identity, notifications } = props;
+    const { names, identity } = props;
     this.configurationSet = new Sesv2ConfigurationSet(this, "configuration-set", {
-      configurationSetName: names.of("notifications"),
+      configurationSetName: names.configurationSet,
       reputationOptions: { reputationMetricsEnabled: true },
       deliveryOptions: { tlsPolicy: "REQUIRE" },
       suppressionOptions: { suppressedReasons: ["BOUNCE", "COMPLAINT"] },
@@ -51,17 +60,20 @@ export class EmailSender extends Construct {
         movedFrom(this.createIdentity(recipient), "email-sender", `recipient-${recipient}`);
       }
     }
-    this.templates = notifications.map(
-      ({ id: notificationId, template }) =>
-        new SesTemplate(this, `template-${notificationId}`, {
-          name: templateName(names.prefix, notificationId, templateHash(template)),
-          subject: escapeForTerraform(template.subject),
-          html: escapeForTerraform(template.html),
-          text: escapeForTerraform(template.text),
-          // The old one goes when no package names it any more.
-          lifecycle: { createBeforeDestroy: true },
-        }),
+    this.templates = Object.fromEntries(
+      props.templates.map((template) => [template.notificationId, this.createTemplate(template)]),
     );
+  }
+
+  private createTemplate({ notificationId, template, hash }: StoredTemplate): SesTemplate {
+    return new SesTemplate(this, `template-${notificationId}`, {
+      name: templateName(this.props.names.prefix, notificationId, hash),
+      subject: escapeForTerraform(template.subject),
+      html: escapeForTerraform(template.html),
+      text: escapeForTerraform(template.text),
+      // The old template goes once no package names it any more.
+      lifecycle: { createBeforeDestroy: true },
+    });
   }
 
   /** Its construct is named by the address or domain: a recipient that becomes the sender stays the same identity. */
@@ -81,15 +93,15 @@ export class EmailSender extends Construct {
    * domain's other addresses out.
    */
   sendStatement(): DataAwsIamPolicyDocumentStatement {
-    const { names, sesArnPrefix, sender } = this.props;
+    const { names, arns, sender } = this.props;
     return {
       sid: "SendNotifications",
       actions: ["ses:SendTemplatedEmail"],
       resources: [
-        ...[sender, domainOf(sender), ...this.recipientIdentities()].map((name) => `${sesArnPrefix}:identity/${name}`),
-        `${sesArnPrefix}:configuration-set/${names.of("notifications")}`,
+        ...[sender, domainOf(sender), ...this.recipientIdentities()].map((name) => arns.of("ses", `identity/${name}`)),
+        arns.of("ses", `configuration-set/${names.configurationSet}`),
         // By their prefix: a list of all would outgrow the 10,240 characters that IAM takes of a role's policies.
-        `${sesArnPrefix}:template/${names.prefix}-*`,
+        arns.of("ses", `template/${names.prefix}-*`),
       ],
       condition: [{ test: "StringEquals", variable: "ses:FromAddress", values: [sender] }],
     };

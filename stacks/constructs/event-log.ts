@@ -5,6 +5,7 @@ import { DataAwsCloudwatchLogDataProtectionPolicyDocument } from "@cdktf/provide
 import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import { type ITerraformDependable } from "cdktf";
 import { Construct, type IDependable } from "constructs";
+import { type Arns } from "../arns";
 import { type Names } from "../names";
 
 /** EventBridge writes into log groups of this name only, as the console makes them. */
@@ -12,10 +13,7 @@ const groupNamePrefix = "/aws/events/";
 
 export interface EventLogAccessProps {
   readonly names: Names;
-  /** `arn:<partition>:logs:<region>:<account>`, without a trailing colon. */
-  readonly logsArnPrefix: string;
-  /** `rule/<prefix>-*`. */
-  readonly ownRulesArn: string;
+  readonly arns: Arns;
 }
 
 /**
@@ -25,10 +23,10 @@ export interface EventLogAccessProps {
 export class EventLogAccess extends Construct {
   readonly policy: CloudwatchLogResourcePolicy;
 
-  constructor(scope: Construct, id: string, { names, logsArnPrefix, ownRulesArn }: EventLogAccessProps) {
+  constructor(scope: Construct, id: string, { names, arns }: EventLogAccessProps) {
     super(scope, id);
     const ownStreams = {
-      resources: [`${logsArnPrefix}:log-group:${groupNamePrefix}${names.prefix}-*`],
+      resources: [arns.of("logs", `log-group:${groupNamePrefix}${names.prefix}-*`)],
       principals: [{ type: "Service", identifiers: ["events.amazonaws.com", "delivery.logs.amazonaws.com"] }],
     };
     const document = new DataAwsIamPolicyDocument(this, "document", {
@@ -40,7 +38,7 @@ export class EventLogAccess extends Construct {
           ...ownStreams,
           sid: "RulesMayLog",
           actions: ["logs:PutLogEvents"],
-          condition: [{ test: "ArnLike", variable: "aws:SourceArn", values: [ownRulesArn] }],
+          condition: [{ test: "ArnLike", variable: "aws:SourceArn", values: [arns.ownRules] }],
         },
       ],
     });
@@ -51,14 +49,17 @@ export class EventLogAccess extends Construct {
   }
 }
 
-export interface EventLogProps {
-  readonly names: Names;
-  /** Name of the log group, behind project and stage. */
-  readonly role: string;
+/** What all event logs of a stage have in common. */
+export interface EventLogSettings {
   readonly access: EventLogAccess;
-  /** `aws`, `aws-cn`, .. */
-  readonly partition: string;
+  readonly arns: Arns;
   readonly retentionDays: number;
+}
+
+export interface EventLogProps extends EventLogSettings {
+  readonly names: Names;
+  /** What the log group's name says behind project and stage. */
+  readonly suffix: string;
 }
 
 /** A log group that a rule writes events into, with the addresses in them masked. */
@@ -68,16 +69,16 @@ export class EventLog extends Construct {
   /** What has to be there before the first event: what comes before the masking stays readable. */
   readonly readiness: readonly (ITerraformDependable & IDependable)[];
 
-  constructor(scope: Construct, id: string, { names, role, access, partition, retentionDays }: EventLogProps) {
+  constructor(scope: Construct, id: string, { names, suffix, access, arns, retentionDays }: EventLogProps) {
     super(scope, id);
     this.group = new CloudwatchLogGroup(this, "group", {
-      name: `${groupNamePrefix}${names.of(role)}`,
+      name: `${groupNamePrefix}${names.of(suffix)}`,
       retentionInDays: retentionDays,
     });
     // Who reads an event sees asterisks, unless the role has `logs:Unmask` and asks for it.
-    const dataIdentifiers = [`arn:${partition}:dataprotection::aws:data-identifier/EmailAddress`];
+    const dataIdentifiers = [`arn:${arns.partition}:dataprotection::aws:data-identifier/EmailAddress`];
     const document = new DataAwsCloudwatchLogDataProtectionPolicyDocument(this, "masking", {
-      name: names.of(role),
+      name: names.of(suffix),
       statement: [
         // Both are demanded, over the same identifiers (PutDataProtectionPolicy); nobody wants the findings.
         { sid: "Audit", dataIdentifiers, operation: { audit: { findingsDestination: {} } } },

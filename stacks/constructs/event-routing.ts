@@ -1,49 +1,41 @@
 import { type CloudwatchEventBus } from "@cdktf/provider-aws/lib/cloudwatch-event-bus";
 import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
-import { CloudwatchLogMetricFilter } from "@cdktf/provider-aws/lib/cloudwatch-log-metric-filter";
 import { Annotations } from "cdktf";
 import { Construct } from "constructs";
 import { findNotification } from "../../handler/notifications";
 import { type Notification, type ScheduleTrigger } from "../../handler/notifications/define";
 import { patternOf } from "../../handler/notifications/patterns";
+import { type Lane } from "../lanes";
 import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
+import { constantContent, occurrenceFields } from "../scheduled-event";
 import { escapeForTerraform } from "../templates";
 import { type ComplementRule, unmatchedRules, unroutedRules } from "./complement-rules";
-import { EventLog, type EventLogProps } from "./event-log";
+import { EventLog, type EventLogSettings } from "./event-log";
+import { LogMetric } from "./log-metric";
 import { type NotificationLane } from "./notification-lane";
-import { type ParkingQueue } from "./parking-queue";
-import { FunctionTarget, LogGroupTarget, type TargetRetry } from "./rule-target";
+import { type Delivery, FunctionTarget, LogGroupTarget, type RoutedRule } from "./rule-target";
 
 export interface EventRoutingProps {
   readonly names: Names;
   readonly notifications: readonly Notification[];
   readonly bus: CloudwatchEventBus;
-  readonly lanes: Readonly<Record<Notification["lane"], NotificationLane>>;
-  readonly deadLetters: ParkingQueue;
+  readonly lanes: Readonly<Record<Lane, NotificationLane>>;
   /** Recipients of scheduled notifications. */
   readonly recipients: readonly [string, ...string[]];
-  readonly retry: TargetRetry;
+  readonly delivery: Delivery;
   /** Longest event pattern that the account may have. */
   readonly mostPatternCharacters: number;
   /** Where unrouted events are logged. */
-  readonly log: Pick<EventLogProps, "access" | "partition" | "retentionDays">;
-  readonly metricsNamespace: string;
-}
-
-/** A rule, with what an alarm needs to name it. */
-export interface RoutedRule {
-  readonly rule: CloudwatchEventRule;
-  /** `undefined` for the default bus: its metrics have no dimension for the bus. */
-  readonly busName: string | undefined;
+  readonly log: EventLogSettings;
 }
 
 /** Counts the events of our sources that no notification knows. */
 export const unroutedEvents = { metric: "UnroutedEvents", pattern: '"Unrouted event"' };
 
 /**
- * One rule a notification, to the function of its lane; and the rules of what these leave: nothing of our sources
- * vanishes because of a typo.
+ * Each notification has a rule, which brings its events to the function of its lane. Further rules take what these leave,
+ * so that no event of our sources vanishes because of a typo.
  */
 export class EventRouting extends Construct {
   /** Every rule that is made here. */
@@ -60,17 +52,12 @@ export class EventRouting extends Construct {
     super(scope, id);
     const { names, notifications, mostPatternCharacters } = props;
     refuseSharedTriggers(notifications);
-    this.unroutedLog = new EventLog(this, "unrouted-log", { ...props.log, names, role: "unrouted" });
-    new CloudwatchLogMetricFilter(this, "unrouted-metric", {
+    this.unroutedLog = new EventLog(this, "unrouted-log", { ...props.log, names, suffix: "unrouted" });
+    new LogMetric(this, "unrouted-metric", {
+      ...unroutedEvents,
       name: names.of("unrouted-events"),
-      logGroupName: this.unroutedLog.group.name,
-      pattern: unroutedEvents.pattern,
-      metricTransformation: {
-        name: unroutedEvents.metric,
-        namespace: props.metricsNamespace,
-        value: "1",
-        defaultValue: "0",
-      },
+      logGroup: this.unroutedLog.group,
+      namespace: names.metricsNamespace,
     });
     const unrouted = unroutedRules(notifications, mostPatternCharacters);
     for (const { source, beginnings } of unrouted.inexact) {
@@ -88,36 +75,36 @@ export class EventRouting extends Construct {
   }
 
   /**
-   * The constructs are named by the rule and not by the notification's id: Terraform would put a rule of another address
-   * and the same name, and then destroy the old address, which is the same rule.
+   * The constructs are named by the rule and not by the notification's id. If they were named by the id, a notification
+   * with a new id and its old rule name would get a new address: Terraform would put the rule under the new address, and
+   * then destroy it under the old one.
    */
   private routeNotification(notification: Notification): RoutedRule {
-    const { names, bus, lanes, deadLetters, retry, recipients } = this.props;
+    const { names, bus, lanes, delivery, recipients } = this.props;
     const { id, ruleName, trigger } = notification;
-    const role = { name: names.of(ruleName), description: escapeForTerraform(notification.description) };
+    const named = { name: names.of(ruleName), description: escapeForTerraform(notification.description) };
     const route = new Construct(this.routes, ruleName);
     const rule = new CloudwatchEventRule(
       route,
       "rule",
       trigger.kind === "event"
-        ? { ...role, eventBusName: bus.name, eventPattern: toPatternText(patternOf(trigger)) }
-        : { ...role, scheduleExpression: trigger.expression },
+        ? { ...named, eventBusName: bus.name, eventPattern: toPatternText(patternOf(trigger)) }
+        : { ...named, scheduleExpression: trigger.expression },
     );
     const { target } = new FunctionTarget(route, "target", {
       rule,
-      function: lanes[notification.lane].notify,
-      retry,
-      deadLetters,
+      function: lanes[notification.lane].processor,
+      delivery,
       ...(trigger.kind === "event" ? {} : { inputTransformer: toScheduledEvent(trigger, recipients) }),
     });
     movedFrom(rule, "event-routing", `${id}-rule`);
     movedFrom(target, "event-routing", `${id}-target`, "target");
-    return { rule, busName: trigger.kind === "event" ? bus.name : undefined };
+    return { name: ruleName, rule, busName: trigger.kind === "event" ? bus.name : undefined };
   }
 
   /** The function sees for itself that the pattern does not take the event, and parks it as `NoRuleMatches`. */
   private routeUnmatched({ name, pattern }: ComplementRule): RoutedRule {
-    const { bus, lanes, deadLetters, retry } = this.props;
+    const { bus, lanes, delivery } = this.props;
     const route = new Construct(this.routes, name);
     const rule = this.complementRule(
       route,
@@ -125,26 +112,25 @@ export class EventRouting extends Construct {
       "Parks what a notification's rule should have taken, and did not",
       pattern,
     );
-    new FunctionTarget(route, "target", { rule, function: lanes.standard.notify, retry, deadLetters });
-    return { rule, busName: bus.name };
+    new FunctionTarget(route, "target", { rule, function: lanes.standard.processor, delivery });
+    return { name, rule, busName: bus.name };
   }
 
   private routeUnrouted({ name, pattern }: ComplementRule): RoutedRule {
-    const { bus, deadLetters, retry } = this.props;
+    const { bus, delivery } = this.props;
     const route = new Construct(this.routes, name);
     const rule = this.complementRule(route, name, "Logs events of known sources that no notification knows", pattern);
     new LogGroupTarget(route, "target", {
       rule,
       log: this.unroutedLog,
-      retry,
-      deadLetters,
+      delivery,
       inputTransformer: {
         inputPaths: { id: "$.id", time: "$.time", source: "$.source", detailType: "$.detail-type" },
         // Without the content: nobody knows what it holds.
         inputTemplate: `{"timestamp":<time>,"message":"Unrouted event <id> of <time>: source <source>, detail-type <detailType>"}`,
       },
     });
-    return { rule, busName: bus.name };
+    return { name, rule, busName: bus.name };
   }
 
   private complementRule(
@@ -163,7 +149,9 @@ export class EventRouting extends Construct {
   }
 }
 
-/** The function knows a notification by source and detail-type: a second one of the same would never be mailed. */
+/**
+ * The function finds a notification by source and detail-type, so a second one with the same two would never be mailed.
+ */
 function refuseSharedTriggers(notifications: readonly Notification[]): void {
   for (const { id, trigger } of notifications) {
     const first = findNotification({ source: trigger.source, "detail-type": trigger.detailType }, notifications);
@@ -179,20 +167,15 @@ function toPatternText(pattern: ComplementRule["pattern"]): string {
 }
 
 /**
- * The business event of a schedule: its content is constant, its id and time are those of the occurrence. By the time
- * a second run of the same occurrence is told from the next day's.
+ * The business event of a schedule. Its content is constant; its id and time are those of the occurrence, so that a second
+ * delivery of one occurrence differs from the next day's.
  */
 function toScheduledEvent(trigger: ScheduleTrigger<unknown>, recipients: readonly [string, ...string[]]) {
-  const constant = toTemplateConstant({
-    version: "0",
-    source: trigger.source,
-    "detail-type": trigger.detailType,
-    resources: [],
-    detail: trigger.detail(recipients),
-  });
+  const constant = toTemplateConstant(constantContent(trigger, recipients));
+  const occurrence = occurrenceFields.map((name) => `"${name}":<${name}>`).join(",");
   return {
-    inputPaths: { id: "$.id", time: "$.time", account: "$.account", region: "$.region" },
-    inputTemplate: `{"id":<id>,"time":<time>,"account":<account>,"region":<region>,${escapeForTerraform(constant).slice(1)}`,
+    inputPaths: Object.fromEntries(occurrenceFields.map((name) => [name, `$.${name}`])),
+    inputTemplate: `{${occurrence},${escapeForTerraform(constant).slice(1)}`,
   };
 }
 

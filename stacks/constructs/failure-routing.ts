@@ -1,14 +1,17 @@
 import { permanentFailureTypes } from "../../handler/contract/failures";
 
 /**
- * Where an asynchronous invocation goes whose every run failed: Lambda puts its record onto the failures bus, and of the
- * two patterns exactly one matches, whatever the record says.
+ * When every run of an asynchronous invocation has failed, Lambda puts its record onto the failures bus. The two patterns
+ * here sort the records: exactly one of them matches, whatever a record says.
  */
 
 /** Source and detail-type of the record (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html). */
 const failureEvent = { source: ["lambda"], "detail-type": ["Lambda Function Invocation Result - Failure"] };
 
-/** A failure of one function that a later try can mend. A function that never ran (throttled until too old) has no type. */
+/**
+ * Matches the failures of one function that a later try can mend. A record without an error type counts as one: the
+ * function never ran, because it was throttled until the event was too old.
+ */
 export function transientFailurePattern(functionArn: string): object {
   const type = (match: object) => ({ responsePayload: { errorType: [match] } });
   return {
@@ -21,7 +24,10 @@ export function transientFailurePattern(functionArn: string): object {
   };
 }
 
-/** A failure that no retry can mend. The function parks these itself; a record comes only where it could not. */
+/**
+ * Matches the failures that no retry can mend. The function parks these itself, so such a record comes only where it could
+ * not.
+ */
 export function permanentFailurePattern(functionArns: readonly string[]): object {
   return {
     ...failureEvent,

@@ -9,13 +9,11 @@ import { Construct } from "constructs";
 import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
 import { permanentFailurePattern } from "./failure-routing";
-import { type ParkingQueue } from "./parking-queue";
-import { QueueTarget, type TargetRetry } from "./rule-target";
+import { type Delivery, QueueTarget, type RoutedRule } from "./rule-target";
 
 export interface FailuresBusProps {
   readonly names: Names;
-  readonly deadLetters: ParkingQueue;
-  readonly retry: TargetRetry;
+  readonly delivery: Delivery;
 }
 
 /** A function that reports its failures. */
@@ -31,11 +29,11 @@ export interface FailureReporter {
  */
 export class FailuresBus extends Construct {
   readonly bus: CloudwatchEventBus;
-  readonly deadLetterRule: CloudwatchEventRule;
+  readonly deadLetterRule: RoutedRule;
   readonly deadLetterTarget: CloudwatchEventTarget;
   private readonly reporters: FailureReporter[] = [];
 
-  constructor(scope: Construct, id: string, { names, deadLetters, retry }: FailuresBusProps) {
+  constructor(scope: Construct, id: string, { names, delivery }: FailuresBusProps) {
     super(scope, id);
     this.bus = new CloudwatchEventBus(this, "bus", {
       name: names.of("failures"),
@@ -64,22 +62,23 @@ export class FailuresBus extends Construct {
       ],
     });
     new CloudwatchEventBusPolicy(this, "policy-attachment", { eventBusName: this.bus.name, policy: policy.json });
-    this.deadLetterRule = new CloudwatchEventRule(this, "dead-letter-rule", {
-      name: names.of("dead-letter-rule"),
+    const name = "dead-letter-rule";
+    const rule = new CloudwatchEventRule(this, "dead-letter-rule", {
+      name: names.of(name),
       description: "Parks what failed for a reason that a retry can't mend",
       eventBusName: this.bus.name,
       eventPattern: Lazy.stringValue({
         produce: () => JSON.stringify(permanentFailurePattern(this.reporters.map(({ functionArn }) => functionArn))),
       }),
     });
+    this.deadLetterRule = { name, rule, busName: this.bus.name };
     this.deadLetterTarget = new QueueTarget(this, "dead-letter-target", {
-      rule: this.deadLetterRule,
-      queue: deadLetters,
+      rule,
+      queue: delivery.deadLetters,
       inputPath: "$.detail",
-      retry,
-      deadLetters,
+      delivery,
     }).target;
-    movedFrom(this.deadLetterRule, "event-routing", "dead-letter-rule");
+    movedFrom(rule, "event-routing", "dead-letter-rule");
     movedFrom(this.deadLetterTarget, "event-routing", "dead-letter-target", "target");
   }
 

@@ -6,7 +6,15 @@ import { AssetType, TerraformAsset } from "cdktf";
 import { Construct } from "constructs";
 import { buildSync } from "esbuild";
 
+/** Of Lambda's runtime, which the bundle is built for. */
+export const nodeVersion = 22;
+
 const projectRoot = join(__dirname, "..", "..");
+
+export interface FunctionBundleProps {
+  /** Notification id to the hash of its template's content. */
+  readonly templateHashes: Readonly<Record<string, string>>;
+}
 
 /** The Lambda package: one minified module, zipped by Terraform. The same source gives the same bytes in any checkout. */
 export class FunctionBundle extends Construct {
@@ -14,8 +22,7 @@ export class FunctionBundle extends Construct {
   readonly handler = "index.handler";
   readonly archive: DataArchiveFile;
 
-  /** @param templateHashes notification id to the hash of its template's content. */
-  constructor(scope: Construct, id: string, templateHashes: Readonly<Record<string, string>>) {
+  constructor(scope: Construct, id: string, { templateHashes }: FunctionBundleProps) {
     super(scope, id);
     const asset = new TerraformAsset(this, "source", { path: buildHandler(templateHashes), type: AssetType.DIRECTORY });
     this.archive = new DataArchiveFile(this, "archive", {
@@ -48,7 +55,7 @@ function bundleInto(folder: string, templateHashes: string): string {
     outfile: join(folder, "index.mjs"),
     bundle: true,
     platform: "node",
-    target: "node22",
+    target: `node${nodeVersion}`,
     format: "esm",
     mainFields: ["module", "main"],
     minify: true,

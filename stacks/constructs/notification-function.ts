@@ -1,5 +1,4 @@
 import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
-import { CloudwatchLogMetricFilter } from "@cdktf/provider-aws/lib/cloudwatch-log-metric-filter";
 import {
   DataAwsIamPolicyDocument,
   type DataAwsIamPolicyDocumentStatement,
@@ -11,7 +10,9 @@ import { LambdaPermission } from "@cdktf/provider-aws/lib/lambda-permission";
 import { type SesTemplate } from "@cdktf/provider-aws/lib/ses-template";
 import { Construct } from "constructs";
 import { type HandlerEnvironment, toVariables } from "../../handler/contract/environment";
-import { type FunctionBundle } from "./function-bundle";
+import { type Arns } from "../arns";
+import { type FunctionBundle, nodeVersion } from "./function-bundle";
+import { LogMetric } from "./log-metric";
 
 export interface NotificationFunctionProps {
   readonly functionName: string;
@@ -26,8 +27,7 @@ export interface NotificationFunctionProps {
   readonly environment: Omit<HandlerEnvironment, "serviceName">;
   /** Stored templates that the package names: they are there before it, and gone after it. */
   readonly templates: readonly SesTemplate[];
-  /** `rule/<prefix>-*`: a permission for each rule would outgrow the 20 KB that Lambda takes of a policy. */
-  readonly ownRulesArn: string;
+  readonly arns: Arns;
   /** Id of the permission that lets the rules invoke the function. */
   readonly permissionId: string;
   /** What the function may do besides writing its own logs. */
@@ -86,7 +86,7 @@ export class NotificationFunction extends Construct {
       functionName,
       description: props.description,
       role: this.role.arn,
-      runtime: "nodejs22.x",
+      runtime: `nodejs${nodeVersion}.x`,
       architectures: ["arm64"],
       handler: bundle.handler,
       filename: bundle.archive.outputPath,
@@ -105,19 +105,15 @@ export class NotificationFunction extends Construct {
       action: "lambda:InvokeFunction",
       functionName: this.function.functionName,
       principal: "events.amazonaws.com",
-      sourceArn: props.ownRulesArn,
+      sourceArn: props.arns.ownRules,
     });
-    new CloudwatchLogMetricFilter(this, "errors", {
+    new LogMetric(this, "errors", {
       name: `${functionName}-errors`,
-      logGroupName: this.logGroup.name,
+      logGroup: this.logGroup,
       // The runtime logs a failed run a second time, without a service: each failure counts once.
       pattern: `{ ($.level = "ERROR") && ($.service = "${functionName}") }`,
-      metricTransformation: {
-        name: errorMetricName,
-        namespace: environment.metricsNamespace,
-        value: "1",
-        defaultValue: "0",
-      },
+      metric: errorMetricName,
+      namespace: environment.metricsNamespace,
     });
   }
 }

@@ -3,38 +3,32 @@ import { type DataAwsIamPolicyDocumentStatement } from "@cdktf/provider-aws/lib/
 import { LambdaEventSourceMapping } from "@cdktf/provider-aws/lib/lambda-event-source-mapping";
 import { LambdaFunctionEventInvokeConfig } from "@cdktf/provider-aws/lib/lambda-function-event-invoke-config";
 import { Construct } from "constructs";
-import { type Notification } from "../../handler/notifications/define";
 import { asynchronousInvocation, retryQueueSettings } from "../delivery-windows";
+import { type Lane, laneNames } from "../lanes";
 import { type Names } from "../names";
 import { type LaneBudget } from "../send-budget";
 import { transientFailurePattern } from "./failure-routing";
 import { type FailuresBus } from "./failures-bus";
 import { NotificationFunction, type NotificationFunctionProps } from "./notification-function";
-import { ParkingQueue } from "./parking-queue";
-import { QueueTarget, type TargetRetry } from "./rule-target";
+import { FailureQueue } from "./failure-queue";
+import { type Delivery, QueueTarget, type RoutedRule } from "./rule-target";
 
 type FunctionSettings = Pick<
   NotificationFunctionProps,
-  "bundle" | "templates" | "memoryMb" | "timeoutSeconds" | "logRetentionDays" | "ownRulesArn"
+  "bundle" | "templates" | "memoryMb" | "timeoutSeconds" | "logRetentionDays" | "arns"
 >;
 
 export interface NotificationLaneProps extends FunctionSettings {
-  readonly lane: Notification["lane"];
+  readonly lane: Lane;
   readonly names: Names;
   readonly budget: LaneBudget;
   readonly reserveConcurrency: boolean;
   readonly environment: Omit<NotificationFunctionProps["environment"], "sendIntervalMs">;
   readonly permissions: readonly DataAwsIamPolicyDocumentStatement[];
   readonly failures: FailuresBus;
-  readonly deadLetters: ParkingQueue;
-  readonly retry: TargetRetry;
+  readonly delivery: Delivery;
   readonly deletionProtection: boolean;
-  /** ARN of a queue or function by its name. */
-  readonly arnOf: (service: "sqs" | "lambda", name: string) => string;
 }
-
-/** The standard lane has the recipe's names. */
-const namePrefixes: Readonly<Record<Notification["lane"], string>> = { standard: "", priority: "priority-" };
 
 /**
  * One function with a budget of its own, and the slow retries behind it:
@@ -44,30 +38,30 @@ const namePrefixes: Readonly<Record<Notification["lane"], string>> = { standard:
  * What no retry can mend, the function puts into the dead letters itself, at once.
  */
 export class NotificationLane extends Construct {
-  readonly lane: Notification["lane"];
-  readonly notify: NotificationFunction;
+  readonly lane: Lane;
+  readonly processor: NotificationFunction;
   readonly functionName: string;
   readonly functionArn: string;
-  readonly retryQueue: ParkingQueue;
-  readonly retryRule: CloudwatchEventRule;
+  readonly retryQueue: FailureQueue;
+  readonly retryRule: RoutedRule;
 
   constructor(scope: Construct, id: string, props: NotificationLaneProps) {
     super(scope, id);
-    const { lane, names, budget, failures, deadLetters, arnOf } = props;
+    const { lane, names, arns, budget, failures, delivery } = props;
+    const { deadLetters } = delivery;
     this.lane = lane;
-    const nameOf = (role: string) => names.of(namePrefixes[lane] + role);
-    this.functionName = nameOf("email-processor");
-    this.functionArn = arnOf("lambda", `function:${this.functionName}`);
-    this.retryQueue = new ParkingQueue(this, "retry-queue", {
-      name: nameOf("retries"),
-      arn: arnOf("sqs", nameOf("retries")),
-      ownRulesArn: props.ownRulesArn,
+    const inLane = laneNames(lane);
+    this.functionName = names.of(inLane.function);
+    this.functionArn = arns.of("lambda", `function:${this.functionName}`);
+    this.retryQueue = new FailureQueue(this, "retry-queue", {
+      name: names.of(inLane.retryQueue),
+      arns,
       deletionProtection: props.deletionProtection,
       redrive: { ...retryQueueSettings(lane, props.timeoutSeconds), deadLetters },
     });
-    this.notify = new NotificationFunction(this, "function", {
+    this.processor = new NotificationFunction(this, "function", {
       functionName: this.functionName,
-      roleName: names.inAccount(`${namePrefixes[lane]}role`),
+      roleName: names.inAccount(inLane.executionRole),
       description: `Turns business events into templated mail (${lane} lane)`,
       bundle: props.bundle,
       templates: props.templates,
@@ -75,8 +69,8 @@ export class NotificationLane extends Construct {
       timeoutSeconds: props.timeoutSeconds,
       logRetentionDays: props.logRetentionDays,
       reservedConcurrency: props.reserveConcurrency ? budget.concurrency : undefined,
-      ownRulesArn: props.ownRulesArn,
-      permissionId: nameOf("rules-invoke"),
+      arns,
+      permissionId: names.of(inLane.rulesPermission),
       environment: { ...props.environment, sendIntervalMs: budget.sendIntervalMs },
       permissions: [
         { sid: "ReportFailures", actions: ["events:PutEvents"], resources: [failures.bus.arn] },
@@ -89,21 +83,21 @@ export class NotificationLane extends Construct {
         ...props.permissions,
       ],
     });
-    failures.acceptFrom({ role: this.notify.role, functionArn: this.functionArn });
-    const { functionName: deployed } = this.notify.function;
-    this.retryRule = new CloudwatchEventRule(this, "retry-rule", {
-      name: nameOf("retry-rule"),
+    failures.acceptFrom({ role: this.processor.role, functionArn: this.functionArn });
+    const { functionName: deployed } = this.processor.function;
+    const rule = new CloudwatchEventRule(this, "retry-rule", {
+      name: names.of(inLane.retryRule),
       description: `Queues what failed in the ${lane} lane and can succeed later`,
       eventBusName: failures.bus.name,
       eventPattern: JSON.stringify(transientFailurePattern(this.functionArn)),
     });
+    this.retryRule = { name: inLane.retryRule, rule, busName: failures.bus.name };
     const { target: retryTarget } = new QueueTarget(this, "retry-target", {
-      rule: this.retryRule,
+      rule,
       queue: this.retryQueue,
       // The whole record: the original event, why it failed, and how often it was tried.
       inputPath: "$.detail",
-      retry: props.retry,
-      deadLetters,
+      delivery,
     });
     new LambdaFunctionEventInvokeConfig(this, "asynchronous-invocation", {
       functionName: deployed,

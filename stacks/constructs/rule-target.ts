@@ -7,18 +7,33 @@ import { Construct, type IDependable } from "constructs";
 import { type ITerraformDependable } from "cdktf";
 import { type EventLog } from "./event-log";
 import { type NotificationFunction } from "./notification-function";
-import { type ParkingQueue } from "./parking-queue";
+import { type FailureQueue } from "./failure-queue";
 
-/** EventBridge's own limits are 185 attempts and 24 hours; behind them an event is dropped. */
+/** How long EventBridge tries a target. Its own limits are 185 attempts and 24 hours. */
 export interface TargetRetry {
   readonly attempts: number;
   readonly maximumAgeSeconds: number;
 }
 
+/** How the events of every rule reach their targets. */
+export interface Delivery {
+  readonly retry: TargetRetry;
+  /** Takes an event that EventBridge could not bring to its target: without it, the event would be dropped. */
+  readonly deadLetters: FailureQueue;
+}
+
+/** A rule, with what an alarm needs to name it. */
+export interface RoutedRule {
+  /** Without project and stage. */
+  readonly name: string;
+  readonly rule: CloudwatchEventRule;
+  /** `undefined` for the default bus: its metrics have no dimension for the bus. */
+  readonly busName: string | undefined;
+}
+
 interface RuleTargetProps {
   readonly rule: CloudwatchEventRule;
-  readonly retry: TargetRetry;
-  readonly deadLetters: ParkingQueue;
+  readonly delivery: Delivery;
 }
 
 type InputTransformer = CloudwatchEventTargetConfig["inputTransformer"];
@@ -30,7 +45,7 @@ export interface FunctionTargetProps extends RuleTargetProps {
 }
 
 export interface QueueTargetProps extends RuleTargetProps {
-  readonly queue: ParkingQueue;
+  readonly queue: FailureQueue;
   /** JSON path of what the queue gets. */
   readonly inputPath: string;
 }
@@ -96,7 +111,7 @@ const transformed = (inputTransformer: InputTransformer) =>
 
 function addTarget(
   scope: Construct,
-  { rule, retry, deadLetters }: RuleTargetProps,
+  { rule, delivery: { retry, deadLetters } }: RuleTargetProps,
   dependsOn: readonly (ITerraformDependable & IDependable)[],
   target: Omit<CloudwatchEventTargetConfig, "rule">,
 ): CloudwatchEventTarget {

@@ -1,3 +1,4 @@
+import { exampleAccountId } from "../stages";
 import { all, applied, type Attributes, block, objects, statementsBehind, type SynthesizedStack } from "./synthesized";
 
 /**
@@ -134,7 +135,7 @@ function sizeOfPermission(stack: SynthesizedStack, permission: Attributes): numb
     Effect: "Allow",
     Principal: { Service: permission.principal },
     Action: permission.action,
-    Resource: `arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:${String(permission.function_name)}`,
+    Resource: `arn:aws-us-gov:lambda:us-gov-west-1:${exampleAccountId}:function:${String(permission.function_name)}`,
     Condition: { ArnLike: { "AWS:SourceArn": permission.source_arn } },
   };
   return Buffer.byteLength(applied(stack, JSON.stringify(statement)));

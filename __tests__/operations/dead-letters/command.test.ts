@@ -21,7 +21,7 @@ import { printableJson } from "../../../operations/text";
 import { Names } from "../../../stacks/names";
 import { clientSettings, region, TestGateway } from "aws-emulator/testing/gateway";
 import { freePort } from "aws-emulator/processes";
-import { failureRecord } from "../../support/notify";
+import { failureRecord } from "../../support/send-notification";
 import { OperationsProcess, runOperation, sandboxOn } from "../../support/operations-command";
 import { jane, parkedStage, request, targetAttributes } from "../../support/parked";
 import { startPassage } from "../../support/passage";

@@ -1,7 +1,7 @@
 import { UsageError } from "../../../operations/command";
 import { parseFilters } from "../../../operations/dead-letters/filters";
 import { hashRecipient } from "../../../handler/contract/recipient-hash";
-import { failureRecord, startOfTime } from "../../support/notify";
+import { failureRecord, startOfTime } from "../../support/send-notification";
 import { jane, park, request } from "../../support/parked";
 
 const now = startOfTime + 3 * 3_600_000;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { type ParkedMessage } from "../../../operations/dead-letters/parked-message";
-import { failureRecord, startOfTime } from "../../support/notify";
+import { failureRecord, startOfTime } from "../../support/send-notification";
 import { jane, movedBySqs, park, parkedStage, request, targetAttributes } from "../../support/parked";
 
 const { config } = parkedStage;

@@ -5,7 +5,7 @@ import { HoldIsOver } from "../../../operations/dead-letters/queue";
 import { type ActOptions, discard, type Ports, redrive } from "../../../operations/dead-letters/redrive";
 import { hashRecipient } from "../../../handler/contract/recipient-hash";
 import { maximumRedrives } from "../../../stacks/delivery-windows";
-import { businessEvent, failureRecord } from "../../support/notify";
+import { businessEvent, failureRecord } from "../../support/send-notification";
 import { jane, park, request, targetAttributes } from "../../support/parked";
 
 const failed = (errorType: string, overrides: object = {}, event: unknown = request({ idempotencyKey: "order-7" })) =>

@@ -7,7 +7,7 @@ import { type ParkedMessage } from "../../../operations/dead-letters/parked-mess
 import { type Result } from "../../../operations/dead-letters/redrive";
 import { describeAnswer, type ReportOptions, toJson } from "../../../operations/dead-letters/report";
 import { printableJson } from "../../../operations/text";
-import { failureRecord, startOfTime } from "../../support/notify";
+import { failureRecord, startOfTime } from "../../support/send-notification";
 import { jane, park, request, targetAttributes } from "../../support/parked";
 
 const options: ReportOptions = {

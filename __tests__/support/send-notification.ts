@@ -5,7 +5,7 @@ import {
   type ClaimRequest,
   type ClaimStore,
 } from "../../handler/claims";
-import { type Log, type Metrics, type NotifyDependencies } from "../../handler/notify";
+import { type Log, type Metrics, type SendNotificationDependencies } from "../../handler/send-notification";
 import { type Clock } from "../../handler/pacer";
 
 /** 2026-11-24T09:00:00Z, when the tests' events happen. */
@@ -130,10 +130,10 @@ export function createRecords(): Records {
   };
 }
 
-/** What a notify needs besides its sender: claims in memory, everybody may be mailed. */
+/** What sendNotification needs besides its sender: claims in memory, everybody may be mailed. */
 export function dependencies(
-  overrides: Partial<NotifyDependencies> & Pick<NotifyDependencies, "sendEmail">,
-): NotifyDependencies {
+  overrides: Partial<SendNotificationDependencies> & Pick<SendNotificationDependencies, "sendEmail">,
+): SendNotificationDependencies {
   const clock = overrides.clock ?? new FakeClock();
   return {
     claims: new MemoryClaims(clock),

@@ -2,9 +2,9 @@ import { bytesOfEvent, mostEventBytes } from "../../handler/contract/envelope";
 import { type FailureRecord, failureRecordSchema } from "../../handler/contract/failure-record";
 import { permanentFailureTypes } from "../../handler/contract/failures";
 import { PermanentError, TransientError } from "../../handler/errors";
-import { createHandle, type Invocation } from "../../handler/handle";
+import { createDispatch, type Invocation } from "../../handler/dispatch";
 import { hashRecipient } from "../../handler/contract/recipient-hash";
-import { createNotify, type Notify, type Run } from "../../handler/notify";
+import { createSendNotification, type SendNotification, type Run } from "../../handler/send-notification";
 import {
   businessEvent,
   dependencies,
@@ -13,7 +13,7 @@ import {
   createRecords,
   sqsBatch,
   startOfTime,
-} from "../support/notify";
+} from "../support/send-notification";
 
 const functionArn = "arn:aws:lambda:eu-west-1:123456789012:function:shop-dev-email-processor";
 const run: Run = { endsAt: 30_000 };
@@ -27,14 +27,14 @@ function setUp(answer: (input: unknown) => unknown = () => result, park?: (recor
   const runs: Run[] = [];
   const parked: FailureRecord[] = [];
   const { log, lines } = createRecords();
-  const notify: Notify = (input, ofRun) => {
+  const notify: SendNotification = (input, ofRun) => {
     inputs.push(input);
     runs.push(ofRun);
     const outcome = answer(input);
     return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(result);
   };
-  const handle = createHandle({
-    notify,
+  const handle = createDispatch({
+    sendNotification: notify,
     park:
       park ??
       ((record) => {
@@ -197,15 +197,15 @@ describe("a batch of the retry queue", () => {
   });
 });
 
-describe("with the real notify", () => {
+describe("with the real sendNotification", () => {
   function real(sendMs = 0) {
     const clock = new FakeClock();
     const sent: string[] = [];
     const refusing = new Set<string>();
     const parked: FailureRecord[] = [];
     const records = createRecords();
-    const handle = createHandle({
-      notify: createNotify(
+    const handle = createDispatch({
+      sendNotification: createSendNotification(
         dependencies({
           sendEmail: ({ recipient }) => {
             clock.time += sendMs;
@@ -359,8 +359,8 @@ describe("an event that is too large for a record of its failure", () => {
   ])("is refused and parked in part: %s", async (_, input, rest) => {
     const parked: FailureRecord[] = [];
     const records = createRecords();
-    const handle = createHandle({
-      notify: createNotify(dependencies({ sendEmail: mustNotSend, ...records })),
+    const handle = createDispatch({
+      sendNotification: createSendNotification(dependencies({ sendEmail: mustNotSend, ...records })),
       park: (record) => {
         parked.push(record);
         return Promise.resolve();
@@ -390,7 +390,7 @@ describe("an event that is too large for a record of its failure", () => {
     const free = mostEventBytes - bytesOfEvent(businessEvent(detail, { resources: [""] }));
     const ofBallast = (bytes: number) => businessEvent(detail, { resources: ["x".repeat(bytes)] });
     const endsAt = startOfTime + 30_000;
-    const notify = createNotify(dependencies({ sendEmail: () => Promise.resolve({ messageId: "m" }) }));
+    const notify = createSendNotification(dependencies({ sendEmail: () => Promise.resolve({ messageId: "m" }) }));
     await expect(notify(ofBallast(free), { endsAt })).resolves.toMatchObject({ messageIds: ["m"] });
     await expect(notify(ofBallast(free + 1), { endsAt })).rejects.toThrow(
       "The event has 245761 bytes, and at most 245760 are mailed: put the content elsewhere, and mail a link to it.",

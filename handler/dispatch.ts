@@ -1,10 +1,16 @@
 import { type FailureRecord, failureRecordSchema } from "./contract/failure-record";
 import { type SqsBatch, sqsBatchSchema, type SqsBatchResponse } from "./contract/sqs-batch";
-import { type Log, type Notify, type NotifyResult, type Run, toNotificationError } from "./notify";
+import {
+  type Log,
+  type SendNotification,
+  type NotificationResult,
+  type Run,
+  toNotificationError,
+} from "./send-notification";
 import { toParkedRecord } from "./parking";
 
-export interface HandleDependencies {
-  readonly notify: Notify;
+export interface DispatchDependencies {
+  readonly sendNotification: SendNotification;
   /** Puts a record into the dead-letter queue. */
   readonly park: (record: FailureRecord) => Promise<void>;
   readonly log: Log;
@@ -15,19 +21,23 @@ export interface Invocation extends Run {
   readonly functionArn: string;
 }
 
-export type Handle = (input: unknown, invocation: Invocation) => Promise<NotifyResult | Parked | SqsBatchResponse>;
+export type Dispatch = (
+  input: unknown,
+  invocation: Invocation,
+) => Promise<NotificationResult | Parked | SqsBatchResponse>;
 
-/** The event's mails that are not out can't be mended by a retry, and it waits for a person. */
+/** The event is in the dead-letter queue: no retry can send its remaining mails, and a person has to look. */
 export interface Parked {
   /** Its failure's type. */
   readonly parked: string;
 }
 
 /**
- * The function's entry for both of its sources: an event from a rule, and a batch from the retry queue. What a later try
- * can mend goes back to the source; what none can mend is parked at once, so that a person hears of it within minutes.
+ * The function's entry. It gets an event from a rule, or a batch of failure records from the retry queue. A failure that a
+ * later try can mend goes back to where the event came from. Any other failure is parked at once, so that a person hears of
+ * it within minutes.
  */
-export function createHandle(dependencies: HandleDependencies): Handle {
+export function createDispatch(dependencies: DispatchDependencies): Dispatch {
   return (input, invocation) => {
     const batch = sqsBatchSchema.safeParse(input);
     return batch.success ? retry(batch.data, invocation, dependencies) : deliver(input, invocation, dependencies);
@@ -37,16 +47,16 @@ export function createHandle(dependencies: HandleDependencies): Handle {
 async function deliver(
   input: unknown,
   invocation: Invocation,
-  dependencies: HandleDependencies,
-): Promise<NotifyResult | Parked> {
+  dependencies: DispatchDependencies,
+): Promise<NotificationResult | Parked> {
   const record: FailureRecord = {
     requestContext: { functionArn: invocation.functionArn, condition: "Invoked", approximateInvokeCount: 0 },
     requestPayload: input,
   };
   // Lambda does not say which of its tries this is.
   const outcome = await settle({ record, tries: 1, about: {} }, invocation, dependencies);
-  // Lambda tries it again, and hands it to its destination after the last time. That is the net where it could not be
-  // parked, too.
+  // Lambda tries the event again, and hands it to its on-failure destination after the last try. An event that could not
+  // be parked takes the same way.
   if (outcome.kind === "open") throw outcome.error;
   return outcome.kind === "mailed" ? outcome.result : { parked: outcome.type };
 }
@@ -54,7 +64,7 @@ async function deliver(
 async function retry(
   batch: SqsBatch,
   invocation: Invocation,
-  dependencies: HandleDependencies,
+  dependencies: DispatchDependencies,
 ): Promise<SqsBatchResponse> {
   const batchItemFailures: { itemIdentifier: string }[] = [];
   for (const { body, messageId, attributes } of batch.Records) {
@@ -67,7 +77,7 @@ async function retry(
 }
 
 type Outcome =
-  | { readonly kind: "mailed"; readonly result: NotifyResult }
+  | { readonly kind: "mailed"; readonly result: NotificationResult }
   | { readonly kind: "parked"; readonly type: string }
   /** A later try goes on. */
   | { readonly kind: "open"; readonly error: Error };
@@ -84,10 +94,10 @@ interface Work {
 async function settle(
   { record, tries, about }: Work,
   { endsAt }: Invocation,
-  { notify, park, log }: HandleDependencies,
+  { sendNotification, park, log }: DispatchDependencies,
 ): Promise<Outcome> {
   try {
-    return { kind: "mailed", result: await notify(record.requestPayload, { endsAt }) };
+    return { kind: "mailed", result: await sendNotification(record.requestPayload, { endsAt }) };
   } catch (cause) {
     const error = toNotificationError(cause);
     if (error.retryable) return { kind: "open", error };
@@ -105,7 +115,10 @@ async function settle(
   }
 }
 
-/** What is no record is taken for an event: the function refuses what is none, and it is parked with that reason. */
+/**
+ * Reads a failure record. A body that is not a failure record is treated as a bare event. If it is not a valid event, it is
+ * dead-lettered with that reason.
+ */
 function parseRecord(body: unknown, functionArn: string): FailureRecord {
   const content = parseJson(body);
   const parsed = failureRecordSchema.safeParse(content);
@@ -114,7 +127,7 @@ function parseRecord(body: unknown, functionArn: string): FailureRecord {
     : { requestContext: { functionArn, condition: "Queued", approximateInvokeCount: 0 }, requestPayload: content };
 }
 
-/** A text that is no JSON is refused as the text that it is. */
+/** A text that is not JSON stays the text that it is, and is refused as such. */
 function parseJson(body: unknown): unknown {
   if (typeof body !== "string") return body;
   try {

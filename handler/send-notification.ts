@@ -1,4 +1,4 @@
-import { type ClaimAnswer, claimId, type ClaimStore, isTakenForOther } from "./claims";
+import { type Claim, type ClaimAnswer, claimId, type ClaimStore, isTakenForOther } from "./claims";
 import {
   bytesOfEvent,
   type EventEnvelope,
@@ -57,7 +57,7 @@ export interface Metrics {
   eventFailed(type: string): void;
 }
 
-export interface NotifyDependencies {
+export interface SendNotificationDependencies {
   readonly sendEmail: SendEmail;
   readonly claims: ClaimStore;
   readonly clock: Clock;
@@ -75,20 +75,20 @@ export interface Run {
   readonly endsAt: number;
 }
 
-export interface NotifyResult {
+export interface NotificationResult {
   readonly notification: string;
   readonly eventId: string;
   /** One a recipient, those of earlier tries included. */
   readonly messageIds: readonly string[];
 }
 
-export type Notify = (input: unknown, run: Run) => Promise<NotifyResult>;
+export type SendNotification = (input: unknown, run: Run) => Promise<NotificationResult>;
 
 /**
  * What a send needs at most: SES's answer within `requestTimeoutMs` of handler/adapters/ses.ts, and the claim's record.
  * Less time than this, and the run could end between the two.
  */
-export const sendBudgetMs = 8000;
+const sendBudgetMs = 8000;
 
 /** Clocks of two execution environments may differ by this much. */
 const clockSkewMs = 1000;
@@ -97,7 +97,7 @@ const clockSkewMs = 1000;
  * Turns one event into mail.
  * @throws NotificationError, logged and counted: Lambda must see a failure as a failure, or the event is gone.
  */
-export function createNotify(dependencies: NotifyDependencies): Notify {
+export function createSendNotification(dependencies: SendNotificationDependencies): SendNotification {
   const { log, metrics } = dependencies;
   return async (input, run) => {
     let eventId: string | undefined;
@@ -132,7 +132,11 @@ export function createNotify(dependencies: NotifyDependencies): Notify {
  * Tries every mail of the event: what fails for one keeps the mail from nobody else.
  * @throws NotificationError that lists the mails that failed.
  */
-async function deliver(event: EventEnvelope, run: Run, dependencies: NotifyDependencies): Promise<NotifyResult> {
+async function deliver(
+  event: EventEnvelope,
+  run: Run,
+  dependencies: SendNotificationDependencies,
+): Promise<NotificationResult> {
   const notification = findNotification(event);
   if (notification === undefined) {
     throw new PermanentError(
@@ -190,7 +194,8 @@ const mostListed = 50;
 /** One error for the event: transient while a retry can still reach somebody. */
 function summarize(failed: readonly FailedMail[], mails: number): NotificationError {
   const [first] = failed.map(({ error }) => error).sort(compareFailures);
-  if (first === undefined) throw new Error("There is no failure to summarize; this is a bug in handler/notify.ts.");
+  if (first === undefined)
+    throw new Error("There is no failure to summarize; this is a bug in handler/send-notification.ts.");
   const listed = failed
     .slice(0, mostListed)
     .map(({ place: { recipient, position }, error }) => `${recipient ?? `entry ${position ?? "?"}`} ${error.name}`);
@@ -213,15 +218,16 @@ async function sendOnce(
   notification: Notification,
   event: EventEnvelope,
   run: Run,
-  { sendEmail, claims, clock, log, metrics, templateNameOf, replyTo }: NotifyDependencies,
+  dependencies: SendNotificationDependencies,
 ): Promise<string> {
-  const { recipient, templateData, contentHash } = mail;
-  const about = { eventId: event.id, notification: notification.id, recipient: hashRecipient(recipient) };
+  const { clock, log, metrics } = dependencies;
+  const { recipient, contentHash } = mail;
+  const about: AboutMail = { eventId: event.id, notification: notification.id, recipient: hashRecipient(recipient) };
   const deadline = run.endsAt - sendBudgetMs;
   if (clock.now() > deadline) {
     throw new TransientError("OutOfTime", "The run's time was over before all mails were sent; the next try goes on.");
   }
-  const answer = await claim();
+  const answer = await claim(mail, notification, event, run, dependencies);
   const isKeyReused = isTakenForOther(answer, { eventId: event.id, contentHash });
   if (isKeyReused) {
     metrics.keyReused(notification.id);
@@ -245,7 +251,49 @@ async function sendOnce(
         "An earlier try ended without SES's answer, so the mail may be out. Look for it among SES's events before you send it again.",
       );
     case "claimed":
+      return sendClaimed(mail, notification, { ...answer, about, deadline }, dependencies);
   }
+}
+
+/** What a line in the log tells of a mail. */
+type AboutMail = Pick<MailTags, "notification" | "eventId" | "recipient">;
+
+async function claim(
+  { recipient, idempotencyKey, contentHash }: Mail,
+  { id, trigger, onUnknown }: Notification,
+  event: EventEnvelope,
+  run: Run,
+  { claims }: SendNotificationDependencies,
+): Promise<ClaimAnswer> {
+  try {
+    return await claims.claim({
+      id: claimId(trigger, idempotencyKey, recipient),
+      notification: id,
+      eventId: event.id,
+      contentHash,
+      heldUntil: run.endsAt + clockSkewMs,
+      takeOver: onUnknown === "resend",
+    });
+  } catch (cause) {
+    throw new TransientError("ClaimStoreUnavailable", "The mail could not be claimed, so it was not sent.", { cause });
+  }
+}
+
+interface ClaimedSend {
+  readonly claim: Claim;
+  readonly attempt: number;
+  readonly about: AboutMail;
+  readonly deadline: number;
+}
+
+/** Sends a mail that this run has claimed, and records how it went. */
+async function sendClaimed(
+  { recipient, templateData, replyTo }: Mail,
+  notification: Notification,
+  { claim: ownClaim, attempt, about, deadline }: ClaimedSend,
+  dependencies: SendNotificationDependencies,
+): Promise<string> {
+  const { sendEmail, claims, log, metrics, templateNameOf } = dependencies;
   let messageId: string;
   try {
     ({ messageId } = await sendEmail(
@@ -253,20 +301,17 @@ async function sendOnce(
         recipient,
         template: templateNameOf(notification.id),
         templateData,
-        replyTo: mail.replyTo.length > 0 ? mail.replyTo : replyTo,
-        tags: { ...about, attempt: answer.attempt },
+        replyTo: replyTo.length > 0 ? replyTo : dependencies.replyTo,
+        tags: { ...about, attempt },
       },
       deadline,
     ));
   } catch (cause) {
     const failure = toNotificationError(cause);
     const isUnknown = failure.name === "OutcomeUnknown";
-    await (isUnknown ? claims.markUnknown(answer.claim) : claims.markFailed(answer.claim)).catch((error: unknown) => {
-      // The claim stays as it is, and counts as unknown once this run is over: parked, not sent twice.
-      log.warn("The failure could not be recorded", {
-        ...about,
-        cause: error instanceof Error ? error.name : typeof error,
-      });
+    await (isUnknown ? claims.markUnknown(ownClaim) : claims.markFailed(ownClaim)).catch((error: unknown) => {
+      // The claim stays as it is. Once this run is over it counts as unknown, so the mail is parked and not sent twice.
+      log.warn("The failure could not be recorded", { ...about, cause: nameOf(error) });
     });
     if (isUnknown && notification.onUnknown === "resend") {
       throw new TransientError("ServiceUnavailable", "SES gave no answer; this notification may be sent again.", {
@@ -276,34 +321,19 @@ async function sendOnce(
     throw failure;
   }
   // The mail is out: a failure from here on must not look like one of the send, or it would be sent again.
-  await claims.markSent(answer.claim, messageId).catch((error: unknown) => {
+  await claims.markSent(ownClaim, messageId).catch((error: unknown) => {
     log.warn("The send could not be recorded: a second delivery of this event will be parked, not mailed", {
       ...about,
       messageId,
-      cause: error instanceof Error ? error.name : typeof error,
+      cause: nameOf(error),
     });
   });
   metrics.emailSent(notification.id);
-  log.info("Email sent", { ...about, messageId, attempt: answer.attempt });
+  log.info("Email sent", { ...about, messageId, attempt });
   return messageId;
-
-  async function claim(): Promise<ClaimAnswer> {
-    try {
-      return await claims.claim({
-        id: claimId(notification.trigger, mail.idempotencyKey, recipient),
-        notification: notification.id,
-        eventId: event.id,
-        contentHash,
-        heldUntil: run.endsAt + clockSkewMs,
-        takeOver: notification.onUnknown === "resend",
-      });
-    } catch (cause) {
-      throw new TransientError("ClaimStoreUnavailable", "The mail could not be claimed, so it was not sent.", {
-        cause,
-      });
-    }
-  }
 }
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
 
 function parseEnvelope(input: unknown): EventEnvelope {
   const parsed = envelopeSchema.safeParse(input);

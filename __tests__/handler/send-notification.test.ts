@@ -7,8 +7,12 @@ import { permanentFailureTypes, transientFailureTypes } from "../../handler/cont
 import { hashRecipient } from "../../handler/contract/recipient-hash";
 import { createError, longestMessage, type NotificationError } from "../../handler/errors";
 import { type Notification, type PreparedEmail } from "../../handler/notifications/define";
-import { createNotify, type NotifyDependencies, type TemplatedEmail } from "../../handler/notify";
-import { businessEvent, dependencies, FakeClock, MemoryClaims, createRecords } from "../support/notify";
+import {
+  createSendNotification,
+  type SendNotificationDependencies,
+  type TemplatedEmail,
+} from "../../handler/send-notification";
+import { businessEvent, dependencies, FakeClock, MemoryClaims, createRecords } from "../support/send-notification";
 
 const runMs = 30_000;
 const unknown = () => new PermanentError("OutcomeUnknown", "SES gave no answer (TimeoutError)");
@@ -16,7 +20,7 @@ const throttled = () => new TransientError("Throttled", "SES did not take the ma
 const refused = () => new PermanentError("MessageRejected", "SES did not take the mail (MessageRejected).");
 const unverified = () => new PermanentError("SenderNotVerified", "SES did not take the mail (MessageRejected).");
 
-interface SetUp extends Partial<NotifyDependencies> {
+interface SetUp extends Partial<SendNotificationDependencies> {
   clock?: FakeClock;
   /** How each send ends, by the recipient. */
   failures?: Record<string, (() => Error) | undefined>;
@@ -27,7 +31,7 @@ function setUp({ failures = {}, clock = new FakeClock(), ...overrides }: SetUp =
   const deadlines: number[] = [];
   const claims = new MemoryClaims(clock);
   const records = createRecords();
-  const notify = createNotify(
+  const notify = createSendNotification(
     dependencies({
       sendEmail: (email, deadline) => {
         const failure = failures[email.recipient];
@@ -490,10 +494,10 @@ describe("a second delivery", () => {
     const clock = new FakeClock();
     const records = createRecords();
     const dying = dependencies({ sendEmail: () => new Promise(() => undefined), clock, ...records });
-    void createNotify(dying)(to(a), { endsAt: clock.now() + runMs });
+    void createSendNotification(dying)(to(a), { endsAt: clock.now() + runMs });
     await new Promise(setImmediate);
 
-    const next = createNotify({ ...dying, sendEmail: () => Promise.resolve({ messageId: "second" }) });
+    const next = createSendNotification({ ...dying, sendEmail: () => Promise.resolve({ messageId: "second" }) });
     clock.time += runMs + 1000;
     await expect(next(to(a), { endsAt: clock.now() + runMs })).rejects.toMatchObject({ name: "ClaimHeld" });
     clock.time += 1;
@@ -629,7 +633,7 @@ describe("when the run's time is over", () => {
     const claims = new MemoryClaims(clock);
     const sent: string[] = [];
     const records = createRecords();
-    const slow = createNotify(
+    const slow = createSendNotification(
       dependencies({
         ...records,
         sendEmail: ({ recipient }) => {
@@ -670,7 +674,7 @@ it("sends no mail twice where counting or logging it fails", async () => {
       },
     },
   });
-  const notify = createNotify(broken);
+  const notify = createSendNotification(broken);
   await expect(notify(to(a), { endsAt: clock.now() + runMs })).rejects.toMatchObject({ name: "Unclassified" });
   await expect(notify(to(a), { endsAt: clock.now() + runMs })).resolves.toMatchObject({ messageIds: ["m"] });
   expect(sent).toEqual([a]);

@@ -1,0 +1,46 @@
+import { type Names } from "./names";
+
+export interface ArnScope {
+  /** `aws`, `aws-cn`, .. */
+  readonly partition: string;
+  readonly region: string;
+  readonly accountId: string;
+  readonly names: Names;
+}
+
+/**
+ * ARNs that are built from names. A policy needs them where it can't refer to the resource: the policy is an attribute of
+ * that very resource, or it names all resources of the stage by their prefix.
+ */
+export class Arns {
+  readonly partition: string;
+
+  constructor(private readonly scope: ArnScope) {
+    this.partition = scope.partition;
+  }
+
+  of(service: string, resource: string): string {
+    const { partition, region, accountId } = this.scope;
+    return `arn:${partition}:${service}:${region}:${accountId}:${resource}`;
+  }
+
+  /** Every rule of the stage. A policy that lists the rules one by one would outgrow AWS's limits. */
+  get ownRules(): string {
+    return this.of("events", `rule/${this.scope.names.prefix}-*`);
+  }
+
+  /** Every alarm of the stage, for the same reason. */
+  get ownAlarms(): string {
+    return this.of("cloudwatch", `alarm:${this.scope.names.prefix}-*`);
+  }
+
+  /** The bus that AWS's own services put their events on. */
+  get defaultBus(): string {
+    return this.of("events", "event-bus/default");
+  }
+
+  get accountRoot(): string {
+    const { partition, accountId } = this.scope;
+    return `arn:${partition}:iam::${accountId}:root`;
+  }
+}
