@@ -1,4 +1,4 @@
-import { catalogue } from "../handler/notifications";
+import { seedCatalogue } from "../handler/notifications/seed";
 import { laneAlarm, lanes, retryQueueRole, retryRuleRole, unmatchedRuleRoles, unroutedRuleRoles } from "./lanes";
 
 /** What to do first when an alarm rings, by its name behind project and stage. */
@@ -39,7 +39,7 @@ export const alarmSteps: Readonly<Record<string, string>> = {
   ),
   ...Object.fromEntries(
     [
-      ...catalogue.map(({ ruleName }) => ruleName),
+      ...seedCatalogue.map(({ ruleName }) => ruleName),
       ...unmatchedRuleRoles,
       ...unroutedRuleRoles,
       ...lanes.map(retryRuleRole),

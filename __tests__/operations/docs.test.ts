@@ -10,6 +10,7 @@ import { type TerraformStack, Testing } from "cdktf";
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { seedCatalogue } from "../../handler/notifications/seed";
 import { alarmSteps } from "../../operations/alarm-steps";
 import { alarmsDocument, findAlarmProblems, findLossMapProblems, lossMapDocument } from "../../operations/documents";
 import { alarmsOf, hopsOf } from "../../operations/hops";
@@ -27,7 +28,7 @@ const stack = synthesizeForDocs();
 function stackWith(add: (scope: TerraformStack, names: Names) => void): SynthesizedStack {
   const config = configOf({ STAGE: "prod" });
   const names = new Names(config);
-  const changed = new NotificationStack(Testing.app(), "notification", config);
+  const changed = new NotificationStack(Testing.app(), "notification", config, seedCatalogue);
   add(changed, names);
   changed.prepareStack();
   return readStack(changed, names);
