@@ -7,6 +7,7 @@ import { type Construct } from "constructs";
 import { catalogue } from "../handler/notifications";
 import { type Notification } from "../handler/notifications/define";
 import { type Config } from "./config";
+import { checkCatalogue } from "./catalogue-check";
 import { ClaimTable } from "./constructs/claim-table";
 import { DeliveryFeedback } from "./constructs/delivery-feedback";
 import { EmailSender } from "./constructs/email-sender";
@@ -23,7 +24,7 @@ import { Names } from "./names";
 import { enforcePolicy } from "./policy";
 import { laneBudgets } from "./send-budget";
 import { defaultQuotas } from "./stages";
-import { loadTemplate, templateHash, type TemplateReader } from "./templates";
+import { loadTemplate, notificationsFolder, templateHash, type TemplateReader } from "./templates";
 
 /** One stage of the system, from the bus to the mail. */
 export class NotificationStack extends TerraformStack {
@@ -50,10 +51,12 @@ export class NotificationStack extends TerraformStack {
     const arn = (service: string, resource: string) =>
       `arn:${partition}:${service}:${config.region}:${accountId}:${resource}`;
     const ownRulesArn = arn("events", `rule/${names.prefix}-*`);
-    const templates = notifications.map((notification) => ({
-      id: notification.id,
-      template: templateOf(notification),
-    }));
+    const templates = checkCatalogue(notifications, {
+      prefix: names.prefix,
+      templateOf,
+      // A catalogue that is passed in may be a part of it.
+      folder: notifications === catalogue ? notificationsFolder : undefined,
+    });
 
     const sender = new EmailSender(this, "email-sender", {
       names,

@@ -3,7 +3,6 @@ import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-ru
 import { CloudwatchLogMetricFilter } from "@cdktf/provider-aws/lib/cloudwatch-log-metric-filter";
 import { Annotations } from "cdktf";
 import { Construct } from "constructs";
-import { findNotification } from "../../handler/notifications";
 import { type Notification, type ScheduleTrigger } from "../../handler/notifications/define";
 import { patternOf } from "../../handler/notifications/patterns";
 import { type Names } from "../names";
@@ -59,7 +58,6 @@ export class EventRouting extends Construct {
   ) {
     super(scope, id);
     const { names, notifications, mostPatternCharacters } = props;
-    refuseSharedTriggers(notifications);
     this.unroutedLog = new EventLog(this, "unrouted-log", { ...props.log, names, role: "unrouted" });
     new CloudwatchLogMetricFilter(this, "unrouted-metric", {
       name: names.of("unrouted-events"),
@@ -160,17 +158,6 @@ export class EventRouting extends Construct {
       eventBusName: bus.name,
       eventPattern: toPatternText(pattern),
     });
-  }
-}
-
-/** The function knows a notification by source and detail-type: a second one of the same would never be mailed. */
-function refuseSharedTriggers(notifications: readonly Notification[]): void {
-  for (const { id, trigger } of notifications) {
-    const first = findNotification({ source: trigger.source, "detail-type": trigger.detailType }, notifications);
-    if (first === undefined || first.id === id) continue;
-    throw new Error(
-      `The notifications "${first.id}" and "${id}" have one source and detail-type, "${trigger.source}" and "${trigger.detailType}": give each its own.`,
-    );
   }
 }
 
