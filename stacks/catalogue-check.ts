@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { templateName } from "../handler/contract/environment";
 import { type Notification } from "../handler/notifications/define";
 import { sampleEvent } from "../handler/notifications/sample";
-import { blankReads, type Template, TemplateError, type TemplateReader } from "./templates";
+import { blankReads, notificationsFolder, type Template, TemplateError, type TemplateReader } from "./templates";
 
 /** What is wrong with the catalogue. The synth tells all of it at once, each problem in a sentence that names the file. */
 export class CatalogueError extends Error {
@@ -53,7 +53,10 @@ export function checkCatalogue(
   }) as Notification[];
   const unlisted = context.folder === undefined ? [] : unlistedFolders(context.folder, known);
   for (const notification of known) {
-    const misnamed = unlisted.find(({ text }) => text?.includes(`"${notification.id}"`));
+    const misnamed =
+      context.folder === undefined || existsSync(join(context.folder, notification.id))
+        ? undefined
+        : unlisted.find(({ text }) => text?.includes(`"${notification.id}"`));
     if (misnamed !== undefined) {
       unlisted.splice(unlisted.indexOf(misnamed), 1);
       problems.push(
@@ -133,6 +136,9 @@ export function idProblem(id: string, prefix: string): string | undefined {
   }
   if (otherFolders.includes(id))
     return `the id "${id}" is the name of a folder that holds no notification: choose another.`;
+  if (existsSync(join(notificationsFolder, `${id}.ts`))) {
+    return `the id "${id}" is the name of a file there, ${shownFolder}/${id}.ts: choose another.`;
+  }
   const most = longestName - templateName(prefix, "", "0".repeat(8)).length;
   return id.length <= most
     ? undefined

@@ -7,9 +7,10 @@ import { type CatalogueContext, checkCatalogue } from "../../stacks/catalogue-ch
 import { loadTemplate, notificationsFolder, type Template, type TemplateReader } from "../../stacks/templates";
 import { temporaryFolder, writeFiles } from "../support/temporary";
 
+/** No folder of the project has this name, and none that a team is likely to add. */
 const definition = {
-  id: "invoice-paid",
-  ruleName: "invoice-paid-rule",
+  id: "example-invoice",
+  ruleName: "example-invoice-rule",
   description: "Thanks a customer for a payment",
   lane: "standard",
   trigger: { kind: "event", source: "com.example.billing", detailType: "Invoice Paid" },
@@ -43,7 +44,7 @@ function problemsOf(notifications: readonly Notification[], context: Partial<Cat
   }
 }
 
-const file = "handler/notifications/invoice-paid/index.ts";
+const file = "handler/notifications/example-invoice/index.ts";
 
 it("takes the catalogue as it is", () => {
   expect(problemsOf(catalogue, { templateOf: loadTemplate, folder: notificationsFolder })).toEqual([]);
@@ -57,7 +58,7 @@ it("gives each notification's template, in the catalogue's order", () => {
   });
   const context = { prefix: "shop-dev", templateOf: () => template };
   expect(checkCatalogue([invoicePaid(), other], context)).toEqual([
-    { id: "invoice-paid", template },
+    { id: "example-invoice", template },
     { id: "a", template },
   ]);
 });
@@ -89,7 +90,7 @@ describe("a definition", () => {
     [
       "a sample that does not fit its schema",
       { sample: { customer: "success@simulator.amazonses.com", number: 7, nota: "x" } },
-      `${file}: the sample makes no mail: The event does not fit "invoice-paid". detail.nota: is not known: did you mean detail.note?`,
+      `${file}: the sample makes no mail: The event does not fit "example-invoice". detail.nota: is not known: did you mean detail.note?`,
     ],
     [
       "a sample that the pattern does not take",
@@ -99,7 +100,7 @@ describe("a definition", () => {
     [
       "a sample without a recipient",
       { recipients: () => undefined },
-      `${file}: the sample makes no mail: The event does not fit "invoice-paid". It names nobody to mail.`,
+      `${file}: the sample makes no mail: The event does not fit "example-invoice". It names nobody to mail.`,
     ],
     [
       "a sample with a bad recipient",
@@ -125,7 +126,7 @@ describe("a definition", () => {
           detail: () => ({ customer: "a@example.com" }),
         },
       },
-      `${file}: the detail of its schedule makes no mail: The event does not fit "invoice-paid". detail.number: Invalid input: expected string, received undefined`,
+      `${file}: the detail of its schedule makes no mail: The event does not fit "example-invoice". detail.number: Invalid input: expected string, received undefined`,
     ],
     [
       "a schedule whose detail can't be made",
@@ -174,12 +175,18 @@ describe("a definition", () => {
   });
 });
 
+it("is refused with the id of a file that would be imported in its place", () => {
+  expect(problemsOf([invoicePaid({ id: "define" })])).toEqual([
+    'handler/notifications/define/index.ts: the id "define" is the name of a file there, handler/notifications/define.ts: choose another.',
+  ]);
+});
+
 describe("a template", () => {
   const blankIn = (changes: Partial<Template>, sample: object = {}) =>
     problemsOf([invoicePaid({ sample: { ...definition.sample, ...sample } })], {
       templateOf: () => ({ ...template, ...changes }),
     });
-  const place = "handler/notifications/invoice-paid";
+  const place = "handler/notifications/example-invoice";
 
   it.each<[string, Partial<Template>, string]>([
     [
@@ -208,7 +215,7 @@ describe("a template", () => {
     const folder = writeFiles(temporaryFolder(), files);
     return (notification) => loadTemplate(notification, join(folder, notification.id));
   }
-  const index = { "invoice-paid/index.ts": 'defineNotification({\n  subject: "{{number}}",\n});\n' };
+  const index = { "example-invoice/index.ts": 'defineNotification({\n  subject: "{{number}}",\n});\n' };
 
   it.each<[string, Record<string, string>, string[]]>([
     [
@@ -221,23 +228,31 @@ describe("a template", () => {
     ],
     [
       "an empty body",
-      { ...index, "invoice-paid/body.html": "{{numberHtml}}", "invoice-paid/body.txt": " \n" },
+      { ...index, "example-invoice/body.html": "{{numberHtml}}", "example-invoice/body.txt": " \n" },
       ["body.txt: it is empty."],
     ],
-    ["no folder", {}, ["invoice-paid: there is no such folder: the id of a notification is the name of its folder."]],
+    [
+      "no folder",
+      {},
+      ["example-invoice: there is no such folder: the id of a notification is the name of its folder."],
+    ],
     [
       "a block that is not closed",
-      { ...index, "invoice-paid/body.html": "<p>\n{{#if numberHtml}}", "invoice-paid/body.txt": "x" },
+      { ...index, "example-invoice/body.html": "<p>\n{{#if numberHtml}}", "example-invoice/body.txt": "x" },
       [`body.html:2: Handlebars can't parse "...>{{#if numberHtml}}": a block or an expression is not closed`],
     ],
     [
       "a block that is closed by another",
-      { ...index, "invoice-paid/body.html": "{{#if numberHtml}}\n{{/each}}", "invoice-paid/body.txt": "x" },
+      { ...index, "example-invoice/body.html": "{{#if numberHtml}}\n{{/each}}", "example-invoice/body.txt": "x" },
       ["body.html:1: Handlebars can't parse it: if doesn't match each - 1:3"],
     ],
     [
       "a partial",
-      { ...index, "invoice-paid/body.html": "x\n{{> footer}}", "invoice-paid/body.txt": "{{#> footer}}{{/footer}}" },
+      {
+        ...index,
+        "example-invoice/body.html": "x\n{{> footer}}",
+        "example-invoice/body.txt": "{{#> footer}}{{/footer}}",
+      },
       [
         "body.html:2: {{> footer}} is a partial, and there are none here: write its content into the body",
         "body.txt:1: {{> footer}} is a partial, and there are none here: write its content into the body",
@@ -263,17 +278,17 @@ describe("two notifications", () => {
     [
       "trigger",
       { trigger: definition.trigger },
-      'handler/notifications/paid/index.ts: the source "com.example.billing" with the detail-type "Invoice Paid" is that of "invoice-paid", too, and the function tells notifications by these two: give each its own.',
+      'handler/notifications/paid/index.ts: the source "com.example.billing" with the detail-type "Invoice Paid" is that of "example-invoice", too, and the function tells notifications by these two: give each its own.',
     ],
     [
       "rule's name",
-      { ruleName: "invoice-paid-rule" },
-      'handler/notifications/paid/index.ts: the ruleName "invoice-paid-rule" is that of "invoice-paid", too: give each notification its own.',
+      { ruleName: "example-invoice-rule" },
+      'handler/notifications/paid/index.ts: the ruleName "example-invoice-rule" is that of "example-invoice", too: give each notification its own.',
     ],
     [
       "id",
-      { id: "invoice-paid" },
-      `${file}: the id "invoice-paid" is twice in the catalogue: give each notification its own.`,
+      { id: "example-invoice" },
+      `${file}: the id "example-invoice" is twice in the catalogue: give each notification its own.`,
     ],
   ])("don't have one %s", (_, changes, problem) => {
     expect(problemsOf([invoicePaid(), other({})])).toEqual([]);
@@ -289,13 +304,13 @@ describe("the folder of the notifications", () => {
     );
 
   it("has no notification that the catalogue leaves out", () => {
-    expect(problemsOf([invoicePaid()], { folder: folderWith("invoice-paid", "order-shipped", "layouts") })).toEqual([
+    expect(problemsOf([invoicePaid()], { folder: folderWith("example-invoice", "order-shipped", "layouts") })).toEqual([
       "handler/notifications/order-shipped/index.ts: it is not in the catalogue: import it in handler/notifications/index.ts, and add a line to `catalogue` there.",
     ]);
   });
 
   it("has no empty folder", () => {
-    const folder = folderWith("invoice-paid");
+    const folder = folderWith("example-invoice");
     mkdirSync(join(folder, "empty"));
     expect(problemsOf([invoicePaid()], { folder })).toEqual([
       "handler/notifications/empty: it has no index.ts: define the notification there, or remove the folder.",
@@ -303,11 +318,19 @@ describe("the folder of the notifications", () => {
   });
 
   it("gives a notification's folder and its id one name", () => {
-    const folder = writeFiles(temporaryFolder(), { "paid/index.ts": 'defineNotification({ id: "invoice-paid" });' });
+    const folder = writeFiles(temporaryFolder(), { "paid/index.ts": 'defineNotification({ id: "example-invoice" });' });
     expect(problemsOf([invoicePaid()], { folder, templateOf: loadTemplate })).toEqual([
-      'handler/notifications/paid/index.ts: the id is "invoice-paid" and the folder\'s name is "paid": give both one name.',
+      'handler/notifications/paid/index.ts: the id is "example-invoice" and the folder\'s name is "paid": give both one name.',
     ]);
   });
+});
+
+it("has a folder that was copied, and is not in the catalogue", () => {
+  const copied = 'defineNotification({ id: "example-invoice" });';
+  const folder = writeFiles(temporaryFolder(), { "example-invoice/index.ts": copied, "copy/index.ts": copied });
+  expect(problemsOf([invoicePaid()], { folder })).toEqual([
+    expect.stringMatching(/^handler\/notifications\/copy\/index\.ts: it is not in the catalogue/),
+  ]);
 });
 
 it("tells all problems of all notifications at once, an entry that is not there among them", () => {
