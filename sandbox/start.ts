@@ -10,7 +10,7 @@ import { type Door, startDoor } from "./door";
 import { environmentScript } from "./environment-script";
 import { findLeftovers } from "./leftovers";
 import { type RunningMoto, startMoto } from "./moto";
-import { type DeliveredSample, sendSamples } from "./samples";
+import { type SampleFailed, type SampleResult, sendSamples } from "./samples";
 import { stages } from "../stacks/stages";
 import { sandboxSettings } from "./settings";
 import { Progress, sandboxEnvironment, Terraform, terraformEnvironment } from "./terraform";
@@ -32,7 +32,7 @@ interface Sandbox {
   terraform?: Terraform;
   applied?: boolean;
   wroteEnvironment?: boolean;
-  delivered?: DeliveredSample[];
+  samples?: SampleResult[];
 }
 
 async function main(): Promise<void> {
@@ -141,13 +141,17 @@ async function main(): Promise<void> {
         title: "Send a sample of each notification",
         task: async (context) => {
           goOn();
-          context.delivered = await sendSamples({
+          context.samples = await sendSamples({
             endpoint,
             client,
             busName: names.of("event-bus"),
             namePrefix: names.prefix,
+            recipients: config.recipients,
           });
           context.door?.markReady();
+          const failed = context.samples.filter(isFailed);
+          // Whoever looks at the sandbox finds the reason in the inbox; a script gets it as the error.
+          if (values.once && failed.length > 0) throw new Error(failed.map(tellFailed).join("\n"));
         },
       },
       {
@@ -172,8 +176,9 @@ async function main(): Promise<void> {
   let isWanted = false;
   try {
     await up.run();
-    for (const { notification, subject, to } of sandbox.delivered ?? []) {
-      console.log(`  ${notification.padEnd(16)} "${subject}" to ${to}`);
+    for (const sample of sandbox.samples ?? []) {
+      if (isFailed(sample)) console.error(tellFailed(sample));
+      else console.log(`  ${sample.notification.padEnd(16)} "${sample.subject}" to ${sample.to}`);
     }
     if (!values.once) {
       console.log(usage(endpoint, region, names.of("event-bus")));
@@ -224,6 +229,11 @@ async function main(): Promise<void> {
   const failures = [...(failure === undefined || isWanted ? [] : [failure]), ...down.errors];
   if (failures.length > 0) throw new Error(failures.map(messageOf).join("\n\n"));
 }
+
+const isFailed = (sample: SampleResult): sample is SampleFailed => sample.outcome === "failed";
+
+const tellFailed = ({ notification, reason }: SampleFailed): string =>
+  `The sample of "${notification}" was not delivered: ${reason}`;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
