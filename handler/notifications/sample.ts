@@ -1,5 +1,7 @@
+import { mailboxOf } from "../contract/email-address";
 import { type EventEnvelope } from "../contract/envelope";
 import { type Notification } from "./define";
+import { knownFields } from "./request-schema";
 
 /**
  * The event that brings a notification's sample, for those who try it without a bus.
@@ -18,4 +20,41 @@ export function sampleEvent(
     ...others,
     detail: detail as EventEnvelope["detail"],
   };
+}
+
+/**
+ * `detail` with other recipients, for those who try a notification: in place of the addresses that its event would mail,
+ * wherever the detail has them. A detail of the recipe's shape need not have any.
+ * @throws Error where no event of the notification mails just these.
+ */
+export function readdressed(notification: Notification, detail: object, recipients: readonly string[]): object {
+  const named = recipients.length === 1 ? recipients[0] : recipients;
+  const changed = knownFields(notification.detail).some((field) => field.join(".") === "emailConfig.recipient")
+    ? {
+        ...detail,
+        emailConfig: { ...("emailConfig" in detail ? (detail.emailConfig as object) : {}), recipient: named },
+      }
+    : (replaced(detail, mailboxesOf(notification, detail), named) as object);
+  const mailed = mailboxesOf(notification, changed);
+  const wanted = new Set(recipients.map((address) => mailboxOf(address)));
+  if (mailed.size === wanted.size && [...wanted].every((mailbox) => mailed.has(mailbox))) return changed;
+  throw new Error(
+    `An event of "${notification.id}" does not take its recipients from its detail: they stay as the definition has them.`,
+  );
+}
+
+/** Whom the event would mail, entries that it refuses left out. */
+function mailboxesOf(notification: Notification, detail: object): ReadonlySet<string> {
+  return new Set(notification.prepare(sampleEvent(notification, { detail })).recipients.map(mailboxOf));
+}
+
+function replaced(value: unknown, old: ReadonlySet<string>, by: unknown): unknown {
+  const isOld = (text: unknown) => typeof text === "string" && old.has(mailboxOf(text));
+  if (isOld(value)) return by;
+  if (Array.isArray(value)) {
+    // A list of recipients becomes the list of the others, whatever their number is.
+    return value.some(isOld) ? [by].flat() : value.map((each) => replaced(each, old, by));
+  }
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, replaced(each, old, by)]));
 }
