@@ -38,23 +38,23 @@ const seedOnly = "export const catalogue = [\n  // What the project comes with.\
 
 it("writes the folder, its line and a test, and says what is next", async () => {
   const root = projectWith(seedOnly);
-  const told = await newNotification("order-refunded", { root });
+  const told = await newNotification("example-refunded", { root });
   const files = [
-    "__tests__/handler/notifications/order-refunded.test.ts",
+    "__tests__/handler/notifications/example-refunded.test.ts",
     "handler/notifications/index.ts",
-    "handler/notifications/order-refunded/body.html",
-    "handler/notifications/order-refunded/body.txt",
-    "handler/notifications/order-refunded/index.ts",
+    "handler/notifications/example-refunded/body.html",
+    "handler/notifications/example-refunded/body.txt",
+    "handler/notifications/example-refunded/index.ts",
   ];
-  expect(filesOf(root)).toEqual(files);
-  for (const file of [...files, "npx jest order-refunded", "npm run schema -- order-refunded"]) {
+  expect(filesOf(root)).toEqual([...files].sort());
+  for (const file of [...files, "npx jest example-refunded", "npm run schema -- example-refunded"]) {
     expect(told).toContain(file);
   }
 });
 
 describe("what it writes", () => {
   const written: [string, NewNotificationOptions][] = [
-    ["order-refunded", {}],
+    ["example-refunded", {}],
     ["x", { lane: "priority", source: "com.example.shop", detailType: 'It\'s "a" <type> & {{more}} of ${it}' }],
     ["digest-of-all-that-there-is", { schedule: "cron(0 7 ? * MON *)" }],
     ["default", { schedule: "rate(1 day)", lane: "priority", detailType: "D".repeat(100) }],
@@ -103,9 +103,9 @@ describe("what it writes", () => {
       { id: "default", lane: "priority", trigger: { kind: "schedule", expression: "rate(1 day)" } },
       { id: "digest-of-all-that-there-is", lane: "standard", trigger: { expression: "cron(0 7 ? * MON *)" } },
       {
-        id: "order-refunded",
+        id: "example-refunded",
         lane: "standard",
-        trigger: { kind: "event", source: "custom.application", detailType: "Order Refunded" },
+        trigger: { kind: "event", source: "custom.application", detailType: "Example Refunded" },
       },
       {
         id: "x",
@@ -166,19 +166,19 @@ describe("the catalogue's line", () => {
 
 it.each<[string, NewNotificationOptions, string]>([
   [
-    "Order Refunded",
+    "Example Refunded",
     {},
-    'The id "Order Refunded" can\'t be a part of the names in AWS: use small letters, digits and single hyphens, for example "order-refunded".',
+    'The id "Example Refunded" can\'t be a part of the names in AWS: use small letters, digits and single hyphens, for example "example-refunded".',
   ],
   ["../order", {}, 'The id "../order" can\'t be'],
   ["o".repeat(60), {}, "has 60 characters, and 30 fit into the name of its template"],
   ["define", {}, 'The id "define" is the name of a file there'],
-  ["order-refunded", { lane: "bulk" }, 'There is no lane "bulk": use standard or priority.'],
-  ["order-refunded", { schedule: "9 o'clock" }, `The schedule "9 o'clock" is neither cron(..) nor rate(..)`],
-  ["order-refunded", { source: "aws.orders" }, 'The trigger has the source "aws.orders"'],
-  ["order-refunded", { detailType: "" }, "The trigger has no detailType."],
+  ["example-refunded", { lane: "bulk" }, 'There is no lane "bulk": use standard or priority.'],
+  ["example-refunded", { schedule: "9 o'clock" }, `The schedule "9 o'clock" is neither cron(..) nor rate(..)`],
+  ["example-refunded", { source: "aws.orders" }, 'The trigger has the source "aws.orders"'],
+  ["example-refunded", { detailType: "" }, "The trigger has no detailType."],
   [
-    "order-refunded",
+    "example-refunded",
     { detailType: "Priority Alert" },
     'The source "custom.application" with the detail-type "Priority Alert" is that of "priority-alert": give another --detail-type.',
   ],
