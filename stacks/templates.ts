@@ -75,8 +75,19 @@ function readBody(file: string): string | undefined {
 
 /** The mail as SES makes it: SES escapes nothing, and refuses a variable that the data does not have. */
 export function renderTemplate(template: Template, data: Readonly<Record<string, unknown>>): Template {
-  const part = (body: string) => Handlebars.compile(body, { noEscape: true, strict: true })(data);
+  const part = (body: string) => compiled(body)(data);
   return { subject: part(template.subject), html: part(template.html), text: part(template.text) };
+}
+
+/** Bodies that are compiled: the tests' large catalogues have one a hundred times. */
+const compiledBodies = new Map<string, HandlebarsTemplateDelegate>();
+
+function compiled(body: string): HandlebarsTemplateDelegate {
+  const known = compiledBodies.get(body);
+  if (known !== undefined) return known;
+  const made = Handlebars.compile(body, { noEscape: true, strict: true });
+  compiledBodies.set(body, made);
+  return made;
 }
 
 interface BlankRead {
@@ -102,7 +113,7 @@ export function blankReads(
       name,
       hasVisibleCharacter(value) ? value : watch(value, () => read.add(name)),
     ]);
-    Handlebars.compile(template[part], { noEscape: true, strict: true })(Object.fromEntries(watched));
+    compiled(template[part])(Object.fromEntries(watched));
     const file = join(folder, files[part]);
     return [...read].map((variable) => {
       const line = part === "subject" ? subjectLine(file) : lineOf(template[part], variable);
