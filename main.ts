@@ -8,6 +8,7 @@ import {
   S3Backend,
   type TerraformStack,
 } from "cdktf";
+import { CatalogueError } from "./stacks/catalogue-check";
 import { type Config, ConfigurationError, readConfig } from "./stacks/config";
 import { NotificationStack } from "./stacks/notification-stack";
 import { StateBackendStack } from "./stacks/state-backend-stack";
@@ -70,7 +71,7 @@ if (require.main === module) {
   try {
     createApp(readConfig()).synth();
   } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
+    if (!(error instanceof ConfigurationError || error instanceof CatalogueError)) throw error;
     console.error(error.message);
     process.exitCode = 1;
   }

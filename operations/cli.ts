@@ -2,14 +2,19 @@ import { Command, CommanderError } from "commander";
 import { type CommandModule, exitCodes, type Io, UsageError } from "./command";
 import * as deadLetters from "./commands/dead-letters";
 import * as doctor from "./commands/doctor";
+import * as newNotification from "./commands/new-notification";
 import * as schema from "./commands/schema";
 import * as send from "./commands/send";
 import { describeFailure } from "./text";
 
-/** `npm run send`, `schema`, `doctor` and `dead-letters`: one program, a file in `commands/` for each. */
+/** The commands of `npm run`: one program, a file in `commands/` for each. */
 
 const commands: Readonly<Record<string, { readonly summary: string; readonly module: CommandModule }>> = {
   send: { summary: "Checks an event, and puts it on the bus.", module: send },
+  "new-notification": {
+    summary: "Writes a notification's folder, its line in the catalogue and its test.",
+    module: newNotification,
+  },
   schema: { summary: "Prints the JSON Schema of an event's detail, for producers.", module: schema },
   doctor: { summary: "Checks whether a stage is in order, and says what to do.", module: doctor },
   "dead-letters": {

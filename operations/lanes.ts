@@ -1,5 +1,6 @@
 import { catalogue } from "../handler/notifications";
 import { type Notification } from "../handler/notifications/define";
+import { seedCatalogue } from "../handler/notifications/seed";
 import { unmatchedRules, unroutedRules } from "../stacks/constructs/complement-rules";
 import { type Lane, laneNames, lanes } from "../stacks/lanes";
 import { type Names } from "../stacks/names";
@@ -17,8 +18,8 @@ export const retryQueueName = (names: Names, lane: Lane): string => names.of(ret
 const { eventPatternCharacters } = defaultQuotas("us-east-1");
 
 /** The rules of what no notification's rule takes; a large catalogue needs more than one of each. */
-export const unmatchedRuleRoles = unmatchedRules(catalogue, eventPatternCharacters).map(({ name }) => name);
-export const unroutedRuleRoles = unroutedRules(catalogue, eventPatternCharacters).rules.map(({ name }) => name);
+export const unmatchedRuleRoles = unmatchedRules(seedCatalogue, eventPatternCharacters).map(({ name }) => name);
+export const unroutedRuleRoles = unroutedRules(seedCatalogue, eventPatternCharacters).rules.map(({ name }) => name);
 
 /** The notification whose rule has this ARN. */
 export function notificationOfRule(ruleArn: string, names: Names): Notification | undefined {

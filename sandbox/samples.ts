@@ -1,31 +1,32 @@
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { z } from "zod";
-import { escapeHtml } from "../handler/contract/template-data";
 import { catalogue } from "../handler/notifications";
-import { type Notification } from "../handler/notifications/define";
+import { type Notification, type PreparedEmail } from "../handler/notifications/define";
+import { sampleEvent } from "../handler/notifications/sample";
+import { loadTemplate, renderTemplate, type Template } from "../stacks/templates";
 import { type AwsClientConfig } from "aws-emulator/client-config";
 
-/** A mail as `GET /_sandbox/messages` gives it; the part that is read here. */
-interface Message {
-  readonly id: string;
-  readonly to: readonly string[];
-  readonly subject: string;
-  readonly html: string;
-  readonly text: string;
-  readonly template: string;
-  readonly eventId?: string;
-}
+export type SampleResult = SampleDelivered | SampleFailed;
 
-export interface DeliveredSample {
+/** Every mail of the sample is in the inbox, and says what the notification's template makes of the sample. */
+export interface SampleDelivered {
+  readonly outcome: "delivered";
+  /** Its id. */
   readonly notification: string;
   readonly subject: string;
+  /** Addresses, with commas. */
   readonly to: string;
 }
 
-const contentSchema = z.object({ title: z.string(), message: z.string() });
-
-/** Time that a sample may take from the bus to the inbox, in milliseconds: a first run loads the function. */
-const patience = 30_000;
+export interface SampleFailed {
+  readonly outcome: "failed";
+  /** Its id. */
+  readonly notification: string;
+  /** One sentence that explains it. */
+  readonly reason: string;
+  /** `undefined` where no bus took the event. */
+  readonly eventId: string | undefined;
+}
 
 interface Stage {
   readonly endpoint: string;
@@ -33,72 +34,199 @@ interface Stage {
   readonly busName: string;
   /** In front of every physical name. */
   readonly namePrefix: string;
+  /** Whom the schedules of the stage mail. */
+  readonly recipients: readonly [string, ...string[]];
+}
+
+interface Options {
+  /** @default the catalogue */
+  readonly notifications?: readonly Notification[];
+  /**
+   * Time that a sample may take from the bus to the inbox, in milliseconds: a first run loads the function.
+   * @default 30000
+   */
+  readonly patienceMs?: number;
 }
 
 /**
- * Sends one sample of each notification the way a producer would, and waits for its mail.
- * @throws Error that names the notification whose mail did not arrive, or arrived without its title or message.
+ * Sends one sample of each notification the way a producer would, and waits for its mails. A sample that fails keeps no
+ * other one from being sent.
  */
-export async function sendSamples(stage: Stage): Promise<DeliveredSample[]> {
-  const delivered: DeliveredSample[] = [];
-  for (const notification of catalogue) {
-    const eventId = await trigger(notification, stage);
-    const mail = await waitForMail(stage.endpoint, eventId, notification.id);
-    const content = contentSchema.parse(notification.sample);
-    for (const part of ["html", "text"] as const) {
-      for (const field of ["title", "message"] as const) {
-        const wanted = part === "html" ? escapeHtml(content[field]) : content[field];
-        if (!mail[part].includes(wanted)) {
-          throw new Error(`The mail of "${notification.id}" lacks its ${field} in its ${part} part: ${mail[part]}`);
-        }
+export async function sendSamples(
+  stage: Stage,
+  { notifications = catalogue, patienceMs = 30_000 }: Options = {},
+): Promise<SampleResult[]> {
+  return Promise.all(
+    notifications.map(async (notification): Promise<SampleResult> => {
+      let eventId: string | undefined;
+      try {
+        eventId = await trigger(notification, stage);
+        return await follow(notification, eventId, stage, patienceMs);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        return { outcome: "failed", notification: notification.id, reason: oneSentence(reason), eventId };
       }
-    }
-    delivered.push({ notification: notification.id, subject: mail.subject, to: mail.to.join(", ") });
-  }
-  return delivered;
+    }),
+  );
 }
 
 async function trigger({ trigger, ruleName, sample }: Notification, stage: Stage): Promise<string> {
   if (trigger.kind === "schedule") {
     const response = await fetch(`${stage.endpoint}/_sandbox/fire/${stage.namePrefix}-${ruleName}`, { method: "POST" });
     const answer = await response.text();
-    if (!response.ok) throw new Error(`The schedule ${ruleName} could not be fired (${response.status}): ${answer}`);
+    if (!response.ok) throw new Error(`Its schedule ${ruleName} could not be fired (${response.status}): ${answer}`);
     return z.object({ eventId: z.string() }).parse(JSON.parse(answer)).eventId;
   }
   const client = new EventBridgeClient(stage.client);
-  const { Entries } = await client.send(
-    new PutEventsCommand({
-      Entries: [
-        {
-          EventBusName: stage.busName,
-          Source: trigger.source,
-          DetailType: trigger.detailType,
-          Detail: JSON.stringify(sample),
-        },
-      ],
-    }),
-  );
-  const entry = Entries?.[0];
-  if (entry?.EventId === undefined) {
-    throw new Error(
-      `The bus refused the sample of ${ruleName}: ${entry?.ErrorCode ?? ""} ${entry?.ErrorMessage ?? ""}`,
+  try {
+    const { Entries } = await client.send(
+      new PutEventsCommand({
+        Entries: [
+          {
+            EventBusName: stage.busName,
+            Source: trigger.source,
+            DetailType: trigger.detailType,
+            Detail: JSON.stringify(sample),
+          },
+        ],
+      }),
     );
+    const entry = Entries?.[0];
+    if (entry?.EventId !== undefined) return entry.EventId;
+    throw new Error(`The bus refused it: ${entry?.ErrorCode ?? ""} ${entry?.ErrorMessage ?? ""}`);
+  } finally {
+    client.destroy();
   }
-  return entry.EventId;
 }
 
-async function waitForMail(endpoint: string, eventId: string, notification: string): Promise<Message> {
-  const deadline = Date.now() + patience;
+/** What is read here of `GET /_sandbox/activity/<id>`. */
+const activitySchema = z.object({
+  time: z.string(),
+  fate: z.string(),
+  deliveries: z.array(
+    z.object({
+      rule: z.string(),
+      status: z.string(),
+      attempts: z.array(z.object({ errorType: z.string().optional(), errorMessage: z.string().optional() })),
+      deadLetter: z.object({ reason: z.string() }).optional(),
+    }),
+  ),
+  records: z.array(z.object({ reason: z.string() })),
+  mails: z.array(z.object({ id: z.string(), renderError: z.string().optional() })),
+});
+type Activity = z.infer<typeof activitySchema>;
+
+const pendingSchema = z.object({ tasks: z.number() });
+
+/** What is read here of `GET /_sandbox/messages/<id>`. */
+const mailSchema = z.object({ to: z.array(z.string()), subject: z.string(), html: z.string(), text: z.string() });
+
+async function follow(
+  notification: Notification,
+  eventId: string,
+  { endpoint, recipients }: Stage,
+  patienceMs: number,
+): Promise<SampleResult> {
+  const deadline = Date.now() + patienceMs;
   for (;;) {
-    const messages = (await (await fetch(`${endpoint}/_sandbox/messages`)).json()) as Message[];
-    const mail = messages.find((message) => message.eventId === eventId);
-    if (mail !== undefined) return mail;
-    if (Date.now() > deadline) {
-      const activity = await (await fetch(`${endpoint}/_sandbox/activity`)).text();
-      throw new Error(
-        `No mail of "${notification}" within ${patience / 1000} s (event ${eventId}). What happened: ${activity}`,
+    // Asked before: what is there when nothing goes on any more is all that there will be.
+    const { tasks } = pendingSchema.parse(await get(`${endpoint}/_sandbox/pending`));
+    const activity = activitySchema.parse(await get(`${endpoint}/_sandbox/activity/${eventId}`));
+    const expected = prepare(notification, eventId, activity.time, recipients);
+    const unrendered = activity.mails.find(({ renderError }) => renderError !== undefined);
+    if (unrendered !== undefined) throw new Error(`SES could not render its mail: ${unrendered.renderError ?? ""}`);
+    const isWhole = activity.mails.length >= expected.recipients.length;
+    const reason = failureOf(activity, { isWhole, isQuiet: tasks === 0 });
+    if (reason !== undefined) throw new Error(reason);
+    if (isWhole) {
+      const mails = await Promise.all(
+        activity.mails.map(async ({ id }) => mailSchema.parse(await get(`${endpoint}/_sandbox/messages/${id}`))),
       );
+      const rendered = renderTemplate(loadTemplate(notification), expected.templateData);
+      for (const mail of mails) requireSame(mail, rendered);
+      return {
+        outcome: "delivered",
+        notification: notification.id,
+        subject: rendered.subject,
+        to: mails.flatMap(({ to }) => to).join(", "),
+      };
     }
+    if (Date.now() > deadline) throw new Error(tellUnfinished(activity, patienceMs));
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
+}
+
+async function get(url: string): Promise<unknown> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
+  return response.json();
+}
+
+/** The mails as the function makes them of the event: by the same code. */
+function prepare(
+  notification: Notification,
+  id: string,
+  time: string,
+  recipients: Stage["recipients"],
+): Pick<PreparedEmail, "recipients" | "templateData"> {
+  const { trigger, sample } = notification;
+  const detail = trigger.kind === "schedule" ? trigger.detail(recipients) : sample;
+  return notification.prepare(sampleEvent(notification, { id, time, detail }));
+}
+
+/** Why no more mail will come; `undefined` where all came, or some may still come. */
+function failureOf(
+  { fate, deliveries, records }: Activity,
+  { isWhole, isQuiet }: { readonly isWhole: boolean; readonly isQuiet: boolean },
+): string | undefined {
+  if (fate === "parked" || fate === "failed") {
+    return (
+      records.at(-1)?.reason ??
+      deliveries.map(({ deadLetter }) => deadLetter?.reason).find((reason) => reason !== undefined) ??
+      lastError(deliveries) ??
+      `Its event is ${fate}, and nothing says why.`
+    );
+  }
+  if (isWhole || !isQuiet) return undefined;
+  if (fate === "unmatched") {
+    return "No rule matched its event: the deployed rule has another source, detail-type or pattern.";
+  }
+  if (fate === "delivered" || fate === "late") {
+    return `Its event was delivered by ${deliveries.map(({ rule }) => rule).join(", ")}, and no mail came of it.`;
+  }
+  return undefined;
+}
+
+function lastError(deliveries: Activity["deliveries"]): string | undefined {
+  const { errorType, errorMessage } = deliveries.flatMap(({ attempts }) => attempts.slice(-1))[0] ?? {};
+  if (errorType === undefined && errorMessage === undefined) return undefined;
+  return [errorType, errorMessage].filter((part) => part !== undefined).join(": ");
+}
+
+function tellUnfinished({ fate, deliveries }: Activity, patienceMs: number): string {
+  const error = lastError(deliveries);
+  return `It was not finished within ${patienceMs / 1000} s: its event is ${fate}${error === undefined ? "" : `, and the last try ended with ${error}`}.`;
+}
+
+/** @throws Error that names the part and the first line that differs. */
+function requireSame(mail: Template, rendered: Template): void {
+  for (const part of ["subject", "html", "text"] as const) {
+    const lines = linesOf(mail[part]);
+    const wanted = linesOf(rendered[part]);
+    const at = wanted.findIndex((line, index) => line !== lines[index]);
+    if (at < 0 && lines.length === wanted.length) continue;
+    const line = at < 0 ? wanted.length : at;
+    throw new Error(
+      `The ${part} of its mail is not what its template makes of the sample: line ${line + 1} is ${JSON.stringify(lines[line] ?? "")}, and has to be ${JSON.stringify(wanted[line] ?? "")}.`,
+    );
+  }
+}
+
+/** Mail has line ends of its own, and may lack the last. */
+const linesOf = (text: string) => text.trimEnd().split(/\r\n?|\n/);
+
+/** What a record or an answer says may be pages long. */
+function oneSentence(text: string, most = 600): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length <= most ? line : `${line.slice(0, most).toWellFormed()}..`;
 }

@@ -8,7 +8,7 @@ import { type EnvironmentFile, writeEnvironmentFile } from "./environment-file";
 import { environmentScript } from "./environment-script";
 import { findLeftovers } from "./leftovers";
 import { startMoto } from "aws-emulator/processes";
-import { type DeliveredSample, sendSamples } from "./samples";
+import { type SampleDelivered, sendSamples } from "./samples";
 import { type SandboxSettings } from "./settings";
 import { type Step, type Steps } from "./steps";
 import { synthesize } from "./synthesize";
@@ -21,7 +21,7 @@ const projectRoot = join(__dirname, "..");
 const retryDelaysMs = [1000, 2000];
 
 export interface SampleReport {
-  readonly delivered: readonly DeliveredSample[];
+  readonly delivered: readonly SampleDelivered[];
   /** A sentence for each notification whose mail did not arrive as it should. */
   readonly problems: readonly string[];
 }
@@ -196,16 +196,22 @@ export class Sandbox {
   /** A sample that fails is reported, and ends nothing: the inbox shows why. */
   private sendSamples(): Promise<SampleReport> {
     const { settings, steps } = this.options;
-    const { endpoint, client, names } = settings;
+    const { endpoint, client, config, names } = settings;
     const title = "Send a sample of each notification";
     return steps.run(title, async (step) => {
-      try {
-        const stage = { endpoint, client, busName: names.of("event-bus"), namePrefix: names.prefix };
-        return { delivered: await sendSamples(stage), problems: [] };
-      } catch (error) {
-        step.rename(`${title}: not each arrived`);
-        return { delivered: [], problems: [error instanceof Error ? error.message : String(error)] };
-      }
+      const results = await sendSamples({
+        endpoint,
+        client,
+        busName: names.of("event-bus"),
+        namePrefix: names.prefix,
+        recipients: config.recipients,
+      });
+      const delivered = results.filter((result) => result.outcome === "delivered");
+      const problems = results
+        .filter((result) => result.outcome === "failed")
+        .map(({ notification, reason }) => `The sample of "${notification}" was not delivered: ${reason}`);
+      if (problems.length > 0) step.rename(`${title}: ${delivered.length} of ${results.length} arrived`);
+      return { delivered, problems };
     });
   }
 

@@ -8,6 +8,7 @@ import { catalogue } from "../handler/notifications";
 import { type Notification } from "../handler/notifications/define";
 import { Arns } from "./arns";
 import { type Config } from "./config";
+import { checkCatalogue } from "./catalogue-check";
 import { ClaimTable } from "./constructs/claim-table";
 import { DeliveryFeedback } from "./constructs/delivery-feedback";
 import { EmailSender, type StoredTemplate } from "./constructs/email-sender";
@@ -26,7 +27,7 @@ import { Names } from "./names";
 import { enforcePolicy } from "./policy";
 import { laneBudgets } from "./send-budget";
 import { defaultQuotas } from "./stages";
-import { loadTemplate, templateHash, type TemplateReader } from "./templates";
+import { loadTemplate, notificationsFolder, templateHash, type TemplateReader } from "./templates";
 
 /** What the stack consists of, for its outputs. */
 interface Parts {
@@ -56,10 +57,16 @@ export class NotificationStack extends TerraformStack {
     const { deletionProtection } = config;
     const quotas = { ...defaultQuotas(config.region), ...config.quotas };
     const arns = this.connect(config, names);
-    const templates = notifications.map((notification): StoredTemplate => {
-      const template = templateOf(notification);
-      return { notificationId: notification.id, template, hash: templateHash(template) };
-    });
+    const templates = checkCatalogue(notifications, {
+      prefix: names.prefix,
+      templateOf,
+      // A catalogue that is passed in may be a part of it.
+      folder: notifications === catalogue ? notificationsFolder : undefined,
+    }).map(({ id: notificationId, template }): StoredTemplate => ({
+      notificationId,
+      template,
+      hash: templateHash(template),
+    }));
 
     const sender = new EmailSender(this, "email-sender", {
       names,

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import Handlebars from "handlebars";
 import { templateName } from "../handler/contract/environment";
-import { htmlSuffix, suppliedVariables, toSubject } from "../handler/contract/template-data";
+import { hasVisibleCharacter, htmlSuffix, suppliedVariables, toSubject } from "../handler/contract/template-data";
 import { type Notification } from "../handler/notifications/define";
 
 /** The stored template of a notification, in the shape of SES. */
@@ -15,39 +15,127 @@ export interface Template {
 
 const projectRoot = join(__dirname, "..");
 
+/** One folder a notification, named by its id. */
+export const notificationsFolder = join(projectRoot, "handler", "notifications");
+
+/** A template that SES would not render, or that is not whole. */
+export class TemplateError extends Error {
+  override readonly name = "TemplateError";
+
+  /** @param problems each with its file and line. */
+  constructor(
+    notification: string,
+    readonly problems: readonly string[],
+  ) {
+    super(`The template of "${notification}" would not be rendered.\n  ${problems.join("\n  ")}`);
+  }
+}
+
 /**
  * Reads and checks the template of a notification. SES answers a send whose template reads a variable that is not
  * supplied with a MessageId, and sends nothing: so such a template must not be deployed.
  * @param folder of `body.html` and `body.txt`.
- * @throws Error that names file, line and variable of every problem.
+ * @throws TemplateError that names file, line and variable of every problem.
  */
 export function loadTemplate(
   notification: Pick<Notification, "id" | "subject" | "variables">,
-  folder = join(projectRoot, "handler", "notifications", notification.id),
+  folder = join(notificationsFolder, notification.id),
 ): Template {
+  if (!existsSync(folder)) {
+    const problem = `${shown(folder)}: there is no such folder: the id of a notification is the name of its folder.`;
+    throw new TemplateError(notification.id, [problem]);
+  }
+  const bodies = { html: readBody(join(folder, "body.html")), text: readBody(join(folder, "body.txt")) };
   const parts = [
     { file: join(folder, "index.ts"), role: "subject", body: notification.subject },
-    { file: join(folder, "body.html"), role: "html", body: readBody(join(folder, "body.html")) },
-    { file: join(folder, "body.txt"), role: "text", body: readBody(join(folder, "body.txt")) },
+    { file: join(folder, "body.html"), role: "html", body: bodies.html },
+    { file: join(folder, "body.txt"), role: "text", body: bodies.text },
   ] as const;
-  const problems = parts.flatMap(({ file, role, body }) =>
-    [
+  const problems = parts.flatMap(({ file, role, body }) => {
+    if (body === undefined) return [`${shown(file)}: it is missing: a notification has an HTML and a text body.`];
+    if (body.trim() === "") return [`${shown(file)}: ${role === "subject" ? "the subject" : "it"} is empty.`];
+    return [
       ...(role === "subject" && toSubject(body) !== body.trim() ? [headerBreak] : []),
       ...checkPart(body, notification.variables, role === "html"),
-    ].map(
-      ({ line, problem }) =>
-        `${relative(projectRoot, file)}:${role === "subject" ? subjectLine(file) : line}: ${problem}`,
-    ),
-  );
-  if (problems.length > 0) {
-    throw new Error(`The template of "${notification.id}" would not be rendered.\n  ${problems.join("\n  ")}`);
-  }
-  const [subject, html, text] = parts;
-  return { subject: subject.body, html: html.body, text: text.body };
+    ].map(({ line, problem }) => `${shown(file)}:${role === "subject" ? subjectLine(file) : line}: ${problem}`);
+  });
+  if (problems.length > 0) throw new TemplateError(notification.id, problems);
+  return { subject: notification.subject, html: bodies.html ?? "", text: bodies.text ?? "" };
+}
+
+/** A file's path as a message names it: from the project's root, and alike on Windows. */
+function shown(file: string): string {
+  return relative(projectRoot, file).replaceAll("\\", "/");
 }
 
 /** A checkout on Windows may have line ends of its own: the stored template is the same. */
-const readBody = (file: string) => readFileSync(file, "utf8").replace(/\r\n?/g, "\n");
+function readBody(file: string): string | undefined {
+  return existsSync(file) ? readFileSync(file, "utf8").replace(/\r\n?/g, "\n") : undefined;
+}
+
+/** The mail as SES makes it: SES escapes nothing, and refuses a variable that the data does not have. */
+export function renderTemplate(template: Template, data: Readonly<Record<string, unknown>>): Template {
+  const part = (body: string) => compiled(body)(data);
+  return { subject: part(template.subject), html: part(template.html), text: part(template.text) };
+}
+
+/** Bodies that are compiled: the tests' large catalogues have one a hundred times. */
+const compiledBodies = new Map<string, HandlebarsTemplateDelegate>();
+
+function compiled(body: string): HandlebarsTemplateDelegate {
+  const known = compiledBodies.get(body);
+  if (known !== undefined) return known;
+  const made = Handlebars.compile(body, { noEscape: true, strict: true });
+  compiledBodies.set(body, made);
+  return made;
+}
+
+interface BlankRead {
+  /** File and line of the variable. */
+  readonly place: string;
+  readonly variable: string;
+}
+
+/**
+ * The variables that the mail would show, and that are blank in `data`. What stands in a block that is left out is not
+ * shown.
+ */
+export function blankReads(
+  id: string,
+  template: Template,
+  data: Readonly<Record<string, string>>,
+  folder = join(notificationsFolder, id),
+): BlankRead[] {
+  const files = { subject: "index.ts", html: "body.html", text: "body.txt" };
+  return (["subject", "html", "text"] as const).flatMap((part) => {
+    const read = new Set<string>();
+    const watched = Object.entries(data).map(([name, value]) => [
+      name,
+      hasVisibleCharacter(value) ? value : watch(value, () => read.add(name)),
+    ]);
+    compiled(template[part])(Object.fromEntries(watched));
+    const file = join(folder, files[part]);
+    return [...read].map((variable) => {
+      const line = part === "subject" ? subjectLine(file) : lineOf(template[part], variable);
+      return { place: `${shown(file)}:${line}`, variable };
+    });
+  });
+}
+
+/** Tells when a template shows `value`. To Handlebars' blocks an empty list is as empty as an empty text. */
+function watch(value: string, onShown: () => void): object {
+  const toString = () => {
+    onShown();
+    return value;
+  };
+  return Object.assign(value === "" ? [] : {}, { toString });
+}
+
+function lineOf(body: string, variable: string): number {
+  const collector = new VariableReads();
+  collector.accept(Handlebars.parse(body));
+  return collector.reads.find(({ name }) => name === variable)?.line ?? 1;
+}
 
 /** 8 hexadecimal digits of what SES stores: templates with one hash are one template. */
 export function templateHash({ subject, html, text }: Template): string {
@@ -70,8 +158,8 @@ export type TemplateReader = (notification: Pick<Notification, "id" | "subject" 
 
 /** A subject has one line, where the definition names it. */
 function subjectLine(file: string): number {
-  const lines = readFileSync(file, "utf8").split("\n");
-  return lines.findIndex((line) => /^\s*subject:/.test(line)) + 1;
+  const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
+  return Math.max(1, lines.findIndex((line) => /^\s*subject\b/.test(line)) + 1);
 }
 
 interface Problem {
@@ -85,18 +173,31 @@ const headerBreak: Problem = {
   problem: "the subject has a line break or another character that no header takes",
 };
 
+/** Handlebars says where it stopped, and lists all that it would have taken there. */
+function parseProblem(message: string): Problem {
+  const [, line, near, token] = /^Parse error on line (\d+):\n(.*)\n-*\^\n.*got '(\w+)'$/.exec(message) ?? [];
+  if (line !== undefined) {
+    const what = token === "EOF" ? "a block or an expression is not closed" : `${token ?? ""} is not expected here`;
+    return { line: Number(line), problem: `Handlebars can't parse "${near ?? ""}": ${what}` };
+  }
+  return { line: Number(/ - (\d+):\d+$/.exec(message)?.[1] ?? 1), problem: `Handlebars can't parse it: ${message}` };
+}
+
 function checkPart(body: string, variables: readonly string[], isHtml: boolean): Problem[] {
   let program: hbs.AST.Program;
   try {
     program = Handlebars.parse(body);
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    return [{ line: Number(/line (\d+)/.exec(text)?.[1] ?? 1), problem: text.split("\n")[0] ?? text }];
+    return [parseProblem(error instanceof Error ? error.message : String(error))];
   }
   const supplied = suppliedVariables(variables);
   const collector = new VariableReads();
   collector.accept(program);
-  return collector.reads.flatMap(({ name, line }): Problem[] => {
+  const partials = collector.partials.map(({ name, line }) => ({
+    line,
+    problem: `{{> ${name}}} is a partial, and there are none here: write its content into the body`,
+  }));
+  const reads = collector.reads.flatMap(({ name, line }): Problem[] => {
     if (supplied.includes(name)) {
       return isHtml && !name.endsWith(htmlSuffix)
         ? [{ line, problem: `{{${name}}} is not escaped; an HTML body reads {{${name}${htmlSuffix}}}` }]
@@ -106,6 +207,7 @@ function checkPart(body: string, variables: readonly string[], isHtml: boolean):
     const hint = otherCase ? `did you mean {{${otherCase}}}?` : `supplied are ${supplied.join(", ")}`;
     return [{ line, problem: `{{${name}}} is not supplied by the mapping; ${hint}` }];
   });
+  return [...partials, ...reads];
 }
 
 /**
@@ -118,6 +220,18 @@ const helpers = new Set(["if", "unless", "each", "with"]);
 /** Collects every variable that a template reads. */
 class VariableReads extends Handlebars.Visitor {
   readonly reads: { readonly name: string; readonly line: number }[] = [];
+  /** Partials that the template asks for. */
+  readonly partials: { readonly name: string; readonly line: number }[] = [];
+
+  override PartialStatement(partial: hbs.AST.PartialStatement): void {
+    const name = "original" in partial.name ? partial.name.original : "..";
+    this.partials.push({ name, line: partial.loc.start.line });
+  }
+
+  override PartialBlockStatement(partial: hbs.AST.PartialBlockStatement): void {
+    const name = "original" in partial.name ? partial.name.original : "..";
+    this.partials.push({ name, line: partial.loc.start.line });
+  }
 
   override BlockStatement(block: hbs.AST.BlockStatement): void {
     this.call(block);

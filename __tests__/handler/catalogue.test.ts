@@ -2,7 +2,11 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { suppliedVariables } from "../../handler/contract/template-data";
 import { catalogue, findNotification } from "../../handler/notifications";
+import { dailyReport } from "../../handler/notifications/daily-report";
 import { producerSchema } from "../../handler/notifications/producer-schema";
+import { knownFields } from "../../handler/notifications/request-schema";
+import { sampleEvent } from "../../handler/notifications/sample";
+import { seedCatalogue } from "../../handler/notifications/seed";
 
 const folder = join(__dirname, "..", "..", "handler", "notifications");
 
@@ -18,7 +22,8 @@ it("has one notification for a source and detail-type, and one rule name for a n
 });
 
 it("has the recipe's shapes", () => {
-  expect(catalogue.map(({ id, lane, trigger }) => ({ id, lane, trigger }))).toMatchObject([
+  expect(catalogue).toEqual(expect.arrayContaining([...seedCatalogue]));
+  expect(seedCatalogue.map(({ id, lane, trigger }) => ({ id, lane, trigger }))).toMatchObject([
     {
       id: "email-request",
       lane: "standard",
@@ -37,67 +42,79 @@ it("has the recipe's shapes", () => {
   ]);
 });
 
+describe.each(seedCatalogue.map((notification) => [notification.id, notification] as const))(
+  "%s",
+  (_, notification) => {
+    it("mails its own sample to SES's simulator", () => {
+      expect(notification.prepare(sampleEvent(notification)).recipients).toEqual(["success@simulator.amazonses.com"]);
+    });
+
+    it("tells producers its schema", () => {
+      expect(producerSchema(notification)).toMatchObject({
+        type: "object",
+        properties: { idempotencyKey: { type: "string" }, emailConfig: { additionalProperties: false } },
+        required: expect.arrayContaining(["emailConfig"]) as string[],
+        additionalProperties: false,
+      });
+    });
+  },
+);
+
+// What holds of each notification, those that a team has added among them.
 describe.each(catalogue.map((notification) => [notification.id, notification] as const))("%s", (_, notification) => {
   const { trigger, sample, variables } = notification;
-  const envelope = (detail: unknown) => ({
-    id: "e-1",
-    source: trigger.source,
-    "detail-type": trigger.detailType,
-    time: "2026-11-24T09:00:00Z",
-    detail: detail as Record<string, unknown>,
-  });
+  const envelope = (detail: unknown) => sampleEvent(notification, { id: "e-1", time: "2026-11-24T09:00:00Z", detail });
 
   it("takes its own sample, and supplies every variable that it declares", () => {
-    const prepared = notification.prepare(envelope(sample));
-    expect(prepared.recipients).toEqual(["success@simulator.amazonses.com"]);
-    expect(Object.keys(prepared.templateData)).toEqual(suppliedVariables(variables));
+    const { recipients, refusedRecipients, templateData } = notification.prepare(envelope(sample));
+    expect(recipients).not.toEqual([]);
+    expect(refusedRecipients).toEqual([]);
+    expect(Object.keys(templateData).sort()).toEqual(suppliedVariables(variables).sort());
   });
 
   it("is found by its event", () => {
     expect(findNotification(envelope(sample))).toBe(notification);
   });
 
-  it("tells producers its schema", () => {
-    expect(producerSchema(notification)).toMatchObject({
-      type: "object",
-      properties: { idempotencyKey: { type: "string" }, emailConfig: { additionalProperties: false } },
-      required: expect.arrayContaining(["emailConfig"]) as string[],
-      additionalProperties: false,
-    });
+  it("has a schema that can be told to producers", () => {
+    expect(producerSchema(notification).$schema).toBe("https://json-schema.org/draft/2020-12/schema");
   });
 
   const keyOf = (event: object, detail: object = {}) =>
     notification.prepare({ ...envelope({ ...(sample as object), ...detail }), ...event }).idempotencyKey;
 
-  it("is one mail for each key that its producer gives, whatever the event", () => {
-    expect(keyOf({ id: "e-2" }, { idempotencyKey: "order 7 – «ü»" })).toBe("order 7 – «ü»");
-  });
+  // A schema of one's own may say more of the key.
+  if (!knownFields(notification.detail).some(([field]) => field === "idempotencyKey")) {
+    it("is one mail for each key that its producer gives, whatever the event", () => {
+      expect(keyOf({ id: "e-2" }, { idempotencyKey: "order 7 – «ü»" })).toBe("order 7 – «ü»");
+    });
 
-  it.each([
-    [4711, "4711"],
-    [true, "true"],
-    [0.5, "0.5"],
-  ])("takes the key %j as its text", (idempotencyKey, text) => {
-    expect(keyOf({}, { idempotencyKey })).toBe(text);
-  });
+    it.each([
+      [4711, "4711"],
+      [true, "true"],
+      [0.5, "0.5"],
+    ])("takes the key %j as its text", (idempotencyKey, text) => {
+      expect(keyOf({}, { idempotencyKey })).toBe(text);
+    });
 
-  it("takes null for no key", () => {
-    expect(keyOf({}, { idempotencyKey: null })).toBe(keyOf({}));
-  });
+    it("takes null for no key", () => {
+      expect(keyOf({}, { idempotencyKey: null })).toBe(keyOf({}));
+    });
 
-  it.each([
-    ["nothing", ""],
-    ["too much", "k".repeat(257)],
-    ["a line break", "order\n7"],
-    ["a control character", "order\u00007"],
-    ["what SQS replaces", "order\uffff7"],
-    ["half a character", "order\ud83d7"],
-    ["blank", " \u200b"],
-    ["a list", ["order-7"]],
-    ["a number that JSON does not keep", 2 ** 53],
-  ])("takes no key that is %s", (_name, idempotencyKey) => {
-    expect(() => keyOf({}, { idempotencyKey })).toThrow(/detail\.idempotencyKey has to be a text of 1 to 256/);
-  });
+    it.each([
+      ["nothing", ""],
+      ["too much", "k".repeat(257)],
+      ["a line break", "order\n7"],
+      ["a control character", "order\u00007"],
+      ["what SQS replaces", "order\uffff7"],
+      ["half a character", "order\ud83d7"],
+      ["blank", " \u200b"],
+      ["a list", ["order-7"]],
+      ["a number that JSON does not keep", 2 ** 53],
+    ])("takes no key that is %s", (_name, idempotencyKey) => {
+      expect(() => keyOf({}, { idempotencyKey })).toThrow(/detail\.idempotencyKey has to be a text of 1 to 256/);
+    });
+  }
 
   if (trigger.kind === "event") {
     it("is one mail for each event, where no key is given", () => {
@@ -114,7 +131,19 @@ describe.each(catalogue.map((notification) => [notification.id, notification] as
 
     it("takes the detail that its schedule carries", () => {
       const detail = trigger.detail(["a@example.com", "b@example.com"]);
-      expect(notification.prepare(envelope(detail)).recipients).toEqual(["a@example.com", "b@example.com"]);
+      const { recipients, refusedRecipients } = notification.prepare(envelope(detail));
+      expect(recipients).not.toEqual([]);
+      expect(refusedRecipients).toEqual([]);
     });
   }
+});
+
+it("mails the daily report to the recipients of the stage", () => {
+  const { trigger } = dailyReport;
+  if (trigger.kind !== "schedule") throw new Error("The daily report has to have a schedule");
+  const detail = trigger.detail(["a@example.com", "b@example.com"]);
+  expect(dailyReport.prepare(sampleEvent(dailyReport, { detail })).recipients).toEqual([
+    "a@example.com",
+    "b@example.com",
+  ]);
 });

@@ -268,7 +268,7 @@ describe("an event that the pattern does not take", () => {
 });
 
 it.each<[string, Partial<EventTrigger>, RegExp]>([
-  ["no value", { detailPattern: { carrier: [] } }, /"Order Shipped" lists no value for carrier in detailPattern/],
+  ["no value", { detailPattern: { carrier: [] } }, /^its trigger lists no value for carrier in detailPattern/],
   ["a path", { detailPattern: { "carrier.name": ["post"] }, ignored: {} }, /has carrier\.name in detailPattern/],
   ["an operator", { detailPattern: { $or: ["post"] }, ignored: {} }, /has \$or in detailPattern/],
   ["no ignored value", { ignored: { carrier: [] } }, /lists no value for carrier in ignored/],
@@ -278,8 +278,17 @@ it.each<[string, Partial<EventTrigger>, RegExp]>([
     /ignores values of weight, which is not in detailPattern/,
   ],
   ["a value that is mailed and ignored", { ignored: { carrier: ["post"] } }, /mails and ignores "post" of carrier/],
-])("can't be defined with %s", (_, changes, problem) => {
-  expect(() => defineNotification({ ...definition, trigger: { ...trigger, ...changes } })).toThrow(problem);
+  ["an empty source", { source: "" }, /^its trigger has no source\.$/],
+  ["a source of AWS's", { source: "aws.shop" }, /has the source "aws\.shop"/],
+  ["an empty detail-type", { detailType: "" }, /has no detailType/],
+  ["a long source", { source: "x".repeat(257) }, /has a source of 257 characters/],
+  ["another kind", { kind: "queue" as "event" }, /has the kind "queue": use event or schedule/],
+  ["a long detail-type", { detailType: "x".repeat(129) }, /has a detailType of 129 characters/],
+])("has a problem with %s", (_, changes, problem) => {
+  expect(shipped.problems()).toEqual([]);
+  expect(defineNotification({ ...definition, trigger: { ...trigger, ...changes } }).problems()).toEqual([
+    expect.stringMatching(problem),
+  ]);
 });
 
 describe("a schema that can't be read", () => {
@@ -288,10 +297,10 @@ describe("a schema that can't be read", () => {
     z.looseObject({ number: z.string().toUpperCase() }),
   );
 
-  it("is refused with the notification and the field", () => {
-    expect(() => defineNotification({ ...definition, detail: twice })).toThrow(
-      /^The schema of "order-shipped" can't be read: detail\.number is changed by both halves of an intersection/,
-    );
+  it("is a problem of the definition, with the field", () => {
+    expect(defineNotification({ ...definition, detail: twice }).problems()).toEqual([
+      expect.stringMatching(/^its schema can't be read: detail\.number is changed by both halves of an intersection/),
+    ]);
   });
 
   it.each<[string, (later: () => typeof twice) => z.ZodType]>([
@@ -305,22 +314,26 @@ describe("a schema that can't be read", () => {
           },
         }),
     ],
-  ])("is refused with the first event where it names %s another one that is defined after it", (_, schemaWith) => {
-    const own = defineNotification({
-      ...definition,
-      recipients: () => "jane@example.com",
-      replyTo: () => [],
-      map: ({ time }: { time: string }) => ({ number: "7", time }),
-      detail: schemaWith(() => later),
-      sample: {},
-    });
-    const later = twice;
-    expect(refusal(() => own.prepare(event()))).toMatchObject({
-      message: expect.stringMatching(
-        /^The schema of "order-shipped" can't be read: detail(\.parcel)?\.number/,
-      ) as string,
-    });
-  });
+  ])(
+    "is refused with the first event, where it names %s another one that is defined after it, too",
+    (_, schemaWith) => {
+      const own = defineNotification({
+        ...definition,
+        recipients: () => "jane@example.com",
+        replyTo: () => [],
+        map: ({ time }: { time: string }) => ({ number: "7", time }),
+        detail: schemaWith(() => later),
+        sample: {},
+      });
+      const later = twice;
+      expect(own.problems()).toEqual([expect.stringMatching(/^its schema can't be read: detail(\.parcel)?\.number/)]);
+      expect(refusal(() => own.prepare(event()))).toMatchObject({
+        message: expect.stringMatching(
+          /^The schema of "order-shipped" can't be read: detail(\.parcel)?\.number/,
+        ) as string,
+      });
+    },
+  );
 
   it("is none with a loose half beside a field that is changed", () => {
     const own = defineNotification({
@@ -330,6 +343,15 @@ describe("a schema that can't be read", () => {
     expect(own.prepare(event({ number: " 8 ", weight: 5 })).templateData.number).toBe("8");
   });
 });
+
+it.each(["ruleName", "description", "subject", "variables", "trigger", "detail", "recipients", "map"])(
+  "has a problem without its %s, and no exception",
+  (name) => {
+    expect(defineNotification({ ...definition, [name]: undefined }).problems()).toEqual([
+      `it has no ${name}, or not as NotificationDefinition wants it.`,
+    ]);
+  },
+);
 
 describe("what producers are told", () => {
   it("has the key at the top alone, and no other field than the schema's", () => {

@@ -20,9 +20,9 @@ interface Mailed {
 }
 
 /** What the event is mailed as, or the type and the reason of its refusal. */
-function outcomeOf(detail: object, detailType = "Email Notification Request"): Mailed | string {
+function outcomeOf(detail: object, detailType = "Email Notification Request", source?: string): Mailed | string {
   // As it comes out of JSON.
-  const event = businessEvent(detail, { "detail-type": detailType });
+  const event = businessEvent(detail, { "detail-type": detailType, ...(source === undefined ? {} : { source }) });
   const parsed = JSON.parse(JSON.stringify(event)) as typeof event & { detail: Record<string, unknown> };
   const notification = findNotification(parsed);
   if (notification === undefined) return "UnknownNotification";
@@ -292,5 +292,5 @@ it.each<[string, Mailed | string, Partial<Mailed>]>([
 
 it("knows no notification whose sample it would not mail", () => {
   for (const { trigger, sample } of catalogue)
-    expect(outcomeOf(sample as object, trigger.detailType)).toMatchObject({ refused: [] });
+    expect(outcomeOf(sample as object, trigger.detailType, trigger.source)).toMatchObject({ refused: [] });
 });

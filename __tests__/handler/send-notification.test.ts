@@ -1,7 +1,7 @@
 import { claimId, type ClaimStore } from "../../handler/claims";
 import { type RecipientPolicy } from "../../handler/contract/recipient-policy";
 import { PermanentError, TransientError } from "../../handler/errors";
-import { catalogue } from "../../handler/notifications";
+import { seedCatalogue } from "../../handler/notifications/seed";
 import { emailRequest } from "../../handler/notifications/email-request";
 import { permanentFailureTypes, transientFailureTypes } from "../../handler/contract/failures";
 import { hashRecipient } from "../../handler/contract/recipient-hash";
@@ -587,8 +587,8 @@ describe("a send without an answer", () => {
     expect(recipients()).toEqual([a]);
   });
 
-  it("parks by default in the whole catalogue", () => {
-    expect(catalogue.map(({ onUnknown }) => onUnknown ?? "park")).toEqual(catalogue.map(() => "park"));
+  it("parks by default in all that the project comes with", () => {
+    expect(seedCatalogue.map(({ onUnknown }) => onUnknown ?? "park")).toEqual(seedCatalogue.map(() => "park"));
   });
 });
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { defineNotification } from "../../handler/notifications/define";
+import { emailRequest } from "../../handler/notifications/email-request";
 import { emailConfigSchema } from "../../handler/notifications/message";
 import { UsageError } from "../../operations/command";
 import { checkedEvent } from "../../operations/send/event";
@@ -52,4 +53,9 @@ it("names the option that an address is of", () => {
   expect(() => checkedEvent("invoice-paid", { to: "a@example.com,b" }, sources)).toThrow(/^--to: number 2 /);
   const detail = JSON.stringify({ emailConfig: { recipient: ["a@example.com", "b"] }, title: "x" });
   expect(() => checkedEvent("invoice-paid", { detail }, sources)).toThrow(/^--detail: its recipient number 2 /);
+});
+
+it("asks whom to mail, but for the sandbox, where the sample's own recipient is nobody", () => {
+  expect(() => checkedEvent("email-request", {})).toThrow("--to is missing");
+  expect(checkedEvent("email-request", { sandbox: true }).detail).toEqual(emailRequest.sample);
 });

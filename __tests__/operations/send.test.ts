@@ -1,6 +1,7 @@
 import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { emailRequest } from "../../handler/notifications/email-request";
 import { sandboxEndpoint } from "../../stacks/sandbox-endpoint";
 import { accountId, arnOf, queuePolicy, TestGateway } from "aws-emulator/testing/gateway";
 import { freePort } from "aws-emulator/processes";
@@ -8,6 +9,7 @@ import { type CommandResult, OperationsProcess, runOperation, sandboxOn } from "
 import { startPassage } from "../support/passage";
 import { temporaryFolder } from "aws-emulator/testing/temporary";
 
+const emailRequestSample = emailRequest.sample as { readonly emailConfig: { readonly recipient: string } };
 const busName = sandboxEndpoint({}).names.of("event-bus");
 
 /** An event as it came out of the bus. */
@@ -121,7 +123,6 @@ describe("npm run send", () => {
       ["daily-report", "--to", "a@example.com"],
       /No event makes "daily-report"/,
     ],
-    ["nobody to mail", ["email-request"], /--to is missing/],
     ["no notification", [], /The notification's name is missing: use one of email-request, priority-alert/],
     ["an option that it does not know", ["email-request", "--too", "a@example.com"], /unknown option '--too'/],
     [
@@ -149,6 +150,13 @@ describe("npm run send", () => {
       eventId: (await received()).id,
       notification: "email-request",
       bus: busName,
+    });
+  });
+
+  it("mails the sample's own recipient in the sandbox, where nobody is named", async () => {
+    expect(await send("email-request")).toMatchObject({ code: 0 });
+    expect((await received()).detail).toMatchObject({
+      emailConfig: { recipient: emailRequestSample.emailConfig.recipient },
     });
   });
 

@@ -3,6 +3,7 @@ import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
 import { dailyReport } from "../../handler/notifications/daily-report";
 import { emailRequest } from "../../handler/notifications/email-request";
 import { priorityAlert } from "../../handler/notifications/priority-alert";
+import { seedCatalogue } from "../../handler/notifications/seed";
 import { inputFor } from "aws-emulator/eventbridge";
 import { type Envelope } from "aws-emulator";
 import { maximumRedrives } from "../../stacks/delivery-windows";
@@ -773,7 +774,12 @@ describe("the daily report's event", () => {
 
   /** What the function gets of an occurrence, for a stage with these recipients. */
   function occurrence(recipients: readonly [string, ...string[]]): unknown {
-    const scheduled = new NotificationStack(Testing.app(), "notification", { ...configOf(), recipients });
+    const scheduled = new NotificationStack(
+      Testing.app(),
+      "notification",
+      { ...configOf(), recipients },
+      seedCatalogue,
+    );
     const transformer = transformerOf(new Synthesized(Testing.synth(scheduled, true)));
     // As Terraform hands it over.
     const InputTemplate = transformer?.input_template.replace(/([$%])\1\{/g, "$1{");
@@ -825,10 +831,12 @@ describe("the daily report's event", () => {
   });
 
   it("holds no name but those of the occurrence, in no text either", () => {
-    const scheduled = new NotificationStack(Testing.app(), "notification", {
-      ...configOf(),
-      recipients: ['"<id>"@example.com'],
-    });
+    const scheduled = new NotificationStack(
+      Testing.app(),
+      "notification",
+      { ...configOf(), recipients: ['"<id>"@example.com'] },
+      seedCatalogue,
+    );
     const { input_template: template = "" } = transformerOf(new Synthesized(Testing.synth(scheduled, true))) ?? {};
     expect(template.match(/<[^>]*>/g)).toEqual(["<id>", "<time>", "<account>", "<region>"]);
     expect(template.match(/[<>]/g)).toHaveLength(2 * 4);
@@ -880,7 +888,7 @@ it("tells what an operator needs to know", () => {
 });
 
 it("refuses to synthesize a stack that breaks a policy rule, and names the rule", () => {
-  const broken = new NotificationStack(Testing.app(), "notification", configOf());
+  const broken = new NotificationStack(Testing.app(), "notification", configOf(), seedCatalogue);
   new SqsQueue(broken, "plain", { name: "plain" });
   expect(() => Testing.synth(broken, true)).toThrow(
     /queue-encrypted: aws_sqs_queue\.plain is not encrypted[\s\S]*names-carry-stage/,

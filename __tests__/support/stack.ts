@@ -1,4 +1,5 @@
 import { Testing } from "cdktf";
+import { seedCatalogue } from "../../handler/notifications/seed";
 import { type Config, type Environment, readConfig } from "../../stacks/config";
 import { NotificationStack } from "../../stacks/notification-stack";
 
@@ -63,7 +64,8 @@ export function configOf(environment: Environment = {}): Config {
   return readConfig({ ...devEnvironment, ...environment });
 }
 
+/** With the notifications that the project comes with, whatever a team has added. */
 export function synthNotificationStack(environment: Environment = {}): Synthesized {
-  const stack = new NotificationStack(Testing.app(), "notification", configOf(environment));
+  const stack = new NotificationStack(Testing.app(), "notification", configOf(environment), seedCatalogue);
   return new Synthesized(Testing.synth(stack, true));
 }

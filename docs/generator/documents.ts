@@ -11,7 +11,8 @@ export function lossMapDocument(stack: SynthesizedStack, rows: readonly LossRow[
 
 # Where an event can end
 
-Every hop of the synthesized stack has a row: a test sees to that. Names are those behind project and stage. What each
+Every hop of the synthesized stack has a row: a test sees to that. The notifications are those that the project comes
+with: the rule of each further one has the same row, with its own name. Names are those behind project and stage. What each
 alarm means: [alarms.md](alarms.md). What to do with a parked event: [runbook.md](runbook.md).
 
 ${table(
@@ -36,7 +37,8 @@ export function alarmsDocument(stack: SynthesizedStack): string {
 
 Each alarm publishes to the topic \`alarms\` when it rings and when it is over. Most of these metrics exist only once something
 went wrong, so missing data is no alarm. The alarms on SES's rates stay as they are while there is no data. Names are those
-behind project and stage, thresholds those of production.
+behind project and stage, thresholds those of production. The rule of each notification of your own has the same two alarms as \`email-rule\`,
+\`<rule>-failed-invocations\` and \`<rule>-lost-events\`.
 
 ${table(
   ["Alarm", "Metric", "Rings at", "Meaning", "First step"],

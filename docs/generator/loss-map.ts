@@ -1,5 +1,5 @@
 import { mostEventBytes } from "../../handler/contract/envelope";
-import { catalogue } from "../../handler/notifications";
+import { seedCatalogue } from "../../handler/notifications/seed";
 import {
   functionRole,
   laneAlarm,
@@ -69,7 +69,7 @@ export const lossMap: readonly LossRow[] = [
     alarms: ["unrouted-events", `${rule}-failed-invocations`, `${rule}-lost-events`],
     command: `Correct the producer, or add a notification and deploy; then ${replay}`,
   })),
-  ...catalogue.map((notification): LossRow => ({
+  ...seedCatalogue.map((notification): LossRow => ({
     hops: [`target:${notification.ruleName}`],
     where: `Rule \`${notification.ruleName}\` to the function of the ${notification.lane} lane`,
     what: "The permission or the function is gone, or Lambda can't take the event until the retry policy ends",

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App, type TerraformStack } from "cdktf";
+import { seedCatalogue } from "../../handler/notifications/seed";
 import { readConfig } from "../../stacks/config";
 import { Names } from "../../stacks/names";
 import { NotificationStack } from "../../stacks/notification-stack";
@@ -15,7 +16,10 @@ export interface SynthesizedStack {
   readonly data: Readonly<Record<string, Readonly<Record<string, Attributes>>>>;
 }
 
-/** The stack as production gets it, for a project of no name of its own: what the documents are made from. */
+/**
+ * The stack as production gets it, for a project of no name of its own: what the documents are made from. It has the
+ * notifications that the project comes with, so that the documents stay as they are where a team adds its own.
+ */
 export function synthesizeForDocs(): SynthesizedStack {
   const config = readConfig({
     STAGE: "prod",
@@ -28,7 +32,7 @@ export function synthesizeForDocs(): SynthesizedStack {
   });
   const outdir = mkdtempSync(join(tmpdir(), "docs-"));
   try {
-    const stack = new NotificationStack(new App({ outdir }), "notification", config);
+    const stack = new NotificationStack(new App({ outdir }), "notification", config, seedCatalogue);
     stack.prepareStack();
     return readStack(stack, new Names(config));
   } finally {

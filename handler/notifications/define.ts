@@ -3,7 +3,7 @@ import * as z from "zod";
 import { type EventEnvelope } from "../contract/envelope";
 import { hasVisibleCharacter, maximumTemplateDataBytes, toSubject, toTemplateData } from "../contract/template-data";
 import { PermanentError } from "../errors";
-import { refuseUnrouted, requireSoundTrigger } from "./patterns";
+import { refuseUnrouted, triggerProblems } from "./patterns";
 import { type Hints, isOnlyUnknown, tellProblems, type Vocabulary } from "./problems";
 import { readRecipients, readReplyTo } from "./recipients";
 import { knownFields, schemaProblems, textOf, toRequestSchema, type UnknownFields } from "./request-schema";
@@ -130,6 +130,11 @@ export interface Notification extends Omit<
    * @throws PermanentError `InvalidEvent` that lists every problem, without the values: they are the recipient's.
    */
   readonly prepare: (event: EventEnvelope) => PreparedEmail;
+  /**
+   * What is wrong with the definition itself, each in a sentence. The synth refuses it, so nothing else has to ask; and an
+   * import of the catalogue does not fail for one of many.
+   */
+  readonly problems: () => readonly string[];
 }
 
 const keyName = "idempotencyKey";
@@ -163,28 +168,32 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
   definition: NotificationDefinition<Schema, Variable>,
 ): Notification {
   const { recipients, replyTo, map, ...rest } = definition;
-  if (definition.trigger.kind === "event") requireSoundTrigger(definition.trigger);
-  const hasSoundSchema = requireSoundSchema(definition);
-  // Whatever stands between the braces: `{{~name}}` and `{{&name}}` are read as well.
-  const inSubject = new Set(
-    [...definition.subject.matchAll(/\{\{[^}]*/g)].flatMap(([expression]) => expression.match(/\w+/g) ?? []),
-  );
   const refuse = (problem: string): never => {
     throw new PermanentError("InvalidEvent", `The event does not fit "${definition.id}". ${problem}`);
   };
 
   /** Made with the first event: a schema may name others that are defined after it. */
   let reading:
-    { readonly schema: z.core.$ZodType; readonly vocabulary: Vocabulary; readonly hasKey: boolean } | undefined;
+    | {
+        readonly schema: z.core.$ZodType;
+        readonly vocabulary: Vocabulary;
+        readonly hasKey: boolean;
+        readonly inSubject: ReadonlySet<string>;
+      }
+    | undefined;
   const read = () => {
     if (reading !== undefined) return reading;
-    if (!hasSoundSchema) requireSoundSchema(definition);
+    requireSoundSchema(definition);
     const fields = knownFields(definition.detail);
     const hasKey = fields.some((field) => field.length === 1 && field[0] === keyName);
     return (reading = {
       schema: toRequestSchema(definition.detail, definition.unknownFields ?? "refuse"),
       vocabulary: { known: hasKey ? fields : [...fields, [keyName]], hints: definition.hints ?? {} },
       hasKey,
+      // Whatever stands between the braces: `{{~name}}` and `{{&name}}` are read as well.
+      inSubject: new Set(
+        [...definition.subject.matchAll(/\{\{[^}]*/g)].flatMap(([expression]) => expression.match(/\w+/g) ?? []),
+      ),
     });
   };
 
@@ -205,11 +214,13 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
 
   const toData = (event: BusinessEvent<z.output<Schema>>): Record<string, string> => {
     const values = Object.entries<string>(map(event));
+    const { inSubject } = read();
     return Object.fromEntries(values.map(([name, value]) => [name, inSubject.has(name) ? toSubject(value) : value]));
   };
 
   return {
     ...rest,
+    problems: () => problemsOf(definition),
     prepare(event) {
       if (definition.trigger.kind === "event") refuseUnrouted(definition.trigger, event.detail, read().vocabulary);
       const business = {
@@ -248,20 +259,36 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
   };
 }
 
-/**
- * @returns Whether the schema could be looked at: one that names another one that is defined after it, can't be yet.
- * @throws Error that says which field can't be read, and why.
- */
-function requireSoundSchema({ id, detail }: { readonly id: string; readonly detail: z.ZodType }): boolean {
-  let problems: readonly string[];
-  try {
-    problems = schemaProblems(detail);
-  } catch (error) {
-    if (error instanceof ReferenceError) return false;
-    throw error;
-  }
+/** What a definition can't be without, and how a message calls it. TypeScript demands it of those who ask it. */
+const demanded = {
+  ruleName: "string",
+  description: "string",
+  subject: "string",
+  variables: "object",
+  trigger: "object",
+  detail: "object",
+  recipients: "function",
+  map: "function",
+} as const;
+
+function problemsOf<Schema extends z.ZodType, Variable extends string>(
+  definition: NotificationDefinition<Schema, Variable>,
+): readonly string[] {
+  const missing = Object.entries(demanded)
+    .filter(([name, type]) => typeof (definition as unknown as Readonly<Record<string, unknown>>)[name] !== type)
+    .map(([name]) => name);
+  if (missing.length > 0) return [`it has no ${missing.join(", no ")}, or not as NotificationDefinition wants it.`];
+  const { trigger, detail } = definition;
+  return [
+    ...triggerProblems(trigger).map((problem) => `its trigger ${problem}`),
+    ...schemaProblems(detail).map((problem) => `its schema can't be read: ${problem}`),
+  ];
+}
+
+/** @throws Error that says which field can't be read, and why. */
+function requireSoundSchema({ id, detail }: { readonly id: string; readonly detail: z.ZodType }): void {
+  const problems = schemaProblems(detail);
   if (problems.length > 0) throw new Error(`The schema of "${id}" can't be read: ${problems.join(" ")}`);
-  return true;
 }
 
 function hashOf(content: unknown): string {

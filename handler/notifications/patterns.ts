@@ -1,6 +1,6 @@
 import { maskAddresses } from "../contract/mask";
 import { PermanentError } from "../errors";
-import { type EventTrigger } from "./define";
+import { type EventTrigger, type ScheduleTrigger } from "./define";
 import { similarName, tellMeant, type Vocabulary } from "./problems";
 
 /**
@@ -155,24 +155,46 @@ function quoted(values: readonly string[]): string {
 }
 
 /**
- * @throws Error where the trigger could not become rules: EventBridge refuses an empty list, and a value can't be mailed
- * and ignored.
+ * Why a trigger can't become rules, each in the end of a sentence that begins with it. EventBridge keeps sources that
+ * begin with `aws.` for itself, refuses an empty list, and a value can't be mailed and ignored.
  */
-export function requireSoundTrigger({ detailType, detailPattern = {}, ignored = {} }: EventTrigger): void {
-  const name = `The trigger of "${detailType}"`;
+export function triggerProblems(
+  trigger: EventTrigger | Pick<ScheduleTrigger<unknown>, "kind" | "source" | "detailType">,
+): readonly string[] {
+  // TypeScript demands all of these of those who ask it.
+  const given: Readonly<Record<string, unknown>> = { ...trigger };
+  const missing = ["source", "detailType"].filter((name) => typeof given[name] !== "string" || given[name] === "");
+  if (missing.length > 0) return missing.map((name) => `has no ${name}.`);
+  if (given.kind !== "event" && given.kind !== "schedule") {
+    return [`has the kind "${String(given.kind)}": use event or schedule.`];
+  }
+  const { source, detailType } = trigger;
+  return [
+    ...(/^aws\./.test(source)
+      ? [`has the source "${source}": EventBridge keeps what begins with "aws." for AWS.`]
+      : []),
+    ...(source.length > 256 ? [`has a source of ${source.length} characters, and EventBridge takes 256.`] : []),
+    ...(detailType.length > 128
+      ? [`has a detailType of ${detailType.length} characters, and EventBridge takes 128.`]
+      : []),
+    ...(trigger.kind === "event" ? patternProblems(trigger) : []),
+  ];
+}
+
+function patternProblems({ detailPattern = {}, ignored = {} }: EventTrigger): readonly string[] {
+  const problems: string[] = [];
   for (const [field, values] of Object.entries(detailPattern)) {
     if (/^\$|\./.test(field)) {
-      throw new Error(
-        `${name} has ${field} in detailPattern, which EventBridge reads as its own: name one field of detail.`,
-      );
+      problems.push(`has ${field} in detailPattern, which EventBridge reads as its own: name one field of detail.`);
     }
-    if (values.length === 0) throw new Error(`${name} lists no value for ${field} in detailPattern.`);
+    if (values.length === 0) problems.push(`lists no value for ${field} in detailPattern.`);
   }
   for (const [field, values] of Object.entries(ignored)) {
     const wanted = detailPattern[field];
-    if (wanted === undefined) throw new Error(`${name} ignores values of ${field}, which is not in detailPattern.`);
-    if (values.length === 0) throw new Error(`${name} lists no value for ${field} in ignored.`);
-    const both = values.filter((value) => wanted.includes(value));
-    if (both.length > 0) throw new Error(`${name} mails and ignores ${quoted(both)} of ${field}.`);
+    if (wanted === undefined) problems.push(`ignores values of ${field}, which is not in detailPattern.`);
+    else if (values.length === 0) problems.push(`lists no value for ${field} in ignored.`);
+    const both = values.filter((value) => wanted?.includes(value));
+    if (both.length > 0) problems.push(`mails and ignores ${quoted(both)} of ${field}.`);
   }
+  return problems;
 }

@@ -10,7 +10,10 @@ import { textOfError } from "../text";
 export function define(command: Command, io: Io, end: (exitCode: number) => void): Command {
   return addCommonOptions(command)
     .argument("[notification]", eventNotifications())
-    .option("--to <address>", "one address, or several with commas; default: whom --detail names")
+    .option(
+      "--to <address>",
+      "one address, or several with commas; default: whom --detail names; in the sandbox, whom the sample names",
+    )
     .option("--subject <text>", "default: the detail's own")
     .option("--detail <json or file>", "the event's detail; default: the notification's sample")
     .addHelpText("after", exitCodesHelp("the bus took the event: its id is printed", "the bus did not take it"))

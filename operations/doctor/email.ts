@@ -16,6 +16,7 @@ import {
 } from "@aws-sdk/client-sesv2";
 import { catalogue } from "../../handler/notifications";
 import { type Notification } from "../../handler/notifications/define";
+import { sampleEvent } from "../../handler/notifications/sample";
 import { feedbackEvents } from "../../stacks/constructs/delivery-feedback";
 import { laneBudgets } from "../../stacks/send-budget";
 import { loadTemplate, storedTemplateName, type Template } from "../../stacks/templates";
@@ -241,17 +242,6 @@ async function findOtherVersion(client: SESClient, name: string): Promise<string
     token = page.NextToken;
   } while (token !== undefined);
   return undefined;
-}
-
-/** The sample as the event that brings it. */
-function sampleEvent({ trigger, sample }: Notification) {
-  return {
-    id: "doctor",
-    source: trigger.source,
-    "detail-type": trigger.detailType,
-    time: new Date().toISOString(),
-    detail: sample as Record<string, unknown>,
-  };
 }
 
 async function checkEventDestination(

@@ -3,6 +3,7 @@ import Handlebars from "handlebars";
 import { type EventEnvelope, envelopeSchema } from "../../handler/contract/envelope";
 import { catalogue } from "../../handler/notifications";
 import { type EventTrigger, type Notification } from "../../handler/notifications/define";
+import { readdressed } from "../../handler/notifications/sample";
 import { refuseOversized } from "../../handler/send-notification";
 import { loadTemplate, type Template, type TemplateReader } from "../../stacks/templates";
 import { UsageError } from "../command";
@@ -15,6 +16,8 @@ export interface EventOptions {
   readonly subject?: string;
   /** JSON, or a file of it; none: the notification's sample. */
   readonly detail?: string;
+  /** Nobody is mailed there, so that the sample's own recipients will do. */
+  readonly sandbox?: boolean;
 }
 
 /** Where the notifications come from; a test brings its own. */
@@ -40,8 +43,8 @@ export function checkedEvent(
   { notifications, templateOf }: Sources = { notifications: catalogue, templateOf: loadTemplate },
 ): EventEnvelope {
   const notification = findEventNotification(id, notifications);
-  const event = eventOf(notification.trigger, detailOf(notification, options));
   try {
+    const event = eventOf(notification.trigger, detailOf(notification, options));
     refuseOversized(event);
     const { refusedRecipients, templateData } = notification.prepare(event);
     const [refused] = refusedRecipients;
@@ -79,21 +82,29 @@ function findEventNotification(
 }
 
 /** The detail that is given, or else the notification's sample, with what the options say. */
-function detailOf(notification: Notification, { to, subject, detail: text }: EventOptions): Record<string, unknown> {
-  if (to === undefined && text === undefined) {
+function detailOf(
+  notification: Notification & { readonly trigger: EventTrigger },
+  { to, subject, detail: text, sandbox = false }: EventOptions,
+): Record<string, unknown> {
+  if (to === undefined && text === undefined && !sandbox) {
     throw new UsageError("--to is missing: name whom to mail the sample to, --to you@example.com, or give a --detail.");
   }
   const given: object = text === undefined ? (notification.sample as object) : readDetail(text);
-  if (to === undefined && subject === undefined) return { ...given };
-  const recipients = to?.split(",").map((entry) => entry.trim());
-  return {
-    ...given,
-    emailConfig: {
-      ...("emailConfig" in given && typeof given.emailConfig === "object" ? given.emailConfig : {}),
-      ...(recipients === undefined ? {} : { recipient: recipients.length === 1 ? recipients[0] : recipients }),
-      ...(subject === undefined ? {} : { subject }),
-    },
-  };
+  refuseOversized(eventOf(notification.trigger, given as Record<string, unknown>));
+  const withRecipients = to === undefined ? given : withRecipientsOf(notification, given, to);
+  if (subject === undefined) return { ...withRecipients };
+  const emailConfig = "emailConfig" in withRecipients ? (withRecipients.emailConfig as object) : {};
+  return { ...withRecipients, emailConfig: { ...emailConfig, subject } };
+}
+
+/** @throws UsageError where `to` can't be whom it mails. */
+function withRecipientsOf(notification: Notification, detail: object, to: string): object {
+  const recipients = to.split(",").map((entry) => entry.trim());
+  try {
+    return readdressed(notification, detail, recipients);
+  } catch (cause) {
+    throw new UsageError(`--to: ${describeFailure(cause)}`, { cause });
+  }
 }
 
 /** One time for all events of a call: they differ in what the options say, and in nothing else. */

@@ -2,7 +2,6 @@ import { type CloudwatchEventBus } from "@cdktf/provider-aws/lib/cloudwatch-even
 import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
 import { Annotations } from "cdktf";
 import { Construct } from "constructs";
-import { findNotification } from "../../handler/notifications";
 import { type Notification, type ScheduleTrigger } from "../../handler/notifications/define";
 import { patternOf } from "../../handler/notifications/patterns";
 import { type Lane } from "../lanes";
@@ -51,7 +50,6 @@ export class EventRouting extends Construct {
   ) {
     super(scope, id);
     const { names, notifications, mostPatternCharacters } = props;
-    refuseSharedTriggers(notifications);
     this.unroutedLog = new EventLog(this, "unrouted-log", { ...props.log, names, suffix: "unrouted" });
     new LogMetric(this, "unrouted-metric", {
       ...unroutedEvents,
@@ -146,19 +144,6 @@ export class EventRouting extends Construct {
       eventBusName: bus.name,
       eventPattern: toPatternText(pattern),
     });
-  }
-}
-
-/**
- * The function finds a notification by source and detail-type, so a second one with the same two would never be mailed.
- */
-function refuseSharedTriggers(notifications: readonly Notification[]): void {
-  for (const { id, trigger } of notifications) {
-    const first = findNotification({ source: trigger.source, "detail-type": trigger.detailType }, notifications);
-    if (first === undefined || first.id === id) continue;
-    throw new Error(
-      `The notifications "${first.id}" and "${id}" have one source and detail-type, "${trigger.source}" and "${trigger.detailType}": give each its own.`,
-    );
   }
 }
 

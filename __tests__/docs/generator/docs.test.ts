@@ -10,6 +10,7 @@ import { type TerraformStack, Testing } from "cdktf";
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { seedCatalogue } from "../../../handler/notifications/seed";
 import { alarmsDocument, findLossMapProblems, lossMapDocument } from "../../../docs/generator/documents";
 import { alarmsOf, hopsOf } from "../../../docs/generator/hops";
 import { lossMap } from "../../../docs/generator/loss-map";
@@ -26,7 +27,7 @@ const stack = synthesizeForDocs();
 function stackWith(add: (scope: TerraformStack, names: Names) => void): SynthesizedStack {
   const config = configOf({ STAGE: "prod" });
   const names = new Names(config);
-  const changed = new NotificationStack(Testing.app(), "notification", config);
+  const changed = new NotificationStack(Testing.app(), "notification", config, seedCatalogue);
   add(changed, names);
   changed.prepareStack();
   return readStack(changed, names);

@@ -1,0 +1,81 @@
+import * as z from "zod";
+import { seedCatalogue } from "../../handler/notifications/seed";
+import { defineNotification } from "../../handler/notifications/define";
+import { emailRequest } from "../../handler/notifications/email-request";
+import { addressesSchema } from "../../handler/notifications/recipients";
+import { readdressed, sampleEvent } from "../../handler/notifications/sample";
+
+const shipped = defineNotification({
+  id: "shipped",
+  ruleName: "shipped",
+  description: "Tells a customer",
+  lane: "standard",
+  trigger: { kind: "event", source: "shop", detailType: "Shipped" },
+  detail: z.object({ customer: z.object({ mail: addressesSchema, name: z.string() }), items: z.array(z.string()) }),
+  recipients: ({ customer }) => customer.mail,
+  subject: "{{name}}",
+  variables: ["name"],
+  map: ({ detail: { customer } }) => ({ name: customer.name }),
+  sample: { customer: { mail: "Success@Simulator.amazonses.com", name: "Ada" }, items: ["a", "b"] },
+});
+
+it("is the event of the sample, with what is told otherwise", () => {
+  expect(sampleEvent(shipped, { time: "2026-11-24T09:00:00Z" })).toEqual({
+    id: "sample-shipped",
+    source: "shop",
+    "detail-type": "Shipped",
+    time: "2026-11-24T09:00:00Z",
+    detail: shipped.sample,
+  });
+  expect(sampleEvent(shipped, { id: "e-1", detail: { items: [] } })).toMatchObject({
+    id: "e-1",
+    detail: { items: [] },
+  });
+});
+
+describe("with other recipients", () => {
+  it.each(seedCatalogue.map((notification) => [notification.id, notification] as const))(
+    "mails them: %s",
+    (_, each) => {
+      const detail = readdressed(each, each.sample as object, ["a@example.com", "b@example.com"]);
+      expect(each.prepare(sampleEvent(each, { detail })).recipients).toEqual(["a@example.com", "b@example.com"]);
+    },
+  );
+
+  it("needs none before, in the recipe's shape", () => {
+    expect(readdressed(emailRequest, { title: "T" }, ["a@example.com"])).toEqual({
+      title: "T",
+      emailConfig: { recipient: "a@example.com" },
+    });
+  });
+
+  it.each<[string, unknown, readonly string[], unknown]>([
+    ["an address", "success@simulator.amazonses.com", ["a@example.com"], "a@example.com"],
+    ["an address, by more", "x@example.com", ["a@example.com", "b@example.com"], ["a@example.com", "b@example.com"]],
+    ["a list, by one", ["x@example.com", "y@example.com"], ["a@example.com"], ["a@example.com"]],
+  ])("replaces %s, wherever it stands", (_, mail, recipients, expected) => {
+    expect(readdressed(shipped, { customer: { mail, name: "Ada" }, items: ["a"] }, recipients)).toEqual({
+      customer: { mail: expected, name: "Ada" },
+      items: ["a"],
+    });
+  });
+
+  it("is refused where the definition names them itself", () => {
+    const own = defineNotification({
+      id: "own",
+      ruleName: "own",
+      description: "Tells the team",
+      lane: "standard",
+      trigger: { kind: "event", source: "shop", detailType: "Own" },
+      detail: z.object({ name: z.string() }),
+      recipients: () => "team@example.com",
+      subject: "{{name}}",
+      variables: ["name"],
+      map: ({ detail: { name } }) => ({ name }),
+      sample: { name: "Ada" },
+    });
+    expect(() => readdressed(own, { name: "Ada" }, ["a@example.com"])).toThrow(
+      'An event of "own" does not take its recipients from its detail: they stay as the definition has them.',
+    );
+  });
+});

@@ -1,0 +1,346 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import * as z from "zod";
+import { catalogue } from "../../handler/notifications";
+import { defineNotification, type Notification } from "../../handler/notifications/define";
+import { type CatalogueContext, checkCatalogue } from "../../stacks/catalogue-check";
+import { loadTemplate, notificationsFolder, type Template, type TemplateReader } from "../../stacks/templates";
+import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
+
+/** No folder of the project has this name, and none that a team is likely to add. */
+const definition = {
+  id: "example-invoice",
+  ruleName: "example-invoice-rule",
+  description: "Thanks a customer for a payment",
+  lane: "standard",
+  trigger: { kind: "event", source: "com.example.billing", detailType: "Invoice Paid" },
+  detail: z.object({ customer: z.string(), number: z.string(), note: z.string().optional() }),
+  recipients: ({ customer }: { customer: string }) => customer,
+  subject: "Invoice {{number}}",
+  variables: ["number", "note"],
+  map: ({ detail: { number, note = "" } }: { detail: { number: string; note?: string | undefined } }) => ({
+    number,
+    note,
+  }),
+  sample: { customer: "success@simulator.amazonses.com", number: "7" },
+} as const;
+const template: Template = {
+  subject: definition.subject,
+  html: "<p>{{numberHtml}}</p>\n{{#if noteHtml}}<p>{{noteHtml}}</p>{{/if}}",
+  text: "{{number}}",
+};
+
+/** TypeScript says no to what some of these change, and the synth has to say so, too. */
+const invoicePaid = (changes: object = {}): Notification => defineNotification({ ...definition, ...changes });
+
+function problemsOf(notifications: readonly Notification[], context: Partial<CatalogueContext> = {}): string[] {
+  try {
+    checkCatalogue(notifications, { prefix: "shop-dev", templateOf: () => template, ...context });
+    return [];
+  } catch (error) {
+    const [head = "", ...problems] = (error instanceof Error ? error.message : "").split("\n  - ");
+    expect(head).toMatch(/^The catalogue has \d+ problems?; nothing was synthesized\.$/);
+    return problems;
+  }
+}
+
+const file = "handler/notifications/example-invoice/index.ts";
+
+it("takes the catalogue as it is", () => {
+  expect(problemsOf(catalogue, { templateOf: loadTemplate, folder: notificationsFolder })).toEqual([]);
+});
+
+it("gives each notification's template, in the catalogue's order", () => {
+  const other = invoicePaid({
+    id: "a",
+    ruleName: "a",
+    trigger: { ...definition.trigger, detailType: "A" },
+  });
+  const context = { prefix: "shop-dev", templateOf: () => template };
+  expect(checkCatalogue([invoicePaid(), other], context)).toEqual([
+    { id: "example-invoice", template },
+    { id: "a", template },
+  ]);
+});
+
+describe("a definition", () => {
+  it.each<[string, object, string]>([
+    ["a lane that is not there", { lane: "bulk" }, `${file}: there is no lane "bulk": use standard or priority.`],
+    [
+      "no recipients",
+      { recipients: undefined },
+      `${file}: it has no recipients, or not as NotificationDefinition wants it.`,
+    ],
+    ["no sample", { sample: undefined }, `${file}: it has no sample: give it a detail that fits its schema.`],
+    [
+      "a rule's name of the stack's own",
+      { ruleName: "dead-letter-rule" },
+      `${file}: the ruleName "dead-letter-rule" is that of a rule of the stack: choose another.`,
+    ],
+    [
+      "a rule's name with a blank",
+      { ruleName: "my rule" },
+      `${file}: the ruleName "my rule" is none for EventBridge: use letters, digits, hyphens, dots and underscores.`,
+    ],
+    [
+      "a long rule's name",
+      { ruleName: "r".repeat(56) },
+      `${file}: the ruleName "${"r".repeat(56)}" has 56 characters, and EventBridge takes 55 behind "shop-dev": choose a shorter one.`,
+    ],
+    [
+      "a sample that does not fit its schema",
+      { sample: { customer: "success@simulator.amazonses.com", number: 7, nota: "x" } },
+      `${file}: the sample makes no mail: The event does not fit "example-invoice". detail.nota: is not known: did you mean detail.note?`,
+    ],
+    [
+      "a sample that the pattern does not take",
+      { trigger: { ...definition.trigger, detailPattern: { number: ["B-8"] } } },
+      `${file}: the sample makes no mail: The event is mailed to nobody. detail.number has to be "B-8"`,
+    ],
+    [
+      "a sample without a recipient",
+      { recipients: () => undefined },
+      `${file}: the sample makes no mail: The event does not fit "example-invoice". It names nobody to mail.`,
+    ],
+    [
+      "a sample with a bad recipient",
+      { recipients: () => ["a@example.com", "b"] },
+      `${file}: recipient number 2 of the sample has no at sign.`,
+    ],
+    [
+      "a mapping that fails",
+      {
+        map: () => {
+          throw new Error("No number");
+        },
+      },
+      `${file}: the sample makes no mail: No number`,
+    ],
+    [
+      "a schedule whose detail is of another shape",
+      {
+        trigger: {
+          ...definition.trigger,
+          kind: "schedule",
+          expression: "cron(0 9 * * ? *)",
+          detail: () => ({ customer: "a@example.com" }),
+        },
+      },
+      `${file}: the detail of its schedule makes no mail: The event does not fit "example-invoice". detail.number: Invalid input: expected string, received undefined`,
+    ],
+    [
+      "a schedule whose detail can't be made",
+      {
+        trigger: {
+          ...definition.trigger,
+          kind: "schedule",
+          expression: "cron(0 9 * * ? *)",
+          detail: () => {
+            throw new Error("No detail");
+          },
+        },
+      },
+      `${file}: the detail of its schedule can't be made: No detail`,
+    ],
+  ])("is refused with %s", (_, changes, problem) => {
+    expect(problemsOf([invoicePaid(changes)])).toEqual([problem]);
+  });
+
+  it.each([
+    ["Invoice Paid", "invoice-paid"],
+    ["InvoicePaid", "invoice-paid"],
+    ["invoice_paid", "invoice-paid"],
+    ["-invoice--paid-", "invoice-paid"],
+    ["2026", "invoice-paid"],
+    ["", "invoice-paid"],
+    ["../invoice", "invoice"],
+  ])("is refused with the id %j, and %s is named as an example", (id, example) => {
+    expect(problemsOf([invoicePaid({ id })])).toEqual([
+      `handler/notifications/${id}/index.ts: the id "${id}" can't be a part of the names in AWS: use small letters, digits and single hyphens, for example "${example}".`,
+    ]);
+  });
+
+  it("is refused with an id that leaves no room for its template's name", () => {
+    const id = "i".repeat(47);
+    expect(problemsOf([invoicePaid({ id: id.slice(1) })])).toEqual([]);
+    expect(problemsOf([invoicePaid({ id })])).toEqual([
+      `handler/notifications/${id}/index.ts: the id "${id}" has 47 characters, and 46 fit into the name of its template behind "shop-dev": choose a shorter one.`,
+    ]);
+  });
+
+  it("is refused with the id of a folder that holds no notification", () => {
+    expect(problemsOf([invoicePaid({ id: "layouts" })])).toEqual([
+      expect.stringContaining('the id "layouts" is the name of a folder that holds no notification'),
+    ]);
+  });
+});
+
+it("is refused with the id of a file that would be imported in its place", () => {
+  expect(problemsOf([invoicePaid({ id: "define" })])).toEqual([
+    'handler/notifications/define/index.ts: the id "define" is the name of a file there, handler/notifications/define.ts: choose another.',
+  ]);
+});
+
+describe("a template", () => {
+  const blankIn = (changes: Partial<Template>, sample: object = {}) =>
+    problemsOf([invoicePaid({ sample: { ...definition.sample, ...sample } })], {
+      templateOf: () => ({ ...template, ...changes }),
+    });
+  const place = "handler/notifications/example-invoice";
+
+  it.each<[string, Partial<Template>, string]>([
+    [
+      "html",
+      { html: "<p>\n{{numberHtml}} {{noteHtml}}" },
+      `${place}/body.html:2: the sample leaves {{noteHtml}} empty`,
+    ],
+    ["text", { text: "{{number}}\n\n{{note}}" }, `${place}/body.txt:3: the sample leaves {{note}} empty`],
+    ["subject", { subject: "{{number}} {{note}}" }, `${place}/index.ts:1: the sample leaves {{note}} empty`],
+  ])("may not show what the sample leaves empty: %s", (_, changes, problem) => {
+    expect(blankIn(changes)).toEqual([expect.stringContaining(`${problem}: give it a value there, or show it within`)]);
+    expect(blankIn(changes, { note: "Thanks" })).toEqual([]);
+    expect(blankIn(changes, { note: "\u200b" })).toContainEqual(expect.stringContaining(problem));
+  });
+
+  it.each([
+    "{{#if noteHtml}}{{noteHtml}}{{/if}}",
+    "{{#unless noteHtml}}none{{else}}{{noteHtml}}{{/unless}}",
+    "{{#with noteHtml}}{{this}}{{/with}}",
+  ])("may leave it out: %s", (html) => {
+    expect(blankIn({ html })).toEqual([]);
+  });
+
+  /** A folder's files, read as the synth reads them. */
+  function read(files: Readonly<Record<string, string>>): TemplateReader {
+    const folder = writeFiles(temporaryFolder(), files);
+    return (notification) => loadTemplate(notification, join(folder, notification.id));
+  }
+  const index = { "example-invoice/index.ts": 'defineNotification({\n  subject: "{{number}}",\n});\n' };
+
+  it.each<[string, Record<string, string>, string[]]>([
+    [
+      "no bodies",
+      index,
+      [
+        "body.html: it is missing: a notification has an HTML and a text body.",
+        "body.txt: it is missing: a notification has an HTML and a text body.",
+      ],
+    ],
+    [
+      "an empty body",
+      { ...index, "example-invoice/body.html": "{{numberHtml}}", "example-invoice/body.txt": " \n" },
+      ["body.txt: it is empty."],
+    ],
+    [
+      "no folder",
+      {},
+      ["example-invoice: there is no such folder: the id of a notification is the name of its folder."],
+    ],
+    [
+      "a block that is not closed",
+      { ...index, "example-invoice/body.html": "<p>\n{{#if numberHtml}}", "example-invoice/body.txt": "x" },
+      [`body.html:2: Handlebars can't parse "...>{{#if numberHtml}}": a block or an expression is not closed`],
+    ],
+    [
+      "a block that is closed by another",
+      { ...index, "example-invoice/body.html": "{{#if numberHtml}}\n{{/each}}", "example-invoice/body.txt": "x" },
+      ["body.html:1: Handlebars can't parse it: if doesn't match each - 1:3"],
+    ],
+    [
+      "a partial",
+      {
+        ...index,
+        "example-invoice/body.html": "x\n{{> footer}}",
+        "example-invoice/body.txt": "{{#> footer}}{{/footer}}",
+      },
+      [
+        "body.html:2: {{> footer}} is a partial, and there are none here: write its content into the body",
+        "body.txt:1: {{> footer}} is a partial, and there are none here: write its content into the body",
+      ],
+    ],
+  ])("is refused with %s", (_, files, problems) => {
+    const found = problemsOf([invoicePaid()], { templateOf: read(files) });
+    expect(found).toHaveLength(problems.length);
+    expect(found).toEqual(problems.map((problem): unknown => expect.stringContaining(`/${problem}`)));
+  });
+});
+
+describe("two notifications", () => {
+  const other = (changes: object) =>
+    invoicePaid({
+      id: "paid",
+      ruleName: "paid-rule",
+      trigger: { ...definition.trigger, detailType: "Paid" },
+      ...changes,
+    });
+
+  it.each<[string, object, string]>([
+    [
+      "trigger",
+      { trigger: definition.trigger },
+      'handler/notifications/paid/index.ts: the source "com.example.billing" with the detail-type "Invoice Paid" is that of "example-invoice", too, and the function tells notifications by these two: give each its own.',
+    ],
+    [
+      "rule's name",
+      { ruleName: "example-invoice-rule" },
+      'handler/notifications/paid/index.ts: the ruleName "example-invoice-rule" is that of "example-invoice", too: give each notification its own.',
+    ],
+    [
+      "id",
+      { id: "example-invoice" },
+      `${file}: the id "example-invoice" is twice in the catalogue: give each notification its own.`,
+    ],
+  ])("don't have one %s", (_, changes, problem) => {
+    expect(problemsOf([invoicePaid(), other({})])).toEqual([]);
+    expect(problemsOf([invoicePaid(), other(changes)])).toEqual([problem]);
+  });
+});
+
+describe("the folder of the notifications", () => {
+  const folderWith = (...names: string[]) =>
+    writeFiles(
+      temporaryFolder(),
+      Object.fromEntries(names.map((name) => [`${name}/index.ts`, `defineNotification({ id: "${name}" });`])),
+    );
+
+  it("has no notification that the catalogue leaves out", () => {
+    expect(problemsOf([invoicePaid()], { folder: folderWith("example-invoice", "order-shipped", "layouts") })).toEqual([
+      "handler/notifications/order-shipped/index.ts: it is not in the catalogue: import it in handler/notifications/index.ts, and add a line to `catalogue` there.",
+    ]);
+  });
+
+  it("has no empty folder", () => {
+    const folder = folderWith("example-invoice");
+    mkdirSync(join(folder, "empty"));
+    expect(problemsOf([invoicePaid()], { folder })).toEqual([
+      "handler/notifications/empty: it has no index.ts: define the notification there, or remove the folder.",
+    ]);
+  });
+
+  it("gives a notification's folder and its id one name", () => {
+    const folder = writeFiles(temporaryFolder(), { "paid/index.ts": 'defineNotification({ id: "example-invoice" });' });
+    expect(problemsOf([invoicePaid()], { folder, templateOf: loadTemplate })).toEqual([
+      'handler/notifications/paid/index.ts: the id is "example-invoice" and the folder\'s name is "paid": give both one name.',
+    ]);
+  });
+});
+
+it("has a folder that was copied, and is not in the catalogue", () => {
+  const copied = 'defineNotification({ id: "example-invoice" });';
+  const folder = writeFiles(temporaryFolder(), { "example-invoice/index.ts": copied, "copy/index.ts": copied });
+  expect(problemsOf([invoicePaid()], { folder })).toEqual([
+    expect.stringMatching(/^handler\/notifications\/copy\/index\.ts: it is not in the catalogue/),
+  ]);
+});
+
+it("tells all problems of all notifications at once, an entry that is not there among them", () => {
+  const broken = [invoicePaid({ lane: "bulk", sample: undefined }), undefined as unknown as Notification];
+  expect(problemsOf([...broken, invoicePaid({ id: "Paid" })])).toEqual([
+    "handler/notifications/index.ts: entry 2 of the catalogue is undefined: the folder exports it by another name.",
+    expect.stringContaining("there is no lane"),
+    expect.stringContaining("it has no sample"),
+    expect.stringContaining('the id "Paid"'),
+    expect.stringContaining("the ruleName"),
+    expect.stringContaining("the source"),
+  ]);
+});

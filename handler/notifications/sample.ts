@@ -1,0 +1,63 @@
+import { mailboxOf } from "../contract/email-address";
+import { type EventEnvelope } from "../contract/envelope";
+import { type Notification } from "./define";
+import { knownFields } from "./request-schema";
+
+/**
+ * The event that brings a notification's sample, for those who try it without a bus.
+ * @param changes what the event has else than the sample's.
+ */
+export function sampleEvent(
+  { id, trigger, sample }: Pick<Notification, "id" | "trigger" | "sample">,
+  changes: { readonly id?: string; readonly time?: string; readonly detail?: unknown } = {},
+): EventEnvelope {
+  const { detail = sample, ...others } = changes;
+  return {
+    id: `sample-${id}`,
+    source: trigger.source,
+    "detail-type": trigger.detailType,
+    time: new Date().toISOString(),
+    ...others,
+    detail: detail as EventEnvelope["detail"],
+  };
+}
+
+/**
+ * `detail` with other recipients, for those who try a notification: in place of the addresses that its event would mail,
+ * wherever the detail has them. A detail of the recipe's shape need not have any.
+ * @throws Error where no event of the notification mails just these.
+ */
+export function readdressed(notification: Notification, detail: object, recipients: readonly string[]): object {
+  const named = recipients.length === 1 ? recipients[0] : recipients;
+  if (knownFields(notification.detail).some((field) => field.join(".") === "emailConfig.recipient")) {
+    const emailConfig = "emailConfig" in detail ? (detail.emailConfig as object) : {};
+    return { ...detail, emailConfig: { ...emailConfig, recipient: named } };
+  }
+  const changed = replaced(detail, mailboxesOf(notification, detail), named) as object;
+  const { recipients: mailed, refusedRecipients } = notification.prepare(
+    sampleEvent(notification, { detail: changed }),
+  );
+  const wanted = new Set(recipients.map((address) => mailboxOf(address)));
+  // A bad address is refused when the event is read, with its place in the list.
+  const isRead = mailed.length + refusedRecipients.length >= wanted.size;
+  if (isRead && mailed.every((address) => wanted.has(mailboxOf(address)))) return changed;
+  throw new Error(
+    `An event of "${notification.id}" does not take its recipients from its detail: they stay as the definition has them.`,
+  );
+}
+
+/** Whom the event would mail, entries that it refuses left out. */
+function mailboxesOf(notification: Notification, detail: object): ReadonlySet<string> {
+  return new Set(notification.prepare(sampleEvent(notification, { detail })).recipients.map(mailboxOf));
+}
+
+function replaced(value: unknown, old: ReadonlySet<string>, by: unknown): unknown {
+  const isOld = (text: unknown) => typeof text === "string" && old.has(mailboxOf(text));
+  if (isOld(value)) return by;
+  if (Array.isArray(value)) {
+    // A list of recipients becomes the list of the others, whatever their number is.
+    return value.some(isOld) ? [by].flat() : value.map((each) => replaced(each, old, by));
+  }
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, replaced(each, old, by)]));
+}

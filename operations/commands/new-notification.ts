@@ -1,0 +1,306 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type * as TypeScript from "typescript";
+import { type Command } from "commander";
+import { findNotification } from "../../handler/notifications";
+import { type Notification } from "../../handler/notifications/define";
+import { triggerProblems } from "../../handler/notifications/patterns";
+import { idProblem } from "../../stacks/catalogue-check";
+import { readConfig } from "../../stacks/config";
+import { Names } from "../../stacks/names";
+import project from "../../package.json";
+import { lanes } from "../../stacks/lanes";
+import { scheduleProblem } from "../../stacks/schedule-expression";
+import { exitCodes, exitCodesHelp, type Io, UsageError } from "../command";
+
+/** `npm run new-notification`: writes a notification that works as it is, its line in the catalogue and its test. */
+export function define(command: Command, io: Io, end: (exitCode: number) => void): Command {
+  return command
+    .argument("<id>", "name of its folder, in small letters, digits and hyphens: invoice-paid")
+    .option("--lane <lane>", "standard, or priority for what must not wait behind other mail", "standard")
+    .option("--detail-type <text>", "of the event; default: the id in words")
+    .option("--source <text>", "of the event", "custom.application")
+    .option("--schedule <expression>", "cron(..) or rate(..) in UTC, instead of an event")
+    .option("--json", "one JSON document on standard output", false)
+    .addHelpText("after", exitCodesHelp("the notification is written", "a file could not be written"))
+    .action(async (id: string, options: NewNotificationOptions & { readonly json: boolean }) => {
+      const { files, next } = await newNotification(id, options);
+      io.stdout.write(`${options.json ? JSON.stringify({ id, files }, null, 2) : next}\n`);
+      end(exitCodes.well);
+    });
+}
+
+export interface NewNotificationOptions {
+  /** @default "standard" */
+  readonly lane?: string;
+  /** `cron(..)` or `rate(..)`, UTC: the notification has a schedule and no event. */
+  readonly schedule?: string;
+  /** @default the id in words: `Invoice Paid` */
+  readonly detailType?: string;
+  /** @default "custom.application" */
+  readonly source?: string;
+  /** @default the project's own */
+  readonly root?: string;
+}
+
+/** What to write, before it is formatted. */
+interface Plan {
+  readonly id: string;
+  /** Of the exported constant. */
+  readonly name: string;
+  readonly lane: Notification["lane"];
+  readonly schedule: string | undefined;
+  readonly detailType: string;
+  readonly source: string;
+}
+
+export interface WrittenNotification {
+  /** Paths below the project's folder. */
+  readonly files: readonly string[];
+  /** What was written and what to do next, for a person. */
+  readonly next: string;
+}
+
+/** @throws UsageError in one sentence, before anything is written. */
+export async function newNotification(id: string, options: NewNotificationOptions = {}): Promise<WrittenNotification> {
+  const ts = await import("typescript");
+  const format = await formatter();
+  const root = options.root ?? join(__dirname, "..", "..");
+  const plan = toPlan(id, options);
+  const folder = join("handler", "notifications", id);
+  const list = join("handler", "notifications", "index.ts");
+  const files = {
+    [join(folder, "index.ts")]: definitionOf(plan),
+    [join(folder, "body.html")]: htmlOf(plan),
+    [join(folder, "body.txt")]: textOf(plan),
+    [join("__tests__", "handler", "notifications", `${id}.test.ts`)]: testOf(plan),
+  };
+  for (const path of [folder, ...Object.keys(files)]) {
+    if (existsSync(join(root, path)))
+      throw new UsageError(`${path} exists: choose another id, or change what is there.`);
+  }
+  const listed = withEntry(ts.default, readFileSync(join(root, list), "utf8"), plan, list);
+  const formatted = await Promise.all(
+    Object.entries({ ...files, [list]: listed }).map(
+      async ([path, text]) => [path, path.endsWith(".ts") ? await format(text) : text] as const,
+    ),
+  );
+  for (const [path, text] of formatted) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text, { flag: path === list ? "w" : "wx" });
+  }
+  const written = formatted.map(([path]) => path);
+  return { files: written, next: tellNext(plan, written) };
+}
+
+function toPlan(id: string, options: NewNotificationOptions): Plan {
+  const words = id.split("-").map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+  const { lane = "standard", schedule, detailType = words.join(" "), source = "custom.application" } = options;
+  // Any stage's names begin with the project's and its own; the sandbox's are there without a configuration.
+  const { prefix } = new Names(readConfig({ STAGE: "sandbox" }));
+  const problem = idProblem(id, prefix);
+  if (problem !== undefined) throw new UsageError(capitalized(problem));
+  const known = lanes.find((each) => each === lane);
+  if (known === undefined) throw new UsageError(`There is no lane "${lane}": use ${lanes.join(" or ")}.`);
+  const wrongSchedule = schedule === undefined ? undefined : scheduleProblem(schedule);
+  if (wrongSchedule !== undefined) throw new UsageError(`The schedule ${wrongSchedule}.`);
+  const kind = schedule === undefined ? "event" : "schedule";
+  const [wrongTrigger] = triggerProblems({ kind, source, detailType });
+  if (wrongTrigger !== undefined) throw new UsageError(`The trigger ${wrongTrigger}`);
+  const same = findNotification({ source, "detail-type": detailType });
+  if (same !== undefined) {
+    throw new UsageError(
+      `The source "${source}" with the detail-type "${detailType}" is that of "${same.id}": give another --detail-type.`,
+    );
+  }
+  const name = words.join("").replace(/^./, (first) => first.toLowerCase());
+  return {
+    id,
+    name: taken.has(name) ? `${name}Notification` : name,
+    lane: known,
+    schedule,
+    detailType,
+    source,
+  };
+}
+
+const capitalized = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Names that JavaScript keeps for itself, and those that the written files have already. */
+const taken: ReadonlySet<string> = new Set(
+  (
+    "arguments await break case catch class const continue debugger default delete do else enum eval export extends false " +
+    "finally for function if implements import in instanceof interface let new null package private protected public " +
+    "return static super switch this throw true try typeof undefined var void while with yield " +
+    "catalogue content event expect it test z"
+  ).split(" "),
+);
+
+/** The project's style. Prettier is loaded by this command alone. */
+async function formatter(): Promise<(text: string) => Promise<string>> {
+  const { format } = await import("prettier/standalone");
+  const plugins = [await import("prettier/plugins/estree"), await import("prettier/plugins/typescript")];
+  return (text) => format(text, { ...project.prettier, parser: "typescript", plugins });
+}
+
+/** As TypeScript writes a text; Prettier chooses the quotation marks. */
+const quoted = (text: string) => JSON.stringify(text);
+
+function definitionOf({ id, name, lane, schedule, detailType, source }: Plan): string {
+  const isScheduled = schedule !== undefined;
+  const content = isScheduled
+    ? '{ name: "reader", reference: "this week" }'
+    : '{ name: "Ada Lovelace", reference: "2026-0001" }';
+  const trigger = isScheduled
+    ? `{
+        kind: "schedule",
+        source: ${quoted(source)},
+        detailType: ${quoted(detailType)},
+        expression: ${quoted(schedule)},
+        // The schedule's event is always the same: its recipients are those of the stage.
+        detail: (recipients) => ({ recipient: [...recipients], ...content }),
+      }`
+    : `{ kind: "event", source: ${quoted(source)}, detailType: ${quoted(detailType)} }`;
+  return `import * as z from "zod";
+    import { defineNotification } from "../define";
+    import { addressesSchema } from "../recipients";
+
+    const content = ${content};
+
+    export const ${name} = defineNotification({
+      id: ${quoted(id)},
+      ruleName: ${quoted(`${id}-rule`)},
+      description: ${quoted(isScheduled ? `Mails ${detailType} by its schedule` : `Mails that ${detailType} happened`)},
+      lane: ${quoted(lane)},
+      trigger: ${trigger},
+      detail: z.object({
+        /** One address or a list: each gets a mail of its own. */
+        recipient: addressesSchema,
+        name: z.string(),
+        reference: z.string(),
+      }),
+      // Other readers of the event may need fields that this mail does not.
+      unknownFields: "ignore",
+      recipients: ({ recipient }) => recipient,
+      subject: ${quoted(`${plain(detailType)}: {{reference}}`)},
+      variables: ["name", "reference"],
+      map: ({ detail: { name, reference } }) => ({ name, reference }),
+      sample: { recipient: "success@simulator.amazonses.com", ...content },
+    });
+    `;
+}
+
+/** A text that the template's own words hold: no `{{` of it is Handlebars'. */
+const plain = (text: string) => text.replaceAll("{{", "{ {");
+
+function htmlOf({ detailType }: Plan): string {
+  const title = plain(detailType).replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  return `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"></head>
+<body style="margin:0;padding:24px;background:#f4f5f7;color:#1c2430;font:16px/1.5 system-ui,sans-serif">
+<div style="max-width:560px;margin:0 auto;padding:24px 32px;background:#ffffff;border-radius:8px">
+<h2 style="margin:0 0 16px">${title}</h2>
+<p>Dear {{nameHtml}},</p>
+<p>this is about {{referenceHtml}}.</p>
+</div>
+</body>
+</html>
+`;
+}
+
+function textOf({ detailType }: Plan): string {
+  return `${plain(detailType)}
+
+Dear {{name}},
+
+this is about {{reference}}.
+`;
+}
+
+function testOf({ id, name, schedule, detailType }: Plan): string {
+  const [reader, reference] = schedule === undefined ? ["Ada Lovelace", "2026-0001"] : ["reader", "this week"];
+  return `import { ${name} } from "../../../handler/notifications/${id}";
+    import { sampleEvent } from "../../../handler/notifications/sample";
+    import { loadTemplate, renderTemplate } from "../../../stacks/templates";
+
+    const event = sampleEvent(${name});
+
+    it("mails whom the event names", () => {
+      expect(${name}.prepare(event).recipients).toEqual(["success@simulator.amazonses.com"]);
+    });
+
+    it("says what the event says", () => {
+      const { subject, html, text } = renderTemplate(loadTemplate(${name}), ${name}.prepare(event).templateData);
+      expect(subject).toBe(${quoted(`${plain(detailType)}: ${reference}`)});
+      for (const body of [html, text]) {
+        expect(body).toContain("Dear ${reader},");
+        expect(body).toContain("this is about ${reference}.");
+      }
+    });
+
+    it("refuses an event without what it says", () => {
+      const detail = { ...event.detail, reference: undefined };
+      expect(() => ${name}.prepare({ ...event, detail })).toThrow("detail.reference");
+    });
+    `;
+}
+
+/**
+ * The catalogue's file with the notification in it: its import and its line, each in alphabetical order.
+ * @param file how a message names it.
+ */
+function withEntry(ts: typeof TypeScript, text: string, { id, name }: Plan, file: string): string {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+  const list = source.statements
+    .filter((statement) => ts.isVariableStatement(statement))
+    .flatMap(({ declarationList }) => [...declarationList.declarations])
+    .find((declaration) => declaration.name.getText() === "catalogue")?.initializer;
+  if (list === undefined || !ts.isArrayLiteralExpression(list)) {
+    throw new Error(
+      `${file} has no list \`catalogue\` any more: write the notification's folder and its line by hand.`,
+    );
+  }
+  const entries = list.elements.filter((element) => ts.isIdentifier(element));
+  const next = entries.find((entry) => entry.text > name);
+  const previous = next === undefined ? list.elements.at(-1) : list.elements[list.elements.indexOf(next) - 1];
+  const isLast = next === undefined && !list.elements.hasTrailingComma;
+  const at = previous === undefined ? list.getStart() + 1 : endOfLine(ts, text, previous.end + (isLast ? 0 : 1));
+  const withLine = insert(text, at, `${isLast && previous !== undefined ? "," : ""}\n${name},`);
+
+  // The imports come first, so their places are as they were.
+  const imports = source.statements.filter((statement) => ts.isImportDeclaration(statement));
+  const later = imports.find(
+    ({ moduleSpecifier }) => ts.isStringLiteral(moduleSpecifier) && moduleSpecifier.text > `./${id}`,
+  );
+  const line = `import { ${name} } from "./${id}";`;
+  if (later !== undefined) return insert(withLine, later.getStart(), `${line}\n`);
+  const last = imports.at(-1);
+  return last === undefined ? `${line}\n${withLine}` : insert(withLine, last.end, `\n${line}`);
+}
+
+const insert = (text: string, at: number, what: string) => text.slice(0, at) + what + text.slice(at);
+
+/** Behind the comment that stands beside what ends at `position`. */
+function endOfLine(ts: typeof TypeScript, text: string, position: number): number {
+  return ts.getTrailingCommentRanges(text, position)?.at(-1)?.end ?? position;
+}
+
+function tellNext({ id, schedule }: Plan, files: readonly string[]): string {
+  const send =
+    schedule === undefined
+      ? `     npm run send -- ${id} --sandbox   puts one more.`
+      : `     The clock fires its schedule on AWS only.`;
+  return `Written:
+${files.map((file) => `  ${file}`).join("\n")}
+
+It works as it is. Next:
+  1. Say in handler/notifications/${id}/index.ts what the event's detail holds, whom it mails and what the mail shows,
+     and write body.html and body.txt. docs/notifications.md tells what each field means.
+  2. npx jest ${id}
+  3. npm start
+     sends the sample of each notification, and shows the mail in the inbox.
+${send}
+  4. npm run schema -- ${id}
+     prints what a producer may put into the event's detail.`;
+}

@@ -1,0 +1,240 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { templateName } from "../handler/contract/environment";
+import { type Notification } from "../handler/notifications/define";
+import { sampleEvent } from "../handler/notifications/sample";
+import { blankReads, notificationsFolder, type Template, TemplateError, type TemplateReader } from "./templates";
+
+/** What is wrong with the catalogue. The synth tells all of it at once, each problem in a sentence that names the file. */
+export class CatalogueError extends Error {
+  override readonly name = "CatalogueError";
+
+  constructor(readonly problems: readonly string[]) {
+    super(
+      `The catalogue has ${problems.length} problem${problems.length === 1 ? "" : "s"}; nothing was synthesized.\n` +
+        problems.map((problem) => `  - ${problem}`).join("\n"),
+    );
+  }
+}
+
+export interface CatalogueContext {
+  /** In front of every physical name: project and stage. */
+  readonly prefix: string;
+  /** Where the stored template of a notification comes from. */
+  readonly templateOf: TemplateReader;
+  /** Folder whose folders have to be in the catalogue, each; `undefined` for a catalogue that has no folder of its own. */
+  readonly folder?: string | undefined;
+}
+
+/** Of the notification `id`. */
+export interface CheckedTemplate {
+  readonly id: string;
+  readonly template: Template;
+}
+
+/**
+ * Checks every notification: its id and names, its trigger, its template, and that its sample makes a mail without gaps.
+ * @returns each notification's stored template, in the catalogue's order.
+ * @throws CatalogueError
+ */
+export function checkCatalogue(
+  notifications: readonly Notification[],
+  context: CatalogueContext,
+): readonly CheckedTemplate[] {
+  const templates: CheckedTemplate[] = [];
+  const problems: string[] = [];
+  // TypeScript says no, and nobody need have asked it.
+  const known = (notifications as readonly (Notification | undefined)[]).filter((each, at) => {
+    if (each !== undefined) return true;
+    problems.push(
+      `${shownFolder}/index.ts: entry ${at + 1} of the catalogue is undefined: the folder exports it by another name.`,
+    );
+    return false;
+  }) as Notification[];
+  const unlisted = context.folder === undefined ? [] : unlistedFolders(context.folder, known);
+  for (const notification of known) {
+    const misnamed =
+      context.folder === undefined || existsSync(join(context.folder, notification.id))
+        ? undefined
+        : unlisted.find(({ text }) => text?.includes(`"${notification.id}"`));
+    if (misnamed !== undefined) {
+      unlisted.splice(unlisted.indexOf(misnamed), 1);
+      problems.push(
+        `${fileOf(misnamed.name)}: the id is "${notification.id}" and the folder's name is "${misnamed.name}": give both one name.`,
+      );
+      continue;
+    }
+    const { template, problems: own } = checkNotification(notification, context);
+    problems.push(...own);
+    if (template !== undefined) templates.push({ id: notification.id, template });
+  }
+  problems.push(...sharedNames(known), ...sharedTriggers(known), ...unlisted.map(({ problem }) => problem));
+  if (problems.length > 0) throw new CatalogueError(problems);
+  return templates;
+}
+
+/** As a message names it, on Windows too. */
+const shownFolder = "handler/notifications";
+const fileOf = (id: string) => `${shownFolder}/${id}/index.ts`;
+
+/** Folders beside those of the notifications. */
+const otherFolders: readonly string[] = ["layouts", "partials"];
+
+function unlistedFolders(folder: string, notifications: readonly Notification[]) {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !otherFolders.includes(entry.name))
+    .filter(({ name }) => !notifications.some(({ id }) => id === name))
+    .map(({ name }) => {
+      const file = join(folder, name, "index.ts");
+      return existsSync(file)
+        ? {
+            name,
+            text: readFileSync(file, "utf8"),
+            problem: `${fileOf(name)}: it is not in the catalogue: import it in ${shownFolder}/index.ts, and add a line to \`catalogue\` there.`,
+          }
+        : {
+            name,
+            problem: `${shownFolder}/${name}: it has no index.ts: define the notification there, or remove the folder.`,
+          };
+    });
+}
+
+interface Checked {
+  /** `undefined` where it can't be read. */
+  readonly template?: Template;
+  readonly problems: readonly string[];
+}
+
+function checkNotification(notification: Notification, context: CatalogueContext): Checked {
+  const { id, ruleName } = notification;
+  const inFile = (problems: readonly string[]) => problems.map((problem) => `${fileOf(id)}: ${problem}`);
+  const wrongId = idProblem(id, context.prefix);
+  // Nothing else of it can be trusted, its files' names for one.
+  if (wrongId !== undefined) return { problems: inFile([wrongId]) };
+  const incomplete = notification.problems();
+  if (incomplete.length > 0) return { problems: inFile(incomplete) };
+  const problems = inFile([...ruleNameProblems(ruleName, context.prefix), ...laneProblems(notification)]);
+  let template: Template;
+  try {
+    template = context.templateOf(notification);
+  } catch (error) {
+    const told = error instanceof TemplateError ? error.problems : inFile([messageOf(error)]);
+    return { problems: [...problems, ...told] };
+  }
+  return { template, problems: [...problems, ...mailProblems(notification, template)] };
+}
+
+/** EventBridge takes as many characters of a rule's name, and SES of a template's (PutRule, CreateTemplate). */
+const longestName = 64;
+
+/** @returns why `id` can't be a notification's, in a sentence without a full stop before its fix. */
+export function idProblem(id: string, prefix: string): string | undefined {
+  if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(id)) {
+    const better = toId(id);
+    const example = better === "" ? "invoice-paid" : better;
+    return `the id "${id}" can't be a part of the names in AWS: use small letters, digits and single hyphens, for example "${example}".`;
+  }
+  if (otherFolders.includes(id))
+    return `the id "${id}" is the name of a folder that holds no notification: choose another.`;
+  if (existsSync(join(notificationsFolder, `${id}.ts`))) {
+    return `the id "${id}" is the name of a file there, ${shownFolder}/${id}.ts: choose another.`;
+  }
+  const most = longestName - templateName(prefix, "", "0".repeat(8)).length;
+  return id.length <= most
+    ? undefined
+    : `the id "${id}" has ${id.length} characters, and ${most} fit into the name of its template behind "${prefix}": choose a shorter one.`;
+}
+
+/** The id that `text` may be meant as; empty where it has no letter. */
+function toId(text: string): string {
+  return text
+    .replace(/([a-z0-9])([A-Z])/g, "$1-$2")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^[^a-z]+|-+$/g, "");
+}
+
+/** Rules of the stack's own: two rules of one name would share their alarms. */
+const ownRules = /^(?:(?:priority-)?retry-rule|dead-letter-rule|feedback-rule|(?:unmatched|unrouted)-rule(?:-\d+)?)$/;
+
+function ruleNameProblems(ruleName: string, prefix: string): string[] {
+  if (!/^[\w.-]+$/.test(ruleName)) {
+    return [`the ruleName "${ruleName}" is none for EventBridge: use letters, digits, hyphens, dots and underscores.`];
+  }
+  if (ownRules.test(ruleName)) return [`the ruleName "${ruleName}" is that of a rule of the stack: choose another.`];
+  const most = longestName - `${prefix}-`.length;
+  return ruleName.length <= most
+    ? []
+    : [
+        `the ruleName "${ruleName}" has ${ruleName.length} characters, and EventBridge takes ${most} behind "${prefix}": choose a shorter one.`,
+      ];
+}
+
+const lanes: readonly string[] = ["standard", "priority"] satisfies Notification["lane"][];
+
+function laneProblems({ lane }: Notification): string[] {
+  return lanes.includes(lane) ? [] : [`there is no lane "${lane}": use ${lanes.join(" or ")}.`];
+}
+
+/** SES's mailbox simulator: https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html */
+const someRecipient = "success@simulator.amazonses.com";
+
+/** What the notification says of itself has to make a mail, from the event to the rendered text. */
+function mailProblems(notification: Notification, template: Template): string[] {
+  const { id, sample, trigger } = notification;
+  if (sample === undefined || sample === null) {
+    return [`${fileOf(id)}: it has no sample: give it a detail that fits its schema.`];
+  }
+  const details = [{ name: "the sample", detail: sample }];
+  if (trigger.kind === "schedule") {
+    try {
+      details.push({ name: "the detail of its schedule", detail: trigger.detail([someRecipient]) as object });
+    } catch (error) {
+      return [`${fileOf(id)}: the detail of its schedule can't be made: ${messageOf(error)}`];
+    }
+  }
+  return details.flatMap(({ name, detail }) => {
+    try {
+      const { templateData, refusedRecipients } = notification.prepare(sampleEvent(notification, { detail }));
+      return [
+        ...refusedRecipients.map(
+          ({ position, problem }) => `${fileOf(id)}: recipient number ${position} of ${name} ${problem}.`,
+        ),
+        ...blankReads(id, template, templateData).map(
+          ({ place, variable }) =>
+            `${place}: ${name} leaves {{${variable}}} empty: give it a value there, or show it within {{#if ${variable}}} only.`,
+        ),
+      ];
+    } catch (error) {
+      return [`${fileOf(id)}: ${name} makes no mail: ${messageOf(error)}`];
+    }
+  });
+}
+
+function sharedNames(notifications: readonly Notification[]): string[] {
+  return notifications.flatMap(({ id, ruleName }, at) => {
+    const earlier = notifications.slice(0, at);
+    if (earlier.some((other) => other.id === id)) {
+      return [`${fileOf(id)}: the id "${id}" is twice in the catalogue: give each notification its own.`];
+    }
+    const first = earlier.find((other) => other.ruleName === ruleName);
+    return first === undefined
+      ? []
+      : [`${fileOf(id)}: the ruleName "${ruleName}" is that of "${first.id}", too: give each notification its own.`];
+  });
+}
+
+/** The function knows a notification by source and detail-type: a second one of the same would never be mailed. */
+function sharedTriggers(notifications: readonly Notification[]): string[] {
+  const keyOf = ({ trigger }: Partial<Notification>) => JSON.stringify([trigger?.source, trigger?.detailType]);
+  return notifications.flatMap((notification, at) => {
+    const first = notifications.slice(0, at).find((other) => keyOf(other) === keyOf(notification));
+    if (first === undefined || first.id === notification.id) return [];
+    const { source, detailType } = notification.trigger;
+    return [
+      `${fileOf(notification.id)}: the source "${source}" with the detail-type "${detailType}" is that of "${first.id}", too, and the function tells notifications by these two: give each its own.`,
+    ];
+  });
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
