@@ -10,11 +10,15 @@ const everyProgram = [
   ...["USERPROFILE", "APPDATA", "LOCALAPPDATA", "SystemRoot", "TEMP", "TMP", "PATHEXT", "ComSpec"],
 ];
 
-const terraform = [
-  // A registry behind a proxy. Go's clients use none for 127.0.0.1.
+/** A registry or an index behind a proxy. Go's clients use none for 127.0.0.1. */
+const network = [
   ...["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"].flatMap((name) => [name, name.toLowerCase()]),
   "SSL_CERT_FILE",
   "SSL_CERT_DIR",
+];
+
+const terraform = [
+  ...network,
   // To look into a failure.
   "TF_LOG",
   "TF_LOG_PATH",
@@ -28,6 +32,14 @@ const python = [
   ...["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "NIX_LD", "NIX_LD_LIBRARY_PATH"],
 ];
 
+/** Where pip gets packages. An index's address can hold a password, which is meant for pip alone. */
+const pip = [
+  ...network,
+  ...["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_TRUSTED_HOST", "PIP_CONFIG_FILE"],
+  ...["PIP_CERT", "PIP_CLIENT_CERT", "PIP_PROXY", "PIP_CACHE_DIR", "PIP_DEFAULT_TIMEOUT", "PIP_RETRIES"],
+  ...["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "XDG_CONFIG_DIRS"],
+];
+
 const allowed = {
   /** A program of this machine of which nothing else is known. */
   any: everyProgram,
@@ -35,6 +47,7 @@ const allowed = {
   terraform: [...everyProgram, ...terraform],
   /** No MOTO_*: they change what moto answers. */
   python: [...everyProgram, ...python],
+  pip: [...everyProgram, ...python, ...pip],
 };
 
 /** All of the user's environment that a child of this kind inherits. */
