@@ -14,7 +14,7 @@ import { type DeliveredSample, sendSamples } from "./samples";
 import { stages } from "../stacks/stages";
 import { sandboxSettings } from "./settings";
 import { Progress, sandboxEnvironment, Terraform, terraformEnvironment } from "./terraform";
-import { findTools, type Tools } from "./tools";
+import { findTools, prepareTools, type Tools } from "./tools";
 
 /** `npm start`: the whole system on this machine. See "The sandbox" in README.md. */
 
@@ -70,8 +70,10 @@ async function main(): Promise<void> {
     [
       {
         title: "Find Terraform, its providers and moto",
-        task: (context, task) => {
-          const tools = findTools();
+        // What was fetched stays on the screen.
+        rendererOptions: { persistentOutput: true, outputBar: Infinity },
+        task: async (context, task) => {
+          const tools = await prepareTools({ onFetch: (line) => (task.output = line), signal: stopping.signal });
           context.tools = tools;
           const aws = tools.awsProvider?.by ?? "registry";
           const archive = tools.archiveProvider?.by ?? "registry, or the stand-in";
