@@ -15,6 +15,8 @@ export interface Step {
   rename(title: string): void;
   /** How far it is; @param isMilestone worth a line in a log, where nothing can be overwritten. */
   progress(text: string, isMilestone: boolean): void;
+  /** Something that takes a while has begun: a terminal shows all of these while the step runs. */
+  note(line: string): void;
 }
 
 export interface StepsOptions {
@@ -27,6 +29,7 @@ export interface StepsOptions {
 interface Running {
   title: string;
   far: string;
+  readonly notes: string[];
   /** Said to the user while it runs. */
   remark: string;
   show(): void;
@@ -94,7 +97,7 @@ export class Steps {
   }
 
   private async show<Value>(title: string, work: (step: Step) => Promise<Value>): Promise<Value> {
-    const running: Running = { title, far: "", remark: "", show: () => undefined };
+    const running: Running = { title, far: "", notes: [], remark: "", show: () => undefined };
     this.running = running;
     try {
       return await (this.isLive ? this.showLive(running, work) : this.showLines(running, work));
@@ -108,11 +111,13 @@ export class Steps {
       [
         {
           title: running.title,
+          // A note, how far it is, and a remark need a line each.
+          rendererOptions: { outputBar: Infinity },
           task: async (context, task) => {
             running.show = () => {
-              const { title, far, remark } = running;
+              const { title, far, notes, remark } = running;
               task.title = title;
-              task.output = [far, remark].filter((text) => text !== "").join("\n");
+              task.output = [...notes, far, remark].filter((text) => text !== "").join("\n");
             };
             context.value = await work({
               rename: (title) => {
@@ -121,6 +126,10 @@ export class Steps {
               },
               progress: (text) => {
                 running.far = text;
+                running.show();
+              },
+              note: (line) => {
+                running.notes.push(line);
                 running.show();
               },
             });
@@ -143,6 +152,9 @@ export class Steps {
         progress: (text, isMilestone) => {
           running.far = text;
           if (isMilestone) this.print(`  ${running.title}: ${text}`);
+        },
+        note: (line) => {
+          this.print(`  ${line}`);
         },
       });
       this.print(`✔ ${running.title} [${parseTimer(Date.now() - startedAt)}]`);

@@ -13,7 +13,7 @@ import { type SandboxSettings } from "./settings";
 import { type Step, type Steps } from "./steps";
 import { synthesize } from "./synthesize";
 import { Progress, sandboxEnvironment, Terraform, terraformEnvironment } from "./terraform";
-import { findTools, type Tools } from "./tools";
+import { prepareTools, type Tools } from "./tools";
 
 const projectRoot = join(__dirname, "..");
 
@@ -88,8 +88,14 @@ export class Sandbox {
   }
 
   private find(): Promise<Tools> {
-    return this.options.steps.run("Find Terraform, its providers and moto", (step) => {
-      const tools = findTools();
+    const { steps, stopping } = this.options;
+    return steps.run("Find Terraform, its providers and moto", async (step) => {
+      const tools = await prepareTools({
+        onFetch: (line) => {
+          step.note(line);
+        },
+        signal: stopping,
+      });
       const aws = tools.awsProvider?.by ?? "registry";
       const archive = tools.archiveProvider?.by ?? "registry, or the stand-in";
       step.rename(

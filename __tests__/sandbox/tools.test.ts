@@ -28,9 +28,9 @@ describe("Terraform", () => {
   });
 
   it("may be named by a name on PATH, as cdktf allows", () => {
-    const PATH = programs({ tofu: terraform("1.10.1") });
-    const machine = emptyMachine({ environment: { PATH, TERRAFORM_BINARY_NAME: "tofu" } });
-    expect(findTerraform(machine)).toMatchObject({ found: { value: join(PATH, "tofu") } });
+    const PATH = programs({ "terraform-next": terraform("1.10.1") });
+    const machine = emptyMachine({ environment: { PATH, TERRAFORM_BINARY_NAME: "terraform-next" } });
+    expect(findTerraform(machine)).toMatchObject({ found: { value: join(PATH, "terraform-next") } });
   });
 
   it.each(["1.9.8", "0.15.5"])("%s is too old, and the message says which version was found", (version) => {
@@ -100,7 +100,7 @@ describe("moto", () => {
     expect(findMoto(emptyMachine(onPath(old)))).toHaveProperty(
       "missing",
       expect.stringMatching(
-        /^The server of moto 5 or newer is missing \(.*moto_server \(by PATH\) is moto 4\.2\.14.*\): pip install "moto\[server\]>=5"/,
+        /^The server of moto 5 or newer is missing \(.*moto_server \(by PATH\) is moto 4\.2\.14.*\): put it into a virtual environment/,
       ),
     );
   });
@@ -145,7 +145,7 @@ describe("all tools", () => {
     const find = () => findTools(emptyMachine());
     expect(find).toThrow(MissingToolsError);
     expect(find).toThrow(
-      /Terraform 1\.10 or newer is missing.*developer\.hashicorp\.com[\s\S]*moto 5 or newer is missing.*pip install/,
+      /Terraform 1\.10 or newer is missing.*developer\.hashicorp\.com[\s\S]*moto 5 or newer is missing.*\.venv\/bin\/pip install/,
     );
   });
 });

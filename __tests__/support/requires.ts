@@ -1,4 +1,4 @@
-import { type Command, type ProviderMirror, thisMachine } from "../../sandbox/tools";
+import { type Command, type Machine, type ProviderMirror, thisMachine } from "../../sandbox/tools";
 import { findChromium } from "../../sandbox/tools/chromium";
 import { type Found, type Lookup } from "../../sandbox/tools/lookup";
 import { findProviderMirror } from "../../sandbox/tools/mirrors";
@@ -14,17 +14,26 @@ interface Requirements {
   readonly chromium: Found<string>;
 }
 
-const finders: { readonly [Name in keyof Requirements]: () => Lookup<Requirements[Name]["value"]> } = {
-  terraform: () => findTerraform(),
-  moto: () => findMoto(),
-  chromium: () => findChromium(),
-  awsProvider: () => {
-    const found = findProviderMirror(awsProvider, thisMachine());
+const finders: { readonly [Name in keyof Requirements]: (machine: Machine) => Lookup<Requirements[Name]["value"]> } = {
+  terraform: findTerraform,
+  moto: findMoto,
+  chromium: findChromium,
+  awsProvider: (machine) => {
+    const found = findProviderMirror(awsProvider, machine);
     const { source, version } = awsProvider;
     if (found !== undefined) return { found };
     return { missing: `No mirror holds ${source} ${version}: name one in TF_PROVIDER_MIRROR.` };
   },
 };
+
+/** What the integration tests as a whole can't do without; a browser is a matter of its own tests. */
+const required = ["terraform", "moto", "awsProvider"] as const;
+
+/** One sentence for each tool that the integration tests need and the machine lacks. */
+export function missingRequirements(machine: Machine = thisMachine()): string[] {
+  const lookups = required.map((name) => finders[name](machine));
+  return lookups.flatMap((lookup) => ("missing" in lookup ? [lookup.missing] : []));
+}
 
 /** A `describe` that needs tools of the machine: without one it fails in CI, and elsewhere it is skipped and says why. */
 export function describeWith<Name extends keyof Requirements>(
@@ -32,7 +41,7 @@ export function describeWith<Name extends keyof Requirements>(
   title: string,
   body: (found: Pick<Requirements, Name>) => void,
 ): void {
-  const lookups = names.map((name) => [name, finders[name]()] as const);
+  const lookups = names.map((name) => [name, finders[name](thisMachine())] as const);
   const missing = lookups.flatMap(([, lookup]) => ("missing" in lookup ? [lookup.missing] : []));
   if (missing.length === 0) {
     const found = lookups.flatMap(([name, lookup]) => ("found" in lookup ? [[name, lookup.found] as const] : []));

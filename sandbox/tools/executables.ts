@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { inheritedBy } from "../child-environment";
 import { type Machine } from "./lookup";
@@ -42,4 +42,15 @@ export function outputOf(
     stdio: ["ignore", "pipe", "ignore"],
   });
   return run.status === 0 ? run.stdout : undefined;
+}
+
+/** Of a script, which names its interpreter there. */
+export function firstLine(file: string): string {
+  const buffer = Buffer.alloc(512);
+  const handle = openSync(file, "r");
+  try {
+    return buffer.toString("latin1", 0, readSync(handle, buffer)).split("\n")[0] ?? "";
+  } finally {
+    closeSync(handle);
+  }
 }

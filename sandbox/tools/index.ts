@@ -1,9 +1,11 @@
-import { archiveProvider, awsProvider } from "./pinned-providers";
-import { type Found, type Machine, thisMachine } from "./lookup";
+import { type FetchOptions, fetchTerraform } from "./fetch-terraform";
+import { installMoto } from "./install-moto";
+import { type Found, type Lookup, type Machine, thisMachine } from "./lookup";
 import { findProviderMirror, type ProviderMirror } from "./mirrors";
 import { MissingToolsError } from "./missing-tools-error";
 import { type Command, findMoto } from "./moto";
-import { findTerraform } from "./terraform";
+import { archiveProvider, awsProvider } from "./pinned-providers";
+import { findTerraform, variableOfTerraform } from "./terraform";
 
 export { type Command } from "./moto";
 export { type Found, type Machine, thisMachine } from "./lookup";
@@ -22,12 +24,69 @@ export interface Tools {
 }
 
 /**
- * Looks for everything that the sandbox needs.
+ * Looks for everything that the sandbox needs, and fetches nothing.
  * @throws MissingToolsError with all that is missing.
  */
 export function findTools(machine: Machine = thisMachine()): Tools {
-  const terraform = findTerraform(machine);
-  const moto = findMoto(machine);
+  return toolsOf([findTerraform(machine), findMoto(machine)], machine);
+}
+
+export interface PrepareOptions {
+  readonly machine?: Machine;
+  /** Gets a line for each tool that is fetched: what it is, from where, and where it goes. */
+  readonly onFetch: (line: string) => void;
+  readonly signal?: AbortSignal;
+  readonly fetchers?: Fetchers;
+}
+
+/** Both throw an error with the reason where they can't. */
+export interface Fetchers {
+  readonly terraform: (options: FetchOptions) => Promise<Found<string>>;
+  readonly moto: (options: FetchOptions) => Promise<Found<Command>>;
+}
+
+const realFetchers: Fetchers = { terraform: fetchTerraform, moto: installMoto };
+
+/**
+ * Looks for everything that the sandbox needs, and fetches Terraform and moto where they are missing.
+ * @throws MissingToolsError with all that is missing and can't be fetched; the signal's reason where it is aborted.
+ */
+export async function prepareTools({
+  machine = thisMachine(),
+  onFetch,
+  signal,
+  fetchers = realFetchers,
+}: PrepareOptions): Promise<Tools> {
+  const options = { machine, onFetch, signal };
+  const isNamed = variableOfTerraform(machine) !== undefined;
+  // Neither waits for the other: both may take a minute.
+  const lookups = await Promise.all([
+    orFetched(findTerraform(machine), isNamed ? undefined : fetchers.terraform, options),
+    // The sandbox's moto listens on a Unix socket, which Python has not on Windows.
+    orFetched(
+      findMoto(machine),
+      machine.environment.MOTO_SERVER || machine.platform === "win32" ? undefined : fetchers.moto,
+      options,
+    ),
+  ]);
+  return toolsOf(lookups, machine);
+}
+
+async function orFetched<Value>(
+  lookup: Lookup<Value>,
+  fetcher: ((options: FetchOptions) => Promise<Found<Value>>) | undefined,
+  options: FetchOptions,
+): Promise<Lookup<Value>> {
+  if ("found" in lookup || fetcher === undefined) return lookup;
+  try {
+    return { found: await fetcher(options) };
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    return { missing: `${lookup.missing} It can't be fetched either: ${(error as Error).message}.` };
+  }
+}
+
+function toolsOf([terraform, moto]: readonly [Lookup<string>, Lookup<Command>], machine: Machine): Tools {
   if ("missing" in terraform || "missing" in moto) {
     throw new MissingToolsError([terraform, moto].flatMap((lookup) => ("missing" in lookup ? [lookup.missing] : [])));
   }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { readCliConfiguration } from "./cli-configuration";
+import { firstLine } from "./executables";
 import { type Found, type Machine, terraformPlatform, thisMachine } from "./lookup";
 import { type PinnedProvider, pluginCaches } from "./pinned-providers";
 
@@ -74,10 +75,23 @@ function mirrorAt(folder: string, provider: PinnedProvider, machine: Machine): P
 function holds(hostFolder: string, { type, version }: PinnedProvider, machine: Machine): boolean {
   const folder = join(hostFolder, "hashicorp", type);
   const platform = terraformPlatform(machine);
+  const unpacked = join(folder, version, platform);
   return (
     existsSync(join(folder, `terraform-provider-${type}_${version}_${platform}.zip`)) ||
-    list(join(folder, version, platform)).some((name) => name.startsWith(`terraform-provider-${type}`))
+    list(unpacked).some((name) => name.startsWith(`terraform-provider-${type}`) && !isScript(join(unpacked, name)))
   );
+}
+
+/**
+ * A provider is a program in machine code. A script under its name is the stand-in of a sandbox, of this checkout or of
+ * another: it is gone when that sandbox ends, and a plug-in cache can hold a copy of it for longer.
+ */
+function isScript(file: string): boolean {
+  try {
+    return firstLine(file).startsWith("#!");
+  } catch {
+    return false;
+  }
 }
 
 /** Level by level, so that a mirror near a root is found before time runs out in a deep tree. */

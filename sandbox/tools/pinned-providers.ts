@@ -3,6 +3,7 @@ import awsPackage from "@cdktf/provider-aws/package.json";
 import { join } from "node:path";
 import { type ProviderPlaces } from "./cli-configuration";
 import { type Machine } from "./lookup";
+import { storagePlaces } from "./storage";
 
 /** A provider of the stacks, in the one version that they ask for. */
 export interface PinnedProvider {
@@ -22,12 +23,9 @@ export const archiveProvider = pinned("archive", archivePackage);
 
 /** Folders with the providers that Terraform downloaded before: laid out like a mirror. */
 export function pluginCaches(machine: Machine, { pluginCache }: ProviderPlaces): string[] {
-  return [machine.environment.TF_PLUGIN_CACHE_DIR, pluginCache, ownPluginCache(machine)].filter(
-    (folder) => folder !== undefined && folder !== "",
-  ) as string[];
+  const ofUser = [machine.environment.TF_PLUGIN_CACHE_DIR, pluginCache].filter((folder) => folder) as string[];
+  return [...ofUser, ...storagePlaces(machine).map((place) => join(place, ownPluginCache))];
 }
 
-/** So that the AWS provider (hundreds of megabytes) is downloaded once, not at every start. */
-export function ownPluginCache({ directory }: Machine): string {
-  return join(directory, ".sandbox", "terraform-plugins");
-}
+/** Of `storagePlaces`: so that the AWS provider (hundreds of megabytes) is downloaded once, not at every start. */
+export const ownPluginCache = "terraform-plugins";

@@ -9,6 +9,7 @@ import { type Found, type Machine, thisMachine } from "./lookup";
 import { type ProviderMirror } from "./mirrors";
 import { MissingToolsError } from "./missing-tools-error";
 import { archiveProvider, awsProvider, ownPluginCache, type PinnedProvider } from "./pinned-providers";
+import { storageFor } from "./storage";
 
 export interface ProviderSource {
   readonly kind: "mirror" | "registry" | "stand-in";
@@ -77,13 +78,24 @@ function mirrorSource({ value, by }: Found<ProviderMirror>): ProviderSource {
 
 function cacheEnvironment(machine: Machine): Record<string, string> {
   const ofUser = machine.environment.TF_PLUGIN_CACHE_DIR;
-  const folder = ofUser ? ofUser : ownPluginCache(machine);
-  mkdirSync(folder, { recursive: true });
   return {
-    TF_PLUGIN_CACHE_DIR: folder,
+    TF_PLUGIN_CACHE_DIR: ofUser ? madeFolder(ofUser) : ownCache(machine),
     // Else the cache serves only what a lock file names already, and each run starts without one.
     TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1",
   };
+}
+
+function madeFolder(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+function ownCache(machine: Machine): string {
+  try {
+    return storageFor(ownPluginCache, machine);
+  } catch (error) {
+    throw new MissingToolsError([`The providers need a folder: ${(error as Error).message}.`]);
+  }
 }
 
 /**

@@ -1,5 +1,11 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { executablesOf, outputOf } from "./executables";
-import { type Lookup, type Machine, thisMachine } from "./lookup";
+import { type Lookup, type Machine, terraformPlatform, thisMachine } from "./lookup";
+import { storagePlaces } from "./storage";
+
+/** The version that is fetched where none is found: the one that CI runs the tests with. */
+export const fetchedVersion = "1.11.4";
 
 /** cdktf's own variable comes first: one setting then serves `cdktf deploy` and the sandbox. */
 const variables = ["TERRAFORM_BINARY_NAME", "TERRAFORM"] as const;
@@ -8,17 +14,28 @@ const howToGetIt = `install it (https://developer.hashicorp.com/terraform/instal
 /** Terraform 1.10 brought `use_lockfile` to the S3 backend. */
 const atLeast = { major: 1, minor: 10 };
 
+/** The variable that names a Terraform. Whoever names one gets that one, and nothing is fetched in its place. */
+export function variableOfTerraform({ environment }: Machine): (typeof variables)[number] | undefined {
+  return variables.find((name) => environment[name]);
+}
+
 /** Finds Terraform; the value is an absolute path. */
 export function findTerraform(machine: Machine = thisMachine()): Lookup<string> {
-  const variable = variables.find((name) => machine.environment[name]);
-  const name = (variable && machine.environment[variable]) ?? "terraform";
-  const by = variable === undefined ? "PATH" : `environment variable ${variable}`;
+  const variable = variableOfTerraform(machine);
+  if (variable !== undefined) {
+    return examine(machine.environment[variable] ?? "", `environment variable ${variable}`, machine);
+  }
+  const onPath = examine("terraform", "PATH", machine);
+  if ("found" in onPath) return onPath;
+  const fetched = fetchedTerraforms(machine).find((file) => versionOf(file, machine) === fetchedVersion);
+  return fetched === undefined ? onPath : { found: { value: fetched, by: "fetched before" } };
+}
+
+function examine(name: string, by: string, machine: Machine): Lookup<string> {
   const [file] = executablesOf(name, machine);
   const wanted = `Terraform ${atLeast.major}.${atLeast.minor} or newer`;
   if (file === undefined) return { missing: `${wanted} is missing ("${name}", by ${by}): ${howToGetIt}.` };
-  const version = /"terraform_version": *"([^"]+)"/.exec(
-    outputOf("terraform", [file, "version", "-json"], machine) ?? "",
-  )?.[1];
+  const version = versionOf(file, machine);
   if (version === undefined) {
     return { missing: `${wanted} is missing: "${file} version -json" (by ${by}) tells no version; ${howToGetIt}.` };
   }
@@ -29,4 +46,25 @@ export function findTerraform(machine: Machine = thisMachine()): Lookup<string> 
     };
   }
   return { found: { value: file, by } };
+}
+
+/** What a Terraform calls its version; `undefined` where it can't be run. */
+export function versionOf(file: string, machine: Machine): string | undefined {
+  const output = outputOf("terraform", [file, "version", "-json"], machine) ?? "";
+  return /"terraform_version": *"([^"]+)"/.exec(output)?.[1];
+}
+
+/** Its folder below a place of `storagePlaces`, and its file in there. */
+export function placeOfFetched(machine: Machine): { readonly folder: string; readonly file: string } {
+  return {
+    folder: `${fetchedVersion}_${terraformPlatform(machine)}`,
+    file: machine.platform === "win32" ? "terraform.exe" : "terraform",
+  };
+}
+
+function fetchedTerraforms(machine: Machine): string[] {
+  const { folder, file } = placeOfFetched(machine);
+  return storagePlaces(machine)
+    .map((place) => join(place, "terraform", folder, file))
+    .filter((path) => existsSync(path));
 }

@@ -1,8 +1,10 @@
+import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { installArchiveStandIn } from "../../../sandbox/archive-provider/install";
 import { parseCliConfiguration } from "../../../sandbox/tools/cli-configuration";
 import { terraformPlatform } from "../../../sandbox/tools/lookup";
 import { findProviderMirror, impliedMirrors } from "../../../sandbox/tools/mirrors";
-import { awsProvider } from "../../../sandbox/tools/pinned-providers";
+import { archiveProvider, awsProvider } from "../../../sandbox/tools/pinned-providers";
 import { emptyMachine } from "../../support/machine";
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
@@ -116,6 +118,45 @@ describe("a provider's mirror", () => {
       value: { folder, hosts: ["registry.test"] },
       by: "search",
     });
+  });
+});
+
+describe("the stand-in of a sandbox", () => {
+  const file = `registry.test/hashicorp/archive/${archiveProvider.version}/linux_amd64`;
+  /** As a sandbox has it, of this checkout or of another. */
+  function standIn(folder: string): string {
+    installArchiveStandIn(folder, ["registry.test"], emptyMachine());
+    return folder;
+  }
+
+  it("of a running sandbox is not taken for a mirror by the search: it is gone when that one ends", () => {
+    const root = temporaryFolder();
+    const machine = emptyMachine({ searchRoots: [root] });
+    standIn(join(root, "email-sandbox-x", "archive-provider"));
+    expect(findProviderMirror(archiveProvider, machine)).toBeUndefined();
+    const real = writeFiles(join(root, "one", "mirrors"), { [`${file}/terraform-provider-archive_v1`]: "\x7fELF" });
+    expect(findProviderMirror(archiveProvider, machine)).toMatchObject({ value: { folder: real }, by: "search" });
+  });
+
+  it("is taken from no other place either, though a plug-in cache may hold a copy or a link of it", () => {
+    const folder = standIn(temporaryFolder());
+    const linked = temporaryFolder();
+    mkdirSync(join(linked, file, ".."), { recursive: true });
+    symlinkSync(join(folder, file), join(linked, file));
+    for (const place of [folder, linked]) {
+      for (const name of ["TF_PLUGIN_CACHE_DIR", "TF_PROVIDER_MIRROR"]) {
+        const machine = emptyMachine({ environment: { [name]: place } });
+        expect(findProviderMirror(archiveProvider, machine)).toBeUndefined();
+      }
+    }
+  });
+
+  it("does not hide the real provider of another registry in the same folder", () => {
+    const folder = writeFiles(standIn(temporaryFolder()), {
+      [`${file.replace("registry.test", "real.test")}/terraform-provider-archive_v1_x5`]: "\x7fELF",
+    });
+    const machine = emptyMachine({ environment: { TF_PROVIDER_MIRROR: folder } });
+    expect(findProviderMirror(archiveProvider, machine)?.value.hosts).toEqual(["real.test"]);
   });
 });
 

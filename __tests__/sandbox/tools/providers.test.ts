@@ -4,7 +4,7 @@ import { type Found, MissingToolsError, type ProviderMirror } from "../../../san
 import { archiveProvider, ownPluginCache } from "../../../sandbox/tools/pinned-providers";
 import { resolveProviders } from "../../../sandbox/tools/providers";
 import { emptyMachine } from "../../support/machine";
-import { programs, temporaryFolder } from "aws-emulator/testing/temporary";
+import { programs, temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
 const mirror = (folder: string): Found<ProviderMirror> => ({
   value: { folder, hosts: ["registry.test"] },
@@ -74,12 +74,23 @@ it("puts the stand-in beside the AWS provider's registry where it can't", () => 
 it("keeps what comes from the registry in a cache: the user's, else the project's", () => {
   const machine = emptyMachine();
   expect(resolve({ whyNotInstallable: online, machine }).environment).toMatchObject({
-    TF_PLUGIN_CACHE_DIR: ownPluginCache(machine),
+    TF_PLUGIN_CACHE_DIR: join(machine.directory, ".sandbox", ownPluginCache),
   });
   const TF_PLUGIN_CACHE_DIR = temporaryFolder();
   expect(
     resolve({ whyNotInstallable: online, machine: emptyMachine({ environment: { TF_PLUGIN_CACHE_DIR } }) }).environment,
   ).toMatchObject({ TF_PLUGIN_CACHE_DIR });
+});
+
+it("keeps it in the user's cache where the checkout can't be written to, and says so where neither can", () => {
+  const directory = writeFiles(temporaryFolder(), { ".sandbox": "" });
+  const machine = emptyMachine({ directory });
+  const cache = join(machine.home, ".cache", "event-driven-email", ownPluginCache);
+  expect(resolve({ whyNotInstallable: online, machine }).environment).toMatchObject({ TF_PLUGIN_CACHE_DIR: cache });
+  const home = writeFiles(temporaryFolder(), { ".cache": "" });
+  const run = () => resolve({ whyNotInstallable: online, machine: emptyMachine({ directory, home }) });
+  expect(run).toThrow(MissingToolsError);
+  expect(run).toThrow(/The providers need a folder: nothing can be kept in .*; name a folder .* in XDG_CACHE_HOME\.$/);
 });
 
 it("says what is missing, why, and the way out where there is neither a mirror nor a registry", () => {

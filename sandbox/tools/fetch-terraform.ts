@@ -1,0 +1,163 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { unzip } from "fflate";
+import { type EnvHttpProxyAgent } from "undici";
+import { type Found, type Machine, terraformPlatform } from "./lookup";
+import { placeWhole, storageFor } from "./storage";
+import { fetchedVersion, placeOfFetched, versionOf } from "./terraform";
+
+/** A site that is laid out as HashiCorp's, and the key that signs what is on it. */
+export interface Releases {
+  readonly origin: string;
+  /** Armoured. */
+  readonly publicKey: string;
+}
+
+/**
+ * https://www.hashicorp.com/trust/security has the key. Its fingerprint is
+ * C874 011F 0AB4 0511 0D02 1055 3436 5D94 72D7 468F, and the signature's file is named after its last eight digits.
+ */
+export const hashiCorp: Releases = {
+  origin: "https://releases.hashicorp.com",
+  publicKey: readFileSync(join(__dirname, "hashicorp.asc"), "utf8"),
+};
+const keyId = "72D7468F";
+
+/** A server that sends nothing for this long is given up. */
+const silenceMs = 30_000;
+
+export interface FetchOptions {
+  readonly machine: Machine;
+  /** Gets one line that says what is fetched, from where, and where it goes. */
+  readonly onFetch: (line: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Downloads Terraform, checks HashiCorp's signature and the archive's SHA-256, and keeps it for later starts.
+ * @returns an absolute path.
+ * @throws Error with the reason, without a full stop.
+ */
+export async function fetchTerraform({
+  machine,
+  onFetch,
+  signal,
+  releases = hashiCorp,
+}: FetchOptions & { readonly releases?: Releases }): Promise<Found<string>> {
+  const { host } = new URL(releases.origin);
+  const { folder, file } = placeOfFetched(machine);
+  const place = join(storageFor("terraform", machine), folder);
+  onFetch(`Fetching Terraform ${fetchedVersion} (about 30 MB) from ${host} into ${place}`);
+  const dispatcher = await throughProxies(machine);
+  const get = (name: string) =>
+    download(`${releases.origin}/terraform/${fetchedVersion}/${name}`, { dispatcher, signal });
+  try {
+    const archive = `terraform_${fetchedVersion}_${terraformPlatform(machine)}.zip`;
+    const sums = await signedSums(get, releases.publicKey);
+    const expected = sums.get(archive);
+    if (expected === undefined) throw new Error(`${host} has no ${archive}`);
+    const bytes = await get(archive);
+    const actual = createHash("sha256").update(bytes).digest("hex");
+    if (actual !== expected) {
+      throw new Error(`${archive} came with the SHA-256 ${actual}, where HashiCorp's list says ${expected}`);
+    }
+    const program = await entryOf(bytes, file);
+    await placeWhole({
+      place,
+      isWhole: () => versionOf(join(place, file), machine) === fetchedVersion,
+      make: (temporary) => writeProgram(join(temporary, file), program),
+    });
+  } finally {
+    await dispatcher.destroy();
+  }
+  return { value: join(place, file), by: `fetched from ${host}` };
+}
+
+/** Node's own fetch knows neither HTTPS_PROXY nor NO_PROXY before Node 24. */
+async function throughProxies({ environment }: Machine): Promise<EnvHttpProxyAgent> {
+  // Loaded where something is fetched, and not at each start.
+  const { EnvHttpProxyAgent } = await import("undici");
+  const named = (name: string) => environment[name.toLowerCase()] ?? environment[name] ?? "";
+  return new EnvHttpProxyAgent({
+    // An empty text means none; `undefined` would mean the variables of this process.
+    httpProxy: named("HTTP_PROXY"),
+    httpsProxy: named("HTTPS_PROXY"),
+    noProxy: named("NO_PROXY"),
+    headersTimeout: silenceMs,
+    bodyTimeout: silenceMs,
+  });
+}
+
+async function download(
+  url: string,
+  { dispatcher, signal }: { dispatcher: EnvHttpProxyAgent; signal: AbortSignal | undefined },
+): Promise<Uint8Array> {
+  const { fetch } = await import("undici");
+  try {
+    const response = await fetch(url, { dispatcher, signal: signal ?? null });
+    if (!response.ok) throw new Error(`it answers ${response.status}`);
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new Error(`${url}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** fetch says "fetch failed" or "terminated", and has the reason as the cause of a cause. */
+function reasonOf(error: unknown): string {
+  let innermost = error as NodeJS.ErrnoException;
+  while (innermost.cause) innermost = innermost.cause as NodeJS.ErrnoException;
+  const { message, code = "" } = innermost;
+  // Where it tried several addresses, only the code is left.
+  const reason = message === "" ? code : message;
+  const isCertificate = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code);
+  return isCertificate ? `${reason}; name the certificate of your proxy's authority in NODE_EXTRA_CA_CERTS` : reason;
+}
+
+/** The SHA-256 of each archive, by its name, out of a list that HashiCorp signed. */
+async function signedSums(
+  get: (name: string) => Promise<Uint8Array>,
+  publicKey: string,
+): Promise<ReadonlyMap<string, string>> {
+  const list = `terraform_${fetchedVersion}_SHA256SUMS`;
+  const signatureFile = `${list}.${keyId}.sig`;
+  const [sums, signature] = await Promise.all([get(list), get(signatureFile)]);
+  const openpgp = await import("openpgp");
+  try {
+    await openpgp.verify({
+      message: await openpgp.createMessage({ binary: sums }),
+      signature: await openpgp.readSignature({ binarySignature: signature }),
+      verificationKeys: (await openpgp.readKey({ armoredKey: publicKey })).toPublic(),
+      // Without it, `verify` resolves for a wrong signature as well.
+      expectSigned: true,
+    });
+  } catch (error) {
+    const reason = (error as Error).message;
+    throw new Error(`${list} is not signed by HashiCorp's key ${keyId} (${reason})`, { cause: error });
+  }
+  const lines = Buffer.from(sums).toString("utf8").trim().split("\n");
+  return new Map(lines.map((line) => line.split(/\s+/)).map(([sum = "", name = ""]) => [name, sum]));
+}
+
+function entryOf(zip: Uint8Array, name: string): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    unzip(zip, { filter: (entry) => entry.name === name }, (error, entries) => {
+      const entry = error === null ? entries[name] : undefined;
+      if (entry === undefined) reject(new Error(`the archive has no ${name}`, { cause: error }));
+      else resolve(entry);
+    });
+  });
+}
+
+async function writeProgram(path: string, program: Uint8Array): Promise<void> {
+  const handle = await open(path, "w", 0o755);
+  try {
+    await handle.writeFile(program);
+    // Before the rename, so that a machine that loses its power keeps no program with holes.
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
