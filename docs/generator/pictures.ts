@@ -12,6 +12,9 @@ import { Names } from "../../stacks/names";
  * sandbox (`npm start` in another terminal), puts some events there, and photographs what the inbox makes of them.
  */
 
+// On Node 20 each AWS client says that from 2027 on its new versions will want Node 22.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+
 const region = "us-east-1";
 
 /** A picture is loaded by everybody who opens the README, so it stays small. */
