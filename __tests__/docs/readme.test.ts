@@ -7,6 +7,13 @@ import { invoicePaid } from "./invoice-paid";
 const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
 const readme = readMarkdown("README.md", read("README.md"));
 
+it("the emulator's README starts it as the types want it", () => {
+  const { code } = readMarkdown("README.md", read("packages/aws-emulator/README.md"));
+  const [example] = code.filter((text) => text.startsWith("import "));
+  const comment = /\/\*\*.*\*\/\n/;
+  expect(example).toBe(read("__tests__/docs/emulator-example.ts").replace(comment, ""));
+});
+
 describe("the notification that README.md declares", () => {
   it("is one that the types accept", () => {
     const [example] = readme.code.filter((text) => text.startsWith("export const"));
