@@ -19,7 +19,7 @@ function unknownCommands({ path, text }: MarkdownDocument): string[] {
 }
 
 /** Names of AWS, its tools and its answers, which no file of ours has to read. */
-const namesOfOthers = new Set(["AWS_PROFILE", "AWS_DEFAULT_REGION", "NO_PERMISSIONS"]);
+const namesOfOthers = new Set(["AWS_PROFILE", "AWS_DEFAULT_REGION", "HTTPS_PROXY", "NO_PERMISSIONS"]);
 
 function sourcesIn(path: string): string[] {
   if (!existsSync(join(projectRoot, path))) return [];
