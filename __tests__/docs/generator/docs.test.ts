@@ -8,7 +8,7 @@ import { Sesv2ConfigurationSetEventDestination } from "@cdktf/provider-aws/lib/s
 import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
 import { type TerraformStack, Testing } from "cdktf";
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { seedCatalogue } from "../../../handler/notifications/seed";
 import { alarmsDocument, findLossMapProblems, lossMapDocument } from "../../../docs/generator/documents";
@@ -175,42 +175,6 @@ describe("the alarms", () => {
         "AWS/SQS ApproximateNumberOfMessagesVisible, QueueName retries + AWS/SQS ApproximateNumberOfMessagesNotVisible, QueueName retries",
       condition: "Maximum >= 1 in 12 times 5 min",
     });
-  });
-
-  it("name the commands and documents that there are", () => {
-    const texts = [lossMapDocument(stack), alarmsDocument(stack)].join("\n");
-    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: object };
-    const commands = [...texts.matchAll(/npm run ([\w-]+)/g)].map(([, name]) => name);
-    expect(commands.length).toBeGreaterThan(0);
-    expect(commands.filter((name) => !Object.keys(scripts).includes(name ?? ""))).toEqual([]);
-    const runbook = readFileSync(join(root, "docs", "runbook.md"), "utf8");
-    const sections = [...runbook.matchAll(/^##+ (.*)$/gm)].map(([, title = ""]) =>
-      title
-        .toLowerCase()
-        .replace(/[^\w -]/g, "")
-        .replaceAll(" ", "-"),
-    );
-    const linked = [...texts.matchAll(/runbook\.md#([\w-]+)/g)].map(([, anchor]) => anchor);
-    expect(new Set(linked)).toEqual(new Set(["replay-the-archive", "the-address-is-suppressed"]));
-    expect(sections).toEqual(expect.arrayContaining(linked));
-  });
-});
-
-describe.each(["README.md", "docs/runbook.md", "help"])("%s", (file) => {
-  const text = readFileSync(join(root, file), "utf8");
-  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: object };
-
-  it("names commands that there are", () => {
-    const commands = [...text.matchAll(/npm (?:run (?:-s )?)?(test:?\w*|start|(?<=run (?:-s )?)[\w:-]+)/g)].map(
-      ([, name]) => name,
-    );
-    expect(commands).toEqual(expect.arrayContaining(["dead-letters", "doctor"]));
-    expect(commands.filter((name) => !Object.keys(scripts).includes(name ?? ""))).toEqual([]);
-  });
-
-  it("links to files that there are", () => {
-    const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path = ""]) => join(root, file, "..", path));
-    expect(links.filter((path) => !existsSync(path))).toEqual([]);
   });
 });
 
