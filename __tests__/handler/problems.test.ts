@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { messageHints } from "../../handler/notifications/message";
 import {
   isOnlyUnknown,
   similarName,
@@ -12,6 +13,13 @@ const vocabulary: Vocabulary = {
   hints: { subject: "a hint", recipient: "another hint" },
 };
 const issuesOf = (schema: z.ZodType, value: unknown) => schema.safeParse(value).error?.issues ?? [];
+
+it.each([
+  ["headline", "did you mean detail.title?"],
+  ["html", "did you mean detail.message?"],
+])("says of %s what the recipe's messages call it", (name, hint) => {
+  expect(messageHints[name]).toBe(hint);
+});
 
 describe("which field is meant", () => {
   it.each([

@@ -194,3 +194,49 @@ describe("an intersection makes of lists", () => {
     expect(problemsOf(toRequestSchema(schema, "refuse"), { l: ["aB"] })).toEqual([["custom", "l.0"]]);
   });
 });
+
+describe("a catch", () => {
+  const read = (x: z.ZodType, value: unknown) => problemsOf(toRequestSchema(z.object({ x }), "refuse"), { x: value });
+
+  it("forgives what is wrong, and no field that is written like a known one", () => {
+    const forgiving = z.looseObject({ name: z.string() }).catch({ name: "a" });
+    expect(read(forgiving, { name: 7 })).toEqual([]);
+    expect(read(forgiving, { Name: "a" })).toEqual([["custom", "x.Name"]]);
+  });
+
+  it("forgives what the notification's own check finds", () => {
+    const never = z.string().refine(() => false);
+    expect(read(z.object({ name: never }).catch({ name: "a" }), { name: "b" })).toEqual([]);
+  });
+
+  it("forgives a key of a map, and none of a record: that is a field", () => {
+    const key = z.string().min(3);
+    expect(read(z.map(key, z.string()).catch(new Map()), new Map([["a", "b"]]))).toEqual([]);
+    expect(read(z.record(key, z.string()).catch({}), { a: "b" })).toEqual([["invalid_key", "x.a"]]);
+  });
+});
+
+it("tells an unknown field once, where the discriminator has decided", () => {
+  const schema = z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("a"), v: z.union([z.number(), z.boolean()]) }),
+    z.object({ kind: z.literal("b") }),
+  ]);
+  const problems = problemsOf(toRequestSchema(schema, "refuse"), { kind: "a", v: {}, other: 1 });
+  expect(problems).toHaveLength(2);
+  expect(problems).toEqual(
+    expect.arrayContaining([
+      ["unrecognized_keys", ""],
+      ["invalid_union", "v"],
+    ]),
+  );
+});
+
+it("does not compare what the halves of an intersection make of a value that one of them refuses", () => {
+  const half = (change: (text: string) => string) => z.object({ a: z.number(), b: z.string().transform(change) });
+  const schema = z.intersection(
+    half((text) => text.toUpperCase()),
+    half((text) => text.toLowerCase()),
+  );
+  const codes = problemsOf(toRequestSchema(schema, "refuse"), { a: "x", b: "aB" }).map(([code]) => code);
+  expect(new Set(codes)).toEqual(new Set(["invalid_type"]));
+});

@@ -122,4 +122,11 @@ describe("a definition", () => {
     });
     expect(() => defineNotification({ ...definition, detail } as never)).toThrow(RangeError);
   });
+
+  it("is refused with every problem of its schema", () => {
+    const detail = z.object({ a: z.promise(z.string()), b: z.success(z.string()) });
+    expect(() => defineNotification({ ...definition, detail } as never)).toThrow(
+      /^The schema of "x" can't be read: detail\.a is z\.promise\(\).*\. detail\.b is z\.success\(\).*\.$/,
+    );
+  });
 });
