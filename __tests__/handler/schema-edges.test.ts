@@ -209,6 +209,23 @@ describe("a catch", () => {
     expect(read(z.object({ name: never }).catch({ name: "a" }), { name: "b" })).toEqual([]);
   });
 
+  const one = z.object({ one: z.string() });
+  const two = z.object({ two: z.string(), and: z.string().optional() });
+  const unknown = { one: 1, other: 3 };
+  it.each<[string, z.ZodType, unknown, string]>([
+    ["alternatives", z.union([one, two]).catch({ one: "a" }), unknown, "x"],
+    ["alternatives in a field", z.object({ u: z.union([one, two]) }).catch({ u: { one: "a" } }), { u: unknown }, "x.u"],
+    ["alternatives of alternatives", z.union([z.union([one, two]), z.number()]).catch(1), unknown, "x"],
+    ["alternatives, one of them no object", z.union([z.number(), one]).catch(1), unknown, "x"],
+  ])("forgives none of the fields that no alternative knows: %s", (_, schema, value, path) => {
+    expect(read(schema, value)).toEqual([["unrecognized_keys", path]]);
+  });
+
+  it("forgives a value of which no alternative is an object", () => {
+    expect(read(z.union([z.number(), z.array(z.number())]).catch(1), unknown)).toEqual([]);
+    expect(read(z.union([z.union([z.number(), z.string()]), one]).catch(1), "a")).toEqual([]);
+  });
+
   it("forgives a key of a map, and none of a record: that is a field", () => {
     const key = z.string().min(3);
     expect(read(z.map(key, z.string()).catch(new Map()), new Map([["a", "b"]]))).toEqual([]);
