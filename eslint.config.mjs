@@ -10,7 +10,7 @@ const noProviderRoots = {
 };
 
 export default tseslint.config(
-  { ignores: ["cdktf.out/", "coverage/", ".sandbox/", "**/.terraform/"] },
+  { ignores: ["cdktf.out/", "coverage/", ".sandbox/", ".stryker/", "**/.terraform/"] },
   eslint.configs.recommended,
   {
     files: ["**/*.ts"],

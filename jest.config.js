@@ -2,8 +2,8 @@
 module.exports = {
   testEnvironment: "node",
   testMatch: ["**/__tests__/**/*.test.ts"],
-  // A synth leaves copies of the bundle here; they are output, not source.
-  modulePathIgnorePatterns: ["<rootDir>/cdktf.out/", "<rootDir>/.sandbox/"],
+  // A synth leaves copies of the bundle here, and Stryker its copies of the project; they are output, not source.
+  modulePathIgnorePatterns: ["<rootDir>/cdktf.out/", "<rootDir>/.sandbox/", "<rootDir>/.stryker/"],
   // The inbox page's modules are a browser's; TypeScript's parser reads them as well.
   transform: {
     "(?:^.+\\.ts|/inbox/[^/]+\\.js)$": ["@swc/jest", { jsc: { target: "es2022", parser: { syntax: "typescript" } } }],

@@ -397,3 +397,46 @@ describe("an event that is too large for a record of its failure", () => {
     );
   });
 });
+
+describe("a body that is no record", () => {
+  it.each([
+    ["a text", "hello", "hello"],
+    ["a bare event", businessEvent({}), businessEvent({})],
+    ["an older version's record", { requestContext: { condition: 7 } }, { requestContext: { condition: 7 } }],
+  ])("is parked as an event of this function, with its tries in the queue: %s", async (_, body, requestPayload) => {
+    const { handle, parked } = setUp(() => refused);
+    await handle(sqsBatch({ body, receives: 2 }));
+    expect(parked).toEqual([
+      {
+        requestContext: { functionArn, condition: "Parked", approximateInvokeCount: 2 },
+        requestPayload,
+        responsePayload: { errorType: refused.name, errorMessage: refused.message },
+      },
+    ]);
+  });
+
+  it("is taken as it is where it is no text", async () => {
+    const { handle, inputs } = setUp();
+    const [message] = sqsBatch({ body: "" }).Records;
+    await handle({ Records: [{ ...message, body: ["7"] }] });
+    expect(inputs).toEqual([["7"]]);
+  });
+});
+
+it("counts a message whose number of tries is not told as its first", async () => {
+  const { handle, parked } = setUp(() => refused);
+  const [message] = sqsBatch({ body: failureRecord("x") }).Records;
+  await handle({ Records: [{ ...message, attributes: undefined }] });
+  expect(parked).toMatchObject([{ requestContext: { approximateInvokeCount: 4 } }]);
+});
+
+it("says what becomes of an event that could not be parked", async () => {
+  const { handle, lines } = setUp(
+    () => refused,
+    () => Promise.reject(new Error("x")),
+  );
+  await handle(sqsBatch({ body: "hello" }));
+  expect(lines.map(({ message }) => message)).toEqual([
+    "The event could not be parked: it stays where it is, and a later try parks it",
+  ]);
+});

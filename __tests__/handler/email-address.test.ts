@@ -1,4 +1,4 @@
-import { checkEmailAddress, mailboxOf, parseEmailAddress } from "../../handler/contract/email-address";
+import { checkEmailAddress, domainOf, mailboxOf, parseEmailAddress } from "../../handler/contract/email-address";
 import { hashRecipient } from "../../handler/contract/recipient-hash";
 import { allowsRecipient, type RecipientPolicy } from "../../handler/contract/recipient-policy";
 
@@ -10,6 +10,8 @@ it.each([
   ["x@xn--bcher-kva.example", "x@xn--bcher-kva.example"],
   ["kim@münchen-büro.example", "kim@xn--mnchen-bro-9dbh.example"],
   ["o'hara!#$%&*/=?^_`{|}~-@example.com", "o'hara!#$%&*/=?^_`{|}~-@example.com"],
+  // A provider's own rules are not asked: Gmail gives out no name of one letter.
+  ["x@gmail.com", "x@gmail.com"],
   ['"jane"@example.com', '"jane"@example.com'],
   ['"jane..roe."@example.com', '"jane..roe."@example.com'],
   ['"ja\\ne"@example.com', '"ja\\ne"@example.com'],
@@ -81,6 +83,7 @@ it.each([
   ["a@example..com", "is not an e-mail address"],
   ["mailto:a@example.com", "is not an e-mail address"],
   [`${"l".repeat(65)}@example.com`, "has more than 64 characters in front of its at sign"],
+  [`${"l".repeat(300)}@example.com`, "has more than 254 characters"],
   [`a@${"d".repeat(250)}.com`, "has more than 254 characters"],
   // Longer in punycode.
   [`${"l".repeat(64)}@${"ü.".repeat(60)}example`, "has more than 254 characters"],
@@ -107,6 +110,10 @@ describe("a mailbox", () => {
     ["x@bu\u0308cher.example", "x@xn--bcher-kva.example"],
     ["x@XN--BCHER-KVA.example", "x@xn--bcher-kva.example"],
     ['"jane..roe"@example.com', "jane..roe@example.com"],
+    // One quotation mark is no quotation.
+    ['ne"@example.com', 'ne"@example.com'],
+    ['"ne@example.com', '"ne@example.com'],
+    ["@Example.com.", "@example.com"],
     ["no address", "no address"],
   ])("of %s is %s, with one hash", (address, mailbox) => {
     expect(mailboxOf(address)).toBe(mailbox);
@@ -149,4 +156,8 @@ describe("an allow-list", () => {
   ])("does not take %j", (address) => {
     expect(allowsRecipient(policy, address)).toBe(false);
   });
+});
+
+it("compares domains that are none in lower case, too", () => {
+  expect(domainOf("jane@EXA MPLE")).toBe("exa mple");
 });

@@ -1,4 +1,4 @@
-import { fromVariables, type HandlerEnvironment, toVariables } from "../../handler/contract/environment";
+import { fromVariables, type HandlerEnvironment, templateName, toVariables } from "../../handler/contract/environment";
 
 const environment: HandlerEnvironment = {
   sender: "shop@example.com",
@@ -37,3 +37,16 @@ it.each(["everybody", '{"mode":"restricted"}', '{"mode":"unrestricted","reason":
     );
   },
 );
+
+it("names every variable that is missing, one after the other", () => {
+  expect(() => fromVariables({})).toThrow(/EMAIL_SENDER: [^;]*; CONFIGURATION_SET: [^;]*; TEMPLATE_NAME_PREFIX: /);
+});
+
+it("takes the word of a stage that mails everybody", () => {
+  const everybody = { ...environment, recipientPolicy: { mode: "unrestricted", reason: "production" } } as const;
+  expect(fromVariables(toVariables(everybody))).toEqual(everybody);
+});
+
+it("names a stored template by its stage, its notification and its content", () => {
+  expect(templateName("shop-dev", "email-request", "0123")).toBe("shop-dev-email-request-0123");
+});

@@ -18,6 +18,11 @@ it.each([
   ["by jane @ example.com today", "by (address) today"],
   ["by jane\u00a0@example.com", "by (address)"],
   ["jane@b\u00fccher.example", "(address)"],
+  ["jane&#64example.com", "(address)"],
+  ["jane@home@example.com today", "(address) today"],
+  ['"jane roe"@example.com "bob roe"@example.com', "(address) (address)"],
+  [" @example.com", "(address)"],
+  ["jane@", "(address)"],
   ["a=40 and 40 % of it", "a=40 and 40 % of it"],
 ])("masks %j", (text, masked) => {
   expect(maskAddresses(text)).toBe(masked);
@@ -42,4 +47,8 @@ it("tells no more than it is asked for, in whole characters", () => {
 it("tells a long text without a blank as nothing: half of it could be an address", () => {
   expect(maskAddresses("x".repeat(80_000))).toBe("..");
   expect(maskAddresses("@".repeat(80_000))).toBe("..");
+});
+
+it("tells a text that is as long as the excerpt in full", () => {
+  expect(maskAddresses("a b c", 5)).toBe("a b c");
 });

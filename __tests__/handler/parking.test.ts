@@ -70,6 +70,20 @@ describe("the record of a failure that no retry can mend", () => {
   });
 });
 
+it("may be as large as the queue takes, and has no count of redrives where nobody sent it again", () => {
+  const error = new PermanentError("MessageRejected", "no");
+  const park = (ballast: number) => {
+    // U+FFFF is three bytes in the event, and six characters in the queue: so the record grows beyond its event.
+    const event = businessEvent({ a: "\uffff".repeat(35_000), ballast: "x".repeat(ballast) });
+    return toParkedRecord({ record: recordOf(event), tries: 1, error });
+  };
+  const free = mostRecordBytes - Buffer.byteLength(toMessageBody(park(0)));
+  expect(park(free)).toHaveProperty("requestPayload.detail");
+  expect(Buffer.byteLength(toMessageBody(park(free)))).toBe(mostRecordBytes);
+  expect(park(free + 1)).not.toHaveProperty("requestPayload.detail");
+  expect(Object.keys(park(0))).not.toContain("redrives");
+});
+
 it("goes into the queue as JSON of characters that SQS takes, and says the same", async () => {
   const client = new SQSClient({ region: "eu-west-1", credentials: { accessKeyId: "a", secretAccessKey: "b" } });
   const bodies: string[] = [];

@@ -10,6 +10,7 @@ import { suppliedVariables } from "../../handler/contract/template-data";
 import { catalogue, findNotification } from "../../handler/notifications";
 import { type Accepted, mailOf, type Outcome, randomOf, World, worldPolicy } from "../support/delivery-world";
 import { businessEvent } from "../support/send-notification";
+import { propertyRuns } from "../support/property-runs";
 
 /** Printed by fast-check with a failure; change it to try other events. */
 const seed = 20261124;
@@ -244,11 +245,10 @@ it("classifies every outcome, escapes all markup, keeps the subject on one line,
     fc.integer(),
     fc.constantFrom(0, 0, 0.2),
   );
-  let generated = 0;
+  const numRuns = propertyRuns(5_600);
   let mailed = 0;
   await fc.assert(
     fc.asyncProperty(generator, async ([one, viaQueue, chance, faultiness]) => {
-      generated += 1;
       const world = new World(randomOf(chance), groupOf([one]));
       world.faultiness = faultiness;
       const outcomes = await world.deliver([{ event: one.event, viaQueue }]);
@@ -260,15 +260,14 @@ it("classifies every outcome, escapes all markup, keeps the subject on one line,
       expectNoAddress(world, outcomes, one.locals);
       mailed += world.accepted.length;
     }),
-    { seed, numRuns: 5_600 },
+    { seed, numRuns },
   );
   // The generator makes mail, not only refusals.
-  expect(mailed).toBeGreaterThan(2_500);
-  // With those of the next test, ten thousand.
-  expect(generated).toBeGreaterThanOrEqual(5_600);
+  expect(mailed).toBeGreaterThan(numRuns * 0.4);
 });
 
 it("never mails twice and loses nothing, mail by mail, whatever the order of deliveries, retries, failures and deaths", async () => {
+  const numRuns = propertyRuns(1_900);
   let generated = 0;
   const tally = new Map<string, number>();
   const count = (what: string) => tally.set(what, (tally.get(what) ?? 0) + 1);
@@ -396,7 +395,7 @@ it("never mails twice and loses nothing, mail by mail, whatever the order of del
         events.flatMap(({ locals }) => locals),
       );
     }),
-    { seed, numRuns: 1_900 },
+    { seed, numRuns },
   );
   // Every kind of end is reached, so none of the checks is idle.
   expect([...tally.keys()]).toEqual(
@@ -411,7 +410,8 @@ it("never mails twice and loses nothing, mail by mail, whatever the order of del
       "key reused",
     ]),
   );
-  expect(generated).toBeGreaterThanOrEqual(4_400);
+  // Most runs have several events, so that they can meet.
+  expect(generated).toBeGreaterThan(numRuns * 2);
 });
 
 const isEqual = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);

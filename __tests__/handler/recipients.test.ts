@@ -56,6 +56,7 @@ it.each<[string, unknown, unknown]>([
   ["nothing", undefined, []],
   ["null", null, []],
   ["an empty list", [], []],
+  ["as many as an event takes", many(maximumRecipients), many(maximumRecipients)],
   ["one address", "Help@Example.com", ["Help@example.com"]],
   [
     "a list, each mailbox once",

@@ -679,3 +679,142 @@ it("sends no mail twice where counting or logging it fails", async () => {
   await expect(notify(to(a), { endsAt: clock.now() + runMs })).resolves.toMatchObject({ messageIds: ["m"] });
   expect(sent).toEqual([a]);
 });
+
+describe("what is told", () => {
+  const about = { eventId: "7bf73129-1428-4cd3-a780-95db273d1602", notification: "email-request", recipient: hashA };
+
+  it("of a mail that is out is its message id, now and when it comes again", async () => {
+    const { notify, lines } = setUp();
+    await notify(to(a));
+    await notify(to(a));
+    expect(lines).toEqual([
+      { level: "INFO", message: "Email sent", attributes: { ...about, messageId: "message-1", attempt: 1 } },
+      { level: "INFO", message: "Email was sent before", attributes: { ...about, messageId: "message-1" } },
+    ]);
+  });
+
+  it("of an event whose key another one has is what its producer has to do", async () => {
+    const { notify, lines } = setUp();
+    const keyed = (id: string, title: string) =>
+      businessEvent({ emailConfig: { recipient: a }, idempotencyKey: "order-7", title }, { id });
+    await notify(keyed("first", "one"));
+    await notify(keyed("second", "another"));
+    expect(lines.at(-1)).toEqual({
+      level: "WARN",
+      message:
+        "Not sent: another event with other content has its idempotencyKey. A producer that means another mail gives another key.",
+      attributes: { ...about, eventId: "second", claim: "sent" },
+    });
+  });
+
+  it("of a mail that another run sends, or may have sent, is why this one does not", async () => {
+    const answering = (state: "held" | "unknown") => {
+      const claims = storeWith(new MemoryClaims(new FakeClock()), { claim: () => Promise.resolve({ state }) });
+      return failureOf(setUp({ claims }).notify(to(a)));
+    };
+    expect((await answering("held")).message).toBe("Another run is sending this mail at this moment.");
+    expect((await answering("unknown")).message).toBe(
+      "An earlier try ended without SES's answer, so the mail may be out. Look for it among SES's events before you send it again.",
+    );
+  });
+
+  it("of a store that fails is what follows for the mail, and the error's name only", async () => {
+    const broken = () => Promise.reject(new RangeError("a@example.com"));
+    const memory = new MemoryClaims(new FakeClock());
+    const down = await failureOf(setUp({ claims: storeWith(memory, { claim: broken }) }).notify(to(a)));
+    expect(down.message).toBe("The mail could not be claimed, so it was not sent.");
+    expect(down.cause).toBeInstanceOf(RangeError);
+
+    const sending = setUp({ claims: storeWith(memory, { markSent: broken }) });
+    await sending.notify(to(a));
+    expect(sending.lines[0]).toEqual({
+      level: "WARN",
+      message: "The send could not be recorded: a second delivery of this event will be parked, not mailed",
+      attributes: { ...about, messageId: "message-1", cause: "RangeError" },
+    });
+
+    const failing = setUp({ failures: { [b]: throttled }, claims: storeWith(memory, { markFailed: broken }) });
+    await failureOf(failing.notify(to(b)));
+    expect(failing.lines[0]).toEqual({
+      level: "WARN",
+      message: "The failure could not be recorded",
+      attributes: { ...about, recipient: hashB, cause: "RangeError" },
+    });
+  });
+
+  it("of a mail that may be sent again is that SES gave no answer, with the cause", () =>
+    changing({ onUnknown: "resend" }, async () => {
+      const error = await failureOf(setUp({ failures: { [a]: unknown } }).notify(to(a)));
+      expect(error).toMatchObject({ message: "SES gave no answer; this notification may be sent again." });
+      expect(error.cause).toMatchObject({ name: "OutcomeUnknown" });
+    }));
+
+  it("of a failure that nobody knows is its name, and of one without a cause none", async () => {
+    const odd = await failureOf(setUp({ failures: { [a]: () => new RangeError("x") } }).notify(to(a)));
+    expect(odd.message).toBe("The notification failed for a reason that is not classified.");
+    const known = await failureOf(setUp({ failures: { [a]: throttled } }).notify(to(a)));
+    expect(Object.keys(Object.getOwnPropertyDescriptors(known))).not.toContain("cause");
+  });
+
+  it("of an input that is no event is each thing that is missing", async () => {
+    const of = async (input: unknown) => (await failureOf(setUp().notify(input))).message;
+    expect(await of("hello")).toMatch(/^The input is not an EventBridge event\. event: Invalid input: expected object/);
+    expect(await of({ ...to(a), id: 7, detail: [] })).toMatch(
+      /^The input is not an EventBridge event\. id: [^;]+; detail: has to be an object$/,
+    );
+  });
+
+  it("of an event that names nobody is the notification", () =>
+    preparing({ recipients: [], refusedRecipients: [] }, async () => {
+      const error = await failureOf(setUp().notify(to(a)));
+      expect(error.message).toBe('The event names no recipient of "email-request".');
+    }));
+
+  it("of several failed mails is no single recipient in the event's line", async () => {
+    const one = setUp({ failures: { [a]: refused } });
+    await failureOf(one.notify(to(a, b)));
+    expect(one.lines.at(-1)).toMatchObject({ level: "ERROR", attributes: { recipient: hashA } });
+    const two = setUp({ failures: { [a]: refused, [b]: refused } });
+    await failureOf(two.notify(to(a, b)));
+    expect(two.lines.at(-1)).toMatchObject({ level: "ERROR", attributes: { recipient: undefined } });
+  });
+
+  it("of 50 failed mails is each of them, and no word of others", async () => {
+    const everybody = Array.from({ length: 50 }, (_, index) => `r${index}@example.com`);
+    const failures = Object.fromEntries(everybody.map((recipient) => [recipient, refused]));
+    const error = await failureOf(setUp({ failures }).notify(to(...everybody)));
+    expect(error.message).toMatch(/^50 of 50 mails failed: /);
+    expect(error.message).not.toContain("more");
+  });
+});
+
+it("still sends at the last moment at which a send can end in time, and not behind it", async () => {
+  const start = async (late: number) => {
+    const clock = new FakeClock();
+    const ends = clock.now() + runMs;
+    const outcome = setUp({ clock });
+    await outcome.notify(to(c));
+    const [deadline = 0] = outcome.deadlines;
+    clock.time = deadline + late;
+    const again = setUp({ clock });
+    const notify = createSendNotification(
+      dependencies({
+        clock,
+        sendEmail: (email) => {
+          again.sent.push(email);
+          return Promise.resolve({ messageId: "m" });
+        },
+      }),
+    );
+    return { done: notify(to(a), { endsAt: ends }), sent: again.sent };
+  };
+  const last = await start(0);
+  await last.done;
+  expect(last.sent).toHaveLength(1);
+  const late = await start(1);
+  expect(await failureOf(late.done)).toMatchObject({
+    name: "OutOfTime",
+    message: "The run's time was over before all mails were sent; the next try goes on.",
+  });
+  expect(late.sent).toEqual([]);
+});

@@ -491,3 +491,37 @@ describe("the SDK, as it is set up", () => {
     expect(sesClientSettings.maxAttempts).toBe(1);
   });
 });
+
+describe("an error of the network", () => {
+  const error = (name: string, code?: string) =>
+    Object.assign(new Error("x"), { name }, code === undefined ? {} : { code });
+
+  it.each([
+    ["AbortError", undefined],
+    ["TimeoutError", undefined],
+    ["TimeoutError", "ETIMEDOUT"],
+    ["Error", "EPIPE"],
+    ["Error", "ECONNRESET"],
+    ["Error", "ERR_SOMETHING_NEW"],
+  ])("may have come after the mail went out, so it is not sent again: %s %s", (name, code) => {
+    expect(classify(error(name, code)).type).toBe("OutcomeUnknown");
+  });
+
+  it.each(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"])(
+    "came before SES was reached, so it is sent again: %s",
+    (code) => {
+      expect(classify(error("Error", code)).type).toBe("ServiceUnavailable");
+    },
+  );
+
+  it("is another one where it is of our own", () => {
+    expect(classify(error("TypeError")).type).toBe("Unclassified");
+  });
+});
+
+it("says that a turn comes too late, and knows a mail without a message id as unknown", async () => {
+  const clock = new FakeClock();
+  const { send } = senderThat(() => ({}), { clock });
+  await expect(send(email, never)).resolves.toEqual({ messageId: "unknown" });
+  await expect(send(email, clock.now() - 1)).rejects.toThrow("The mail's turn to be sent comes too late for this run.");
+});

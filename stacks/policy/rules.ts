@@ -329,14 +329,17 @@ function hasWildcard(text: unknown): boolean {
 }
 
 function deniesPlainHttp(stack: SynthesizedStack, policy: unknown): boolean {
-  return statementsBehind(stack, policy).some(
-    ({ effect, condition }) =>
+  return statementsBehind(stack, policy).some(({ effect, condition }) => {
+    // All conditions of a statement have to hold, so a further one would narrow the denial.
+    const [only, ...further] = objects(condition);
+    return (
       effect === "Deny" &&
-      objects(condition).some(
-        ({ test, variable, values }) =>
-          test === "Bool" && variable === "aws:SecureTransport" && strings(values).join() === "false",
-      ),
-  );
+      further.length === 0 &&
+      only?.test === "Bool" &&
+      only.variable === "aws:SecureTransport" &&
+      strings(only.values).join() === "false"
+    );
+  });
 }
 
 /** Everything but what is named is a wildcard, too. */
