@@ -9,7 +9,7 @@ import { readRecipients, readReplyTo } from "./recipients";
 import { knownFields, schemaProblems, textOf, toRequestSchema, type UnknownFields } from "./request-schema";
 
 /** EventBridge content filter on `detail`: field to the values that match. */
-export type DetailPattern = Readonly<Record<string, readonly string[]>>;
+type DetailPattern = Readonly<Record<string, readonly string[]>>;
 
 /** An event on the custom bus. */
 export interface EventTrigger {
