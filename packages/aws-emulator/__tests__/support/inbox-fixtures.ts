@@ -245,6 +245,14 @@ export function contents(): Contents {
         "Real bounces and complaints",
       ],
       startedAt: ago(42),
+      canRedrive: true,
+      listCommand: "npm run list",
+      sendCommand: "npm run send",
+      exampleEvent: {
+        source: "custom.application",
+        detailType: "Email Notification Request",
+        detail: { title: "Hello" },
+      },
     },
     messages: [
       mail({
