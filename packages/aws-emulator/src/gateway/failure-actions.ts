@@ -5,9 +5,9 @@ import { type Journal } from "./journal";
 /** What a person can do about an event that failed. The emulator does not know it: whoever starts it does. */
 export interface FailureActions {
   /** The command, for a shell, that sends the event again. */
-  commandFor(eventId: string): string;
+  readonly commandFor: (eventId: string) => string;
   /** Sends the event again. `output` is shown as it is. */
-  redrive(eventId: string): Promise<RedriveResult>;
+  readonly redrive: (eventId: string) => Promise<RedriveResult>;
   /** The command that says what waits in the queues; the inbox names it where it must not read a queue itself. */
   readonly listCommand?: string;
 }
