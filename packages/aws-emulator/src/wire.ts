@@ -26,6 +26,8 @@ export interface SandboxInfo {
 }
 
 export interface ExampleEvent {
+  /** @default the first bus, other than the default one, that an event was put on */
+  readonly bus?: string;
   readonly source: string;
   readonly detailType: string;
   readonly detail: Readonly<Record<string, unknown>>;
@@ -135,7 +137,7 @@ export interface EventRow extends Pick<BusEvent, "id" | "time" | "bus" | "source
 /** `GET inbox`: the ids of everything, the newest first. */
 export interface JournalIndex extends Changes {
   /** For a command that puts an event. */
-  readonly example: { readonly bus: string | undefined; readonly recipient: string | undefined };
+  readonly example: { readonly bus: string | undefined };
 }
 
 /** Which mails and events changed, and how many there are. */

@@ -120,7 +120,6 @@ export class InboxApi {
       // For a command that puts an event.
       example: {
         bus: events.items().find(({ bus }) => bus !== "default")?.bus,
-        recipient: mails.items()[0]?.to[0],
       },
     } satisfies JournalIndex);
   }
