@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type FailureActions, type RedriveResult } from "aws-emulator";
 import { startChild } from "aws-emulator/processes";
+import { defaultPort } from "../stacks/sandbox-endpoint";
 import { inheritedBy } from "./child-environment";
 
 const projectRoot = join(__dirname, "..");
@@ -18,15 +19,13 @@ interface RedriveOptions {
  */
 export function failureActionsOf({ port, program = commandLine }: RedriveOptions): FailureActions {
   // The command finds the sandbox at its usual port by itself.
-  const environment = port === usualPort ? "" : `SANDBOX_PORT=${port} `;
+  const environment = port === defaultPort ? "" : `SANDBOX_PORT=${port} `;
   return {
     listCommand: `${environment}npm run dead-letters -- --sandbox --retries`,
     commandFor: (eventId) => `${environment}npm run dead-letters -- ${wordsFor(eventId).map(shellWord).join(" ")}`,
     redrive: (eventId) => run([...program, "dead-letters", ...wordsFor(eventId)], port),
   };
 }
-
-const usualPort = 4566;
 
 const commandLine = [process.execPath, "--import", "tsx", join(projectRoot, "operations", "cli.ts")] as const;
 
