@@ -8,12 +8,14 @@ import { type EnvironmentFile, writeEnvironmentFile } from "./environment-file";
 import { environmentScript } from "./environment-script";
 import { findLeftovers } from "./leftovers";
 import { startMoto } from "aws-emulator/processes";
+import { failureActionsOf } from "./redrive-action";
 import { type SampleDelivered, sendSamples } from "./samples";
 import { type SandboxSettings } from "./settings";
 import { type Step, type Steps } from "./steps";
 import { synthesize } from "./synthesize";
 import { Progress, sandboxEnvironment, Terraform, terraformEnvironment } from "./terraform";
 import { prepareTools, type Tools } from "./tools";
+import { exampleEventOf, sendCommandOf } from "./usage";
 
 const projectRoot = join(__dirname, "..");
 
@@ -107,7 +109,7 @@ export class Sandbox {
 
   private startAws(tools: Tools, workDirectory: string): Promise<Gateway> {
     const { settings, steps } = this.options;
-    const { port, endpoint, region, config, client } = settings;
+    const { port, endpoint, region, config, names, client } = settings;
     return steps.run(`Start AWS on ${endpoint}`, async () => {
       const moto = await startMoto(tools.moto.value);
       this.undoing.push(() => moto.stop());
@@ -119,6 +121,9 @@ export class Sandbox {
         workDirectory,
         retryDelaysMs,
         assetsDirectory: inboxDirectory,
+        failureActions: failureActionsOf({ port }),
+        sendCommand: sendCommandOf(port),
+        exampleEvent: exampleEventOf(names),
       });
       this.undoing.push(() => gateway.close());
       if (config.backend.kind === "s3") {

@@ -1,8 +1,25 @@
 import { isAbsolute, relative } from "node:path";
 import { type EnvironmentFile } from "./environment-file";
 import { defaultPort } from "../stacks/sandbox-endpoint";
+import { type Names } from "../stacks/names";
 import { type SandboxSettings } from "./settings";
 import { type SampleReport } from "./system";
+
+/** Puts an event that is checked first. */
+export const sendCommandOf = (port: number): string =>
+  `${port === defaultPort ? "" : `SANDBOX_PORT=${port} `}npm run send -- email-request --to you@example.com --subject Hello --sandbox`;
+
+/** An event that a rule takes, for whoever writes one by hand. */
+export const exampleEventOf = (names: Names) => ({
+  bus: names.of("event-bus"),
+  source: "custom.application",
+  detailType: "Email Notification Request",
+  detail: {
+    emailConfig: { recipient: "you@example.com", subject: "Hello" },
+    title: "Hello",
+    message: "From the sandbox.",
+  },
+});
 
 /** What the terminal says once the sandbox is up: what to do next. */
 export function usage(
@@ -10,17 +27,8 @@ export function usage(
   environmentFile: EnvironmentFile,
   directory = process.cwd(),
 ): string {
-  const detail = {
-    emailConfig: { recipient: "you@example.com", subject: "Hello" },
-    title: "Hello",
-    message: "From the sandbox.",
-  };
-  const entry = {
-    Source: "custom.application",
-    DetailType: "Email Notification Request",
-    EventBusName: names.of("event-bus"),
-    Detail: JSON.stringify(detail),
-  };
+  const { bus, source, detailType, detail } = exampleEventOf(names);
+  const entry = { Source: source, DetailType: detailType, EventBusName: bus, Detail: JSON.stringify(detail) };
   const file = relative(directory, environmentFile.path);
   const path = file.startsWith("..") || isAbsolute(file) ? environmentFile.path : file;
   const remark = environmentFile.remark === undefined ? "" : `\n  (${environmentFile.remark})`;
@@ -28,7 +36,7 @@ export function usage(
 Inbox: ${endpoint}/_sandbox/
 
 Send a mail:
-  ${port === defaultPort ? "" : `SANDBOX_PORT=${port} `}npm run send -- email-request --to you@example.com --subject Hello --sandbox
+  ${sendCommandOf(port)}
 
 Put an event with the AWS CLI ("deactivate" then leaves the sandbox):
   source ${path}${remark}

@@ -140,8 +140,8 @@ function addNotification(checkout: string): void {
     ["Email Notification Request", welcome],
   ]);
   edit(join(checkout, notifications, "index.ts"), [
-    ["import { priorityAlert }", 'import { welcome } from "./welcome";\nimport { priorityAlert }'],
-    ["[emailRequest,", "[welcome, emailRequest,"],
+    ["import { seedCatalogue }", 'import { welcome } from "./welcome";\nimport { seedCatalogue }'],
+    ["  ...seedCatalogue,", "  ...seedCatalogue,\n  welcome,"],
   ]);
 }
 

@@ -1,96 +1,24 @@
 /** The gateway's answers, and its stream of changes. */
 
 /**
- * @typedef {{ name: string, value: string }} Header
+ * @typedef {import("../src/wire.ts").MailRow} MailRow
+ * @typedef {import("../src/wire.ts").EventRow} EventRow
+ * @typedef {import("../src/wire.ts").MailDetails} MailDetails
+ * @typedef {import("../src/wire.ts").EventDetails} EventDetails
  *
- * @typedef {object} Mail
- * @property {string} id
- * @property {string} time
- * @property {string} from
- * @property {string[]} to
- * @property {string[]} [cc]
- * @property {string[]} [bcc]
- * @property {string} subject
- * @property {string} [html]
- * @property {string} [text]
- * @property {string} [template]
- * @property {string} [configurationSet]
- * @property {unknown} [templateData]
- * @property {string} [templateDataTooDeep] as JSON, where it is nested too deeply to show
- * @property {Record<string, string>} [tags]
- * @property {Header[]} [headers]
- * @property {string} [requestId] the Lambda invocation that sent it
- * @property {string} [eventId] the event that caused it
- * @property {string} [eventKey] by which that event is listed; of one mail only, and not where the event is gone
- * @property {string} [rule] the rule that matched the event
- * @property {string} [renderError] SES took it and could not render it: on AWS it is never sent
+ * What the page holds is a row, or all that there is of it.
+ * @typedef {MailRow & Partial<Omit<MailDetails, keyof MailRow>>} Mail
+ * @typedef {EventRow & Partial<Omit<EventDetails, keyof EventRow>>} BusEvent
  *
- * @typedef {object} Attempt
- * @property {number} number
- * @property {string} startedAt
- * @property {string} [endedAt]
- * @property {"success" | "error" | "timeout" | "throttled"} [outcome]
- * @property {string} [errorType]
- * @property {string} [errorMessage]
- * @property {string} [requestId]
- * @property {number} [nextRetryInMs]
- * @property {number} [times] of what was throttled: how often in a row
- * @property {string} [parked] the function says that it has parked the event, for this reason
- *
- * @typedef {object} Delivery
- * @property {string} rule
- * @property {string} bus
- * @property {string} targetId
- * @property {string} targetArn
- * @property {string} kind
- * @property {string} [functionName]
- * @property {"running" | "delivered" | "retrying" | "failed"} status
- * @property {Attempt[]} attempts
- * @property {{ destinationArn: string, reason: string }} [deadLetter]
- *
- * @typedef {object} BusEvent
- * @property {string} id
- * @property {string} time
- * @property {string} bus
- * @property {string} source
- * @property {string} detailType
- * @property {any} detail
- * @property {unknown} event the whole envelope, as the targets got it
- * @property {Delivery[]} deliveries
- * @property {FailureRecord[]} records
- * @property {Fate} fate
- * @property {string} [about] of a row: what tells it from the others of its type
- * @property {string} [tooDeep] the whole envelope as JSON, where it is nested too deeply to show
- * @property {Mail[]} [mails] what the list shows of the mails that it caused
- * @property {{ id: string, detailType: string, bus: string }[]} [failures] the events that carry the record of its failure
- *
- * @typedef {"failed" | "parked" | "waiting" | "retrying" | "running" | "late" | "delivered" | "unmatched"} Fate
- *
- * @typedef {object} FailureRecord a record of the failed event that a queue took
- * @property {string} queueArn
- * @property {string} time
- * @property {string} reason
- * @property {string} [leftAt] the function that the queue feeds is done with it
- * @property {boolean} isPolled the queue feeds a function: reading a message of it uses up one of its tries
- *
- * @typedef {object} Info
- * @property {string} endpoint
- * @property {string} region
- * @property {string} accountId
- * @property {number[]} retryDelaysMs
- * @property {string[]} notEmulated
- * @property {string} startedAt
- *
+ * @typedef {BusEvent["deliveries"][number]} Delivery
+ * @typedef {Delivery["attempts"][number]} Attempt
+ * @typedef {BusEvent["fate"]} Fate
+ * @typedef {NonNullable<BusEvent["nearest"]>} NearestRule
+ * @typedef {import("../src/wire.ts").SandboxInfo} Info
+ * @typedef {import("../src/wire.ts").JournalIndex} Index
+ * @typedef {import("../src/wire.ts").Changes} Change
+ * @typedef {"all" | "failed" | "business" | "ses"} Filter of the events
  * @typedef {"mail" | "events"} View
- *
- * @typedef {object} Index the ids of everything, the newest first
- * @property {string[]} mails
- * @property {string[]} events
- * @property {number} failed how many events ended badly
- * @property {{ mails: number, events: number }} dropped how many of the oldest are not kept any more
- * @property {{ bus?: string, recipient?: string }} example for a command that puts an event
- *
- * @typedef {Pick<Index, "mails" | "events" | "failed" | "dropped">} Change the ids of what is new or has changed, in order
  */
 
 /** @param {string} path */
@@ -136,10 +64,11 @@ export const fetchRows = (view, ids) =>
  * The ids of all that match, the newest first.
  * @param {View} view
  * @param {string} query
+ * @param {Filter} filter
  * @returns {Promise<string[]>}
  */
-export const search = async (view, query) =>
-  (await get(`inbox/search?view=${LISTS[view]}&q=${encodeURIComponent(query)}`)).ids;
+export const search = async (view, query, filter) =>
+  (await get(`inbox/search?view=${LISTS[view]}&q=${encodeURIComponent(query)}&filter=${filter}`)).ids;
 
 /**
  * @param {string} id
@@ -152,6 +81,30 @@ export const fetchMail = (id) => getIfAny(`messages/${encodeURIComponent(id)}`);
  * @returns {Promise<BusEvent | undefined>} `undefined` where it is not there
  */
 export const fetchEvent = (id) => getIfAny(`activity/${encodeURIComponent(id)}`);
+
+/** Forgets all mails and events. */
+export async function clearAll() {
+  const response = await fetch("inbox", { method: "DELETE" });
+  if (!response.ok) throw new Error(`DELETE inbox: HTTP ${response.status}`);
+}
+
+/**
+ * Sends an event again that is parked.
+ * @param {string} id
+ * @returns {Promise<{ ok: boolean, output: string }>}
+ */
+export async function redrive(id) {
+  const response = await fetch(`redrive/${encodeURIComponent(id)}`, { method: "POST" });
+  const answer = await response.json();
+  return response.ok ? answer : { ok: false, output: answer.message };
+}
+
+/** @param {string} id */
+export async function fetchRaw(id) {
+  const response = await fetch(emlUrl(id), { cache: "no-store" });
+  if (!response.ok) throw new Error(`${emlUrl(id)}: HTTP ${response.status}`);
+  return response.text();
+}
 
 /** @param {string} id */
 export const emlUrl = (id) => `messages/${encodeURIComponent(id)}.eml`;

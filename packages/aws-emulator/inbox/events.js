@@ -1,12 +1,17 @@
-import { commandBlock, copyButton, cut, facts, h, icon, jsonBlock } from "./dom.js";
+import { redrive } from "./api.js";
+import { announce, commandBlock, copyButton, cut, facts, h, heard, icon, jsonBlock } from "./dom.js";
 import { clockTime, fullTime, plural, relativeTime, shortAddress, shortName, took } from "./format.js";
 import {
+  differenceText,
   errorText,
+  isExpired,
   receiveCommand,
+  recordSteps,
   retryText,
   STATUS_LABEL,
   statusLine,
   targetName,
+  TONE,
   troubleOf,
   waitedText,
 } from "./model.js";
@@ -21,9 +26,10 @@ import {
 /**
  * @param {BusEvent} event as the list's rows hold it
  * @param {Info} info
- * @param {number} now
+ * @param {{ now: number, isNested: boolean }} state
  */
-export const eventRow = (event, info, now) => ({
+export const eventRow = (event, info, { now, isNested }) => ({
+  isNested,
   id: event.id,
   detailType: event.detailType,
   source: event.source,
@@ -35,9 +41,9 @@ export const eventRow = (event, info, now) => ({
 
 /** @param {ReturnType<typeof eventRow>} row */
 export const renderEventRow = (row) => [
-  h("span", { class: `mark ${row.fate}` }, icon(row.fate)),
-  h("span", { class: "title" }, row.detailType),
-  h("span", { class: `line ${row.fate}` }, row.line),
+  h("span", { class: `mark ${TONE[row.fate]}${row.isNested ? " nested" : ""}` }, icon(row.fate)),
+  h("span", { class: "title" }, row.isNested && heard("Belongs to the event above: "), row.detailType),
+  h("span", { class: `line ${TONE[row.fate]}` }, row.line),
   h("span", { class: "snippet" }, row.about ? `${row.source} · ${row.about}` : row.source),
   h("span", { class: "when" }, row.time),
 ];
@@ -47,7 +53,7 @@ function outcomeOf(attempt) {
   const ms = attempt.endedAt === undefined ? undefined : Date.parse(attempt.endedAt) - Date.parse(attempt.startedAt);
   const after = ms === undefined || Number.isNaN(ms) ? "" : ` after ${took(ms)}`;
   if (attempt.outcome === undefined || attempt.endedAt === undefined) return { mark: "running", text: "is running" };
-  if (attempt.parked !== undefined) return { mark: "record", text: `parked the event${after}: ${attempt.parked}` };
+  if (attempt.parked !== undefined) return { mark: "parked", text: `parked the event${after}: ${attempt.parked}` };
   if (attempt.outcome === "success") return { mark: "delivered", text: `succeeded${after}` };
   if (attempt.outcome === "throttled") {
     return { mark: "waiting", text: `was throttled ${plural(attempt.times ?? 1, "time")}` };
@@ -57,18 +63,21 @@ function outcomeOf(attempt) {
 }
 
 /**
- * @param {string} mark
+ * @param {string} mark a fate
  * @param {string | undefined} time
  * @param {import("./dom.js").Child[]} content
  */
 const step = (mark, time, ...content) =>
   h(
     "li",
-    { class: `step ${mark}` },
-    h("span", { class: `mark ${mark}` }, icon(mark)),
+    { class: "step" },
+    h("span", { class: `mark ${TONE[/** @type {import("./api.js").Fate} */ (mark)]}` }, icon(mark)),
     h("div", { class: "step-body" }, content),
     time === undefined ? null : h("time", { class: "when", datetime: time }, clockTime(time)),
   );
+
+/** @param {import("./api.js").Fate} fate */
+const pill = (fate) => h("span", { class: `pill ${TONE[fate]}` }, icon(fate), STATUS_LABEL[fate]);
 
 /** @param {string} text */
 const waited = (text) => h("li", { class: "gap" }, h("span", {}, text));
@@ -107,7 +116,7 @@ export function deliveryTimeline(delivery, info) {
       ? step("retrying", undefined, h("p", {}, retryText(delivery, info)))
       : delivery.status === "failed"
         ? step(
-            "record",
+            "parked",
             undefined,
             h("p", {}, h("strong", {}, "Given up"), ` after ${plural(delivery.attempts.length, "attempt")}.`),
             deadLetter && h("p", {}, `Record sent to ${shortName(deadLetter.destinationArn)}: ${deadLetter.reason}`),
@@ -122,24 +131,25 @@ export function deliveryTimeline(delivery, info) {
       h("code", { title: delivery.rule }, shortName(delivery.rule)),
       icon("arrow"),
       h("code", { title: delivery.targetArn }, targetName(delivery)),
-      h("span", { class: `pill ${delivery.status}` }, icon(delivery.status), STATUS_LABEL[delivery.status]),
+      pill(delivery.status),
     ),
     steps.length === 0 && last === null ? null : h("ol", { class: "timeline", "aria-label": "Attempts" }, steps, last),
   );
 }
 
 /**
- * The queue that holds its record, if one does.
+ * Where the event's record lies now, how it came there, and what to do about it.
  * @param {BusEvent} event
  * @param {Info} info
  */
 function recordSection(event, info) {
   const { fate, records, failures = [] } = event;
-  if (fate !== "failed" && fate !== "parked" && fate !== "waiting") return [];
-  const record = records.at(-1);
+  const hasFailed = fate === "failed" || fate === "parked" || fate === "waiting";
+  if (!hasFailed && records.length === 0) return [];
+  const steps = recordSteps(event, Date.now());
   return [
     h("h3", {}, "Its record"),
-    ...failures.map((failure) =>
+    failures.map((failure) =>
       h(
         "p",
         { class: "note" },
@@ -148,30 +158,126 @@ function recordSection(event, info) {
         ` on ${shortName(failure.bus)}.`,
       ),
     ),
-    record &&
+    steps.length > 0 &&
       h(
-        "div",
-        { class: "record-queue" },
-        h(
-          "p",
-          { class: "arn" },
-          h("code", {}, record.queueArn),
-          copyButton(record.queueArn, "the queue's ARN"),
-          h("time", { class: "when", datetime: record.time }, clockTime(record.time)),
+        "ol",
+        { class: "timeline", "aria-label": "What became of its record" },
+        steps.map(({ mark, time, title, text }) =>
+          step(mark, time, h("p", {}, h("strong", {}, title)), text && h("p", { class: "note" }, cut(text, 1000))),
         ),
-        h("p", { class: "note" }, cut(record.reason, 1000)),
-        record.isPolled
-          ? h(
-              "p",
-              { class: "note" },
-              "It waits there for its next try, at most a quarter of an hour. To read the queue would use up one of its tries: ",
-              h("code", {}, "npm run dead-letters -- --sandbox --retries"),
-              " counts what waits.",
-            )
-          : commandBlock(receiveCommand(record.queueArn, info), "the receive-message command"),
       ),
-    !record &&
+    hasFailed && whereNow(event, info),
+  ].flat();
+}
+
+/**
+ * @param {BusEvent} event
+ * @param {Info} info
+ * @returns {import("./dom.js").Child[]}
+ */
+function whereNow(event, info) {
+  const record = event.records.at(-1);
+  if (record === undefined) {
+    return [
       h("p", { class: "note" }, "No queue of this sandbox is known to hold it. On AWS this event would be lost."),
+    ];
+  }
+  const queue = h(
+    "p",
+    { class: "arn" },
+    h("code", {}, record.queueArn),
+    copyButton(record.queueArn, "the queue's ARN"),
+  );
+  if (record.isPolled) {
+    return [
+      h("h3", {}, "Where it is now"),
+      queue,
+      h(
+        "p",
+        { class: "note" },
+        "It waits there for its next try. To read the queue would use up one of its tries",
+        info.listCommand === undefined ? "." : ": ",
+        info.listCommand !== undefined && h("code", {}, info.listCommand),
+        info.listCommand !== undefined && " counts what waits.",
+      ),
+    ];
+  }
+  if (isExpired(event.keptUntil, Date.now())) return [];
+  return [
+    h("h3", {}, "Where it is now"),
+    queue,
+    event.keptUntil !== undefined &&
+      h("p", { class: "note" }, "The queue keeps it until ", fullTime(event.keptUntil), "."),
+    h("h3", {}, "What to do"),
+    event.redriveCommand !== undefined && h("p", { class: "note" }, "Mend what was wrong, then send it again:"),
+    event.redriveCommand !== undefined && commandBlock(event.redriveCommand, "the redrive command"),
+    info.canRedrive && redriveButton(event),
+    h("p", { class: "note" }, "To look at what is in the queue:"),
+    commandBlock(receiveCommand(record.queueArn, info), "the receive-message command"),
+  ];
+}
+
+/** What a redrive printed, by event: it outlives the news that build the pane again. @type {Map<string, string>} */
+const redriven = new Map();
+
+/** @param {BusEvent} event */
+function redriveButton({ id }) {
+  const output = h("pre", { class: "output", role: "region", tabindex: "0", "aria-label": "What the redrive said" });
+  const button = h("button", { type: "button", class: "button primary" }, icon("retrying"), "Redrive");
+  /** @param {string} text */
+  const say = (text) => {
+    redriven.set(id, text);
+    output.hidden = text === "";
+    output.textContent = text;
+  };
+  say(redriven.get(id) ?? "");
+  button.addEventListener("click", () => {
+    button.toggleAttribute("disabled", true);
+    announce("Redriving");
+    void redrive(id)
+      .catch((error) => ({ ok: false, output: String(error) }))
+      .then(({ ok, output: text }) => {
+        say(text.trim());
+        announce(ok ? "The redrive is done" : "The redrive failed");
+        button.toggleAttribute("disabled", false);
+      });
+  });
+  return h("div", { class: "redrive" }, button, output);
+}
+
+/**
+ * The events that belong to it, and the one that it belongs to.
+ * @param {BusEvent} event
+ * @param {Info} info
+ */
+function relatedSection({ parent, children = [] }, info) {
+  /**
+   * @param {string} id
+   * @param {import("./dom.js").Child[]} content
+   */
+  const link = (id, ...content) => h("li", {}, h("a", { href: `#/events/${encodeURIComponent(id)}` }, content));
+  return [
+    parent !== undefined && h("h3", {}, "Belongs to"),
+    parent !== undefined &&
+      h(
+        "ul",
+        { class: "links" },
+        link(parent, icon("event"), h("span", { class: "link-title" }, "The event behind it")),
+      ),
+    children.length > 0 && h("h3", {}, "What followed"),
+    children.length > 0 &&
+      h(
+        "ul",
+        { class: "links" },
+        children.map((child) =>
+          link(
+            child.id,
+            h("span", { class: `mark ${TONE[child.fate]}` }, icon(child.fate)),
+            h("span", { class: "link-title" }, child.detailType),
+            h("span", { class: "from" }, statusLine(child, info)),
+          ),
+        ),
+      ),
   ];
 }
 
@@ -208,29 +314,51 @@ function mailSection({ mails = [] }) {
  */
 function callout(event, info) {
   const { fate } = event;
+  /** @type {Partial<Record<import("./api.js").Fate, string>>} */
   const labels = {
     failed: "Failed. ",
     parked: "Parked. ",
     waiting: "Waiting for a retry. First: ",
     late: "Mailed late, by a retry or a redrive. First: ",
+    discarded: "Discarded. First: ",
   };
-  const label = labels[fate];
+  const label = labels[fate] ?? (event.notice && TONE[fate] !== "good" ? `${STATUS_LABEL[fate]}. ` : undefined);
   if (label !== undefined) {
-    return h("div", { class: `callout ${fate}` }, h("p", {}, h("strong", {}, label), cut(troubleOf(event), 1000)));
+    const trouble = fate in labels ? troubleOf(event) : (event.notice?.text ?? "");
+    return h("div", { class: `callout ${TONE[fate]}` }, h("p", {}, h("strong", {}, label), cut(trouble, 1000)));
   }
   const delivery = event.deliveries.find(({ status }) => status === fate);
   if (fate === "retrying" && delivery) {
-    return h("div", { class: "callout retrying" }, h("p", {}, retryText(delivery, info)));
+    return h("div", { class: "callout waits" }, h("p", {}, retryText(delivery, info)));
   }
   if (fate === "unmatched") {
     return h(
       "div",
       { class: "callout" },
       h("p", {}, h("strong", {}, "No rule matched. "), "EventBridge drops such an event without a trace."),
-      h("p", {}, "Check its source, its detail-type and the bus against the rules' patterns."),
+      nearestRule(event),
     );
   }
   return null;
+}
+
+/** @param {BusEvent} event */
+function nearestRule({ nearest, bus }) {
+  if (nearest === undefined) return h("p", {}, `The bus ${shortName(bus)} has no rule that an event could match.`);
+  const { rule, matching, fields, difference, isDisabled } = nearest;
+  const reason = isDisabled
+    ? "It would match, but it is disabled."
+    : difference === undefined
+      ? "Each of its fields matches, but not in the same element of an array."
+      : cut(differenceText(difference), 1000);
+  return h(
+    "p",
+    {},
+    "Nearest is the rule ",
+    h("code", {}, rule),
+    `, of which ${matching} of ${plural(fields, "field")} ${matching === 1 ? "matches" : "match"}: `,
+    h("strong", {}, reason),
+  );
 }
 
 /**
@@ -255,12 +383,7 @@ export function createEventReader(root, { back }) {
       h(
         "header",
         { class: "reader-head" },
-        h(
-          "div",
-          { class: "reader-actions" },
-          back(),
-          h("span", { class: `pill ${event.fate}` }, icon(event.fate), STATUS_LABEL[event.fate]),
-        ),
+        h("div", { class: "reader-actions" }, back(), pill(event.fate)),
         h("h2", { id: "reader-title", tabindex: "-1" }, cut(event.detailType, 500)),
         facts(
           [
@@ -280,6 +403,7 @@ export function createEventReader(root, { back }) {
         event.deliveries.map((delivery) => deliveryTimeline(delivery, info)),
         recordSection(event, info),
         mailSection(event),
+        relatedSection(event, info),
         h("h3", {}, "Event"),
         jsonBlock(event.event ?? event.detail, "The event", event.tooDeep),
       ),

@@ -1,6 +1,6 @@
 /** The inbox page: state, routes and what happens on a key. The gateway's API is in api.js. */
-import { fetchRows, listen } from "./api.js";
-import { announce, byId, facts, h, heard, icon } from "./dom.js";
+import { clearAll, fetchRows, listen } from "./api.js";
+import { announce, byId, facts, h, icon } from "./dom.js";
 import { createEventReader, eventRow, renderEventRow } from "./events.js";
 import { plural, wait } from "./format.js";
 import { listenToKeys, shortcutHelp } from "./keyboard.js";
@@ -48,7 +48,7 @@ const lists = {
     onOpen: (id) => open(id),
     onWindow: (ids) => store.want("mail", ids),
     rowOf: (id) => {
-      const mail = store.row("mail", id);
+      const mail = /** @type {import("./api.js").Mail | undefined} */ (store.row("mail", id));
       return mail && mailRow(mail, { unread: !memory.isRead(id), now: Date.now() });
     },
   }),
@@ -58,8 +58,8 @@ const lists = {
     onOpen: (id) => open(id),
     onWindow: (ids) => store.want("events", ids),
     rowOf: (id) => {
-      const event = store.row("events", id);
-      return event && store.info && eventRow(event, store.info, Date.now());
+      const event = /** @type {import("./api.js").BusEvent | undefined} */ (store.row("events", id));
+      return event && store.info && eventRow(event, store.info, { now: Date.now(), isNested: store.isNested(id) });
     },
   }),
 };
@@ -154,8 +154,7 @@ function renderReader() {
   document.body.dataset.pane = open !== undefined ? "reader" : isEmpty ? "empty" : "list";
   reader.setAttribute("aria-busy", String(open?.state === "loading"));
   if (open === undefined) {
-    const hasNoMail = store.all("mail").length === 0;
-    renderOnce("welcome", () => welcome(hasNoMail, info, store.example), [hasNoMail, info, store.example]);
+    renderOnce("welcome", () => welcome(view, isEmpty, info, store.example), [view, isEmpty, info, store.example]);
   } else if (open.state === "loading") {
     // A few milliseconds. What was open before is not what the address says.
     reader.replaceChildren();
@@ -176,7 +175,7 @@ const missing = () =>
       { id: "reader-title", tabindex: "-1" },
       state.view === "mail" ? "This mail isn’t here" : "This event isn’t here",
     ),
-    h("p", {}, "It may come from an earlier run: the sandbox forgets everything when it stops."),
+    h("p", {}, "The inbox was cleared since, or it comes from an earlier run: the sandbox forgets all when it stops."),
     h("p", {}, h("a", { class: "button", href: hashOf(state.view) }, "Back to the list")),
   );
 
@@ -195,22 +194,33 @@ function renderOnce(name, build, inputs) {
   reader.replaceChildren(placeholder.content);
 }
 
+/** @type {Record<import("./api.js").Filter, string>} */
+const NOTHING_FOUND = {
+  all: "",
+  failed: "No event has failed.",
+  business: "No business event yet.",
+  ses: "SES has told of nothing yet.",
+};
+
 function renderListNote() {
   const note = byId("list-note");
   const isMail = state.view === "mail";
+  const isFiltered = !isMail && store.filter !== "all";
   const dropped = store.dropped[isMail ? "mails" : "events"];
   const text =
     lists[state.view].length > 0
       ? dropped > 0
         ? `The sandbox keeps the newest: ${plural(dropped, isMail ? "older mail was" : "older event was", isMail ? "older mails were" : "older events were")} dropped.`
         : ""
-      : state.query !== ""
-        ? store.isSearched
+      : !store.isSearched
+        ? "Searching…"
+        : state.query !== ""
           ? `Nothing matches “${state.query}”.`
-          : "Searching…"
-        : isMail
-          ? "No mail yet."
-          : "No events yet.";
+          : isFiltered
+            ? NOTHING_FOUND[store.filter]
+            : isMail
+              ? "No mail yet."
+              : "No events yet.";
   note.hidden = text === "";
   note.textContent = text;
 }
@@ -252,6 +262,12 @@ function render() {
     lists[each].update(ids, view === each ? openId : undefined);
   }
   renderListNote();
+  const filters = byId("filters");
+  filters.hidden = view !== "events";
+  for (const button of filters.querySelectorAll("button")) {
+    button.setAttribute("aria-pressed", String(button.dataset.filter === store.filter));
+  }
+  byId("clear").disabled = store.all("mail").length === 0 && store.all("events").length === 0;
   if (state.focusResults && store.isSearched) {
     state.focusResults = false;
     lists[view].focus();
@@ -259,7 +275,7 @@ function render() {
 
   const unread = store.all("mail").reduce((count, id) => count + (memory.isRead(id) ? 0 : 1), 0);
   const { failed } = store;
-  renderNav("mail", "Mail", unread > 0 ? h("span", { class: "count" }, unread, heard(" unread")) : null);
+  renderNav("mail", "Mail", unread > 0 ? h("span", { class: "count" }, unread, " unread") : null);
   renderNav("events", "Events", failed > 0 ? h("span", { class: "count failed" }, failed, " failed") : null);
   document.title = `${unread > 0 ? `(${unread}) ` : ""}Sandbox inbox`;
   renderInfo(info);
@@ -375,6 +391,27 @@ function filter() {
   store.search(state.query);
   render();
 }
+
+for (const button of byId("filters").querySelectorAll("button")) {
+  button.addEventListener("click", () => {
+    store.filterBy(button.dataset.filter);
+    render();
+  });
+}
+
+const clearDialog = byId("clear-dialog");
+byId("clear").addEventListener("click", () => clearDialog.showModal());
+byId("clear-cancel").addEventListener("click", () => clearDialog.close());
+byId("clear-confirm").addEventListener("click", () => {
+  clearDialog.close();
+  clearAll().then(
+    () => {
+      announce("The inbox is cleared");
+      go(hashOf(state.view), true);
+    },
+    (error) => showTrouble(`The inbox was not cleared (${error.message}).`),
+  );
+});
 
 search.addEventListener("input", filter);
 byId("help-button").addEventListener("click", () => help.showModal());

@@ -1,5 +1,5 @@
 import { announce, commandBlock, cut, facts, h, heard, icon, jsonBlock, textBlock } from "./dom.js";
-import { emlUrl } from "./api.js";
+import { emlUrl, fetchRaw } from "./api.js";
 import { deliveryTimeline } from "./events.js";
 import { fullTime, plural, relativeTime, shortAddress, shortName } from "./format.js";
 import { mailDocument, hasRemoteContent } from "./frame.js";
@@ -67,27 +67,68 @@ export const renderMailRow = (row) => [
 /** @param {string} text */
 const paragraph = (text) => h("p", { class: "note" }, text);
 
+/** How wide a mail is shown: as wide as there is room for, or as on a phone. It stays so from mail to mail. */
+let isPhone = false;
+
 /** @param {Mail} mail */
 function htmlPanel(mail) {
   if (!mail.html) return [paragraph(mail.renderError ? "Nothing was rendered." : "This mail has no HTML part.")];
+  const paper = h("iframe", {
+    class: "paper",
+    title: "The mail's HTML",
+    // No scripts, no forms, no access to this page; a link opens a tab of its own, which is an ordinary page again.
+    sandbox: "allow-popups allow-popups-to-escape-sandbox",
+    referrerpolicy: "no-referrer",
+    srcdoc: mailDocument(mail.html),
+  });
+  const widths = [
+    { label: "Full width", phone: false },
+    { label: "Phone, 375 px", phone: true },
+  ].map(({ label, phone }) => ({ phone, button: h("button", { type: "button", class: "toggle" }, label) }));
+  /** @param {boolean} phone */
+  const resize = (phone) => {
+    isPhone = phone;
+    paper.classList.toggle("phone", phone);
+    for (const each of widths) each.button.setAttribute("aria-pressed", String(each.phone === phone));
+  };
+  for (const { button, phone } of widths) button.addEventListener("click", () => resize(phone));
+  resize(isPhone);
   return [
-    hasRemoteContent(mail.html) &&
-      h("p", { class: "note strip" }, "Remote images and styles are not loaded here. Recipients may see them."),
-    h("iframe", {
-      class: "paper",
-      title: "The mail's HTML",
-      // No scripts, no forms, no access to this page; a link opens a tab of its own, which is an ordinary page again.
-      sandbox: "allow-popups allow-popups-to-escape-sandbox",
-      referrerpolicy: "no-referrer",
-      srcdoc: mailDocument(mail.html),
-    }),
+    h(
+      "div",
+      { class: "strip" },
+      h(
+        "div",
+        { class: "toggles", role: "group", "aria-label": "Width of the mail" },
+        widths.map(({ button }) => button),
+      ),
+      hasRemoteContent(mail.html) &&
+        h("p", { class: "note" }, "Remote images and styles are not loaded here. Recipients may see them."),
+    ),
+    h("div", { class: "desk" }, paper),
   ];
+}
+
+/**
+ * The message as SES sends it, fetched when it is looked at.
+ * @param {HTMLElement} panel
+ * @param {Mail} mail
+ */
+async function showRaw(panel, mail) {
+  if (panel.dataset.of === mail.id) return;
+  panel.dataset.of = mail.id;
+  try {
+    panel.replaceChildren(textBlock(await fetchRaw(mail.id), "The raw message"));
+  } catch (error) {
+    delete panel.dataset.of;
+    panel.replaceChildren(paragraph(`The message could not be fetched (${String(error)}).`));
+  }
 }
 
 /** @param {Mail} mail */
 const textPanel = (mail) =>
   mail.text
-    ? [h("pre", { class: "plain", tabindex: "0", role: "region", "aria-label": "The mail's text" }, mail.text)]
+    ? [h("pre", { class: "plain-text", tabindex: "0", role: "region", "aria-label": "The mail's text" }, mail.text)]
     : [paragraph(mail.renderError ? "Nothing was rendered." : "This mail has no text part.")];
 
 /** @param {unknown} data SES takes template data as a JSON string */
@@ -175,7 +216,9 @@ function attemptsBehind(mail, event) {
   return (delivery ?? event.deliveries[0])?.attempts.length ?? 0;
 }
 
-export const TABS = ["HTML", "Text", "Source", "Event"];
+export const TABS = ["HTML", "Text", "Source", "Event", "Raw"];
+const EVENT_TAB = 3;
+const RAW_TAB = 4;
 
 /**
  * The reading pane for a mail. The frame of a mail that is already shown is left alone when news arrives.
@@ -230,7 +273,7 @@ export function createMailReader(root, { back, onTab }) {
         label,
       ),
     );
-    panels = [htmlPanel(mail), textPanel(mail), sourcePanel(mail), []].map((content, index) =>
+    panels = [htmlPanel(mail), textPanel(mail), sourcePanel(mail), [], []].map((content, index) =>
       h("div", { role: "tabpanel", class: "panel", id: `panel-${index}`, "aria-labelledby": `tab-${index}` }, content),
     );
     root.replaceChildren(
@@ -272,7 +315,7 @@ export function createMailReader(root, { back, onTab }) {
           unsent &&
             h(
               "div",
-              { class: "callout failed" },
+              { class: "callout bad" },
               h("p", {}, h("strong", {}, "Never sent. "), "SES took this mail, then could not render its template."),
               h("p", { class: "mono" }, mail.renderError),
               h("p", {}, "On AWS the call succeeds all the same; only a Rendering Failure event tells."),
@@ -294,33 +337,40 @@ export function createMailReader(root, { back, onTab }) {
     show(mail, event, info, tab) {
       const isRebuilt = mail !== shownMail || !root.contains(tabs[0] ?? null);
       if (isRebuilt) build(mail);
-      if (isRebuilt || event !== shownEvent) panels[3]?.replaceChildren(...eventPanel(mail, event, info));
+      if (isRebuilt || event !== shownEvent) panels[EVENT_TAB]?.replaceChildren(...eventPanel(mail, event, info));
       shownMail = mail;
       shownEvent = event;
       select(tab);
+      const raw = panels[RAW_TAB];
+      if (tab !== RAW_TAB || raw === undefined) return;
+      if (mail.renderError === undefined) void showRaw(raw, mail);
+      else raw.replaceChildren(paragraph("Nothing was rendered."));
     },
   };
 }
 
+/** @type {Record<import("./api.js").View, { title: string, text: string }>} */
+const EMPTY = {
+  mail: { title: "No mail yet", text: "Send an event, and the mail that it causes appears here by itself." },
+  events: { title: "No events yet", text: "Send an event: it appears here with what became of it, step by step." },
+};
+
 /**
  * What the reading pane says before anything is there to read, or to open.
+ * @param {import("./api.js").View} view
  * @param {boolean} isEmpty
  * @param {Info} info
- * @param {{ bus?: string, recipient?: string }} example
+ * @param {import("./api.js").Index["example"]} example
  */
-export const welcome = (isEmpty, info, example) =>
+export const welcome = (view, isEmpty, info, example) =>
   h(
     "div",
     { class: "welcome" },
-    icon("mail"),
-    h("h2", { id: "reader-title", tabindex: "-1" }, isEmpty ? "No mail yet" : "Nothing open"),
-    h(
-      "p",
-      {},
-      isEmpty
-        ? "Put an event on the bus, and the mail that it causes appears here by itself."
-        : "Choose something from the list, or put another event on the bus:",
-    ),
+    icon(view === "mail" ? "mail" : "event"),
+    h("h2", { id: "reader-title", tabindex: "-1" }, isEmpty ? EMPTY[view].title : "Nothing open"),
+    h("p", {}, isEmpty ? EMPTY[view].text : "Choose something from the list, or send another event:"),
+    info.sendCommand !== undefined && commandBlock(info.sendCommand, "the send command"),
+    info.sendCommand !== undefined && h("p", {}, "The same with the AWS CLI:"),
     commandBlock(putEventsCommand(info, example), "the put-events command"),
     h(
       "p",

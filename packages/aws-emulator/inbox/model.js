@@ -22,7 +22,36 @@ export const STATUS_LABEL = {
   retrying: "Retrying",
   running: "Running",
   delivered: "Delivered",
+  discarded: "Discarded",
   unmatched: "No rule matched",
+  bounced: "Bounced",
+  complained: "Complaint",
+  rejected: "Rejected",
+  unrendered: "Not rendered",
+  delayed: "Delayed",
+  failure: "Failure record",
+};
+
+/**
+ * How bad it is, which is its colour: a name of the style sheet.
+ * @type {Record<Fate, "bad" | "waits" | "good" | "plain">}
+ */
+export const TONE = {
+  failed: "bad",
+  parked: "bad",
+  bounced: "bad",
+  complained: "bad",
+  rejected: "bad",
+  unrendered: "bad",
+  failure: "bad",
+  waiting: "waits",
+  retrying: "waits",
+  delayed: "waits",
+  late: "good",
+  delivered: "good",
+  running: "plain",
+  discarded: "plain",
+  unmatched: "plain",
 };
 
 /**
@@ -91,7 +120,16 @@ export function statusLine(event, info) {
   const [first] = deliveries;
   switch (fate) {
     case "unmatched":
-      return "No rule matched: delivered to nobody";
+      return event.nearestRule === undefined
+        ? "No rule matched: delivered to nobody"
+        : `No rule matched; nearest: ${event.nearestRule}`;
+    case "bounced":
+    case "complained":
+    case "rejected":
+    case "unrendered":
+    case "delayed":
+    case "failure":
+      return `${STATUS_LABEL[fate]}: ${event.notice?.text ?? ""}`;
     case "retrying":
       return first ? retryText(first, info) : STATUS_LABEL.retrying;
     case "running": {
@@ -117,6 +155,65 @@ export const targetName = (delivery) => delivery.functionName ?? shortName(deliv
  */
 export const notificationOf = (mail) => (mail.tags?.notification ?? mail.template) || "no template";
 
+/** @typedef {{ mark: string, time: string | undefined, title: string, text?: string }} RecordStep */
+
+/**
+ * What became of the event's record after its deliveries: parked, sent again, discarded, mailed.
+ * @param {BusEvent} event
+ * @param {number} now
+ * @returns {RecordStep[]}
+ */
+export function recordSteps({ records, fate, mails = [], keptUntil }, now) {
+  /** @type {RecordStep[]} */
+  const steps = records.map((record, index) => {
+    const queue = shortName(record.queueArn);
+    const wasParked = records[index - 1]?.isPolled === false;
+    if (!record.isPolled)
+      return { mark: "parked", time: record.time, title: `Parked in ${queue}`, text: record.reason };
+    const title = wasParked ? `Redriven to ${queue}` : `Waits in ${queue} for a retry`;
+    return { mark: "retrying", time: record.time, title, text: record.reason };
+  });
+  const last = records.at(-1);
+  if (last === undefined) return steps;
+  const mail = mails.find(({ renderError }) => renderError === undefined);
+  if (fate === "late") {
+    steps.push({ mark: "late", time: last.leftAt ?? mail?.time, title: "Mailed", text: mail?.subject ?? "" });
+  } else if (fate === "discarded") {
+    steps.push({
+      mark: "discarded",
+      time: last.leftAt,
+      title: `Discarded from ${shortName(last.queueArn)}`,
+      text: "Somebody deleted the record, and nothing was sent again.",
+    });
+  } else if (fate === "delivered" && last.leftAt !== undefined) {
+    steps.push({ mark: "delivered", time: last.leftAt, title: "Done", text: "Its function found nothing left to do." });
+  } else if (isExpired(keptUntil, now)) {
+    steps.push({
+      mark: "discarded",
+      time: keptUntil,
+      title: `Expired in ${shortName(last.queueArn)}`,
+      text: "The queue keeps its messages no longer than that.",
+    });
+  }
+  return steps;
+}
+
+/**
+ * @param {string | undefined} keptUntil
+ * @param {number} now
+ */
+export const isExpired = (keptUntil, now) => keptUntil !== undefined && Date.parse(keptUntil) < now;
+
+/**
+ * "detail-type has to be "Order Placed" and is "Order Place""
+ * @param {NonNullable<import("./api.js").NearestRule["difference"]>} difference
+ */
+export function differenceText({ path, expected, actual }) {
+  const list = (/** @type {readonly unknown[]} */ values) => values.map((value) => JSON.stringify(value)).join(" or ");
+  const is = actual.length === 0 ? "is missing" : `is ${actual.map((value) => JSON.stringify(value)).join(", ")}`;
+  return `${path} has to be ${list(expected)}, and ${is}.`;
+}
+
 /**
  * Reads a queue without hiding its messages from the next reader.
  * @param {string} arn
@@ -134,22 +231,12 @@ export function receiveCommand(arn, info) {
 
 /**
  * @param {Info} info
- * @param {{ bus?: string, recipient?: string }} example
+ * @param {import("./api.js").Index["example"]} example
  */
 export function putEventsCommand(info, example) {
-  const bus = example.bus === undefined ? "<bus name>" : shortName(example.bus);
-  const detail = {
-    emailConfig: { recipient: example.recipient ?? "recipient@example.com", subject: "Hello from the sandbox" },
-    title: "Hello",
-    message: "This mail took the whole way: bus, rule, function, template.",
-  };
+  const { bus = example.bus ?? "<bus name>", source, detailType, detail } = info.exampleEvent;
   const entries = [
-    {
-      EventBusName: bus,
-      Source: "custom.application",
-      DetailType: "Email Notification Request",
-      Detail: JSON.stringify(detail),
-    },
+    { EventBusName: shortName(bus), Source: source, DetailType: detailType, Detail: JSON.stringify(detail) },
   ];
   return [
     `aws events put-events --endpoint-url ${shellWord(info.endpoint)} \\`,

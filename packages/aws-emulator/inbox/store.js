@@ -18,6 +18,38 @@ import { fetchEvent, fetchIndex, fetchInfo, fetchMail, fetchRows, MOST_ROWS, sea
  * @property {BusEvent} [event] the event itself, or the one that caused the mail
  */
 
+/**
+ * @typedef {object} Order ids as the list shows them
+ * @property {string[]} from what it was made of
+ * @property {string[]} ids
+ * @property {Set<string>} nested those that stand below the event that they belong to
+ */
+
+/**
+ * Each event with those that belong to it below, the first to happen first.
+ * @param {string[]} ids the newest first
+ * @param {Map<string, string>} parents
+ * @returns {Order}
+ */
+export function grouped(ids, parents) {
+  const present = new Set(ids);
+  /** @type {Map<string, string[]>} */
+  const children = new Map();
+  /** @type {string[]} */
+  const top = [];
+  for (const id of ids) {
+    const parent = parents.get(id);
+    if (parent === undefined || !present.has(parent)) top.push(id);
+    else if (children.has(parent)) children.get(parent)?.push(id);
+    else children.set(parent, [id]);
+  }
+  return {
+    from: ids,
+    ids: top.flatMap((id) => [id, ...(children.get(id) ?? []).toReversed()]),
+    nested: new Set([...children.values()].flat()),
+  };
+}
+
 /** More rows than this are kept only while they are looked at. */
 const MOST_KEPT_ROWS = 1000;
 
@@ -50,12 +82,13 @@ function onceAtATime(call) {
  * @param {(text: string) => void} handlers.onTrouble the gateway gave no answer; an empty text: it does again
  */
 export function createStore({ onUpdate, onArrival, onTrouble }) {
-  /** @returns {{ all: string[], known: Set<string>, found: string[] | undefined, foundFor: string, wanted: string[], rows: Map<string, Mail | BusEvent>, stale: Set<string> }} */
+  /** @returns {{ all: string[], known: Set<string>, found: string[] | undefined, foundFor: string, order: Order | undefined, wanted: string[], rows: Map<string, Mail | BusEvent>, stale: Set<string> }} */
   const emptyView = () => ({
     all: [],
     known: new Set(),
     found: undefined,
     foundFor: "",
+    order: undefined,
     wanted: [],
     rows: new Map(),
     stale: new Set(),
@@ -67,8 +100,12 @@ export function createStore({ onUpdate, onArrival, onTrouble }) {
     failed: 0,
     dropped: { mails: 0, events: 0 },
     /** @type {import("./api.js").Index["example"]} */
-    example: {},
+    example: { bus: undefined },
+    /** @type {Map<string, string>} */
+    parents: new Map(),
     query: "",
+    /** @type {import("./api.js").Filter} */
+    filter: "all",
     /** @type {View} */
     view: "mail",
     /** @type {Open | undefined} */
@@ -94,6 +131,7 @@ export function createStore({ onUpdate, onArrival, onTrouble }) {
       const isSameRun = state.info?.startedAt === info.startedAt;
       const arrived = isSameRun ? index.mails.filter((id) => !views.mail.known.has(id)) : [];
       Object.assign(state, { info, failed: index.failed, dropped: index.dropped, example: index.example });
+      state.parents = new Map(Object.entries(index.parents));
       for (const [view, ids] of /** @type {[View, string[]][]} */ ([
         ["mail", index.mails],
         ["events", index.events],
@@ -121,6 +159,7 @@ export function createStore({ onUpdate, onArrival, onTrouble }) {
       held.push(change);
       return;
     }
+    for (const [id, parent] of Object.entries(change.parents)) state.parents.set(id, parent);
     const isFirst = views.mail.all.length === 0 && change.mails.length > 0;
     const arrived = patch("mail", change.mails, change.dropped.mails - state.dropped.mails);
     patch("events", change.events, change.dropped.events - state.dropped.events);
@@ -140,7 +179,7 @@ export function createStore({ onUpdate, onArrival, onTrouble }) {
 
   /**
    * @param {View} view
-   * @param {string[]} ids
+   * @param {readonly string[]} ids
    * @param {number} dropped how many of the oldest are gone
    * @returns {string[]} those that are new
    */
@@ -155,22 +194,51 @@ export function createStore({ onUpdate, onArrival, onTrouble }) {
       for (const id of list.all.splice(-dropped)) {
         list.known.delete(id);
         list.rows.delete(id);
+        if (view === "events") state.parents.delete(id);
       }
       list.found = list.found?.filter((id) => list.known.has(id));
     }
     return added.filter((id) => list.known.has(id));
   }
 
+  /**
+   * What is searched for, words and filter; empty: all.
+   * @param {View} view
+   */
+  function searchOf(view) {
+    const filter = view === "events" ? state.filter : "all";
+    return state.query === "" && filter === "all" ? "" : `${filter} ${state.query}`;
+  }
+
+  /** @param {View} view */
+  function orderOf(view) {
+    const list = views[view];
+    const { all, found } = list;
+    const ids = searchOf(view) === "" || found === undefined ? all : found;
+    if (list.order?.from !== ids) {
+      list.order = view === "events" ? grouped(ids, state.parents) : { from: ids, ids, nested: new Set() };
+    }
+    return list.order;
+  }
+
+  function searchAnew() {
+    for (const view of /** @type {View[]} */ (["mail", "events"])) {
+      if (searchOf(view) === "") Object.assign(views[view], { found: undefined, foundFor: "" });
+    }
+    void find();
+  }
+
   const find = onceAtATime(
     guarded(async () => {
       const { query, view } = state;
       const list = views[view];
-      if (query === "") return;
-      const ids = await search(view, query);
+      const wanted = searchOf(view);
+      if (wanted === "") return;
+      const ids = await search(view, query, view === "events" ? state.filter : "all");
       // The next search is under way.
-      if (query !== state.query) return;
+      if (wanted !== searchOf(view)) return;
       list.found = ids;
-      list.foundFor = query;
+      list.foundFor = wanted;
       onUpdate();
     }),
   );
@@ -257,14 +325,17 @@ export function createStore({ onUpdate, onArrival, onTrouble }) {
      * The ids that the list shows; while a search is under way, what the one before found.
      * @param {View} view
      */
-    shown: (view) => {
-      const { all, found } = views[view];
-      return state.query === "" || found === undefined ? all : found;
-    },
+    shown: (view) => orderOf(view).ids,
+
+    /**
+     * Whether the event stands below the one that it belongs to.
+     * @param {string} id
+     */
+    isNested: (id) => orderOf("events").nested.has(id),
 
     /** Whether what is shown is what was searched for last. */
     get isSearched() {
-      return state.query === "" || views[state.view].foundFor === state.query;
+      return views[state.view].foundFor === searchOf(state.view);
     },
 
     /**
@@ -286,8 +357,17 @@ export function createStore({ onUpdate, onArrival, onTrouble }) {
     /** @param {string} query */
     search(query) {
       state.query = query;
-      if (query === "") for (const list of Object.values(views)) list.found = undefined;
-      void find();
+      searchAnew();
+    },
+
+    get filter() {
+      return state.filter;
+    },
+
+    /** @param {import("./api.js").Filter} filter of the events */
+    filterBy(filter) {
+      state.filter = filter;
+      searchAnew();
     },
 
     /**

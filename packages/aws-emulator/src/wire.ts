@@ -1,5 +1,6 @@
 import { type Fate, type QueuedRecord } from "./gateway/fate";
 import { type BusEvent, type Delivery, type Mail } from "./gateway/journal";
+import { type Notice } from "./gateway/notice";
 
 /** What `/_sandbox` answers, in one place for the gateway, the inbox page, and whoever asks. All of it is JSON. */
 
@@ -14,6 +15,22 @@ export interface SandboxInfo {
   readonly notEmulated: readonly string[];
   /** ISO 8601. */
   readonly startedAt: string;
+  /** `POST redrive/<event id>` sends an event again that is parked. */
+  readonly canRedrive: boolean;
+  /** The command, for a shell, that says what waits in the queues. */
+  readonly listCommand?: string;
+  /** The command, for a shell, that sends an event: the first that an empty inbox offers. */
+  readonly sendCommand?: string;
+  /** The event of the `aws events put-events` command that the inbox offers. */
+  readonly exampleEvent: ExampleEvent;
+}
+
+export interface ExampleEvent {
+  /** @default the first bus, other than the default one, that an event was put on */
+  readonly bus?: string;
+  readonly source: string;
+  readonly detailType: string;
+  readonly detail: Readonly<Record<string, unknown>>;
 }
 
 /** Every answer that is no success. */
@@ -52,6 +69,19 @@ export interface Fired {
   readonly eventId: string;
 }
 
+/** `POST redrive/<event id>`. */
+export interface RedriveResult {
+  readonly ok: boolean;
+  /** What the command printed. */
+  readonly output: string;
+}
+
+/** `DELETE inbox`: how many were forgotten. */
+export interface Cleared {
+  readonly mails: number;
+  readonly events: number;
+}
+
 /** `GET messages/<id>`; the lists have the same without `eventKey`. */
 export interface MailDetails extends Mail {
   /** By which the event that caused it is listed; missing where that is gone. */
@@ -74,6 +104,14 @@ export interface EventDetails extends Omit<ListedEvent, "records"> {
   readonly mails: readonly MailRow[];
   /** The events that carry the record of its failure. */
   readonly failures: readonly { readonly id: string; readonly detailType: string; readonly bus: string }[];
+  /** The event that it belongs to, if any: the one that failed, or that caused the mail that SES tells of. */
+  readonly parent: string | undefined;
+  /** What belongs to it, in order: SES's events about its mails, and the records of its failure. */
+  readonly children: readonly EventRow[];
+  /** Until when the queue that has its record keeps it. */
+  readonly keptUntil?: string;
+  /** Sends it again; where it is parked, and the sandbox knows how. */
+  readonly redriveCommand?: string;
 }
 
 /** `GET inbox/mails?id=..`: what a row of the list shows of a mail. Long texts are cut. */
@@ -88,6 +126,9 @@ export interface EventRow extends Pick<BusEvent, "id" | "time" | "bus" | "source
   /** What tells it from the others of its type; may be empty. */
   readonly about: string;
   readonly fate: Fate;
+  readonly notice?: Notice;
+  /** Where no rule matched it: the name of the rule that comes nearest. */
+  readonly nearestRule?: string;
   /** With their last attempt only. */
   readonly deliveries: readonly Delivery[];
   readonly records: readonly FailureRecord[];
@@ -96,7 +137,7 @@ export interface EventRow extends Pick<BusEvent, "id" | "time" | "bus" | "source
 /** `GET inbox`: the ids of everything, the newest first. */
 export interface JournalIndex extends Changes {
   /** For a command that puts an event. */
-  readonly example: { readonly bus: string | undefined; readonly recipient: string | undefined };
+  readonly example: { readonly bus: string | undefined };
 }
 
 /** Which mails and events changed, and how many there are. */
@@ -107,6 +148,8 @@ export interface Changes {
   readonly failed: number;
   /** How many of the oldest are not kept any more. */
   readonly dropped: { readonly mails: number; readonly events: number };
+  /** The event that each of the events belongs to; of those that belong to one. */
+  readonly parents: Readonly<Record<string, string>>;
 }
 
 /** `GET stream`: the data of the events `change` and `restart`. */
@@ -117,7 +160,7 @@ export interface StreamMessage extends Changes {
   readonly activity: number;
 }
 
-/** `GET inbox/search?view=<mails|events>&q=<words>`: all that match, the newest first. */
+/** `GET inbox/search?view=<mails|events>&q=<words>&filter=<filter of events>`: all that match, the newest first. */
 export interface SearchResult {
   readonly ids: readonly string[];
 }

@@ -1,5 +1,12 @@
 import { CreateEventSourceMappingCommand, PutFunctionEventInvokeConfigCommand } from "@aws-sdk/client-lambda";
-import { SendMessageBatchCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
+import {
+  DeleteMessageBatchCommand,
+  DeleteMessageCommand,
+  PurgeQueueCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  SetQueueAttributesCommand,
+} from "@aws-sdk/client-sqs";
 import { eventIdIn, failureIn } from "../../src/gateway/failure-records";
 import { arnOf, gatewayForTests } from "../support/gateway";
 import { until } from "../support/until";
@@ -186,6 +193,52 @@ describe("an event whose record a queue takes", () => {
       reason: expect.stringContaining("received 2 times") as string,
     });
     await becomes(id, "parked");
+  });
+
+  it.each([
+    [
+      "deletes it",
+      async (queue: string) => {
+        const { ReceiptHandle } = await gateway.receive(queue);
+        await gateway.sqs.send(new DeleteMessageCommand({ QueueUrl: gateway.queueUrl(queue), ReceiptHandle }));
+      },
+    ],
+    [
+      "deletes it in a batch",
+      async (queue: string) => {
+        const { ReceiptHandle } = await gateway.receive(queue);
+        const Entries = [{ Id: "a", ReceiptHandle }];
+        await gateway.sqs.send(new DeleteMessageBatchCommand({ QueueUrl: gateway.queueUrl(queue), Entries }));
+      },
+    ],
+    [
+      "purges the queue",
+      async (queue: string) => {
+        await gateway.sqs.send(new PurgeQueueCommand({ QueueUrl: gateway.queueUrl(queue) }));
+      },
+    ],
+  ])("is discarded where somebody %s, and counts as failed no more", async (_, remove) => {
+    const { bus, deadLetters } = await system();
+    const id = await gateway.putEvent(bus, {});
+    await becomes(id, "parked");
+    await remove(deadLetters);
+    await becomes(id, "discarded");
+    expect((await gateway.event(id)).records).toMatchObject([
+      { leftBy: "reader", leftAt: expect.any(String) as string },
+    ]);
+  });
+
+  it("is kept for as long as its queue says", async () => {
+    const { bus, deadLetters } = await system();
+    const id = await gateway.putEvent(bus, {});
+    await becomes(id, "parked");
+    const Attributes = { MessageRetentionPeriod: "1209600" };
+    await gateway.sqs.send(new SetQueueAttributesCommand({ QueueUrl: gateway.queueUrl(deadLetters), Attributes }));
+    const { keptUntil, records } = (await gateway.get(`activity/${id}`)) as {
+      keptUntil: string;
+      records: { time: string }[];
+    };
+    expect(Date.parse(keptUntil) - Date.parse(records[0]?.time ?? "")).toBe(14 * 86_400_000);
   });
 
   it("counts as failed, until it is done", async () => {

@@ -171,11 +171,11 @@ describe("the fate of an event", () => {
     status,
     attempts,
   });
-  const record = (queueArn: string, leftAt?: string): QueuedRecord => ({
+  const record = (queueArn: string, leftAt?: string, leftBy: QueuedRecord["leftBy"] = "function"): QueuedRecord => ({
     queueArn,
     time: "",
     reason: "InvalidEvent",
-    ...(leftAt === undefined ? {} : { leftAt }),
+    ...(leftAt === undefined ? {} : { leftAt, leftBy }),
   });
   const run: Attempt = { number: 1, startedAt: "", outcome: "success" };
 
@@ -194,7 +194,92 @@ describe("the fate of an event", () => {
     ["late", "a redrive has mailed it", [delivery("delivered")], [record(deadLetters), record(retries, "then")], true],
     ["delivered", "a redrive found nothing to mail", [delivery("failed")], [record(retries, "then")], false],
     ["parked", "a retry has parked it", [delivery("failed")], [record(retries, "then"), record(deadLetters)], false],
+    ["discarded", "a reader deleted its record", [delivery("failed")], [record(deadLetters, "then", "reader")], false],
+    [
+      "late",
+      "a redrive has mailed it and deleted the record that it read",
+      [delivery("delivered")],
+      [record(deadLetters, "then", "reader"), record(retries, "then")],
+      true,
+    ],
   ] as const)("is %s where %s", (fate, _, deliveries, records, isMailed) => {
     expect(fateOf({ deliveries: [...deliveries], records: [...records] }, known(isMailed))).toBe(fate);
+  });
+
+  it.each([
+    ["bounced", "its delivery to a log group succeeded", [delivery("delivered", [run])]],
+    ["bounced", "no rule matched it", []],
+    ["failed", "its own delivery failed", [delivery("failed")]],
+    ["retrying", "its own delivery is tried again", [delivery("retrying")]],
+  ] as const)("is %s where it tells of a bounce and %s", (fate, _, deliveries) => {
+    const notice = { kind: "bounced", text: "" } as const;
+    expect(fateOf({ deliveries: [...deliveries], records: [], notice }, known(false))).toBe(fate);
+  });
+});
+
+describe("what belongs to an event", () => {
+  const ses = (messageId: string, tags = {}) => ({ eventType: "Send", mail: { messageId, tags } });
+  const failureOf = (id: string) => ({ requestPayload: { id }, requestContext: { condition: "RetriesExhausted" } });
+  const add = (journal: Journal, id: string, source: string, detail: Envelope["detail"]) =>
+    journal.addEvent("bus", { ...envelope(id, detail), source });
+
+  it("are SES's events about its mails and the records of its failure, in order", () => {
+    const journal = new Journal();
+    journal.addEvent("bus", envelope("order"));
+    journal.addMail(mailOf("mail", { eventId: "order" }));
+    add(journal, "sent", "aws.ses", ses("mail"));
+    add(journal, "failed", "lambda", failureOf("order"));
+    add(journal, "by tag", "aws.ses", ses("a mail that was dropped", { eventId: ["order"] }));
+    add(journal, "failed again", "lambda", failureOf("failed"));
+    add(journal, "of nobody", "aws.ses", ses("unknown"));
+    expect(journal.childKeysOf("order")).toEqual(["sent", "failed", "by tag", "failed again"]);
+    expect(["order", "sent", "failed again", "of nobody"].map((key) => journal.parentKeyOf(key))).toEqual([
+      undefined,
+      "order",
+      "order",
+      undefined,
+    ]);
+    expect(journal.events.items().map(({ origin }) => origin)).toEqual([
+      "ses",
+      "failure",
+      "ses",
+      "failure",
+      "ses",
+      "business",
+    ]);
+  });
+
+  it("stay when the event is dropped, and belong to nobody then", () => {
+    const journal = new Journal(few(2));
+    journal.addEvent("bus", envelope("order"));
+    add(journal, "failed", "lambda", failureOf("order"));
+    expect(journal.parentKeyOf("failed")).toBe("order");
+    journal.addEvent("bus", envelope("another"));
+    expect(journal.parentKeyOf("failed")).toBeUndefined();
+    journal.addEvent("bus", envelope("order"));
+    journal.addEvent("bus", envelope("more"));
+    expect(journal.childKeysOf("order")).toEqual([]);
+  });
+});
+
+describe("a cleared journal", () => {
+  it("has forgotten all mails and events, has dropped none, tells it, and goes on", () => {
+    const journal = new Journal();
+    const delivery = journal.addDelivery(journal.addEvent("bus", envelope("1")), target);
+    delivery.status = "failed";
+    journal.changed(delivery);
+    journal.addRenderingFailure({ ...mailOf("unrendered", { eventId: "1" }), renderError: "no name" });
+    journal.addMail(mailOf("mail", { eventId: "1" }));
+    const changes: unknown[] = [];
+    journal.onChange((change) => changes.push(change));
+    expect(journal.clear()).toEqual({ mails: 2, events: 1 });
+    expect(changes).toEqual([{ mails: [], events: [], isCleared: true }]);
+    expect([journal.messageCount, journal.failed, journal.mails.dropped, journal.events.dropped]).toEqual([0, 0, 0, 0]);
+    expect([journal.mails.keys(), journal.events.keys(), journal.mailKeysOf("1")]).toEqual([[], [], []]);
+    // What is still delivered changes nothing any more.
+    journal.endAttempt(delivery, journal.startAttempt(delivery), { outcome: "error" });
+    expect(journal.failed).toBe(0);
+    expect(journal.addEvent("bus", envelope("1")).deliveries).toEqual([]);
+    expect(journal.events.keys()).toEqual(["1"]);
   });
 });

@@ -45,6 +45,8 @@ it("says what this sandbox is, and what it does not emulate", async () => {
     retryDelaysMs: [20, 40],
     notEmulated: expect.arrayContaining([expect.stringMatching(/^IAM/)]) as string[],
     startedAt: expect.stringMatching(/Z$/) as string,
+    canRedrive: false,
+    exampleEvent: { source: "my.application", detailType: "Something Happened", detail: {} },
   });
 });
 
@@ -107,7 +109,9 @@ describe("the stream", () => {
     const reader = response.body?.getReader() as ReadableStreamDefaultReader<Uint8Array>;
     const read = async () => Buffer.from((await reader.read()).value ?? []).toString("utf8");
     const first = await read();
-    expect(first).toMatch(/^event: change\ndata: \{"messages":\d+,"activity":\d+,.*,"mails":\[\],"events":\[\]\}\n\n$/);
+    expect(first).toMatch(
+      /^event: change\ndata: \{"messages":\d+,"activity":\d+,.*,"mails":\[\],"events":\[\],"parents":\{\}\}\n\n$/,
+    );
     const before = Number(/"activity":(\d+)/.exec(first)?.[1]);
     const id = await gateway.putEvent("default", {});
     // What tests before this one set off may be told first.
@@ -228,6 +232,123 @@ describe("lists", () => {
   });
 });
 
+describe("an inbox with events of each kind", () => {
+  const deadLetters = "arn:aws:sqs:us-east-1:123456789012:dead-letters";
+  const asked: string[] = [];
+  let filled: Gateway;
+  beforeAll(async () => {
+    filled = await startGateway({
+      port: 0,
+      motoSocket: "/no/moto.sock",
+      region,
+      accountId,
+      workDirectory: assetsDirectory,
+      retryDelaysMs: [],
+      sendCommand: "npm run send",
+      failureActions: {
+        listCommand: "list",
+        commandFor: (eventId) => `redrive ${eventId}`,
+        redrive: (eventId) => {
+          asked.push(eventId);
+          return Promise.resolve({ ok: false, output: "It may be out." });
+        },
+      },
+    });
+    const { journal } = filled;
+    journal.addEvent("bus", envelope("parked"));
+    journal.addRecord("parked", { queueArn: deadLetters, reason: "InvalidEvent: no recipient" });
+    const record = { requestPayload: { id: "parked" }, requestContext: { condition: "RetriesExhausted" } };
+    journal.addEvent("bus", { ...envelope("record", record), source: "lambda" });
+    journal.addEvent("bus", envelope("mailed"));
+    journal.addMail(mailOf("mail", { eventId: "mailed" }));
+    for (const [id, eventType] of [
+      ["sent", "Send"],
+      ["bounced", "Bounce"],
+    ] as const) {
+      const detail = { eventType, mail: { messageId: "mail" }, bounce: {} };
+      journal.addEvent("default", { ...envelope(id, detail), source: "aws.ses" });
+    }
+  });
+  afterAll(() => filled.close());
+
+  const call = async (path: string, method = "GET") => {
+    const response = await fetch(`${filled.url}/_sandbox/${path}`, { method });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+
+  it.each([
+    ["all", ["bounced", "sent", "mailed", "record", "parked"]],
+    ["failed", ["bounced", "parked"]],
+    ["business", ["mailed", "parked"]],
+    ["ses", ["bounced", "sent"]],
+  ])("is filtered by %s", async (filter, ids) => {
+    expect((await call(`inbox/search?view=events&filter=${filter}`)).body).toEqual({ ids });
+    const { body } = await call(`inbox/search?view=events&filter=${filter}&q=parked`);
+    expect(body).toEqual({ ids: ids.filter((id) => id === "parked" || id === "record") });
+  });
+
+  it("refuses a filter that there is none of", async () => {
+    expect(await call("inbox/search?view=events&filter=toString")).toEqual({
+      status: 400,
+      body: { message: 'filter is "toString": use one of all, failed, business, ses.' },
+    });
+  });
+
+  it("counts as failed what the filter shows, and says what belongs to what", async () => {
+    expect((await call("inbox")).body).toMatchObject({
+      failed: 2,
+      parents: { record: "parked", sent: "mailed", bounced: "mailed" },
+    });
+    expect((await call("activity/mailed")).body).toMatchObject({
+      children: [
+        { id: "sent", fate: "unmatched" },
+        { id: "bounced", fate: "bounced", notice: { kind: "bounced" } },
+      ],
+    });
+    expect((await call("activity/bounced")).body).toMatchObject({ parent: "mailed", children: [] });
+  });
+
+  it("offers the commands that it was started with", async () => {
+    expect((await call("info")).body).toMatchObject({
+      canRedrive: true,
+      listCommand: "list",
+      sendCommand: "npm run send",
+    });
+    expect((await call("activity/parked")).body).toMatchObject({ redriveCommand: "redrive parked" });
+    expect((await call("activity/mailed")).body).not.toHaveProperty("redriveCommand");
+  });
+
+  it("redrives what is parked, and nothing else", async () => {
+    expect(await call("redrive/parked", "POST")).toEqual({
+      status: 200,
+      body: { ok: false, output: "It may be out." },
+    });
+    const refused = [await call("redrive/mailed", "POST"), await call("redrive/nobody", "POST")];
+    expect(refused).toMatchObject([
+      { status: 409, body: { message: 'The event "mailed" is not parked but unmatched: nothing is redriven.' } },
+      { status: 404, body: { message: expect.stringContaining('no event with the id "nobody"') as string } },
+    ]);
+    expect(asked).toEqual(["parked"]);
+    // A gateway that was not told how.
+    const response = await ask("redrive/parked", { method: "POST" });
+    expect(response.status).toBe(404);
+    expect(await response.text()).toContain("failureActions");
+  });
+
+  it("is cleared, and its streams are told to start afresh", async () => {
+    const controller = new AbortController();
+    const response = await fetch(`${filled.url}/_sandbox/stream`, { signal: controller.signal });
+    const reader = response.body?.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+    const read = async () => Buffer.from((await reader.read()).value ?? []).toString("utf8");
+    expect(await read()).toContain('"failed":2');
+    expect(await call("inbox", "DELETE")).toEqual({ status: 200, body: { mails: 1, events: 5 } });
+    filled.journal.addEvent("bus", envelope("after"));
+    expect(await read()).toMatch(/^event: restart\n.*"activity":1,"failed":0,.*"events":\["after"\]/);
+    controller.abort();
+    expect((await call("inbox")).body).toMatchObject({ mails: [], events: ["after"], failed: 0, parents: {} });
+  });
+});
+
 describe("what is extreme", () => {
   it("an event as deep as EventBridge takes is delivered, and shown as text; the others are shown as ever", async () => {
     const queue = await gateway.createQueue();
@@ -261,10 +382,27 @@ describe("what is extreme", () => {
     expect(await gateway.get("messages/long")).toMatchObject({ subject: long, to });
   });
 
-  it.each(["/_sandbox/%ff", "/_sandbox/messages/%ff", "/_sandbox/messages/%ff.eml", "/_sandbox/%"])(
-    "refuses a path that is no text: %s",
-    async (path) => {
-      expect(await askRaw(path)).toBe(400);
+  it.each([
+    ["GET", "/_sandbox/%ff"],
+    ["GET", "/_sandbox/%"],
+    ["GET", "/_sandbox/%ff.js"],
+    ["GET", "/_sandbox/messages/%ff"],
+    ["GET", "/_sandbox/messages/%ff.eml"],
+    ["GET", "/_sandbox/activity/%zz"],
+    ["GET", "/_sandbox/inbox/%c3%28"],
+    ["GET", "/_sandbox/%e2%82"],
+    ["POST", "/_sandbox/fire/%ff"],
+    ["POST", "/_sandbox/redrive/%ff"],
+    ["DELETE", "/_sandbox/%ff"],
+    ["PUT", "/_sandbox/faults%ff"],
+  ])("refuses a path that is no text: %s %s", async (method, path) => {
+    expect(await askRaw(path, {}, method)).toBe(400);
+  });
+
+  it.each(["inbox/mails?id=%ff", "inbox/search?view=events&q=%ff", "messages?limit=%ff", "activity?before=%zz"])(
+    "has an answer for a query that is no text: %s",
+    async (query) => {
+      expect([200, 400, 404]).toContain(await askRaw(`/_sandbox/${query}`));
     },
   );
 });

@@ -6,7 +6,7 @@ import { type Buses } from "../../src/services/eventbridge/buses";
 import { Faults } from "../../src/gateway/faults";
 import { Journal } from "../../src/gateway/journal";
 import { SandboxApi } from "../../src/gateway/sandbox-api";
-import { type SandboxInfo } from "../../src/wire";
+import { type RedriveResult, type SandboxInfo } from "../../src/wire";
 
 const page = join(__dirname, "../../inbox");
 
@@ -16,6 +16,8 @@ export interface FakeGateway {
   /** What the page shows. */
   readonly journal: Journal;
   info: SandboxInfo;
+  /** What a redrive of an event comes to; it is asked for each. */
+  redrive: (eventId: string) => Promise<RedriveResult>;
   /** The Content-Security-Policy of the page, instead of the gateway's. */
   policy: string | undefined;
   /** The paths and queries that were asked for, below /_sandbox/. */
@@ -42,6 +44,11 @@ export async function startFakeGateway(info: SandboxInfo, journal = new Journal(
     assetsDirectory: page,
     faults: new Faults(journal),
     background,
+    failureActions: {
+      commandFor: (eventId) => `npm run redrive -- ${eventId}`,
+      redrive: (eventId) => gateway.redrive(eventId),
+    },
+    retentionOf: () => Promise.resolve(1_209_600),
   });
   const server = createServer((request, response) => {
     const path = (request.url ?? "").replace(/^\/_sandbox\//, "");
@@ -69,6 +76,7 @@ export async function startFakeGateway(info: SandboxInfo, journal = new Journal(
     url: `http://127.0.0.1:${port}/_sandbox/`,
     journal,
     info,
+    redrive: () => Promise.resolve({ ok: true, output: "" }),
     policy: undefined,
     requests: [],
     setStreaming: (on) => {

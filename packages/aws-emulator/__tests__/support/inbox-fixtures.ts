@@ -1,4 +1,5 @@
 import { type Attempt, type Envelope, type Journal, type Mail } from "../../src/gateway/journal";
+import { type NearestRule } from "../../src/services/eventbridge/rules";
 import { type SandboxInfo } from "../../src/wire";
 
 /** What a sandbox looks like after a few minutes of use, in the shapes of the gateway's API. */
@@ -24,6 +25,7 @@ export interface BusEvent {
   readonly deliveries: readonly Delivery[];
   /** The records of its failure that queues took. */
   readonly records: readonly { readonly queueArn: string; readonly reason: string }[];
+  readonly nearest?: NearestRule;
 }
 
 export interface Delivery {
@@ -150,6 +152,8 @@ export const IDS = {
   retryingEvent: "b0c9e5a2-2a55-41f5-8dd2-51a1b8fdbb22",
   failedEvent: "8d2b1f60-33b7-4b0f-8b43-6d2e0a9e3c33",
   unmatchedEvent: "e9a7f7cb-5a1c-4fa4-a7f0-2f6f2b1f4d44",
+  bouncedEvent: "b0c1d2e3-bounced",
+  failureEvent: "f01dab1e-lambda-failure",
 } as const;
 
 /** What the page is shown: mails, mails that were not rendered, and events, the newest first. */
@@ -171,8 +175,9 @@ export function fill(journal: Journal, { messages, failures, activity }: Omit<Co
   }
 }
 
-export function addEvent(journal: Journal, { bus, event, deliveries, records }: BusEvent): void {
+export function addEvent(journal: Journal, { bus, event, deliveries, records, nearest }: BusEvent): void {
   const noted = journal.addEvent(bus, event);
+  if (nearest !== undefined) noted.nearest = nearest;
   for (const { status, attempts, deadLetter, ...delivery } of deliveries) {
     const added = journal.addDelivery(noted, delivery);
     added.attempts.push(...attempts.map((attempt) => ({ ...attempt })));
@@ -180,6 +185,38 @@ export function addEvent(journal: Journal, { bus, event, deliveries, records }: 
     journal.changed(added);
   }
   for (const record of records) journal.addRecord(noted.id, record);
+}
+
+const bounce = {
+  bounce: {
+    bounceType: "Permanent",
+    bouncedRecipients: [{ emailAddress: "charles@babbage.example", diagnosticCode: "smtp; 550 5.1.1 user unknown" }],
+  },
+};
+
+/** SES tells of the mail of the welcome event; a rule logs it. */
+function sesEvent({ type, ...rest }: EventOptions & { readonly type: string }): BusEvent {
+  return busEvent({
+    ...rest,
+    bus: "default",
+    source: "aws.ses",
+    detail: {
+      eventType: type,
+      mail: { messageId: IDS.welcome, tags: { eventId: [IDS.welcomeEvent] } },
+      ...rest.detail,
+    },
+    deliveries: [
+      {
+        rule: "acme-orders-sandbox-feedback",
+        bus: "default",
+        targetId: "log",
+        targetArn: `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/events/acme-orders-sandbox`,
+        kind: "logs",
+        status: "delivered",
+        attempts: [succeeded(rest.minutes, "")],
+      },
+    ],
+  });
 }
 
 export function contents(): Contents {
@@ -245,6 +282,14 @@ export function contents(): Contents {
         "Real bounces and complaints",
       ],
       startedAt: ago(42),
+      canRedrive: true,
+      listCommand: "npm run list",
+      sendCommand: "npm run send",
+      exampleEvent: {
+        source: "custom.application",
+        detailType: "Email Notification Request",
+        detail: { title: "Hello" },
+      },
     },
     messages: [
       mail({
@@ -367,6 +412,8 @@ export function contents(): Contents {
           }),
         ],
       }),
+      sesEvent({ id: IDS.bouncedEvent, minutes: 3, type: "Bounce", detailType: "Email Bounced", detail: bounce }),
+      sesEvent({ id: "b0c1d2e3-sent", minutes: 4, type: "Send", detailType: "Email Sent", detail: {} }),
       busEvent({
         id: IDS.welcomeEvent,
         minutes: 4,
@@ -387,7 +434,7 @@ export function contents(): Contents {
         ],
       }),
       busEvent({
-        id: "f01dab1e-lambda-failure",
+        id: IDS.failureEvent,
         minutes: 7,
         source: "lambda",
         detailType: "Lambda Function Invocation Result - Failure",
@@ -416,6 +463,12 @@ export function contents(): Contents {
         source: "shop.checkout",
         detailType: "Order Placed",
         detail: { orderId: 10442, total: "41.90 EUR" },
+        nearest: {
+          rule: "acme-orders-sandbox-email-request",
+          matching: 0,
+          fields: 2,
+          difference: { path: "source", expected: ["custom.application"], actual: ["shop.checkout"] },
+        },
       }),
       busEvent({
         id: "15a0d3f4-report",

@@ -21,8 +21,9 @@ import { patchSesV2 } from "../services/ses/moto-patches-v2";
 import { recipientsOf } from "../services/ses/sent-mail";
 import { SuppressionList } from "../services/ses/suppression";
 import { patchSqs } from "../services/sqs/moto-patches";
+import { type ExampleEvent } from "../wire";
 import { Background } from "./background";
-import { watchQueues } from "./failure-records";
+import { retentionOf, watchQueues } from "./failure-records";
 import { Faults, injectFaults, injectIntoSqs } from "./faults";
 import { type Call, type Interceptor, type Next, ownAuthorization, ownKey, stackOf } from "./http";
 import { type GatewayOptions } from "./index";
@@ -31,6 +32,8 @@ import { Moto } from "./moto";
 import { ReadCache } from "./read-cache";
 import { SandboxApi } from "./sandbox-api";
 import { type Backends } from "./server";
+
+const anyEvent: ExampleEvent = { source: "my.application", detailType: "Something Happened", detail: {} };
 
 const notEmulated = [
   "IAM: no call is refused for its role's permissions. The policies of functions, queues and rules are checked where EventBridge sends.",
@@ -185,8 +188,9 @@ function interceptorsOf(
   ];
 }
 
-function sandboxApiOf({ options, journal, faults, background }: Foundation, { buses }: Services): SandboxApi {
+function sandboxApiOf({ options, journal, moto, faults, background }: Foundation, { buses }: Services): SandboxApi {
   const { url, region, accountId, retryDelaysMs, retryQueueDelayMs, assetsDirectory } = options;
+  const { failureActions, sendCommand, exampleEvent = anyEvent } = options;
   const startedAt = new Date().toISOString();
   return new SandboxApi({
     journal,
@@ -202,7 +206,13 @@ function sandboxApiOf({ options, journal, faults, background }: Foundation, { bu
       ...(retryQueueDelayMs === undefined ? {} : { retryQueueDelayMs }),
       notEmulated,
       startedAt,
+      canRedrive: failureActions !== undefined,
+      ...(failureActions?.listCommand === undefined ? {} : { listCommand: failureActions.listCommand }),
+      ...(sendCommand === undefined ? {} : { sendCommand }),
+      exampleEvent,
     }),
+    failureActions,
+    retentionOf: (queueArn) => retentionOf(moto, queueArn),
   });
 }
 

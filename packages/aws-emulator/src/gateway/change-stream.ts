@@ -16,6 +16,8 @@ export class ChangeStream {
   private readonly heartbeat: NodeJS.Timeout;
   private readonly mails = new Set<string>();
   private readonly events = new Set<string>();
+  /** A page that knows what is gone has to start afresh. */
+  private isCleared = false;
   private pending: NodeJS.Timeout | undefined;
 
   constructor(
@@ -50,7 +52,12 @@ export class ChangeStream {
     for (const stream of this.streams) stream.end();
   }
 
-  private take({ mails, events }: Change): void {
+  private take({ mails, events, isCleared }: Change): void {
+    if (isCleared === true) {
+      this.mails.clear();
+      this.events.clear();
+      this.isCleared = true;
+    }
     for (const key of mails) this.mails.add(key);
     for (const key of events) this.events.add(key);
     this.pending ??= setTimeout(() => {
@@ -61,9 +68,13 @@ export class ChangeStream {
   /** Once for all that changed together. */
   private announce(): void {
     this.pending = undefined;
-    const message = this.message("change", { mails: [...this.mails], events: [...this.events] });
+    const message = this.message(this.isCleared ? "restart" : "change", {
+      mails: [...this.mails],
+      events: [...this.events],
+    });
     this.mails.clear();
     this.events.clear();
+    this.isCleared = false;
     for (const stream of this.streams) {
       if (stream.writableLength > mostUnreadBytes) this.behind.add(stream);
       else if (!this.behind.has(stream)) stream.write(message);
@@ -79,7 +90,17 @@ export class ChangeStream {
       dropped: { mails: journal.mails.dropped, events: journal.events.dropped },
       mails,
       events,
+      parents: parentsOf(journal, events),
     };
     return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
   }
 }
+
+/** By the key of an event, the key of the one that it belongs to; of those that belong to one. */
+export const parentsOf = (journal: Journal, keys: readonly string[]): Record<string, string> =>
+  Object.fromEntries(
+    keys.flatMap((key) => {
+      const parent = journal.parentKeyOf(key);
+      return parent === undefined ? [] : [[key, parent]];
+    }),
+  );

@@ -1,4 +1,4 @@
-import { type SendMessageCommandInput, type SQSClient } from "@aws-sdk/client-sqs";
+import { GetQueueAttributesCommand, type SendMessageCommandInput, type SQSClient } from "@aws-sdk/client-sqs";
 import {
   type Call,
   type Interceptor,
@@ -12,6 +12,7 @@ import {
   textOf,
 } from "./http";
 import { type Cause, type Journal } from "./journal";
+import { type Moto } from "./moto";
 
 /**
  * What a queue takes about an event that failed: Lambda's record of an invocation (as its destination, or as an event
@@ -33,14 +34,23 @@ export function failureIn(text: string, attributeOf: (name: string) => string | 
   }
   const record = recordIn(body);
   if (record === undefined) return undefined;
-  const { requestContext, responsePayload } = record;
-  const condition = isRecord(requestContext) ? textOf(requestContext.condition) : undefined;
-  const response = isRecord(responsePayload) ? responsePayload : {};
-  return {
-    eventId: eventIdOf(record.requestPayload),
-    reason: joined(textOf(response.errorType) ?? condition ?? "no reason given", textOf(response.errorMessage)),
-  };
+  return failureOf(record);
 }
+
+/** The failure that an event tells of in its detail: Lambda's record of an invocation that did not succeed. */
+export function failureInDetail(detail: unknown): Failure | undefined {
+  const record = isRecord(detail) ? recordIn(detail) : undefined;
+  return record === undefined || conditionOf(record) === "Success" ? undefined : failureOf(record);
+}
+
+function failureOf(record: Readonly<Record<string, unknown>>): Failure {
+  const response = isRecord(record.responsePayload) ? record.responsePayload : {};
+  const type = textOf(response.errorType) ?? conditionOf(record) ?? "no reason given";
+  return { eventId: eventIdOf(record.requestPayload), reason: joined(type, textOf(response.errorMessage)) };
+}
+
+const conditionOf = ({ requestContext }: Readonly<Record<string, unknown>>) =>
+  isRecord(requestContext) ? textOf(requestContext.condition) : undefined;
 
 /** The event behind a queue's message: the one in a failure record, or the message itself. */
 export function eventIdIn(text: string): string | undefined {
@@ -84,11 +94,7 @@ export function watchQueues(
     const failure = failureIn(body, attributeOf);
     const eventId = failure?.eventId ?? causingEventId;
     if (failure === undefined || eventId === undefined) return;
-    const [account = "", name = ""] = queueUrl.split("/").slice(-2);
-    journal.addRecord(eventId, {
-      queueArn: `arn:aws:sqs:${options.region}:${account}:${name}`,
-      reason: failure.reason,
-    });
+    journal.addRecord(eventId, { queueArn: queueArnOf(queueUrl, options.region), reason: failure.reason });
   };
   sqs.middlewareStack.add(
     (next, context) => async (args) => {
@@ -102,15 +108,76 @@ export function watchQueues(
     // Behind the injected faults: an answer that they lose was given all the same.
     { step: "build", name: "watchQueues" },
   );
+  const receipts = new Receipts();
   return async (call, next) => {
     const answer = await next(call);
     if (call.service !== "sqs" || !succeeded(answer)) return answer;
+    const queueArn = queueArnOf(queueUrlOf(call), options.region);
+    switch (call.operation) {
+      case "ReceiveMessage":
+        if (!isQuery(call)) receipts.note(recordsIn(jsonOf(answer).Messages));
+        break;
+      case "PurgeQueue":
+        journal.emptyQueue(queueArn);
+        break;
+      case "DeleteMessage":
+      case "DeleteMessageBatch":
+        for (const receipt of receiptsIn(call)) journal.deleteRecord(receipts.take(receipt), queueArn);
+    }
     for (const { body, attributes } of messagesOf(call)) {
       const { eventId } = options.causeOf(call.accessKeyId) ?? {};
       tell(queueUrlOf(call), body, (name) => attributeIn(attributes, name), eventId);
     }
     return answer;
   };
+}
+
+/** How many seconds the queue keeps a message; `undefined` where there is no such queue any more. */
+export async function retentionOf(moto: Moto, queueArn: string): Promise<number | undefined> {
+  const command = new GetQueueAttributesCommand({
+    QueueUrl: moto.queueUrl(queueArn),
+    AttributeNames: ["MessageRetentionPeriod"],
+  });
+  const answer = await moto.sqs.send(command).catch(() => undefined);
+  const text = answer?.Attributes?.MessageRetentionPeriod;
+  return text === undefined ? undefined : Number(text);
+}
+
+/** More receipts than this are not remembered: most belong to messages that nobody deletes. */
+const mostReceipts = 10_000;
+
+/** Which event's record a message is, by the receipt that its reader got: a deletion names nothing else. */
+class Receipts {
+  private readonly eventIds = new Map<string, string>();
+
+  note(messages: readonly Record<string, unknown>[]): void {
+    for (const { Body: body, ReceiptHandle: receipt, MessageAttributes: attributes } of messages) {
+      const failure = failureIn(textOf(body) ?? "", (name) => attributeIn(attributes, name));
+      if (failure?.eventId !== undefined && typeof receipt === "string") this.eventIds.set(receipt, failure.eventId);
+    }
+    for (const receipt of this.eventIds.keys()) {
+      if (this.eventIds.size <= mostReceipts) return;
+      this.eventIds.delete(receipt);
+    }
+  }
+
+  take(receipt: string): string | undefined {
+    const eventId = this.eventIds.get(receipt);
+    this.eventIds.delete(receipt);
+    return eventId;
+  }
+}
+
+/** Of a batch, those that were not deleted among them: they can't be received with this receipt again. */
+function receiptsIn(call: Call): readonly string[] {
+  const of = (fields: Readonly<Record<string, unknown>>) => textOf(fields.ReceiptHandle) ?? [];
+  if (isQuery(call)) return [queryOf(call)].flatMap((query) => query.get("ReceiptHandle") ?? []);
+  return [jsonOf(call), ...recordsIn(jsonOf(call).Entries)].flatMap(of);
+}
+
+function queueArnOf(queueUrl: string, region: string): string {
+  const [account = "", name = ""] = queueUrl.split("/").slice(-2);
+  return `arn:aws:sqs:${region}:${account}:${name}`;
 }
 
 interface Message {

@@ -1,6 +1,9 @@
+import { parentsOf } from "./change-stream";
+import { failedFates, type Fate } from "./fate";
 import { type Answer, json } from "./http";
 import { type BusEvent, type Delivery, type Journal, type Mail } from "./journal";
 import { type Newest } from "./newest";
+import { type SandboxApiOptions } from "./sandbox-api";
 import {
   type EventDetails,
   type EventRow,
@@ -25,7 +28,11 @@ type List = keyof typeof lists;
 
 /** The journal, as scripts and the inbox page read it. */
 export class InboxApi {
-  constructor(private readonly journal: Journal) {}
+  private readonly journal: Journal;
+
+  constructor(private readonly options: Pick<SandboxApiOptions, "journal" | "failureActions" | "retentionOf">) {
+    this.journal = options.journal;
+  }
 
   /** @param query `limit` and `before` */
   list(list: List, query: URLSearchParams): Answer {
@@ -57,7 +64,7 @@ export class InboxApi {
   }
 
   /** With what belongs to it: its mails, and the events that carry the record of its failure. */
-  event(key: string): Answer {
+  async event(key: string): Promise<Answer> {
     const event = this.journal.events.get(key);
     if (event === undefined) {
       return json({ message: `There is no event with the id "${key}". GET /_sandbox/activity lists them.` }, 404);
@@ -70,14 +77,35 @@ export class InboxApi {
       const failure = this.journal.events.get(failureKey);
       return failure === undefined ? [] : [{ id: failureKey, detailType: failure.detailType, bus: failure.bus }];
     });
+    const children = this.journal.childKeysOf(key).flatMap((childKey) => {
+      const child = this.journal.events.get(childKey);
+      return child === undefined ? [] : [this.eventRow(child, childKey)];
+    });
+    const fate = this.journal.fateOf(key);
+    const { failureActions } = this.options;
+    const keptUntil = await this.keptUntil(event);
     return json({
       ...event.toJSON(),
       id: key,
-      fate: this.journal.fateOf(key),
+      fate,
       records: this.recordsOf(event),
       mails,
       failures,
+      parent: this.journal.parentKeyOf(key),
+      children,
+      ...(keptUntil === undefined ? {} : { keptUntil }),
+      ...(fate === "parked" && failureActions !== undefined
+        ? { redriveCommand: failureActions.commandFor(event.id) }
+        : {}),
     } satisfies EventDetails);
+  }
+
+  /** Until when the queue that has the event's record keeps it. */
+  private async keptUntil({ records }: BusEvent): Promise<string | undefined> {
+    const record = records.at(-1);
+    if (record === undefined || record.leftAt !== undefined) return undefined;
+    const seconds = await this.options.retentionOf?.(record.queueArn);
+    return seconds === undefined ? undefined : new Date(Date.parse(record.time) + seconds * 1000).toISOString();
   }
 
   /** What the page has to know of everything; rows and contents it asks for as they are looked at. */
@@ -88,10 +116,10 @@ export class InboxApi {
       events: events.keys(),
       failed,
       dropped: { mails: mails.dropped, events: events.dropped },
+      parents: parentsOf(this.journal, events.keys()),
       // For a command that puts an event.
       example: {
         bus: events.items().find(({ bus }) => bus !== "default")?.bus,
-        recipient: mails.items()[0]?.to[0],
       },
     } satisfies JournalIndex);
   }
@@ -104,9 +132,12 @@ export class InboxApi {
     };
     const { mails, events } = this.journal;
     if (query.get("view") === "events") {
+      const filter = query.get("filter") ?? "all";
+      if (!isFilter(filter)) return badRequest(`filter is "${filter}": use one of ${filterNames.join(", ")}.`);
       const ids = events.keys().filter((key) => {
         const event = events.get(key);
-        return event !== undefined && matches([key, this.journal.fateOf(key), event.text]);
+        const fate = this.journal.fateOf(key);
+        return event !== undefined && filters[filter](event, fate) && matches([key, fate, event.text]);
       });
       return json({ ids } satisfies SearchResult);
     }
@@ -121,7 +152,7 @@ export class InboxApi {
   }
 
   private eventRow(event: BusEvent, key: string): EventRow {
-    const { time, bus, source, detailType, deliveries } = event;
+    const { time, bus, source, detailType, deliveries, notice, nearest } = event;
     return {
       id: key,
       time,
@@ -130,6 +161,8 @@ export class InboxApi {
       detailType: cut(detailType),
       about: aboutOf(event),
       fate: this.journal.fateOf(key),
+      ...(notice === undefined ? {} : { notice: { ...notice, text: cut(notice.text) } }),
+      ...(nearest === undefined ? {} : { nearestRule: nearest.rule }),
       deliveries: deliveries.map(shortDelivery),
       records: this.recordsOf(event).map((record) => ({ ...record, reason: cut(record.reason) })),
     };
@@ -179,6 +212,18 @@ function page<Item>(
 
 export const noMail = (id: string): Answer =>
   json({ message: `There is no mail with the id "${id}". GET /_sandbox/messages lists them.` }, 404);
+
+/** The events that the inbox page lists under a filter. */
+const filters = {
+  all: () => true,
+  failed: (_: BusEvent, fate: Fate) => failedFates.has(fate),
+  business: ({ origin }: BusEvent) => origin === "business",
+  ses: ({ origin }: BusEvent) => origin === "ses",
+};
+
+export const filterNames = Object.keys(filters);
+
+const isFilter = (text: string): text is keyof typeof filters => Object.hasOwn(filters, text);
 
 const badRequest = (message: string): Answer => json({ message }, 400);
 

@@ -1,7 +1,10 @@
+import { type ExampleEvent } from "../wire";
 import { assemble } from "./assemble";
+import { type FailureActions } from "./failure-actions";
 import { type Journal } from "./journal";
 import { close, listen, portOf, serve } from "./server";
 
+export type { FailureActions } from "./failure-actions";
 export type { Journal } from "./journal";
 
 export interface GatewayOptions {
@@ -26,6 +29,21 @@ export interface GatewayOptions {
    * @default false
    */
   readonly rejectUnverifiedRecipients?: boolean;
+  /**
+   * What can be done about an event that is parked: the inbox shows the command and a button.
+   * @default the inbox offers neither
+   */
+  readonly failureActions?: FailureActions;
+  /**
+   * The command, for a shell, that sends an event: the first that an empty inbox offers.
+   * @default none
+   */
+  readonly sendCommand?: string;
+  /**
+   * The event of the `aws events put-events` command that the inbox offers.
+   * @default an event that means nothing to anybody
+   */
+  readonly exampleEvent?: ExampleEvent;
 }
 
 export interface Gateway {

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { failedEventIdOf } from "./failure-records";
-import { type Fate, fateOf, type QueuedRecord } from "./fate";
+import { type NearestRule } from "../services/eventbridge/rules";
+import { failedFates, type Fate, fateOf, type QueuedRecord } from "./fate";
 import { isNestedTooDeeply, stringify } from "./json-text";
 import { type Limits, Newest } from "./newest";
+import { type Notice, noticeOf, type Origin, sesMailIn } from "./notice";
 
 export interface Header {
   readonly name: string;
@@ -100,6 +102,13 @@ export class BusEvent {
   readonly records: QueuedRecord[] = [];
   /** What AWS would have kept silent about. */
   readonly notes: string[] = [];
+  readonly origin: Origin;
+  /** The bad news that it brings, if any. */
+  readonly notice: Notice | undefined;
+  /** The mail that it is about, where SES sent it. */
+  readonly sesMail: ReturnType<typeof sesMailIn>;
+  /** Where no rule matched it: the one that comes nearest. */
+  nearest?: NearestRule;
 
   constructor(
     readonly bus: string,
@@ -111,6 +120,9 @@ export class BusEvent {
     this.detailType = event["detail-type"];
     this.text = stringify(event);
     this.failureOf = failedEventIdOf(event.detail);
+    this.notice = noticeOf(event.source, event.detail);
+    this.sesMail = sesMailIn(event.source, event.detail);
+    this.origin = this.source === "aws.ses" ? "ses" : this.failureOf === undefined ? "business" : "failure";
   }
 
   /** Without its detail where that is nested too deeply to be shown. */
@@ -129,9 +141,25 @@ export class BusEvent {
   }
 
   toJSON() {
-    const { id, time, bus, source, detailType, event, deliveries, records, notes, tooDeep } = this;
+    const { id, time, bus, source, detailType, event, deliveries, records, notes, tooDeep, origin, notice, nearest } =
+      this;
     const { detail } = event;
-    return { id, time, bus, source, detailType, detail, event, deliveries, records, notes, tooDeep };
+    return {
+      id,
+      time,
+      bus,
+      source,
+      detailType,
+      detail,
+      event,
+      deliveries,
+      records,
+      notes,
+      tooDeep,
+      origin,
+      notice,
+      nearest,
+    };
   }
 }
 
@@ -144,6 +172,8 @@ export interface Note {
 export interface Change {
   readonly mails: readonly string[];
   readonly events: readonly string[];
+  /** All that was known before is forgotten. */
+  readonly isCleared?: true;
 }
 
 const mebibyte = 1_048_576;
@@ -182,6 +212,9 @@ export class Journal {
   private readonly keysOfEvent = new Index<string>();
   /** Event id to the keys of the events that carry the record of its failure. */
   private readonly failuresOfEvent = new Index<string>();
+  /** Key of an event to the key of the one that it belongs to. */
+  private readonly parents = new Map<string, string>();
+  private readonly childrenOf = new Index<string>();
   private readonly keys = new WeakMap<BusEvent, string>();
   private readonly owners = new WeakMap<Delivery, BusEvent>();
   private readonly fates = new Map<string, Fate>();
@@ -196,6 +229,8 @@ export class Journal {
     this.events = new Newest(limits.events, (event, key) => {
       this.keysOfEvent.remove(event.id, key);
       this.failuresOfEvent.remove(event.failureOf, key);
+      this.childrenOf.remove(this.parents.get(key), key);
+      this.parents.delete(key);
       this.fates.delete(key);
       this.noteDrop("events", limits.events);
     });
@@ -225,7 +260,7 @@ export class Journal {
   /** How many events ended badly. */
   get failed(): number {
     let count = 0;
-    for (const fate of this.fates.values()) if (fate === "failed" || fate === "parked") count += 1;
+    for (const fate of this.fates.values()) if (failedFates.has(fate)) count += 1;
     return count;
   }
 
@@ -261,7 +296,11 @@ export class Journal {
 
   addEvent(bus: string, event: Envelope): BusEvent {
     const record = new BusEvent(bus, event);
+    // Before it is there itself: an event is not its own.
+    const parent = this.findParent(record);
     const key = this.events.add(record.id, record, Buffer.byteLength(record.text));
+    if (parent !== undefined) this.parents.set(key, parent);
+    this.childrenOf.add(parent, key);
     this.keys.set(record, key);
     this.keysOfEvent.add(record.id, key);
     this.failuresOfEvent.add(record.failureOf, key);
@@ -320,11 +359,25 @@ export class Journal {
   /** The function that the queue feeds is done with the event's record. */
   endRecord(eventId: string | undefined, queueArn: string): void {
     for (const event of this.eventsOf(eventId)) {
-      const record = event.records.findLast((each) => each.queueArn === queueArn && each.leftAt === undefined);
-      if (record === undefined) continue;
-      record.leftAt = new Date().toISOString();
-      this.changed(event);
+      this.endRecordOf(event, queueArn, "function");
     }
+  }
+
+  /** Somebody who read the event's record deleted it from the queue. */
+  deleteRecord(eventId: string | undefined, queueArn: string): void {
+    for (const event of this.eventsOf(eventId)) this.endRecordOf(event, queueArn, "reader");
+  }
+
+  /** The queue was purged. */
+  emptyQueue(queueArn: string): void {
+    for (const event of this.events.items()) this.endRecordOf(event, queueArn, "reader");
+  }
+
+  private endRecordOf(event: BusEvent, queueArn: string, leftBy: "function" | "reader"): void {
+    const record = event.records.findLast((each) => each.queueArn === queueArn && each.leftAt === undefined);
+    if (record === undefined) return;
+    Object.assign(record, { leftAt: new Date().toISOString(), leftBy });
+    this.changed(event);
   }
 
   /** Keys of the mails that the event caused, the newest first. */
@@ -340,6 +393,38 @@ export class Journal {
     const { requestId, rule } = mail;
     const byRun = requestId && where(({ attempts }) => attempts.some((attempt) => attempt.requestId === requestId));
     return byRun || where((delivery) => delivery.rule === rule) || keys[0];
+  }
+
+  /**
+   * Key of the event that it belongs to: an event of SES to the one that caused the mail, and the record of a failure to
+   * the one that failed.
+   */
+  parentKeyOf(key: string): string | undefined {
+    const parent = this.parents.get(key);
+    // It may have been dropped since.
+    return parent === undefined || this.events.get(parent) === undefined ? undefined : parent;
+  }
+
+  /** Keys of the events that belong to it, in order. */
+  childKeysOf(key: string): readonly string[] {
+    return this.childrenOf.of(key);
+  }
+
+  private findParent({ failureOf, sesMail }: BusEvent): string | undefined {
+    const mail = this.mails.get(sesMail?.messageId ?? "");
+    const parent = (mail && this.eventKeyOf(mail)) ?? this.keysOfEvent.of(failureOf ?? sesMail?.eventId ?? "")[0];
+    // What failed may itself be the record of a failure.
+    return parent === undefined ? undefined : (this.parentKeyOf(parent) ?? parent);
+  }
+
+  /** Forgets every mail and event. Queues keep their messages. */
+  clear(): { readonly mails: number; readonly events: number } {
+    const cleared = { mails: this.mails.clear(), events: this.events.clear() };
+    this.unrendered = 0;
+    for (const index of [this.mailsOfEvent, this.keysOfEvent, this.failuresOfEvent, this.childrenOf]) index.clear();
+    for (const map of [this.parents, this.fates]) map.clear();
+    this.tell({ mails: [], events: [], isCleared: true });
+    return cleared;
   }
 
   /** Keys of the events that carry the record of its failure. */
@@ -431,6 +516,10 @@ class Index<Value> {
     const left = this.of(id ?? "").filter((each) => each !== value);
     if (left.length > 0) this.values.set(id ?? "", left);
     else this.values.delete(id ?? "");
+  }
+
+  clear(): void {
+    this.values.clear();
   }
 
   of(id: string): readonly Value[] {

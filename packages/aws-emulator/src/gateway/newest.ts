@@ -49,6 +49,14 @@ export class Newest<Item> {
     return [...this.kept.values()].map(({ item }) => item).reverse();
   }
 
+  /** They are not counted as dropped. @returns how many they were */
+  clear(): number {
+    const { size } = this.kept;
+    this.kept.clear();
+    this.bytes = 0;
+    return size;
+  }
+
   private dropOldest(): void {
     for (const [key, { item, bytes }] of this.kept) {
       this.kept.delete(key);

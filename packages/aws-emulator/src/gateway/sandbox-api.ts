@@ -3,14 +3,23 @@ import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { serveStatic } from "@hono/node-server/serve-static";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono } from "hono";
-import { type Fired, type Health, type Metrics, type Pending, type Problem, type SandboxInfo } from "../wire";
+import {
+  type Cleared,
+  type Fired,
+  type Health,
+  type Metrics,
+  type Pending,
+  type Problem,
+  type SandboxInfo,
+} from "../wire";
 import { type Buses } from "../services/eventbridge/buses";
 import { toMime } from "../services/ses/mime";
 import { type Background } from "./background";
 import { ChangeStream } from "./change-stream";
+import { type FailureActions, redrive } from "./failure-actions";
 import { type Faults, InvalidFaults } from "./faults";
 import { type Answer, isDecodable, json, stackOf } from "./http";
-import { InboxApi, largestPage, noMail } from "./inbox-api";
+import { filterNames, InboxApi, largestPage, noMail } from "./inbox-api";
 import { type Journal } from "./journal";
 
 /** The page's own script and style, and mails in frames (`srcdoc`), which inherit the policy: no mail loads anything. */
@@ -48,6 +57,9 @@ export interface SandboxApiOptions {
   readonly info: () => SandboxInfo;
   /** The files of the inbox page; without it, there is none. */
   readonly assetsDirectory?: string | undefined;
+  readonly failureActions?: FailureActions | undefined;
+  /** How many seconds a queue keeps a message; `undefined`: nobody knows. */
+  readonly retentionOf?: (queueArn: string) => Promise<number | undefined>;
 }
 
 /** What the gateway says about itself below `/_sandbox`, to the inbox page and to scripts. */
@@ -77,8 +89,8 @@ export class SandboxApi {
 
   /** Every route, and what `GET` of an unknown one says of it. The first that fits a path answers. */
   private routes(): readonly Route[] {
-    const { journal, faults, background, info } = this.options;
-    const inbox = new InboxApi(journal);
+    const { journal, faults, background, info, failureActions } = this.options;
+    const inbox = new InboxApi(this.options);
     const id = (context: Context<Env>) => context.req.param("id") ?? "";
     const query = (context: Context<Env>) => new URL(context.req.url).searchParams;
     const pages = "?limit=&before=";
@@ -129,6 +141,12 @@ export class SandboxApi {
         answer: () => inbox.index(),
       },
       {
+        method: "DELETE",
+        path: "/inbox",
+        description: "forgets all mails and events; queues keep their messages",
+        answer: () => json(journal.clear() satisfies Cleared),
+      },
+      {
         method: "GET",
         path: "/inbox/mails",
         query: "?id=&id=",
@@ -145,8 +163,8 @@ export class SandboxApi {
       {
         method: "GET",
         path: "/inbox/search",
-        query: "?view=&q=",
-        description: "the ids of the mails (view=mails) or events (view=events) that have these words",
+        query: "?view=&q=&filter=",
+        description: `the ids of the mails (view=mails) or events (view=events) that have these words; filter, of events: ${filterNames.join(", ")}`,
         answer: (context) => inbox.search(query(context)),
       },
       {
@@ -207,6 +225,12 @@ export class SandboxApi {
           this.stream.open(env.incoming, env.outgoing);
           return RESPONSE_ALREADY_SENT;
         },
+      },
+      {
+        method: "POST",
+        path: "/redrive/:id{.+}",
+        description: "sends an event again that is parked, where the sandbox knows how",
+        answer: (context) => redrive(journal, failureActions, id(context)),
       },
       {
         method: "POST",

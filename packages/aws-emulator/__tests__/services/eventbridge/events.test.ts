@@ -579,3 +579,36 @@ describe("an event that a target cannot take", () => {
     expect(delivery?.attempts).toMatchObject([{ number: 1, nextRetryInMs: 20 }, { number: 2 }]);
   });
 });
+
+describe("an event that no rule matches", () => {
+  const target = [{ Id: "queue", Arn: arnOf.queue("nobody") }];
+  const nearestTo = async (bus: string, detailType: string, detail: unknown = {}) => {
+    const id = await gateway.putEvent(bus, detail, "shop", detailType);
+    await gateway.settle();
+    return (await gateway.event(id)).nearest;
+  };
+
+  it("is told the rule that comes nearest: most fields match, and then fewest characters are wrong", async () => {
+    const bus = await gateway.createBus();
+    expect(await nearestTo(bus, "Order Placed")).toBeUndefined();
+    const pattern = { source: ["shop"], "detail-type": ["Order Placed"] };
+    await gateway.createRule(bus, target, { pattern: { ...pattern, source: ["another"] } });
+    await gateway.createRule(bus, target, { pattern: { ...pattern, "detail-type": ["Invoice Paid"] } });
+    const rule = await gateway.createRule(bus, target, { pattern });
+    await gateway.createRule(bus, target, { pattern: { ...pattern, detail: { total: [1] } } });
+    await gateway.createRule(bus, target, { pattern: { ...pattern, "detail-type": [{ exists: false }] } });
+    expect(await nearestTo(bus, "Order Place")).toEqual({
+      rule,
+      matching: 1,
+      fields: 2,
+      difference: { path: "detail-type", expected: ["Order Placed"], actual: ["Order Place"] },
+    });
+  });
+
+  it("is told a rule that would have matched, and is disabled", async () => {
+    const bus = await gateway.createBus();
+    const rule = await gateway.createRule(bus, target, { pattern: { source: ["shop"] }, state: "DISABLED" });
+    await gateway.createRule(bus, target, { pattern: { source: ["another"] } });
+    expect(await nearestTo(bus, "Order Placed")).toEqual({ rule, matching: 1, fields: 1, isDisabled: true });
+  });
+});

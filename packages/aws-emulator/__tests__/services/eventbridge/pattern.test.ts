@@ -1,4 +1,9 @@
-import { compilePattern, InvalidEventPattern } from "../../../src/services/eventbridge/pattern";
+import {
+  compareNearness,
+  compilePattern,
+  parsePattern,
+  InvalidEventPattern,
+} from "../../../src/services/eventbridge/pattern";
 import { commonFields, matching as answeredYes, notMatching, refused } from "../../support/event-pattern-answers";
 
 /** AWS's own line of the reason; `undefined` where the pattern is taken. */
@@ -235,5 +240,81 @@ describe("an event is looked into", () => {
     const matches = compilePattern('{"a": [{"wildcard": "*:*:*:*:x"}]}');
     expect(matches({ a: ":".repeat(200_000) })).toBe(false);
     expect(matches({ a: `${":".repeat(200_000)}x` })).toBe(true);
+  });
+});
+
+describe("how near an event comes to a pattern that it does not match", () => {
+  const nearness = (pattern: unknown) => parsePattern(JSON.stringify(pattern)).nearness(event);
+
+  it.each([
+    [
+      "the one field that differs, with what the pattern says and what the event has",
+      { source: ["custom.application"], "detail-type": ["Order Placed", { prefix: "Order" }] },
+      {
+        matching: 1,
+        fields: 2,
+        difference: {
+          path: "detail-type",
+          expected: ["Order Placed", { prefix: "Order" }],
+          actual: ["Priority Alert"],
+        },
+      },
+    ],
+    [
+      "the first of several, in the pattern's order",
+      { detail: { priority: ["low"], count: [{ numeric: [">", 9] }] }, source: ["another"] },
+      {
+        matching: 0,
+        fields: 3,
+        difference: { path: "detail.priority", expected: ["low"], actual: ["high"] },
+      },
+    ],
+    [
+      "a field that is missing",
+      { detail: { region: ["eu"] } },
+      { matching: 0, fields: 1, difference: { path: "detail.region", expected: ["eu"], actual: [] } },
+    ],
+    [
+      "a field that is there and must not be",
+      { detail: { nothing: [{ exists: false }] } },
+      {
+        matching: 0,
+        fields: 1,
+        difference: { path: "detail.nothing", expected: [{ exists: false }], actual: [null] },
+      },
+    ],
+    [
+      "a field of an array, with all of its values",
+      { detail: { tags: ["three"] } },
+      { matching: 0, fields: 1, difference: { path: "detail.tags", expected: ["three"], actual: ["one", "two"] } },
+    ],
+    [
+      "of the alternatives of $or, the nearest",
+      {
+        source: ["custom.application"],
+        $or: [{ detail: { priority: ["low"], count: [1] } }, { detail: { count: [5], isUrgent: [false] } }],
+      },
+      { matching: 2, fields: 3, difference: { path: "detail.isUrgent", expected: [false], actual: [true] } },
+    ],
+    [
+      "no field where each matches, in different elements of an array",
+      { detail: { items: { kind: ["book"], size: [9] } } },
+      { matching: 2, fields: 2 },
+    ],
+  ])("is told by %s", (_, pattern, expected) => {
+    expect(compilePattern(JSON.stringify(pattern))(event)).toBe(false);
+    expect(nearness(pattern)).toEqual(expected);
+  });
+
+  it("has no difference of a field that may be absent, and is", () => {
+    expect(nearness({ source: ["another"], detail: { region: [{ exists: false }] } })).toMatchObject({ matching: 1 });
+  });
+
+  it.each([
+    ["more fields match", { matching: 2, fields: 9 }, { matching: 1, fields: 2 }],
+    ["fewer differ, where as many match", { matching: 1, fields: 2 }, { matching: 1, fields: 3 }],
+  ])("is nearer where %s", (_, near, far) => {
+    expect([far, near].sort(compareNearness)).toEqual([near, far]);
+    expect([near, far].sort(compareNearness)).toEqual([near, far]);
   });
 });

@@ -153,6 +153,11 @@ export class Buses implements BusDestination {
       this.dependencies.journal.changed(record);
       return;
     }
+    if (matching?.length === 0) {
+      const nearest = await this.rules.nearest(bus, event);
+      if (nearest !== undefined) record.nearest = nearest;
+      this.dependencies.journal.changed(record);
+    }
     this.deliverAll(bus, event, record, rules);
   }
 

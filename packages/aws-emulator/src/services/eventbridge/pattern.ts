@@ -11,14 +11,51 @@ export { InvalidEventPattern } from "./pattern-filters";
  */
 export type Matcher = (event: unknown) => boolean;
 
+/** What a pattern says of one path: compiled, and as it is written. */
+interface Condition {
+  readonly filters: readonly Filter[];
+  readonly written: readonly unknown[];
+}
+
 /** One way to match: all of its paths have to. */
-type Alternative = ReadonlyMap<string, readonly Filter[]>;
+type Alternative = ReadonlyMap<string, Condition>;
+
+/** How near an event comes to a pattern that it does not match. */
+export interface Nearness {
+  /** How many of the pattern's fields match. */
+  readonly matching: number;
+  /** How many fields the pattern has: with `$or`, those of the alternative that comes nearest. */
+  readonly fields: number;
+  /**
+   * The first field, in the pattern's order, that differs. Missing: each field matches by itself, but not in the same
+   * element of an array.
+   */
+  readonly difference?: Difference;
+}
+
+interface Difference {
+  /** `detail.priority` */
+  readonly path: string;
+  /** The filters of the pattern, as they are written. */
+  readonly expected: readonly unknown[];
+  /** The event's values there: several in an array, none where the field is missing. */
+  readonly actual: readonly unknown[];
+}
+
+export interface CompiledPattern {
+  readonly matches: Matcher;
+  /** For an event that the pattern does not match. */
+  readonly nearness: (event: unknown) => Nearness;
+}
 
 /** PutRule refuses a pattern whose `$or` lists make more (the page above). */
 const mostAlternatives = 1000;
 
 /** @throws InvalidEventPattern */
-export function compilePattern(text: string): Matcher {
+export const compilePattern = (text: string): Matcher => parsePattern(text).matches;
+
+/** @throws InvalidEventPattern */
+export function parsePattern(text: string): CompiledPattern {
   let pattern: unknown;
   try {
     pattern = JSON.parse(text);
@@ -28,11 +65,38 @@ export function compilePattern(text: string): Matcher {
   if (!isRecord(pattern)) throw new InvalidEventPattern("Filter is not an object");
   const alternatives = parseObject(pattern, undefined, [new Map()], false);
   const paths = prefixesOf(alternatives);
-  return (event) => {
-    if (!isRecord(event)) return false;
-    const leaves = leavesOf(event, paths);
-    return alternatives.some((alternative) => matches(alternative, leaves));
+  return {
+    matches: (event) => {
+      if (!isRecord(event)) return false;
+      const leaves = leavesOf(event, paths);
+      return alternatives.some((alternative) => matches(alternative, leaves));
+    },
+    nearness: (event) => {
+      const leaves = leavesOf(isRecord(event) ? event : {}, paths);
+      return alternatives.map((alternative) => nearnessOf(alternative, leaves)).reduce(nearer);
+    },
   };
+}
+
+/** Most fields that match; then fewest that do not. */
+const nearer = (one: Nearness, other: Nearness): Nearness => (compareNearness(other, one) < 0 ? other : one);
+
+/** Negative where the first is the nearer one. */
+export const compareNearness = (one: Nearness, other: Nearness): number =>
+  other.matching - one.matching || one.fields - one.matching - (other.fields - other.matching);
+
+function nearnessOf(alternative: Alternative, leaves: ReadonlyMap<string, readonly Leaf[]>): Nearness {
+  const differing = [...alternative].filter(([path, { filters }]) => {
+    const values = leaves.get(path) ?? [];
+    if (values.length === 0) return !filters.includes("absent");
+    return !values.some(({ value }) => filters.some((filter) => filter !== "absent" && filter(value)));
+  });
+  const [first] = differing;
+  const counts = { matching: alternative.size - differing.length, fields: alternative.size };
+  if (first === undefined) return counts;
+  const [path, { written }] = first;
+  const actual = (leaves.get(path) ?? []).map(({ value }) => value).reverse();
+  return { ...counts, difference: { path, expected: written, actual } };
 }
 
 const join = (path: string | undefined, name: string) => (path === undefined ? name : `${path}.${name}`);
@@ -56,7 +120,8 @@ function parseObject(
     if (value.length === 0) throw new InvalidEventPattern("Empty arrays are not allowed", below);
     const filters = value.map((each) => filterOf(each, below));
     // A path that is written twice, nested and with dots, has its last filters.
-    return alternatives.map((alternative) => new Map([...alternative, [below, filters]]));
+    const condition: Condition = { filters, written: value as unknown[] };
+    return alternatives.map((alternative) => new Map([...alternative, [below, condition]]));
   }, before);
 }
 
@@ -151,7 +216,7 @@ function leavesOf(event: Readonly<Record<string, unknown>>, paths: ReadonlySet<s
 function matches(alternative: Alternative, leaves: ReadonlyMap<string, readonly Leaf[]>): boolean {
   const paths = [...alternative.keys()].sort();
   const candidates = paths.map((path) => {
-    const filters = alternative.get(path) ?? [];
+    const filters = alternative.get(path)?.filters ?? [];
     const all = leaves.get(path) ?? [];
     const fitting = all.filter(({ value }) => filters.some((filter) => filter !== "absent" && filter(value)));
     return { all, fitting, mayBeAbsent: filters.includes("absent") };

@@ -7,13 +7,14 @@ import {
   type Rule,
   type Target,
 } from "@aws-sdk/client-eventbridge";
+import { distance } from "fastest-levenshtein";
 import { type Answer, jsonError } from "../../gateway/http";
 import { type Envelope } from "../../gateway/journal";
 import { type Moto } from "../../gateway/moto";
-import { compilePattern, type Matcher } from "./pattern";
+import { compareNearness, type CompiledPattern, type Nearness, parsePattern } from "./pattern";
 
 /** More than the rules of a bus (300, EventBridge quotas) on a few buses. */
-const mostMatchers = 2000;
+const mostPatterns = 2000;
 
 export interface RuleWithTargets {
   readonly name: string;
@@ -22,6 +23,13 @@ export interface RuleWithTargets {
   readonly pattern: string | undefined;
   readonly schedule: string | undefined;
   readonly targets: readonly Target[];
+}
+
+/** The rule that comes nearest to an event which no rule matched. */
+export interface NearestRule extends Nearness {
+  readonly rule: string;
+  /** It would have matched. */
+  readonly isDisabled?: true;
 }
 
 /** `default`, from a bus's name or its ARN. */
@@ -37,8 +45,8 @@ export async function refuseMissingBus(bus: string, rules: Pick<Rules, "of">): P
 
 /** The rules that Terraform or a client has put, as moto holds them. */
 export class Rules {
-  /** Text of a pattern to what it takes: each is compiled once, not for each event. */
-  private readonly matchers = new Map<string, Matcher>();
+  /** By its text: each pattern is compiled once, not for each event. */
+  private readonly patterns = new Map<string, CompiledPattern>();
 
   constructor(private readonly moto: Moto) {}
 
@@ -72,20 +80,32 @@ export class Rules {
         rules
           // An archive's own rule: it has no target that anything is sent to.
           .filter((rule) => rule.State !== "DISABLED" && rule.ManagedBy === undefined)
-          .filter((rule) => rule.EventPattern !== undefined && this.matcherOf(rule.EventPattern)(event))
+          .filter((rule) => rule.EventPattern !== undefined && this.patternOf(rule.EventPattern).matches(event))
           .map((rule) => this.withTargets(bus, rule)),
       )
     );
   }
 
-  private matcherOf(pattern: string): Matcher {
-    const known = this.matchers.get(pattern);
+  /** @returns `undefined` where the bus has no rule that events can match. */
+  async nearest(bus: string, event: Envelope): Promise<NearestRule | undefined> {
+    const rules = ((await this.of(bus)) ?? []).filter(({ ManagedBy }) => ManagedBy === undefined);
+    const all = rules.flatMap(({ Name: rule = "", EventPattern: text, State }): NearestRule[] => {
+      if (text === undefined) return [];
+      const pattern = this.patternOf(text);
+      const isDisabled = State === "DISABLED" && pattern.matches(event);
+      return [{ rule, ...pattern.nearness(event), ...(isDisabled ? { isDisabled } : {}) }];
+    });
+    return all.sort((one, other) => compareNearness(one, other) || misspellingOf(one) - misspellingOf(other))[0];
+  }
+
+  private patternOf(text: string): CompiledPattern {
+    const known = this.patterns.get(text);
     if (known !== undefined) return known;
     // Rules that are changed again and again leave their old patterns behind.
-    if (this.matchers.size === mostMatchers) this.matchers.clear();
-    const matcher = compilePattern(pattern);
-    this.matchers.set(pattern, matcher);
-    return matcher;
+    if (this.patterns.size === mostPatterns) this.patterns.clear();
+    const pattern = parsePattern(text);
+    this.patterns.set(text, pattern);
+    return pattern;
   }
 
   async withTargets(bus: string, rule: Rule): Promise<RuleWithTargets> {
@@ -111,4 +131,12 @@ export class Rules {
       targets,
     };
   }
+}
+
+/** How many characters stand between the event's value and what the rule expects: a typo is nearer than another word. */
+function misspellingOf({ difference }: Nearness): number {
+  if (difference === undefined) return 0;
+  const texts = (values: readonly unknown[]) => values.filter((value) => typeof value === "string");
+  const { expected, actual } = difference;
+  return Math.min(...texts(expected).flatMap((one) => texts(actual).map((other) => distance(one, other))));
 }

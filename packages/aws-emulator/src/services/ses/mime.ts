@@ -28,7 +28,10 @@ export function compose(
   { text, html }: { readonly text: string; readonly html: string },
 ): Promise<Buffer> {
   const composer = new MailComposer({
-    headers: headers.map(({ name, value }) => ({ key: name, value })),
+    // How the content is encoded is decided here, whatever a raw mail said of it.
+    headers: headers
+      .filter(({ name }) => !/^(?:content-|mime-version$)/i.test(name))
+      .map(({ name, value }) => ({ key: name, value })),
     ...(text === "" ? {} : { text }),
     ...(html === "" ? {} : { html }),
     // The same mail is the same file each time.

@@ -1,0 +1,61 @@
+import { freePort } from "aws-emulator/processes";
+import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
+import { join } from "node:path";
+import { failureActionsOf } from "../../sandbox/redrive-action";
+
+describe("what the inbox offers for an event that is parked", () => {
+  /** A command line that says what it was called with. */
+  const program = (code: string) => {
+    const folder = writeFiles(temporaryFolder(), { "cli.mjs": code });
+    return [process.execPath, join(folder, "cli.mjs")] as const;
+  };
+  const echo = program(
+    "console.log(JSON.stringify([process.argv.slice(2), process.env.SANDBOX_PORT])); console.error('and this');",
+  );
+
+  it("is the command that a person types", () => {
+    expect(failureActionsOf({ port: 4566 }).commandFor("an-id")).toBe(
+      "npm run dead-letters -- --sandbox --redrive --filter event=an-id",
+    );
+    const { commandFor, listCommand } = failureActionsOf({ port: 4700 });
+    expect(commandFor("it's; rm -rf")).toBe(
+      `SANDBOX_PORT=4700 npm run dead-letters -- --sandbox --redrive --filter 'event=it'\\''s; rm -rf'`,
+    );
+    expect(listCommand).toBe("SANDBOX_PORT=4700 npm run dead-letters -- --sandbox --retries");
+  });
+
+  it("is run as it is shown, for this sandbox, and what it prints is the answer", async () => {
+    const { ok, output } = await failureActionsOf({ port: 4700, program: echo }).redrive("it's; rm -rf");
+    expect(ok).toBe(true);
+    const lines = output.trim().split("\n").sort();
+    expect(lines[1]).toBe("and this");
+    expect(JSON.parse(lines[0] ?? "")).toEqual([
+      ["dead-letters", "--sandbox", "--redrive", "--filter", "event=it's; rm -rf"],
+      "4700",
+    ]);
+  });
+
+  it.each([
+    ["ends with another code", "console.log('refused'); process.exitCode = 1;", "refused"],
+    ["is ended", "process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000);", "It was ended by SIGKILL."],
+  ])("failed where the command %s", async (_, code, said) => {
+    const { ok, output } = await failureActionsOf({ port: 4700, program: program(code) }).redrive("an-id");
+    expect(ok).toBe(false);
+    expect(output).toContain(said);
+  });
+
+  it("failed where there is no such program", async () => {
+    const { ok, output } = await failureActionsOf({ port: 4700, program: ["/no/such/program"] }).redrive("an-id");
+    expect(ok).toBe(false);
+    expect(output).toContain("/no/such/program could not be started");
+  });
+
+  it("is a command that the project's own command line knows", async () => {
+    const port = await freePort();
+    const { ok, output } = await failureActionsOf({ port }).redrive("an-id");
+    expect(ok).toBe(false);
+    // It got as far as asking a sandbox, and there is none.
+    expect(output).toContain(String(port));
+    expect(output).not.toMatch(/unknown (?:option|command)/);
+  });
+});

@@ -1,0 +1,94 @@
+/** The page's modules are JavaScript; what they need of the browser they need when they are called. */
+interface Order {
+  readonly ids: string[];
+  readonly nested: Set<string>;
+}
+interface Step {
+  readonly title: string;
+  readonly time: string | undefined;
+}
+const { differenceText, recordSteps } = jest.requireActual<{
+  differenceText: (difference: unknown) => string;
+  recordSteps: (event: unknown, now: number) => Step[];
+}>("../../inbox/model.js");
+const { grouped } = jest.requireActual<{ grouped: (ids: string[], parents: Map<string, string>) => Order }>(
+  "../../inbox/store.js",
+);
+
+describe("events, each with those that belong to it", () => {
+  it("stand below it, the first to happen first, where the event itself is listed", () => {
+    const parents = new Map([
+      ["sent", "order"],
+      ["bounced", "order"],
+      ["of another", "not listed"],
+    ]);
+    const { ids, nested } = grouped(["bounced", "newer", "of another", "sent", "order", "oldest"], parents);
+    expect(ids).toEqual(["newer", "of another", "order", "sent", "bounced", "oldest"]);
+    expect([...nested]).toEqual(["bounced", "sent"]);
+  });
+
+  it("are found in one pass, however many belong to one", () => {
+    const ids = Array.from({ length: 20_000 }, (_, index) => `child-${20_000 - index}`);
+    const order = grouped([...ids, "order"], new Map(ids.map((id) => [id, "order"])));
+    expect(order.ids.slice(0, 3)).toEqual(["order", "child-1", "child-2"]);
+    expect(order.ids).toHaveLength(20_001);
+  });
+});
+
+describe("what became of a record", () => {
+  const parked = { queueArn: "arn:aws:sqs:us-east-1:1:dead-letters", time: "1", reason: "bad", isPolled: false };
+  const retries = { queueArn: "arn:aws:sqs:us-east-1:1:retries", time: "2", reason: "bad", isPolled: true };
+  const mail = { subject: "Hello", time: "3" };
+
+  it.each([
+    ["nothing", { fate: "failed", records: [] }, []],
+    ["parked", { fate: "parked", records: [parked] }, ["Parked in dead-letters"]],
+    ["waiting", { fate: "waiting", records: [retries] }, ["Waits in retries for a retry"]],
+    [
+      "mailed by a redrive",
+      { fate: "late", records: [parked, { ...retries, leftAt: "3" }], mails: [mail] },
+      ["Parked in dead-letters", "Redriven to retries", "Mailed"],
+    ],
+    [
+      "mailed by a retry",
+      { fate: "late", records: [{ ...retries, leftAt: "3" }], mails: [mail] },
+      ["Waits in retries for a retry", "Mailed"],
+    ],
+    [
+      "parked again by a redrive",
+      { fate: "parked", records: [parked, retries, parked] },
+      ["Parked in dead-letters", "Redriven to retries", "Parked in dead-letters"],
+    ],
+    [
+      "redriven with nothing left to mail",
+      { fate: "delivered", records: [parked, { ...retries, leftAt: "3" }] },
+      ["Parked in dead-letters", "Redriven to retries", "Done"],
+    ],
+    [
+      "discarded",
+      { fate: "discarded", records: [{ ...parked, leftAt: "2" }] },
+      ["Parked in dead-letters", "Discarded from dead-letters"],
+    ],
+    [
+      "expired",
+      { fate: "parked", records: [parked], keptUntil: "2026-01-01T00:00:00.000Z" },
+      ["Parked in dead-letters", "Expired in dead-letters"],
+    ],
+    [
+      "kept still",
+      { fate: "parked", records: [parked], keptUntil: "2026-01-03T00:00:00.000Z" },
+      ["Parked in dead-letters"],
+    ],
+  ])("is told step by step: %s", (_, event, titles) => {
+    expect(recordSteps(event, Date.parse("2026-01-02T00:00:00.000Z")).map(({ title }) => title)).toEqual(titles);
+  });
+});
+
+it.each([
+  [["Order"], ["Ordr"], 'detail-type has to be "Order", and is "Ordr".'],
+  [["a", { prefix: "b" }], [1, null], 'detail-type has to be "a" or {"prefix":"b"}, and is 1, null.'],
+  [["a"], [], 'detail-type has to be "a", and is missing.'],
+  [[{ exists: false }], ["x"], 'detail-type has to be {"exists":false}, and is "x".'],
+])("says which values a rule expects, and which the event has: %j, %j", (expected, actual, text) => {
+  expect(differenceText({ path: "detail-type", expected, actual })).toBe(text);
+});

@@ -1,0 +1,51 @@
+import { join } from "node:path";
+import { type FailureActions, type RedriveResult } from "aws-emulator";
+import { startChild } from "aws-emulator/processes";
+import { defaultPort } from "../stacks/sandbox-endpoint";
+import { inheritedBy } from "./child-environment";
+
+const projectRoot = join(__dirname, "..");
+
+interface RedriveOptions {
+  /** Of this sandbox. */
+  readonly port: number;
+  /** @default Node.js with operations/cli.ts */
+  readonly program?: readonly [string, ...string[]];
+}
+
+/**
+ * What the inbox offers for an event that is parked: the command that a person types, and the same one run in a process
+ * of its own. The sandbox imports nothing of the commands.
+ */
+export function failureActionsOf({ port, program = commandLine }: RedriveOptions): FailureActions {
+  // The command finds the sandbox at its usual port by itself.
+  const environment = port === defaultPort ? "" : `SANDBOX_PORT=${port} `;
+  return {
+    listCommand: `${environment}npm run dead-letters -- --sandbox --retries`,
+    commandFor: (eventId) => `${environment}npm run dead-letters -- ${wordsFor(eventId).map(shellWord).join(" ")}`,
+    redrive: (eventId) => run([...program, "dead-letters", ...wordsFor(eventId)], port),
+  };
+}
+
+const commandLine = [process.execPath, "--import", "tsx", join(projectRoot, "operations", "cli.ts")] as const;
+
+const wordsFor = (eventId: string) => ["--sandbox", "--redrive", "--filter", `event=${eventId}`];
+
+/** Quoted where a shell would read more than a word: an event's id may be anything that a producer made up. */
+const shellWord = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+
+async function run(command: readonly [string, ...string[]], port: number): Promise<RedriveResult> {
+  const child = startChild(command, {
+    directory: projectRoot,
+    environment: { ...inheritedBy("any"), SANDBOX_PORT: String(port), NODE_NO_WARNINGS: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.process.stdout, child.process.stderr]) {
+    stream?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  }
+  const { code, signal, error } = await child.ended;
+  if (error !== undefined) return { ok: false, output: `${command[0]} could not be started: ${error.message}` };
+  if (signal !== null) return { ok: false, output: `${output}\nIt was ended by ${signal}.` };
+  return { ok: code === 0, output };
+}
