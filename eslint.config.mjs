@@ -91,7 +91,9 @@ export default tseslint.config(
   },
   {
     // A longer function does more than one thing.
-    files: ["main.ts", "stacks/**/*.ts", "handler/**/*.ts", "bench/**/*.ts"],
+    files: ["**/*.ts"],
+    // Tests are lists of cases, and the routes of /_sandbox are one table.
+    ignores: ["**/__tests__/**", "packages/aws-emulator/src/gateway/sandbox-api.ts"],
     rules: { "max-lines-per-function": ["error", { max: 80, skipComments: true, skipBlankLines: true }] },
   },
   {

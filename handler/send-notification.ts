@@ -28,7 +28,7 @@ export interface TemplatedEmail {
 }
 
 /** They come back in SES's own events about the mail, and lead from there to the business event and its recipient. */
-export interface MailTags {
+interface MailTags {
   readonly notification: string;
   readonly eventId: string;
   /** `hashRecipient` of the address. */

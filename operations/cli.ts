@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import "../aws-sdk-settings";
 import { type CommandModule, exitCodes, type Io, UsageError } from "./command";
 import * as deadLetters from "./commands/dead-letters";
 import * as doctor from "./commands/doctor";
@@ -59,8 +60,6 @@ function programOf(io: Io, end: (exitCode: number) => void): Command {
 
 /** The process around the program. */
 async function main(): Promise<void> {
-  // On Node 20 each AWS client says at each command that from 2027 on its new versions will want Node 22.
-  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   // Who reads no further (`| head`) has seen enough; it is no failure.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {

@@ -35,7 +35,7 @@ export interface Io {
   readonly onInterrupt: (listener: () => void) => void;
 }
 
-export interface Output {
+interface Output {
   write(text: string): unknown;
 }
 

@@ -30,11 +30,7 @@ export interface StageAccess {
  * @param command for the words of an error
  * @throws UsageError where the configuration can't be used.
  */
-export function openStage(
-  options: { readonly sandbox: boolean },
-  environment: Environment,
-  command: string,
-): StageAccess {
+function openStage(options: { readonly sandbox: boolean }, environment: Environment, command: string): StageAccess {
   if (options.sandbox || environment.STAGE === "sandbox") return ofSandbox(environment);
   const config = configOf(environment, command);
   const endpoint = environment.AWS_ENDPOINT_URL;

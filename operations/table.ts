@@ -29,7 +29,7 @@ export function createTable(head: readonly string[]): TextTable {
 }
 
 /** At words; a longer word stays whole, so that it can be copied. */
-export function wrap(text: string, width: number): string {
+function wrap(text: string, width: number): string {
   return text
     .split("\n")
     .flatMap((line) => {

@@ -18,7 +18,7 @@ export interface SampleDelivered {
   readonly to: string;
 }
 
-export interface SampleFailed {
+interface SampleFailed {
   readonly outcome: "failed";
   /** Its id. */
   readonly notification: string;

@@ -1,3 +1,4 @@
+import "../aws-sdk-settings";
 import { onInterrupt } from "./interrupts";
 import { type Options, parseOptions } from "./options";
 import { sandboxSettings, type SandboxSettings } from "./settings";

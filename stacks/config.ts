@@ -5,7 +5,7 @@ import { laneNames, lanes } from "./lanes";
 import { regionPattern, whyNoMailFrom } from "./regions";
 import { exampleAccountId, type Stage, stages, type StageSettings } from "./stages";
 
-export type Backend =
+type Backend =
   | { readonly kind: "s3"; readonly bucket: string; /** Of the bucket. */ readonly region: string }
   | { readonly kind: "cloud"; readonly organization: string; readonly workspace: string }
   | { readonly kind: "local" };

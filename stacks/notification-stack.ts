@@ -57,16 +57,7 @@ export class NotificationStack extends TerraformStack {
     const { deletionProtection } = config;
     const quotas = { ...defaultQuotas(config.region), ...config.quotas };
     const arns = this.connect(config, names);
-    const templates = checkCatalogue(notifications, {
-      prefix: names.prefix,
-      templateOf,
-      // A catalogue that is passed in may be a part of it.
-      folder: notifications === catalogue ? notificationsFolder : undefined,
-    }).map(({ id: notificationId, template }): StoredTemplate => ({
-      notificationId,
-      template,
-      hash: templateHash(template),
-    }));
+    const templates = checkedTemplates(notifications, names.prefix, templateOf);
 
     const sender = new EmailSender(this, "email-sender", {
       names,
@@ -230,4 +221,19 @@ export class NotificationStack extends TerraformStack {
   private output(name: string, value: unknown, description: string): void {
     new TerraformOutput(this, name, { value, description }).overrideLogicalId(name);
   }
+}
+
+/** The template of each notification, of a catalogue without a problem. */
+function checkedTemplates(
+  notifications: readonly Notification[],
+  prefix: string,
+  templateOf: TemplateReader,
+): StoredTemplate[] {
+  const checked = checkCatalogue(notifications, {
+    prefix,
+    templateOf,
+    // Every folder belongs to the project's own catalogue. One that a test passes in may be a part of it.
+    folder: notifications === catalogue ? notificationsFolder : undefined,
+  });
+  return checked.map(({ id, template }) => ({ notificationId: id, template, hash: templateHash(template) }));
 }

@@ -23,7 +23,7 @@ export const defaultPort = 4566;
 const variable = "SANDBOX_PORT";
 
 /** A running sandbox writes it: README.md, "cdktf against the sandbox". */
-export const sandboxEnvironmentFile = join(__dirname, "..", ".sandbox", "environment.sh");
+const sandboxEnvironmentFile = join(__dirname, "..", ".sandbox", "environment.sh");
 
 /**
  * The sandbox that listens on the port of SANDBOX_PORT.

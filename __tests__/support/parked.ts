@@ -30,7 +30,7 @@ export function request(detail: object = {}, overrides: object = {}) {
   return businessEvent({ emailConfig: { recipient: jane, subject: "Your order" }, ...detail }, overrides);
 }
 
-export function queueMessage(body: unknown, overrides: Partial<QueueMessage> = {}): QueueMessage {
+function queueMessage(body: unknown, overrides: Partial<QueueMessage> = {}): QueueMessage {
   return {
     messageId: "message-1",
     body: typeof body === "string" ? body : JSON.stringify(body),

@@ -96,7 +96,7 @@ export class MemoryClaims implements ClaimStore {
   }
 }
 
-export interface Line {
+interface Line {
   readonly level: "INFO" | "WARN" | "ERROR";
   readonly message: string;
   readonly attributes: Readonly<Record<string, unknown>>;

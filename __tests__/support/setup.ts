@@ -1,3 +1,4 @@
 import { Testing } from "cdktf";
+import "../../aws-sdk-settings";
 
 Testing.setupJest();

@@ -30,7 +30,7 @@ export interface FunctionDeployment {
   };
 }
 
-export interface QueueDeployment {
+interface QueueDeployment {
   readonly address: string;
   readonly visibilityTimeoutMs: number;
   readonly retentionMs: number;

@@ -42,7 +42,7 @@ export const defaultSettings: ModelSettings = {
 };
 
 /** A deployed function, with what brings events to it. */
-export interface SimulatedLane {
+interface SimulatedLane {
   readonly address: string;
   readonly fn: SimulatedFunction;
   readonly asynchronous: AsynchronousInvocations;

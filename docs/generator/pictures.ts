@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { Command } from "commander";
 import { type Browser, chromium } from "playwright-core";
+import "../../aws-sdk-settings";
 import { findChromium } from "../../sandbox/tools/chromium";
 import { readConfig } from "../../stacks/config";
 import { Names } from "../../stacks/names";
@@ -11,9 +12,6 @@ import { Names } from "../../stacks/names";
  * `npm run docs:pictures`: takes the README's pictures of the inbox, once in each color scheme. It needs a running
  * sandbox (`npm start` in another terminal), puts some events there, and photographs what the inbox makes of them.
  */
-
-// On Node 20 each AWS client says that from 2027 on its new versions will want Node 22.
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
 const region = "us-east-1";
 

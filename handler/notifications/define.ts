@@ -9,7 +9,7 @@ import { readRecipients, readReplyTo } from "./recipients";
 import { knownFields, schemaProblems, textOf, toRequestSchema, type UnknownFields } from "./request-schema";
 
 /** EventBridge content filter on `detail`: field to the values that match. */
-export type DetailPattern = Readonly<Record<string, readonly string[]>>;
+type DetailPattern = Readonly<Record<string, readonly string[]>>;
 
 /** An event on the custom bus. */
 export interface EventTrigger {
@@ -173,43 +173,12 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
   };
 
   /** Made with the first event: a schema may name others that are defined after it. */
-  let reading:
-    | {
-        readonly schema: z.core.$ZodType;
-        readonly vocabulary: Vocabulary;
-        readonly hasKey: boolean;
-        readonly inSubject: ReadonlySet<string>;
-      }
-    | undefined;
-  const read = () => {
-    if (reading !== undefined) return reading;
-    requireSoundSchema(definition);
-    const fields = knownFields(definition.detail);
-    const hasKey = fields.some((field) => field.length === 1 && field[0] === keyName);
-    return (reading = {
-      schema: toRequestSchema(definition.detail, definition.unknownFields ?? "refuse"),
-      vocabulary: { known: hasKey ? fields : [...fields, [keyName]], hints: definition.hints ?? {} },
-      hasKey,
-      // Whatever stands between the braces: `{{~name}}` and `{{&name}}` are read as well.
-      inSubject: new Set(
-        [...definition.subject.matchAll(/\{\{[^}]*/g)].flatMap(([expression]) => expression.match(/\w+/g) ?? []),
-      ),
-    });
-  };
+  let reading: Reading | undefined;
+  const read = () => (reading ??= readingOf(definition));
 
   const parse = (detail: EventEnvelope["detail"]): z.output<Schema> => {
-    const { schema, vocabulary, hasKey } = read();
-    const { [keyName]: _, ...withoutKey } = detail;
-    let parsed = z.safeParse(schema, hasKey ? detail : withoutKey);
-    // Of a schema's alternatives, one may know the key and the event's own not.
-    if (!parsed.success && hasKey && isOnlyUnknown(keyName, parsed.error.issues)) {
-      parsed = z.safeParse(schema, withoutKey);
-    }
-    if (!parsed.success) return refuse(tellProblems(parsed.error.issues, vocabulary));
-    // No schema need know the key, so none tells it from a field that is written like it.
-    const like = Object.keys(detail).find((name) => name !== keyName && name.toLowerCase() === keyName.toLowerCase());
-    if (like !== undefined) return refuse(`detail.${like}: is not known: did you mean detail.${keyName}?`);
-    return parsed.data as z.output<Schema>;
+    const parsed = parseDetail(read(), detail);
+    return "problem" in parsed ? refuse(parsed.problem) : (parsed.data as z.output<Schema>);
   };
 
   const toData = (event: BusinessEvent<z.output<Schema>>): Record<string, string> => {
@@ -235,11 +204,9 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
       const replies = readReplyTo(replyTo?.(business.detail));
       if ("problem" in replies) return refuse(replies.problem);
       const values = toData(business);
-      const subject = definition.subject.replace(
-        /\{\{\{?[~&\s]*(\w+)[~\s]*\}?\}\}/g,
-        (_, name: string) => values[name] ?? "",
-      );
-      if (!hasVisibleCharacter(subject)) return refuse("Its subject has no visible character.");
+      if (!hasVisibleCharacter(renderSubject(definition.subject, values))) {
+        return refuse("Its subject has no visible character.");
+      }
       const templateData = toTemplateData(values);
       const bytes = Buffer.byteLength(JSON.stringify(templateData));
       if (bytes > maximumTemplateDataBytes) {
@@ -257,6 +224,56 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
       };
     },
   };
+}
+
+/** What is made of a definition once, and read for each of its events. */
+interface Reading {
+  readonly schema: z.core.$ZodType;
+  readonly vocabulary: Vocabulary;
+  /** Whether the definition's own schema knows the key. */
+  readonly hasKey: boolean;
+  /** The variables that the subject reads. */
+  readonly inSubject: ReadonlySet<string>;
+}
+
+function readingOf<Schema extends z.ZodType, Variable extends string>(
+  definition: NotificationDefinition<Schema, Variable>,
+): Reading {
+  requireSoundSchema(definition);
+  const fields = knownFields(definition.detail);
+  const hasKey = fields.some((field) => field.length === 1 && field[0] === keyName);
+  return {
+    schema: toRequestSchema(definition.detail, definition.unknownFields ?? "refuse"),
+    vocabulary: { known: hasKey ? fields : [...fields, [keyName]], hints: definition.hints ?? {} },
+    hasKey,
+    // Whatever stands between the braces: `{{~name}}` and `{{&name}}` are read as well.
+    inSubject: new Set(
+      [...definition.subject.matchAll(/\{\{[^}]*/g)].flatMap(([expression]) => expression.match(/\w+/g) ?? []),
+    ),
+  };
+}
+
+/** The detail as the definition's schema reads it, or what is wrong with it. */
+function parseDetail(
+  { schema, vocabulary, hasKey }: Reading,
+  detail: EventEnvelope["detail"],
+): { readonly data: unknown } | { readonly problem: string } {
+  const { [keyName]: _, ...withoutKey } = detail;
+  let parsed = z.safeParse(schema, hasKey ? detail : withoutKey);
+  // Of a schema's alternatives, one may know the key and the event's own not.
+  if (!parsed.success && hasKey && isOnlyUnknown(keyName, parsed.error.issues)) {
+    parsed = z.safeParse(schema, withoutKey);
+  }
+  if (!parsed.success) return { problem: tellProblems(parsed.error.issues, vocabulary) };
+  // No schema need know the key, so none tells it from a field that is written like it.
+  const like = Object.keys(detail).find((name) => name !== keyName && name.toLowerCase() === keyName.toLowerCase());
+  if (like !== undefined) return { problem: `detail.${like}: is not known: did you mean detail.${keyName}?` };
+  return { data: parsed.data };
+}
+
+/** The subject with the values of its variables, as a reader of the mail sees it. */
+function renderSubject(subject: string, values: Readonly<Record<string, string>>): string {
+  return subject.replace(/\{\{\{?[~&\s]*(\w+)[~\s]*\}?\}\}/g, (_, name: string) => values[name] ?? "");
 }
 
 /** What a definition can't be without, and how a message calls it. TypeScript demands it of those who ask it. */

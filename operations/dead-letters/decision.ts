@@ -255,7 +255,7 @@ export function decideDiscard(parked: ParkedMessage, mails: Mails, wishes: Wishe
 }
 
 /** Whether the record tells of a mail whose outcome was unknown when it was parked. */
-export function mentionsUnknown({ reason, failures }: ParkedMessage): boolean {
+function mentionsUnknown({ reason, failures }: ParkedMessage): boolean {
   return [reason, ...failures].some(({ type }) => type === "OutcomeUnknown");
 }
 

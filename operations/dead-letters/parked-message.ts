@@ -33,7 +33,7 @@ export interface QueueMessage {
  * - `retries-exhausted`: SQS moved Lambda's record here after its last try in the retry queue.
  * - `unknown`: none of them; it is shown, and it stays.
  */
-export type ParkedFormat = "event-target" | "failure-record" | "retries-exhausted" | "unknown";
+type ParkedFormat = "event-target" | "failure-record" | "retries-exhausted" | "unknown";
 
 export interface ParkedMessage {
   readonly messageId: string;

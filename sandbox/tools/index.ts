@@ -11,7 +11,7 @@ export { type Command } from "./moto";
 export { type Found, type Machine, thisMachine } from "./lookup";
 export { type ProviderMirror } from "./mirrors";
 export { MissingToolsError } from "./missing-tools-error";
-export { resolveProviders, type ResolvedProviders } from "./providers";
+export { resolveProviders } from "./providers";
 
 export interface Tools {
   /** An absolute path. */

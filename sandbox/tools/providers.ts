@@ -11,7 +11,7 @@ import { MissingToolsError } from "./missing-tools-error";
 import { archiveProvider, awsProvider, ownPluginCache, type PinnedProvider } from "./pinned-providers";
 import { storageFor } from "./storage";
 
-export interface ProviderSource {
+interface ProviderSource {
   readonly kind: "mirror" | "registry" | "stand-in";
   /** For people, for example "mirror (search)". */
   readonly by: string;

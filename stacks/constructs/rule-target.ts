@@ -10,7 +10,7 @@ import { type NotificationFunction } from "./notification-function";
 import { type FailureQueue } from "./failure-queue";
 
 /** How long EventBridge tries a target. Its own limits are 185 attempts and 24 hours. */
-export interface TargetRetry {
+interface TargetRetry {
   readonly attempts: number;
   readonly maximumAgeSeconds: number;
 }

@@ -89,7 +89,7 @@ export interface MailDetails extends Mail {
 }
 
 /** An event as the list `GET activity` has it. */
-export type ListedEvent = ReturnType<BusEvent["toJSON"]>;
+type ListedEvent = ReturnType<BusEvent["toJSON"]>;
 
 /** A record of a failed event that a queue took. */
 export interface FailureRecord extends QueuedRecord {

@@ -183,7 +183,7 @@ function parseFaults(given: unknown): Fault[] {
 
 const said = (value: unknown) => (value === undefined ? "is missing" : `is ${stringify(value)}`);
 
-export interface FunctionProcesses {
+interface FunctionProcesses {
   /** @returns whether the access key is that of a function that runs here; it is then ended or stopped. */
   kill(accessKeyId: string): boolean;
   freeze(accessKeyId: string): boolean;

@@ -499,7 +499,7 @@ export class Journal {
 }
 
 /** The event that caused a mail: the tag tells it where one run mailed several events of a queue. */
-export const eventIdOf = (mail: Mail): string | undefined => mail.eventId ?? mail.tags.eventId;
+const eventIdOf = (mail: Mail): string | undefined => mail.eventId ?? mail.tags.eventId;
 
 /** Ids to what belongs to each. */
 class Index<Value> {

@@ -27,7 +27,7 @@ const mebibyte = 1_048_576;
 const mostActiveReplays = 10;
 
 /** What an archive keeps at most: with more of them a sandbox that is under load, or runs for days, fills its memory. */
-export const archiveLimits: Limits = { items: 25_000, bytes: 64 * mebibyte };
+const archiveLimits: Limits = { items: 25_000, bytes: 64 * mebibyte };
 
 interface Archived {
   /** As JSON, which takes less memory. */

@@ -33,7 +33,7 @@ export interface Nearness {
   readonly difference?: Difference;
 }
 
-export interface Difference {
+interface Difference {
   /** `detail.priority` */
   readonly path: string;
   /** The filters of the pattern, as they are written. */

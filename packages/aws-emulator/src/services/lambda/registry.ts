@@ -8,7 +8,7 @@ import { type Moto } from "../../gateway/moto";
 import { type DeployedFunction, parseFunctionName } from "./function";
 
 /** What a client said of a function and moto does not keep: see `keepConfiguration` in moto-patches.ts. */
-export type Extras = (functionName: string) => Readonly<Record<string, unknown>>;
+type Extras = (functionName: string) => Readonly<Record<string, unknown>>;
 
 const functionsPath = /^\/2015-03-31\/functions\/?$/;
 const codePath = /^\/2015-03-31\/functions\/([^/]+)\/code\/?$/;

@@ -1,7 +1,5 @@
 import { type Answer, type Call, json, jsonError, jsonOf, type Next, textOf } from "../../gateway/http";
 
-export type SuppressionReason = "BOUNCE" | "COMPLAINT";
-
 interface Entry {
   readonly EmailAddress: string;
   readonly Reason: string;
