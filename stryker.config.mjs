@@ -32,7 +32,7 @@ export default {
       testPathIgnorePatterns: [
         "/node_modules/",
         // It needs moto.
-        "/handler/claims\\.test",
+        "\\.integration\\.test\\.ts$",
         // Thousands of random runs take seconds a mutant, and kill nothing that the other tests leave alive.
         "/handler/properties\\.test",
         "/handler/regular-expressions\\.test",
