@@ -1,10 +1,9 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { request, type RequestOptions } from "node:http";
 import os from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type RunningMoto, startMoto } from "../../src/processes/moto";
-import { motoCommand } from "../support/moto";
 import { programs, temporaryFolder, writeFiles } from "../support/temporary";
 
 const script = (text: string): [string] => [join(programs({ moto_server: text }), "moto_server")];
@@ -71,20 +70,4 @@ it("listens on a socket in a folder of this user's alone, and on no port that a 
   expect(words).toEqual(["-H", `unix://${moto.socket}`, "-p", "0"]);
   expect(statSync(dirname(moto.socket)).mode & 0o777).toBe(0o700);
   await moto.stop();
-});
-
-describe("moto itself", () => {
-  it("answers with the sandbox's account, and leaves nothing when it is stopped", async () => {
-    const moto = await startMoto(motoCommand());
-    const headers = {
-      authorization: "AWS4-HMAC-SHA256 Credential=test/20250101/us-east-1/sts/aws4_request",
-      "content-type": "application/x-www-form-urlencoded",
-    };
-    const body = "Action=GetCallerIdentity&Version=2011-06-15";
-    expect(await ask(moto, { method: "POST", headers }, body)).toContain("<Account>123456789012</Account>");
-    expect(readFileSync(moto.logFile, "utf8")).toContain("POST /");
-    await moto.stop();
-    await expect(ask(moto)).rejects.toThrow("ENOENT");
-    expect(existsSync(moto.logFile)).toBe(false);
-  });
 });
