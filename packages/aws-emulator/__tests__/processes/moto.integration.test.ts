@@ -1,17 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
-import { request, type RequestOptions } from "node:http";
-import { text } from "node:stream/consumers";
-import { type RunningMoto, startMoto } from "../../src/processes/moto";
-import { motoCommand } from "../support/moto";
-
-function ask({ socket }: RunningMoto, options: RequestOptions = {}, body = ""): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const asked = request({ socketPath: socket, ...options }, (response) => {
-      text(response).then(resolve, reject);
-    });
-    asked.on("error", reject).end(body);
-  });
-}
+import { startMoto } from "../../src/processes/moto";
+import { askMoto, motoCommand } from "../support/moto";
 
 describe("moto itself", () => {
   it("answers with the sandbox's account, and leaves nothing when it is stopped", async () => {
@@ -21,10 +10,10 @@ describe("moto itself", () => {
       "content-type": "application/x-www-form-urlencoded",
     };
     const body = "Action=GetCallerIdentity&Version=2011-06-15";
-    expect(await ask(moto, { method: "POST", headers }, body)).toContain("<Account>123456789012</Account>");
+    expect(await askMoto(moto, { method: "POST", headers }, body)).toContain("<Account>123456789012</Account>");
     expect(readFileSync(moto.logFile, "utf8")).toContain("POST /");
     await moto.stop();
-    await expect(ask(moto)).rejects.toThrow("ENOENT");
+    await expect(askMoto(moto)).rejects.toThrow("ENOENT");
     expect(existsSync(moto.logFile)).toBe(false);
   });
 });

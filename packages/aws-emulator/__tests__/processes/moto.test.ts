@@ -1,9 +1,8 @@
 import { readdirSync, statSync } from "node:fs";
-import { request, type RequestOptions } from "node:http";
 import os from "node:os";
 import { dirname, join } from "node:path";
-import { text } from "node:stream/consumers";
-import { type RunningMoto, startMoto } from "../../src/processes/moto";
+import { startMoto } from "../../src/processes/moto";
+import { askMoto } from "../support/moto";
 import { programs, temporaryFolder, writeFiles } from "../support/temporary";
 
 const script = (text: string): [string] => [join(programs({ moto_server: text }), "moto_server")];
@@ -13,15 +12,6 @@ const server = `#!${process.execPath}
   const answer = JSON.stringify({ words: process.argv.slice(2), environment: process.env });
   require("node:http").createServer((_, response) => response.end(answer)).listen(process.argv[3].slice("unix://".length));
 `;
-
-function ask({ socket }: RunningMoto, options: RequestOptions = {}, body = ""): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const asked = request({ socketPath: socket, ...options }, (response) => {
-      text(response).then(resolve, reject);
-    });
-    asked.on("error", reject).end(body);
-  });
-}
 
 describe("a moto that can't start", () => {
   it("is reported with its last lines", async () => {
@@ -50,7 +40,7 @@ it("gives moto nothing of the user's but where programs are, and the account tha
   Object.assign(process.env, ofUser, { PYENV_VERSION: "3.11" });
   try {
     const moto = await startMoto(script(server));
-    const { environment } = JSON.parse(await ask(moto)) as { environment: object };
+    const { environment } = JSON.parse(await askMoto(moto)) as { environment: object };
     await moto.stop();
     expect(environment).toMatchObject({
       MOTO_ACCOUNT_ID: "123456789012",
@@ -66,7 +56,7 @@ it("gives moto nothing of the user's but where programs are, and the account tha
 
 it("listens on a socket in a folder of this user's alone, and on no port that a web page could reach", async () => {
   const moto = await startMoto(script(server));
-  const { words } = JSON.parse(await ask(moto)) as { words: string[] };
+  const { words } = JSON.parse(await askMoto(moto)) as { words: string[] };
   expect(words).toEqual(["-H", `unix://${moto.socket}`, "-p", "0"]);
   expect(statSync(dirname(moto.socket)).mode & 0o777).toBe(0o700);
   await moto.stop();
