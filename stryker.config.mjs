@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 
-const jest = createRequire(import.meta.url)("./jest.config.js");
+const { projects } = createRequire(import.meta.url)("./jest.config.js");
+const unit = projects.find(({ displayName }) => displayName === "unit");
 
 /**
  * `npm run mutation` changes the code below, one expression at a time, and reports each change that no test notices
@@ -23,24 +24,20 @@ export default {
   coverageAnalysis: "perTest",
   jest: {
     config: {
-      ...jest,
+      ...unit,
       testMatch: [
         "**/__tests__/handler/**/*.test.ts",
         "**/__tests__/stacks/{policy,policy-kept,send-budget}.test.ts",
         "**/__tests__/operations/dead-letters/{decision,redrive,report}.test.ts",
       ],
       testPathIgnorePatterns: [
-        "/node_modules/",
-        // It needs moto.
-        "/handler/claims\\.test",
+        ...unit.testPathIgnorePatterns,
         // Thousands of random runs take seconds a mutant, and kill nothing that the other tests leave alive.
         "/handler/properties\\.test",
         "/handler/regular-expressions\\.test",
       ],
       // Whole stacks are synthesized here, and what they show of a rule is shown by an example of its own.
       testNamePattern: "^(?!is kept by stage|has production alone|refuses a stage whose)",
-      // cdktf's matchers: to load them takes a second a mutant, and none of these tests uses them.
-      setupFilesAfterEnv: [],
     },
   },
   // A mutant that loops is stopped by time, so a busy machine must not make the others look the same.

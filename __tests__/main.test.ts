@@ -3,14 +3,16 @@ import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { devEnvironment } from "./support/stack";
+import { standInTerraform } from "./support/stand-in-terraform";
 
 const root = join(__dirname, "..");
+const TERRAFORM_BINARY_NAME = standInTerraform();
 
 function synth(environment: Readonly<Record<string, string | undefined>>): string {
   const outdir = mkdtempSync(join(tmpdir(), "synth-"));
   execFileSync(process.execPath, ["--import", "tsx", "main.ts"], {
     cwd: root,
-    env: { PATH: process.env.PATH, CDKTF_OUTDIR: outdir, ...environment },
+    env: { PATH: process.env.PATH, TERRAFORM_BINARY_NAME, CDKTF_OUTDIR: outdir, ...environment },
   });
   return outdir;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Browser, chromium } from "playwright-core";
 import { type Gateway, inboxDirectory, startGateway } from "aws-emulator";
-import "../aws-sdk-settings";
+import "aws-emulator/aws-sdk-settings";
 import { findChromium } from "../sandbox/tools/chromium";
 
 /**

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs, promisify } from "node:util";
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
-import "../aws-sdk-settings";
+import "aws-emulator/aws-sdk-settings";
 import packageJson from "../package.json";
 import { awsClientConfig } from "aws-emulator/client-config";
 import { type Child, startChild, freePort } from "aws-emulator/processes";

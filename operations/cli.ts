@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import "../aws-sdk-settings";
+import "aws-emulator/aws-sdk-settings";
 import { type CommandModule, exitCodes, type Io, UsageError } from "./command";
 import * as deadLetters from "./commands/dead-letters";
 import * as doctor from "./commands/doctor";

@@ -1,4 +1,4 @@
-import "../aws-sdk-settings";
+import "aws-emulator/aws-sdk-settings";
 import { onInterrupt } from "./interrupts";
 import { type Options, parseOptions } from "./options";
 import { sandboxSettings, type SandboxSettings } from "./settings";

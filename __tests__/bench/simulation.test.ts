@@ -8,11 +8,13 @@ import { problemsOf, summarize } from "../../bench/simulation/summary";
 import { synthesize } from "../../bench/simulation/synthesize";
 import { variants } from "../../bench/simulation/variants";
 import { defaultSettings, midnight, type ModelSettings, simulate } from "../../bench/simulation/world";
+import { standInTerraform } from "../support/stand-in-terraform";
 
 /** The whole model, driven by the synthesized stack, on small loads. */
 
 const second = 1000;
 const minute = 60 * second;
+process.env.TERRAFORM_BINARY_NAME = standInTerraform();
 const stack = synthesize("prod") as { resource: Record<string, Record<string, Record<string, unknown>>> };
 const deployment = readDeployment(stack);
 const [standard, priority] = ["standard-lane", "priority-lane"].map((name) =>

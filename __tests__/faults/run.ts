@@ -1,4 +1,4 @@
-import "../../aws-sdk-settings";
+import "aws-emulator/aws-sdk-settings";
 import { type Case, concurrentCases, deleteConfigurationSet, deleteTemplate, serialCases } from "./cases";
 import { deployCases } from "./deploy-cases";
 import { redriveCases } from "./redrive-cases";

@@ -5,8 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { catalogue } from "../../handler/notifications";
 import { readArchiveFile } from "../../sandbox/archive-provider/archive-file";
+import { standInTerraform } from "../support/stand-in-terraform";
 
 const root = join(__dirname, "..", "..");
+const TERRAFORM_BINARY_NAME = standInTerraform();
 
 /** A second checkout of the project, in another folder. */
 function checkOut(): string {
@@ -30,7 +32,7 @@ function bundleIn(checkout: string): Bundle {
   const outdir = mkdtempSync(join(tmpdir(), "synth-"));
   execFileSync(process.execPath, ["--import", "tsx", "main.ts"], {
     cwd: checkout,
-    env: { PATH: process.env.PATH, CDKTF_OUTDIR: outdir, STAGE: "sandbox" },
+    env: { PATH: process.env.PATH, TERRAFORM_BINARY_NAME, CDKTF_OUTDIR: outdir, STAGE: "sandbox" },
   });
   const assets = join(outdir, "stacks", "notification-sandbox", "assets");
   const asset = readdirSync(assets, { recursive: true, encoding: "utf8" }).find((name) => name.endsWith("index.mjs"));

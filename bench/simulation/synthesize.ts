@@ -15,6 +15,7 @@ export function synthesize(stage: Stage): unknown {
       env: {
         PATH: process.env.PATH,
         HOME: process.env.HOME,
+        TERRAFORM_BINARY_NAME: process.env.TERRAFORM_BINARY_NAME,
         STAGE: stage,
         PROJECT_NAME: "simulation",
         EMAIL_SENDER: "notifications@example.com",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { Command } from "commander";
 import { type Browser, chromium } from "playwright-core";
-import "../../aws-sdk-settings";
+import "aws-emulator/aws-sdk-settings";
 import { findChromium } from "../../sandbox/tools/chromium";
 import { readConfig } from "../../stacks/config";
 import { Names } from "../../stacks/names";

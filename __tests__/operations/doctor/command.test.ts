@@ -1,86 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo } from "node:net";
-import { catalogue } from "../../../handler/notifications";
-import { type CheckResult } from "../../../operations/doctor/check";
 import { freePort } from "aws-emulator/processes";
-import { OperationsProcess, runOperation, sandboxOn } from "../../support/operations-command";
-import { parkedStage } from "../../support/parked";
-import { deployAws, deployEmail, DoctorWorld } from "./doctor-world";
-
-interface Report {
-  readonly stage: string;
-  readonly prefix: string;
-  readonly summary: Readonly<Record<CheckResult["status"], number>>;
-  readonly checks: readonly CheckResult[];
-}
-
-const doctor = (port: number, ...words: string[]) => runOperation(["doctor", "--sandbox", ...words], sandboxOn(port));
-const placeOf = (port: number) =>
-  `Sandbox at http://127.0.0.1:${port} (the port of SANDBOX_PORT), region us-east-1, stage sandbox\n`;
-
-const checks = [
-  "Sender verified",
-  "SES sandbox",
-  "Send rate and quota",
-  ...catalogue.map(({ id }) => `Template ${id}`),
-  "Configuration set",
-  "SES's events",
-  "Concurrency, standard lane",
-  "Concurrency, priority lane",
-  "Concurrency of the account",
-  "Dead letters",
-  "Retries",
-  "Alarm topic",
-  "Alarms",
-  "State bucket",
-];
-
-describe("in the sandbox", () => {
-  let world: DoctorWorld;
-  let port: number;
-  beforeAll(async () => {
-    world = await DoctorWorld.start();
-    port = Number(new URL(world.gateway.gateway.url).port);
-  });
-  afterAll(async () => {
-    await world.stop();
-  });
-
-  it("fails where nothing is deployed, and does not where all is in order", async () => {
-    const empty = await doctor(port, "--json");
-    expect(empty).toMatchObject({ code: 1, errors: placeOf(port) });
-    const report = JSON.parse(empty.output) as Report;
-    expect(Object.keys(report)).toEqual(["stage", "prefix", "summary", "checks"]);
-    expect(report).toMatchObject({ stage: "sandbox", prefix: parkedStage.names.prefix });
-    expect(report.checks.map(({ check }) => check)).toEqual(checks);
-    expect(report.checks[0]).toEqual({
-      check: "Sender verified",
-      status: "fail",
-      finding: expect.stringContaining("SES has no identity notifications@example.com (the sender).") as string,
-      todo: 'Deploy the stack again (README, "cdktf against the sandbox").',
-    });
-    const { fail, warn, unknown, ok } = report.summary;
-    expect({ fail, warn, unknown, ok }).toEqual(count(report.checks));
-
-    await deployEmail(parkedStage, world.clients);
-    await deployAws(parkedStage, world.gateway, world.clients);
-    const { code, output, errors } = await doctor(port);
-    expect({ code, errors }).toEqual({ code: 0, errors: placeOf(port) });
-    expect(output).toMatch(/Check\s+│\s+│ What was found, and what to do/);
-    for (const check of checks) expect(output).toMatch(new RegExp(`${check} +│ (ok|unknown) `));
-    expect(output).toContain("The sandbox does not emulate it: it is checked on AWS.");
-    expect(output).not.toContain(">");
-    expect(output.trimEnd().split("\n").at(-1)).toBe(
-      `email-automation-sandbox: 0 fail, 0 warn, 3 unknown, ${checks.length - 3} ok`,
-    );
-  });
-});
-
-function count(results: readonly CheckResult[]): Report["summary"] {
-  const summary = { fail: 0, warn: 0, unknown: 0, ok: 0 };
-  for (const { status } of results) summary[status] += 1;
-  return summary;
-}
+import { OperationsProcess, runOperation } from "../../support/operations-command";
+import { checks, doctor, placeOf, type Report } from "./doctor-report";
 
 it("is not made where nothing listens, and says once what to do", async () => {
   const port = await freePort();

@@ -1,10 +1,8 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { request, type RequestOptions } from "node:http";
+import { readdirSync, statSync } from "node:fs";
 import os from "node:os";
 import { dirname, join } from "node:path";
-import { text } from "node:stream/consumers";
-import { type RunningMoto, startMoto } from "../../src/processes/moto";
-import { motoCommand } from "../support/moto";
+import { startMoto } from "../../src/processes/moto";
+import { askMoto } from "../support/moto";
 import { programs, temporaryFolder, writeFiles } from "../support/temporary";
 
 const script = (text: string): [string] => [join(programs({ moto_server: text }), "moto_server")];
@@ -14,15 +12,6 @@ const server = `#!${process.execPath}
   const answer = JSON.stringify({ words: process.argv.slice(2), environment: process.env });
   require("node:http").createServer((_, response) => response.end(answer)).listen(process.argv[3].slice("unix://".length));
 `;
-
-function ask({ socket }: RunningMoto, options: RequestOptions = {}, body = ""): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const asked = request({ socketPath: socket, ...options }, (response) => {
-      text(response).then(resolve, reject);
-    });
-    asked.on("error", reject).end(body);
-  });
-}
 
 describe("a moto that can't start", () => {
   it("is reported with its last lines", async () => {
@@ -51,7 +40,7 @@ it("gives moto nothing of the user's but where programs are, and the account tha
   Object.assign(process.env, ofUser, { PYENV_VERSION: "3.11" });
   try {
     const moto = await startMoto(script(server));
-    const { environment } = JSON.parse(await ask(moto)) as { environment: object };
+    const { environment } = JSON.parse(await askMoto(moto)) as { environment: object };
     await moto.stop();
     expect(environment).toMatchObject({
       MOTO_ACCOUNT_ID: "123456789012",
@@ -67,24 +56,8 @@ it("gives moto nothing of the user's but where programs are, and the account tha
 
 it("listens on a socket in a folder of this user's alone, and on no port that a web page could reach", async () => {
   const moto = await startMoto(script(server));
-  const { words } = JSON.parse(await ask(moto)) as { words: string[] };
+  const { words } = JSON.parse(await askMoto(moto)) as { words: string[] };
   expect(words).toEqual(["-H", `unix://${moto.socket}`, "-p", "0"]);
   expect(statSync(dirname(moto.socket)).mode & 0o777).toBe(0o700);
   await moto.stop();
-});
-
-describe("moto itself", () => {
-  it("answers with the sandbox's account, and leaves nothing when it is stopped", async () => {
-    const moto = await startMoto(motoCommand());
-    const headers = {
-      authorization: "AWS4-HMAC-SHA256 Credential=test/20250101/us-east-1/sts/aws4_request",
-      "content-type": "application/x-www-form-urlencoded",
-    };
-    const body = "Action=GetCallerIdentity&Version=2011-06-15";
-    expect(await ask(moto, { method: "POST", headers }, body)).toContain("<Account>123456789012</Account>");
-    expect(readFileSync(moto.logFile, "utf8")).toContain("POST /");
-    await moto.stop();
-    await expect(ask(moto)).rejects.toThrow("ENOENT");
-    expect(existsSync(moto.logFile)).toBe(false);
-  });
 });

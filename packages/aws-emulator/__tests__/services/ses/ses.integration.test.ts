@@ -12,7 +12,6 @@ import {
 import { type Mail } from "../../../src/gateway/journal";
 import { addressProblem } from "../../../src/services/ses/addresses";
 import { parseMime, toMime } from "../../../src/services/ses/mime";
-import { render } from "../../../src/services/ses/render";
 import { bareAddress, fromQuery } from "../../../src/services/ses/sent-mail";
 import { arnOf, gatewayForTests, signed } from "../../support/gateway";
 
@@ -480,25 +479,6 @@ describe("a template is rendered for a test as a mail is: moto knows no dotted n
     await expect(test("{}", "nope")).rejects.toMatchObject({ name: "TemplateDoesNotExistException" });
     expect(await testV2("{}")).toMatchObject([400, { __type: "BadRequestException", message: missing }]);
     expect(await testV2("{}", "nope")).toMatchObject([404, { __type: "NotFoundException" }]);
-  });
-});
-
-describe("rendering", () => {
-  it("supports what SES documents: conditions, loops, dotted names", () => {
-    const template = {
-      subject: "{{a.b}}",
-      html: "{{#each list}}<i>{{this}}</i>{{/each}}",
-      text: "{{#if on}}yes{{else}}no{{/if}}",
-    };
-    expect(render(template, { a: { b: 1 }, list: ["x", "&"], on: false })).toEqual({
-      subject: "1",
-      html: "<i>x</i><i>&</i>",
-      text: "no",
-    });
-  });
-
-  it("fails for a template that is malformed, and says which part", () => {
-    expect(() => render({ subject: "ok", html: "{{#if}}", text: "" }, {})).toThrow(/the HTML part cannot be rendered/);
   });
 });
 

@@ -1,0 +1,4 @@
+/** jest's globalTeardown of the integration tests. */
+export default async function teardown(): Promise<void> {
+  await globalThis.stopSharedMotos?.();
+}

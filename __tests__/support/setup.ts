@@ -1,4 +1,0 @@
-import { Testing } from "cdktf";
-import "../../aws-sdk-settings";
-
-Testing.setupJest();
