@@ -7,7 +7,7 @@ import { NotificationStack } from "../../stacks/notification-stack";
 import { nameAttributes } from "../../stacks/policy/synthesized";
 import { loadTemplate } from "../../stacks/templates";
 import { largeCatalogue, notificationNamed } from "../support/catalogue";
-import { configOf, Synthesized } from "../support/stack";
+import { configOf, synthesized } from "../support/stack";
 
 function createStack(notifications: readonly Notification[], changes: Partial<Config> = {}) {
   return new NotificationStack(
@@ -19,8 +19,7 @@ function createStack(notifications: readonly Notification[], changes: Partial<Co
   );
 }
 
-const synth = (...stackOf: Parameters<typeof createStack>) =>
-  new Synthesized(Testing.synth(createStack(...stackOf), true));
+const synth = (...stackOf: Parameters<typeof createStack>) => synthesized(createStack(...stackOf));
 
 describe("300 notifications", () => {
   it("fit every limit that the synth knows, at AWS's own quotas", () => {
@@ -62,12 +61,9 @@ describe("300 notifications", () => {
 describe("a notification whose id is changed, and whose rule's name is kept", () => {
   /** Physical name to logical id, of everything that has a name. */
   function addresses(notifications: readonly Notification[], environment: Parameters<typeof configOf>[0] = {}) {
-    const stack = new Synthesized(
-      Testing.synth(
-        new NotificationStack(Testing.app(), "notification", configOf(environment), notifications, () =>
-          loadTemplate(emailRequest),
-        ),
-        true,
+    const stack = synthesized(
+      new NotificationStack(Testing.app(), "notification", configOf(environment), notifications, () =>
+        loadTemplate(emailRequest),
       ),
     );
     const { resource } = JSON.parse(stack.text) as {

@@ -9,7 +9,7 @@ import { type Envelope } from "aws-emulator";
 import { maximumRedrives } from "../../stacks/delivery-windows";
 import { NotificationStack } from "../../stacks/notification-stack";
 import { storedTemplateName } from "../../stacks/templates";
-import { configOf, Synthesized, synthNotificationStack } from "../support/stack";
+import { configOf, type Synthesized, synthesized, synthNotificationStack } from "../support/stack";
 
 let stack: Synthesized;
 beforeAll(() => {
@@ -780,7 +780,7 @@ describe("the daily report's event", () => {
       { ...configOf(), recipients },
       seedCatalogue,
     );
-    const transformer = transformerOf(new Synthesized(Testing.synth(scheduled, true)));
+    const transformer = transformerOf(synthesized(scheduled));
     // As Terraform hands it over.
     const InputTemplate = transformer?.input_template.replace(/([$%])\1\{/g, "$1{");
     const event: Envelope = {
@@ -837,7 +837,7 @@ describe("the daily report's event", () => {
       { ...configOf(), recipients: ['"<id>"@example.com'] },
       seedCatalogue,
     );
-    const { input_template: template = "" } = transformerOf(new Synthesized(Testing.synth(scheduled, true))) ?? {};
+    const { input_template: template = "" } = transformerOf(synthesized(scheduled)) ?? {};
     expect(template.match(/<[^>]*>/g)).toEqual(["<id>", "<time>", "<account>", "<region>"]);
     expect(template.match(/[<>]/g)).toHaveLength(2 * 4);
     expect(template).not.toContain('\\"');
@@ -890,7 +890,7 @@ it("tells what an operator needs to know", () => {
 it("refuses to synthesize a stack that breaks a policy rule, and names the rule", () => {
   const broken = new NotificationStack(Testing.app(), "notification", configOf(), seedCatalogue);
   new SqsQueue(broken, "plain", { name: "plain" });
-  expect(() => Testing.synth(broken, true)).toThrow(
+  expect(() => synthesized(broken)).toThrow(
     /queue-encrypted: aws_sqs_queue\.plain is not encrypted[\s\S]*names-carry-stage/,
   );
 });
