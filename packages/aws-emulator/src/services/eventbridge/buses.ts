@@ -192,7 +192,7 @@ export class Buses implements BusDestination {
       input = inputFor(target, event, context);
     } catch (cause) {
       if (!(cause instanceof InvalidInput)) throw cause;
-      const error = new TargetError("INVALID_JSON", cause.message, false);
+      const error = new TargetError("INVALID_JSON", cause.message, false, { cause });
       this.addFailedAttempt(delivery, error);
       await this.giveUp(rule, target, delivery, JSON.stringify(event), error, 0, undefined);
       return;
