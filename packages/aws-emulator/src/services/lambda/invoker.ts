@@ -20,7 +20,7 @@ export interface InvokeRequest {
   readonly onTurn?: () => Promise<DeployedFunction>;
 }
 
-/** As Lambda's own limit of an account would be too much for one machine, what exceeds this waits. */
+/** So many function processes run at once; further invocations wait. An account's own limit is too much for one machine. */
 const mostProcesses = Math.max(4, availableParallelism() * 2);
 
 const allFunctions = "";
