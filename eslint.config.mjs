@@ -9,6 +9,15 @@ const noProviderRoots = {
   })),
 };
 
+/** Bars the imports of folders of ours, which are named from another one: `../../operations/lanes`. */
+const no = (folders, message) => ({ regex: `^(?:\\.\\./)+(?:${folders.join("|")})(?:/|$)`, message });
+
+/** An error that is made of a caught one keeps it, so that a log shows both. */
+const causesKept = [
+  "CatchClause ThrowStatement > NewExpression:not(:has(Property[key.name='cause']))",
+  "CallExpression[callee.property.name='catch'] > ArrowFunctionExpression[params.length=1] ThrowStatement > NewExpression:not(:has(Property[key.name='cause']))",
+].map((selector) => ({ selector, message: "Give it the caught error: { cause }." }));
+
 export default tseslint.config(
   { ignores: ["cdktf.out/", "coverage/", ".sandbox/", ".stryker/", "**/.terraform/"] },
   eslint.configs.recommended,
@@ -18,6 +27,7 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       "no-restricted-imports": ["error", noProviderRoots],
+      "preserve-caught-error": "error",
       "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
       // A construct is created for its effect on the tree.
@@ -35,9 +45,13 @@ export default tseslint.config(
           ...noProviderRoots,
           patterns: [
             {
-              group: ["cdktf", "cdktf/*", "constructs", "@cdktf/*", "**/stacks/**"],
+              group: ["cdktf", "cdktf/*", "constructs", "@cdktf/*", "aws-emulator", "aws-emulator/*"],
               message: "The handler is deployed; infrastructure code is not.",
             },
+            no(
+              ["stacks", "operations", "sandbox", "bench", "docs", "main"],
+              "The handler is deployed; what deploys, runs and watches it is not.",
+            ),
           ],
         },
       ],
@@ -52,11 +66,54 @@ export default tseslint.config(
         "error",
         {
           patterns: [
-            {
-              regex: "^(?:\\.\\./)+(?:stacks|handler|operations|sandbox|bench|__tests__|main)(?:/|$)",
-              message: "The emulator knows nothing of this project: give it what it needs.",
-            },
+            no(
+              ["stacks", "handler", "operations", "sandbox", "bench", "docs", "__tests__", "main"],
+              "The emulator knows nothing of this project: give it what it needs.",
+            ),
           ],
+        },
+      ],
+    },
+  },
+  {
+    files: ["stacks/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          ...noProviderRoots,
+          patterns: [
+            no(["operations", "sandbox", "bench", "docs"], "What is deployed does not know who runs and watches it."),
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ["sandbox/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          ...noProviderRoots,
+          patterns: [
+            no(
+              ["operations", "bench", "docs"],
+              "The sandbox is below the commands and the measurements: they may know it, it does not know them.",
+            ),
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ["bench/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          ...noProviderRoots,
+          patterns: [no(["operations", "docs"], "A command is a program: take what both need from a layer below.")],
         },
       ],
     },
@@ -70,10 +127,10 @@ export default tseslint.config(
         {
           ...noProviderRoots,
           patterns: [
-            {
-              group: ["**/sandbox/**"],
-              message: "The commands need where the sandbox is (stacks/sandbox-endpoint.ts), not what runs it.",
-            },
+            no(
+              ["sandbox", "bench", "docs"],
+              "The commands need where the sandbox is (stacks/sandbox-endpoint.ts), not what runs it.",
+            ),
           ],
         },
       ],
@@ -88,6 +145,11 @@ export default tseslint.config(
     // Here the process hands its environment to the program.
     files: ["operations/cli.ts"],
     rules: { "no-restricted-properties": "off" },
+  },
+  {
+    files: ["**/*.ts"],
+    ignores: ["**/__tests__/**"],
+    rules: { "no-restricted-syntax": ["error", ...causesKept] },
   },
   {
     // A longer function does more than one thing.

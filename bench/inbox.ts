@@ -5,6 +5,7 @@ import { type Browser, chromium } from "playwright-core";
 import { type Gateway, inboxDirectory, startGateway } from "aws-emulator";
 import "aws-emulator/aws-sdk-settings";
 import { findChromium } from "../sandbox/tools/chromium";
+import { exampleAccountId } from "../stacks/stages";
 
 /**
  * `npm run bench:inbox`: opens the inbox page with many mails and an empty one in turn, and prints the medians and their
@@ -65,7 +66,7 @@ async function openGateway(mails: number): Promise<Gateway> {
     port: 0,
     motoSocket: "/no/moto.sock",
     region: "us-east-1",
-    accountId: "123456789012",
+    accountId: exampleAccountId,
     workDirectory: join(tmpdir(), "bench-inbox"),
     retryDelaysMs: [1000],
     assetsDirectory: inboxDirectory,
@@ -85,13 +86,13 @@ function addMail({ journal }: Gateway, index: number): void {
     id,
     "detail-type": "Email Notification Request",
     source: "custom.application",
-    account: "123456789012",
+    account: exampleAccountId,
     time,
     region: "us-east-1",
     resources: [],
     detail: { emailConfig: { recipient: to, subject }, title: subject, message },
   });
-  const targetArn = "arn:aws:lambda:us-east-1:123456789012:function:email-processor";
+  const targetArn = `arn:aws:lambda:us-east-1:${exampleAccountId}:function:email-processor`;
   const delivery = journal.addDelivery(event, { rule: "email", bus: "bus", targetId: "fn", targetArn, kind: "lambda" });
   journal.endAttempt(delivery, journal.startAttempt(delivery, `request-${index}`), { outcome: "success" });
   delivery.status = "delivered";

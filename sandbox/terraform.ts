@@ -57,8 +57,9 @@ export class TerraformError extends Error {
     /** Terraform's own error blocks; the end of its output where it has none. */
     readonly detail: string,
     outcome = exitCode === null ? "was ended by a signal" : `failed with exit code ${exitCode}`,
+    options?: ErrorOptions,
   ) {
-    super(detail === "" ? `${command} ${outcome}.` : `${command} ${outcome}:\n${detail}`);
+    super(detail === "" ? `${command} ${outcome}.` : `${command} ${outcome}:\n${detail}`, options);
   }
 }
 
@@ -172,7 +173,9 @@ export class Terraform {
     const { code, error } = await child.ended;
     stopListening();
     if (error !== undefined) {
-      throw new TerraformError(command, null, error.message, `could not be started (${binary} in ${directory})`);
+      throw new TerraformError(command, null, error.message, `could not be started (${binary} in ${directory})`, {
+        cause: error,
+      });
     }
     if (code !== null && accept.includes(code)) return { code, text: text() };
     // Terraform's page on "execution halted" says no more than that.

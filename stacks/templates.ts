@@ -47,17 +47,17 @@ export function loadTemplate(
   }
   const bodies = { html: readBody(join(folder, "body.html")), text: readBody(join(folder, "body.txt")) };
   const parts = [
-    { file: join(folder, "index.ts"), role: "subject", body: notification.subject },
-    { file: join(folder, "body.html"), role: "html", body: bodies.html },
-    { file: join(folder, "body.txt"), role: "text", body: bodies.text },
+    { file: join(folder, "index.ts"), part: "subject", body: notification.subject },
+    { file: join(folder, "body.html"), part: "html", body: bodies.html },
+    { file: join(folder, "body.txt"), part: "text", body: bodies.text },
   ] as const;
-  const problems = parts.flatMap(({ file, role, body }) => {
+  const problems = parts.flatMap(({ file, part, body }) => {
     if (body === undefined) return [`${shown(file)}: it is missing: a notification has an HTML and a text body.`];
-    if (body.trim() === "") return [`${shown(file)}: ${role === "subject" ? "the subject" : "it"} is empty.`];
+    if (body.trim() === "") return [`${shown(file)}: ${part === "subject" ? "the subject" : "it"} is empty.`];
     return [
-      ...(role === "subject" && toSubject(body) !== body.trim() ? [headerBreak] : []),
-      ...checkPart(body, notification.variables, role === "html"),
-    ].map(({ line, problem }) => `${shown(file)}:${role === "subject" ? subjectLine(file) : line}: ${problem}`);
+      ...(part === "subject" && toSubject(body) !== body.trim() ? [headerBreak] : []),
+      ...checkPart(body, notification.variables, part === "html"),
+    ].map(({ line, problem }) => `${shown(file)}:${part === "subject" ? subjectLine(file) : line}: ${problem}`);
   });
   if (problems.length > 0) throw new TemplateError(notification.id, problems);
   return { subject: notification.subject, html: bodies.html ?? "", text: bodies.text ?? "" };

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import ts from "typescript";
 import { type MarkdownDocument, markdownDocuments, projectRoot, readMarkdown } from "../support/documents";
 
 /** What a document names has to exist: commands, environment variables and files. */
@@ -71,6 +72,38 @@ it.each([
   // The changes of earlier versions name what was there then.
   const current = documents.filter(({ path }) => path !== "CHANGELOG.md");
   expect([...current, help].flatMap(unknown)).toEqual([]);
+});
+
+function filesIn(path: string): string[] {
+  if (/node_modules|\.test\.ts$/.test(path)) return [];
+  if (/\.m?[jt]s$/.test(path)) return [path];
+  if (/\.\w+$/.test(path)) return [];
+  return readdirSync(join(projectRoot, path)).flatMap((name) => filesIn(join(path, name)));
+}
+
+/** The comments of a program's text. The scanner knows what is a comment and what stands in a string. */
+function commentsOf(text: string): string[] {
+  const scanner = ts.createScanner(ts.ScriptTarget.Latest, false, ts.LanguageVariant.Standard, text);
+  const comments: string[] = [];
+  for (let token = scanner.scan(); token !== ts.SyntaxKind.EndOfFileToken; token = scanner.scan()) {
+    const isComment = token === ts.SyntaxKind.SingleLineCommentTrivia || token === ts.SyntaxKind.MultiLineCommentTrivia;
+    if (isComment) comments.push(scanner.getTokenText());
+  }
+  return comments;
+}
+
+const unknownFilesInComments = (path: string, text: string) =>
+  unknownFiles({ ...readMarkdown(path, ""), code: commentsOf(text) });
+
+it("every file that a comment names is there", () => {
+  const files = ["main.ts", "aws-sdk-settings.ts", "__tests__", ...sources.slice(1)].flatMap(filesIn);
+  expect(files.length).toBeGreaterThan(200);
+  expect(files.flatMap((path) => unknownFilesInComments(path, read(path)))).toEqual([]);
+});
+
+it("finds a file that is not there in a comment, and leaves strings alone", () => {
+  const text = '/** See sandbox/door/gone.ts. */\nconst a = "stacks/gone.ts"; // handler/notify.ts, stacks/stages.ts\n';
+  expect(unknownFilesInComments("x.ts", text)).toEqual(["x.ts: sandbox/door/gone.ts", "x.ts: handler/notify.ts"]);
 });
 
 it("the first page and the runbook name the commands for a failure", () => {

@@ -15,7 +15,7 @@ import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } 
 import { awsClientConfig } from "aws-emulator/client-config";
 import { type Gateway, startGateway, type FaultInput, type Mail } from "aws-emulator";
 import { findLeftovers } from "../../sandbox/leftovers";
-import { type RunningMoto, startMoto } from "aws-emulator/processes";
+import { motoAccountId, type RunningMoto, startMoto } from "aws-emulator/processes";
 import { sandboxEnvironment, Terraform, terraformEnvironment } from "../../sandbox/terraform";
 import { findTools } from "../../sandbox/tools";
 import { countMessages, totalOf } from "../../operations/dead-letters/queue";
@@ -30,7 +30,7 @@ import { bareEnvironment, projectRoot } from "../support/sandbox";
 const run = promisify(execFile);
 
 export const region = "us-east-1";
-export const accountId = "123456789012";
+export const accountId = motoAccountId;
 const bucket = `email-automation-terraform-state-${accountId}`;
 const stackName = "notification-sandbox";
 

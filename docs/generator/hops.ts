@@ -1,5 +1,5 @@
 import { fromDescription } from "../../stacks/constructs/alarms";
-import { type Attributes, block, listOf, referred, roleOf, type SynthesizedStack } from "./stack";
+import { type Attributes, block, listOf, referred, suffixOf, type SynthesizedStack } from "./stack";
 
 /**
  * Every hop of the synthesized stack at which an event is handed on, and could end:
@@ -17,7 +17,7 @@ import { type Attributes, block, listOf, referred, roleOf, type SynthesizedStack
  * Names are those behind project and stage.
  */
 export function hopsOf(stack: SynthesizedStack): string[] {
-  const role = (name: unknown) => roleOf(name, stack.prefix);
+  const role = (name: unknown) => suffixOf(name, stack.prefix);
   return [
     ...listOf(stack, "aws_cloudwatch_event_target").map(
       (target) => `target:${role(referred(stack, target.rule).name)}`,
@@ -58,7 +58,7 @@ export interface Alarm {
 
 /** The stack's alarms, by name. */
 export function alarmsOf(stack: SynthesizedStack): Alarm[] {
-  const role = (name: unknown) => roleOf(name, stack.prefix);
+  const role = (name: unknown) => suffixOf(name, stack.prefix);
   return listOf(stack, "aws_cloudwatch_metric_alarm")
     .map((alarm) => ({
       name: role(alarm.alarm_name),
@@ -94,7 +94,7 @@ function dimensionsOf(dimensions: unknown, stack: SynthesizedStack): string {
 
 function nameBehind(value: unknown, stack: SynthesizedStack): string {
   const text = String(value);
-  return roleOf(text.startsWith("${") ? (referred(stack, text).name ?? text) : text, stack.prefix);
+  return suffixOf(text.startsWith("${") ? (referred(stack, text).name ?? text) : text, stack.prefix);
 }
 
 function conditionOf(alarm: Attributes): string {

@@ -5,6 +5,7 @@ import { App, type TerraformStack } from "cdktf";
 import { seedCatalogue } from "../../handler/notifications/seed";
 import { readConfig } from "../../stacks/config";
 import { Names } from "../../stacks/names";
+import { exampleAccountId } from "../../stacks/stages";
 import { NotificationStack } from "../../stacks/notification-stack";
 
 export type Attributes = Readonly<Record<string, unknown>>;
@@ -27,7 +28,7 @@ export function synthesizeForDocs(): SynthesizedStack {
     EMAIL_SENDER: "sender@example.com",
     EMAIL_RECIPIENT: "ops@example.com",
     ALARM_EMAIL: "on-call@example.com",
-    AWS_ACCOUNT_ID: "123456789012",
+    AWS_ACCOUNT_ID: exampleAccountId,
     AWS_REGION: "us-east-1",
   });
   const outdir = mkdtempSync(join(tmpdir(), "docs-"));
@@ -50,7 +51,7 @@ export function readStack(stack: TerraformStack, { prefix }: Names): Synthesized
 }
 
 /** What is behind project and stage in a physical name, whatever service puts in front. */
-export function roleOf(name: unknown, prefix: string): string {
+export function suffixOf(name: unknown, prefix: string): string {
   const text = String(name);
   const at = text.indexOf(`${prefix}-`);
   return at < 0 ? text : text.slice(at + prefix.length + 1);

@@ -95,7 +95,8 @@ export function fromVariables(variables: Readonly<Record<string, string | undefi
 
 /**
  * Name of a notification's stored template in SES. It carries the content's hash, so that a changed template is another
- * one: the package that reads a variable and the template that has it are never out of step (docs/decisions/0014).
+ * one: the package that reads a variable and the template that has it are never out of step
+ * (docs/decisions/0014-template-versions.md).
  */
 export function templateName(prefix: string, notificationId: string, hash: string): string {
   return `${prefix}-${notificationId}-${hash}`;

@@ -2,7 +2,10 @@
 export class MissingToolsError extends Error {
   override readonly name = "MissingToolsError";
 
-  constructor(readonly missing: readonly string[]) {
-    super(`The sandbox can't start:\n${missing.map((line) => `  - ${line}`).join("\n")}`);
+  constructor(
+    readonly missing: readonly string[],
+    options?: ErrorOptions,
+  ) {
+    super(`The sandbox can't start:\n${missing.map((line) => `  - ${line}`).join("\n")}`, options);
   }
 }

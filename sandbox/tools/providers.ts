@@ -94,7 +94,7 @@ function ownCache(machine: Machine): string {
   try {
     return storageFor(ownPluginCache, machine);
   } catch (error) {
-    throw new MissingToolsError([`The providers need a folder: ${(error as Error).message}.`]);
+    throw new MissingToolsError([`The providers need a folder: ${(error as Error).message}.`], { cause: error });
   }
 }
 

@@ -25,7 +25,7 @@ export interface FailureReporter {
 /**
  * The bus of Lambda's failure records, and the rule that parks what no retry can mend, where the function could not park
  * it itself. What is on the bus is believed: a record is mailed again without passing a rule of the business events, so
- * only our own functions may put one there (docs/decisions/0013).
+ * only our own functions may put one there (docs/decisions/0013-failures-bus.md).
  */
 export class FailuresBus extends Construct {
   readonly bus: CloudwatchEventBus;

@@ -28,12 +28,13 @@ import { join } from "node:path";
 import { type Gateway, type GatewayOptions, startGateway } from "../../src/gateway";
 import { type Fault, type FaultInput } from "../../src/gateway/faults";
 import { type BusEvent, type Delivery, type Mail } from "../../src/gateway/journal";
+import { motoAccountId } from "../../src/processes/moto";
 import { ExchangeRecorder } from "./exchanges";
 import { startMoto } from "./moto";
 import { until } from "./until";
 
 export const region = "us-east-1";
-export const accountId = "123456789012";
+export const accountId = motoAccountId;
 const roleName = "function";
 const role = `arn:aws:iam::${accountId}:role/${roleName}`;
 

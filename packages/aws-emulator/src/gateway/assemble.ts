@@ -165,16 +165,16 @@ function interceptorsOf(
     suppression,
     faults,
   });
-  const causeOf = (accessKeyId: string) => invoker.causeOf(accessKeyId);
+  const originOf = (accessKeyId: string) => invoker.originOf(accessKeyId);
   // The first sees a call first and its answer last.
   return [
     injectFaults({ faults, functions: invoker, recipientsOf }),
     checkFunctionNames,
     new ReadCache(moto).intercept,
-    watchQueues(moto.sqs, journal, { region, causeOf }),
+    watchQueues(moto.sqs, journal, { region, originOf }),
     answerEvents(buses, (accessKeyId) => invoker.roleOf(accessKeyId)),
     answerInvoke(registry, invoker, asyncInvocations),
-    observeSes(moto, journal, { region, rejectUnverifiedRecipients, causeOf, feedback, background }),
+    observeSes(moto, journal, { region, rejectUnverifiedRecipients, originOf, feedback, background }),
     suppression.intercept,
     registry.intercept,
     eventSources.intercept,

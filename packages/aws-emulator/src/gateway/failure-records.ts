@@ -11,7 +11,7 @@ import {
   succeeded,
   textOf,
 } from "./http";
-import { type Cause, type Journal } from "./journal";
+import { type InvocationOrigin, type Journal } from "./journal";
 import { type Moto } from "./moto";
 
 /**
@@ -83,7 +83,7 @@ const joined = (type: string, message: string | undefined) => (message ? `${type
 export function watchQueues(
   sqs: SQSClient,
   journal: Journal,
-  options: { readonly region: string; readonly causeOf: (accessKeyId: string) => Cause | undefined },
+  options: { readonly region: string; readonly originOf: (accessKeyId: string) => InvocationOrigin | undefined },
 ): Interceptor {
   const tell = (
     queueUrl: string,
@@ -125,7 +125,7 @@ export function watchQueues(
         for (const receipt of receiptsIn(call)) journal.deleteRecord(receipts.take(receipt), queueArn);
     }
     for (const { body, attributes } of messagesOf(call)) {
-      const { eventId } = options.causeOf(call.accessKeyId) ?? {};
+      const { eventId } = options.originOf(call.accessKeyId) ?? {};
       tell(queueUrlOf(call), body, (name) => attributeIn(attributes, name), eventId);
     }
     return answer;

@@ -12,7 +12,7 @@ export interface Header {
 }
 
 /** What caused a call of a function that runs here. */
-export interface Cause {
+export interface InvocationOrigin {
   /** Of the Lambda invocation that made the call. */
   readonly requestId?: string;
   readonly eventId?: string;
@@ -20,7 +20,7 @@ export interface Cause {
   readonly rule?: string;
 }
 
-export interface Mail extends Cause {
+export interface Mail extends InvocationOrigin {
   /** SES's message id. */
   readonly id: string;
   readonly time: string;

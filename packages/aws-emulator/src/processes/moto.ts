@@ -14,6 +14,9 @@ export interface RunningMoto {
   stop(): Promise<void>;
 }
 
+/** The account whose resources moto keeps: whoever has a gateway in front of it gives the gateway this one. */
+export const motoAccountId = "123456789012";
+
 /** Time that moto may take to answer: it imports a few hundred Python modules, slowly on a busy machine. */
 const patienceMs = 60_000;
 
@@ -73,7 +76,7 @@ function motoEnvironment(): Record<string, string> {
     ...inherit(ofPython),
     // AWS-managed policies: without them the lookup of one fails.
     MOTO_IAM_LOAD_MANAGED_POLICIES: "true",
-    MOTO_ACCOUNT_ID: "123456789012",
+    MOTO_ACCOUNT_ID: motoAccountId,
     AWS_ACCESS_KEY_ID: "test",
     AWS_SECRET_ACCESS_KEY: "test",
     // The log shall hold the last line before a crash, and no warnings of Python's own.

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { mostEventBytes } from "../../../src/limits";
 import { Faults } from "../../../src/gateway/faults";
 import { Journal, type Note } from "../../../src/gateway/journal";
-import { Environment } from "../../../src/services/lambda/environment";
+import { ExecutionEnvironment } from "../../../src/services/lambda/environment";
 import { type DeployedFunction } from "../../../src/services/lambda/function";
 import { FunctionLog } from "../../../src/services/lambda/function-log";
 import { Invoker } from "../../../src/services/lambda/invoker";
@@ -196,8 +196,13 @@ describe("a package", () => {
 
   it("whose folder is gone fails the invocation, and not the sandbox", async () => {
     const api = await RuntimeApi.start();
-    const environment = new Environment({ fn: functionIn("/nowhere"), region, endpoint: gateway.gateway.url, api });
-    const invocation = { requestId: "1", payload: "{}", functionArn: "arn", version: "$LATEST", cause: {} };
+    const environment = new ExecutionEnvironment({
+      fn: functionIn("/nowhere"),
+      region,
+      endpoint: gateway.gateway.url,
+      api,
+    });
+    const invocation = { requestId: "1", payload: "{}", functionArn: "arn", version: "$LATEST", origin: {} };
     expect(await environment.invoke(invocation)).toMatchObject({
       outcome: "error",
       error: { errorType: "Runtime.ExitError", errorMessage: expect.stringContaining("ENOENT") as string },

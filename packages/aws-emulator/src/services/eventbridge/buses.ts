@@ -44,7 +44,7 @@ export class Buses implements BusDestination {
   readonly rules: Rules;
   readonly archives: Archives;
   readonly policies: BusPolicies;
-  /** Whoever calls from outside; nobody else is known here. */
+  /** The identity of callers that are no function of ours. The emulator knows no other user. */
   readonly callerArn: string;
   /** Rule name to the minute, since 1970, of its last occurrence. */
   private readonly lastOccurrences = new Map<string, number>();
@@ -192,7 +192,7 @@ export class Buses implements BusDestination {
       input = inputFor(target, event, context);
     } catch (cause) {
       if (!(cause instanceof InvalidInput)) throw cause;
-      const error = new TargetError("INVALID_JSON", cause.message, false);
+      const error = new TargetError("INVALID_JSON", cause.message, false, { cause });
       this.addFailedAttempt(delivery, error);
       await this.giveUp(rule, target, delivery, JSON.stringify(event), error, 0, undefined);
       return;

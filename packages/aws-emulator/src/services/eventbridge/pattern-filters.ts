@@ -6,8 +6,8 @@ import { wildcard } from "./pattern-wildcard";
 export class InvalidEventPattern extends Error {
   override readonly name = "InvalidEventPatternException";
 
-  constructor(reason: string, path?: string) {
-    super(`Event pattern is not valid. Reason: ${reason}${path === undefined ? "" : `\n at "${path}"`}`);
+  constructor(reason: string, path?: string, options?: ErrorOptions) {
+    super(`Event pattern is not valid. Reason: ${reason}${path === undefined ? "" : `\n at "${path}"`}`, options);
   }
 }
 

@@ -60,7 +60,13 @@ export function parsePattern(text: string): CompiledPattern {
   try {
     pattern = JSON.parse(text);
   } catch (cause) {
-    throw new InvalidEventPattern(`it is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`);
+    throw new InvalidEventPattern(
+      `it is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+      undefined,
+      {
+        cause,
+      },
+    );
   }
   if (!isRecord(pattern)) throw new InvalidEventPattern("Filter is not an object");
   const alternatives = parseObject(pattern, undefined, [new Map()], false);

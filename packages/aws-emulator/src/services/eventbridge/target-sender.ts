@@ -25,8 +25,9 @@ export class TargetError extends Error {
     message: string,
     /** A missing permission or target stays missing: EventBridge does not try again. */
     readonly isRetryable: boolean,
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
   }
 }
 
@@ -72,7 +73,7 @@ export class TargetSender {
         return "delivered";
       case "sns":
         await publishToTopic(this.dependencies.moto, arn, sending.input).catch((error: unknown) => {
-          throw new TargetError("ERROR_FROM_TARGET", String(error), false);
+          throw new TargetError("ERROR_FROM_TARGET", String(error), false, { cause: error });
         });
         return "delivered";
       default:
@@ -90,9 +91,8 @@ export class TargetSender {
         }),
       )
       .catch((error: unknown) => {
-        if (error instanceof QueueDoesNotExist)
-          throw new TargetError("NO_RESOURCE", `The queue ${queueArn} does not exist.`, false);
-        throw error;
+        if (!(error instanceof QueueDoesNotExist)) throw error;
+        throw new TargetError("NO_RESOURCE", `The queue ${queueArn} does not exist.`, false, { cause: error });
       });
     const access = {
       service: "events.amazonaws.com",
@@ -131,8 +131,8 @@ export class TargetSender {
         false,
       );
     }
-    const cause = { eventId: event.id, rule: rule.name };
-    this.dependencies.asyncInvocations.accept({ fn, payload: input, cause, delivery });
+    const origin = { eventId: event.id, rule: rule.name };
+    this.dependencies.asyncInvocations.accept({ fn, payload: input, origin, delivery });
   }
 
   private async toQueue(arn: string, { rule, target, input }: Sending): Promise<void> {
@@ -140,7 +140,7 @@ export class TargetSender {
     const groupId = target.SqsParameters?.MessageGroupId;
     await sendToQueue(this.dependencies.moto, arn, input, groupId === undefined ? {} : { groupId }).catch(
       (error: unknown) => {
-        throw new TargetError("ERROR_FROM_TARGET", String(error), true);
+        throw new TargetError("ERROR_FROM_TARGET", String(error), true, { cause: error });
       },
     );
   }
@@ -183,7 +183,7 @@ export class TargetSender {
       );
     } catch (error) {
       if (!(error instanceof NoLogGroup)) throw error;
-      throw new TargetError("NO_RESOURCE", `The log group ${group} does not exist.`, false);
+      throw new TargetError("NO_RESOURCE", `The log group ${group} does not exist.`, false, { cause: error });
     }
   }
 }

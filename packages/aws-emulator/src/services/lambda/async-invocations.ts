@@ -3,7 +3,7 @@ import { type Background } from "../../gateway/background";
 import { publishToTopic, sendToQueue, serviceOf } from "../../gateway/destinations";
 import { type Faults } from "../../gateway/faults";
 import { parseObject, textOf } from "../../gateway/http";
-import { type Attempt, type Cause, type Delivery, type Journal, newId } from "../../gateway/journal";
+import { type Attempt, type InvocationOrigin, type Delivery, type Journal, newId } from "../../gateway/journal";
 import { mostEventBytes, mostNesting } from "../../limits";
 import { nestingOf, stringify } from "../../gateway/json-text";
 import { type Moto } from "../../gateway/moto";
@@ -15,7 +15,7 @@ export interface AsyncInvocation {
   readonly fn: DeployedFunction;
   readonly payload: string;
   readonly requestId?: string;
-  readonly cause?: Omit<Cause, "requestId">;
+  readonly origin?: Omit<InvocationOrigin, "requestId">;
   /** The journal's record of the event that is delivered by it. */
   readonly delivery?: Delivery;
 }
@@ -66,13 +66,13 @@ export class AsyncInvocations {
     this.dependencies.background.run(() => this.process(invocation));
   }
 
-  private async process({ fn, payload, requestId = newId(), cause = {}, delivery }: AsyncInvocation): Promise<void> {
+  private async process({ fn, payload, requestId = newId(), origin = {}, delivery }: AsyncInvocation): Promise<void> {
     const acceptedAt = Date.now();
     const configuration = await this.configurationOf(fn.name);
     const expiresAt = acceptedAt + configuration.maximumAgeMs;
     let failures = 0;
     for (let attempts = 1; ; attempts += 1) {
-      const run = await this.attempt({ fn, payload, requestId, cause }, expiresAt, delivery);
+      const run = await this.attempt({ fn, payload, requestId, origin }, expiresAt, delivery);
       if (run instanceof FunctionGone) {
         this.end(delivery, "failed");
         this.dependencies.journal.note(
@@ -108,7 +108,7 @@ export class AsyncInvocations {
    * growing pauses, which here would be as many requests and attempts that say nothing.
    */
   private async attempt(
-    request: Required<Pick<InvokeRequest, "fn" | "payload" | "requestId" | "cause">>,
+    request: Required<Pick<InvokeRequest, "fn" | "payload" | "requestId" | "origin">>,
     expiresAt: number,
     delivery: Delivery | undefined,
   ): Promise<Invocation | Throttled | FunctionGone> {
@@ -196,10 +196,10 @@ export class AsyncInvocations {
   ): Promise<void> {
     try {
       await this.sendRecord(destination, record, result, roleArn);
-    } catch (cause) {
+    } catch (origin) {
       this.dependencies.journal.countDestinationFailure(functionName);
       this.dependencies.journal.note(
-        `The record of request ${record.requestContext.requestId} of ${functionName} is lost: ${cause instanceof Error ? cause.message : String(cause)}`,
+        `The record of request ${record.requestContext.requestId} of ${functionName} is lost: ${origin instanceof Error ? origin.message : String(origin)}`,
       );
     }
   }

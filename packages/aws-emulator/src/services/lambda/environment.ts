@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type Readable } from "node:stream";
-import { type Cause } from "../../gateway/journal";
+import { type InvocationOrigin } from "../../gateway/journal";
 import { type DeployedFunction, type FunctionError, type Invocation, type LogLine } from "./function";
 import { type RuntimeApi, type Work } from "./runtime-api";
 
@@ -26,7 +26,7 @@ export interface InvokeOptions {
   readonly payload: string;
   readonly functionArn: string;
   readonly version: string;
-  readonly cause: Cause;
+  readonly origin: InvocationOrigin;
 }
 
 type Result = Pick<Invocation, "payload" | "outcome" | "error">;
@@ -47,7 +47,7 @@ interface EndOfOutput {
 }
 
 /** One execution environment: a Node.js process that handles one event at a time and stays warm. */
-export class Environment {
+export class ExecutionEnvironment {
   readonly id = randomBytes(8).toString("hex");
   /** Unique, so that a call's signature tells which environment made it. */
   readonly accessKeyId = `ASIA${this.id.toUpperCase()}`;
@@ -107,8 +107,8 @@ export class Environment {
   }
 
   /** What made the call that carries this environment's access key. */
-  get cause(): Cause | undefined {
-    return this.running?.options.cause;
+  get origin(): InvocationOrigin | undefined {
+    return this.running?.options.origin;
   }
 
   async invoke(options: InvokeOptions): Promise<Invocation> {

@@ -15,7 +15,7 @@ import { type Background } from "../../gateway/background";
 import { serviceOf } from "../../gateway/destinations";
 import { eventIdIn, failureIn } from "../../gateway/failure-records";
 import { type Answer, type Call, isRecord, jsonOf, type Next, succeeded, textOf } from "../../gateway/http";
-import { type Cause, type Journal } from "../../gateway/journal";
+import { type InvocationOrigin, type Journal } from "../../gateway/journal";
 import { type Moto } from "../../gateway/moto";
 import { type Invocation } from "./function";
 import { type Invoker, Throttled } from "./invoker";
@@ -200,12 +200,12 @@ export class EventSources {
     if (fn === undefined) return [];
     const { visibilityTimeoutMs } = await this.settingsOf(mapping.queueArn);
     const records = messages.map((message) => toRecord(message, mapping.queueArn, this.dependencies.region));
-    const cause = causeOf(messages);
+    const origin = originOf(messages);
     const invocation = await this.dependencies.invoker
       .invoke({
         fn,
         payload: JSON.stringify({ Records: records }),
-        cause,
+        origin,
         patience: { until: receivedAt + visibilityTimeoutMs, signal: this.dependencies.background.signal },
         onTurn: async () => (await this.dependencies.registry.find(mapping.functionArn)) ?? fn,
       })
@@ -319,7 +319,7 @@ function failedItems(invocation: Invocation, messages: readonly Message[]): Read
 }
 
 /** The event behind a message: itself, or the one in the record of a failed invocation. One message, one cause. */
-function causeOf(messages: readonly Message[]): Omit<Cause, "requestId"> {
+function originOf(messages: readonly Message[]): Omit<InvocationOrigin, "requestId"> {
   const [message, ...others] = messages;
   if (message === undefined || others.length > 0) return {};
   const eventId = eventIdIn(message.Body ?? "");

@@ -1,8 +1,8 @@
 import { setMaxListeners } from "node:events";
 import { availableParallelism } from "node:os";
 import { type Faults } from "../../gateway/faults";
-import { type Cause, newId } from "../../gateway/journal";
-import { Environment } from "./environment";
+import { type InvocationOrigin, newId } from "../../gateway/journal";
+import { ExecutionEnvironment } from "./environment";
 import { type DeployedFunction, type Invocation } from "./function";
 import { type FunctionLog } from "./function-log";
 import { type Patience, Places } from "./places";
@@ -11,17 +11,16 @@ import { type RuntimeApi } from "./runtime-api";
 export interface InvokeRequest {
   readonly fn: DeployedFunction;
   readonly payload: string;
-  readonly cause?: Omit<Cause, "requestId">;
+  readonly origin?: Omit<InvocationOrigin, "requestId">;
   /** An asynchronous invocation keeps its id through its retries. */
   readonly requestId?: string;
-  readonly invokedArn?: string;
   /** Waits for a place of the function's reserved concurrency. @default it is throttled where there is none */
   readonly patience?: Patience;
   /** Its turn has come. @returns the function as it is by then: it may have waited for hours. */
   readonly onTurn?: () => Promise<DeployedFunction>;
 }
 
-/** As Lambda's own limit of an account would be too much for one machine, what exceeds this waits. */
+/** So many function processes run at once; further invocations wait. An account's own limit is too much for one machine. */
 const mostProcesses = Math.max(4, availableParallelism() * 2);
 
 const allFunctions = "";
@@ -45,7 +44,7 @@ export class Throttled extends Error {
 }
 
 interface Warm {
-  readonly environment: Environment;
+  readonly environment: ExecutionEnvironment;
   /** The deployment that it was started for. */
   readonly deployment: string;
 }
@@ -79,8 +78,8 @@ export class Invoker {
   }
 
   /** Why the call with this access key was made, if a function that runs here made it. */
-  causeOf(accessKeyId: string): Cause | undefined {
-    return this.environmentOf(accessKeyId)?.cause;
+  originOf(accessKeyId: string): InvocationOrigin | undefined {
+    return this.environmentOf(accessKeyId)?.origin;
   }
 
   roleOf(accessKeyId: string): string | undefined {
@@ -103,9 +102,8 @@ export class Invoker {
   async invoke({
     fn,
     payload,
-    cause = {},
+    origin = {},
     requestId = newId(),
-    invokedArn = fn.arn,
     patience,
     onTurn = () => Promise.resolve(fn),
   }: InvokeRequest): Promise<Invocation> {
@@ -120,7 +118,7 @@ export class Invoker {
       await this.processes.take(allFunctions, { until: Infinity, signal: this.closing.signal });
       try {
         const current = await onTurn();
-        return await this.run(current, { requestId, payload, functionArn: invokedArn, cause: { requestId, ...cause } });
+        return await this.run(current, { requestId, payload, functionArn: fn.arn, origin: { requestId, ...origin } });
       } finally {
         this.processes.giveBack(allFunctions);
       }
@@ -146,14 +144,14 @@ export class Invoker {
     await Promise.all(all.map(({ environment }) => environment.stop()));
   }
 
-  private environmentOf(accessKeyId: string): Environment | undefined {
+  private environmentOf(accessKeyId: string): ExecutionEnvironment | undefined {
     const all = [...this.pools.values()].flat();
     return all.find(({ environment }) => environment.accessKeyId === accessKeyId)?.environment;
   }
 
   private async run(
     fn: DeployedFunction,
-    request: { requestId: string; payload: string; functionArn: string; cause: Cause },
+    request: { requestId: string; payload: string; functionArn: string; origin: InvocationOrigin },
   ): Promise<Invocation> {
     // Without a folder of its own it would run in the gateway's, and take what it finds there for its code.
     if (fn.directory === "") return withoutPackage(fn, request.requestId);
@@ -168,7 +166,7 @@ export class Invoker {
     }
   }
 
-  private environmentFor(fn: DeployedFunction): Environment {
+  private environmentFor(fn: DeployedFunction): ExecutionEnvironment {
     const deployment = JSON.stringify({ ...fn, reservedConcurrency: undefined });
     const pool = (this.pools.get(fn.name) ?? []).filter(({ environment }) => environment.isAlive);
     const outdated = pool.filter((warm) => !warm.environment.isBusy && warm.deployment !== deployment);
@@ -176,7 +174,7 @@ export class Invoker {
     const current = pool.filter((warm) => !outdated.includes(warm));
     const free = current.find(({ environment, ...warm }) => !environment.isBusy && warm.deployment === deployment);
     if (free === undefined) {
-      const environment = new Environment({
+      const environment = new ExecutionEnvironment({
         fn,
         region: this.dependencies.region,
         endpoint: this.dependencies.endpoint,

@@ -18,7 +18,7 @@ import {
   textOf,
   withBody,
 } from "../../gateway/http";
-import { type Cause, type Journal, type Mail } from "../../gateway/journal";
+import { type InvocationOrigin, type Journal, type Mail } from "../../gateway/journal";
 import { type Moto } from "../../gateway/moto";
 import { type Background } from "../../gateway/background";
 import { subjectOf } from "../../gateway/faults";
@@ -40,7 +40,7 @@ export interface SesOptions {
   readonly region: string;
   /** An account in the SES sandbox mails verified identities and the mailbox simulator only. */
   readonly rejectUnverifiedRecipients: boolean;
-  readonly causeOf: (accessKeyId: string) => Cause | undefined;
+  readonly originOf: (accessKeyId: string) => InvocationOrigin | undefined;
   readonly feedback: SesFeedback;
   readonly background: Background;
 }
@@ -64,7 +64,7 @@ export function observeSes(moto: Moto, journal: Journal, options: SesOptions) {
     const answer =
       isV2 && "template" in sent.content ? await sendTemplateV2(moto, sent) : await next(withoutRawContent(call, sent));
     if (!succeeded(answer)) return isV2 ? answer : withAwsReason(answer, options.region);
-    const mail = await toMail(moto, sent, messageIdOf(answer), options.causeOf(call.accessKeyId) ?? {});
+    const mail = await toMail(moto, sent, messageIdOf(answer), options.originOf(call.accessKeyId) ?? {});
     const subject = subjectOf(call);
     const fates = await options.feedback.fatesOf(mail, subject);
     const { renderError } = mail;
@@ -190,9 +190,9 @@ function messageIdOf(answer: Answer): string {
   return /<MessageId>([^<]+)<\/MessageId>/.exec(text)?.[1] ?? textOf(parseObject(text)?.MessageId) ?? "";
 }
 
-async function toMail(moto: Moto, sent: SentMail, id: string, cause: Cause): Promise<Mail> {
+async function toMail(moto: Moto, sent: SentMail, id: string, origin: InvocationOrigin): Promise<Mail> {
   const { content, replyTo: _replyTo, tagList: _tagList, ...rest } = sent;
-  const base = { id, time: new Date().toISOString(), ...rest, template: "", templateData: {}, ...cause };
+  const base = { id, time: new Date().toISOString(), ...rest, template: "", templateData: {}, ...origin };
   if (!("template" in content)) return withHeaders({ ...base, ...content }, sent);
   const stored = { ...base, template: content.template };
   const parts = (await storedTemplate(moto, content.template)) ?? { subject: "", html: "", text: "" };
