@@ -20,7 +20,7 @@ import { sampleEvent } from "../../handler/notifications/sample";
 import { feedbackEvents } from "../../stacks/constructs/delivery-feedback";
 import { laneBudgets } from "../../stacks/send-budget";
 import { loadTemplate, storedTemplateName, type Template } from "../../stacks/templates";
-import { lanes } from "../lanes";
+import { lanes } from "../../stacks/lanes";
 import { type Check, type DoctorStage, fail, ok, type Verdict, warn, worst } from "./check";
 
 interface EmailClients {
