@@ -14,7 +14,6 @@ export interface InvokeRequest {
   readonly cause?: Omit<Cause, "requestId">;
   /** An asynchronous invocation keeps its id through its retries. */
   readonly requestId?: string;
-  readonly invokedArn?: string;
   /** Waits for a place of the function's reserved concurrency. @default it is throttled where there is none */
   readonly patience?: Patience;
   /** Its turn has come. @returns the function as it is by then: it may have waited for hours. */
@@ -105,7 +104,6 @@ export class Invoker {
     payload,
     cause = {},
     requestId = newId(),
-    invokedArn = fn.arn,
     patience,
     onTurn = () => Promise.resolve(fn),
   }: InvokeRequest): Promise<Invocation> {
@@ -120,7 +118,7 @@ export class Invoker {
       await this.processes.take(allFunctions, { until: Infinity, signal: this.closing.signal });
       try {
         const current = await onTurn();
-        return await this.run(current, { requestId, payload, functionArn: invokedArn, cause: { requestId, ...cause } });
+        return await this.run(current, { requestId, payload, functionArn: fn.arn, cause: { requestId, ...cause } });
       } finally {
         this.processes.giveBack(allFunctions);
       }
