@@ -9,6 +9,12 @@ const noProviderRoots = {
   })),
 };
 
+/** The commands are the top of the project: what others need of them belongs further down. */
+const noCommands = {
+  group: ["**/operations/**"],
+  message: "Nothing imports the commands: move what you need to stacks/, handler/ or packages/.",
+};
+
 export default tseslint.config(
   { ignores: ["cdktf.out/", "coverage/", ".sandbox/", ".stryker/", "**/.terraform/"] },
   eslint.configs.recommended,
@@ -26,6 +32,29 @@ export default tseslint.config(
     },
   },
   {
+    files: ["main.ts", "stacks/**/*.ts", "sandbox/**/*.ts", "bench/**/*.ts", "docs/**/*.ts"],
+    rules: { "no-restricted-imports": ["error", { ...noProviderRoots, patterns: [noCommands] }] },
+  },
+  {
+    // The stack is deployed. What runs it on this machine stands on it, and not the other way round.
+    files: ["main.ts", "stacks/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          ...noProviderRoots,
+          patterns: [
+            noCommands,
+            {
+              group: ["**/sandbox/**", "**/bench/**", "aws-emulator", "aws-emulator/*"],
+              message: "The stacks know neither the sandbox nor the emulator.",
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     // The Lambda package carries no infrastructure code; one file in it knows the SES SDK.
     files: ["handler/**/*.ts"],
     rules: {
@@ -38,6 +67,7 @@ export default tseslint.config(
               group: ["cdktf", "cdktf/*", "constructs", "@cdktf/*", "**/stacks/**"],
               message: "The handler is deployed; infrastructure code is not.",
             },
+            noCommands,
           ],
         },
       ],
