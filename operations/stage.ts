@@ -49,7 +49,7 @@ function ofSandbox(environment: Environment): StageAccess {
   try {
     found = findSandbox(environment);
   } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new UsageError(describeFailure(cause), { cause });
   }
   const { endpoint, region, config, names, namedBy } = found;
   return {

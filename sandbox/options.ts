@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { defaultPort } from "../stacks/sandbox-endpoint";
 
 export interface Options {
   /** Check the whole way from apply to destroy, and end. */
@@ -23,7 +24,7 @@ export function parseOptions(words: readonly string[]): Options | NothingToDo {
     .usage("[--once]")
     .addHelpText(
       "after",
-      "\nEnvironment:\n  SANDBOX_PORT   the port of 127.0.0.1 to listen on (default: 4566)\n\nExit codes: 0 all is well; 1 something failed; 2 used wrongly.",
+      `\nEnvironment:\n  SANDBOX_PORT   the port of 127.0.0.1 to listen on (default: ${defaultPort})\n\nExit codes: 0 all is well; 1 something failed; 2 used wrongly.`,
     )
     .allowExcessArguments()
     .exitOverride()

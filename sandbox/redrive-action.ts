@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { type FailureActions, type RedriveResult } from "aws-emulator";
 import { startChild } from "aws-emulator/processes";
-import { defaultPort } from "../stacks/sandbox-endpoint";
 import { inheritedBy } from "./child-environment";
+import { forSandbox } from "./settings";
 
 const projectRoot = join(__dirname, "..");
 
@@ -18,11 +18,9 @@ interface RedriveOptions {
  * of its own. The sandbox imports nothing of the commands.
  */
 export function failureActionsOf({ port, program = commandLine }: RedriveOptions): FailureActions {
-  // The command finds the sandbox at its usual port by itself.
-  const environment = port === defaultPort ? "" : `SANDBOX_PORT=${port} `;
   return {
-    listCommand: `${environment}npm run dead-letters -- --sandbox --retries`,
-    commandFor: (eventId) => `${environment}npm run dead-letters -- ${wordsFor(eventId).map(shellWord).join(" ")}`,
+    listCommand: forSandbox(port, "npm run dead-letters -- --sandbox --retries"),
+    commandFor: (eventId) => forSandbox(port, `npm run dead-letters -- ${wordsFor(eventId).map(shellWord).join(" ")}`),
     redrive: (eventId) => run([...program, "dead-letters", ...wordsFor(eventId)], port),
   };
 }

@@ -124,6 +124,10 @@ export class Sandbox {
         failureActions: failureActionsOf({ port }),
         sendCommand: sendCommandOf(port),
         exampleEvent: exampleEventOf(names),
+      }).catch((error: unknown) => {
+        throw isPortInUse(error)
+          ? new Error(`${error.message} It is named by SANDBOX_PORT=<n>.`, { cause: error })
+          : error;
       });
       this.undoing.push(() => gateway.close());
       if (config.backend.kind === "s3") {
@@ -232,6 +236,11 @@ export class Sandbox {
       if (changes !== undefined) throw new Error(`The second plan shows changes:\n${changes}`);
     });
   }
+}
+
+/** The emulator says so, and does not know how a person names another port. */
+function isPortInUse(error: unknown): error is Error {
+  return error instanceof Error && (error.cause as NodeJS.ErrnoException | undefined)?.code === "EADDRINUSE";
 }
 
 /** Shows how far Terraform is. Each quarter is a milestone. */

@@ -1,13 +1,12 @@
 import { isAbsolute, relative } from "node:path";
 import { type EnvironmentFile } from "./environment-file";
-import { defaultPort } from "../stacks/sandbox-endpoint";
 import { type Names } from "../stacks/names";
-import { type SandboxSettings } from "./settings";
+import { forSandbox, type SandboxSettings } from "./settings";
 import { type SampleReport } from "./system";
 
 /** Puts an event that is checked first. */
 export const sendCommandOf = (port: number): string =>
-  `${port === defaultPort ? "" : `SANDBOX_PORT=${port} `}npm run send -- email-request --to you@example.com --subject Hello --sandbox`;
+  forSandbox(port, "npm run send -- email-request --to you@example.com --subject Hello --sandbox");
 
 /** An event that a rule takes, for whoever writes one by hand. */
 export const exampleEventOf = (names: Names) => ({

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { templateName } from "../handler/contract/environment";
 import { type Notification } from "../handler/notifications/define";
 import { sampleEvent } from "../handler/notifications/sample";
+import { lanes } from "./lanes";
 import { blankReads, notificationsFolder, type Template, TemplateError, type TemplateReader } from "./templates";
 
 /** What is wrong with the catalogue. The synth tells all of it at once, each problem in a sentence that names the file. */
@@ -169,8 +170,6 @@ function ruleNameProblems(ruleName: string, prefix: string): string[] {
         `the ruleName "${ruleName}" has ${ruleName.length} characters, and EventBridge takes ${most} behind "${prefix}": choose a shorter one.`,
       ];
 }
-
-const lanes: readonly string[] = ["standard", "priority"] satisfies Notification["lane"][];
 
 function laneProblems({ lane }: Notification): string[] {
   return lanes.includes(lane) ? [] : [`there is no lane "${lane}": use ${lanes.join(" or ")}.`];

@@ -4,8 +4,10 @@ import * as z from "zod";
 import { catalogue } from "../../handler/notifications";
 import { defineNotification, type Notification } from "../../handler/notifications/define";
 import { type CatalogueContext, checkCatalogue } from "../../stacks/catalogue-check";
+import { seedCatalogue } from "../../handler/notifications/seed";
 import { loadTemplate, notificationsFolder, type Template, type TemplateReader } from "../../stacks/templates";
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
+import { synthNotificationStack } from "../support/stack";
 
 /** No folder of the project has this name, and none that a team is likely to add. */
 const definition = {
@@ -61,6 +63,20 @@ it("gives each notification's template, in the catalogue's order", () => {
     { id: "example-invoice", template },
     { id: "a", template },
   ]);
+});
+
+it("gives no notification the name of a rule that the stack has by itself", () => {
+  const ofNotifications = seedCatalogue.map(({ ruleName }) => ruleName);
+  const own = synthNotificationStack()
+    .resources("aws_cloudwatch_event_rule")
+    .map(({ name }) => String(name).replace("shop-dev-", ""))
+    .filter((name) => !ofNotifications.includes(name));
+  expect(own.length).toBeGreaterThan(0);
+  for (const ruleName of own) {
+    expect(problemsOf([invoicePaid({ ruleName })])).toEqual([
+      `${file}: the ruleName "${ruleName}" is that of a rule of the stack: choose another.`,
+    ]);
+  }
 });
 
 describe("a definition", () => {

@@ -1,14 +1,8 @@
 import { mostEventBytes } from "../../handler/contract/envelope";
 import { seedCatalogue } from "../../handler/notifications/seed";
-import {
-  functionRole,
-  laneAlarm,
-  lanes,
-  retryQueueRole,
-  retryRuleRole,
-  unmatchedRuleRoles,
-  unroutedRuleRoles,
-} from "../../operations/lanes";
+import { unmatchedRules, unroutedRules } from "../../stacks/constructs/complement-rules";
+import { laneNames, lanes } from "../../stacks/lanes";
+import { defaultQuotas } from "../../stacks/stages";
 
 /**
  * Every place where an event can end, instead of as a mail. A test fails where a hop of the synthesized stack has no row
@@ -31,9 +25,15 @@ const list = "`npm run dead-letters`";
 const redrive = "`npm run dead-letters -- --redrive`";
 const doctor = "`npm run doctor`";
 /** What a function's policy allows, in both lanes: `hopsOf`. */
-const calls = (statement: string): string[] => lanes.map((lane) => `call:${functionRole(lane)} ${statement}`);
+const calls = (statement: string): string[] => lanes.map((lane) => `call:${laneNames(lane).function} ${statement}`);
 
 const replay = "[replay the archive](runbook.md#replay-the-archive)";
+
+const { eventPatternCharacters } = defaultQuotas("us-east-1");
+
+/** The rules of what no notification's rule takes. A large catalogue needs more than one of each. */
+const ofUnmatched = unmatchedRules(seedCatalogue, eventPatternCharacters);
+const ofUnrouted = unroutedRules(seedCatalogue, eventPatternCharacters).rules;
 
 export const lossMap: readonly LossRow[] = [
   {
@@ -52,7 +52,7 @@ export const lossMap: readonly LossRow[] = [
     alarms: [],
     command: `Add or widen a notification, deploy, ${replay}`,
   },
-  ...unmatchedRuleRoles.map((rule): LossRow => ({
+  ...ofUnmatched.map(({ name: rule }): LossRow => ({
     hops: [`target:${rule}`],
     where: `Rule \`${rule}\` to the function of the standard lane`,
     what: "An event that a notification's rule should have taken: a value is misspelt (`HIGH`), missing, or of another type. The function parks it as `NoRuleMatches`. Where the permission or the function is gone, EventBridge parks it",
@@ -60,7 +60,7 @@ export const lossMap: readonly LossRow[] = [
     alarms: ["dead-letters", `${rule}-failed-invocations`, `${rule}-lost-events`],
     command: `${list} names the field. A producer's mistake: let it put a corrected event, and \`-- --discard --filter event=..\` the old one. The notification's: widen it, deploy, ${redrive}`,
   })),
-  ...unroutedRuleRoles.map((rule): LossRow => ({
+  ...ofUnrouted.map(({ name: rule }): LossRow => ({
     hops: [`target:${rule}`],
     where: `Rule \`${rule}\` to the unrouted log`,
     what: "An event of a known source has a detail-type that no notification knows: nobody is mailed. (CloudWatch Logs takes no line for an event whose `Time` is more than 14 days old, or 2 hours ahead.)",
@@ -80,48 +80,52 @@ export const lossMap: readonly LossRow[] = [
     command: `Deploy again, ${redrive}${notification.trigger.kind === "schedule" ? "" : `; of lost ones, ${replay}`}`,
   })),
   ...lanes.map((lane): LossRow => ({
-    hops: [`asynchronous:${functionRole(lane)}`],
-    where: `Lambda's own queue of the function \`${functionRole(lane)}\``,
+    hops: [`asynchronous:${laneNames(lane).function}`],
+    where: `Lambda's own queue of the function \`${laneNames(lane).function}\``,
     what: "More events come than the send rate lets out, for hours. Lambda keeps an event for 6 hours, and says that it may delete some of a queue that its function can't keep up with (Lambda guide, error handling of asynchronous invocation)",
     remains:
       "What is too old: its record, in the retry queue. What Lambda deletes: the archive has it, unless it is a schedule's",
-    alarms: [laneAlarm(lane, "events-waiting"), laneAlarm(lane, "events-dropped")],
+    alarms: [laneNames(lane).alarm("events-waiting"), laneNames(lane).alarm("events-dropped")],
     command: `\`npm run doctor\` compares the send rate with SES's; ${replay} over that time: what is mailed stays mailed`,
   })),
   ...lanes.map((lane): LossRow => ({
-    hops: [`destination:${functionRole(lane)}`, `call:${functionRole(lane)} ReportFailures`],
-    where: `Function \`${functionRole(lane)}\`, asynchronous run`,
+    hops: [`destination:${laneNames(lane).function}`, `call:${laneNames(lane).function} ReportFailures`],
+    where: `Function \`${laneNames(lane).function}\`, asynchronous run`,
     what: "A failure that a later try may mend: three tries failed, or the function was throttled for 6 hours. Lambda hands the record to the failures bus, which takes it from the functions' roles alone. Where the permission to put it there is gone, the record is lost. What no retry can mend comes here only where the function could not park it",
     remains:
       "Its record, in the retry queue; the log has reason and event id. Where it is lost: the archive has the event, unless it is a schedule's",
     alarms: [
-      laneAlarm(lane, "lambda-errors"),
+      laneNames(lane).alarm("lambda-errors"),
       "email-processing-errors",
-      laneAlarm(lane, "events-dropped"),
-      laneAlarm(lane, "lost-failures"),
+      laneNames(lane).alarm("events-dropped"),
+      laneNames(lane).alarm("lost-failures"),
     ],
     command: `${list} \`-- --retries\` counts what waits; of lost ones, ${replay}`,
   })),
   ...lanes.map((lane): LossRow => ({
-    hops: [`target:${retryRuleRole(lane)}`],
-    where: `Rule \`${retryRuleRole(lane)}\` to the queue \`${retryQueueRole(lane)}\``,
+    hops: [`target:${laneNames(lane).retryRule}`],
+    where: `Rule \`${laneNames(lane).retryRule}\` to the queue \`${laneNames(lane).retryQueue}\``,
     what: "The queue or its policy is gone",
     remains:
       "Dead-letter queue: Lambda's record, with `ERROR_CODE`. Where that refuses it: the archive has the event, unless it is a schedule's",
-    alarms: [`${retryRuleRole(lane)}-failed-invocations`, `${retryRuleRole(lane)}-lost-events`, "dead-letters"],
+    alarms: [
+      `${laneNames(lane).retryRule}-failed-invocations`,
+      `${laneNames(lane).retryRule}-lost-events`,
+      "dead-letters",
+    ],
     command: `Deploy again, ${redrive}; of lost ones, ${replay}`,
   })),
   ...lanes.map((lane): LossRow => ({
     hops: [
-      `queue:${retryQueueRole(lane)}`,
-      `mapping:${retryQueueRole(lane)}`,
-      `call:${functionRole(lane)} ConsumeRetries`,
+      `queue:${laneNames(lane).retryQueue}`,
+      `mapping:${laneNames(lane).retryQueue}`,
+      `call:${laneNames(lane).function} ConsumeRetries`,
     ],
-    where: `Queue \`${retryQueueRole(lane)}\` and its poller`,
+    where: `Queue \`${laneNames(lane).retryQueue}\` and its poller`,
     what: "Every try fails for 7 hours, or the mapping is switched off. What can't be mended by a retry is parked by the function at once",
     remains:
       "The queue, and after the last try the dead-letter queue: both delete a message 14 days after it came into the first of the two",
-    alarms: [laneAlarm(lane, "retries-waiting"), "dead-letters"],
+    alarms: [laneNames(lane).alarm("retries-waiting"), "dead-letters"],
     command: `${list} \`-- --retries\`; when the cause is mended, ${redrive}`,
   })),
   {
@@ -147,7 +151,7 @@ export const lossMap: readonly LossRow[] = [
     remains: `In an asynchronous run, the run fails: Lambda tries it twice more, and then its record goes over the failures bus and the dead-letter rule. From the retry queue, the event stays there until its last try, and then SQS itself moves it. An event above ${mostEventBytes / 1024} KiB may be too large for Lambda's record (\`lost-failures\`); the archive has the whole`,
     alarms: [
       "email-processing-errors",
-      ...lanes.flatMap((lane) => [laneAlarm(lane, "lambda-errors"), laneAlarm(lane, "lost-failures")]),
+      ...lanes.flatMap((lane) => [laneNames(lane).alarm("lambda-errors"), laneNames(lane).alarm("lost-failures")]),
     ],
     command: `Deploy again; ${list}`,
   },
@@ -157,8 +161,8 @@ export const lossMap: readonly LossRow[] = [
     what: "The table can't be reached: no mail is sent unclaimed (`ClaimStoreUnavailable`). Gone between claim and record: the mail is out, and its next delivery is parked as `OutcomeUnknown`",
     remains: "The retry queue, then the dead-letter queue: the event",
     alarms: [
-      ...lanes.map((lane) => laneAlarm(lane, "lambda-errors")),
-      ...lanes.map((lane) => laneAlarm(lane, "retries-waiting")),
+      ...lanes.map((lane) => laneNames(lane).alarm("lambda-errors")),
+      ...lanes.map((lane) => laneNames(lane).alarm("retries-waiting")),
       "dead-letters",
     ],
     command: `Deploy again; a table that was lost comes back from its point-in-time recovery. ${list}`,

@@ -1,19 +1,20 @@
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import { awsClientConfig } from "aws-emulator/client-config";
 import { Command } from "commander";
+import { type Mail } from "aws-emulator";
 import { type Browser, chromium } from "playwright-core";
 import "aws-emulator/aws-sdk-settings";
 import { findChromium } from "../../sandbox/tools/chromium";
-import { readConfig } from "../../stacks/config";
-import { Names } from "../../stacks/names";
+import { findSandbox } from "../../stacks/sandbox-endpoint";
 
 /**
  * `npm run docs:pictures`: takes the README's pictures of the inbox, once in each color scheme. It needs a running
  * sandbox (`npm start` in another terminal), puts some events there, and photographs what the inbox makes of them.
  */
 
-const region = "us-east-1";
+const sandbox = findSandbox(process.env);
 
 /** A picture is loaded by everybody who opens the README, so it stays small. */
 const mostBytes = 150_000;
@@ -50,13 +51,6 @@ const events = [
 ];
 const opened = { subject: "Your order is on its way", recipient: "jane@example.com" };
 
-interface Mail {
-  readonly id: string;
-  readonly subject: string;
-  readonly to: readonly string[];
-  readonly eventId?: string;
-}
-
 async function takePictures(folder: string, { url }: { readonly url: string }): Promise<void> {
   const lookup = findChromium();
   if ("missing" in lookup) throw new Error(lookup.missing);
@@ -82,14 +76,8 @@ async function takePictures(folder: string, { url }: { readonly url: string }): 
 
 /** @returns the mail that the picture shows in its reading pane */
 async function putEvents(url: string): Promise<Mail> {
-  const client = new EventBridgeClient({
-    endpoint: url,
-    region,
-    // The sandbox wants its calls to be signed, and any key will do.
-    credentials: { accessKeyId: "test", secretAccessKey: "test" },
-    maxAttempts: 1,
-  });
-  const busName = new Names(readConfig({ STAGE: "sandbox" })).of("event-bus");
+  const client = new EventBridgeClient({ ...awsClientConfig(url, sandbox.region), maxAttempts: 1 });
+  const busName = sandbox.names.of("event-bus");
   let last = "";
   for (const { DetailType, Detail } of events) {
     const { Entries } = await client.send(
@@ -141,7 +129,7 @@ async function takePicture(browser: Browser, address: string, colorScheme: "ligh
 new Command("docs:pictures")
   .description("Takes the README's pictures of the inbox of a running sandbox.")
   .argument("[folder]", "where they go", "docs/images")
-  .option("--url <address>", "the sandbox's address", `http://127.0.0.1:${process.env.SANDBOX_PORT ?? "4566"}`)
+  .option("--url <address>", "the sandbox's address", sandbox.endpoint)
   .action(takePictures)
   .parseAsync()
   .catch((error: unknown) => {

@@ -1,7 +1,7 @@
 import { type DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { retryQueueSettings } from "../../stacks/delivery-windows";
-import { type Lane, lanes, retryQueueName } from "../lanes";
+import { type Lane, laneNames, lanes } from "../../stacks/lanes";
 import { exitCodes, UsageError } from "../command";
 import { refuseOtherAccount, type StageAccess } from "../stage";
 import { createClaimsDesk } from "./claims";
@@ -157,7 +157,7 @@ function portsOf(held: HeldMessages, { stage, sqs, dynamoDb, now }: DeadLettersD
   const { config, names } = stage;
   const urls = new Map<Lane, Promise<string>>();
   const urlOf = (lane: Lane): Promise<string> => {
-    const url = urls.get(lane) ?? findQueue(sqs, retryQueueName(names, lane), config.region);
+    const url = urls.get(lane) ?? findQueue(sqs, names.of(laneNames(lane).retryQueue), config.region);
     urls.set(lane, url);
     return url;
   };
@@ -205,7 +205,7 @@ async function list(chosen: readonly ParkedMessage[], { held, ports, wishes, may
 
 async function countWaiting(lane: Lane, { stage, sqs }: DeadLettersDependencies): Promise<WaitingRetries> {
   const { config, names } = stage;
-  const name = retryQueueName(names, lane);
+  const name = names.of(laneNames(lane).retryQueue);
   const { visibilityTimeoutSeconds, maxReceiveCount } = retryQueueSettings(lane, config.timeoutSeconds);
   return {
     lane,

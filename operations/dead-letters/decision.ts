@@ -1,7 +1,7 @@
 import { envelopeSchema } from "../../handler/contract/envelope";
 import { toMessageBody } from "../../handler/contract/failure-record";
 import { maximumRedrives } from "../../stacks/delivery-windows";
-import { type Lane } from "../lanes";
+import { type Lane } from "../../stacks/lanes";
 import { plural } from "../text";
 import {
   couldBeSent,

@@ -6,14 +6,13 @@ import {
   mailFailureSchema,
 } from "../../handler/contract/failure-record";
 import { permanentFailureTypes } from "../../handler/contract/failures";
-import { findNotification } from "../../handler/notifications";
+import { catalogue, findNotification } from "../../handler/notifications";
 import { type Notification, type PreparedEmail } from "../../handler/notifications/define";
 import { routeOf } from "../../handler/notifications/patterns";
 import { refuseOversized } from "../../handler/send-notification";
 import { retryQueueSettings } from "../../stacks/delivery-windows";
 import { constantContent, occurrenceFields } from "../../stacks/scheduled-event";
 import { type Names } from "../../stacks/names";
-import { notificationOfRule } from "../lanes";
 
 /** A message of a queue, as SQS gives it. */
 export interface QueueMessage {
@@ -298,7 +297,8 @@ function addressesIn(event: unknown): readonly string[] {
  */
 function toBusinessEvent(content: unknown, ruleArn: string, { names, recipients }: ParkedContext): unknown {
   if (!isObject(content) || content.source !== "aws.events") return content;
-  const trigger = notificationOfRule(ruleArn, names)?.trigger;
+  const ruleName = nameOfRule(ruleArn, names);
+  const trigger = catalogue.find((notification) => notification.ruleName === ruleName)?.trigger;
   if (trigger?.kind !== "schedule") return content;
   const occurrence = Object.fromEntries(occurrenceFields.map((name) => [name, content[name]]));
   return { ...occurrence, ...constantContent(trigger, recipients) };

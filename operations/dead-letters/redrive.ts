@@ -1,4 +1,4 @@
-import { type Lane } from "../lanes";
+import { type Lane } from "../../stacks/lanes";
 import { textOfError } from "../text";
 import { type Claim } from "./claims";
 import { decideDiscard, decideRedrive, describeRefusal, type Wishes } from "./decision";

@@ -10,7 +10,7 @@ import { paginateListSubscriptionsByTopic, paginateListTopics, type SNSClient } 
 import { type SQSClient } from "@aws-sdk/client-sqs";
 import { laneBudgets } from "../../stacks/send-budget";
 import { countMessages, findQueue, MissingQueue, type QueueCounts, totalOf } from "../dead-letters/queue";
-import { functionRole, type Lane, lanes, retryQueueName } from "../lanes";
+import { type Lane, laneNames, lanes } from "../../stacks/lanes";
 import { plural } from "../text";
 import { type Check, type DoctorStage, fail, ok, type Verdict, warn, worst } from "./check";
 
@@ -42,7 +42,7 @@ export function awsChecks(stage: DoctorStage, { lambda, sqs, sns, s3, cloudWatch
   return [
     ...lanes.map((lane) => ({
       name: `Concurrency, ${lane} lane`,
-      run: () => checkReserved(lambda, names.of(functionRole(lane)), reserved(lane)),
+      run: () => checkReserved(lambda, names.of(laneNames(lane).function), reserved(lane)),
     })),
     {
       name: "Concurrency of the account",
@@ -71,7 +71,7 @@ export function awsChecks(stage: DoctorStage, { lambda, sqs, sns, s3, cloudWatch
       run: async () => {
         const verdicts = await Promise.all(
           lanes.map(async (lane) => {
-            const counts = await count(retryQueueName(names, lane));
+            const counts = await count(names.of(laneNames(lane).retryQueue));
             if ("status" in counts) return counts;
             const waiting = totalOf(counts);
             return waiting === 0

@@ -20,7 +20,7 @@ import { sampleEvent } from "../../handler/notifications/sample";
 import { feedbackEvents } from "../../stacks/constructs/delivery-feedback";
 import { laneBudgets } from "../../stacks/send-budget";
 import { loadTemplate, storedTemplateName, type Template } from "../../stacks/templates";
-import { lanes } from "../lanes";
+import { lanes } from "../../stacks/lanes";
 import { type Check, type DoctorStage, fail, ok, type Verdict, warn, worst } from "./check";
 
 interface EmailClients {
@@ -32,7 +32,7 @@ export function emailChecks({ config, names, isSandbox }: DoctorStage, { ses, se
   let account: Promise<GetAccountCommandOutput> | undefined;
   const readAccount = () => (account ??= sesV2.send(new GetAccountCommand({})));
   const deploy = isSandbox
-    ? 'Deploy the stack again (README, "cdktf against the sandbox").'
+    ? 'Deploy the stack again (docs/deploy.md, "Try a deployment in the sandbox").'
     : "Deploy the stack again: npm run deploy.";
   const setName = names.configurationSet;
   const identities = [

@@ -1,11 +1,11 @@
 import { readFileSync, statSync } from "node:fs";
-import Handlebars from "handlebars";
+import { isDeepStrictEqual } from "node:util";
 import { type EventEnvelope, envelopeSchema } from "../../handler/contract/envelope";
 import { catalogue } from "../../handler/notifications";
 import { type EventTrigger, type Notification } from "../../handler/notifications/define";
 import { readdressed } from "../../handler/notifications/sample";
 import { refuseOversized } from "../../handler/send-notification";
-import { loadTemplate, type Template, type TemplateReader } from "../../stacks/templates";
+import { loadTemplate, renderTemplate, type TemplateReader } from "../../stacks/templates";
 import { UsageError } from "../command";
 import { describeFailure } from "../text";
 
@@ -58,7 +58,9 @@ export function checkedEvent(
       const other = notification.prepare(
         eventOf(notification.trigger, detailOf(notification, { ...options, subject })),
       );
-      if (isSameMail(templateOf(notification), templateData, other.templateData)) {
+      const template = templateOf(notification);
+      const [mail, otherMail] = [templateData, other.templateData].map((data) => renderTemplate(template, data));
+      if (isDeepStrictEqual(mail, otherMail)) {
         throw new UsageError(`--subject: nothing in a mail of "${notification.id}" reads it. Leave it out.`);
       }
     }
@@ -112,15 +114,6 @@ const now = new Date().toISOString();
 
 function eventOf({ source, detailType }: EventTrigger, detail: Record<string, unknown>): EventEnvelope {
   return envelopeSchema.parse({ id: "not-sent-yet", source, "detail-type": detailType, time: now, detail });
-}
-
-/** Whether the template makes the same mail of both. */
-function isSameMail({ subject, html, text }: Template, one: object, other: object): boolean {
-  return [subject, html, text].every((part) => {
-    // SES escapes nothing.
-    const render = Handlebars.compile(part, { noEscape: true });
-    return render(one) === render(other);
-  });
 }
 
 /** @throws UsageError */

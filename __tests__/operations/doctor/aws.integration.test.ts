@@ -14,7 +14,7 @@ import {
 import { DeleteQueueCommand, ReceiveMessageCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { awsChecks, checkUnreserved } from "../../../operations/doctor/aws";
 import { type DoctorStage, runChecks } from "../../../operations/doctor/check";
-import { type Lane } from "../../../operations/lanes";
+import { type Lane } from "../../../stacks/lanes";
 import { type Config } from "../../../stacks/config";
 import { accountId, region } from "aws-emulator/testing/gateway";
 import { deployAws, DoctorWorld, putAlarm } from "./doctor-world";

@@ -15,7 +15,7 @@ import { catalogue } from "../../../handler/notifications";
 import { awsChecks } from "../../../operations/doctor/aws";
 import { type DoctorStage, runChecks } from "../../../operations/doctor/check";
 import { emailChecks } from "../../../operations/doctor/email";
-import { functionRole, lanes, retryQueueName } from "../../../operations/lanes";
+import { laneNames, lanes } from "../../../stacks/lanes";
 import { awsClientConfig } from "aws-emulator/client-config";
 import { type Config } from "../../../stacks/config";
 import { feedbackEvents } from "../../../stacks/constructs/delivery-feedback";
@@ -172,7 +172,7 @@ export async function deployAws(stage: DoctorStage, gateway: TestGateway, client
   const { lambda, sns, s3 } = clients;
   const budgets = laneBudgets(config.sendRatePerSecond);
   for (const lane of lanes) {
-    const name = names.of(functionRole(lane));
+    const name = names.of(laneNames(lane).function);
     await gateway.createFunction("export const handler = () => {}", { FunctionName: name });
     await lambda.send(
       new PutFunctionConcurrencyCommand({
@@ -180,7 +180,7 @@ export async function deployAws(stage: DoctorStage, gateway: TestGateway, client
         ReservedConcurrentExecutions: budgets[lane].concurrency,
       }),
     );
-    await gateway.createQueue({}, retryQueueName(names, lane));
+    await gateway.createQueue({}, names.of(laneNames(lane).retryQueue));
   }
   await gateway.createQueue({}, names.of("dead-letters"));
   const { TopicArn: topic = "" } = await sns.send(new CreateTopicCommand({ Name: names.of("alarms") }));

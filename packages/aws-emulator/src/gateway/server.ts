@@ -38,7 +38,7 @@ export async function listen(port: number): Promise<Server> {
         reject(error);
         return;
       }
-      const message = `Port ${port} of 127.0.0.1 is in use. Stop what listens there, or choose another: SANDBOX_PORT=<n>.`;
+      const message = `Port ${port} of 127.0.0.1 is in use: stop what listens there, or choose another port.`;
       reject(new Error(message, { cause: error }));
     });
     server.listen(port, "127.0.0.1", resolve);
