@@ -22,7 +22,7 @@ export const defaultPort = 4566;
 /** The name of the variable, in the user's shell and in `.sandbox/environment.sh`. */
 const variable = "SANDBOX_PORT";
 
-/** A running sandbox writes it: README.md, "cdktf against the sandbox". */
+/** A running sandbox writes it: docs/deploy.md, "Try a deployment in the sandbox". */
 export const sandboxEnvironmentFile = join(__dirname, "..", ".sandbox", "environment.sh");
 
 /**

@@ -32,7 +32,7 @@ export function emailChecks({ config, names, isSandbox }: DoctorStage, { ses, se
   let account: Promise<GetAccountCommandOutput> | undefined;
   const readAccount = () => (account ??= sesV2.send(new GetAccountCommand({})));
   const deploy = isSandbox
-    ? 'Deploy the stack again (README, "cdktf against the sandbox").'
+    ? 'Deploy the stack again (docs/deploy.md, "Try a deployment in the sandbox").'
     : "Deploy the stack again: npm run deploy.";
   const setName = names.configurationSet;
   const identities = [

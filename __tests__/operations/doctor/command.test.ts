@@ -57,7 +57,7 @@ describe("in the sandbox", () => {
       check: "Sender verified",
       status: "fail",
       finding: expect.stringContaining("SES has no identity notifications@example.com (the sender).") as string,
-      todo: 'Deploy the stack again (README, "cdktf against the sandbox").',
+      todo: 'Deploy the stack again (docs/deploy.md, "Try a deployment in the sandbox").',
     });
     const { fail, warn, unknown, ok } = report.summary;
     expect({ fail, warn, unknown, ok }).toEqual(count(report.checks));

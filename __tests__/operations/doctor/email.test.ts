@@ -55,7 +55,7 @@ it("finds a stage in order, and in the sandbox what is not emulated", async () =
 it("tells how to deploy to the sandbox where it is that", async () => {
   const stage = world.stage({}, true);
   expect(await world.ask(stage, "Configuration set")).toMatch(
-    /> Deploy the stack again \(README, "cdktf against the sandbox"\)\.$/,
+    /> Deploy the stack again \(docs\/deploy\.md, "Try a deployment in the sandbox"\)\.$/,
   );
 });
 
