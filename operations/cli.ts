@@ -1,4 +1,4 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help, type Option } from "commander";
 import "aws-emulator/aws-sdk-settings";
 import { type CommandModule, exitCodes, type Io, UsageError } from "./command";
 import * as deadLetters from "./commands/dead-letters";
@@ -46,6 +46,7 @@ function programOf(io: Io, end: (exitCode: number) => void): Command {
   const program = new Command("npm run")
     .description("Works on a deployed stage, or on the sandbox of this machine.")
     .exitOverride()
+    .configureHelp({ optionDescription: describeOption })
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
@@ -56,6 +57,13 @@ function programOf(io: Io, end: (exitCode: number) => void): Command {
     command.usage(`-- ${command.usage()}`);
   }
   return program;
+}
+
+/** That an option which is not given is off goes without saying. */
+function describeOption(option: Option): string {
+  const { defaultValue, description } = option as { readonly defaultValue: unknown; readonly description: string };
+  const isOff = defaultValue === false || (Array.isArray(defaultValue) && defaultValue.length === 0);
+  return isOff ? description : new Help().optionDescription(option);
 }
 
 /** The process around the program. */

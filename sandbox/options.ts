@@ -19,7 +19,7 @@ export function parseOptions(words: readonly string[]): Options | NothingToDo {
     .description(
       "Starts the sandbox: applies the stack to an emulator on this machine, sends a sample of each notification, and opens an inbox. Ctrl-C stops it and removes everything.",
     )
-    .option("--once", "check the whole way from apply to destroy, and end", false)
+    .option("--once", "check the whole way from apply to destroy, and end")
     .helpOption("--help", "show this")
     .usage("[--once]")
     .addHelpText(
@@ -32,7 +32,8 @@ export function parseOptions(words: readonly string[]): Options | NothingToDo {
   try {
     command.parse(words, { from: "user" });
     const [argument] = command.args;
-    return argument === undefined ? command.opts<Options>() : misuse(`unknown argument '${argument}'`);
+    const { once = false } = command.opts<Partial<Options>>();
+    return argument === undefined ? { once } : misuse(`unknown argument '${argument}'`);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { exitCode: 0, text: text.trimEnd() };

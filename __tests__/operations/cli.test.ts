@@ -23,6 +23,8 @@ describe.each(commands)("npm run %s", (name) => {
     for (const text of ["--json ", "--sandbox ", "Exit code:\n  0  ", "\n  1  ", "\n  2  used wrongly"]) {
       expect(output).toContain(text);
     }
+    expect(output).not.toContain("(default: false)");
+    expect(output).not.toContain("(default: [])");
   });
 
   it("refuses an option that it does not know, once", async () => {

@@ -173,6 +173,7 @@ it.each<[string, NewNotificationOptions, string]>([
   ["../order", {}, 'The id "../order" can\'t be'],
   ["o".repeat(60), {}, "has 60 characters, and 30 fit into the name of its template"],
   ["define", {}, 'The id "define" is the name of a file there'],
+  ["priority-alert", {}, 'The notification "priority-alert" exists: choose another id, or change handler/'],
   ["example-refunded", { lane: "bulk" }, 'There is no lane "bulk": use standard or priority.'],
   ["example-refunded", { schedule: "9 o'clock" }, `The schedule "9 o'clock" is neither cron(..) nor rate(..)`],
   ["example-refunded", { source: "aws.orders" }, 'The trigger has the source "aws.orders"'],

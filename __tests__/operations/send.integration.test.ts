@@ -117,11 +117,15 @@ describe("npm run send", () => {
       ["email-request", "--to", "a@example.com", "--detail", "[1]"],
       /--detail has to be a JSON object: \[1\]/,
     ],
-    ["a notification that is none", ["newsletter", "--to", "a@example.com"], /No event makes "newsletter": use one of/],
+    [
+      "a notification that is none",
+      ["newsletter", "--to", "a@example.com"],
+      /There is no notification "newsletter": use one of email-request, priority-alert/,
+    ],
     [
       "a notification that a schedule makes",
       ["daily-report", "--to", "a@example.com"],
-      /No event makes "daily-report"/,
+      /A schedule makes "daily-report", and no event: use one of email-request, priority-alert/,
     ],
     ["no notification", [], /The notification's name is missing: use one of email-request, priority-alert/],
     ["an option that it does not know", ["email-request", "--too", "a@example.com"], /unknown option '--too'/],

@@ -108,6 +108,9 @@ function toPlan(id: string, options: NewNotificationOptions): Plan {
   const [wrongTrigger] = triggerProblems({ kind, source, detailType });
   if (wrongTrigger !== undefined) throw new UsageError(`The trigger ${wrongTrigger}`);
   const same = findNotification({ source, "detail-type": detailType });
+  if (same?.id === id) {
+    throw new UsageError(`The notification "${id}" exists: choose another id, or change handler/notifications/${id}.`);
+  }
   if (same !== undefined) {
     throw new UsageError(
       `The source "${source}" with the detail-type "${detailType}" is that of "${same.id}": give another --detail-type.`,

@@ -12,7 +12,10 @@ const known = catalogue.map(({ id }) => id).join(", ");
 export function define(command: Command, io: Io, end: (exitCode: number) => void): Command {
   return addCommonOptions(command)
     .argument("[notification]", known)
-    .addHelpText("after", exitCodesHelp("printed, with --json or without it", "does not happen"))
+    .addHelpText(
+      "after",
+      `\nThe schema follows from this checkout alone: --json and --sandbox change nothing.\n${exitCodesHelp("the schema is printed", "it could not be printed")}`,
+    )
     .action((id: string | undefined) => {
       const notification = catalogue.find((candidate) => candidate.id === id);
       if (notification === undefined) {

@@ -77,8 +77,11 @@ function findEventNotification(
   const known = eventNotifications(notifications);
   if (id === undefined) throw new UsageError(`The notification's name is missing: use one of ${known}`);
   const notification = notifications.find((candidate) => candidate.id === id);
-  if (notification?.trigger.kind !== "event") {
-    throw new UsageError(`No event makes "${id}": use one of ${known}`);
+  if (notification === undefined) throw new UsageError(`There is no notification "${id}": use one of ${known}`);
+  if (notification.trigger.kind !== "event") {
+    throw new UsageError(
+      `A schedule makes "${id}", and no event: use one of ${known}. docs/notifications.md says how to fire a schedule in the sandbox.`,
+    );
   }
   return { ...notification, trigger: notification.trigger };
 }

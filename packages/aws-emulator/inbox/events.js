@@ -240,6 +240,9 @@ function redriveButton({ id }) {
         say(text.trim());
         announce(ok ? "The redrive is done" : "The redrive failed");
         button.toggleAttribute("disabled", false);
+        // The news of the event may have built the pane again: the output is then in the new one.
+        const shown = document.querySelector(".redrive .output");
+        if (shown?.textContent === text.trim()) shown.scrollIntoView({ block: "nearest" });
       });
   });
   return h("div", { class: "redrive" }, button, output);

@@ -171,7 +171,9 @@ export function recordSteps({ records, fate, mails = [], keptUntil }, now) {
     if (!record.isPolled)
       return { mark: "parked", time: record.time, title: `Parked in ${queue}`, text: record.reason };
     const title = wasParked ? `Redriven to ${queue}` : `Waits in ${queue} for a retry`;
-    return { mark: "retrying", time: record.time, title, text: record.reason };
+    // A redrive takes the record along: the step before it has told the reason.
+    const isTold = wasParked && record.reason === records[index - 1]?.reason;
+    return { mark: "retrying", time: record.time, title, text: isTold ? "" : record.reason };
   });
   const last = records.at(-1);
   if (last === undefined) return steps;

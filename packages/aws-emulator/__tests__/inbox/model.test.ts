@@ -5,6 +5,7 @@ interface Order {
 }
 interface Step {
   readonly title: string;
+  readonly text: string;
   readonly time: string | undefined;
 }
 const { differenceText, recordSteps } = jest.requireActual<{
@@ -82,6 +83,14 @@ describe("what became of a record", () => {
   ])("is told step by step: %s", (_, event, titles) => {
     expect(recordSteps(event, Date.parse("2026-01-02T00:00:00.000Z")).map(({ title }) => title)).toEqual(titles);
   });
+});
+
+it("tells the reason of a redriven record once", () => {
+  const records = [
+    { queueArn: "arn:aws:sqs:us-east-1:1:dead-letters", time: "1", reason: "bad", isPolled: false },
+    { queueArn: "arn:aws:sqs:us-east-1:1:retries", time: "2", reason: "bad", isPolled: true },
+  ];
+  expect(recordSteps({ fate: "waiting", records }, 0).map(({ text }) => text)).toEqual(["bad", ""]);
 });
 
 it.each([
