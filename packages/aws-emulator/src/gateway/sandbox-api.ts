@@ -15,7 +15,7 @@ import {
 import { type Buses } from "../services/eventbridge/buses";
 import { toMime } from "../services/ses/mime";
 import { type Background } from "./background";
-import { ChangeStream } from "./change-stream";
+import { ChangeStream, streamHeaders } from "./change-stream";
 import { type FailureActions, redrive } from "./failure-actions";
 import { type Faults, InvalidFaults } from "./faults";
 import { type Answer, isDecodable, json, stackOf } from "./http";
@@ -222,6 +222,8 @@ export class SandboxApi {
         path: "/stream",
         description: "server-sent events: which mails and events changed",
         answer: ({ env }) => {
+          // A HEAD has no body, so nothing would ever end its answer.
+          if (env.incoming.method === "HEAD") return new Response(null, { headers: streamHeaders });
           this.stream.open(env.incoming, env.outgoing);
           return RESPONSE_ALREADY_SENT;
         },
