@@ -2,6 +2,7 @@ import {
   constants,
   copyFileSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -69,8 +70,9 @@ async function claim(
   for (;;) {
     if (create(path, script, owner)) return undefined;
     const found = read(path);
-    if (found === undefined) continue;
-    const other = ownerOf(found);
+    // It went away meanwhile; or it is a link to nowhere, which stays.
+    if (found === undefined && lstatSync(path, { throwIfNoEntry: false }) === undefined) continue;
+    const other = found === undefined ? undefined : ownerOf(found);
     if (other !== undefined && (await isRunning(other))) return other;
     takeAway(path, found);
   }
@@ -78,8 +80,7 @@ async function claim(
 
 /** @returns whether it was made; `false` where the file exists already. */
 function create(path: string, script: string, { pid }: Owner): boolean {
-  const whole = `${path}.${pid}`;
-  writeFileSync(whole, script, { mode: 0o600 });
+  const whole = writeBeside(path, script, pid);
   try {
     try {
       // Unlike a rename, it fails where the file exists.
@@ -99,13 +100,20 @@ function create(path: string, script: string, { pid }: Owner): boolean {
 }
 
 function replace(path: string, script: string, { pid }: Owner): void {
-  const whole = `${path}.${pid}`;
-  writeFileSync(whole, script, { mode: 0o600 });
+  const whole = writeBeside(path, script, pid);
   renameSync(whole, path);
 }
 
+/** Anew: what is there under its name would be written through, were it a link, and would keep its mode. */
+function writeBeside(path: string, script: string, pid: number): string {
+  const whole = `${path}.${pid}`;
+  rmSync(whole, { force: true });
+  writeFileSync(whole, script, { mode: 0o600, flag: "wx" });
+  return whole;
+}
+
 /** Removes a file that was left behind, and puts it back if another sandbox had replaced it in the meantime. */
-function takeAway(path: string, expected: string): void {
+function takeAway(path: string, expected: string | undefined): void {
   const folder = mkdtempSync(`${path}.`);
   const moved = join(folder, "environment.sh");
   try {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type FailureActions, type RedriveResult } from "aws-emulator";
-import { startChild } from "aws-emulator/processes";
+import { type Child, startChild } from "aws-emulator/processes";
 import { inheritedBy } from "./child-environment";
 import { forSandbox } from "./settings";
 
@@ -33,17 +33,27 @@ const wordsFor = (eventId: string) => ["--sandbox", "--redrive", "--filter", `ev
 const shellWord = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
 async function run(command: readonly [string, ...string[]], port: number): Promise<RedriveResult> {
-  const child = startChild(command, {
-    directory: projectRoot,
-    environment: { ...inheritedBy("any"), SANDBOX_PORT: String(port), NODE_NO_WARNINGS: "1" },
-    stdio: ["ignore", "pipe", "pipe"],
+  const notStarted = (error: unknown): RedriveResult => ({
+    ok: false,
+    output: `${command[0]} could not be started: ${error instanceof Error ? error.message : String(error)}`,
   });
+  let child: Child;
+  try {
+    child = startChild(command, {
+      directory: projectRoot,
+      environment: { ...inheritedBy("any"), SANDBOX_PORT: String(port), NODE_NO_WARNINGS: "1" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  } catch (error) {
+    return notStarted(error);
+  }
   let output = "";
   for (const stream of [child.process.stdout, child.process.stderr]) {
-    stream?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    // A character may come in two chunks.
+    stream?.setEncoding("utf8").on("data", (text: string) => (output += text));
   }
   const { code, signal, error } = await child.ended;
-  if (error !== undefined) return { ok: false, output: `${command[0]} could not be started: ${error.message}` };
+  if (error !== undefined) return notStarted(error);
   if (signal !== null) return { ok: false, output: `${output}\nIt was ended by ${signal}.` };
   return { ok: code === 0, output };
 }

@@ -44,14 +44,11 @@ export function checkCatalogue(
 ): readonly CheckedTemplate[] {
   const templates: CheckedTemplate[] = [];
   const problems: string[] = [];
-  // TypeScript says no, and nobody need have asked it.
-  const known = (notifications as readonly (Notification | undefined)[]).filter((each, at) => {
-    if (each !== undefined) return true;
-    problems.push(
-      `${shownFolder}/index.ts: entry ${at + 1} of the catalogue is undefined: the folder exports it by another name.`,
-    );
-    return false;
-  }) as Notification[];
+  const known = notifications.filter((each, at) => {
+    const problem = entryProblem(each);
+    if (problem !== undefined) problems.push(`${shownFolder}/index.ts: entry ${at + 1} of the catalogue ${problem}`);
+    return problem === undefined;
+  });
   const unlisted = context.folder === undefined ? [] : unlistedFolders(context.folder, known);
   for (const notification of known) {
     const misnamed =
@@ -72,6 +69,13 @@ export function checkCatalogue(
   problems.push(...sharedNames(known), ...sharedTriggers(known), ...unlisted.map(({ problem }) => problem));
   if (problems.length > 0) throw new CatalogueError(problems);
   return templates;
+}
+
+/** TypeScript says no to each of them, and nobody need have asked it. */
+function entryProblem(entry: Partial<Notification> | null | undefined): string | undefined {
+  if (entry === undefined) return "is undefined: the folder exports it by another name.";
+  if (typeof entry?.problems !== "function") return "is no notification: make it with defineNotification.";
+  return typeof entry.id === "string" ? undefined : `has the id ${String(entry.id)}: give it its folder's name.`;
 }
 
 /** As a message names it, on Windows too. */
@@ -225,9 +229,11 @@ function sharedNames(notifications: readonly Notification[]): string[] {
 
 /** The function knows a notification by source and detail-type: a second one of the same would never be mailed. */
 function sharedTriggers(notifications: readonly Notification[]): string[] {
-  const keyOf = ({ trigger }: Partial<Notification>) => JSON.stringify([trigger?.source, trigger?.detailType]);
-  return notifications.flatMap((notification, at) => {
-    const first = notifications.slice(0, at).find((other) => keyOf(other) === keyOf(notification));
+  const keyOf = ({ trigger }: Notification) => JSON.stringify([trigger.source, trigger.detailType]);
+  // One without a trigger has been told of.
+  const triggered = notifications.filter(({ trigger }: { trigger?: Notification["trigger"] | null }) => trigger);
+  return triggered.flatMap((notification, at) => {
+    const first = triggered.slice(0, at).find((other) => keyOf(other) === keyOf(notification));
     if (first === undefined || first.id === notification.id) return [];
     const { source, detailType } = notification.trigger;
     return [

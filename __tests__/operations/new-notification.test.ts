@@ -58,6 +58,13 @@ describe("what it writes", () => {
     ["x", { lane: "priority", source: "com.example.shop", detailType: 'It\'s "a" <type> & {{more}} of ${it}' }],
     ["digest-of-all-that-there-is", { schedule: "cron(0 7 ? * MON *)" }],
     ["default", { schedule: "rate(1 day)", lane: "priority", detailType: "D".repeat(100) }],
+    ["braces", { detailType: "{{{a}}} {{{{b}}}} c\\ {" }],
+    // Names that the written files, or the catalogue's, have already; and two ids of one name.
+    ...["subject", "detail", "define-notification", "sample-event", "find-notification", "seed-catalogue"].map(
+      (id): [string, NewNotificationOptions] => [id, {}],
+    ),
+    ["a-1", {}],
+    ["a1", { detailType: "Another" }],
   ];
   let root: string;
   beforeAll(async () => {
@@ -98,7 +105,10 @@ describe("what it writes", () => {
         folder,
       }),
     ).not.toThrow();
-    const own = catalogue.filter(({ id }) => written.some(([each]) => each === id));
+    expect(catalogue.map(({ id }) => id)).toEqual(expect.arrayContaining(written.map(([id]) => id)));
+    const own = catalogue.filter(
+      ({ id }) => ["default", "example-refunded", "x"].includes(id) || id.startsWith("digest"),
+    );
     expect(own.map(({ id, lane, trigger }) => ({ id, lane, trigger }))).toMatchObject([
       { id: "default", lane: "priority", trigger: { kind: "schedule", expression: "rate(1 day)" } },
       { id: "digest-of-all-that-there-is", lane: "standard", trigger: { expression: "cron(0 7 ? * MON *)" } },
@@ -147,6 +157,11 @@ describe("the catalogue's line", () => {
       /a, \/\/ of A\n {2}mOne,\n {2}\/\/ the end\n/,
     ],
     [
+      "where the list is checked by its type",
+      "export const catalogue = [...seedCatalogue] satisfies N[];",
+      /\[\.\.\.seedCatalogue, mOne\] satisfies N\[\];/,
+    ],
+    [
       "and not in another list",
       "const others = [a];\n/** catalogue = [ */\nexport const catalogue: readonly N[] = [a];",
       /others = \[a\];\n[^[]*\[ \*\/\n.*= \[a, mOne\];/,
@@ -178,6 +193,11 @@ it.each<[string, NewNotificationOptions, string]>([
   ["example-refunded", { schedule: "9 o'clock" }, `The schedule "9 o'clock" is neither cron(..) nor rate(..)`],
   ["example-refunded", { source: "aws.orders" }, 'The trigger has the source "aws.orders"'],
   ["example-refunded", { detailType: "" }, "The trigger has no detailType."],
+  [
+    "example-refunded",
+    { detailType: "a\nb" },
+    'The detail-type "a\\nb" has a line break or a control character, and the mail\'s subject begins with it: leave that out.',
+  ],
   [
     "example-refunded",
     { detailType: "Priority Alert" },

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -38,6 +38,19 @@ function write(folder: string, pid: number, port: number, spareFolder = temporar
 
 const contents = (folder: string) =>
   Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "utf8")]));
+
+it.each([
+  ["to nowhere", "environment.sh", "nowhere"],
+  ["to a file", "environment.sh", "precious"],
+  ["to a file, under the name of the one that is being written", `environment.sh.${process.pid}`, "precious"],
+])("a link %s is replaced, and nothing is written through it", async (_, name, target) => {
+  const outside = writeFiles(temporaryFolder(), { precious: "mine" });
+  const folder = temporaryFolder();
+  symlinkSync(join(outside, target), join(folder, name));
+  await write(folder, process.pid, 4566);
+  expect(contents(folder)).toEqual({ "environment.sh": scriptOf(process.pid, 4566) });
+  expect(contents(outside)).toEqual({ precious: "mine" });
+});
 
 describe("the first sandbox of a checkout", () => {
   it("has environment.sh, and nothing else is in the folder", async () => {

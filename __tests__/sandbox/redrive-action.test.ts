@@ -50,6 +50,29 @@ describe("what the inbox offers for an event that is parked", () => {
     expect(output).toContain("/no/such/program could not be started");
   });
 
+  it.each([
+    ["a NUL", "a\0b"],
+    ["more than a program's word takes", "x".repeat(3_000_000)],
+  ])("failed for an event's id with %s", async (_, eventId) => {
+    const { ok, output } = await failureActionsOf({ port: 4700, program: echo }).redrive(eventId);
+    expect(ok).toBe(false);
+    expect(output).toContain("could not be started");
+  });
+
+  it("shows a character that comes in two pieces", async () => {
+    const halves = program(
+      "process.stdout.write(Buffer.from([0xc3])); setTimeout(() => process.stdout.write(Buffer.from([0xa9])), 50);",
+    );
+    expect(await failureActionsOf({ port: 4700, program: halves }).redrive("an-id")).toEqual({ ok: true, output: "é" });
+  });
+
+  it.each(["--discard", "a,b", "a=b", "-", "event=x --discard"])("gives the id %j as a value", async (eventId) => {
+    const { output } = await failureActionsOf({ port: 4700, program: echo }).redrive(eventId);
+    expect(output).toContain(
+      JSON.stringify(["dead-letters", "--sandbox", "--redrive", "--filter", `event=${eventId}`]),
+    );
+  });
+
   it("is a command that the project's own command line knows", async () => {
     const port = await freePort();
     const { ok, output } = await failureActionsOf({ port }).redrive("an-id");

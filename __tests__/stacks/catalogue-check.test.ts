@@ -349,6 +349,26 @@ it("has a folder that was copied, and is not in the catalogue", () => {
   ]);
 });
 
+it.each<[string, unknown, string]>([
+  ["null", null, "is no notification: make it with defineNotification."],
+  ["its text", "example-invoice", "is no notification: make it with defineNotification."],
+  ["its definition alone", definition, "is no notification: make it with defineNotification."],
+  ["one without an id", invoicePaid({ id: undefined }), "has the id undefined: give it its folder's name."],
+  ["one whose id is a number", invoicePaid({ id: 5 }), "has the id 5: give it its folder's name."],
+])("says which entry of the catalogue is none: %s", (_, entry, problem) => {
+  expect(problemsOf([entry as Notification], { folder: temporaryFolder() })).toEqual([
+    `handler/notifications/index.ts: entry 1 of the catalogue ${problem}`,
+  ]);
+});
+
+it.each([undefined, null])("two notifications of the trigger %s have one problem each", (trigger) => {
+  const problems = problemsOf([invoicePaid({ trigger }), invoicePaid({ trigger, id: "other", ruleName: "other" })]);
+  expect([...new Set(problems.map((problem) => problem.split(":")[0]))]).toEqual([
+    file,
+    "handler/notifications/other/index.ts",
+  ]);
+});
+
 it("tells all problems of all notifications at once, an entry that is not there among them", () => {
   const broken = [invoicePaid({ lane: "bulk", sample: undefined }), undefined as unknown as Notification];
   expect(problemsOf([...broken, invoicePaid({ id: "Paid" })])).toEqual([

@@ -66,9 +66,11 @@ export async function newNotification(id: string, options: NewNotificationOption
   const ts = await import("typescript");
   const format = await formatter();
   const root = options.root ?? join(__dirname, "..", "..");
-  const plan = toPlan(id, options);
+  const unnamed = toPlan(id, options);
   const folder = join("handler", "notifications", id);
   const list = join("handler", "notifications", "index.ts");
+  const listText = readFileSync(join(root, list), "utf8");
+  const plan = { ...unnamed, name: freeName(ts.default, unnamed, listText) };
   const files = {
     [join(folder, "index.ts")]: definitionOf(plan),
     [join(folder, "body.html")]: htmlOf(plan),
@@ -79,7 +81,7 @@ export async function newNotification(id: string, options: NewNotificationOption
     if (existsSync(join(root, path)))
       throw new UsageError(`${path} exists: choose another id, or change what is there.`);
   }
-  const listed = withEntry(ts.default, readFileSync(join(root, list), "utf8"), plan, list);
+  const listed = withEntry(ts.default, listText, plan, list);
   const formatted = await Promise.all(
     Object.entries({ ...files, [list]: listed }).map(
       async ([path, text]) => [path, path.endsWith(".ts") ? await format(text) : text] as const,
@@ -116,28 +118,38 @@ function toPlan(id: string, options: NewNotificationOptions): Plan {
       `The source "${source}" with the detail-type "${detailType}" is that of "${same.id}": give another --detail-type.`,
     );
   }
+  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(detailType)) {
+    throw new UsageError(
+      `The detail-type ${JSON.stringify(detailType)} has a line break or a control character, and the mail's subject begins with it: leave that out.`,
+    );
+  }
   const name = words.join("").replace(/^./, (first) => first.toLowerCase());
-  return {
-    id,
-    name: taken.has(name) ? `${name}Notification` : name,
-    lane: known,
-    schedule,
-    detailType,
-    source,
-  };
+  return { id, name, lane: known, schedule, detailType, source };
 }
 
 const capitalized = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** Names that JavaScript keeps for itself, and those that the written files have already. */
-const taken: ReadonlySet<string> = new Set(
-  (
-    "arguments await break case catch class const continue debugger default delete do else enum eval export extends false " +
-    "finally for function if implements import in instanceof interface let new null package private protected public " +
-    "return static super switch this throw true try typeof undefined var void while with yield " +
-    "catalogue content event expect it test z"
-  ).split(" "),
-);
+/** Names that JavaScript keeps for itself. */
+const reserved =
+  "arguments await break case catch class const continue debugger default delete do else enum eval export extends false " +
+  "finally for function if implements import in instanceof interface let new null package private protected public " +
+  "return static super switch this throw true try typeof undefined var void while with yield";
+
+/** The constant's name, which no other name of the written files and of the catalogue's file is: `a-1` and `a1` are one. */
+function freeName(ts: typeof TypeScript, plan: Plan, listText: string): string {
+  const taken = new Set(reserved.split(" "));
+  const collect = (node: TypeScript.Node): void => {
+    if (ts.isIdentifier(node)) taken.add(node.text);
+    ts.forEachChild(node, collect);
+  };
+  const written = { ...plan, name: "_" };
+  for (const text of [listText, definitionOf(written), testOf(written)]) {
+    collect(ts.createSourceFile("any.ts", text, ts.ScriptTarget.Latest));
+  }
+  let { name } = plan;
+  while (taken.has(name)) name += "Notification";
+  return name;
+}
 
 /** The project's style. Prettier is loaded by this command alone. */
 async function formatter(): Promise<(text: string) => Promise<string>> {
@@ -194,7 +206,7 @@ function definitionOf({ id, name, lane, schedule, detailType, source }: Plan): s
 }
 
 /** A text that the template's own words hold: no `{{` of it is Handlebars'. */
-const plain = (text: string) => text.replaceAll("{{", "{ {");
+const plain = (text: string) => text.replace(/\{(?=\{)/g, "{ ");
 
 function htmlOf({ detailType }: Plan): string {
   const title = plain(detailType).replaceAll("&", "&amp;").replaceAll("<", "&lt;");
@@ -255,10 +267,12 @@ function testOf({ id, name, schedule, detailType }: Plan): string {
  */
 function withEntry(ts: typeof TypeScript, text: string, { id, name }: Plan, file: string): string {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
-  const list = source.statements
+  let list = source.statements
     .filter((statement) => ts.isVariableStatement(statement))
     .flatMap(({ declarationList }) => [...declarationList.declarations])
     .find((declaration) => declaration.name.getText() === "catalogue")?.initializer;
+  // `[..] satisfies readonly Notification[]`
+  while (list !== undefined && (ts.isSatisfiesExpression(list) || ts.isAsExpression(list))) list = list.expression;
   if (list === undefined || !ts.isArrayLiteralExpression(list)) {
     throw new Error(
       `${file} has no list \`catalogue\` any more: write the notification's folder and its line by hand.`,

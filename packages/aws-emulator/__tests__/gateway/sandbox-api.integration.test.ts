@@ -102,6 +102,12 @@ describe("the page", () => {
 });
 
 describe("the stream", () => {
+  it("answers a HEAD, which has no body to wait for", async () => {
+    const response = await ask("stream", { method: "HEAD", signal: AbortSignal.timeout(3000) });
+    expect(response.headers.get("content-type")).toBe("text/event-stream");
+    expect(response.headers.get("cache-control")).toBe("no-store");
+  });
+
   it("tells of each change", async () => {
     const controller = new AbortController();
     const response = await ask("stream", { signal: controller.signal });

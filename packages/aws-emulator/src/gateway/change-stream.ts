@@ -2,6 +2,7 @@ import { type IncomingMessage, type ServerResponse } from "node:http";
 import { type StreamMessage } from "../wire";
 import { type Change, type Journal } from "./journal";
 
+export const streamHeaders = { "content-type": "text/event-stream" };
 const heartbeatMs = 15_000;
 /** Between two announcements: under load, thousands of changes a second are a few announcements. */
 const pauseMs = 100;
@@ -34,7 +35,7 @@ export class ChangeStream {
   }
 
   open(request: IncomingMessage, response: ServerResponse): void {
-    response.writeHead(200, { ...this.headers, "content-type": "text/event-stream" });
+    response.writeHead(200, { ...this.headers, ...streamHeaders });
     response.write(this.message("change", { mails: [], events: [] }));
     this.streams.add(response);
     response.on("drain", () => {

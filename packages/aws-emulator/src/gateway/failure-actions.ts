@@ -12,14 +12,36 @@ export interface FailureActions {
   readonly listCommand?: string;
 }
 
-/** `POST /_sandbox/redrive/<event id>` */
-export async function redrive(journal: Journal, actions: FailureActions | undefined, key: string): Promise<Answer> {
-  const refuse = (status: number, message: string) => json({ message } satisfies Problem, status);
-  if (actions === undefined) return refuse(404, "This sandbox was started without a way to redrive (failureActions).");
-  const event = journal.events.get(key);
-  if (event === undefined)
-    return refuse(404, `There is no event with the id "${key}". GET /_sandbox/activity lists them.`);
-  const fate = journal.fateOf(key);
-  if (fate !== "parked") return refuse(409, `The event "${key}" is not parked but ${fate}: nothing is redriven.`);
-  return json((await actions.redrive(event.id)) satisfies RedriveResult);
+/** `POST /_sandbox/redrive/<event id>`, for one event after the other: each redrive may hold all of a queue's messages. */
+export class Redrives {
+  private readonly underWay = new Set<string>();
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly journal: Journal,
+    private readonly actions: FailureActions | undefined,
+  ) {}
+
+  async redrive(key: string): Promise<Answer> {
+    const { actions } = this;
+    if (actions === undefined)
+      return refuse(404, "This sandbox was started without a way to redrive (failureActions).");
+    const event = this.journal.events.get(key);
+    if (event === undefined)
+      return refuse(404, `There is no event with the id "${key}". GET /_sandbox/activity lists them.`);
+    // On two buses it has two keys, and one id.
+    const { id } = event;
+    if (this.underWay.has(id)) return refuse(409, `The event "${key}" is being redriven: wait for its end.`);
+    this.underWay.add(id);
+    const turn = this.last.then(async () => {
+      // While it waited for its turn, a command may have taken it.
+      const fate = this.journal.fateOf(key);
+      if (fate !== "parked") return refuse(409, `The event "${key}" is not parked but ${fate}: nothing is redriven.`);
+      return json((await actions.redrive(id)) satisfies RedriveResult);
+    });
+    this.last = turn.catch(() => undefined);
+    return turn.finally(() => this.underWay.delete(id));
+  }
 }
+
+const refuse = (status: number, message: string) => json({ message } satisfies Problem, status);

@@ -15,8 +15,8 @@ import {
 import { type Buses } from "../services/eventbridge/buses";
 import { toMime } from "../services/ses/mime";
 import { type Background } from "./background";
-import { ChangeStream } from "./change-stream";
-import { type FailureActions, redrive } from "./failure-actions";
+import { ChangeStream, streamHeaders } from "./change-stream";
+import { type FailureActions, Redrives } from "./failure-actions";
 import { type Faults, InvalidFaults } from "./faults";
 import { type Answer, isDecodable, json, stackOf } from "./http";
 import { filterNames, InboxApi, largestPage, noMail } from "./inbox-api";
@@ -91,6 +91,7 @@ export class SandboxApi {
   private routes(): readonly Route[] {
     const { journal, faults, background, info, failureActions } = this.options;
     const inbox = new InboxApi(this.options);
+    const redrives = new Redrives(journal, failureActions);
     const id = (context: Context<Env>) => context.req.param("id") ?? "";
     const query = (context: Context<Env>) => new URL(context.req.url).searchParams;
     const pages = "?limit=&before=";
@@ -222,6 +223,8 @@ export class SandboxApi {
         path: "/stream",
         description: "server-sent events: which mails and events changed",
         answer: ({ env }) => {
+          // A HEAD has no body, so nothing would ever end its answer.
+          if (env.incoming.method === "HEAD") return new Response(null, { headers: streamHeaders });
           this.stream.open(env.incoming, env.outgoing);
           return RESPONSE_ALREADY_SENT;
         },
@@ -230,7 +233,7 @@ export class SandboxApi {
         method: "POST",
         path: "/redrive/:id{.+}",
         description: "sends an event again that is parked, where the sandbox knows how",
-        answer: (context) => redrive(journal, failureActions, id(context)),
+        answer: (context) => redrives.redrive(id(context)),
       },
       {
         method: "POST",

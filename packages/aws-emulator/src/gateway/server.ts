@@ -5,9 +5,11 @@ import { isSandboxPath, protection, refusalOf } from "./guard";
 import {
   type Answer,
   type Call,
+  isQuery,
   jsonError,
   MalformedRequest,
   type Next,
+  queryError,
   readBody,
   signatureOf,
   stackOf,
@@ -62,7 +64,7 @@ export function serve(server: Server, backends: Backends): void {
         if (error.how === "reset") request.socket.resetAndDestroy();
         return;
       }
-      respond(response, failure(error));
+      respond(response, failure(error, request));
     });
   });
 }
@@ -107,9 +109,11 @@ function respond(response: ServerResponse, answer: Answer): void {
   response.end(answer.body);
 }
 
-function failure(error: unknown): Answer {
+/** In the words of the protocol that was called in: a client of another one finds neither code nor message. */
+function failure(error: unknown, request: IncomingMessage): Answer {
+  const answer = isQuery(request) ? queryError : jsonError;
   // A 500 would be tried again, and show the person who made the mistake the gateway's own code.
-  if (error instanceof MalformedRequest) return jsonError(400, error.name, error.message);
-  if (error instanceof MotoUnreachable) return jsonError(503, "ServiceUnavailable", error.message);
-  return jsonError(500, "InternalFailure", `The sandbox's gateway failed: ${stackOf(error)}`);
+  if (error instanceof MalformedRequest) return answer(400, error.name, error.message);
+  if (error instanceof MotoUnreachable) return answer(503, "ServiceUnavailable", error.message);
+  return answer(500, "InternalFailure", `The sandbox's gateway failed: ${stackOf(error)}`);
 }

@@ -36,13 +36,20 @@ export function startChild(command: readonly [string, ...string[]], options: Chi
   const [file, ...words] = command;
   // First: a program that is there before its watchdog can be left behind.
   const watchdog = startWatchdog();
-  const child = spawn(file, words, {
-    cwd: options.directory,
-    env: { ...options.environment },
-    stdio: options.stdio,
-    detached: true,
-    windowsHide: true,
-  });
+  let child: ChildProcess;
+  try {
+    child = spawn(file, words, {
+      cwd: options.directory,
+      env: { ...options.environment },
+      stdio: options.stdio,
+      detached: true,
+      windowsHide: true,
+    });
+  } catch (error) {
+    // A word that is too long, or has a NUL: Node.js throws where it emits an error otherwise.
+    watchdog?.kill("SIGKILL");
+    throw error;
+  }
   if (child.pid === undefined) watchdog?.kill("SIGKILL");
   else watchdog?.stdin.write(`${child.pid}\n`);
   let ending: Ending | undefined;

@@ -450,6 +450,48 @@ it("a mail file keeps the limits of its lines, whatever its subject, its names a
   expect(headers.find(({ name }) => name === "Subject")?.value.trim()).toBe(long.trim());
 });
 
+it("a mail file keeps the limits of its lines where a subject has no blank to fold it at", async () => {
+  const subject = "https://shop.example/".padEnd(3000, "x");
+  const headers = ["Subject", "X-Reference"].map((name) => ({ name, value: subject }));
+  const raw = await toMime({ ...(await mail((await send()).MessageId ?? "")), headers });
+  for (const line of raw.toString("latin1").split("\r\n")) expect(line.length).toBeLessThanOrEqual(998);
+  expect((await parseMime(raw)).headers.slice(0, 2)).toEqual(headers);
+});
+
+describe("a raw mail that can't be read is refused, with the reason", () => {
+  const nested = Array.from({ length: 300 }, (_, level) => [
+    `Content-Type: multipart/mixed; boundary=b${level}x`,
+    "",
+    `--b${level}x`,
+  ]);
+  const tooDeep = Buffer.from(["From: sender@example.com", ...nested.flat(), "", "text"].join("\r\n"));
+  const whyNot = "The raw mail can't be read: ";
+
+  it("by SES v1, in words that its client reads", async () => {
+    await expect(gateway.ses.send(new SendRawEmailCommand({ RawMessage: { Data: tooDeep } }))).rejects.toMatchObject({
+      name: "SerializationException",
+      message: `${whyNot}Maximum MIME nesting depth of 256 levels exceeded`,
+      $metadata: { httpStatusCode: 400 },
+    });
+  });
+
+  it.each<[string, unknown, string]>([
+    ["too deep", { Data: tooDeep.toString("base64") }, `${whyNot}Maximum MIME nesting depth`],
+    ["no base64", { Data: "From: a@b" }, `${whyNot}its data has to be a text in base64.`],
+    ["no text", { Data: 5 }, `${whyNot}its data has to be a text in base64.`],
+    ["no data", {}, `${whyNot}its data has to be a text in base64.`],
+    ["no object", [], `${whyNot}its data has to be a text in base64.`],
+  ])("by SES v2: %s", async (_, Raw, message) => {
+    const before = (await gateway.mails()).length;
+    const answer = await v2({ FromEmailAddress: "sender@example.com", Content: { Raw } });
+    expect([answer.status, await answer.json()]).toMatchObject([
+      400,
+      { __type: "SerializationException", message: expect.stringContaining(message) as string },
+    ]);
+    expect(await gateway.mails()).toHaveLength(before);
+  });
+});
+
 describe("a template is rendered for a test as a mail is: moto knows no dotted names", () => {
   const test = (TemplateData: string, TemplateName = "greeting") =>
     gateway.ses.send(new TestRenderTemplateCommand({ TemplateName, TemplateData }));

@@ -1,4 +1,5 @@
 import MailComposer from "nodemailer/lib/mail-composer";
+import { encodeWord } from "nodemailer/lib/mime-funcs";
 import PostalMime, { decodeWords } from "postal-mime";
 import { MalformedRequest } from "../../gateway/http";
 import { type Header, type Mail } from "../../gateway/journal";
@@ -31,7 +32,7 @@ export function compose(
     // How the content is encoded is decided here, whatever a raw mail said of it.
     headers: headers
       .filter(({ name }) => !/^(?:content-|mime-version$)/i.test(name))
-      .map(({ name, value }) => ({ key: name, value })),
+      .map(({ name, value }) => ({ key: name, value: isUnstructured(name) ? withShortWords(value) : value })),
     ...(text === "" ? {} : { text }),
     ...(html === "" ? {} : { html }),
     // The same mail is the same file each time.
@@ -42,6 +43,15 @@ export function compose(
   });
   return composer.compile().build();
 }
+
+/** Of all that a mail here has, these are read as words alone; in others an encoded word would be no address or id. */
+const isUnstructured = (name: string) => /^(?:subject|comments|x-.*)$/i.test(name);
+
+/** A line is folded at its blanks only. RFC 5322 ends a line at 998 characters, and the name stands in front. */
+const longestWord = 900;
+
+const withShortWords = (text: string) =>
+  text.split(/\s+/).some((word) => word.length > longestWord) ? encodeWord(text, "Q", 52) : text;
 
 export interface ParsedMime {
   readonly headers: readonly Header[];

@@ -1,4 +1,4 @@
-import { type Call, isRecord, jsonOf, queryOf, recordsIn, textOf } from "../../gateway/http";
+import { type Call, isRecord, jsonOf, MalformedRequest, queryOf, recordsIn, textOf } from "../../gateway/http";
 import { addressesIn } from "./addresses";
 import { headerValue, parseMime } from "./mime";
 import { type Tag } from "./tags";
@@ -68,7 +68,7 @@ export async function fromQuery(call: Call): Promise<SentMail | undefined> {
         },
       };
     case "SendRawEmail":
-      return fromRaw(get("RawMessage.Data"), { ...common, to: list("Destinations") });
+      return fromRaw(query.get("RawMessage.Data"), { ...common, to: list("Destinations") });
     default:
       return undefined;
   }
@@ -98,7 +98,7 @@ export async function fromJson(call: Call): Promise<SentMail> {
     const { TemplateName: template, TemplateData: data } = content.Template;
     return { ...common, content: { template: textOf(template) ?? "", templateData: textOf(data) ?? "{}" } };
   }
-  if (isRecord(content.Raw)) return fromRaw(textOf(content.Raw.Data) ?? "", common);
+  if (content.Raw !== undefined) return fromRaw(isRecord(content.Raw) ? content.Raw.Data : undefined, common);
   const simple = isRecord(content.Simple) ? content.Simple : {};
   const body_ = isRecord(simple.Body) ? simple.Body : {};
   const data = (value: unknown) => (isRecord(value) ? textOf(value.Data) : undefined) ?? "";
@@ -111,7 +111,11 @@ export async function fromJson(call: Call): Promise<SentMail> {
 const tagsOf = (tags: readonly Tag[]): Record<string, string> =>
   Object.fromEntries(tags.map(({ name, value }) => [name, value]));
 
-async function fromRaw(base64: string, common: Omit<SentMail, "content">): Promise<SentMail> {
+async function fromRaw(base64: unknown, common: Omit<SentMail, "content">): Promise<SentMail> {
+  // Node.js reads what is not base64 as well as it can, and the mail would be an empty one.
+  if (typeof base64 !== "string" || /[^A-Za-z0-9+/=\s]/.test(base64)) {
+    throw new MalformedRequest("The raw mail can't be read: its data has to be a text in base64.");
+  }
   const { headers, html, text } = await parseMime(Buffer.from(base64, "base64"));
   const addresses = (name: string) => addressesIn(headerValue(headers, name));
   const isAddressed = [common.to, common.cc, common.bcc].some(({ length }) => length > 0);
