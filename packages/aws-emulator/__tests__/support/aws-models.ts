@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { motoCommand } from "./moto";
 
 /**
  * AWS's published models of its APIs, as botocore has them: moto depends on it, so that they are there wherever these
@@ -59,13 +60,22 @@ export function modelOf(service: string): Model {
   return model;
 }
 
+/** Where moto was installed into an environment of its own, botocore is there, too. */
+function pythonOfMoto(): string {
+  const [program, ...words] = motoCommand();
+  if (words[0] === "-m") return program;
+  // A script of pip names its Python in its first line.
+  const [firstLine = ""] = isAbsolute(program) ? readFileSync(program, "latin1").split("\n") : [];
+  return /^#!\s*(\S*python\S*)\s*$/.exec(firstLine)?.[1] ?? "python3";
+}
+
 function findFolder(): string {
   const script = "import botocore, os; print(os.path.join(os.path.dirname(botocore.__file__), 'data'))";
   try {
-    return execFileSync("python3", ["-c", script], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
+    return execFileSync(pythonOfMoto(), ["-c", script], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
   } catch (cause) {
     throw new Error(
-      'AWS\'s models are read from botocore, which python3 does not have here. Install moto for it: pip install "moto[server]>=5".',
+      "AWS's models are read from botocore, which the Python of moto does not have. Run npm start -- --once, which installs moto.",
       { cause },
     );
   }
