@@ -8,7 +8,7 @@ export class Background {
   private counted = 0;
 
   constructor(private readonly onError: (error: unknown) => void) {
-    // Each wait listens until it is over: however many there are, none of them leaks.
+    // Every wait adds a listener and removes it when it is over, so that their number is no sign of a leak.
     setMaxListeners(0, this.controller.signal);
   }
 
@@ -29,7 +29,7 @@ export class Background {
     this.runForever(() => this.count(task()));
   }
 
-  /** Of what goes on until the gateway closes. */
+  /** Aborted when the gateway closes. Work that would go on until then stops at it. */
   runForever(task: () => Promise<void>): void {
     const running = task()
       .catch((error: unknown) => {
@@ -49,7 +49,7 @@ export class Background {
     }
   }
 
-  /** Rejects when the gateway closes, so that what waits does not hold it up. */
+  /** Waits. It rejects when the gateway closes, so that a wait does not delay the end. */
   async sleep(ms: number): Promise<void> {
     await wait(ms, undefined, { signal: this.controller.signal });
   }

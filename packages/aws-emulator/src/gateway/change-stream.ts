@@ -4,15 +4,15 @@ import { type Change, type Journal } from "./journal";
 
 export const streamHeaders = { "content-type": "text/event-stream" };
 const heartbeatMs = 15_000;
-/** Between two announcements: under load, thousands of changes a second are a few announcements. */
+/** The pause between two announcements, which turns thousands of changes a second into a few announcements. */
 const pauseMs = 100;
-/** What may wait for a client that does not read, a tab in the background for example. */
+/** How much may wait for a client that does not read, for example a tab in the background. */
 const mostUnreadBytes = 1_048_576;
 
 /** Server-sent events: which mails and events changed, so that a page asks for these only. */
 export class ChangeStream {
   private readonly streams = new Set<ServerResponse>();
-  /** Of these the unread part was too much: they are told to start afresh. */
+  /** Clients that left too much unread. They are told to start afresh when they read again. */
   private readonly behind = new Set<ServerResponse>();
   private readonly heartbeat: NodeJS.Timeout;
   private readonly mails = new Set<string>();
@@ -66,7 +66,7 @@ export class ChangeStream {
     }, pauseMs);
   }
 
-  /** Once for all that changed together. */
+  /** Sends one message for everything that changed since the last one. */
   private announce(): void {
     this.pending = undefined;
     const message = this.message(this.isCleared ? "restart" : "change", {

@@ -28,7 +28,7 @@ export function failureIn(text: string, attributeOf: (name: string) => string | 
   const body = parseObject(text);
   if (body === undefined) return undefined;
   const code = attributeOf("ERROR_CODE");
-  // EventBridge's, in a target's dead-letter queue: the event, with the reason in the message's attributes.
+  // EventBridge puts the event itself into a target's dead-letter queue, and the reason into the message's attributes.
   if (code !== undefined) {
     return { eventId: textOf(body.id), reason: joined(code, attributeOf("ERROR_MESSAGE")) };
   }
@@ -65,7 +65,7 @@ export const failedEventIdOf = (detail: unknown): string | undefined =>
 
 function recordIn(body: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
   const candidates = [body, body.detail].filter(isRecord);
-  // What was invoked with no event has any payload.
+  // A function can be invoked with any payload, which need not be an event.
   return candidates.find(
     ({ requestPayload, requestContext }) =>
       isRecord(requestPayload) || (requestPayload !== undefined && isRecord(requestContext)),
@@ -105,7 +105,7 @@ export function watchQueues(
       }
       return result;
     },
-    // Behind the injected faults: an answer that they lose was given all the same.
+    // A fault that loses the answer stands before this, so the queue took the record all the same.
     { step: "build", name: "watchQueues" },
   );
   const receipts = new Receipts();
@@ -143,10 +143,10 @@ export async function retentionOf(moto: Moto, queueArn: string): Promise<number 
   return text === undefined ? undefined : Number(text);
 }
 
-/** More receipts than this are not remembered: most belong to messages that nobody deletes. */
+/** How many receipts are remembered. Most of the older ones belong to messages that nobody deletes. */
 const mostReceipts = 10_000;
 
-/** Which event's record a message is, by the receipt that its reader got: a deletion names nothing else. */
+/** Receipt handle to the event whose record was received with it. A deletion names the receipt and nothing else. */
 class Receipts {
   private readonly eventIds = new Map<string, string>();
 
@@ -191,7 +191,7 @@ function messagesOf(call: Call): readonly Message[] {
     attributes: MessageAttributes,
   });
   if (isQuery(call)) {
-    // What older clients speak; they send records one by one.
+    // Older clients of SQS speak the Query protocol, and send records one by one.
     return call.operation === "SendMessage" ? [message(Object.fromEntries(queryOf(call)))] : [];
   }
   if (call.operation === "SendMessage") return [message(jsonOf(call))];

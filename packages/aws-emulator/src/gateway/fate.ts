@@ -30,7 +30,7 @@ export type Fate =
   | "discarded"
   /** No rule matched it. */
   | "unmatched"
-  /** It went its way, and what it says is no good news. */
+  /** It was delivered, and tells of something bad, for example a bounce. */
   | Notice["kind"];
 
 /** Fates that count as failed. The event of a failed invocation is none: the event that failed counts. */
@@ -63,7 +63,7 @@ function deliveryFateOf(event: Parameters<typeof fateOf>[0], known: Parameters<t
     return known.isPolled(record.queueArn) ? "waiting" : "parked";
   }
   const status = worstOf(event.deliveries);
-  // The function says that it has parked the event; a queue that the gateway does not see may have it.
+  // The function says that it has parked the event, perhaps in a queue that the gateway does not see.
   if (status === "delivered" && event.deliveries.some(({ attempts }) => attempts.at(-1)?.parked !== undefined)) {
     return "parked";
   }

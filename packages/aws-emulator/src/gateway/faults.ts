@@ -73,7 +73,7 @@ export interface Subject {
   readonly text: string;
   /** @default the addresses in `text` */
   readonly recipients?: readonly string[];
-  /** Only a fault that names its operation is for it. */
+  /** Set for a call that only a fault which names its operation may meet. */
   readonly isMetByNameOnly?: boolean;
 }
 
@@ -135,7 +135,7 @@ export class Faults {
   }
 }
 
-/** From the beginning of a word only: a word that is no address is not tried at each of its characters. */
+/** An address. It begins where a word begins, so that a long word is tried once and not at each of its characters. */
 const address = /(?<![^\s"'<>,;:\\])[^\s"'<>,;:\\@]+@[^\s"'<>,;:\\]+/g;
 
 function fits(match: Fault["match"], subject: Subject): boolean {
@@ -209,7 +209,7 @@ export function injectFaults({ faults, functions, recipientsOf }: InjectionDepen
     const service = servicesByName[call.service];
     if (service === undefined || faults.list.length === 0) return next(call);
     const recipients = service === "ses" ? await recipientsOf(call) : undefined;
-    // SES's other calls are Terraform's: a fault is for them where it names them. Those of SES v2 have no name.
+    // Terraform makes SES's other calls. A fault meets one only where it names the operation; calls of SES v2 have no name.
     const isMetByNameOnly = service === "ses" && recipients === undefined;
     if (isMetByNameOnly && call.operation === "") return next(call);
     const subject = () => ({ ...subjectOf(call, recipients), isMetByNameOnly });
@@ -266,7 +266,7 @@ export function injectIntoSqs(client: SQSClient, faults: Faults): void {
   );
 }
 
-/** What a call says of itself. SES v2's calls are named by their path; one alone can meet a fault. */
+/** What a call says of itself. SES v2 names its calls by their path, and SendEmail is the one that faults are for. */
 export function subjectOf(call: Call, recipients?: readonly string[]): Subject & { readonly operation: string } {
   return {
     operation: call.operation === "" ? "SendEmail" : call.operation,
@@ -275,7 +275,7 @@ export function subjectOf(call: Call, recipients?: readonly string[]): Subject &
   };
 }
 
-/** A Query body is read as its fields: what it is percent-encoded for is no part of a match. */
+/** The text that a fault is matched against. The fields of a Query body are decoded first. */
 function textOfBody(call: Call): string {
   return isQuery(call) ? [...queryOf(call).values()].join("\n") : call.body.toString("utf8");
 }

@@ -9,7 +9,7 @@ import { headerOf } from "./http";
  */
 export interface Refusal {
   readonly status: number;
-  /** AWS's own word for it, where it has one. */
+  /** The error code, which is AWS's own where AWS has one. */
   readonly code: string;
   readonly message: string;
 }
@@ -36,7 +36,7 @@ export function refusalOf(request: IncomingMessage, port: number): Refusal | und
   );
 }
 
-/** For a server that no page has to do with. */
+/** The reason to refuse a request that comes from a web page, for a server that serves none. */
 export function refusalOfBrowser(request: IncomingMessage, port: number): Refusal | undefined {
   if (urlOf(request) === undefined) return oddTarget(request);
   return foreignHost(request, port) ?? foreignPage(request, false);
@@ -75,7 +75,7 @@ function foreignPage(request: IncomingMessage, isWelcome: boolean): Refusal | un
   if (site !== undefined && site !== "none" && site !== "same-origin" && !isWelcome) {
     return forbidden(`The sandbox answers no page of another site (Sec-Fetch-Site: ${site}).`);
   }
-  // Its own page needs no preflight.
+  // The inbox is of the same origin, and needs no preflight.
   if (request.method === "OPTIONS") return forbidden("The sandbox gives no page of another origin leave to call it.");
   return undefined;
 }

@@ -41,9 +41,9 @@ export class Moto {
   readonly ses: SESClient;
   readonly sqs: SQSClient;
 
-  /** For what has to be a URL: the connection leads to the socket, whatever a URL says. */
+  /** A URL for clients that demand one. The connection leads to the socket, whatever the URL says. */
   readonly url = "http://moto";
-  /** A connection for each call: moto closes idle ones without a word, and a request on such a one fails. */
+  /** Makes a connection for each call, because a request on a connection that moto has closed meanwhile fails. */
   private readonly agent: Agent;
 
   /** @param socket the path of the Unix socket that moto listens on */
@@ -51,7 +51,7 @@ export class Moto {
     private readonly socket: string,
     private readonly region: string,
   ) {
-    // An agent takes what a request takes, `socketPath` too; its type does not say so.
+    // An agent takes `socketPath` as a request does, though its type does not say so.
     this.agent = new Agent({ socketPath: socket, maxSockets: mostConnections } as AgentOptions);
     const settings = {
       ...sdkSettings,

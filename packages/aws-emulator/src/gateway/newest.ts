@@ -30,7 +30,7 @@ export class Newest<Item> {
     for (let count = 2; this.kept.has(key); count += 1) key = `${id}.${count}`;
     this.kept.set(key, { item, bytes });
     this.bytes += bytes;
-    // The newest stays, whatever its size: it is what somebody looks for.
+    // The newest item stays, whatever its size, because somebody looks for it.
     while (this.kept.size > 1 && (this.kept.size > this.most.items || this.bytes > this.most.bytes)) this.dropOldest();
     return key;
   }

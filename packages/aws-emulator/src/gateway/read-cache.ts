@@ -12,13 +12,13 @@ const cached = {
 } as const;
 type Service = keyof typeof cached;
 
-/** What happens all the time and changes nothing of what is kept here. */
+/** Operations that happen all the time and change nothing that is kept here. */
 const traffic = new Set([
   ...["PutEvents", "TestEventPattern", "Invoke", "SendEmail", "SendTemplatedEmail", "SendRawEmail"],
   ...["SendMessage", "SendMessageBatch", "ReceiveMessage", "DeleteMessage", "DeleteMessageBatch"],
   ...["ChangeMessageVisibility", "ChangeMessageVisibilityBatch", "CreateLogStream", "PutLogEvents"],
 ]);
-/** Works on other services' resources, inside moto, where the gateway sees no call. */
+/** Services that change resources of other services inside moto, where the gateway sees no call. */
 const acrossServices = new Set(["cloudformation"]);
 const isRead = (operation: string) => /^(?:Get|List|Describe|Filter)/.test(operation);
 
@@ -44,13 +44,13 @@ export class ReadCache {
     try {
       return await next(call);
     } finally {
-      // Behind the change: what was read while it was made may be old.
+      // This is done after the change, because a value that was read meanwhile may be old.
       if (changes(call)) this.forget(call.service);
     }
   };
 
   private attach(moto: Moto, service: Service): void {
-    // The clients' types differ in their commands alone, which is nothing to a middleware.
+    // The types of the clients differ in their commands only, and a middleware does not depend on those.
     const { middlewareStack } = moto[service] as Pick<Moto["lambda"], "middlewareStack">;
     middlewareStack.add(
       (next, context) => async (args) => {
@@ -77,7 +77,7 @@ export class ReadCache {
     else this.answers.get(service)?.clear();
   }
 
-  /** Also for those who ask while the answer is under way. What could not be answered is asked again. */
+  /** Asks once for all who ask at the same time. A failed answer is not kept. */
   private once(
     service: string,
     key: string,
@@ -107,7 +107,7 @@ export class ReadCache {
 
 const isWorthKeeping = (answer: Answer) => succeeded(answer);
 
-/** That there is none is an answer, too: a function without a policy, or without settings of its invocations. */
+/** Whether the error says that there is none, which is kept like an answer: a function need not have a policy. */
 function isNotFound(error: unknown): boolean {
   const { $metadata: metadata } = (error ?? {}) as { $metadata?: { httpStatusCode?: number } };
   const status = metadata?.httpStatusCode ?? 500;
@@ -118,7 +118,7 @@ const trafficPath = /^\/2015-03-31\/functions\/[^/]+\/invocations\/?$|^\/v2\/ema
 
 function changes(call: Call): boolean {
   if (call.operation !== "") return !isRead(call.operation) && !traffic.has(call.operation);
-  // A REST protocol: the method tells. Invoking a function and sending a mail are POSTs that change nothing here.
+  // In a REST protocol the method tells. Invoking a function and sending a mail are POSTs that change nothing here.
   // A statement, a set or a function may be called "invocations" or "outbound-emails": its end does not tell a path.
   const isTraffic = call.method === "POST" && trafficPath.test(call.url.pathname);
   return !["GET", "HEAD"].includes(call.method) && !isTraffic;

@@ -1,7 +1,7 @@
 import { isRecord, parseObject } from "./http";
 
 export interface Access {
-  /** Of the service that asks: `events.amazonaws.com`. */
+  /** The service that asks: `events.amazonaws.com`. */
   readonly service?: string;
   /** Who asks, where it is no service: the ARN of a role or a user. */
   readonly principalArn?: string;
@@ -13,7 +13,7 @@ export interface Access {
 }
 
 /**
- * Whether a resource's policy lets a service in: the part of IAM that a wrong policy is told by without IAM itself.
+ * Whether a resource's policy lets a service in. IAM itself is not emulated, and this shows most wrong policies.
  * A condition of another kind than those below counts as not met.
  */
 export function allows(policy: string | undefined, access: Access): boolean {
@@ -24,7 +24,7 @@ export function allows(policy: string | undefined, access: Access): boolean {
   );
 }
 
-/** Whether it keeps somebody out whom the account's own permissions let in. */
+/** Whether a statement of the policy denies the request. */
 export function denies(policy: string | undefined, access: Access): boolean {
   return matchingStatements(policy, access).some((statement) => statement.Effect === "Deny");
 }
@@ -87,7 +87,7 @@ function isMet(operator: string, key: string, wanted: readonly unknown[], access
   return wanted.some((each) => test(each, value)) !== name.includes("Not");
 }
 
-/** Of conditions. Each has its negation, with `Not` in its name. */
+/** The operators of conditions. Each has its negation, with `Not` in its name. */
 const tests: Readonly<Record<string, (wanted: unknown, value: string) => boolean>> = {
   ArnEquals: like,
   ArnLike: like,

@@ -9,7 +9,7 @@ export function patchDynamoDb(): Interceptor {
   let last: Promise<unknown> = Promise.resolve();
   return ofService("dynamodb", (call, next) => {
     const answer = last.then(() => next(call));
-    // One that fails keeps none of the others from their turn.
+    // A call that fails must not keep the others from their turn.
     last = answer.catch(() => undefined);
     return answer;
   });

@@ -244,7 +244,10 @@ export class Archives {
     return json({ ReplayArn, ReplayStartTime, State });
   }
 
-  /** By the events' own times, which have whole seconds: the window begins with its first one. */
+  /**
+   * Publishes the events of the window in the order of their own times. Those are whole seconds, so the second in which the
+   * window begins belongs to it as a whole.
+   */
   private async run(replay: Replay, archive: Archive): Promise<void> {
     const filters = replay.Destination.FilterArns;
     const events = eventsOf(archive)
@@ -280,7 +283,7 @@ export class Archives {
     const refusal = violations([
       { path: "namePrefix", value: prefix, min: 1, max: 64, pattern: namePattern },
       { path: "eventSourceArn", value: source, min: 1, max: 1600 },
-      // After a page of nothing the next one is the same: a client would ask for ever.
+      // The page after an empty one would be empty too, and a client would ask for ever.
       { path: "limit", value: limit, min: 1, max: 100 },
       { path: "nextToken", value: token, min: 1, max: 2048 },
     ]);

@@ -105,8 +105,8 @@ export class Buses implements BusDestination {
   }
 
   /**
-   * Does what the clock would: schedules are not kept here. A schedule has one occurrence a minute at most: fired again
-   * within one, it is the next minute's.
+   * Fires a schedule, because none fires by the clock here. A schedule has at most one occurrence a minute, so a second
+   * firing within a minute is that of the next one.
    */
   async fire(ruleName: string): Promise<FireResult> {
     const rules = (await this.rules.of("default")) ?? [];
@@ -258,7 +258,7 @@ export class Buses implements BusDestination {
     await this.dependencies.background.sleep(ms);
   }
 
-  /** To the target's dead-letter queue, or nowhere. */
+  /** Sends the event to the target's dead-letter queue; without one it is lost, as on AWS. */
   private async giveUp(
     rule: RuleWithTargets,
     target: Target,
@@ -285,7 +285,7 @@ export class Buses implements BusDestination {
         });
         delivery.deadLetter = { destinationArn: queueArn, reason: `${error.code}: ${error.message}` };
       } catch (cause) {
-        // AWS says so in this metric alone.
+        // AWS tells of it in this metric only.
         this.dependencies.journal.countUndeliverable(rule.name);
         this.dependencies.journal.note(
           `An event of the rule ${rule.name} was dropped: ${cause instanceof Error ? cause.message : String(cause)}`,

@@ -48,7 +48,7 @@ function problemsOf({ path, value, isRequired = false, min, max, pattern, values
   ];
 }
 
-/** AWS repeats the value as a whole, however long it is. */
+/** The value as AWS's message repeats it: as a whole, however long it is. */
 const mostSaid = 200;
 
 export const namePattern = /^[.\-_A-Za-z0-9]+$/;

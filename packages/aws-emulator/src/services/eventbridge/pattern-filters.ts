@@ -16,7 +16,7 @@ type Test = (value: unknown) => boolean;
 /** What is said of a value at a path; "absent": that there is none. */
 export type Filter = Test | "absent";
 
-/** No names of fields inside `$or`, there where an operator could be meant. */
+/** Names that `$or` does not take as fields, because an operator could be meant. */
 export const reservedNames: ReadonlySet<string> = new Set(
   [
     "exactly equals-ignore-case prefix suffix anything-but exists wildcard numeric cidr = < <= > >= regex not-wildcard",
@@ -152,7 +152,7 @@ function inBlock(block: BlockList, version: number): Test {
   return onText((value) => isIP(value) === version && block.check(value, version === 4 ? "ipv4" : "ipv6"));
 }
 
-/** The negation of values of one type, or of one operator with its values. It needs a value: nothing does not match. */
+/** `anything-but`: values of one type, or one operator with its values. A field that is missing does not match it. */
 function anythingBut(operand: unknown, refuse: Refuse): Test {
   const [operator, ...others] = isRecord(operand) ? Object.keys(operand) : [];
   if (isRecord(operand)) {

@@ -90,7 +90,7 @@ export class EventSources {
     );
   }
 
-  /** A mapping outlives its queue: it polls the one that is made under the same name. Whose queue is not there ends again. */
+  /** Polls again for mappings whose queue was deleted and may exist again under its name. Without it, a poller ends. */
   private async startAgain(): Promise<void> {
     const ids = [...this.withoutQueue];
     this.withoutQueue.clear();
@@ -318,7 +318,7 @@ function failedItems(invocation: Invocation, messages: readonly Message[]): Read
   return new Set(named.every((id) => sent.includes(id)) ? named : sent);
 }
 
-/** The event behind a message: itself, or the one in the record of a failed invocation. One message, one cause. */
+/** The event behind a batch of one message: the message itself, or the event in its record of a failed invocation. */
 function originOf(messages: readonly Message[]): Omit<InvocationOrigin, "requestId"> {
   const [message, ...others] = messages;
   if (message === undefined || others.length > 0) return {};

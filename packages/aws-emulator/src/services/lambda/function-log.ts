@@ -28,13 +28,13 @@ export class FunctionLog {
     };
     try {
       await write().catch((error: unknown) => {
-        // The stream goes with its group, and a group may be made anew while the function is warm.
+        // A deleted group takes its streams along, and can be made anew while the function is warm.
         if (!(error instanceof ResourceNotFoundException) || !this.streams.delete(`${group} ${stream}`)) throw error;
         return write();
       });
     } catch (error) {
       if (!(error instanceof ResourceNotFoundException)) throw error;
-      // A role without logs:CreateLogGroup cannot make the group: on AWS the output is lost just so.
+      // On AWS, too, the output is lost where the role may not make the group (logs:CreateLogGroup).
       this.journal.note(
         `The log group ${group} of the function ${functionName} does not exist, so its output is lost. Create the group before the function.`,
       );

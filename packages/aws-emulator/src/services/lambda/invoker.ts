@@ -14,13 +14,13 @@ export interface InvokeRequest {
   readonly origin?: Omit<InvocationOrigin, "requestId">;
   /** An asynchronous invocation keeps its id through its retries. */
   readonly requestId?: string;
-  /** Waits for a place of the function's reserved concurrency. @default it is throttled where there is none */
+  /** Whether it waits for a place of the function's reserved concurrency. @default it is throttled where none is free */
   readonly patience?: Patience;
   /** Its turn has come. @returns the function as it is by then: it may have waited for hours. */
   readonly onTurn?: () => Promise<DeployedFunction>;
 }
 
-/** So many function processes run at once; further invocations wait. An account's own limit is too much for one machine. */
+/** How many function processes run at once; further invocations wait. An account's limit is too much for one machine. */
 const mostProcesses = Math.max(4, availableParallelism() * 2);
 
 const allFunctions = "";
@@ -68,7 +68,7 @@ export class Invoker {
 
   constructor(private readonly dependencies: InvokerDependencies) {
     this.processes.limit(allFunctions, mostProcesses);
-    // Each that waits listens until its turn, however many there are.
+    // Every invocation that waits adds a listener, and their number is no sign of a leak.
     setMaxListeners(0, this.closing.signal);
   }
 
@@ -153,7 +153,7 @@ export class Invoker {
     fn: DeployedFunction,
     request: { requestId: string; payload: string; functionArn: string; origin: InvocationOrigin },
   ): Promise<Invocation> {
-    // Without a folder of its own it would run in the gateway's, and take what it finds there for its code.
+    // Without a folder of its own it would run in the gateway's folder, and load what it finds there.
     if (fn.directory === "") return withoutPackage(fn, request.requestId);
     const environment = this.environmentFor(fn);
     environment.isBusy = true;

@@ -17,7 +17,7 @@ interface Room {
 export class Places {
   private readonly rooms = new Map<string, Room>();
 
-  /** How many there are from now on; `undefined`: any number. Who waits gets those that are new. */
+  /** Sets how many places there are; `undefined`: any number. New places go to those who wait. */
   limit(name: string, limit: number | undefined): void {
     const room = this.roomOf(name);
     room.limit = limit;
@@ -68,7 +68,7 @@ export class Places {
     });
   }
 
-  /** Hands the place on to who waits longest. */
+  /** Gives the place to the one that has waited longest. */
   giveBack(name: string): void {
     const room = this.roomOf(name);
     room.taken -= 1;

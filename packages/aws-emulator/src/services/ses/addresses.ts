@@ -5,7 +5,7 @@
  */
 export function addressProblem(given: string): string | undefined {
   const named = /^(.*)<([^<>]*)>\s*$/s.exec(given);
-  // A quote that is not closed reaches to the end, and stays.
+  // An unclosed quote reaches to the end of the name, and is kept.
   const name = (named?.[1] ?? "").replace(/"(?:[^"\\]|\\.)*("?)/gs, (_, end: string) => (end === "" ? '"' : ""));
   if (/[,;:@<>"]/.test(name)) return "Illegal address";
   const address = named?.[2] ?? given.trim();
@@ -15,7 +15,7 @@ export function addressProblem(given: string): string | undefined {
   return domainProblem(address.slice(end + 1));
 }
 
-/** The addresses of a header. A comma in a quoted name divides nothing, nor does an empty place. */
+/** The addresses of a header. Commas inside quoted names do not separate, and empty entries are left out. */
 export const addressesIn = (header: string): readonly string[] =>
   (header.match(/(?:"(?:[^"\\]|\\.)*"?|[^",])+/gs) ?? []).map((address) => address.trim()).filter(Boolean);
 

@@ -81,7 +81,7 @@ export class SesFeedback {
   }
 
   /**
-   * One recipient's. Addresses of the mailbox simulator behave as
+   * What becomes of the mail at one recipient. Addresses of the mailbox simulator behave as
    * https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html says; they never get onto the list.
    */
   private fatesAt(recipient: string, suppressedReasons: readonly string[], call: Subject): Feedback[] {
@@ -153,7 +153,7 @@ export class SesFeedback {
     return [delivered];
   }
 
-  /** A configuration set's own choice; the account's default is both. */
+  /** The reasons for which the configuration set suppresses; the account's default is both. */
   private async suppressedReasons(configurationSet: string): Promise<readonly string[]> {
     const byDefault = ["BOUNCE", "COMPLAINT"];
     if (configurationSet === "") return byDefault;
