@@ -10,7 +10,7 @@ export interface Owner {
 const others = new Set(["CHECKPOINT_DISABLE", "SANDBOX_PORT", "STAGE", "TERRAFORM_BINARY_NAME"]);
 const configured = new Set(Object.keys(stages.sandbox.defaults));
 
-const isWanted = (name: string): boolean => /^(AWS|TF)_/.test(name) || others.has(name) || configured.has(name);
+const isWanted = (name: string): boolean => /^(AWS|TF)_\w+$/.test(name) || others.has(name) || configured.has(name);
 
 /**
  * A script for a shell (sh, bash, zsh) that shall talk to the sandbox with cdktf, Terraform or the AWS CLI. It exports

@@ -1,9 +1,9 @@
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
-import { z } from "zod";
 import { catalogue } from "../handler/notifications";
 import { type Notification, type PreparedEmail } from "../handler/notifications/define";
 import { sampleEvent } from "../handler/notifications/sample";
 import { loadTemplate, renderTemplate, type Template } from "../stacks/templates";
+import { type EventDetails, type Fired, type MailDetails, type Pending } from "aws-emulator";
 import { type AwsClientConfig } from "aws-emulator/client-config";
 
 export type SampleResult = SampleDelivered | SampleFailed;
@@ -75,7 +75,7 @@ async function trigger({ trigger, ruleName, sample }: Notification, stage: Stage
     const response = await fetch(`${stage.endpoint}/_sandbox/fire/${stage.namePrefix}-${ruleName}`, { method: "POST" });
     const answer = await response.text();
     if (!response.ok) throw new Error(`Its schedule ${ruleName} could not be fired (${response.status}): ${answer}`);
-    return z.object({ eventId: z.string() }).parse(JSON.parse(answer)).eventId;
+    return (JSON.parse(answer) as Fired).eventId;
   }
   const client = new EventBridgeClient(stage.client);
   try {
@@ -99,27 +99,8 @@ async function trigger({ trigger, ruleName, sample }: Notification, stage: Stage
   }
 }
 
-/** What is read here of `GET /_sandbox/activity/<id>`. */
-const activitySchema = z.object({
-  time: z.string(),
-  fate: z.string(),
-  deliveries: z.array(
-    z.object({
-      rule: z.string(),
-      status: z.string(),
-      attempts: z.array(z.object({ errorType: z.string().optional(), errorMessage: z.string().optional() })),
-      deadLetter: z.object({ reason: z.string() }).optional(),
-    }),
-  ),
-  records: z.array(z.object({ reason: z.string() })),
-  mails: z.array(z.object({ id: z.string(), renderError: z.string().optional() })),
-});
-type Activity = z.infer<typeof activitySchema>;
-
-const pendingSchema = z.object({ tasks: z.number() });
-
-/** What is read here of `GET /_sandbox/messages/<id>`. */
-const mailSchema = z.object({ to: z.array(z.string()), subject: z.string(), html: z.string(), text: z.string() });
+/** An event as the gateway tells of it. */
+type Activity = Pick<EventDetails, "time" | "fate" | "deliveries" | "records" | "mails">;
 
 async function follow(
   notification: Notification,
@@ -130,8 +111,8 @@ async function follow(
   const deadline = Date.now() + patienceMs;
   for (;;) {
     // Asked before: what is there when nothing goes on any more is all that there will be.
-    const { tasks } = pendingSchema.parse(await get(`${endpoint}/_sandbox/pending`));
-    const activity = activitySchema.parse(await get(`${endpoint}/_sandbox/activity/${eventId}`));
+    const { tasks } = await get<Pending>(`${endpoint}/_sandbox/pending`);
+    const activity: Activity = await get<EventDetails>(`${endpoint}/_sandbox/activity/${eventId}`);
     const expected = prepare(notification, eventId, activity.time, recipients);
     const unrendered = activity.mails.find(({ renderError }) => renderError !== undefined);
     if (unrendered !== undefined) throw new Error(`SES could not render its mail: ${unrendered.renderError ?? ""}`);
@@ -140,7 +121,7 @@ async function follow(
     if (reason !== undefined) throw new Error(reason);
     if (isWhole) {
       const mails = await Promise.all(
-        activity.mails.map(async ({ id }) => mailSchema.parse(await get(`${endpoint}/_sandbox/messages/${id}`))),
+        activity.mails.map(({ id }) => get<MailDetails>(`${endpoint}/_sandbox/messages/${id}`)),
       );
       const rendered = renderTemplate(loadTemplate(notification), expected.templateData);
       for (const mail of mails) requireSame(mail, rendered);
@@ -156,10 +137,11 @@ async function follow(
   }
 }
 
-async function get(url: string): Promise<unknown> {
+/** Of the sandbox itself, whose answers have the types of the emulator. */
+async function get<Answer>(url: string): Promise<Answer> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
-  return response.json();
+  return (await response.json()) as Answer;
 }
 
 /** The mails as the function makes them of the event: by the same code. */

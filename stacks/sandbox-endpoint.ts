@@ -30,7 +30,8 @@ const sandboxEnvironmentFile = join(__dirname, "..", ".sandbox", "environment.sh
  * @throws Error where that is not a port.
  */
 export function sandboxEndpoint(environment: Environment): SandboxEndpoint {
-  const port = portOf(environment[variable], variable) ?? defaultPort;
+  // An empty text is how a shell takes a variable back.
+  const port = portOf(environment[variable] || undefined, variable) ?? defaultPort;
   const config = readConfig({ STAGE: "sandbox", AWS_REGION: region });
   return { port, endpoint: `http://127.0.0.1:${port}`, region, config, names: new Names(config) };
 }
@@ -68,6 +69,7 @@ function portIn(file: string): string | undefined {
 function portOf(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
   const port = Number(text);
-  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  // Digits alone: Number reads "0x11D6", "1e3" and blanks, too.
+  if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port;
   throw new Error(`${name}="${text}" is not a port: use a number from 1 to 65535`);
 }

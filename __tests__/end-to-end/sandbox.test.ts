@@ -10,6 +10,7 @@ import {
   FilterLogEventsCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateQueueCommand, GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { type Mail } from "aws-emulator";
 import { awsClientConfig } from "aws-emulator/client-config";
 import { launchChromium } from "../support/browser";
 import { compileFilter } from "../support/metric-filter";
@@ -25,15 +26,6 @@ const prefix = "email-automation-sandbox";
 const run = promisify(execFile);
 
 const until: typeof untilWithin = (what, ask) => untilWithin(what, ask, patienceMs);
-
-interface Mail {
-  readonly subject: string;
-  readonly to: string[];
-  readonly html: string;
-  readonly text: string;
-  readonly eventId: string;
-  readonly configurationSet: string;
-}
 
 describe("npm start", () => {
   let sandbox: SandboxProcess;

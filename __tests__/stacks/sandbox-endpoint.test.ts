@@ -32,10 +32,14 @@ it.each<[string, Readonly<Record<string, string>>, string, number, string]>([
   expect(found.names.of("event-bus")).toBe("email-automation-sandbox-event-bus");
 });
 
-it.each(["0", "65536", "4566.5", "port", " "])("SANDBOX_PORT=%j is no port", (text) => {
+it.each(["0", "65536", "4566.5", "port", " ", "0x11D6", "1e3", " 4566"])("SANDBOX_PORT=%j is no port", (text) => {
   const problem = `SANDBOX_PORT="${text}" is not a port: use a number from 1 to 65535`;
   expect(() => findSandbox({ SANDBOX_PORT: text }, none)).toThrow(problem);
   expect(() => sandboxEndpoint({ SANDBOX_PORT: text })).toThrow(problem);
+});
+
+it("an empty SANDBOX_PORT is none", () => {
+  expect(sandboxEndpoint({ SANDBOX_PORT: "" }).port).toBe(4566);
 });
 
 it("names the file whose port is none", () => {

@@ -39,8 +39,9 @@ export function parseFilters(texts: readonly string[]): Filter {
   for (const text of texts) {
     const at = text.indexOf("=");
     const kind = at < 0 ? text : text.slice(0, at);
-    const value = at < 0 ? "" : text.slice(at + 1).trim();
-    if (!Object.hasOwn(kinds, kind) || value === "") {
+    // Not trimmed: an event's id is whatever its producer made up.
+    const value = at < 0 ? "" : text.slice(at + 1);
+    if (!Object.hasOwn(kinds, kind) || value.trim() === "") {
       throw new UsageError(`--filter ${text} is not understood: use ${Object.keys(kinds).join("=.., ")}=..`);
     }
     const matches = kinds[kind]?.(value);

@@ -80,10 +80,16 @@ async function throughProxies({ environment }: Machine): Promise<EnvHttpProxyAge
   // Loaded where something is fetched, and not at each start.
   const { EnvHttpProxyAgent } = await import("undici");
   const named = (name: string) => environment[name.toLowerCase()] ?? environment[name] ?? "";
+  const proxy = (name: string) => {
+    const address = named(name);
+    // It may hold a password, which no message repeats.
+    if (address !== "" && !URL.canParse(address)) throw new Error(`${name} is no address: use http://<host>:<port>`);
+    return address;
+  };
   return new EnvHttpProxyAgent({
     // An empty text means none; `undefined` would mean the variables of this process.
-    httpProxy: named("HTTP_PROXY"),
-    httpsProxy: named("HTTPS_PROXY"),
+    httpProxy: proxy("HTTP_PROXY"),
+    httpsProxy: proxy("HTTPS_PROXY"),
     noProxy: named("NO_PROXY"),
     headersTimeout: silenceMs,
     bodyTimeout: silenceMs,

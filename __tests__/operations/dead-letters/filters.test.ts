@@ -44,6 +44,12 @@ describe("filters", () => {
     expect(parseFilters(texts).matches(message, now)).toBe(isChosen);
   });
 
+  it("take an event's id as it is, with blanks at its ends", () => {
+    const { matches } = parseFilters(["event= odd "]);
+    expect(matches({ ...message, eventId: " odd " }, now)).toBe(true);
+    expect(matches({ ...message, eventId: "odd" }, now)).toBe(false);
+  });
+
   it("name the recipients that single mails are acted on for", () => {
     const { recipients } = parseFilters([`recipient=${jane}`, `recipient=${stranger}`, "notification=email-request"]);
     expect([...recipients]).toEqual([hashRecipient(jane), stranger]);

@@ -56,7 +56,7 @@ export function serve(server: Server, backends: Backends): void {
     for (const [name, value] of Object.entries(protection)) response.setHeader(name, value);
     const refusal = refusalOf(request, port);
     if (refusal !== undefined) {
-      respond(response, jsonError(refusal.status, refusal.code, refusal.message));
+      respond(response, errorIn(request)(refusal.status, refusal.code, refusal.message));
       return;
     }
     handle(request, response, backends).catch((error: unknown) => {
@@ -110,8 +110,11 @@ function respond(response: ServerResponse, answer: Answer): void {
 }
 
 /** In the words of the protocol that was called in: a client of another one finds neither code nor message. */
+/** An error in the protocol of the call, which its client reads. */
+const errorIn = (request: IncomingMessage) => (isQuery(request) ? queryError : jsonError);
+
 function failure(error: unknown, request: IncomingMessage): Answer {
-  const answer = isQuery(request) ? queryError : jsonError;
+  const answer = errorIn(request);
   // A 500 would be tried again, and show the person who made the mistake the gateway's own code.
   if (error instanceof MalformedRequest) return answer(400, error.name, error.message);
   if (error instanceof MotoUnreachable) return answer(503, "ServiceUnavailable", error.message);
