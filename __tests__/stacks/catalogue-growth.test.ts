@@ -5,6 +5,7 @@ import { seedCatalogue } from "../../handler/notifications/seed";
 import { type Config } from "../../stacks/config";
 import { NotificationStack } from "../../stacks/notification-stack";
 import { nameAttributes } from "../../stacks/policy/synthesized";
+import { defaultQuotas } from "../../stacks/stages";
 import { loadTemplate } from "../../stacks/templates";
 import { largeCatalogue, notificationNamed } from "../support/catalogue";
 import { configOf, synthesized } from "../support/stack";
@@ -30,31 +31,35 @@ describe("300 notifications", () => {
     expect(functions.map(({ depends_on: before }) => (before as string[]).length)).toEqual([302, 302]);
   });
 
-  it("are refused where they are more than a bus takes, with the count and the quota", () => {
-    const notifications = Array.from({ length: 300 }, (_, at) => notificationNamed(`n${at}`));
-    expect(() => synth(notifications)).toThrow(
-      /counts-fit: The bus \S+event-bus\S+ has 302 rules, and AWS takes 300\. .*quotas\.rulesPerBus/,
+  it("are what AWS's own quotas let a bus and a pattern hold, and fewer in two regions", () => {
+    expect(defaultQuotas("eu-west-1")).toEqual({ rulesPerBus: 300, eventPatternCharacters: 2048 });
+    for (const region of ["af-south-1", "eu-south-1"]) expect(defaultQuotas(region).rulesPerBus).toBe(100);
+  });
+});
+
+describe("a catalogue that outgrows a quota", () => {
+  const notifications = Array.from({ length: 30 }, (_, at) => notificationNamed(`n${at}`));
+
+  it("is refused where it has more rules than a bus takes, with the count and the quota", () => {
+    expect(() => synth(notifications, { quotas: { rulesPerBus: 31 } })).toThrow(
+      /counts-fit: The bus \S+event-bus\S+ has 32 rules, and AWS takes 31\. .*quotas\.rulesPerBus/,
     );
-    expect(() => synth(notifications, { quotas: { rulesPerBus: 400 } })).not.toThrow();
-    expect(() => synth(notifications.slice(0, 120), { region: "af-south-1" })).toThrow(
-      /has 122 rules, and AWS takes 100/,
-    );
+    expect(() => synth(notifications, { quotas: { rulesPerBus: 32 } })).not.toThrow();
   });
 
-  it("are said to be counted by their beginnings, where a source has more detail-types than a pattern holds", () => {
-    const notifications = Array.from({ length: 200 }, (_, at) => notificationNamed(`n${at}`));
-    const warnings = (changes?: Partial<Config>) =>
-      createStack(notifications, changes)
+  it("is said to be counted by its beginnings, where a source has more detail-types than a pattern holds", () => {
+    const warnings = (eventPatternCharacters: number) =>
+      createStack(notifications, { quotas: { eventPatternCharacters } })
         .node.findAll()
         .flatMap(({ node }) => node.metadata)
         .filter(({ type }) => type === "@cdktf/warn")
         .map(({ data }) => data as string);
-    expect(warnings()).toEqual([
+    expect(warnings(300)).toEqual([
       expect.stringMatching(
-        /^The source "shop" has more detail-types than an event pattern of 2048 characters .* "Event n|: Event n/,
+        /^The source "shop" has more detail-types than an event pattern of 300 characters .* "Event n|: Event n/,
       ),
     ]);
-    expect(warnings({ quotas: { eventPatternCharacters: 4096 } })).toEqual([]);
+    expect(warnings(2048)).toEqual([]);
   });
 });
 
