@@ -160,7 +160,7 @@ export default tseslint.config(
   },
   {
     // A page renders when it has fetched what it shows: a state that is read once is read too early on a slow machine.
-    files: ["__tests__/browser/**/*.ts"],
+    files: ["packages/aws-emulator/__tests__/browser/**/*.ts"],
     rules: {
       "no-restricted-syntax": [
         "error",

@@ -64,11 +64,9 @@ describe("npm start", () => {
   it("is healthy once a mail of each notification is in", async () => {
     expect((await fetch(`${sandbox.url}/_sandbox/health`)).status).toBe(200);
     const mails = (await sandbox.get("messages")) as Mail[];
-    expect(mails.map(({ subject }) => subject)).toEqual([
-      "Daily report",
-      "Checkout is failing",
-      "Your export is ready",
-    ]);
+    // All samples are sent at once, and a team has more of them.
+    const subjects = ["Daily report", "Checkout is failing", "Your export is ready"];
+    expect(mails.map(({ subject }) => subject)).toEqual(expect.arrayContaining(subjects));
   });
 
   it("mails the recipe's events, raw in the text and escaped in the HTML", async () => {

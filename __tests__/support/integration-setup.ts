@@ -1,4 +1,5 @@
 import { shareMotos } from "aws-emulator/testing/moto";
+import { findChromium } from "../../sandbox/tools/chromium";
 import { findMoto } from "../../sandbox/tools/moto";
 import { missingRequirements } from "./requires";
 
@@ -18,7 +19,9 @@ export default async function setup(): Promise<void> {
     error.stack = error.message;
     throw error;
   }
-  // The emulator's own tests know nothing of `sandbox/`, and so not which moto was found.
+  // The emulator's own tests know nothing of `sandbox/`, and so not what was found.
+  const chromium = findChromium();
+  if ("found" in chromium) process.env.CHROMIUM = chromium.found.value;
   const moto = findMoto();
   if ("found" in moto) process.env.MOTO_COMMAND = JSON.stringify(moto.found.value);
   globalThis.stopSharedMotos = await shareMotos();

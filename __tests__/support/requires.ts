@@ -1,5 +1,4 @@
 import { type Command, type Machine, type ProviderMirror, thisMachine } from "../../sandbox/tools";
-import { findChromium } from "../../sandbox/tools/chromium";
 import { type Found, type Lookup } from "../../sandbox/tools/lookup";
 import { findProviderMirror } from "../../sandbox/tools/mirrors";
 import { findMoto } from "../../sandbox/tools/moto";
@@ -11,13 +10,11 @@ interface Requirements {
   readonly terraform: Found<string>;
   readonly moto: Found<Command>;
   readonly awsProvider: Found<ProviderMirror>;
-  readonly chromium: Found<string>;
 }
 
 const finders: { readonly [Name in keyof Requirements]: (machine: Machine) => Lookup<Requirements[Name]["value"]> } = {
   terraform: findTerraform,
   moto: findMoto,
-  chromium: findChromium,
   awsProvider: (machine) => {
     const found = findProviderMirror(awsProvider, machine);
     const { source, version } = awsProvider;
@@ -26,7 +23,7 @@ const finders: { readonly [Name in keyof Requirements]: (machine: Machine) => Lo
   },
 };
 
-/** What the integration tests as a whole can't do without; a browser is a matter of its own tests. */
+/** What the integration tests as a whole can't do without; a browser is a matter of the inbox's own tests. */
 const required = ["terraform", "moto", "awsProvider"] as const;
 
 /** One sentence for each tool that the integration tests need and the machine lacks. */

@@ -3,9 +3,9 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo } from "node:net";
 import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, type BrowserContextOptions, type Locator, type Page } from "playwright-core";
-import { Journal } from "aws-emulator";
-import { eventually, launchChromium } from "../support/browser";
-import { type FakeGateway, startFakeGateway } from "aws-emulator/testing/fake-gateway";
+import { Journal } from "../../src/gateway/journal";
+import { describeWithChromium, eventually, launchChromium } from "../support/browser";
+import { type FakeGateway, startFakeGateway } from "../support/fake-gateway";
 import {
   addEvent,
   BUS,
@@ -17,12 +17,11 @@ import {
   IDS,
   mail,
   toFunction,
-} from "aws-emulator/testing/inbox-fixtures";
-import { describeWith } from "../support/requires";
+} from "../support/inbox-fixtures";
 
 const NARROW = { width: 360, height: 740 };
 
-describeWith(["chromium"], "the inbox page", () => {
+describeWithChromium("the inbox page", () => {
   let browser: Browser;
   let gateway: FakeGateway;
   /** What is in the sandbox when the page is visited. */

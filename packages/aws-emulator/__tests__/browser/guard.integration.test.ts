@@ -11,16 +11,15 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo } from "node:net";
 import { type Browser, type Page } from "playwright-core";
-import { eventually, launchChromium } from "../support/browser";
-import { inboxDirectory } from "aws-emulator";
-import { clientSettings, TestGateway } from "aws-emulator/testing/gateway";
-import { describeWith } from "../support/requires";
+import { describeWithChromium, eventually, launchChromium } from "../support/browser";
+import { inboxDirectory } from "../../index";
+import { clientSettings, TestGateway } from "../support/gateway";
 
 /**
  * A page of another origin against the real gateway, in a real browser. `evil.example` and `rebound.example` are this
  * machine, as names are whose owner points them at it; a page of `127.0.0.1` on another port is of the same site.
  */
-describeWith(["chromium"], "a web page of another origin", () => {
+describeWithChromium("a web page of another origin", () => {
   let browser: Browser;
   let gateway: TestGateway;
   let s3: S3Client;
@@ -54,11 +53,11 @@ describeWith(["chromium"], "a web page of another origin", () => {
 
   beforeAll(async () => {
     subscribe(answered, record);
-    browser = await launchChromium(
+    browser = await launchChromium([
       "--host-resolver-rules=MAP *.example 127.0.0.1",
       // Not every browser asks a person before a page reaches this machine.
       "--disable-features=LocalNetworkAccessChecks",
-    );
+    ]);
     gateway = await TestGateway.start({ assetsDirectory: inboxDirectory });
     gateway.gateway.markReady();
     port = Number(new URL(gateway.gateway.url).port);
