@@ -33,7 +33,7 @@ export function cdktfArguments(command: Command, words: readonly string[], stage
 
 /** @returns its exit code. */
 function runCdktf(words: readonly string[]): Promise<number> {
-  // Run by Node and not by its name: Windows has no executable of that name.
+  // Node runs it, because Windows has no executable of that name.
   const program = join(dirname(require.resolve("cdktf-cli/package.json")), "bundle", "bin", "cdktf");
   const child = spawn(process.execPath, [program, ...words], { stdio: "inherit" });
   // Ctrl-C reaches cdktf by itself, and this process has to wait until it has given back its lock.

@@ -59,7 +59,7 @@ function programOf(io: Io, end: (exitCode: number) => void): Command {
   return program;
 }
 
-/** That an option which is not given is off goes without saying. */
+/** The option's description, without a default that says that it is off. */
 function describeOption(option: Option): string {
   const { defaultValue, description } = option as { readonly defaultValue: unknown; readonly description: string };
   const isOff = defaultValue === false || (Array.isArray(defaultValue) && defaultValue.length === 0);

@@ -107,7 +107,7 @@ export function isUnreachable(error: unknown): boolean {
 }
 
 /**
- * The stage's account is the configuration's, and AWS takes the credentials' own.
+ * Refuses credentials of another account than the stage's: AWS would act in the account of the credentials.
  * @param found the account that AWS answered for
  * @throws Error where they are two.
  */

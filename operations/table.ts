@@ -28,7 +28,7 @@ export function createTable(head: readonly string[]): TextTable {
   };
 }
 
-/** At words; a longer word stays whole, so that it can be copied. */
+/** Wraps at words. A word that is longer than a line stays whole, so that it can be copied. */
 function wrap(text: string, width: number): string {
   return text
     .split("\n")

@@ -43,7 +43,7 @@ export async function writeEnvironmentFile(options: EnvironmentFileOptions): Pro
     const usual = join(folder, "environment.sh");
     const other = await claim(usual, options);
     if (other === undefined) return fileAt(usual, script);
-    // The port is this sandbox's alone, so no other one writes that file now.
+    // No other sandbox can have this port, so none writes that file at this moment.
     const path = join(folder, `environment-${owner.port}.sh`);
     replace(path, script, owner);
     const remark = `${usual} belongs to the sandbox on port ${other.port} (process ${other.pid}).`;
@@ -70,7 +70,7 @@ async function claim(
   for (;;) {
     if (create(path, script, owner)) return undefined;
     const found = read(path);
-    // It went away meanwhile; or it is a link to nowhere, which stays.
+    // The file is gone by now, or it is a link to nowhere, which is left alone.
     if (found === undefined && lstatSync(path, { throwIfNoEntry: false }) === undefined) continue;
     const other = found === undefined ? undefined : ownerOf(found);
     if (other !== undefined && (await isRunning(other))) return other;
@@ -104,7 +104,7 @@ function replace(path: string, script: string, { pid }: Owner): void {
   renameSync(whole, path);
 }
 
-/** Anew: what is there under its name would be written through, were it a link, and would keep its mode. */
+/** Removes what stands under the name first: a link would be written through, and an old file would keep its mode. */
 function writeBeside(path: string, script: string, pid: number): string {
   const whole = `${path}.${pid}`;
   rmSync(whole, { force: true });

@@ -110,7 +110,7 @@ async function follow(
 ): Promise<SampleResult> {
   const deadline = Date.now() + patienceMs;
   for (;;) {
-    // Asked before: what is there when nothing goes on any more is all that there will be.
+    // This is asked first: once nothing is pending, the mails that are read below are all that will come.
     const { tasks } = await get<Pending>(`${endpoint}/_sandbox/pending`);
     const activity: Activity = await get<EventDetails>(`${endpoint}/_sandbox/activity/${eventId}`);
     const expected = prepare(notification, eventId, activity.time, recipients);
@@ -204,10 +204,10 @@ function requireSame(mail: Template, rendered: Template): void {
   }
 }
 
-/** Mail has line ends of its own, and may lack the last. */
+/** The lines of a text. A mail has line breaks of its own kind, and may lack the last one. */
 const linesOf = (text: string) => text.trimEnd().split(/\r\n?|\n/);
 
-/** What a record or an answer says may be pages long. */
+/** The text on one line, cut where it is longer than a few sentences. */
 function oneSentence(text: string, most = 600): string {
   const line = text.replace(/\s+/g, " ").trim();
   return line.length <= most ? line : `${line.slice(0, most).toWellFormed()}..`;

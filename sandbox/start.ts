@@ -25,14 +25,14 @@ async function main(): Promise<number> {
   return problems.length > 0 ? 1 : 0;
 }
 
-/** @returns what failed, the way up and the way down. */
+/** @returns what failed, on the way up and on the way down. */
 async function run({ once: isOnce }: Options, settings: SandboxSettings): Promise<string[]> {
   const stopping = new AbortController();
   const stopped = new Promise((resolve) => {
     stopping.signal.addEventListener("abort", resolve);
   });
   const steps = new Steps({ stopping: stopping.signal });
-  // What is printed has nowhere to go once the terminal is closed, which is no reason to leave things behind.
+  // Once the terminal is closed, printing fails. What was made is destroyed all the same.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   onInterrupt(process, (count) => {
     if (count === 1) steps.say("Stopping: what was made is destroyed first.");

@@ -1,6 +1,6 @@
 import { Listr, PRESET_TIMER, parseTimer } from "listr2";
 
-/** The user stopped the sandbox: what was under way did not come to its end, and that is no failure. */
+/** The user stopped the sandbox while a step was under way. This is no failure. */
 export class Stopped extends Error {
   override readonly name = "Stopped";
 

@@ -17,7 +17,7 @@ function isSet(value: unknown): boolean {
   return value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0);
 }
 
-/** The rules of the real provider; what is not known yet is not judged yet. */
+/** Checks by the rules of the real provider. A value that is not known yet is not checked. */
 export function problemsOf(config: Config): Problem[] {
   const problems: Problem[] = [];
   const [first, second] = sources.filter((name) => isSet(config[name]));

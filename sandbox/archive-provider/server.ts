@@ -67,7 +67,7 @@ function serve(): void {
   const server = new Server({ "grpc.max_receive_message_length": -1 });
   const controller: Record<string, Call> = {
     Shutdown: () => {
-      // After the answer is out.
+      // The server stops once its answer is sent.
       setImmediate(() => process.exit(0));
       return {};
     },

@@ -32,7 +32,7 @@ export function findMoto(machine: Machine = thisMachine()): Lookup<Command> {
   for (const { value, by, python } of named ? namedServer(named, machine) : candidates(machine)) {
     const version = python && motoVersionOf(python, machine);
     if (!version) {
-      // A Python without moto is no finding; a moto_server that can't run is.
+      // A Python without moto is passed over in silence; a moto_server that can't run is told of.
       if (value.length === 1) refused.push(`${value[0]} (by ${by}) does not run with ${python ?? "any Python known"}`);
     } else if (Number(version.split(".")[0]) < atLeast) {
       refused.push(`${value[0]} (by ${by}) is moto ${version}`);

@@ -66,7 +66,7 @@ export function resolveProviders(options: ResolveProvidersOptions): ResolvedProv
       TF_CLI_CONFIG_FILE: configuration,
       // The stand-in speaks without TLS, on a Unix socket.
       ...(archive.kind === "stand-in" ? { TF_DISABLE_PLUGIN_TLS: "1" } : {}),
-      // Never together with the stand-in: Terraform would keep that in the cache as the real one.
+      // There is no cache beside the stand-in, because Terraform would keep the stand-in in it as the real provider.
       ...(aws.kind === "registry" && archive.kind !== "stand-in" ? cacheEnvironment(machine) : {}),
     },
   };
@@ -80,7 +80,7 @@ function cacheEnvironment(machine: Machine): Record<string, string> {
   const ofUser = machine.environment.TF_PLUGIN_CACHE_DIR;
   return {
     TF_PLUGIN_CACHE_DIR: ofUser ? madeFolder(ofUser) : ownCache(machine),
-    // Else the cache serves only what a lock file names already, and each run starts without one.
+    // Without it, the cache serves only what a lock file names, and each run starts without a lock file.
     TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1",
   };
 }
@@ -99,9 +99,9 @@ function ownCache(machine: Machine): string {
 }
 
 /**
- * Asked by the archive provider, which is small: what keeps it away keeps the AWS provider away.
- * @returns why the registry can't be used, though nothing is missing by that.
- * @throws MissingToolsError where something is.
+ * Asks the registry for the archive provider, which is small. Where it can't be had, the AWS provider can't be either.
+ * @returns why the registry can't be used, where mirrors and the stand-in make up for it; `undefined` where it can.
+ * @throws MissingToolsError where they don't.
  */
 function whyNoRegistry(options: ResolveProvidersOptions, machine: Machine): string | undefined {
   const { terraform, awsMirror, archiveMirror, whyNotInstallable = askTerraform } = options;
