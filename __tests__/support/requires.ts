@@ -32,27 +32,21 @@ export function missingRequirements(machine: Machine = thisMachine()): string[] 
   return lookups.flatMap((lookup) => ("missing" in lookup ? [lookup.missing] : []));
 }
 
-/** A `describe` that needs tools of the machine: without one it fails in CI, and elsewhere it is skipped and says why. */
+/**
+ * A `describe` that gets tools of the machine. The set-up of the integration tests has said what is missing, and has
+ * started no test then; so here a missing tool is an error.
+ */
 export function describeWith<Name extends keyof Requirements>(
   names: readonly Name[],
   title: string,
   body: (found: Pick<Requirements, Name>) => void,
 ): void {
-  const lookups = names.map((name) => [name, finders[name](thisMachine())] as const);
-  const missing = lookups.flatMap(([, lookup]) => ("missing" in lookup ? [lookup.missing] : []));
-  if (missing.length === 0) {
-    const found = lookups.flatMap(([name, lookup]) => ("found" in lookup ? [[name, lookup.found] as const] : []));
-    describe(title, () => {
-      body(Object.fromEntries(found) as unknown as Pick<Requirements, Name>);
+  describe(title, () => {
+    const found = names.map((name) => {
+      const lookup = finders[name](thisMachine());
+      if ("missing" in lookup) throw new Error(lookup.missing);
+      return [name, lookup.found] as const;
     });
-  } else {
-    const isSkipped = process.env.CI !== "true";
-    if (isSkipped) process.stderr.write(`Skipped: ${title}. ${missing.join(" ")}\n`);
-    // Without the tools the body can't be called, and a suite has to have a test.
-    describe(title, () => {
-      (isSkipped ? it.skip : it)(`finds ${names.join(", ")}`, () => {
-        throw new Error(missing.join("\n"));
-      });
-    });
-  }
+    body(Object.fromEntries(found) as unknown as Pick<Requirements, Name>);
+  });
 }
