@@ -265,20 +265,24 @@ describe("claims in DynamoDB", () => {
     });
   });
 
+  /** A row without what is known of its content. */
+  const write = (id: string, state: string) =>
+    client.send(
+      new UpdateItemCommand({
+        TableName: table,
+        Key: { id: { S: id } },
+        UpdateExpression: "SET #state = :state, eventId = :event",
+        ExpressionAttributeNames: { "#state": "state" },
+        ExpressionAttributeValues: { ":state": { S: state }, ":event": { S: "e-0" } },
+      }),
+    );
+
   it.each(["sent", "claimed", "unknown"])(
     "that an earlier version wrote, and are %s, do not say what for",
     async (state) => {
       const clock = new FakeClock();
       const id = freshId();
-      await client.send(
-        new UpdateItemCommand({
-          TableName: table,
-          Key: { id: { S: id } },
-          UpdateExpression: "SET #state = :state, eventId = :event",
-          ExpressionAttributeNames: { "#state": "state" },
-          ExpressionAttributeValues: { ":state": { S: state }, ":event": { S: "e-0" } },
-        }),
-      );
+      await write(id, state);
       expect(await inDynamoDb(clock).claim(request(id, clock))).not.toHaveProperty("claimedFor");
     },
   );
@@ -286,15 +290,7 @@ describe("claims in DynamoDB", () => {
   it("read a row that nobody understands as unknown: no mail is sent on a guess", async () => {
     const clock = new FakeClock();
     const id = freshId();
-    await client.send(
-      new UpdateItemCommand({
-        TableName: table,
-        Key: { id: { S: id } },
-        UpdateExpression: "SET #state = :state",
-        ExpressionAttributeNames: { "#state": "state" },
-        ExpressionAttributeValues: { ":state": { S: "a state of a later version" } },
-      }),
-    );
+    await write(id, "a state of a later version");
     expect(await inDynamoDb(clock).claim(request(id, clock))).toEqual({ state: "unknown" });
   });
 
