@@ -13,33 +13,33 @@ export interface TextTable {
 
 /** A table without colours, whose rows may each have a note. */
 export function createTable(head: readonly string[]): TextTable {
+  // Each line is a row of its own, without a rule between them: cli-table3 0.6 measures a cell of many lines again for
+  // each line and each character, which takes seconds for a note of fifty lines (`draw` in its src/cell.js).
   const table = new Table({ head: [...head], style: { head: [], border: [], compact: true } });
   return {
     add(row, note) {
       table.push([...row]);
-      if (note !== undefined && note !== "") {
-        table.push([{ colSpan: head.length, content: wrap(note, textWidth).replace(/^/gm, "  ") }]);
-      }
+      if (note === undefined || note === "") return;
+      for (const line of wrap(note, textWidth)) table.push([{ colSpan: head.length, content: `  ${line}` }]);
     },
     addWrapped(row, column) {
-      table.push(row.map((cell, index) => (index === column ? wrap(cell, textWidth) : cell)));
+      for (const [at, line] of wrap(row[column] ?? "", textWidth).entries()) {
+        table.push(row.map((cell, index) => (index === column ? line : at === 0 ? cell : "")));
+      }
     },
     toString: () => table.toString(),
   };
 }
 
 /** Wraps at words. A word that is longer than a line stays whole, so that it can be copied. */
-function wrap(text: string, width: number): string {
-  return text
-    .split("\n")
-    .flatMap((line) => {
-      const lines = [""];
-      for (const word of line.split(" ")) {
-        const last = lines.at(-1) ?? "";
-        if (last !== "" && last.length + 1 + word.length > width) lines.push(word);
-        else lines[lines.length - 1] = last === "" ? word : `${last} ${word}`;
-      }
-      return lines;
-    })
-    .join("\n");
+function wrap(text: string, width: number): string[] {
+  return text.split("\n").flatMap((line) => {
+    const lines = [""];
+    for (const word of line.split(" ")) {
+      const last = lines.at(-1) ?? "";
+      if (last !== "" && last.length + 1 + word.length > width) lines.push(word);
+      else lines[lines.length - 1] = last === "" ? word : `${last} ${word}`;
+    }
+    return lines;
+  });
 }
