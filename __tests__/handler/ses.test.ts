@@ -382,8 +382,10 @@ describe("the SDK, as it is set up", () => {
     expect(server.requests).toBe(1);
   });
 
-  it.each<[string, Parameters<typeof startSesServer>[0]]>([
-    ["never answers", () => undefined],
+  type Answer = Parameters<typeof startSesServer>[0];
+  const unknownOutcome = { name: "OutcomeUnknown", retryable: false };
+
+  it.each<[string, Answer]>([
     ["resets the connection after it read the request", (_, { socket }) => void socket.resetAndDestroy()],
     ["closes the connection after it read the request", (_, { socket }) => void socket.destroy()],
     ["answers 200 with what is no XML", (response) => response.end("sorry <<")],
@@ -396,27 +398,31 @@ describe("the SDK, as it is set up", () => {
         response.write(sentAnswer.slice(0, 60), () => socket.resetAndDestroy());
       },
     ],
-    [
-      "stops in the middle of a 200",
-      (response) => {
-        response.writeHead(200, { "content-length": "500" });
-        response.write(sentAnswer.slice(0, 60));
-      },
-    ],
   ])("calls once, and does not know the outcome, where SES %s", async (_, answer) => {
     const server = await serve(answer);
-    await expect(senderTo(server.url, { requestHandler: impatient })(email, never)).rejects.toMatchObject({
-      name: "OutcomeUnknown",
-      retryable: false,
-    });
+    await expect(senderTo(server.url)(email, never)).rejects.toMatchObject(unknownOutcome);
     expect(server.requests).toBe(1);
+  });
+
+  it("calls once, and does not know the outcome, where SES falls silent before or within its answer", async () => {
+    const stopsInside: Answer = (response) => {
+      response.writeHead(200, { "content-length": "500" });
+      response.write(sentAnswer.slice(0, 60));
+    };
+    const servers = [await serve(() => undefined), await serve(stopsInside)];
+    // Both at once: each takes as long as the client waits.
+    const sends = servers.map(({ url }) => senderTo(url, { requestHandler: impatient })(email, never));
+    for (const send of await Promise.allSettled(sends)) {
+      expect(send).toMatchObject({ status: "rejected", reason: unknownOutcome });
+    }
+    expect(servers.map(({ requests }) => requests)).toEqual([1, 1]);
   });
 
   it.each([
     ["500 with an error document", errorAnswer(500, "InternalFailure", "oops")],
     ["503 with an error document", errorAnswer(503, "ServiceUnavailable", "later")],
     ["503 without a word", (response) => response.writeHead(503).end()],
-  ] satisfies [string, Parameters<typeof startSesServer>[0]][])(
+  ] satisfies [string, Answer][])(
     "calls once, and leaves it to a later try, where SES answers %s",
     async (_, answer) => {
       const server = await serve(answer);
