@@ -2,13 +2,24 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createApp } from "../main";
+import { type Environment, readConfig } from "../stacks/config";
 import { devEnvironment } from "./support/stack";
 import { standInTerraform } from "./support/stand-in-terraform";
 
 const root = join(__dirname, "..");
 const TERRAFORM_BINARY_NAME = standInTerraform();
+process.env.TERRAFORM_BINARY_NAME = TERRAFORM_BINARY_NAME;
 
-function synth(environment: Readonly<Record<string, string | undefined>>): string {
+/** @returns the output folder of a synth in this process. */
+function synth(environment: Environment): string {
+  const outdir = mkdtempSync(join(tmpdir(), "synth-"));
+  createApp(readConfig(environment), { outdir }).synth();
+  return outdir;
+}
+
+/** @returns the output folder of a synth as cdktf starts it: main.ts in a process of its own. */
+function runMain(environment: Environment): string {
   const outdir = mkdtempSync(join(tmpdir(), "synth-"));
   execFileSync(process.execPath, ["--import", "tsx", "main.ts"], {
     cwd: root,
@@ -26,7 +37,7 @@ const stackOf = (outdir: string, name: string) =>
   };
 
 it("synthesizes the stage with locked, encrypted remote state, and the bucket for it", () => {
-  const outdir = synth({ STAGE: "sandbox" });
+  const outdir = runMain({ STAGE: "sandbox" });
   const { terraform } = stackOf(outdir, "notification-sandbox");
   expect(terraform.required_version).toBe(">= 1.10");
   expect(terraform.backend).toEqual({
