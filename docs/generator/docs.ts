@@ -1,32 +1,16 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { Command } from "commander";
-import { format, resolveConfig } from "prettier";
-import { alarmsDocument, lossMapDocument } from "./documents";
-import { synthesizeForDocs } from "./stack";
+import { findStaleDocuments, writeDocuments } from "./document-files";
 
 /** `npm run docs`: writes the documents that follow from the stack. With `--check`, it only says which are stale. */
 
 async function docs(folder: string, { check }: { readonly check: boolean }): Promise<void> {
-  const stack = synthesizeForDocs();
-  const documents = { "loss-map.md": lossMapDocument(stack), "alarms.md": alarmsDocument(stack) };
-  for (const [name, text] of Object.entries(documents)) {
-    const path = join(folder, name);
-    // The project's style, wherever the folder is.
-    const formatted = await format(text, { ...(await resolveConfig(__filename)), parser: "markdown" });
-    if (!check) writeFileSync(path, formatted);
-    else if (read(path) !== formatted) {
-      console.error(`${path} is stale: npm run docs`);
-      process.exitCode = 1;
-    }
+  if (!check) {
+    await writeDocuments(folder);
+    return;
   }
-}
-
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
+  for (const path of await findStaleDocuments(folder)) {
+    console.error(`${path} is stale: npm run docs`);
+    process.exitCode = 1;
   }
 }
 
