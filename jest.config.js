@@ -2,7 +2,10 @@
 const shared = {
   testEnvironment: "node",
   // The SDK says at each client, on Node 20, that it wants Node 22 from 2027 on.
-  setupFiles: ["<rootDir>/packages/aws-emulator/src/aws-sdk-settings.ts"],
+  setupFiles: [
+    "<rootDir>/packages/aws-emulator/src/aws-sdk-settings.ts",
+    "<rootDir>/__tests__/support/cheap-tokens.ts",
+  ],
   // A synth leaves copies of the bundle here, and Stryker its copies of the project; they are output, not source.
   modulePathIgnorePatterns: ["<rootDir>/cdktf.out/", "<rootDir>/.sandbox/", "<rootDir>/.stryker/"],
   // The inbox page's modules are a browser's; TypeScript's parser reads them as well.
