@@ -74,7 +74,7 @@ it("gives no notification the name of a rule that the stack has by itself", () =
   expect(own.length).toBeGreaterThan(0);
   for (const ruleName of own) {
     expect(problemsOf([invoicePaid({ ruleName })])).toEqual([
-      `${file}: the ruleName "${ruleName}" is that of a rule of the stack: choose another.`,
+      `${file}: the ruleName "${ruleName}" is the name of a rule that the stack itself makes: choose another.`,
     ]);
   }
 });
@@ -91,12 +91,12 @@ describe("a definition", () => {
     [
       "a rule's name of the stack's own",
       { ruleName: "dead-letter-rule" },
-      `${file}: the ruleName "dead-letter-rule" is that of a rule of the stack: choose another.`,
+      `${file}: the ruleName "dead-letter-rule" is the name of a rule that the stack itself makes: choose another.`,
     ],
     [
       "a rule's name with a blank",
       { ruleName: "my rule" },
-      `${file}: the ruleName "my rule" is none for EventBridge: use letters, digits, hyphens, dots and underscores.`,
+      `${file}: the ruleName "my rule" has characters that EventBridge refuses: use letters, digits, hyphens, dots and underscores.`,
     ],
     [
       "a long rule's name",
@@ -294,12 +294,12 @@ describe("two notifications", () => {
     [
       "trigger",
       { trigger: definition.trigger },
-      'handler/notifications/paid/index.ts: the source "com.example.billing" with the detail-type "Invoice Paid" is that of "example-invoice", too, and the function tells notifications by these two: give each its own.',
+      'handler/notifications/paid/index.ts: "example-invoice" has the source "com.example.billing" with the detail-type "Invoice Paid", too, and the function tells notifications apart by these two: give each its own.',
     ],
     [
       "rule's name",
       { ruleName: "example-invoice-rule" },
-      'handler/notifications/paid/index.ts: the ruleName "example-invoice-rule" is that of "example-invoice", too: give each notification its own.',
+      'handler/notifications/paid/index.ts: "example-invoice" has the ruleName "example-invoice-rule", too: give each notification its own.',
     ],
     [
       "id",

@@ -65,7 +65,7 @@ it.each<readonly [string, string]>([
   ["cron(0 9 ? * mon-fri *)", '"mon" is not a value from 1 to 7, or SUN to SAT in capitals'],
   ["cron(0 9 ? * MONDAY *)", '"MONDAY" is not a value from 1 to 7'],
   ["cron(0 9 ? * 3W *)", '"3W" is not a value from 1 to 7'],
-  ["cron(0 9 ? * 3#6 *)", 'it is the 1st to the 5th in a month, not "6"'],
+  ["cron(0 9 ? * 3#6 *)", 'the number after # is 1 to 5, not "6"'],
   ["cron(0 9 ? * 8#1 *)", '"8" is not a value from 1 to 7'],
   ["cron(0 9 ? * 8L *)", '"8" is not a value from 1 to 7'],
   ["cron(0 9 ? * 3#1,6#3 *)", '"3#1" is not a value from 1 to 7'],
@@ -78,7 +78,7 @@ it.each<readonly [string, string]>([
   ["cron(0/5/5 9 * * ? *)", 'not "5/5"'],
   ["cron(/5 9 * * ? *)", '"" is not a value from 0 to 59'],
   ["cron(0 17-8 * * ? *)", 'the range "17-8" ends before it begins: split it in two, with a comma'],
-  ["cron(0 1-2-3 * * ? *)", '"1-2-3" is no range'],
+  ["cron(0 1-2-3 * * ? *)", '"1-2-3" is not a range'],
   ["cron(0, 9 * * ? *)", '"" is not a value from 0 to 59'],
   ["cron(** 9 * * ? *)", '"**" is not a value from 0 to 59'],
   // EventBridge's guide, "eb-rate-expressions", names the first two.
