@@ -5,18 +5,20 @@ import { format, resolveConfig } from "prettier";
 import { alarmsDocument, lossMapDocument } from "./documents";
 import { synthesizeForDocs } from "./stack";
 
-/** `npm run docs`: writes the documents that follow from the stack. With `--check`, it only says which are stale. */
+/**
+ * `npm run docs`: writes the documents that are generated from the stack. With `--check`, it only says which are stale.
+ */
 
 async function docs(folder: string, { check }: { readonly check: boolean }): Promise<void> {
   const stack = synthesizeForDocs();
   const documents = { "loss-map.md": lossMapDocument(stack), "alarms.md": alarmsDocument(stack) };
   for (const [name, text] of Object.entries(documents)) {
     const path = join(folder, name);
-    // The project's style, wherever the folder is.
+    // The configuration comes from this file's place, so the project's style holds for any folder.
     const formatted = await format(text, { ...(await resolveConfig(__filename)), parser: "markdown" });
     if (!check) writeFileSync(path, formatted);
     else if (read(path) !== formatted) {
-      console.error(`${path} is stale: npm run docs`);
+      console.error(`${path} is stale: run npm run docs`);
       process.exitCode = 1;
     }
   }
