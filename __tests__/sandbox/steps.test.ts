@@ -1,6 +1,6 @@
 import { isLiveTerminal, Steps, Stopped } from "../../sandbox/steps";
 
-/** Steps of which a log is kept, as without a terminal. */
+/** Steps as without a terminal, with a list of the printed lines. */
 function logged() {
   const lines: string[] = [];
   const stopping = new AbortController();

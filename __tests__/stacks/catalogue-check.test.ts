@@ -9,7 +9,7 @@ import { loadTemplate, notificationsFolder, type Template, type TemplateReader }
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 import { synthNotificationStack } from "../support/stack";
 
-/** No folder of the project has this name, and none that a team is likely to add. */
+/** The definition's id is a name that no folder of the project has, and that a team is unlikely to choose. */
 const definition = {
   id: "example-invoice",
   ruleName: "example-invoice-rule",
@@ -32,7 +32,10 @@ const template: Template = {
   text: "{{number}}",
 };
 
-/** TypeScript says no to what some of these change, and the synth has to say so, too. */
+/**
+ * A notification with changes to the definition. TypeScript refuses some of the changes, and the synth has to refuse
+ * them, too.
+ */
 const invoicePaid = (changes: object = {}): Notification => defineNotification({ ...definition, ...changes });
 
 function problemsOf(notifications: readonly Notification[], context: Partial<CatalogueContext> = {}): string[] {
@@ -226,7 +229,7 @@ describe("a template", () => {
     expect(blankIn({ html })).toEqual([]);
   });
 
-  /** A folder's files, read as the synth reads them. */
+  /** Writes files to a folder, and reads templates from it as the synth does. */
   function read(files: Readonly<Record<string, string>>): TemplateReader {
     const folder = writeFiles(temporaryFolder(), files);
     return (notification) => loadTemplate(notification, join(folder, notification.id));

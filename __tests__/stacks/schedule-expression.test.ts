@@ -2,7 +2,7 @@ import { catalogue } from "../../handler/notifications";
 import { scheduleProblem } from "../../stacks/schedule-expression";
 
 it.each([
-  // The examples of EventBridge's guide, "eb-scheduled-rule-pattern".
+  // These are the examples of EventBridge's guide, "eb-scheduled-rule-pattern".
   "cron(0 10 * * ? *)",
   "cron(15 12 * * ? *)",
   "cron(0 18 ? * MON-FRI *)",
@@ -22,7 +22,7 @@ it.each([
   "rate(5 hours)",
   "rate(1 day)",
   "rate(7 days)",
-  // Every wildcard and word of its table.
+  // These have every wildcard and word of the guide's table.
   "cron(*/5 * * * ? *)",
   "cron(0,30 8-17 1-15 JAN,FEB,MAR ? *)",
   "cron(0-30/10 0/2 1/7 1/3 ? 2026/2)",
@@ -81,7 +81,7 @@ it.each<readonly [string, string]>([
   ["cron(0 1-2-3 * * ? *)", '"1-2-3" is not a range'],
   ["cron(0, 9 * * ? *)", '"" is not a value from 0 to 59'],
   ["cron(** 9 * * ? *)", '"**" is not a value from 0 to 59'],
-  // EventBridge's guide, "eb-rate-expressions", names the first two.
+  // The first two are in EventBridge's guide, "eb-rate-expressions".
   ["rate(1 hours)", "has hours for hour: write rate(1 hour)"],
   ["rate(5 hour)", "has hour for hours: write rate(5 hours)"],
   ["rate(1 minutes)", "has minutes for minute: write rate(1 minute)"],
