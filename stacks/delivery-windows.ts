@@ -9,7 +9,9 @@ const minute = 60;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** Lambda's retries of an asynchronous invocation, about 1 and 2 minutes apart; both are AWS's maximum. */
+/**
+ * Lambda's retries of an asynchronous invocation, about 1 and 2 minutes apart. Both values are the most that AWS takes.
+ */
 export const asynchronousInvocation = { retries: 2, maximumAgeSeconds: 6 * hour } as const;
 
 /**

@@ -9,7 +9,7 @@ import { type EventLog } from "./event-log";
 import { type NotificationFunction } from "./notification-function";
 import { type FailureQueue } from "./failure-queue";
 
-/** How long EventBridge tries a target. Its own limits are 185 attempts and 24 hours. */
+/** How long EventBridge tries a target. The most that EventBridge takes is 185 attempts and 24 hours. */
 interface TargetRetry {
   readonly attempts: number;
   readonly maximumAgeSeconds: number;

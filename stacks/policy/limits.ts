@@ -33,7 +33,10 @@ const textLimits: readonly TextLimit[] = [
   { type: "aws_kms_key", path: ["description"], characters: 8192 },
 ];
 
-/** Finds texts that are too long. @returns a sentence for each. */
+/**
+ * Finds texts that are too long.
+ * @returns a sentence for each.
+ */
 export function longTexts(stack: SynthesizedStack, eventPatternCharacters: number): string[] {
   const pattern = { type: "aws_cloudwatch_event_rule", path: ["event_pattern"], characters: eventPatternCharacters };
   return [...textLimits, pattern].flatMap(({ type, path, characters }) =>
@@ -95,7 +98,10 @@ const policyLimits: readonly PolicyLimit[] = [
  */
 const mostResourcePolicyBytes = 20_480;
 
-/** Finds policies that are too large. @returns a sentence for each. */
+/**
+ * Finds policies that are too large.
+ * @returns a sentence for each.
+ */
 export function largePolicies(stack: SynthesizedStack): string[] {
   const policies = policyLimits.flatMap(({ type, attribute, holder, bytes }) =>
     all(stack.resource, type).map(([id, resource]) => ({
@@ -151,15 +157,24 @@ function sizeOfPermission(stack: SynthesizedStack, permission: Attributes): numb
   return Buffer.byteLength(applied(stack, JSON.stringify(statement)));
 }
 
-/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html */
+/**
+ * Most metrics in a widget and in a dashboard:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
+ */
 export const mostMetricsPerWidget = 500;
 const mostMetricsPerDashboard = 2500;
-/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html */
+/**
+ * Most metrics that an alarm can combine:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html
+ */
 const mostMetricsPerAlarm = 10;
-/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
+/** Most targets of a rule: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
 const mostTargetsPerRule = 5;
 
-/** Finds resources that there are too many of. @returns a sentence for each. */
+/**
+ * Finds resources that there are too many of.
+ * @returns a sentence for each.
+ */
 export function highCounts(stack: SynthesizedStack, rulesPerBus: number): string[] {
   const rulesOf = [
     ...all(stack.resource, "aws_cloudwatch_event_rule").map(([, rule]) => textOf(rule.event_bus_name) || "default"),
