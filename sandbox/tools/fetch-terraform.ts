@@ -122,7 +122,10 @@ function reasonOf(error: unknown): string {
   return isCertificate ? `${reason}; name the certificate of your proxy's authority in NODE_EXTRA_CA_CERTS` : reason;
 }
 
-/** Checks the signature of HashiCorp's list. @returns the SHA-256 of each archive, by the archive's name. */
+/**
+ * Checks the signature of HashiCorp's list.
+ * @returns the SHA-256 of each archive, by the archive's name.
+ */
 async function signedSums(
   get: (name: string) => Promise<Uint8Array>,
   publicKey: string,

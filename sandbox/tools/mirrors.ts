@@ -55,7 +55,10 @@ function knownPlaces(machine: Machine): Found<readonly string[]>[] {
   ];
 }
 
-/** https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories */
+/**
+ * Folders that Terraform uses as mirrors without any configuration:
+ * https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
+ */
 export function impliedMirrors({ environment, platform, home }: Machine): string[] {
   const ofWork = join("terraform.d", "plugins");
   if (platform === "win32") {
