@@ -42,7 +42,10 @@ const ofSandbox = {
 /** A command that prints the environment of a program that the shell starts. */
 const show = `${process.execPath} -e 'console.log(JSON.stringify(process.env))'`;
 
-/** Runs commands in which $ENVIRONMENT is the script's file. @returns the environments that `show` printed. */
+/**
+ * Runs commands in which $ENVIRONMENT is the script's file.
+ * @returns the environments that `show` printed.
+ */
 function run(shell: readonly string[], commands: readonly string[], text = script()) {
   const folder = writeFiles(temporaryFolder(), { "environment.sh": text, "commands.sh": commands.join("\n") });
   const [program = "", ...words] = shell;

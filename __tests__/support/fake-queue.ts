@@ -10,7 +10,7 @@ import {
 interface Stored {
   readonly id: string;
   readonly body: string;
-  /** In milliseconds since 1970. */
+  /** When a receive can get the message again, in milliseconds since 1970. */
   visibleAt: number;
   isDelayed: boolean;
   /** The receipt handle of the last receive. Older ones are no longer valid. */
