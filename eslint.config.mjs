@@ -16,7 +16,7 @@ const no = (folders, message) => ({ regex: `^(?:\\.\\./)+(?:${folders.join("|")}
 const causesKept = [
   "CatchClause ThrowStatement > NewExpression:not(:has(Property[key.name='cause']))",
   "CallExpression[callee.property.name='catch'] > ArrowFunctionExpression[params.length=1] ThrowStatement > NewExpression:not(:has(Property[key.name='cause']))",
-].map((selector) => ({ selector, message: "Give it the caught error: { cause }." }));
+].map((selector) => ({ selector, message: "Pass the caught error on: add { cause } to the new error." }));
 
 export default tseslint.config(
   { ignores: ["cdktf.out/", "coverage/", ".sandbox/", ".stryker/", "**/.terraform/"] },
@@ -46,11 +46,11 @@ export default tseslint.config(
           patterns: [
             {
               group: ["cdktf", "cdktf/*", "constructs", "@cdktf/*", "aws-emulator", "aws-emulator/*"],
-              message: "The handler is deployed; infrastructure code is not.",
+              message: "The handler is deployed without the infrastructure code, so it must not import it.",
             },
             no(
               ["stacks", "operations", "sandbox", "bench", "docs", "main"],
-              "The handler is deployed; what deploys, runs and watches it is not.",
+              "The handler is deployed alone, so it must not import the code that deploys, runs or watches it.",
             ),
           ],
         },
@@ -68,7 +68,7 @@ export default tseslint.config(
           patterns: [
             no(
               ["stacks", "handler", "operations", "sandbox", "bench", "docs", "__tests__", "main"],
-              "The emulator knows nothing of this project: give it what it needs.",
+              "The emulator is a package of its own and must not import this project: pass in what it needs.",
             ),
           ],
         },
@@ -83,7 +83,10 @@ export default tseslint.config(
         {
           ...noProviderRoots,
           patterns: [
-            no(["operations", "sandbox", "bench", "docs"], "What is deployed does not know who runs and watches it."),
+            no(
+              ["operations", "sandbox", "bench", "docs"],
+              "stacks/ must not import the code that runs or watches a deployment.",
+            ),
           ],
         },
       ],
@@ -99,7 +102,7 @@ export default tseslint.config(
           patterns: [
             no(
               ["operations", "bench", "docs"],
-              "The sandbox is below the commands and the measurements: they may know it, it does not know them.",
+              "The commands and the measurements may import the sandbox, but the sandbox must not import them.",
             ),
           ],
         },
@@ -113,7 +116,12 @@ export default tseslint.config(
         "error",
         {
           ...noProviderRoots,
-          patterns: [no(["operations", "docs"], "A command is a program: take what both need from a layer below.")],
+          patterns: [
+            no(
+              ["operations", "docs"],
+              "bench/ must not import a command, which is a program: move what both need to a layer below.",
+            ),
+          ],
         },
       ],
     },
@@ -129,14 +137,14 @@ export default tseslint.config(
           patterns: [
             no(
               ["sandbox", "bench", "docs"],
-              "The commands need where the sandbox is (stacks/sandbox-endpoint.ts), not what runs it.",
+              "The commands only need to know where the sandbox is: import stacks/sandbox-endpoint.ts instead.",
             ),
           ],
         },
       ],
       "no-restricted-properties": [
         "error",
-        { object: "process", property: "env", message: "Take it from the Io that the command is given." },
+        { object: "process", property: "env", message: "Read it from the Io that the command gets." },
         { object: "process", property: "exit", message: "Return the exit code, or throw: output may be on its way." },
       ],
     },
@@ -168,7 +176,7 @@ export default tseslint.config(
         {
           selector:
             "CallExpression[callee.name='expect'] > AwaitExpression > CallExpression[callee.property.name=/^(?:count|getAttribute|innerText|inputValue|isChecked|isVisible|textContent)$/]",
-          message: "Wait for it: eventually(() => .., expected).",
+          message: "Wait for the state: eventually(() => .., expected).",
         },
       ],
     },

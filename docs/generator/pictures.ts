@@ -57,7 +57,7 @@ async function takePictures(folder: string, { url }: { readonly url: string }): 
   const mail = await putEvents(url);
   const browser = await chromium.launch({
     executablePath: lookup.found.value,
-    // In a container the program runs as root, and Chromium refuses to use its own sandbox there.
+    // In a container the program runs as root, and Chromium refuses to start with its own sandbox there.
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
   });
   try {
