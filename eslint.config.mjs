@@ -1,7 +1,7 @@
 import eslint from "@eslint/js";
 import tseslint from "typescript-eslint";
 
-/** A root import of a generated provider costs seconds and hundreds of megabytes at each synth. */
+/** Importing the root of a generated provider costs seconds and hundreds of megabytes at each synth. */
 const noProviderRoots = {
   paths: ["@cdktf/provider-aws", "@cdktf/provider-archive"].map((name) => ({
     name,
@@ -9,14 +9,14 @@ const noProviderRoots = {
   })),
 };
 
-/** Bars the imports of folders of ours, which are named from another one: `../../operations/lanes`. */
+/** Makes a pattern that forbids relative imports of the project's folders, for example `../../operations/lanes`. */
 const no = (folders, message) => ({ regex: `^(?:\\.\\./)+(?:${folders.join("|")})(?:/|$)`, message });
 
-/** An error that is made of a caught one keeps it, so that a log shows both. */
+/** An error that is thrown for a caught one has to keep it as its cause, so that a log shows both. */
 const causesKept = [
   "CatchClause ThrowStatement > NewExpression:not(:has(Property[key.name='cause']))",
   "CallExpression[callee.property.name='catch'] > ArrowFunctionExpression[params.length=1] ThrowStatement > NewExpression:not(:has(Property[key.name='cause']))",
-].map((selector) => ({ selector, message: "Give it the caught error: { cause }." }));
+].map((selector) => ({ selector, message: "Pass the caught error on: add { cause } to the new error." }));
 
 export default tseslint.config(
   { ignores: ["cdktf.out/", "coverage/", ".sandbox/", ".stryker/", "**/.terraform/"] },
@@ -30,13 +30,13 @@ export default tseslint.config(
       "preserve-caught-error": "error",
       "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
-      // A construct is created for its effect on the tree.
+      // Constructs are created only for their effect on the construct tree.
       "no-new": "off",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
     },
   },
   {
-    // The Lambda package carries no infrastructure code; one file in it knows the SES SDK.
+    // The Lambda package holds no infrastructure code.
     files: ["handler/**/*.ts"],
     rules: {
       "no-restricted-imports": [
@@ -46,11 +46,11 @@ export default tseslint.config(
           patterns: [
             {
               group: ["cdktf", "cdktf/*", "constructs", "@cdktf/*", "aws-emulator", "aws-emulator/*"],
-              message: "The handler is deployed; infrastructure code is not.",
+              message: "The handler is deployed without the infrastructure code, so it must not import it.",
             },
             no(
               ["stacks", "operations", "sandbox", "bench", "docs", "main"],
-              "The handler is deployed; what deploys, runs and watches it is not.",
+              "The handler is deployed alone, so it must not import the code that deploys, runs or watches it.",
             ),
           ],
         },
@@ -59,7 +59,7 @@ export default tseslint.config(
     },
   },
   {
-    // The emulator is a package of its own: it knows nothing of the notifications, and another project can take it.
+    // The emulator is a package of its own. It knows nothing of the notifications, so that other projects can use it.
     files: ["packages/aws-emulator/**/*.ts"],
     rules: {
       "no-restricted-imports": [
@@ -68,7 +68,7 @@ export default tseslint.config(
           patterns: [
             no(
               ["stacks", "handler", "operations", "sandbox", "bench", "docs", "__tests__", "main"],
-              "The emulator knows nothing of this project: give it what it needs.",
+              "The emulator is a package of its own and must not import this project: pass in what it needs.",
             ),
           ],
         },
@@ -83,7 +83,10 @@ export default tseslint.config(
         {
           ...noProviderRoots,
           patterns: [
-            no(["operations", "sandbox", "bench", "docs"], "What is deployed does not know who runs and watches it."),
+            no(
+              ["operations", "sandbox", "bench", "docs"],
+              "stacks/ must not import the code that runs or watches a deployment.",
+            ),
           ],
         },
       ],
@@ -99,7 +102,7 @@ export default tseslint.config(
           patterns: [
             no(
               ["operations", "bench", "docs"],
-              "The sandbox is below the commands and the measurements: they may know it, it does not know them.",
+              "The commands and the measurements may import the sandbox, but the sandbox must not import them.",
             ),
           ],
         },
@@ -113,13 +116,18 @@ export default tseslint.config(
         "error",
         {
           ...noProviderRoots,
-          patterns: [no(["operations", "docs"], "A command is a program: take what both need from a layer below.")],
+          patterns: [
+            no(
+              ["operations", "docs"],
+              "bench/ must not import a command, which is a program: move what both need to a layer below.",
+            ),
+          ],
         },
       ],
     },
   },
   {
-    // The commands work on any stage. What runs the sandbox on this machine is not theirs.
+    // The commands work on any stage. They do not use the code that runs the sandbox on this machine.
     files: ["operations/**/*.ts"],
     rules: {
       "no-restricted-imports": [
@@ -129,20 +137,20 @@ export default tseslint.config(
           patterns: [
             no(
               ["sandbox", "bench", "docs"],
-              "The commands need where the sandbox is (stacks/sandbox-endpoint.ts), not what runs it.",
+              "The commands only need to know where the sandbox is: import stacks/sandbox-endpoint.ts instead.",
             ),
           ],
         },
       ],
       "no-restricted-properties": [
         "error",
-        { object: "process", property: "env", message: "Take it from the Io that the command is given." },
+        { object: "process", property: "env", message: "Read it from the Io that the command gets." },
         { object: "process", property: "exit", message: "Return the exit code, or throw: output may be on its way." },
       ],
     },
   },
   {
-    // Here the process hands its environment to the program.
+    // This file is the program: it hands the process's environment to the commands.
     files: ["operations/cli.ts"],
     rules: { "no-restricted-properties": "off" },
   },
@@ -152,14 +160,15 @@ export default tseslint.config(
     rules: { "no-restricted-syntax": ["error", ...causesKept] },
   },
   {
-    // A longer function does more than one thing.
+    // A longer function usually does more than one thing.
     files: ["**/*.ts"],
-    // Tests are lists of cases, and the routes of /_sandbox are one table.
+    // Tests are lists of cases, and the routes of /_sandbox are one table, so these may be longer.
     ignores: ["**/__tests__/**", "packages/aws-emulator/src/gateway/sandbox-api.ts"],
     rules: { "max-lines-per-function": ["error", { max: 80, skipComments: true, skipBlankLines: true }] },
   },
   {
-    // A page renders when it has fetched what it shows: a state that is read once is read too early on a slow machine.
+    // The page renders after it has fetched its data, so a state that is read only once is read too early on a slow
+    // machine.
     files: ["packages/aws-emulator/__tests__/browser/**/*.ts"],
     rules: {
       "no-restricted-syntax": [
@@ -167,13 +176,13 @@ export default tseslint.config(
         {
           selector:
             "CallExpression[callee.name='expect'] > AwaitExpression > CallExpression[callee.property.name=/^(?:count|getAttribute|innerText|inputValue|isChecked|isVisible|textContent)$/]",
-          message: "Wait for it: eventually(() => .., expected).",
+          message: "Wait for the state: eventually(() => .., expected).",
         },
       ],
     },
   },
   {
-    // process.env is read in three places, so that every setting is validated once.
+    // Only three files read process.env, so that every setting is validated once.
     files: ["main.ts", "stacks/**/*.ts", "handler/**/*.ts"],
     ignores: ["main.ts", "stacks/config.ts", "handler/index.ts"],
     rules: {

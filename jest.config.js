@@ -1,26 +1,27 @@
-/** What the tests of each kind have in common. */
+/** The settings that all kinds of tests share. */
 const shared = {
   testEnvironment: "node",
-  // The SDK says at each client, on Node 20, that it wants Node 22 from 2027 on.
+  // On Node 20, each client of the AWS SDK would print that it needs Node 22 from 2027 on. The first of these files turns that off.
   setupFiles: [
     "<rootDir>/packages/aws-emulator/src/aws-sdk-settings.ts",
     "<rootDir>/__tests__/support/cheap-tokens.ts",
   ],
-  // A synth leaves copies of the bundle here, and Stryker its copies of the project; they are output, not source.
+  // These folders hold output and no source: a synth copies the bundle into them, and Stryker copies the project.
   modulePathIgnorePatterns: ["<rootDir>/cdktf.out/", "<rootDir>/.sandbox/", "<rootDir>/.stryker/"],
-  // The inbox page's modules are a browser's; TypeScript's parser reads them as well.
+  // The modules of the inbox page are JavaScript for a browser. TypeScript's parser can read them as well.
   transform: {
     "(?:^.+\\.ts|/inbox/[^/]+\\.js)$": ["@swc/jest", { jsc: { target: "es2022", parser: { syntax: "typescript" } } }],
   },
 };
 
 /**
- * The file's name says what a test needs. `npx jest <file>` runs a file of any kind.
+ * Which tests a file belongs to follows from its name. `npx jest <file>` runs a file of any kind.
  *
  * @type {import("jest").Config}
  */
 module.exports = {
-  // A test ends by what it waits for. This ends one that hangs, on a machine that is many times slower than usual, too.
+  // A test waits for a state and has no time limit of its own. This limit only ends a test that hangs. It is long,
+  // because a machine may be many times slower than usual.
   testTimeout: 300_000,
   projects: [
     {

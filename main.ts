@@ -34,17 +34,20 @@ function attachBackend(stack: TerraformStack, config: Config): void {
   const { backend, projectName, stage, accountId, region } = config;
   switch (backend.kind) {
     case "s3":
-      // No `encrypt`: without a key, Terraform would ask for AES256 then, in place of the bucket's own default, which is
-      // KMS (`PutObject` in hashicorp/terraform, internal/backend/remote-state/s3/client.go). S3 encrypts either way.
+      // `encrypt` is not set: S3 encrypts the state either way. With `encrypt` and no key, Terraform would ask for
+      // AES256 instead of the bucket's own default, which is KMS (`PutObject` in hashicorp/terraform,
+      // internal/backend/remote-state/s3/client.go).
       new S3Backend(stack, {
         bucket: backend.bucket,
         key: `${projectName}/${stage}/${region}/terraform.tfstate`,
         region: backend.region,
         allowedAccountIds: [accountId],
-        // Terraform's own list is as old as Terraform: 1.11.4 does not know eusc-de-east-1. Ours is in stacks/regions.ts.
+        // Terraform's own list of regions is as old as the Terraform release: 1.11.4 does not know eusc-de-east-1. This
+        // project checks the region against stacks/regions.ts instead.
         skipRegionValidation: true,
       });
-      // Terraform's own lock file; cdktf 0.21 has no property for it (terraform-cdk issue 3834).
+      // The state is locked with Terraform's own lock file. cdktf 0.21 has no property for it (terraform-cdk issue
+      // 3834).
       stack.addOverride("terraform.backend.s3.use_lockfile", true);
       stack.addOverride("terraform.required_version", ">= 1.10");
       return;
@@ -60,8 +63,9 @@ function attachBackend(stack: TerraformStack, config: Config): void {
 }
 
 /**
- * Beside the project and not below `cdktf.out`, which people delete.
- * @param name of all that the state is about: another account or region has a state of its own.
+ * Keeps the state in a file. The file is in the project's folder and not below `cdktf.out`, because people delete that
+ * folder.
+ * @param name distinguishes stage, account and region, because each combination has a state of its own.
  */
 function attachLocalBackend(stack: TerraformStack, name: string): void {
   new LocalBackend(stack, { path: join(__dirname, "local-state", `${name}.tfstate`) });

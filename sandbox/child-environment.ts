@@ -1,6 +1,9 @@
 import { type Environment, inherit, ofEveryProgram, ofPython } from "aws-emulator/processes";
 
-/** A registry or an index behind a proxy. Go's clients use none for 127.0.0.1. */
+/**
+ * Variables by which a program reaches a registry or a package index behind a proxy. Go programs use no proxy for
+ * 127.0.0.1.
+ */
 const network = [
   ...["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"].flatMap((name) => [name, name.toLowerCase()]),
   "SSL_CERT_FILE",
@@ -9,12 +12,15 @@ const network = [
 
 const terraform = [
   ...network,
-  // To look into a failure.
+  // These help to find the cause of a failure.
   "TF_LOG",
   "TF_LOG_PATH",
 ];
 
-/** Where pip gets packages. An index's address can hold a password, which is meant for pip alone. */
+/**
+ * Variables that say where pip gets packages. Only pip inherits them, because the address of an index can hold a
+ * password.
+ */
 const pip = [
   ...network,
   ...["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_TRUSTED_HOST", "PIP_CONFIG_FILE"],
@@ -23,15 +29,15 @@ const pip = [
 ];
 
 const allowed = {
-  /** A program of this machine of which nothing else is known. */
+  /** For a program that does not belong to any other kind. */
   any: ofEveryProgram,
-  /** No AWS_*, no TF_VAR_*, no TF_CLI_ARGS. */
+  /** Terraform gets no AWS_*, no TF_VAR_* and no TF_CLI_ARGS of the user. */
   terraform: [...ofEveryProgram, ...terraform],
   python: ofPython,
   pip: [...ofPython, ...pip],
 };
 
-/** All of the user's environment that a child of this kind inherits. */
+/** The part of the user's environment that a child process of this kind inherits. It inherits nothing else. */
 export function inheritedBy(kind: keyof typeof allowed, ofUser: Environment = process.env): Record<string, string> {
   return inherit(allowed[kind], ofUser);
 }

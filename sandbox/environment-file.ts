@@ -16,16 +16,16 @@ import { type Owner, ownerOf } from "./environment-script";
 
 export interface EnvironmentFile {
   readonly path: string;
-  /** Why it has another path than usual, in one sentence; `undefined` where it has the usual one. */
+  /** One sentence that says why the file has another path than usual; `undefined` where it has the usual one. */
   readonly remark?: string;
-  /** Removes it, unless another sandbox has written it since. */
+  /** Removes the file, unless another sandbox has written it since. */
   remove(): void;
 }
 
 export interface EnvironmentFileOptions {
-  /** `.sandbox` in the project's folder. */
+  /** The folder `.sandbox` of the project. */
   readonly folder: string;
-  /** Where the file goes if `folder` can't be written, as in a checkout that is read-only. */
+  /** The folder for the file where `folder` can't be written, as in a read-only checkout. */
   readonly spareFolder: string;
   readonly owner: Owner;
   readonly script: string;
@@ -33,8 +33,9 @@ export interface EnvironmentFileOptions {
 }
 
 /**
- * Writes the script to `environment.sh`, or, while another sandbox of this checkout has that file, to
- * `environment-<port>.sh`. A file of a sandbox that no longer runs is replaced. Each file appears whole.
+ * Writes the script to `environment.sh`. While another sandbox of this checkout owns that file, the script goes to
+ * `environment-<port>.sh` instead. A file of a sandbox that no longer runs is replaced. No reader ever sees half a
+ * file.
  */
 export async function writeEnvironmentFile(options: EnvironmentFileOptions): Promise<EnvironmentFile> {
   const { folder, spareFolder, owner, script } = options;
@@ -43,7 +44,7 @@ export async function writeEnvironmentFile(options: EnvironmentFileOptions): Pro
     const usual = join(folder, "environment.sh");
     const other = await claim(usual, options);
     if (other === undefined) return fileAt(usual, script);
-    // No other sandbox can have this port, so none writes that file at this moment.
+    // Only the sandbox that has this port writes this file, so it can simply be replaced.
     const path = join(folder, `environment-${owner.port}.sh`);
     replace(path, script, owner);
     const remark = `${usual} belongs to the sandbox on port ${other.port} (process ${other.pid}).`;
@@ -62,7 +63,10 @@ function fileAt(path: string, script: string): EnvironmentFile {
   return { path, remove };
 }
 
-/** @returns who has the file; `undefined` where it is ours now. */
+/**
+ * Tries to take over the file.
+ * @returns the sandbox that owns it; `undefined` where it is ours now.
+ */
 async function claim(
   path: string,
   { owner, script, isRunning = runs }: EnvironmentFileOptions,
@@ -70,7 +74,8 @@ async function claim(
   for (;;) {
     if (create(path, script, owner)) return undefined;
     const found = read(path);
-    // The file is gone by now, or it is a link to nowhere, which is left alone.
+    // The path is free by now, so the next try can succeed. (A link to nowhere does not count as free: it is moved away
+    // below.)
     if (found === undefined && lstatSync(path, { throwIfNoEntry: false }) === undefined) continue;
     const other = found === undefined ? undefined : ownerOf(found);
     if (other !== undefined && (await isRunning(other))) return other;
@@ -78,16 +83,16 @@ async function claim(
   }
 }
 
-/** @returns whether it was made; `false` where the file exists already. */
+/** @returns whether the file was created; `false` where it exists already. */
 function create(path: string, script: string, { pid }: Owner): boolean {
   const whole = writeBeside(path, script, pid);
   try {
     try {
-      // Unlike a rename, it fails where the file exists.
+      // A link fails where the file exists, while a rename would overwrite it.
       linkSync(whole, path);
     } catch (error) {
       if (codeOf(error) === "EEXIST") throw error;
-      // A file system without links, such as a folder that a virtual machine shares.
+      // Some file systems have no links, for example a folder that a virtual machine shares.
       copyFileSync(whole, path, constants.COPYFILE_EXCL);
     }
     return true;
@@ -104,7 +109,10 @@ function replace(path: string, script: string, { pid }: Owner): void {
   renameSync(whole, path);
 }
 
-/** Removes what stands under the name first: a link would be written through, and an old file would keep its mode. */
+/**
+ * Writes the script to a new file beside `path`. An old file of that name is removed first: writing to a link would
+ * change the link's target, and an old file would keep its mode.
+ */
 function writeBeside(path: string, script: string, pid: number): string {
   const whole = `${path}.${pid}`;
   rmSync(whole, { force: true });
@@ -112,7 +120,9 @@ function writeBeside(path: string, script: string, pid: number): string {
   return whole;
 }
 
-/** Removes a file that was left behind, and puts it back if another sandbox had replaced it in the meantime. */
+/**
+ * Removes a file that an ended sandbox left behind. If another sandbox has replaced it in the meantime, it is put back.
+ */
 function takeAway(path: string, expected: string | undefined): void {
   const folder = mkdtempSync(`${path}.`);
   const moved = join(folder, "environment.sh");
@@ -120,7 +130,7 @@ function takeAway(path: string, expected: string | undefined): void {
     renameSync(path, moved);
     if (read(moved) !== expected) linkSync(moved, path);
   } catch (error) {
-    // Somebody else took it away, or has written the file anew.
+    // Another process has already taken the file away, or has written a new one.
     if (!["ENOENT", "EEXIST"].includes(codeOf(error) ?? "")) throw error;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -138,7 +148,10 @@ function read(path: string): string | undefined {
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
-/** Both are asked for: the process's id can belong to another program by now, and its port to another sandbox. */
+/**
+ * Whether the sandbox still runs. Both are checked, because its process id can belong to another program by now, and
+ * its port to another sandbox.
+ */
 async function runs({ pid, port }: Owner): Promise<boolean> {
   return isAlive(pid) && (await answers(port));
 }
@@ -148,7 +161,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it is there, and another user's.
+    // EPERM means that the process exists and belongs to another user.
     return codeOf(error) === "EPERM";
   }
 }

@@ -6,17 +6,17 @@ export interface Owner {
   readonly port: number;
 }
 
-/** Variables of the script beside AWS_* and TF_*: what a stage's configuration reads, and settings of the tools. */
+/** Variables that go into the script in addition to AWS_* and TF_*. */
 const others = new Set(["CHECKPOINT_DISABLE", "SANDBOX_PORT", "STAGE", "TERRAFORM_BINARY_NAME"]);
 const configured = new Set(Object.keys(stages.sandbox.defaults));
 
 const isWanted = (name: string): boolean => /^(AWS|TF)_\w+$/.test(name) || others.has(name) || configured.has(name);
 
 /**
- * A script for a shell (sh, bash, zsh) that shall talk to the sandbox with cdktf, Terraform or the AWS CLI. It exports
- * what points there, unsets every other AWS_* variable (a profile, FIPS or another endpoint would lead elsewhere), and
- * defines `deactivate`, which restores all of them.
- * @param environment may hold more, such as a PATH: only what the sandbox is about gets into the script.
+ * A script for a shell (sh, bash, zsh) in which cdktf, Terraform and the AWS CLI should talk to the sandbox. It exports
+ * the variables that lead there. It unsets every other AWS_* variable, because a profile, FIPS or another endpoint
+ * would lead elsewhere. It defines `deactivate`, which restores all of them.
+ * @param environment may hold other variables, such as PATH. They are left out of the script.
  */
 export function environmentScript(environment: Readonly<Record<string, string>>, owner: Owner): string {
   const wanted = Object.entries(environment).filter(([name]) => isWanted(name));
@@ -36,9 +36,10 @@ export function ownerOf(script: string): Owner | undefined {
 }
 
 /**
- * Moves the old values to variables of another name: those of exported variables (awk knows them for certain, whatever
- * their values hold), and those that only the shell itself had. What was sourced before is undone first, so that its
- * values are not taken for the shell's own. Lists are read line by line: shells differ in how they split words.
+ * Moves the old values to variables with another name. These are the values of exported variables, whose names awk
+ * finds reliably whatever the values hold, and those of variables that only the shell itself had. An earlier sandbox is
+ * deactivated first, so that its values are not taken for the shell's own. The lists are read line by line, because
+ * shells differ in how they split words.
  */
 const keepOldValues = (names: string): string => `
 if [ -n "\${_SANDBOX_ACTIVE-}" ]; then sandbox_deactivate; fi
@@ -68,9 +69,9 @@ unset _sandbox_name
 `;
 
 /**
- * The shell may have a function `deactivate` of a Python environment; a program of that name (pyenv has one) does not
- * count. One that is active already keeps its own; one that is activated later
- * replaces ours, which VIRTUAL_ENV tells. `sandbox_deactivate` is there in each case.
+ * Defines `sandbox_deactivate` in every case, and `deactivate` if the name is free. A Python environment that is
+ * already active keeps its own `deactivate`. A program of that name does not count; pyenv has one. If a Python
+ * environment is activated later, its `deactivate` replaces ours, and the changed VIRTUAL_ENV shows that.
  */
 const deactivation = (names: string): string => `
 sandbox_deactivate() {

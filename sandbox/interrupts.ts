@@ -1,9 +1,13 @@
-/** npm passes a signal on to the program that it runs, which a terminal's Ctrl-C has reached already. */
+/**
+ * A second signal within this time, in milliseconds, is ignored. On Ctrl-C, the terminal signals this program, and npm
+ * passes the same signal on to it once more.
+ */
 const echoMs = 500;
 
 /**
- * Calls the listener for each time that the user wants the program to end: Ctrl-C, `kill`, a terminal that is closed.
- * @param now for tests: milliseconds.
+ * Calls the listener each time that the user wants the program to end: by Ctrl-C, by `kill`, or by closing the
+ * terminal.
+ * @param now the clock in milliseconds; tests replace it.
  */
 export function onInterrupt(
   of: { on(name: string, listener: () => void): unknown },

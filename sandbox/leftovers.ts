@@ -33,8 +33,9 @@ import { type AwsClientConfig } from "aws-emulator/client-config";
 type Names = readonly (string | undefined)[] | undefined;
 
 /**
- * Lists what is still there after a stack was destroyed, for each kind of resource that has a name of its own. The bucket
- * of the state is not the stack's, nor is what comes with an AWS account: the default bus, AWS's own roles and keys.
+ * Lists the resources that still exist after a stack was destroyed, for each kind of resource that has a name of its
+ * own. It leaves out the bucket of the state, which does not belong to the stack, and what every AWS account has: the
+ * default bus, and AWS's own roles and keys.
  */
 export async function findLeftovers(config: AwsClientConfig): Promise<string[]> {
   const logs = new CloudWatchLogsClient(config);
@@ -88,7 +89,10 @@ export async function findLeftovers(config: AwsClientConfig): Promise<string[]> 
   );
 }
 
-/** Keys that are the account's own and not about to be deleted: KMS deletes a key only days after it was told to. */
+/**
+ * Keys of the account that are not about to be deleted. KMS deletes a key only days after the call, so a key that waits
+ * for its deletion is no leftover.
+ */
 async function keysInUse(kms: KMSClient): Promise<(string | undefined)[]> {
   const { Aliases: aliases = [] } = await kms.send(new ListAliasesCommand({}));
   const ofAws = aliases.filter(isOfAws).map(({ TargetKeyId }) => TargetKeyId);

@@ -2,11 +2,11 @@ import { Command, CommanderError } from "commander";
 import { defaultPort } from "../stacks/sandbox-endpoint";
 
 export interface Options {
-  /** Check the whole way from apply to destroy, and end. */
+  /** Whether to check everything from apply to destroy and then end. */
   readonly once: boolean;
 }
 
-/** The command line was used wrongly, or asked only for its help: there is nothing to start. */
+/** The command line is wrong, or asks for the help, so there is nothing to start. */
 export interface NothingToDo {
   readonly exitCode: 0 | 2;
   readonly text: string;
@@ -42,5 +42,5 @@ export function parseOptions(words: readonly string[]): Options | NothingToDo {
 }
 
 function misuse(problem: string): NothingToDo {
-  return { exitCode: 2, text: `npm start: ${problem}; "npm start -- --help" shows what there is.` };
+  return { exitCode: 2, text: `npm start: ${problem}; run "npm start -- --help" for the usage.` };
 }

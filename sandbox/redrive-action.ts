@@ -7,15 +7,15 @@ import { forSandbox } from "./settings";
 const projectRoot = join(__dirname, "..");
 
 interface RedriveOptions {
-  /** Of this sandbox. */
+  /** The port of this sandbox. */
   readonly port: number;
   /** @default Node.js with operations/cli.ts */
   readonly program?: readonly [string, ...string[]];
 }
 
 /**
- * What the inbox offers for an event that is parked: the command that a person types, and the same one run in a process
- * of its own. The sandbox imports nothing of the commands.
+ * Actions that the inbox offers for a parked event: the command that a person can type, and the same command in a
+ * process of its own. It runs in a process because the sandbox imports nothing of the commands.
  */
 export function failureActionsOf({ port, program = commandLine }: RedriveOptions): FailureActions {
   return {
@@ -29,7 +29,7 @@ const commandLine = [process.execPath, "--import", "tsx", join(projectRoot, "ope
 
 const wordsFor = (eventId: string) => ["--sandbox", "--redrive", "--filter", `event=${eventId}`];
 
-/** Quoted where a shell would read more than a word: an event's id may be anything that a producer made up. */
+/** A word of a shell command, quoted if needed. A producer can choose any text as an event's id. */
 const shellWord = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
 async function run(command: readonly [string, ...string[]], port: number): Promise<RedriveResult> {
@@ -49,7 +49,7 @@ async function run(command: readonly [string, ...string[]], port: number): Promi
   }
   let output = "";
   for (const stream of [child.process.stdout, child.process.stderr]) {
-    // A character may come in two chunks.
+    // A stream decodes text correctly even where a character is split between two chunks.
     stream?.setEncoding("utf8").on("data", (text: string) => (output += text));
   }
   const { code, signal, error } = await child.ended;

@@ -8,23 +8,23 @@ import { type AwsClientConfig } from "aws-emulator/client-config";
 
 export type SampleResult = SampleDelivered | SampleFailed;
 
-/** Every mail of the sample is in the inbox, and says what the notification's template makes of the sample. */
+/** Every mail of the sample is in the inbox, with the text that the notification's template makes of the sample. */
 export interface SampleDelivered {
   readonly outcome: "delivered";
-  /** Its id. */
+  /** The notification's id. */
   readonly notification: string;
   readonly subject: string;
-  /** Addresses, with commas. */
+  /** The recipients' addresses, separated by commas. */
   readonly to: string;
 }
 
 interface SampleFailed {
   readonly outcome: "failed";
-  /** Its id. */
+  /** The notification's id. */
   readonly notification: string;
-  /** One sentence that explains it. */
+  /** One sentence that says why. */
   readonly reason: string;
-  /** `undefined` where no bus took the event. */
+  /** `undefined` where no bus accepted the event. */
   readonly eventId: string | undefined;
 }
 
@@ -32,9 +32,9 @@ interface Stage {
   readonly endpoint: string;
   readonly client: AwsClientConfig;
   readonly busName: string;
-  /** In front of every physical name. */
+  /** Project and stage, with which every physical name begins. */
   readonly namePrefix: string;
-  /** Whom the schedules of the stage mail. */
+  /** The recipients of the stage's scheduled notifications. */
   readonly recipients: readonly [string, ...string[]];
 }
 
@@ -42,15 +42,15 @@ interface Options {
   /** @default the catalogue */
   readonly notifications?: readonly Notification[];
   /**
-   * Time that a sample may take from the bus to the inbox, in milliseconds: a first run loads the function.
+   * How long a sample may take from the bus to the inbox, in milliseconds. The first run also loads the function.
    * @default 30000
    */
   readonly patienceMs?: number;
 }
 
 /**
- * Sends one sample of each notification the way a producer would, and waits for its mails. A sample that fails keeps no
- * other one from being sent.
+ * Sends one sample of each notification the way a producer would, and waits for its mails. If a sample fails, the
+ * others are still sent.
  */
 export async function sendSamples(
   stage: Stage,
@@ -99,7 +99,7 @@ async function trigger({ trigger, ruleName, sample }: Notification, stage: Stage
   }
 }
 
-/** An event as the gateway tells of it. */
+/** The part of an event's report from the gateway that is read here. */
 type Activity = Pick<EventDetails, "time" | "fate" | "deliveries" | "records" | "mails">;
 
 async function follow(
@@ -110,7 +110,7 @@ async function follow(
 ): Promise<SampleResult> {
   const deadline = Date.now() + patienceMs;
   for (;;) {
-    // This is asked first: once nothing is pending, the mails that are read below are all that will come.
+    // This comes first: if nothing is pending, the mails that are read below are all that will come.
     const { tasks } = await get<Pending>(`${endpoint}/_sandbox/pending`);
     const activity: Activity = await get<EventDetails>(`${endpoint}/_sandbox/activity/${eventId}`);
     const expected = prepare(notification, eventId, activity.time, recipients);
@@ -137,14 +137,14 @@ async function follow(
   }
 }
 
-/** Of the sandbox itself, whose answers have the types of the emulator. */
+/** Reads an answer of the sandbox's own API. Its types are those of the emulator. */
 async function get<Answer>(url: string): Promise<Answer> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
   return (await response.json()) as Answer;
 }
 
-/** The mails as the function makes them of the event: by the same code. */
+/** Makes the mails of the event with the function's own code. */
 function prepare(
   notification: Notification,
   id: string,
@@ -156,7 +156,7 @@ function prepare(
   return notification.prepare(sampleEvent(notification, { id, time, detail }));
 }
 
-/** Why no more mail will come; `undefined` where all came, or some may still come. */
+/** The reason why no more mail will come; `undefined` where all mails have come, or where some may still come. */
 function failureOf(
   { fate, deliveries, records }: Activity,
   { isWhole, isQuiet }: { readonly isWhole: boolean; readonly isQuiet: boolean },
@@ -166,7 +166,7 @@ function failureOf(
       records.at(-1)?.reason ??
       deliveries.map(({ deadLetter }) => deadLetter?.reason).find((reason) => reason !== undefined) ??
       lastError(deliveries) ??
-      `Its event is ${fate}, and nothing says why.`
+      `Its event is ${fate}, and no reason was recorded.`
     );
   }
   if (isWhole || !isQuiet) return undefined;
@@ -204,10 +204,10 @@ function requireSame(mail: Template, rendered: Template): void {
   }
 }
 
-/** The lines of a text. A mail has line breaks of its own kind, and may lack the last one. */
+/** The lines of a text. A mail has other line ends than a template, and may lack the last one. */
 const linesOf = (text: string) => text.trimEnd().split(/\r\n?|\n/);
 
-/** The text on one line, cut where it is longer than a few sentences. */
+/** The text on one line, cut after `most` characters. */
 function oneSentence(text: string, most = 600): string {
   const line = text.replace(/\s+/g, " ").trim();
   return line.length <= most ? line : `${line.slice(0, most).toWellFormed()}..`;

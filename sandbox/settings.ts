@@ -5,12 +5,14 @@ export interface SandboxSettings extends SandboxEndpoint {
   readonly client: AwsClientConfig;
 }
 
-/** Where the sandbox is, for all who start it. */
+/** The sandbox's address and the settings of AWS clients that talk to it. */
 export function sandboxSettings(environment: NodeJS.ProcessEnv = process.env): SandboxSettings {
   const where = sandboxEndpoint(environment);
   return { ...where, client: awsClientConfig(where.endpoint, where.region) };
 }
 
-/** A command of this project, for a shell. It finds the sandbox at the default port by itself. */
+/**
+ * Writes a command of this project for a shell. On the default port the command needs no variable to find the sandbox.
+ */
 export const forSandbox = (port: number, command: string): string =>
   port === defaultPort ? command : `SANDBOX_PORT=${port} ${command}`;

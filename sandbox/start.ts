@@ -6,7 +6,10 @@ import { Steps, Stopped } from "./steps";
 import { Sandbox } from "./system";
 import { deliveredLines, usage } from "./usage";
 
-/** `npm start`: the whole system on this machine. Exit codes: 0 all is well; 1 something failed; 2 used wrongly. */
+/**
+ * `npm start`: runs the whole system on this machine.
+ * @returns the exit code: 0 if all is well, 1 if something failed, 2 if the command line or the port is wrong.
+ */
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2));
   if ("exitCode" in options) {
@@ -25,14 +28,14 @@ async function main(): Promise<number> {
   return problems.length > 0 ? 1 : 0;
 }
 
-/** @returns what failed, on the way up and on the way down. */
+/** @returns the problems, from starting the sandbox as well as from stopping it. */
 async function run({ once: isOnce }: Options, settings: SandboxSettings): Promise<string[]> {
   const stopping = new AbortController();
   const stopped = new Promise((resolve) => {
     stopping.signal.addEventListener("abort", resolve);
   });
   const steps = new Steps({ stopping: stopping.signal });
-  // Once the terminal is closed, printing fails. What was made is destroyed all the same.
+  // Printing fails once the terminal is closed. This is ignored, so that the resources are still destroyed.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   onInterrupt(process, (count) => {
     if (count === 1) steps.say("Stopping: what was made is destroyed first.");
@@ -55,7 +58,7 @@ async function run({ once: isOnce }: Options, settings: SandboxSettings): Promis
       await stopped;
     }
   } catch (error) {
-    // With --once, a sandbox that was stopped has not been checked.
+    // A stopped sandbox is normally no problem. With --once it is one, because the check is incomplete.
     if (isOnce || !(error instanceof Stopped)) problems.push(messageOf(error));
   }
   return [...problems, ...(await sandbox.down()).map(messageOf)];

@@ -1,21 +1,27 @@
 import { Listr, PRESET_TIMER, parseTimer } from "listr2";
 
-/** The user stopped the sandbox while a step was under way. This is no failure. */
+/** The user stopped the sandbox while a step was running or before it began. This is no failure. */
 export class Stopped extends Error {
   override readonly name = "Stopped";
 
   constructor(options?: ErrorOptions) {
-    super("Stopped before it was through.", options);
+    super("The sandbox was stopped before its last step was done.", options);
   }
 }
 
-/** What a step can say of itself while it runs. */
+/** What a step can show while it runs. */
 export interface Step {
-  /** Another title, for example with what was found. */
+  /** Changes the title, for example to say what was found. */
   rename(title: string): void;
-  /** How far it is; @param isMilestone worth a line in a log, where nothing can be overwritten. */
+  /**
+   * Shows how far the step is.
+   * @param isMilestone whether the text is worth a line of its own where lines can't be overwritten, as in a log.
+   */
   progress(text: string, isMilestone: boolean): void;
-  /** Something that takes a while has begun: a terminal shows all of these while the step runs. */
+  /**
+   * Shows that a part of the step has begun that takes a while. A terminal keeps all of these lines while the step
+   * runs.
+   */
   note(line: string): void;
 }
 
@@ -30,12 +36,15 @@ interface Running {
   title: string;
   far: string;
   readonly notes: string[];
-  /** Said to the user while it runs. */
+  /** A text for the user that is shown while the step runs. */
   remark: string;
   show(): void;
 }
 
-/** Columns that listr2 needs to wrap its lines: with 0, as some terminals have before their first resize, it fails. */
+/**
+ * The fewest columns with which listr2 can wrap its lines. Some terminals have 0 columns before their first resize, and
+ * listr2 fails there.
+ */
 const fewestColumns = 20;
 
 export function isLiveTerminal({ isTTY, columns }: Pick<NodeJS.WriteStream, "isTTY" | "columns">): boolean {
@@ -43,8 +52,8 @@ export function isLiveTerminal({ isTTY, columns }: Pick<NodeJS.WriteStream, "isT
 }
 
 /**
- * Runs steps one after another and shows them: on a terminal with a line that changes, elsewhere with one line a step.
- * A failed step is marked, and its error is left to the caller, who prints it once.
+ * Runs steps one after another and shows them: on a terminal as one line that changes, elsewhere as one line for each
+ * step. A failed step is marked. Its error is not printed here, because the caller prints it.
  */
 export class Steps {
   private running: Running | undefined;
@@ -57,8 +66,8 @@ export class Steps {
   }
 
   /**
-   * Runs a step unless the user has stopped the sandbox.
-   * @throws Stopped where the user did so before or meanwhile; else what the step throws.
+   * Runs a step, unless the user has stopped the sandbox.
+   * @throws Stopped where the user stopped the sandbox before the step or during it; otherwise the step's own error.
    */
   async run<Value>(title: string, work: (step: Step) => Value | Promise<Value>): Promise<Value> {
     const { stopping } = this.options;
@@ -74,19 +83,22 @@ export class Steps {
     });
   }
 
-  /** Runs a step that nothing stops, because it undoes what others did. */
+  /** Runs a step even if the user has stopped the sandbox, because it undoes earlier steps. */
   runAlways<Value>(title: string, work: (step: Step) => Value | Promise<Value>): Promise<Value> {
     return this.show(title, async (step) => work(step));
   }
 
-  /** What is under way, for example `terraform apply (12 of 57 done)`; a terminal shows how far it is anyway. */
+  /**
+   * The step that runs, for example `terraform apply (12 of 57 done)`. On a terminal the text leaves out the numbers,
+   * because they are already on the screen.
+   */
   get underWay(): string {
-    if (this.running === undefined) return "what was started to end";
+    if (this.running === undefined) return "the started programs to end";
     const { title, far } = this.running;
     return far === "" || this.isLive ? title : `${title} (${far})`;
   }
 
-  /** Tells the user something at once, whatever is on the screen. */
+  /** Shows the user a text at once, even while a step is on the screen. */
   say(text: string): void {
     if (this.isLive && this.running !== undefined) {
       this.running.remark = text;
@@ -111,7 +123,7 @@ export class Steps {
       [
         {
           title: running.title,
-          // A note, how far it is, and a remark need a line each.
+          // Notes, progress and remark can each take a line, so all lines of the output are shown.
           rendererOptions: { outputBar: Infinity },
           task: async (context, task) => {
             running.show = () => {

@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
 import { inheritedBy } from "./child-environment";
 
-/** Writes the sandbox stage's Terraform JSON to a folder, in a process of its own as `cdktf synth` does it. */
+/**
+ * Writes the sandbox stage's Terraform JSON to a folder. The synth runs in a process of its own, as in `cdktf synth`.
+ */
 export function synthesize(projectRoot: string, outdir: string, region: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["--import", "tsx", "main.ts"], {

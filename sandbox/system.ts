@@ -19,38 +19,41 @@ import { exampleEventOf, sendCommandOf } from "./usage";
 
 const projectRoot = join(__dirname, "..");
 
-/** The waits before a failed invocation is repeated. Lambda's own are about 1 and 2 minutes. */
+/** How long the sandbox waits before it repeats a failed invocation. Lambda itself waits for about 1 and 2 minutes. */
 const retryDelaysMs = [1000, 2000];
 
 export interface SampleReport {
   readonly delivered: readonly SampleDelivered[];
-  /** A sentence for each notification whose mail did not arrive as it should. */
+  /** A sentence for each notification whose mail did not arrive as it should have. */
   readonly problems: readonly string[];
 }
 
-/** A sandbox that is up. */
+/** A sandbox that has started. */
 export interface RunningSandbox {
   readonly environmentFile: EnvironmentFile;
   readonly samples: SampleReport;
-  /** @throws Error with the plan's text where it would change something. */
+  /** @throws Error with the plan's text where a second plan would change something. */
   expectNoChanges(): Promise<void>;
 }
 
 export interface SandboxOptions {
   readonly settings: SandboxSettings;
   readonly steps: Steps;
-  /** Interrupts what `up` does. */
+  /** Interrupts `up`. */
   readonly stopping: AbortSignal;
 }
 
-/** The whole system on this machine: an emulator of AWS, and in it what Terraform applies. */
+/** The whole system on this machine: an emulator of AWS, and the stack that Terraform applies to it. */
 export class Sandbox {
-  /** Undoes what `up` has done so far; the last comes first. */
+  /** Functions that undo what `up` has done so far. The last one runs first. */
   private readonly undoing: (() => void | Promise<void>)[] = [];
 
   constructor(private readonly options: SandboxOptions) {}
 
-  /** @throws Error of the step that failed. Call `down` in each case. */
+  /**
+   * Starts everything. Call `down` afterwards, also after an error.
+   * @throws Error of the step that failed.
+   */
   async up(): Promise<RunningSandbox> {
     const workDirectory = mkdtempSync(join(tmpdir(), "email-sandbox-"));
     this.undoing.push(() => {
@@ -74,8 +77,8 @@ export class Sandbox {
   }
 
   /**
-   * Destroys and ends what is there. Each part is tried, whatever becomes of the others.
-   * @returns what failed.
+   * Destroys and stops what `up` has started. If one part fails, the others are still tried.
+   * @returns the errors.
    */
   async down(): Promise<unknown[]> {
     const errors: unknown[] = [];
@@ -126,7 +129,7 @@ export class Sandbox {
         exampleEvent: exampleEventOf(names),
       }).catch((error: unknown) => {
         throw isPortInUse(error)
-          ? new Error(`${error.message} It is named by SANDBOX_PORT=<n>.`, { cause: error })
+          ? new Error(`${error.message} Set SANDBOX_PORT=<n> to choose one.`, { cause: error })
           : error;
       });
       this.undoing.push(() => gateway.close());
@@ -156,8 +159,9 @@ export class Sandbox {
     workDirectory: string,
   ): Promise<EnvironmentFile> {
     const { port, config } = this.options.settings;
-    // cdktf would put this sandbox's providers into a cache of the whole machine, where another sandbox, whose archive
-    // provider has other bytes, breaks the lock files of its stacks.
+    // Without a cache of its own, cdktf would put the providers of this sandbox into a cache of the whole machine. The
+    // stand-in of the archive provider has other bytes in each sandbox, so the lock files of another sandbox's stacks
+    // would no longer fit.
     const pluginCache = join(workDirectory, "terraform-plugins");
     mkdirSync(pluginCache);
     const owner = { pid: process.pid, port };
@@ -208,7 +212,9 @@ export class Sandbox {
     });
   }
 
-  /** A sample that fails is reported, and ends nothing: the inbox shows why. */
+  /**
+   * Sends the samples. A sample that fails is reported and does not end the sandbox, because the inbox shows the cause.
+   */
   private sendSamples(): Promise<SampleReport> {
     const { settings, steps } = this.options;
     const { endpoint, client, config, names } = settings;
@@ -238,12 +244,12 @@ export class Sandbox {
   }
 }
 
-/** The emulator says so, and does not know how a person names another port. */
+/** The emulator reports a port that is in use, but it does not know how a person chooses another one here. */
 function isPortInUse(error: unknown): error is Error {
   return error instanceof Error && (error.cause as NodeJS.ErrnoException | undefined)?.code === "EADDRINUSE";
 }
 
-/** Shows how far Terraform is. Each quarter is a milestone. */
+/** Shows how far Terraform is. Each quarter of the resources is a milestone. */
 function reportTo(step: Step, progress: Progress): (line: string) => void {
   return (line) => {
     const before = progress.quarters;

@@ -4,7 +4,10 @@ import { inheritedBy } from "./child-environment";
 import { type Child, startChild } from "aws-emulator/processes";
 import { resolveProviders, type Tools } from "./tools";
 
-/** What AWS clients, Terraform among them, need to talk to the sandbox: the synthesized JSON is the same as for AWS. */
+/**
+ * The variables with which AWS clients, Terraform among them, talk to the sandbox. So the synthesized JSON is the same
+ * as for AWS.
+ */
 export function sandboxEnvironment(endpoint: string, region: string): Record<string, string> {
   return {
     AWS_ENDPOINT_URL: endpoint,
@@ -13,15 +16,18 @@ export function sandboxEnvironment(endpoint: string, region: string): Record<str
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_EC2_METADATA_DISABLED: "true",
-    // The AWS CLI and the SDKs read it. The AWS provider (5.100.0) does not: its own setting is `max_retries`.
+    // The AWS CLI and the SDKs read this variable. The AWS provider (5.100.0) does not, because it has a setting of its
+    // own, `max_retries`.
     AWS_MAX_ATTEMPTS: "2",
-    // No profile of the user's, which may ask for FIPS endpoints or for a role.
+    // The user's profiles are not read, because they may ask for FIPS endpoints or for a role.
     AWS_CONFIG_FILE: devNull,
     AWS_SHARED_CREDENTIALS_FILE: devNull,
   };
 }
 
-/** Terraform's environment: the user's without AWS and Terraform settings, and where the providers come from. */
+/**
+ * Terraform's environment: that of the user without its AWS and Terraform settings, and the sources of the providers.
+ */
 export function terraformEnvironment(tools: Omit<Tools, "moto">, workDirectory: string): Record<string, string> {
   const { environment } = resolveProviders({
     terraform: tools.terraform.value,
@@ -32,7 +38,7 @@ export function terraformEnvironment(tools: Omit<Tools, "moto">, workDirectory: 
   return baseEnvironment(environment);
 }
 
-/** @param providers the environment that `resolveProviders` gives. */
+/** @param providers the variables that `resolveProviders` returns. */
 export function baseEnvironment(
   providers: Readonly<Record<string, string>>,
   ofUser: NodeJS.ProcessEnv = process.env,
@@ -52,9 +58,9 @@ export class TerraformError extends Error {
   constructor(
     /** For example `terraform apply -auto-approve`. */
     readonly command: string,
-    /** `null` where a signal ended it, or it did not start. */
+    /** `null` where a signal ended the command, or where it did not start. */
     readonly exitCode: number | null,
-    /** Terraform's own error blocks; the end of its output where it has none. */
+    /** Terraform's own error messages, or the end of its output where there are none. */
     readonly detail: string,
     outcome = exitCode === null ? "was ended by a signal" : `failed with exit code ${exitCode}`,
     options?: ErrorOptions,
@@ -67,15 +73,16 @@ export type LineListener = (line: string) => void;
 
 export interface TerraformOptions {
   readonly binary: string;
-  /** The folder of one stack. */
+  /** The folder of the stack. */
   readonly directory: string;
-  /** The whole environment of the process: nothing is inherited. */
+  /** The whole environment of Terraform's process. It inherits nothing else. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Interrupts what runs, so that Terraform can save its state and give back its lock. */
+  /** Interrupts the running command, so that Terraform can save its state and release its lock. */
   readonly signal?: AbortSignal;
   /**
-   * How long an interrupted Terraform may take before it is killed.
-   * @default 120_000: it finishes the calls under way, and the provider's own waits take up to a minute
+   * How long an interrupted Terraform may take before it is killed, in milliseconds.
+   * @default 120_000, because Terraform finishes the calls that it has begun, and the provider itself may wait for up
+   * to a minute
    */
   readonly patienceMs?: number;
 }
@@ -93,7 +100,7 @@ interface RunSettings {
 
 interface Output {
   readonly code: number;
-  /** Standard output. */
+  /** Terraform's standard output. */
   readonly text: string;
 }
 
@@ -109,7 +116,7 @@ export class Terraform {
     await this.run(["validate", "-no-color"]);
   }
 
-  /** @param settings.planFile keeps the plan in this file, for `show` or for an apply in another process. */
+  /** @param settings.planFile a file that keeps the plan, for `show` or for an apply in another process. */
   async plan(settings: { readonly planFile?: string; readonly onLine?: LineListener } = {}): Promise<Plan> {
     const keep = settings.planFile === undefined ? [] : [`-out=${settings.planFile}`];
     const { code, text } = await this.run(["plan", "-no-color", "-detailed-exitcode", ...keep], {
@@ -119,19 +126,22 @@ export class Terraform {
     return { changes: code === 2, text };
   }
 
-  /** @returns the plan's text where it would change something. */
+  /** @returns the plan's text where the plan would change something; otherwise `undefined`. */
   async findChanges(): Promise<string | undefined> {
     const { changes, text } = await this.plan();
     return changes ? text : undefined;
   }
 
-  /** @param settings.planFile a plan that was kept: it alone is applied. */
+  /** @param settings.planFile a plan that `plan` has kept. Only this plan is applied. */
   async apply(settings: { readonly planFile?: string; readonly onLine?: LineListener } = {}): Promise<void> {
     const { planFile, onLine } = settings;
     await this.run(["apply", "-no-color", ...(planFile === undefined ? ["-auto-approve"] : [planFile])], { onLine });
   }
 
-  /** The signal does not interrupt it: it is what follows an interrupt, and half of it would leave resources behind. */
+  /**
+   * Destroys the stack. The signal does not interrupt it, because it often runs after an interrupt, and half of it
+   * would leave resources behind.
+   */
   async destroy(onLine?: LineListener): Promise<void> {
     await this.run(["destroy", "-no-color", "-auto-approve"], { onLine, interruptible: false });
   }
@@ -143,7 +153,7 @@ export class Terraform {
     return Object.fromEntries(Object.entries(parsed).map(([name, { value }]) => [name, value]));
   }
 
-  /** A kept plan in Terraform's JSON form. */
+  /** Reads a kept plan in Terraform's JSON form. */
   async show(planFile: string): Promise<unknown> {
     return JSON.parse((await this.run(["show", "-json", planFile])).text);
   }
@@ -178,13 +188,13 @@ export class Terraform {
       });
     }
     if (code !== null && accept.includes(code)) return { code, text: text() };
-    // Terraform's page on "execution halted" says no more than that.
+    // Terraform prints a page on "execution halted", which says no more than this sentence.
     if (signal?.aborted) throw new TerraformError(command, code, "", "was interrupted");
     throw new TerraformError(command, code, errorsOf(errors(), text()));
   }
 }
 
-/** Keeps a stream's text and hands out its lines one by one, however the stream is cut into chunks. */
+/** Collects a stream's text and passes on its lines one by one, however the stream is cut into chunks. */
 function collect(stream: NodeJS.ReadableStream | null, onLine: LineListener): () => string {
   const lines: string[] = [];
   if (stream !== null) {
@@ -196,7 +206,10 @@ function collect(stream: NodeJS.ReadableStream | null, onLine: LineListener): ()
   return () => lines.join("\n");
 }
 
-/** The interrupt goes to Terraform alone: it needs its providers to finish what it is at, and then stops them itself. */
+/**
+ * Interrupts Terraform alone and not its providers. Terraform needs them to finish what it has begun, and stops them
+ * itself.
+ */
 function interruptOn(signal: AbortSignal | undefined, child: Child, patienceMs: number): () => void {
   let force: NodeJS.Timeout | undefined;
   const interrupt = () => {
@@ -212,7 +225,7 @@ function interruptOn(signal: AbortSignal | undefined, child: Child, patienceMs: 
   };
 }
 
-/** Terraform's own error blocks without their frames; the last lines of its output where it has none. */
+/** Terraform's own error messages without their frames, or the last lines of its output where there are none. */
 export function errorsOf(errors: string, output: string): string {
   const bare = errors
     .split("\n")
@@ -228,12 +241,12 @@ export function errorsOf(errors: string, output: string): string {
   return `${output}\n${bare}`.trim().split("\n").slice(-20).join("\n");
 }
 
-/** Counts what an apply or a destroy has done, from the lines that Terraform prints. */
+/** Counts the resources that an apply or a destroy has finished, from the lines that Terraform prints. */
 export class Progress {
   private finished = 0;
   private planned: number | undefined;
 
-  /** @returns whether the line changed it. */
+  /** @returns whether the line changed the count. */
   take(line: string): boolean {
     const plan = /^Plan: (\d+) to add, (\d+) to change, (\d+) to destroy/.exec(line);
     if (plan) {
@@ -245,7 +258,7 @@ export class Progress {
     return true;
   }
 
-  /** How many quarters of what is planned are done, from 0 to 4; 0 before there is a plan. */
+  /** How many quarters of the planned changes are done, from 0 to 4; 0 before there is a plan. */
   get quarters(): number {
     return this.planned === undefined ? 0 : this.isThrough ? 4 : Math.floor((4 * this.finished) / this.planned);
   }

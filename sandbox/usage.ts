@@ -4,11 +4,11 @@ import { type Names } from "../stacks/names";
 import { forSandbox, type SandboxSettings } from "./settings";
 import { type SampleReport } from "./system";
 
-/** Puts an event that is checked first. */
+/** The command that checks an event and puts it on the bus. */
 export const sendCommandOf = (port: number): string =>
   forSandbox(port, "npm run send -- email-request --to you@example.com --subject Hello --sandbox");
 
-/** An event that a rule takes, for whoever writes one by hand. */
+/** An event that a rule takes, as an example for a person who writes one by hand. */
 export const exampleEventOf = (names: Names) => ({
   bus: names.of("event-bus"),
   source: "custom.application",
@@ -20,7 +20,7 @@ export const exampleEventOf = (names: Names) => ({
   },
 });
 
-/** What the terminal says once the sandbox is up: what to do next. */
+/** The text on the terminal once the sandbox has started. It says what to do next. */
 export function usage(
   { port, endpoint, region, names }: SandboxSettings,
   environmentFile: EnvironmentFile,

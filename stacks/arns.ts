@@ -1,7 +1,7 @@
 import { type Names } from "./names";
 
 export interface ArnScope {
-  /** `aws`, `aws-cn`, .. */
+  /** For example `aws` or `aws-cn`. */
   readonly partition: string;
   readonly region: string;
   readonly accountId: string;
@@ -9,8 +9,8 @@ export interface ArnScope {
 }
 
 /**
- * ARNs that are built from names. A policy needs them where it can't refer to the resource: the policy is an attribute of
- * that very resource, or it names all resources of the stage by their prefix.
+ * ARNs that are built from names. A policy needs such an ARN where it can't refer to the resource: because the policy
+ * is an attribute of that very resource, or because it names all resources of the stage by their prefix.
  */
 export class Arns {
   readonly partition: string;
@@ -29,7 +29,7 @@ export class Arns {
     return this.of("events", `rule/${this.scope.names.prefix}-*`);
   }
 
-  /** Every alarm of the stage, for the same reason. */
+  /** Every alarm of the stage. The reason is the same as for `ownRules`. */
   get ownAlarms(): string {
     return this.of("cloudwatch", `alarm:${this.scope.names.prefix}-*`);
   }

@@ -6,7 +6,10 @@ import { sampleEvent } from "../handler/notifications/sample";
 import { lanes } from "./lanes";
 import { blankReads, notificationsFolder, type Template, TemplateError, type TemplateReader } from "./templates";
 
-/** What is wrong with the catalogue. The synth tells all of it at once, each problem in a sentence that names the file. */
+/**
+ * Everything that is wrong with the catalogue. The synth reports all problems at once, each in a sentence that names
+ * the file.
+ */
 export class CatalogueError extends Error {
   override readonly name = "CatalogueError";
 
@@ -19,24 +22,28 @@ export class CatalogueError extends Error {
 }
 
 export interface CatalogueContext {
-  /** In front of every physical name: project and stage. */
+  /** Project and stage, which every physical name begins with. */
   readonly prefix: string;
-  /** Where the stored template of a notification comes from. */
+  /** Reads the stored template of a notification. */
   readonly templateOf: TemplateReader;
-  /** Folder whose folders have to be in the catalogue, each; `undefined` for a catalogue that has no folder of its own. */
+  /**
+   * Folder of the notifications: each folder in it has to be in the catalogue. `undefined` for a catalogue without a
+   * folder.
+   */
   readonly folder?: string | undefined;
 }
 
-/** Of the notification `id`. */
+/** The stored template of the notification `id`. */
 export interface CheckedTemplate {
   readonly id: string;
   readonly template: Template;
 }
 
 /**
- * Checks every notification: its id and names, its trigger, its template, and that its sample makes a mail without gaps.
- * @returns each notification's stored template, in the catalogue's order.
- * @throws CatalogueError
+ * Checks every notification: its id and names, its trigger, its template, and that its sample makes a mail without
+ * gaps.
+ * @returns the stored template of each notification, in the catalogue's order.
+ * @throws CatalogueError that lists every problem.
  */
 export function checkCatalogue(
   notifications: readonly Notification[],
@@ -71,18 +78,21 @@ export function checkCatalogue(
   return templates;
 }
 
-/** TypeScript says no to each of them, and nobody need have asked it. */
+/**
+ * TypeScript would reject each of these entries, but the synth runs without type checking (tsx), so they are checked
+ * here.
+ */
 function entryProblem(entry: Partial<Notification> | null | undefined): string | undefined {
   if (entry === undefined) return "is undefined: the folder exports it by another name.";
   if (typeof entry?.problems !== "function") return "is no notification: make it with defineNotification.";
   return typeof entry.id === "string" ? undefined : `has the id ${String(entry.id)}: give it its folder's name.`;
 }
 
-/** As a message names it, on Windows too. */
+/** The folder as messages name it. Its separators are `/` on Windows, too. */
 const shownFolder = "handler/notifications";
 const fileOf = (id: string) => `${shownFolder}/${id}/index.ts`;
 
-/** Folders beside those of the notifications. */
+/** Folders below `handler/notifications` that hold no notification. */
 const otherFolders: readonly string[] = ["layouts", "partials"];
 
 function unlistedFolders(folder: string, notifications: readonly Notification[]) {
@@ -105,7 +115,7 @@ function unlistedFolders(folder: string, notifications: readonly Notification[])
 }
 
 interface Checked {
-  /** `undefined` where it can't be read. */
+  /** `undefined` where the template can't be read. */
   readonly template?: Template;
   readonly problems: readonly string[];
 }
@@ -114,7 +124,7 @@ function checkNotification(notification: Notification, context: CatalogueContext
   const { id, ruleName } = notification;
   const inFile = (problems: readonly string[]) => problems.map((problem) => `${fileOf(id)}: ${problem}`);
   const wrongId = idProblem(id, context.prefix);
-  // Nothing else of it can be trusted, its files' names for one.
+  // With a wrong id, nothing else can be checked: the names of the notification's files come from the id.
   if (wrongId !== undefined) return { problems: inFile([wrongId]) };
   const incomplete = notification.problems();
   if (incomplete.length > 0) return { problems: inFile(incomplete) };
@@ -129,10 +139,12 @@ function checkNotification(notification: Notification, context: CatalogueContext
   return { template, problems: [...problems, ...mailProblems(notification, template)] };
 }
 
-/** EventBridge takes as many characters of a rule's name, and SES of a template's (PutRule, CreateTemplate). */
+/** EventBridge takes up to 64 characters for a rule's name (PutRule), and SES for a template's (CreateTemplate). */
 const longestName = 64;
 
-/** @returns why `id` can't be a notification's, in a sentence without a full stop before its fix. */
+/**
+ * @returns why `id` can't be the id of a notification, and the fix, in one sentence; `undefined` where the id is valid.
+ */
 export function idProblem(id: string, prefix: string): string | undefined {
   if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(id)) {
     const better = toId(id);
@@ -150,7 +162,7 @@ export function idProblem(id: string, prefix: string): string | undefined {
     : `the id "${id}" has ${id.length} characters, and ${most} fit into the name of its template behind "${prefix}": choose a shorter one.`;
 }
 
-/** The id that `text` may be meant as; empty where it has no letter. */
+/** The valid id that is closest to `text`; empty where `text` has no letter. */
 function toId(text: string): string {
   return text
     .replace(/([a-z0-9])([A-Z])/g, "$1-$2")
@@ -159,14 +171,20 @@ function toId(text: string): string {
     .replace(/^[^a-z]+|-+$/g, "");
 }
 
-/** Rules of the stack's own: two rules of one name would share their alarms. */
+/**
+ * Names of the rules that the stack itself makes. A notification can't use them, because two rules with one name would
+ * share their alarms.
+ */
 const ownRules = /^(?:(?:priority-)?retry-rule|dead-letter-rule|feedback-rule|(?:unmatched|unrouted)-rule(?:-\d+)?)$/;
 
 function ruleNameProblems(ruleName: string, prefix: string): string[] {
   if (!/^[\w.-]+$/.test(ruleName)) {
-    return [`the ruleName "${ruleName}" is none for EventBridge: use letters, digits, hyphens, dots and underscores.`];
+    return [
+      `the ruleName "${ruleName}" has characters that EventBridge refuses: use letters, digits, hyphens, dots and underscores.`,
+    ];
   }
-  if (ownRules.test(ruleName)) return [`the ruleName "${ruleName}" is that of a rule of the stack: choose another.`];
+  if (ownRules.test(ruleName))
+    return [`the ruleName "${ruleName}" is the name of a rule that the stack itself makes: choose another.`];
   const most = longestName - `${prefix}-`.length;
   return ruleName.length <= most
     ? []
@@ -179,10 +197,10 @@ function laneProblems({ lane }: Notification): string[] {
   return lanes.includes(lane) ? [] : [`there is no lane "${lane}": use ${lanes.join(" or ")}.`];
 }
 
-/** SES's mailbox simulator: https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html */
+/** An address of SES's mailbox simulator: https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html */
 const someRecipient = "success@simulator.amazonses.com";
 
-/** What the notification says of itself has to make a mail, from the event to the rendered text. */
+/** Makes the mail of the sample, and for a schedule that of its detail, from the event to the rendered text. */
 function mailProblems(notification: Notification, template: Template): string[] {
   const { id, sample, trigger } = notification;
   if (sample === undefined || sample === null) {
@@ -223,21 +241,24 @@ function sharedNames(notifications: readonly Notification[]): string[] {
     const first = earlier.find((other) => other.ruleName === ruleName);
     return first === undefined
       ? []
-      : [`${fileOf(id)}: the ruleName "${ruleName}" is that of "${first.id}", too: give each notification its own.`];
+      : [`${fileOf(id)}: "${first.id}" has the ruleName "${ruleName}", too: give each notification its own.`];
   });
 }
 
-/** The function knows a notification by source and detail-type: a second one of the same would never be mailed. */
+/**
+ * Finds notifications that share a trigger. The function finds a notification by source and detail-type, so the second
+ * one would never be mailed.
+ */
 function sharedTriggers(notifications: readonly Notification[]): string[] {
   const keyOf = ({ trigger }: Notification) => JSON.stringify([trigger.source, trigger.detailType]);
-  // One without a trigger has been told of.
+  // `entryProblem` or `problems()` has already reported a notification without a trigger.
   const triggered = notifications.filter(({ trigger }: { trigger?: Notification["trigger"] | null }) => trigger);
   return triggered.flatMap((notification, at) => {
     const first = triggered.slice(0, at).find((other) => keyOf(other) === keyOf(notification));
     if (first === undefined || first.id === notification.id) return [];
     const { source, detailType } = notification.trigger;
     return [
-      `${fileOf(notification.id)}: the source "${source}" with the detail-type "${detailType}" is that of "${first.id}", too, and the function tells notifications by these two: give each its own.`,
+      `${fileOf(notification.id)}: "${first.id}" has the source "${source}" with the detail-type "${detailType}", too, and the function tells notifications apart by these two: give each its own.`,
     ];
   });
 }

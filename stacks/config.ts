@@ -6,27 +6,29 @@ import { regionPattern, whyNoMailFrom } from "./regions";
 import { exampleAccountId, type Stage, stages, type StageSettings } from "./stages";
 
 type Backend =
-  | { readonly kind: "s3"; readonly bucket: string; /** Of the bucket. */ readonly region: string }
+  | { readonly kind: "s3"; readonly bucket: string; /** The region of the bucket. */ readonly region: string }
   | { readonly kind: "cloud"; readonly organization: string; readonly workspace: string }
   | { readonly kind: "local" };
 
-/** Everything that the stacks need to know, checked. */
+/** The whole configuration of a stage, after it was checked. */
 export interface Config extends Omit<StageSettings, "allowedRecipients" | "accountId" | "replyTo"> {
   readonly stage: Stage;
   readonly projectName: string;
-  /** The providers and the state's backend refuse every other one. */
+  /** The providers and the state's backend refuse every other account. */
   readonly accountId: string;
   readonly region: string;
   /** The `From` address. */
   readonly sender: string;
   /** The identity that SES verifies: the sender's address, or its domain. */
   readonly senderIdentity: { readonly kind: "address" | "domain"; readonly value: string };
-  /** Whether this stage makes the identities. One account has each identity once: another stage may own it. */
+  /**
+   * Whether this stage creates the identities in SES. An account has each identity once, so another stage may own them.
+   */
   readonly manageIdentities: boolean;
   /** Recipients of scheduled notifications. */
   readonly recipients: readonly [string, ...string[]];
   readonly recipientPolicy: RecipientPolicy;
-  /** Where replies go, for mails whose event names no other place; none: to the sender. */
+  /** Where replies go if the event names no other address. Where this is empty, they go to the sender. */
   readonly replyTo: readonly string[];
   /** Subscriber of the alarm topic. */
   readonly alarmEmail: string | undefined;
@@ -34,8 +36,8 @@ export interface Config extends Omit<StageSettings, "allowedRecipients" | "accou
 }
 
 /**
- * Characters that project and stage may have together. AWS takes 64 characters of a function's name and of a role's
- * name, and no other name of the stack leaves less room.
+ * The most characters that project and stage may have together. AWS takes 64 characters of a function's name and of a
+ * role's name, and no other name of the stack leaves less room.
  */
 const longestPrefix = (region: string) =>
   64 -
@@ -54,7 +56,7 @@ const howToExportAccount = "export AWS_ACCOUNT_ID=$(aws sts get-caller-identity 
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A configuration that can't be used, with every problem, with its value and the fix. */
+/** A configuration that can't be used. Its message lists every problem with the value and the fix. */
 export class ConfigurationError extends Error {
   override readonly name = "ConfigurationError";
 
@@ -136,7 +138,7 @@ export function readConfig(environment: Environment = process.env): Config {
 
 type DefaultedVariable = keyof NonNullable<StageSettings["defaults"]>;
 
-/** Reads single variables, and collects what is wrong with them. */
+/** Reads single variables, and collects their problems. */
 class Reader {
   constructor(
     readonly environment: Environment,
@@ -144,19 +146,19 @@ class Reader {
     readonly problems: string[],
   ) {}
 
-  /** A variable that has to be set, unless the stage has a default for it. */
+  /** Reads a variable that has to be set, unless the stage has a default for it. */
   value(name: DefaultedVariable, example: string): string | undefined {
     const text = this.optional(name) ?? this.settings?.defaults?.[name];
     if (text === undefined) this.problems.push(`${name} is not set: export ${name}=${example}`);
     return text;
   }
 
-  /** A variable that may be left out or empty. */
+  /** Reads a variable that may be left out or empty. */
   optional(name: string): string | undefined {
     return this.environment[name]?.trim() || undefined;
   }
 
-  /** One of the known values; the first one where the variable is not set. */
+  /** Reads a variable that takes one of the known values. Where it is not set, the first of them counts. */
   choice<const Known extends string>(
     name: string,
     known: readonly [Known, ...Known[]],
@@ -185,7 +187,7 @@ class Reader {
       return undefined;
     }
     if (/[${}%*?]/.test(parsed)) {
-      // These are legal in an address, but IAM and Terraform would read them as their own.
+      // These characters are legal in an address, but IAM and Terraform would read them as wildcards or expressions.
       this.problems.push(
         `${name}="${text}" has one of $ { } % * ?, which can't stand in a policy: use another address`,
       );
@@ -194,7 +196,7 @@ class Reader {
     return parsed;
   }
 
-  /** Each mailbox once, in the spelling that comes first. */
+  /** Removes duplicates: a mailbox that is named twice stays in its first spelling. */
   addresses(name: string, texts: readonly string[]): string[] {
     const found = texts.map((text) => this.address(name, text)).filter((text) => text !== undefined);
     return found.filter((text, index) => found.findIndex((other) => mailboxOf(other) === mailboxOf(text)) === index);
@@ -226,11 +228,11 @@ function refuseLongName(
   const longest = Math.min(longestPrefix(region ?? "") - `-${stage ?? ""}`.length, longestProjectName);
   if (projectName === undefined || (projectName.length >= 3 && projectName.length <= longest)) return;
   problems.push(
-    `PROJECT_NAME="${projectName}" has ${projectName.length} characters: use 3 to ${longest}, for names carry it with the stage`,
+    `PROJECT_NAME="${projectName}" has ${projectName.length} characters: use 3 to ${longest}, because names begin with it and the stage`,
   );
 }
 
-/** @returns the recipients of scheduled notifications; `undefined` where there is none. */
+/** @returns the recipients of scheduled notifications; `undefined` where none is valid. */
 function readRecipients(read: Reader): readonly [string, ...string[]] | undefined {
   const { problems } = read;
   const text = read.value("EMAIL_RECIPIENT", "you@your-domain.example");
@@ -248,7 +250,7 @@ function readRecipients(read: Reader): readonly [string, ...string[]] | undefine
   return undefined;
 }
 
-/** The environment's addresses; without them, those of the stage. */
+/** Reads the addresses for replies from the environment, or else from the stage's settings. */
 function readReplyTo(read: Reader): string[] {
   const text = read.optional("EMAIL_REPLY_TO");
   return text === undefined
@@ -259,7 +261,7 @@ function readReplyTo(read: Reader): string[] {
 function refuseExpressions(stage: Stage | undefined, settings: StageSettings | undefined, problems: string[]): void {
   if (stage === undefined || !/[$%]\{/.test(JSON.stringify(settings))) return;
   problems.push(
-    `The settings of "${stage}" in stacks/stages.ts hold a \${ or %{, which Terraform reads as its own: leave it out`,
+    `The settings of "${stage}" in stacks/stages.ts hold a \${ or %{, which Terraform would read as an expression: leave it out`,
   );
 }
 
@@ -286,7 +288,10 @@ function listed(text = ""): string[] {
     .filter((entry) => entry !== "");
 }
 
-/** The account comes from the environment, as the recipe exports it, or from the stage's settings. The two can't differ. */
+/**
+ * The account comes from the environment (docs/deploy.md exports it) or from the stage's settings. Where both name one,
+ * it has to be the same.
+ */
 function readAccount(
   environment: Environment,
   settings: StageSettings | undefined,
@@ -313,8 +318,8 @@ function readAccount(
 }
 
 /**
- * Terraform reads these variables by itself. Without a word it would keep the state in another place than the configured
- * one, and the next deployment would make everything a second time.
+ * Refuses variables by which Terraform itself would keep the state in another place than the configured one. It would
+ * not say so, and the next deployment would create every resource a second time.
  */
 function refuseStateElsewhere(environment: Environment, problems: string[]): void {
   const backend = backendOf(environment);
@@ -329,7 +334,7 @@ function refuseStateElsewhere(environment: Environment, problems: string[]): voi
       /(?:^|[\s"'])--?(backend|backend-config|reconfigure|migrate-state|force-copy|state|state-out)(?=[=\s"']|$)/.exec(
         text,
       ) ?? [];
-    // Its value may hold a secret.
+    // The message leaves out the option's value, because it may hold a secret.
     if (option !== undefined) problems.push(`${name} has -${option}, which would move the state: take it out`);
   }
 }

@@ -6,24 +6,24 @@ import { type Notification } from "../handler/notifications/define";
  */
 export type Lane = Notification["lane"];
 
-/** The names of the standard lane's resources are those of the recipe, without a prefix. */
+/** The names of the standard lane have no prefix. */
 const prefixes: Readonly<Record<Lane, string>> = { standard: "", priority: "priority-" };
 
 export const lanes = Object.keys(prefixes) as readonly Lane[];
 
-/** One value for each lane. */
+/** Makes one value for each lane. */
 export function forEachLane<Value>(valueOf: (lane: Lane) => Value): Readonly<Record<Lane, Value>> {
   return { standard: valueOf("standard"), priority: valueOf("priority") };
 }
 
-/** Names of a lane's resources, without project and stage: `Names.of` puts those in front. */
+/** Names of a lane's resources, without project and stage; `Names.of` adds these. */
 export interface LaneNames {
   readonly function: string;
   readonly executionRole: string;
   readonly rulesPermission: string;
   readonly retryQueue: string;
   readonly retryRule: string;
-  /** @param name of the alarm, the same in each lane. */
+  /** @param name of the alarm without the lane, for example `lambda-errors`. */
   readonly alarm: (name: string) => string;
 }
 

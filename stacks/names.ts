@@ -1,6 +1,6 @@
-/** Physical names. Each carries project and stage, so that two stages can live in one account. */
+/** Makes physical names. Each name begins with project and stage, so that two stages can live in one account. */
 export class Names {
-  /** Project and stage, in front of every name. */
+  /** Project and stage, with which every name begins. */
   readonly prefix: string;
   private readonly region: string;
 
@@ -9,14 +9,14 @@ export class Names {
     this.region = scope.region;
   }
 
-  /** @param suffix what the name says behind project and stage. */
+  /** @param suffix what follows project and stage in the name. */
   of(suffix: string): string {
     return `${this.prefix}-${suffix}`;
   }
 
   /**
-   * The name of a resource that an account has once in all of its regions, as IAM's roles and CloudWatch's dashboards are.
-   * It carries the region, because a stage may live in several.
+   * The name of a resource that an account has only once for all regions, for example an IAM role or a CloudWatch
+   * dashboard. It carries the region, because a stage may live in several.
    */
   inAccount(suffix: string): string {
     return `${this.of(suffix)}-${this.region}`;

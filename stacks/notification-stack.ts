@@ -29,7 +29,7 @@ import { laneBudgets } from "./send-budget";
 import { defaultQuotas } from "./stages";
 import { loadTemplate, notificationsFolder, templateHash, type TemplateReader } from "./templates";
 
-/** What the stack consists of, for its outputs. */
+/** The parts of the stack that its outputs name. */
 interface Parts {
   readonly bus: EventBus["bus"];
   readonly failures: FailuresBus;
@@ -44,7 +44,7 @@ interface Parts {
 
 /** One stage of the system, from the bus to the mail. */
 export class NotificationStack extends TerraformStack {
-  /** @param templateOf where the stored template of a notification comes from. */
+  /** @param templateOf reads the stored template of a notification. */
   constructor(
     scope: Construct,
     id: string,
@@ -122,7 +122,7 @@ export class NotificationStack extends TerraformStack {
     enforcePolicy(this, names.prefix, { ...quotas, deletionProtection });
   }
 
-  /** The providers, and what they know of the account. */
+  /** Sets up the providers, and reads the account's partition. */
   private connect(config: Config, names: Names): Arns {
     new AwsProvider(this, "aws", {
       region: config.region,
@@ -181,7 +181,7 @@ export class NotificationStack extends TerraformStack {
     );
   }
 
-  /** The outputs: where everything is. */
+  /** Writes the outputs, which say where everything is. */
   private describe(config: Config, parts: Parts): void {
     const { bus, failures, lanes, feedback, routing, deadLetters, claims, sender, monitoring } = parts;
     this.output("event_bus_name", bus.name, "Put business events on this bus");
@@ -223,7 +223,7 @@ export class NotificationStack extends TerraformStack {
   }
 }
 
-/** The template of each notification, of a catalogue without a problem. */
+/** Checks the catalogue, and returns the stored template of each notification. */
 function checkedTemplates(
   notifications: readonly Notification[],
   prefix: string,
@@ -232,7 +232,8 @@ function checkedTemplates(
   const checked = checkCatalogue(notifications, {
     prefix,
     templateOf,
-    // Every folder belongs to the project's own catalogue. One that a test passes in may be a part of it.
+    // Only the project's own catalogue has to hold every folder. A catalogue that a test passes in may have a part of
+    // them.
     folder: notifications === catalogue ? notificationsFolder : undefined,
   });
   return checked.map(({ id, template }) => ({ notificationId: id, template, hash: templateHash(template) }));

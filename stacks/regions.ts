@@ -1,9 +1,9 @@
 /**
- * Where Amazon SES sends mail. Of the services that this project needs it is the one that the fewest regions have: each
- * of these has EventBridge, Lambda, SQS, SNS, DynamoDB, KMS and CloudWatch too.
+ * Regions from which Amazon SES sends mail. Of the services that this project needs, SES has the fewest regions: each
+ * of these regions has EventBridge, Lambda, SQS, SNS, DynamoDB, KMS and CloudWatch, too.
  *
- * Source: `email` in the endpoints.json of botocore 1.43.11 (May 2026); AWS's own page is
- * https://docs.aws.amazon.com/general/latest/gr/ses.html. A region that SES has come to since is added here.
+ * The source is `email` in the endpoints.json of botocore 1.43.11 (May 2026). AWS's own page is
+ * https://docs.aws.amazon.com/general/latest/gr/ses.html. Add a region here when SES becomes available in it.
  */
 const regionsWithSes: ReadonlySet<string> = new Set([
   ...["us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "ca-west-1", "sa-east-1"],
@@ -14,7 +14,9 @@ const regionsWithSes: ReadonlySet<string> = new Set([
   ...["us-gov-east-1", "us-gov-west-1", "eusc-de-east-1"],
 ]);
 
-/** The other regions, and one near by that an account of the same partition can use; by the same source. */
+/**
+ * For each region without SES, a region near by that has it and that the same account can use (from the same source).
+ */
 const nearest: Readonly<Record<string, string>> = {
   "ap-east-1": "ap-southeast-1",
   "ap-east-2": "ap-northeast-1",
@@ -25,17 +27,17 @@ const nearest: Readonly<Record<string, string>> = {
   "mx-central-1": "us-east-2",
 };
 
-/** Partitions without SES: an account of one has no other regions (botocore 1.43.11, endpoints.json). */
+/** Partitions in which no region has SES (botocore 1.43.11, endpoints.json). */
 const partitionsWithoutSes = /^(cn|us-iso[bf]?|eu-isoe)-/;
 
 /** A region's name in any partition: `us-east-1`, `us-gov-west-1`, `eusc-de-east-1`, `us-isob-east-1`. */
 export const regionPattern = /^[a-z]{2,4}(-[a-z]+)+-\d+$/;
 
-/** @returns what keeps this project from a region, and the way out; `undefined` where nothing does. */
+/** @returns why this project can't run in a region, and the fix; `undefined` where it can. */
 export function whyNoMailFrom(region: string): string | undefined {
   if (regionsWithSes.has(region)) return undefined;
   const near = nearest[region];
   if (near !== undefined) return `has no Amazon SES: use a region that has it, the nearest is ${near}`;
   if (partitionsWithoutSes.test(region)) return "has no Amazon SES, nor has any region of its partition";
-  return "is not among the regions that have Amazon SES: correct it, or add it to stacks/regions.ts where SES has come to it";
+  return "is not among the regions that have Amazon SES: correct it, or add it to stacks/regions.ts if SES is available there now";
 }

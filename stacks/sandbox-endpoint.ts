@@ -3,49 +3,48 @@ import { join } from "node:path";
 import { type Config, type Environment, readConfig } from "./config";
 import { Names } from "./names";
 
-/** Where a sandbox is, for whoever starts it or talks to it. */
+/** Where a sandbox is. The programs that start it and those that talk to it share this. */
 export interface SandboxEndpoint {
   readonly port: number;
   readonly endpoint: string;
   readonly region: string;
-  /** The stage's own values: what the user has exported for AWS does not reach the sandbox. */
+  /** The configuration of the stage `sandbox`. It ignores what the user has exported for AWS. */
   readonly config: Config;
   readonly names: Names;
 }
 
-/** Fixed, for scripts. */
+/** The region is fixed, so that scripts can rely on it. */
 const region = "us-east-1";
 
-/** Where nothing is said in SANDBOX_PORT. */
+/** The port where SANDBOX_PORT is not set. */
 export const defaultPort = 4566;
 
-/** The name of the variable, in the user's shell and in `.sandbox/environment.sh`. */
+/** Name of the variable in the user's shell and in `.sandbox/environment.sh`. */
 const variable = "SANDBOX_PORT";
 
-/** A running sandbox writes it: docs/deploy.md, "Try a deployment in the sandbox". */
+/** The file that a running sandbox writes: docs/deploy.md, "Try a deployment in the sandbox". */
 const sandboxEnvironmentFile = join(__dirname, "..", ".sandbox", "environment.sh");
 
 /**
- * The sandbox that listens on the port of SANDBOX_PORT.
- * @throws Error where that is not a port.
+ * The sandbox that listens on the port of SANDBOX_PORT, or else on the default port.
+ * @throws Error where SANDBOX_PORT is not a port.
  */
 export function sandboxEndpoint(environment: Environment): SandboxEndpoint {
-  // An empty text is how a shell takes a variable back.
+  // An empty value counts as not set, because `SANDBOX_PORT= npm start` is how a shell overrides an exported value.
   const port = portOf(environment[variable] || undefined, variable) ?? defaultPort;
   const config = readConfig({ STAGE: "sandbox", AWS_REGION: region });
   return { port, endpoint: `http://127.0.0.1:${port}`, region, config, names: new Names(config) };
 }
 
 export interface FoundSandbox extends SandboxEndpoint {
-  /** Who named its port, for a person. */
+  /** Where the port came from, in words for a person. */
   readonly namedBy: string;
 }
 
 /**
- * The sandbox to talk to: the one that SANDBOX_PORT names; else the one that this checkout's environment file names;
- * else the one on the default port.
- * @param file that a running sandbox of this checkout writes
- * @throws Error where the port that is named is none.
+ * Finds the sandbox to talk to. SANDBOX_PORT comes first, then this checkout's environment file, then the default port.
+ * @param file that a running sandbox of this checkout writes.
+ * @throws Error where SANDBOX_PORT or the file names something that is not a port.
  */
 export function findSandbox(environment: Environment, file = sandboxEnvironmentFile): FoundSandbox {
   if (environment[variable]) return { ...sandboxEndpoint(environment), namedBy: "the port of SANDBOX_PORT" };
@@ -55,7 +54,7 @@ export function findSandbox(environment: Environment, file = sandboxEnvironmentF
   return { ...sandboxEndpoint({ [variable]: String(port) }), namedBy: "the port of .sandbox/environment.sh" };
 }
 
-/** @returns `undefined` where no sandbox has written the file, or it names no port. */
+/** @returns the port that the file names; `undefined` where there is no file, or where it names no port. */
 function portIn(file: string): string | undefined {
   let script: string;
   try {
@@ -69,7 +68,7 @@ function portIn(file: string): string | undefined {
 function portOf(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
   const port = Number(text);
-  // Digits alone: Number reads "0x11D6", "1e3" and blanks, too.
+  // Only digits are allowed, because `Number` would also read "0x11D6", "1e3" and blanks.
   if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port;
   throw new Error(`${name}="${text}" is not a port: use a number from 1 to 65535`);
 }

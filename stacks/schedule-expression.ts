@@ -1,14 +1,15 @@
 /**
- * EventBridge's rules for the schedule of a rule, by which it refuses one at the deployment only:
- * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html. What that page does not
- * show, small letters for one, is refused here. No library does it: aws-cron-parser 1.1.12 takes `cron(a 9 * * ? *)`.
+ * Checks the schedule of a rule by EventBridge's documentation, because EventBridge itself refuses a wrong one only at
+ * the deployment: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html. Whatever
+ * that page does not show is refused here, for example lower-case letters. No library checks this strictly:
+ * aws-cron-parser 1.1.12 accepts `cron(a 9 * * ? *)`.
  */
 
 interface Field {
   readonly name: string;
   readonly from: number;
   readonly to: number;
-  /** Words for the values from the first on. */
+  /** Names of the values, beginning with the value `from`. */
   readonly words?: readonly string[];
 }
 
@@ -25,10 +26,10 @@ const fields: readonly Field[] = [
   { name: "year", from: 1970, to: 2199 },
 ];
 
-/** Of `ScheduleExpression` in EventBridge's PutRule. */
+/** The longest `ScheduleExpression` that EventBridge's PutRule takes. */
 const mostCharacters = 256;
 
-/** @returns what EventBridge would refuse in a schedule, and the fix; `undefined` where it is right. */
+/** @returns why EventBridge would refuse the schedule, and the fix; `undefined` where the schedule is valid. */
 export function scheduleProblem(expression: string): string | undefined {
   const problem = problemOf(expression);
   return problem === undefined ? undefined : `"${expression}" ${problem}`;
@@ -83,17 +84,20 @@ function fieldProblem(text: string, field: Field): string | undefined {
   return undefined;
 }
 
-/** `3W`, the weekday next to the 3rd; `6L`, the last Friday; `3#2`, the second Tuesday. Each stands alone. */
+/**
+ * Checks a value with a special sign: `3W` is the weekday closest to the 3rd, `6L` the last Friday, `3#2` the second
+ * Tuesday. Such a value can't be a part of a list.
+ * @returns `undefined` where the text has no such sign.
+ */
 function specialDay(text: string, field: Field): { readonly problem: string | undefined } | undefined {
   const [, day, sign, nth = ""] =
     (field === dayOfMonth ? /^([^,]*)(W)$/ : /^([^,]*)(?:(L)|#([^,]*))$/).exec(text) ?? [];
   if (day === undefined) return undefined;
-  if (sign === undefined && !/^[1-5]$/.test(nth))
-    return { problem: `it is the 1st to the 5th in a month, not "${nth}"` };
+  if (sign === undefined && !/^[1-5]$/.test(nth)) return { problem: `the number after # is 1 to 5, not "${nth}"` };
   return { problem: valueProblem(day, field) };
 }
 
-/** `*`, `5`, `1-5`, `MON-FRI`; and with an increment, `0/15`, `8-17/2`. */
+/** Checks one part of a list: `*`, `5`, `1-5` or `MON-FRI`, each also with an increment as in `0/15` or `8-17/2`. */
 function partProblem(part: string, field: Field): string | undefined {
   const [range = "", step, ...more] = part.split("/");
   if (step !== undefined) {
@@ -103,7 +107,7 @@ function partProblem(part: string, field: Field): string | undefined {
   }
   if (range === "*") return undefined;
   const [first = "", last, ...others] = range.split("-");
-  if (others.length > 0) return `"${range}" is no range: for example ${field.from}-${field.to}`;
+  if (others.length > 0) return `"${range}" is not a range: write for example ${field.from}-${field.to}`;
   const problem = valueProblem(first, field) ?? (last === undefined ? undefined : valueProblem(last, field));
   if (problem !== undefined) return problem;
   if (last !== undefined && valueOf(first, field) > valueOf(last, field))
@@ -119,7 +123,7 @@ function valueProblem(text: string, field: Field): string | undefined {
   return `"${text}" is not a value from ${field.from} to ${field.to}${words}`;
 }
 
-/** `NaN` where it is none. */
+/** The number of a value; `NaN` where the text is not a value. */
 function valueOf(text: string, { from, words = [] }: Field): number {
   const word = words.indexOf(text);
   if (word >= 0) return word + from;

@@ -1,11 +1,11 @@
 import { type ScheduleTrigger } from "../handler/notifications/define";
 
-/** What a schedule's business event takes from the occurrence, which EventBridge tells on the default bus. */
+/** The fields that the business event of a schedule takes over from EventBridge's own event of the occurrence. */
 export const occurrenceFields = ["id", "time", "account", "region"] as const;
 
 /**
- * The rest of a schedule's business event, the same at each occurrence. The rule's target puts both parts together
- * (stacks/constructs/event-routing.ts).
+ * The other fields of a schedule's business event, which are the same at each occurrence. The rule's target puts both
+ * parts together (stacks/constructs/event-routing.ts).
  */
 export function constantContent(
   trigger: ScheduleTrigger<unknown>,

@@ -5,25 +5,33 @@ export interface LaneBudget {
   readonly ratePerSecond: number;
   /** Execution environments that may run at once. */
   readonly concurrency: number;
-  /** Least time between two sends of one environment: all together keep within the rate. */
+  /**
+   * Least time between two sends of one environment, in milliseconds. All environments together then keep within the
+   * rate.
+   */
   readonly sendIntervalMs: number;
 }
 
-/** Part of the send rate that bulk mail can't use, however much of it there is. */
+/** Part of the send rate that is reserved for the priority lane, so that bulk mail can't use it. */
 const priorityShare = 0.2;
 
-/** What a send takes, with its claim, when all is well: assumed, and generous. A slower one only lowers the rate. */
+/**
+ * Time that a send takes with its claim, in seconds. The value is an assumption, and a generous one; if sends are
+ * slower, only the rate drops.
+ */
 const secondsPerSend = 0.25;
 
 /**
- * An event source mapping runs at least two at once (API_ScalingConfig); one more keeps the events of a rule from waiting
- * behind an outage's retries (`npm run simulate`: with SES up again, an alert's p99 is 1 s and not 3 min).
+ * Fewest execution environments of a lane. An event source mapping runs at least two at once (API_ScalingConfig). A
+ * third one keeps the events of a rule from waiting behind an outage's retries: in `npm run simulate`, the p99 of an
+ * alert is 1 s instead of 3 min once SES is up again.
  */
 const leastConcurrency = 3;
 
 /**
- * Shares the account's send rate between the lanes. SES throttles the account as a whole, so a budget of each lane's own
- * is what keeps a bulk burst from starving an alert.
+ * Divides the account's send rate between the lanes. SES throttles the account as a whole, so only a budget for each
+ * lane keeps a burst of bulk mail from delaying an alert.
+ * @param sendRatePerSecond of the stage, in mails a second.
  */
 export function laneBudgets(sendRatePerSecond: number): Readonly<Record<Lane, LaneBudget>> {
   const budget = (ratePerSecond: number): LaneBudget => {

@@ -1,32 +1,35 @@
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
 
-/** The account of AWS's own examples, which moto plays in the sandbox. Nobody owns it. */
+/** The account id that AWS uses in its own examples. Nobody owns it. The sandbox's moto uses it, too. */
 export const exampleAccountId = "123456789012";
 
-/** What a stage decides for itself. What the environment may set stands in `config.ts`. */
+/** Settings that are decided for each stage, in this file. Those that the environment can set are in `config.ts`. */
 export interface StageSettings {
-  /** Values for the environment's variables; the environment wins. Only the sandbox brings its own. */
+  /** Values for environment variables that are not set. Only the sandbox has them. */
   readonly defaults?: Readonly<
     Record<"PROJECT_NAME" | "EMAIL_SENDER" | "EMAIL_RECIPIENT" | "AWS_ACCOUNT_ID" | "AWS_REGION", string>
   >;
-  /** The only account that the stage may be deployed to; AWS_ACCOUNT_ID may then be left out, and can't differ. */
+  /**
+   * The only account that the stage may be deployed to. AWS_ACCOUNT_ID may then be left out; if it is set, it has to be
+   * this account.
+   */
   readonly accountId?: string;
-  /** Where replies go: for every mail whose event names no other place. EMAIL_REPLY_TO wins. @default to the sender */
+  /** Where replies go if the event names no other address. EMAIL_REPLY_TO overrides it. @default to the sender */
   readonly replyTo?: readonly string[];
   /**
-   * Keeps what can't be made again from being deleted: claims, parked events, the archive, the verified identities. AWS
-   * refuses to delete the table of claims, and Terraform refuses a plan that would destroy one of them. To remove such a
-   * stage, set it to false and deploy; then destroy.
+   * Protects what can't be created again from being deleted: claims, parked events, the archive, the verified
+   * identities. AWS refuses to delete the table of claims, and Terraform refuses a plan that would destroy one of these
+   * resources. To remove such a stage, set this to false and deploy, and then destroy the stage.
    */
   readonly deletionProtection: boolean;
   /**
-   * The account is in the SES sandbox: mail goes to verified recipients only, so the stack makes an identity of each
-   * address in EMAIL_RECIPIENT, and the function may send to it.
+   * Whether the account is in the SES sandbox. SES then sends only to verified recipients, so the stack creates an
+   * identity for each address in EMAIL_RECIPIENT, and the function may send to it.
    */
   readonly sesSandbox: boolean;
   /** Who may be mailed. `recipients-only` means the addresses in EMAIL_RECIPIENT and SES's mailbox simulator. */
   readonly allowedRecipients: RecipientPolicy | "recipients-only";
-  /** Days that the function's logs are kept: a value that CloudWatch Logs knows. */
+  /** Days that CloudWatch Logs keeps the function's logs. CloudWatch Logs takes only certain values. */
   readonly logRetentionDays: 7 | 14 | 30 | 90 | 180 | 365;
   /** Days that the bus's archive keeps events for a replay. */
   readonly archiveRetentionDays: number;
@@ -35,30 +38,32 @@ export interface StageSettings {
   /** Longest run of the function in seconds. */
   readonly timeoutSeconds: number;
   /**
-   * Mails a second that this stage sends at most: its share of what SES lets the account send (SES console, "Account
+   * Most mails a second that this stage sends: its share of what SES lets the account send (SES console, "Account
    * dashboard"; `npm run doctor` compares). SES counts the account as a whole, so the shares of all stages in it must
-   * add up to no more, or a burst of one throttles the alerts of another. 1 in the SES sandbox.
+   * not add up to more than the account's rate. Otherwise a burst of one stage throttles the alerts of another. In the
+   * SES sandbox the rate is 1.
    */
   readonly sendRatePerSecond: number;
   /**
-   * Whether each lane's concurrency is reserved. Without it the send rate is not kept, and SES's throttling is left to
-   * the retries: for new accounts, whose quota is 10 (AWS keeps 100 unreserved, or all of a quota that is smaller).
+   * Whether the concurrency of each lane is reserved. Set it to false for a new account, whose concurrency quota is 10:
+   * AWS keeps 100 unreserved, or all of a smaller quota. The send rate is not kept then, and the retries have to deal
+   * with SES's throttling.
    */
   readonly reserveConcurrency: boolean;
-  /** EventBridge's tries of a target before the event goes to the dead letters. */
+  /** How often and how long EventBridge tries a target before it puts the event into the dead-letter queue. */
   readonly targetRetry: { readonly attempts: number; readonly maximumAgeSeconds: number };
-  /** Quotas that AWS has raised for the account; the synth checks the stack against them. @default AWS's own */
+  /** Quotas that AWS has raised for the account. The synth checks the stack against them. @default AWS's own */
   readonly quotas?: Partial<Quotas>;
 }
 
 /** Adjustable quotas of an account (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html). */
 export interface Quotas {
   readonly rulesPerBus: number;
-  /** Of an event pattern; PutRule takes 4,096 at most. */
+  /** Most characters of an event pattern. AWS can raise it to the 4,096 that PutRule takes. */
   readonly eventPatternCharacters: number;
 }
 
-/** AWS's own quotas, of one region. */
+/** The quotas that AWS sets for a new account in this region. */
 export function defaultQuotas(region: string): Quotas {
   const rulesPerBus = ["af-south-1", "eu-south-1"].includes(region) ? 100 : 300;
   return { rulesPerBus, eventPatternCharacters: 2048 };
@@ -70,14 +75,14 @@ const common = {
   archiveRetentionDays: 14,
   memoryMb: 256,
   timeoutSeconds: 30,
-  // EventBridge's own maximum is 185 attempts in 24 hours; they are set, so that the limit is a decision.
+  // These are EventBridge's own maxima. They are set here, so that the limit is a visible decision.
   targetRetry: { attempts: 185, maximumAgeSeconds: 86_400 },
 } as const;
 
 export const stages = {
   sandbox: {
     ...common,
-    // A function that dies is noticed sooner.
+    // The time-out is shorter than elsewhere, so that the sandbox notices sooner that a function has died.
     timeoutSeconds: 12,
     sendRatePerSecond: 50,
     reserveConcurrency: true,
@@ -100,7 +105,7 @@ export const stages = {
   },
   staging: {
     ...common,
-    // A low rate lets staging share an account with production, whose own rate then has to be lower by as much.
+    // A low rate lets staging share an account with production. Production's own rate then has to be lower by as much.
     sendRatePerSecond: 1,
     reserveConcurrency: true,
     sesSandbox: false,
@@ -111,8 +116,8 @@ export const stages = {
     deletionProtection: true,
     logRetentionDays: 365,
     archiveRetentionDays: 90,
-    // An example. What an account gets outside the SES sandbox "varies based on your specific use case" (SES guide,
-    // "quotas"): set it to the account's rate, less what other stages of the account take.
+    // This value is an example. What an account gets outside the SES sandbox "varies based on your specific use case"
+    // (SES guide, "quotas"). Set it to the account's rate minus what the other stages of the account take.
     sendRatePerSecond: 14,
     reserveConcurrency: true,
     sesSandbox: false,

@@ -12,7 +12,7 @@ import { enforcePolicy } from "./policy";
 
 export interface StateBackendProps {
   readonly projectName: string;
-  /** The only account that it may be made in. */
+  /** The only account that the bucket may be created in. */
   readonly accountId: string;
   readonly region: string;
   readonly bucket: string;
@@ -20,7 +20,9 @@ export interface StateBackendProps {
   readonly oldVersionDays?: number;
 }
 
-/** The bucket that holds the stages' state. Its own state is local: it is applied once a project and account. */
+/**
+ * The bucket that holds the stages' state. It is applied once for each project and account, and its own state is local.
+ */
 export class StateBackendStack extends TerraformStack {
   constructor(scope: Construct, id: string, props: StateBackendProps) {
     super(scope, id);
@@ -32,7 +34,7 @@ export class StateBackendStack extends TerraformStack {
     });
     const bucket = new S3Bucket(this, "bucket", {
       bucket: props.bucket,
-      // Who loses the state loses the knowledge of every stage: `destroy` refuses.
+      // The state is all that Terraform knows of every stage, so `destroy` refuses to delete the bucket.
       lifecycle: { preventDestroy: true },
     });
     const target = { bucket: bucket.id };
@@ -63,7 +65,8 @@ export class StateBackendStack extends TerraformStack {
         },
       ],
     });
-    // S3 refuses two changes of a bucket's access at the same time.
+    // S3 refuses two simultaneous changes of a bucket's access settings, so the policy waits for the public access
+    // block.
     new S3BucketPolicy(this, "policy-attachment", { ...target, policy: policy.json, dependsOn: [block] });
     new S3BucketLifecycleConfiguration(this, "expiry", {
       ...target,

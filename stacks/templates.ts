@@ -6,7 +6,7 @@ import { templateName } from "../handler/contract/environment";
 import { hasVisibleCharacter, htmlSuffix, suppliedVariables, toSubject } from "../handler/contract/template-data";
 import { type Notification } from "../handler/notifications/define";
 
-/** The stored template of a notification, in the shape of SES. */
+/** The stored template of a notification, with the parts that SES stores. */
 export interface Template {
   readonly subject: string;
   readonly html: string;
@@ -15,10 +15,10 @@ export interface Template {
 
 const projectRoot = join(__dirname, "..");
 
-/** One folder a notification, named by its id. */
+/** The folder that has one folder for each notification, named by its id. */
 export const notificationsFolder = join(projectRoot, "handler", "notifications");
 
-/** A template that SES would not render, or that is not whole. */
+/** A template that SES would not render, or of which a part is missing. */
 export class TemplateError extends Error {
   override readonly name = "TemplateError";
 
@@ -32,9 +32,9 @@ export class TemplateError extends Error {
 }
 
 /**
- * Reads and checks the template of a notification. SES answers a send whose template reads a variable that is not
- * supplied with a MessageId, and sends nothing: so such a template must not be deployed.
- * @param folder of `body.html` and `body.txt`.
+ * Reads and checks the template of a notification. If a template reads a variable that is not supplied, SES accepts the
+ * send and returns a MessageId, but sends no mail. Such a template must therefore not be deployed.
+ * @param folder that holds `body.html` and `body.txt`.
  * @throws TemplateError that names file, line and variable of every problem.
  */
 export function loadTemplate(
@@ -63,23 +63,23 @@ export function loadTemplate(
   return { subject: notification.subject, html: bodies.html ?? "", text: bodies.text ?? "" };
 }
 
-/** A file's path as a message names it: from the project's root, and alike on Windows. */
+/** The path as messages name it: relative to the project's root, and with `/` on Windows, too. */
 function shown(file: string): string {
   return relative(projectRoot, file).replaceAll("\\", "/");
 }
 
-/** A checkout on Windows may have line ends of its own: the stored template is the same. */
+/** Reads a file with `\n` as its line ends, so that a checkout on Windows has the same stored template. */
 function readBody(file: string): string | undefined {
   return existsSync(file) ? readFileSync(file, "utf8").replace(/\r\n?/g, "\n") : undefined;
 }
 
-/** The mail as SES makes it: SES escapes nothing, and refuses a variable that the data does not have. */
+/** Renders the mail as SES does: SES escapes nothing, and refuses a variable that the data does not have. */
 export function renderTemplate(template: Template, data: Readonly<Record<string, unknown>>): Template {
   const part = (body: string) => compiled(body)(data);
   return { subject: part(template.subject), html: part(template.html), text: part(template.text) };
 }
 
-/** Bodies that are compiled: the tests' large catalogues have one a hundred times. */
+/** Compiled bodies by their text. The tests' large catalogues have the same body a hundred times. */
 const compiledBodies = new Map<string, HandlebarsTemplateDelegate>();
 
 function compiled(body: string): HandlebarsTemplateDelegate {
@@ -97,8 +97,8 @@ interface BlankRead {
 }
 
 /**
- * The variables that the mail would show, and that are blank in `data`. What stands in a block that is left out is not
- * shown.
+ * Finds the variables that the mail would show and that are blank in `data`. A variable in a block that is left out
+ * does not count, because the mail does not show it.
  */
 export function blankReads(
   id: string,
@@ -122,7 +122,10 @@ export function blankReads(
   });
 }
 
-/** Tells when a template shows `value`. To Handlebars' blocks an empty list is as empty as an empty text. */
+/**
+ * Calls `onShown` when a template shows `value`. An empty text becomes an empty list, because Handlebars' blocks treat
+ * both as empty.
+ */
 function watch(value: string, onShown: () => void): object {
   const toString = () => {
     onShown();
@@ -137,7 +140,9 @@ function lineOf(body: string, variable: string): number {
   return collector.reads.find(({ name }) => name === variable)?.line ?? 1;
 }
 
-/** 8 hexadecimal digits of what SES stores: templates with one hash are one template. */
+/**
+ * The first 8 hexadecimal digits of the SHA-256 of what SES stores. Templates with the same hash are the same template.
+ */
 export function templateHash({ subject, html, text }: Template): string {
   return createHash("sha256")
     .update(JSON.stringify([subject, html, text]))
@@ -145,7 +150,7 @@ export function templateHash({ subject, html, text }: Template): string {
     .slice(0, 8);
 }
 
-/** The name that the template of this checkout has in SES, behind project and stage. */
+/** The name under which SES stores the template of this checkout. It begins with project and stage (`prefix`). */
 export function storedTemplateName(
   prefix: string,
   notification: Pick<Notification, "id" | "subject" | "variables">,
@@ -156,7 +161,7 @@ export function storedTemplateName(
 
 export type TemplateReader = (notification: Pick<Notification, "id" | "subject" | "variables">) => Template;
 
-/** A subject has one line, where the definition names it. */
+/** The line in the definition that has the subject. */
 function subjectLine(file: string): number {
   const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
   return Math.max(1, lines.findIndex((line) => /^\s*subject\b/.test(line)) + 1);
@@ -167,13 +172,16 @@ interface Problem {
   readonly problem: string;
 }
 
-/** The values are made one line (handler/notifications/define.ts); the template's own text is the definition's. */
+/**
+ * Reports a line break in the subject of the definition. The values of its variables have none, because
+ * handler/notifications/define.ts puts each on one line.
+ */
 const headerBreak: Problem = {
   line: 1,
   problem: "the subject has a line break or another character that no header takes",
 };
 
-/** Handlebars says where it stopped, and lists all that it would have taken there. */
+/** Shortens an error of Handlebars, which also lists every token that it would have accepted. */
 function parseProblem(message: string): Problem {
   const [, line, near, token] = /^Parse error on line (\d+):\n(.*)\n-*\^\n.*got '(\w+)'$/.exec(message) ?? [];
   if (line !== undefined) {
@@ -211,9 +219,9 @@ function checkPart(body: string, variables: readonly string[], isHtml: boolean):
 }
 
 /**
- * Handlebars' helpers that SES knows, and that a template here may use: each takes a parameter. SES has inline partials
- * besides (SES guide, "send personalized email (advanced)"); here, what is none of these is taken for a variable, and
- * refused.
+ * Helpers of Handlebars that a template may use. SES knows each of them, and each takes a parameter. Any other name
+ * counts as a variable that is not supplied, and is refused. (SES also knows inline partials: SES guide, "send
+ * personalized email (advanced)". They are refused here.)
  */
 const helpers = new Set(["if", "unless", "each", "with"]);
 
@@ -235,7 +243,7 @@ class VariableReads extends Handlebars.Visitor {
 
   override BlockStatement(block: hbs.AST.BlockStatement): void {
     this.call(block);
-    // `acceptKey` takes what a statement may lack, too.
+    // `acceptKey` also takes a part that the statement does not have.
     this.acceptKey(block, "program");
     this.acceptKey(block, "inverse");
   }
@@ -245,16 +253,17 @@ class VariableReads extends Handlebars.Visitor {
   }
 
   override PathExpression(path: hbs.AST.PathExpression): void {
-    // Of the data that Handlebars itself brings, `@root` is the way to every variable.
+    // Of the variables that Handlebars itself supplies (`@index`, `@root`, ..), only `@root` leads to variables of the
+    // data.
     if (path.data && path.parts[0] !== "root") return;
     this.reads.push({ name: path.original, line: path.loc.start.line });
   }
 
-  /** A helper's own name is no variable: one without a parameter is none. */
+  /** The name of a helper is not a variable, unless it stands without a parameter: `{{if}}` reads a variable. */
   private call(statement: hbs.AST.BlockStatement | hbs.AST.MustacheStatement): void {
     const { path, params } = statement;
     const isHelper = "original" in path && helpers.has(path.original) && params.length > 0;
-    // `{{"name"}}` and `{{12}}` read a variable of that name, too.
+    // `{{"name"}}` and `{{12}}` also read a variable of that name.
     if (path.type !== "PathExpression" && "original" in path) {
       this.reads.push({ name: path.original, line: path.loc.start.line });
     } else if (!isHelper) this.accept(path);

@@ -60,7 +60,7 @@ describe.each(seedCatalogue.map((notification) => [notification.id, notification
   },
 );
 
-// What holds of each notification, those that a team has added among them.
+// These tests hold for each notification, also for those that a team has added.
 describe.each(catalogue.map((notification) => [notification.id, notification] as const))("%s", (_, notification) => {
   const { trigger, sample, variables } = notification;
   const envelope = (detail: unknown) => sampleEvent(notification, { id: "e-1", time: "2026-11-24T09:00:00Z", detail });
@@ -83,7 +83,7 @@ describe.each(catalogue.map((notification) => [notification.id, notification] as
   const keyOf = (event: object, detail: object = {}) =>
     notification.prepare({ ...envelope({ ...(sample as object), ...detail }), ...event }).idempotencyKey;
 
-  // A schema of one's own may say more of the key.
+  // A notification whose own schema declares idempotencyKey may restrict the keys, so it is left out here.
   if (!knownFields(notification.detail).some(([field]) => field === "idempotencyKey")) {
     it("is one mail for each key that its producer gives, whatever the event", () => {
       expect(keyOf({ id: "e-2" }, { idempotencyKey: "order 7 – «ü»" })).toBe("order 7 – «ü»");

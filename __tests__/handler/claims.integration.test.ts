@@ -16,7 +16,7 @@ import { FakeClock, MemoryClaims } from "../support/send-notification";
 const table = "claims";
 const retentionSeconds = 3600;
 const runMs = 31_000;
-/** What the claims are taken for. */
+/** The mail that the claims are for. */
 const claimedFor = { eventId: "e-1", contentHash: "hash-1" };
 
 let moto: TestMoto;
@@ -25,7 +25,7 @@ beforeAll(async () => {
   moto = await startMoto();
   client = new DynamoDBClient(clientSettings(moto.url));
   oneAtATime(client);
-  // As stacks/constructs/claim-table.ts makes it.
+  // The table is like that of stacks/constructs/claim-table.ts.
   await client.send(
     new CreateTableCommand({
       TableName: table,
@@ -47,8 +47,8 @@ afterAll(async () => {
 });
 
 /**
- * DynamoDB makes the writes to one item one after the other. moto checks a condition and then writes, with other writes in
- * between: of twenty at once, up to four claimed the same item.
+ * Makes the writes of a client one after the other, as DynamoDB does for one item. moto checks a condition and writes
+ * only afterwards, so that other writes come in between: of twenty simultaneous ones, up to four claimed the same item.
  */
 function oneAtATime({ middlewareStack }: DynamoDBClient): void {
   let last: Promise<unknown> = Promise.resolve();
@@ -193,7 +193,10 @@ describe("claims in DynamoDB", () => {
     takeOver: false,
   });
 
-  /** Sends every UpdateItem as often as told; what the caller sees is the last answer. */
+  /**
+   * A client that sends every UpdateItem this many times. The caller gets the last answer. `late` sends each of them
+   * once more.
+   */
   function repeating(times: number): { client: DynamoDBClient; late: (() => Promise<unknown>)[] } {
     const repeated = new DynamoDBClient(clientSettings(moto.url));
     const late: (() => Promise<unknown>)[] = [];
@@ -234,7 +237,8 @@ describe("claims in DynamoDB", () => {
       const outcome = await claimAgain?.().catch((error: unknown) => error);
       const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: { id: { S: id } } }));
       if (state === "failed") {
-        // Free for everybody, so for this one too: the claim is over with its run, and counts as unknown then.
+        // A failed mail is free for every run, so for this late request, too. Its run has already ended. The claim
+        // counts as unknown when its time is over.
         expect(Item?.state?.S).toBe("claimed");
       } else {
         expect(outcome).toMatchObject({ name: "ConditionalCheckFailedException" });
@@ -255,7 +259,7 @@ describe("claims in DynamoDB", () => {
       owner: { S: expect.stringMatching(/^[\da-f-]{36}$/) as string },
       state: { S: "sent" },
       heldUntil: { N: String(clock.now() + runMs) },
-      // In seconds, or DynamoDB takes it for a time far away and removes nothing.
+      // The time is in seconds. DynamoDB would read milliseconds as a time far in the future, and never remove the row.
       expiresAt: { N: String(clock.now() / 1000 + retentionSeconds) },
       attempts: { N: "1" },
       notification: { S: "email-request" },
@@ -265,7 +269,7 @@ describe("claims in DynamoDB", () => {
     });
   });
 
-  /** A row without what is known of its content. */
+  /** Writes a row of an earlier version, which does not say which content it was claimed for. */
   const write = (id: string, state: string) =>
     client.send(
       new UpdateItemCommand({
@@ -327,7 +331,7 @@ it("answers in DynamoDB as in memory, whatever the order of calls", async () => 
     fc.record({ do: fc.constant("claim" as const), mail: fc.nat(1), event: fc.nat(1), takeOver: fc.boolean() }),
     fc.record({
       do: fc.constantFrom("markSent" as const, "markFailed" as const, "markUnknown" as const),
-      /** Which of the claims so far: also one that another run has taken over. */
+      /** The number of one of the claims so far, also of one that another run has taken over. */
       claim: fc.nat(5),
     }),
     fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(1, runMs, runMs + 1, retentionSeconds * 1000) }),

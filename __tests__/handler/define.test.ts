@@ -2,7 +2,7 @@ import * as z from "zod";
 import { defineNotification, type EventTrigger } from "../../handler/notifications/define";
 import { producerSchema } from "../../handler/notifications/producer-schema";
 
-/** A notification as a team writes it: of a fact, with a schema of its own. */
+/** A trigger and a schema as a team writes them for a notification of its own: the event states a fact. */
 const trigger: EventTrigger = {
   kind: "event",
   source: "shop",

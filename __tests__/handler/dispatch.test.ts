@@ -168,7 +168,7 @@ describe("a batch of the retry queue", () => {
     });
     await handle(sqsBatch({ body: once }));
     expect(parked).toMatchObject([{ redrives: 2, requestContext: { approximateInvokeCount: 10 } }]);
-    // Parked again, it is a record like any other.
+    // The event that was parked again is a record like any other.
     await handle(sqsBatch({ body: parked[0] }));
     expect(parked[1]).toMatchObject({ redrives: 2, requestContext: { approximateInvokeCount: 11 } });
   });
@@ -255,7 +255,7 @@ describe("with the real sendNotification", () => {
     try {
       content = JSON.parse(body);
     } catch {
-      // As it came.
+      // The content is no JSON, so it is parked as it came.
     }
     const isRecord = failureRecordSchema.safeParse(content).success;
     expect(requestPayload).toEqual(isRecord ? (content as FailureRecord).requestPayload : content);
@@ -305,7 +305,7 @@ describe("with the real sendNotification", () => {
     const { Records } = sqsBatch({ body: eventTo("a@example.com") }, { body: eventTo("b@example.com") });
     const [odd, fine] = Records;
     await expect(handle({ Records: [{ ...odd, ...changes }, fine] })).resolves.toEqual({ batchItemFailures: [] });
-    // What is odd about the attributes does not keep the mail back.
+    // Unexpected attributes do not keep the mail back.
     expect(sent).toEqual("body" in changes ? ["b@example.com"] : ["a@example.com", "b@example.com"]);
     expect(parked).toHaveLength("body" in changes ? 1 : 0);
   });

@@ -10,7 +10,7 @@ it.each([
   ["x@xn--bcher-kva.example", "x@xn--bcher-kva.example"],
   ["kim@münchen-büro.example", "kim@xn--mnchen-bro-9dbh.example"],
   ["o'hara!#$%&*/=?^_`{|}~-@example.com", "o'hara!#$%&*/=?^_`{|}~-@example.com"],
-  // A provider's own rules are not asked: Gmail gives out no name of one letter.
+  // The rules of single providers are not checked: Gmail gives out no name of one letter, for example.
   ["x@gmail.com", "x@gmail.com"],
   ['"jane"@example.com', '"jane"@example.com'],
   ['"jane..roe."@example.com', '"jane..roe."@example.com'],
@@ -85,7 +85,7 @@ it.each([
   [`${"l".repeat(65)}@example.com`, "has more than 64 characters in front of its at sign"],
   [`${"l".repeat(300)}@example.com`, "has more than 254 characters"],
   [`a@${"d".repeat(250)}.com`, "has more than 254 characters"],
-  // Longer in punycode.
+  // This address is short enough as written, but too long in punycode.
   [`${"l".repeat(64)}@${"ü.".repeat(60)}example`, "has more than 254 characters"],
 ])("refuses %j: it %s", (text, problem) => {
   expect(checkEmailAddress(text)).toEqual({ problem });
@@ -110,7 +110,7 @@ describe("a mailbox", () => {
     ["x@bu\u0308cher.example", "x@xn--bcher-kva.example"],
     ["x@XN--BCHER-KVA.example", "x@xn--bcher-kva.example"],
     ['"jane..roe"@example.com', "jane..roe@example.com"],
-    // One quotation mark is no quotation.
+    // A single quotation mark does not begin a quoted name.
     ['ne"@example.com', 'ne"@example.com'],
     ['"ne@example.com', '"ne@example.com'],
     ["@Example.com.", "@example.com"],

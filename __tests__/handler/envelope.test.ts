@@ -48,7 +48,7 @@ it("keeps every key of the detail, so that a strict request can refuse it", asyn
   });
 });
 
-/** An event of so many levels in all; the detail is the second. */
+/** An event with this many levels of nesting. The detail is the second level. */
 function nested(levels: number): unknown {
   let inner: unknown = {};
   for (let level = 3; level < levels; level += 1) inner = level % 2 === 0 ? [inner] : { inner };

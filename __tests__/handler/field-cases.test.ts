@@ -3,12 +3,13 @@ import { catalogue, findNotification } from "../../handler/notifications";
 import { businessEvent } from "../support/send-notification";
 
 /**
- * Troubles that people reported of systems like this one, and what becomes of such an event here. Where they come from:
- * dnnsoftware/Dnn.Platform 4472, europace/baufismart-kundenangaben-api 105, LanternOps/breeze 945, cds-snc/notification-api
- * 1236 (keys); aws-samples/baseline-environment-on-aws 1139 (alerts); bcgov/entity 27087, AcalephStorage/consul-alerts 18,
- * openstax/accounts 253, brave/accounts 35 (lists); 18F/identity-idp 7380, egulias/EmailValidator 414, mikel/mail 1173
- * (addresses); Mailtrain-org/mailtrain 631, element-hq/element-web 11142 (the same person twice); mikel/mail 1288,
- * vertesia/llumiverse 462, sendgrid/sendgrid-nodejs 741 (subjects); novuhq/novu 9284, mohamedboukari/bunmail 188 (types).
+ * Problems that people reported of similar systems, and what happens to such an event here. The sources are:
+ * dnnsoftware/Dnn.Platform 4472, europace/baufismart-kundenangaben-api 105, LanternOps/breeze 945,
+ * cds-snc/notification-api 1236 (keys); aws-samples/baseline-environment-on-aws 1139 (alerts); bcgov/entity 27087,
+ * AcalephStorage/consul-alerts 18, openstax/accounts 253, brave/accounts 35 (lists); 18F/identity-idp 7380,
+ * egulias/EmailValidator 414, mikel/mail 1173 (addresses); Mailtrain-org/mailtrain 631, element-hq/element-web 11142
+ * (the same person twice); mikel/mail 1288, vertesia/llumiverse 462, sendgrid/sendgrid-nodejs 741 (subjects);
+ * novuhq/novu 9284, mohamedboukari/bunmail 188 (types).
  */
 
 interface Mailed {
@@ -19,9 +20,9 @@ interface Mailed {
   readonly key: string;
 }
 
-/** What the event is mailed as, or the type and the reason of its refusal. */
+/** The mail that is made of the event, or the type and the reason of the refusal. */
 function outcomeOf(detail: object, detailType = "Email Notification Request", source?: string): Mailed | string {
-  // As it comes out of JSON.
+  // The event goes through JSON, as a real one does.
   const event = businessEvent(detail, { "detail-type": detailType, ...(source === undefined ? {} : { source }) });
   const parsed = JSON.parse(JSON.stringify(event)) as typeof event & { detail: Record<string, unknown> };
   const notification = findNotification(parsed);
@@ -188,7 +189,7 @@ it.each<[string, Mailed | string, RegExp]>([
   ],
 ])("refuses %s", (_, outcome, reason) => {
   expect(outcome).toMatch(reason);
-  // A reason goes into logs and to whoever reads what is parked.
+  // The reason must hold no personal data, because it goes into logs and to everybody who reads parked events.
   expect(outcome).not.toMatch(/@|jane|boss|bob|Friday|dån/);
 });
 

@@ -28,7 +28,7 @@ it("gives callers of the same moment a turn each", async () => {
   const clock = new FakeClock();
   const turns: number[] = [];
   const start = clock.now();
-  // As a real clock: all of them wait at the same time.
+  // The clock does not move, because all three callers wait at the same time.
   const pace = createPacer(100, {
     now: () => start,
     wait: (milliseconds) => {

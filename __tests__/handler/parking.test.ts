@@ -14,7 +14,7 @@ const recordOf = (requestPayload: unknown): FailureRecord => ({
   requestPayload,
 });
 
-/** The largest event that is mailed. */
+/** The largest event that is still mailed. */
 const largest = (() => {
   const free = mostEventBytes - bytesOfEvent(businessEvent({ ballast: "" }));
   return businessEvent({ ballast: "x".repeat(free) });
@@ -73,7 +73,8 @@ describe("the record of a failure that no retry can mend", () => {
 it("may be as large as the queue takes, and has no count of redrives where nobody sent it again", () => {
   const error = new PermanentError("MessageRejected", "no");
   const park = (ballast: number) => {
-    // U+FFFF is three bytes in the event, and six characters in the queue: so the record grows beyond its event.
+    // U+FFFF takes three bytes in the event and six characters in the queue, so the record becomes larger than its
+    // event.
     const event = businessEvent({ a: "\uffff".repeat(35_000), ballast: "x".repeat(ballast) });
     return toParkedRecord({ record: recordOf(event), tries: 1, error });
   };
@@ -97,6 +98,7 @@ it("goes into the queue as JSON of characters that SQS takes, and says the same"
   const record = recordOf(businessEvent({ message: "\u0000 \ud800 \ufffe\uffff 🎉 ü" }));
   await createDeadLetters(client, "https://queue")(record);
   const [body = ""] = bodies;
+  // These are the characters that SQS accepts:
   // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
   expect(body).toMatch(/^[\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]*$/u);
   expect(JSON.parse(body)).toEqual(record);

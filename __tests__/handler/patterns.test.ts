@@ -27,7 +27,7 @@ const two: EventTrigger = {
 };
 const everything: EventTrigger = { kind: "event", source: "shop", detailType: "Alert" };
 
-/** Whether the gateway delivers the event by the pattern, as AWS would. */
+/** Whether the emulator delivers the event by the pattern, as AWS would. */
 const takes = (pattern: EventPattern | undefined, event: unknown) =>
   pattern !== undefined && compilePattern(JSON.stringify(pattern))(event);
 
@@ -102,7 +102,7 @@ it.each<[string, EventTrigger, string[]]>([
     }),
     { numRuns: 2_000, seed: 20261126 },
   );
-  // Each kind of end is reached.
+  // The generated events reach every kind of end.
   expect([...seen].sort()).toEqual([...routes].sort());
 });
 

@@ -23,13 +23,14 @@ it.each([
 
 describe("which field is meant", () => {
   it.each([
-    // The same name in another spelling, beside it: before any hint.
+    // The same name in another spelling, in the same object, is preferred to a hint.
     [["Subject"], ": did you mean detail.subject?"],
-    // A hint is before the same name elsewhere.
+    // A hint is preferred to the same name elsewhere.
     [["recipient"], ": another hint"],
     [["titl"], ": did you mean detail.title?"],
     [["items", "0", "Name"], ": did you mean detail.items.0.name?"],
-    // A sibling has the same parents, not one of them.
+    // A field is a sibling only if all of its parents are the same. This one has another parent, so it is shown with
+    // its own.
     [["a", "y", "color"], ": did you mean detail.a.x.colour?"],
     [["nothing like it"], ""],
     [["***"], ""],

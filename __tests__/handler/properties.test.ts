@@ -12,7 +12,7 @@ import { type Accepted, mailOf, type Outcome, randomOf, World, worldPolicy } fro
 import { businessEvent } from "../support/send-notification";
 import { propertyRuns } from "../support/property-runs";
 
-/** Printed by fast-check with a failure; change it to try other events. */
+/** The seed of the generated events. fast-check prints it with a failure. Another seed tries other events. */
 const seed = 20261124;
 
 const markup = fc.constantFrom(
@@ -44,7 +44,7 @@ const text = (maxLength: number) =>
     .array(fc.oneof({ weight: 2, arbitrary: markup }, fc.string({ unit: "binary", maxLength: 20 })), { maxLength: 6 })
     .map((parts) => parts.join("").slice(0, maxLength));
 
-/** A local part that nothing else contains, so that any trace of it is found. */
+/** A local part that occurs nowhere else, so that any trace of it can be found. */
 const localPart = fc.integer({ min: 0, max: 2 ** 31 }).map((number) => `zq${number.toString(36).padStart(6, "0")}`);
 const address = fc.record({
   local: localPart,
@@ -67,7 +67,7 @@ const badAddress = fc.record({
     (local: string) => `ü${local}@example.com`,
   ),
 });
-/** Legal, but not on the allow-list. */
+/** An address that is valid but not on the allow-list. */
 const forbiddenAddress = fc.record({
   local: localPart,
   shape: fc.constant((local: string) => `${local}@elsewhere.example.net`),
@@ -104,7 +104,7 @@ const eventOf = (addresses: fc.Arbitrary<Address>): fc.Arbitrary<Generated> =>
       };
     });
 
-/** Events that have nothing, or the wrong thing, at places that count. */
+/** Events in which important fields are missing or have a wrong value. */
 const brokenEvent: fc.Arbitrary<Generated> = fc
   .tuple(eventOf(fc.oneof(address, badAddress, forbiddenAddress)), localPart, fc.nat(11), fc.anything())
   .map(([{ event, locals }, local, which, anything]) => {
@@ -142,7 +142,7 @@ const render = new Map(
     return [`shop-dev-${id}`, Handlebars.compile<Record<string, string>>(source, { noEscape: true, strict: true })];
   }),
 );
-/** Everything that an HTML parser could begin a tag, a comment or a declaration with. */
+/** Everything in the text that an HTML parser could read as the beginning of a tag, a comment or a declaration. */
 const tagsOf = (html: string) => html.match(/<[^<>]*>?/g) ?? [];
 const ownTags = new Map(
   catalogue.map(({ id, variables }) => {
@@ -163,7 +163,7 @@ function expectSafe({ data: { Template = "", TemplateData = "" } }: Accepted): v
   const values = JSON.parse(TemplateData) as Record<string, string>;
   const html = render.get(Template)?.(values) ?? "no template";
   expect(tagsOf(html)).toEqual(ownTags.get(Template));
-  // And the reader sees what the producer wrote, entities included.
+  // The reader sees exactly what the producer wrote, entities included.
   const raw = Object.fromEntries(Object.keys(values).map((name) => [name, values[name.replace(/Html$/, "")] ?? ""]));
   expect(decode(html)).toBe(render.get(Template)?.(raw));
   const codes = Array.from(
@@ -184,7 +184,7 @@ function expectNoAddress(world: World, outcomes: readonly Outcome[], locals: rea
   expect(told).not.toMatch(/@(?!smithy)[\w-]+\.[a-z]/);
 }
 
-/** A producer that sends again makes another event, with the same key; some of them say something else in it. */
+/** Adds a second event, as of a producer that sends again: it has the same key, and in some cases another content. */
 function withTwin([events, id, title]: [Generated[], string | null, string | null]): Generated[] {
   const [first, ...others] = events;
   if (first === undefined || id === null) return events;
@@ -194,7 +194,7 @@ function withTwin([events, id, title]: [Generated[], string | null, string | nul
   return [{ ...first, event: keyed }, ...others, { ...first, event: twin }];
 }
 
-/** Names what an event asks for: its notification and its key. */
+/** Names a mail by the notification and the key of its event. */
 const groupOf = (events: readonly Generated[]) => {
   const keys = new Map(
     events.map(({ event }) => {
@@ -209,12 +209,12 @@ interface Asked {
   readonly notification: string;
   readonly eventId: string;
   readonly recipients: readonly string[];
-  /** Of them, those whom the stage may mail. */
+  /** Those of the recipients whom the stage may mail. */
   readonly allowed: readonly string[];
   readonly refusedEntries: number;
 }
 
-/** What an event asks for; undefined where its subject is blank, which is refused. */
+/** The mails that an event asks for; `undefined` where its subject is blank, because such an event is refused. */
 function askedBy({ event }: Generated): Asked | undefined {
   const asked = event as EventEnvelope;
   const notification = findNotification(asked);
@@ -262,7 +262,7 @@ it("classifies every outcome, escapes all markup, keeps the subject on one line,
     }),
     { seed, numRuns },
   );
-  // The generator makes mail, not only refusals.
+  // Most of the generated events have to become mail, so that the test does not only see refusals.
   expect(mailed).toBeGreaterThan(numRuns * 0.4);
 });
 
@@ -282,7 +282,7 @@ it("never mails twice and loses nothing, mail by mail, whatever the order of del
         fc.option(fc.constant("another title")),
       )
       .map(withTwin),
-    /** How often each event is delivered, round by round: at once with all others of the round. */
+    /** How often each event is delivered in each round. All deliveries of a round run at once. */
     rounds: fc.array(fc.array(fc.nat(2), { minLength: 4, maxLength: 4 }), { minLength: 1, maxLength: 4 }),
     pausesMs: fc.array(fc.constantFrom(0, 1_000, 31_001, 60_000, 900_000), { minLength: 4, maxLength: 4 }),
     faultiness: fc.constantFrom(0, 0.1, 0.25, 0.5),
@@ -311,7 +311,7 @@ it("never mails twice and loses nothing, mail by mail, whatever the order of del
         await deliver(events.flatMap((_, index) => Array.from({ length: counts[index] ?? 0 }, () => index)));
         world.now += pausesMs[round] ?? 0;
       }
-      // The outage is over; what has not ended comes again from the retry queue.
+      // The outage is over. Events that have not ended come again from the retry queue.
       world.faultiness = 0;
       for (let retries = 0; retries < 4; retries += 1) {
         world.now += 900_000;
@@ -333,13 +333,13 @@ it("never mails twice and loses nothing, mail by mail, whatever the order of del
           }
           const group = groupOf(events)(asked.notification, asked.eventId);
           const failures = outcome.kind === "permanent" ? outcome.failures : [];
-          // Each mail is out, or listed with its reason: never nowhere.
+          // Each mail was sent, or is listed with the reason why not.
           const listed = new Map(failures.map(({ recipient, type }) => [recipient, type]));
           for (const recipient of asked.recipients) {
             const type = listed.get(hashRecipient(recipient));
             if (type === undefined) expect(sentBefore).toContain(mailOf(group, recipient));
             else if (type === "RecipientRefused") expect(asked.allowed).not.toContain(recipient);
-            // A person is asked only where there is a reason.
+            // Where a person has to decide, a fault has given a reason for it.
             else expect(world.reasons.get(type)).toContain(group);
           }
           const entries = failures.filter(({ position }) => position !== undefined);
@@ -350,7 +350,7 @@ it("never mails twice and loses nothing, mail by mail, whatever the order of del
         }
       }
 
-      // A person sends all that is parked again: whom it did not reach is mailed, and nobody else.
+      // A person redrives everything that is parked. Only recipients who have not got the mail get it now.
       const released = new Map<string, string>();
       const mayStayAway = new Set<string>();
       for (const event of events) {
@@ -397,7 +397,7 @@ it("never mails twice and loses nothing, mail by mail, whatever the order of del
     }),
     { seed, numRuns },
   );
-  // Every kind of end is reached, so none of the checks is idle.
+  // Every kind of end was reached, so each of the checks above was used.
   expect([...tally.keys()]).toEqual(
     expect.arrayContaining([
       "mailed",
@@ -410,7 +410,7 @@ it("never mails twice and loses nothing, mail by mail, whatever the order of del
       "key reused",
     ]),
   );
-  // Most runs have several events, so that they can meet.
+  // Most runs have several events, so that events can affect each other.
   expect(generated).toBeGreaterThan(numRuns * 2);
 });
 

@@ -3,9 +3,9 @@ import { join, relative } from "node:path";
 import ts from "typescript";
 
 /**
- * Every regular expression of what reads events, records and mails, found in the source. What is worse than linear lets one long
- * text hold up a whole batch, or a command: recheck (https://makenowjust-labs.github.io/recheck) analyses each, and
- * attacks those that it can't analyse.
+ * Checks every regular expression in the source of what reads events, records and mails. If one takes more than linear
+ * time, a single long text can hold up a whole batch or a command. recheck (https://makenowjust-labs.github.io/recheck)
+ * analyses each, and attacks those that it can't analyse.
  */
 
 const root = join(__dirname, "..", "..");
@@ -27,7 +27,7 @@ function expressionsIn(file: string): Found[] {
       const [source, flags] = [node.text.slice(1, end), node.text.slice(end + 1)];
       found.push({ file: relative(root, file), line: line + 1, source, flags });
     }
-    // What is put together at run time could not be analysed here.
+    // An expression that is built at run time could not be checked here.
     if ((ts.isNewExpression(node) || ts.isCallExpression(node)) && node.expression.getText() === "RegExp") {
       throw new Error(`${file} makes a regular expression at run time: write it as a literal`);
     }
@@ -49,7 +49,7 @@ const found = [
 );
 
 async function verdictOn(source: string, flags: string): Promise<string> {
-  // The analyser in JavaScript: the same on each machine, and no program to be found first.
+  // This is the analyser in JavaScript. It gives the same result on each machine, and needs no other program.
   process.env.RECHECK_BACKEND = "pure";
   const { checkSync } = await import("recheck");
   const verdict = checkSync(source, flags, { timeout: 240_000, randomSeed: 20261126 });

@@ -8,7 +8,7 @@ import {
   type UnknownFields,
 } from "../../handler/notifications/request-schema";
 
-/** What a schema makes of a detail, or what it says is wrong with it. */
+/** The detail as the schema reads it, or the text that says what is wrong with it. */
 function read(schema: z.ZodType, detail: unknown, unknownFields: UnknownFields = "refuse"): unknown {
   const parsed = z.safeParse(toRequestSchema(schema, unknownFields), detail);
   if (parsed.success) return parsed.data;
@@ -232,7 +232,10 @@ describe("a field that the schema does not know", () => {
     expect(read(schema, detail)).toBe(problem);
   });
 
-  /** What a schema may stand in, and the value and the path that go with it. */
+  /**
+   * Schemas that can wrap another one. Each may change the value that fits, and may add a step to the path of a
+   * problem.
+   */
   const wrappers: Readonly<
     Record<string, { wrap: (inner: z.ZodType) => z.ZodType; give?: (value: unknown) => unknown; step?: string }>
   > = {
@@ -737,6 +740,7 @@ it("reads a union within a union within a union without trying each of them agai
   let detail: unknown = "deepest";
   for (let level = 0; level < depth; level += 1) detail = { in: detail };
   expect(typeof read(nested, detail)).toBe("string");
-  // Twice at each level: as it is, and with numbers as texts, and the second time with all that is within once more.
+  // Each level is tried twice: with the values as they are, and with numbers read as texts. The second try repeats the
+  // first for everything inside.
   expect(tried).toBeLessThan(2 * depth * depth);
 });

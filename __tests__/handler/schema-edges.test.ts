@@ -6,7 +6,7 @@ import {
   toStrictSchema,
 } from "../../handler/notifications/request-schema";
 
-/** What each kind of schema does at its edge; `request-schema.test.ts` has the common cases. */
+/** Unusual cases of each kind of schema. The common cases are in `request-schema.test.ts`. */
 
 const inner = z.object({ name: z.string() });
 const fieldsOf = (x: z.ZodType) => knownFields(z.object({ x })).map((path) => path.join("."));

@@ -22,7 +22,7 @@ const unverified = () => new PermanentError("SenderNotVerified", "SES did not ta
 
 interface SetUp extends Partial<SendNotificationDependencies> {
   clock?: FakeClock;
-  /** How each send ends, by the recipient. */
+  /** The error of each send, by its recipient. A recipient without one gets the mail. */
   failures?: Record<string, (() => Error) | undefined>;
 }
 
@@ -65,7 +65,7 @@ const c = "c@example.com";
 
 const [hashA, hashB, hashC] = [a, b, c].map(hashRecipient);
 
-/** Lets a notification of the catalogue say something else than its definition, for the time of `work`. */
+/** Changes a notification of the catalogue while `work` runs. */
 async function changing(
   changes: Partial<Pick<Notification, "onUnknown" | "prepare">>,
   work: () => Promise<void>,
@@ -79,7 +79,7 @@ async function changing(
   }
 }
 
-/** An event whose notification prepares it differently: as the handler sees what handler/notifications make of it. */
+/** Changes the mail that a notification prepares while `work` runs. */
 const preparing = (changes: Partial<PreparedEmail>, work: () => Promise<void>) => {
   const { prepare } = emailRequest;
   return changing({ prepare: (event) => ({ ...prepare(event), ...changes }) }, work);
@@ -94,7 +94,7 @@ const failureOf = async (outcome: Promise<unknown>): Promise<NotificationError> 
   throw new Error(`This is no failure to notify: ${String(error)}`);
 };
 
-/** A store with some of its answers replaced. */
+/** A store in which some methods are replaced. */
 const storeWith = (store: ClaimStore, changes: Partial<ClaimStore>): ClaimStore => ({
   claim: (request) => store.claim(request),
   markSent: (claim, messageId) => store.markSent(claim, messageId),
@@ -649,7 +649,7 @@ describe("when the run's time is over", () => {
     await expect(run()).rejects.toMatchObject({ name: "OutOfTime", retryable: true });
     expect(sent).toEqual([a, b]);
     expect(claims.rows.size).toBe(2);
-    // Not an ERROR, which rings the alarm.
+    // The line is no ERROR, because that would ring the alarm.
     expect(records.lines.at(-1)).toMatchObject({ level: "WARN", attributes: { failure: "OutOfTime" } });
     await expect(run()).resolves.toMatchObject({ messageIds: [a, b, c] });
     expect(sent).toEqual([a, b, c]);

@@ -24,7 +24,7 @@ const email = {
 const credentials = { accessKeyId: "a", secretAccessKey: "b" };
 const never = Number.POSITIVE_INFINITY;
 
-/** A sender whose calls end as told, before anything leaves the machine. */
+/** A sender whose calls get this answer before anything leaves the machine. */
 function senderThat(answer: (call: number) => unknown, { clock = new FakeClock(), intervalMs = 0, random = 1 } = {}) {
   const client = new SESClient({ region: "eu-west-1", credentials });
   const inputs: unknown[] = [];
@@ -63,7 +63,7 @@ describe("a send", () => {
         ConfigurationSetName: "set",
         Tags: [
           { Name: "notification", Value: "email-request" },
-          // 255 characters: AWS refuses 256.
+          // The value has 255 characters, and AWS refuses 256.
           { Name: "eventId", Value: `7bf73129___${"x".repeat(244)}` },
           { Name: "recipient", Value: "0123456789ab" },
           { Name: "attempt", Value: "2" },
@@ -96,8 +96,8 @@ describe("a send", () => {
 });
 
 /**
- * https://docs.aws.amazon.com/ses/latest/APIReference/API_SendTemplatedEmail.html, "Errors". The service's model, and so
- * the SDK's typed errors, end most of them with `Exception`.
+ * The errors of https://docs.aws.amazon.com/ses/latest/APIReference/API_SendTemplatedEmail.html. In the service's
+ * model, and so in the SDK's typed errors, most of their names end with `Exception`.
  */
 const operationErrors = {
   AccountSendingPaused: "SendingPaused",
@@ -109,8 +109,9 @@ const operationErrors = {
 };
 
 /**
- * https://docs.aws.amazon.com/ses/latest/APIReference/CommonErrors.html, of its versions with "Common Errors" and with
- * "Common Error Types" (2025), and the codes of the SES guide's "API Error Codes Returned by Amazon SES".
+ * The errors of https://docs.aws.amazon.com/ses/latest/APIReference/CommonErrors.html, in both of its versions ("Common
+ * Errors" and, from 2025, "Common Error Types"), and the codes of the SES guide's "API Error Codes Returned by Amazon
+ * SES".
  */
 const commonErrors = {
   AccessDenied: "Unclassified",
@@ -326,7 +327,7 @@ describe("a throttled send", () => {
   );
 });
 
-/** The real client over a real connection. */
+/** These tests use the real client over a real connection. */
 describe("the SDK, as it is set up", () => {
   const sockets: { close(): Promise<unknown> }[] = [];
   beforeAll(takeNodeErrorsForErrors);
@@ -340,14 +341,17 @@ describe("the SDK, as it is set up", () => {
     return server;
   }
 
-  /** No answer of a server is late: on a busy machine Lambda's times are short. */
+  /**
+   * Settings for a server that answers. They are long enough that no answer is late on a busy machine, where Lambda's
+   * times would be too short.
+   */
   const patient = {
     ...sesClientSettings.requestHandler,
     connectionTimeout: 60_000,
     requestTimeout: 60_000,
     socketTimeout: 60_000,
   };
-  /** For a server that gives none; it has read the request by then. */
+  /** Settings for a server that never answers. It has read the request before the time is over. */
   const impatient = { ...patient, requestTimeout: 2000, socketTimeout: 2000 };
 
   function senderTo(endpoint: string, overrides: SESClientConfig = {}) {
@@ -434,7 +438,7 @@ describe("the SDK, as it is set up", () => {
   it("calls once for each of the adapter's own tries where SES throttles", async () => {
     const server = await serve(errorAnswer(400, "Throttling", "Maximum sending rate exceeded."));
     const clock = new FakeClock();
-    // Tries at 0, 200, 600 and 1400 ms.
+    // The tries are at 0, 200, 600 and 1400 ms.
     await expect(senderTo(server.url)(email, clock.now() + 1_400)).rejects.toMatchObject({ name: "Throttled" });
     expect(server.requests).toBe(4);
   });
@@ -475,7 +479,7 @@ describe("the SDK, as it is set up", () => {
     ],
   ])("knows that nothing was sent where %s", async (_, endpoint) => {
     const url = await endpoint();
-    // Its own time-out must not come first.
+    // Only the time-out for the connection may end the call, so the others stay long.
     const requestHandler = { ...patient, connectionTimeout: 400 };
     await expect(senderTo(url, { requestHandler })(email, never)).rejects.toMatchObject({
       name: "ServiceUnavailable",

@@ -6,7 +6,7 @@ import { emailRequest } from "../../handler/notifications/email-request";
 import { priorityAlert } from "../../handler/notifications/priority-alert";
 import { producerSchema } from "../../handler/notifications/producer-schema";
 
-/** Each text in a value, however deep. */
+/** Every text in a value, at any depth. */
 const textsIn = (value: unknown): string[] =>
   typeof value === "string"
     ? [value]
@@ -106,7 +106,7 @@ describe("a definition", () => {
   it("may fill what SES takes of template data, and no more", () => {
     const { prepare } = defineNotification(definition);
     const bytesOf = (text: string) => Buffer.byteLength(JSON.stringify(prepare(event(text)).templateData));
-    // Each character counts twice: as text and as HTML.
+    // Each character counts twice, because the data holds it as text and as HTML.
     const free = 1 + (262_144 - bytesOf("x")) / 2;
     expect(bytesOf("x".repeat(Math.floor(free)))).toBeLessThanOrEqual(262_144);
     expect(() => bytesOf("x".repeat(Math.floor(free) + 1))).toThrow(

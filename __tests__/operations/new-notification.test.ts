@@ -91,7 +91,11 @@ describe("what it writes", () => {
     };
     const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
     const program = ts.createProgram(typeScriptFiles(), options);
-    expect(ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText)).toEqual([]);
+    // Of the written files alone: `npm run typecheck` looks at what they import.
+    const problems = typeScriptFiles().flatMap((file) =>
+      ts.getPreEmitDiagnostics(program, program.getSourceFile(file)),
+    );
+    expect(problems.map(({ messageText }) => messageText)).toEqual([]);
   });
 
   it("is what the synth takes, with all that was asked for", () => {

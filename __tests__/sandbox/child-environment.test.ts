@@ -8,7 +8,7 @@ import { until } from "aws-emulator/testing/until";
 
 const secrets = { GITHUB_TOKEN: "a secret", AWS_SECRET_ACCESS_KEY: "a secret", NPM_CONFIG__AUTH: "a secret" };
 
-/** A program that writes down what it knows, and then does what is given. */
+/** A program that writes its environment to a file, and then runs the script. */
 const confesses = (file: string, script = "") => `#!/bin/sh\n/usr/bin/env >> ${file}\n${script}\n`;
 
 function expectNoSecret(file: string): void {

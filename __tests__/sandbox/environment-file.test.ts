@@ -14,7 +14,10 @@ afterAll(() => {
   for (const server of servers) server.close();
 });
 
-/** A port on which somebody answers as a sandbox does. */
+/**
+ * Starts a server that answers every request as a sandbox does.
+ * @returns its port.
+ */
 async function answeringPort(): Promise<number> {
   const server = createServer((_, response) => response.end());
   servers.push(server);

@@ -20,7 +20,7 @@ const script = (changes: Readonly<Record<string, string>> = {}) =>
     { pid: 4711, port: 4566 },
   );
 
-/** What the user's shell has before: values that are easily lost. */
+/** Variables that the user's shell has beforehand, with values that a careless script would lose. */
 const ofUser = {
   OWN: "kept",
   AWS_PROFILE: "production",
@@ -39,10 +39,13 @@ const ofSandbox = {
   SANDBOX_PORT: "4566",
 };
 
-/** What a program that the shell starts finds in its environment. */
+/** A command that prints the environment of a program that the shell starts. */
 const show = `${process.execPath} -e 'console.log(JSON.stringify(process.env))'`;
 
-/** Runs commands in which $ENVIRONMENT is the script's file, and gives the environments that `show` printed. */
+/**
+ * Runs commands in which $ENVIRONMENT is the script's file.
+ * @returns the environments that `show` printed.
+ */
 function run(shell: readonly string[], commands: readonly string[], text = script()) {
   const folder = writeFiles(temporaryFolder(), { "environment.sh": text, "commands.sh": commands.join("\n") });
   const [program = "", ...words] = shell;

@@ -7,14 +7,14 @@ import { describeWith } from "../support/requires";
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
 describeWith(["terraform", "moto", "awsProvider"], "what the AWS provider makes through the gateway", (tools) => {
-  // A start of moto and of Terraform, an apply and a plan with the real provider.
+  // The test starts moto and Terraform, and runs an apply and a plan with the real provider.
   it("a bus with a policy, an archive, a log group's transformer: a second plan changes nothing, destroy leaves none", async () => {
     const gateway = await TestGateway.start();
     try {
       const { environment } = resolveProviders({
         terraform: tools.terraform.value,
         awsMirror: tools.awsProvider,
-        // Not used by this stack, so any mirror will do.
+        // This stack does not use the archive provider, so any mirror will do.
         archiveMirror: tools.awsProvider,
         workDirectory: temporaryFolder(),
       });

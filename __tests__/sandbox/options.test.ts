@@ -15,7 +15,7 @@ it.each([
   [["-x"], "unknown option '-x'"],
   [["once"], "unknown argument 'once'"],
 ])("refuses %j in one sentence", (words, problem) => {
-  const text = `npm start: ${problem}; "npm start -- --help" shows what there is.`;
+  const text = `npm start: ${problem}; run "npm start -- --help" for the usage.`;
   expect(parseOptions(words)).toEqual({ exitCode: 2, text });
 });
 

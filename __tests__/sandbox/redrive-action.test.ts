@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { failureActionsOf } from "../../sandbox/redrive-action";
 
 describe("what the inbox offers for an event that is parked", () => {
-  /** A command line that says what it was called with. */
+  /** Writes a command line program with this code. */
   const program = (code: string) => {
     const folder = writeFiles(temporaryFolder(), { "cli.mjs": code });
     return [process.execPath, join(folder, "cli.mjs")] as const;
@@ -77,7 +77,7 @@ describe("what the inbox offers for an event that is parked", () => {
     const port = await freePort();
     const { ok, output } = await failureActionsOf({ port }).redrive("an-id");
     expect(ok).toBe(false);
-    // It got as far as asking a sandbox, and there is none.
+    // The command has asked for the sandbox on this port, where nobody answers.
     expect(output).toContain(String(port));
     expect(output).not.toMatch(/unknown (?:option|command)/);
   });

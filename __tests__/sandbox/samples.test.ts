@@ -9,7 +9,7 @@ import { awsClientConfig } from "aws-emulator/client-config";
 import { sendSamples } from "../../sandbox/samples";
 import { loadTemplate, renderTemplate } from "../../stacks/templates";
 
-/** What the sandbox says of the event. */
+/** The sandbox's report of the event. */
 interface Told {
   fate: string;
   deliveries?: object[];
@@ -20,7 +20,7 @@ interface Told {
 const time = "2026-11-24T09:00:00Z";
 const recipients = ["ops@example.com"] as const;
 
-/** The routes of the sandbox that the samples use: each test says what they answer. */
+/** The answers of the sandbox's routes that the samples use. Each test sets them. */
 let told: Told[];
 let tasks: number;
 let putAnswer: object;
@@ -86,7 +86,7 @@ function mailOf(notification: Notification, changes: object = {}) {
 it("is delivered where the mail is what the template makes of the sample", async () => {
   const mail = mailOf(emailRequest);
   told = [{ fate: "unmatched" }, { fate: "running" }, { fate: "delivered", mails: [mail] }];
-  // What is not there yet is none that will not come.
+  // A task is pending, so a mail that has not come yet may still come.
   tasks = 1;
   expect(await send(emailRequest)).toEqual([
     {

@@ -1,6 +1,6 @@
 import { isLiveTerminal, Steps, Stopped } from "../../sandbox/steps";
 
-/** Steps of which a log is kept, as without a terminal. */
+/** Steps as without a terminal, with a list of the printed lines. */
 function logged() {
   const lines: string[] = [];
   const stopping = new AbortController();
@@ -61,13 +61,13 @@ describe("once the user has stopped it", () => {
 
   it("says what is waited for", async () => {
     const { steps } = logged();
-    expect(steps.underWay).toBe("what was started to end");
+    expect(steps.underWay).toBe("the started programs to end");
     await steps.runAlways("terraform destroy", (step) => {
       expect(steps.underWay).toBe("terraform destroy");
       step.progress("3 of 57 done", false);
       expect(steps.underWay).toBe("terraform destroy (3 of 57 done)");
     });
-    expect(steps.underWay).toBe("what was started to end");
+    expect(steps.underWay).toBe("the started programs to end");
   });
 });
 

@@ -81,7 +81,7 @@ describeWith(["terraform", "moto", "awsProvider"], "the AWS provider and the S3 
       const { environment } = resolveProviders({
         terraform: tools.terraform.value,
         awsMirror: tools.awsProvider,
-        // Not used by this stack, so any mirror will do.
+        // This stack does not use the archive provider, so any mirror will do.
         archiveMirror: tools.awsProvider,
         workDirectory: temporaryFolder(),
       });
@@ -123,7 +123,7 @@ describeWith(["terraform", "moto", "awsProvider"], "the AWS provider and the S3 
 });
 
 describeWith(["terraform", "moto"], "the stage's own S3 backend", (tools) => {
-  /** A stack of no provider with the backend that the stage is synthesized with. */
+  /** A stack without a provider. It has the backend that the stage is synthesized with. */
   async function stackWith(environment: Environment) {
     const outdir = temporaryFolder();
     createApp(configOf(environment), { outdir }).synth();

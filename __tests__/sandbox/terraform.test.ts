@@ -14,7 +14,7 @@ function terraform(script: string, options: Partial<TerraformOptions> = {}): Ter
   });
 }
 
-/** Starts, says so, and waits until an interrupt does what is given. */
+/** Prints "started" and waits. An interrupt runs the given command. */
 const waits = (onInterrupt: string) => `trap '${onInterrupt}' INT; echo started; while :; do sleep 0.02; done`;
 
 describe("what Terraform prints", () => {
@@ -104,7 +104,7 @@ describe("an interrupt", () => {
         if (line === "started") stopping.abort();
       },
     });
-    // Terraform's own page on that is left out.
+    // Terraform's own page on the interrupt is left out of the message.
     expect((await failure(run)).message).toBe("terraform apply -auto-approve was interrupted.");
     expect(lines).toEqual(["started", "state saved"]);
   });

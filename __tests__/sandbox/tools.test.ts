@@ -7,7 +7,7 @@ import { emptyMachine } from "../support/machine";
 import { programs, temporaryFolder } from "aws-emulator/testing/temporary";
 
 const terraform = (version: string) => `echo '{"terraform_version": "${version}"}'`;
-/** Answers as a Python does that has this moto; anything else that is run with it fails. */
+/** A Python that has moto in this version. It fails for everything but the question for the version. */
 const python = (version: string) => `[ "$1" = -c ] && echo ${version}`;
 const onPath = (...folders: string[]) => ({ environment: { PATH: folders.join(":") } });
 

@@ -8,7 +8,7 @@ const usageOf = (port: string | undefined, path: string, remark?: string) =>
     "/project",
   );
 
-/** The lines that a user can copy. */
+/** The lines of the text that a user can copy as commands. */
 const commandsOf = (text: string) => text.split("\n").flatMap((line) => /^ {2}(?!\()(.*)$/.exec(line)?.[1] ?? []);
 
 it("offers npm run send first, then the AWS CLI in a shell of the sandbox", () => {

@@ -9,7 +9,7 @@ import { loadTemplate, notificationsFolder, type Template, type TemplateReader }
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 import { synthNotificationStack } from "../support/stack";
 
-/** No folder of the project has this name, and none that a team is likely to add. */
+/** The definition's id is a name that no folder of the project has, and that a team is unlikely to choose. */
 const definition = {
   id: "example-invoice",
   ruleName: "example-invoice-rule",
@@ -32,7 +32,10 @@ const template: Template = {
   text: "{{number}}",
 };
 
-/** TypeScript says no to what some of these change, and the synth has to say so, too. */
+/**
+ * A notification with changes to the definition. TypeScript refuses some of the changes, and the synth has to refuse
+ * them, too.
+ */
 const invoicePaid = (changes: object = {}): Notification => defineNotification({ ...definition, ...changes });
 
 function problemsOf(notifications: readonly Notification[], context: Partial<CatalogueContext> = {}): string[] {
@@ -74,7 +77,7 @@ it("gives no notification the name of a rule that the stack has by itself", () =
   expect(own.length).toBeGreaterThan(0);
   for (const ruleName of own) {
     expect(problemsOf([invoicePaid({ ruleName })])).toEqual([
-      `${file}: the ruleName "${ruleName}" is that of a rule of the stack: choose another.`,
+      `${file}: the ruleName "${ruleName}" is the name of a rule that the stack itself makes: choose another.`,
     ]);
   }
 });
@@ -91,12 +94,12 @@ describe("a definition", () => {
     [
       "a rule's name of the stack's own",
       { ruleName: "dead-letter-rule" },
-      `${file}: the ruleName "dead-letter-rule" is that of a rule of the stack: choose another.`,
+      `${file}: the ruleName "dead-letter-rule" is the name of a rule that the stack itself makes: choose another.`,
     ],
     [
       "a rule's name with a blank",
       { ruleName: "my rule" },
-      `${file}: the ruleName "my rule" is none for EventBridge: use letters, digits, hyphens, dots and underscores.`,
+      `${file}: the ruleName "my rule" has characters that EventBridge refuses: use letters, digits, hyphens, dots and underscores.`,
     ],
     [
       "a long rule's name",
@@ -226,7 +229,7 @@ describe("a template", () => {
     expect(blankIn({ html })).toEqual([]);
   });
 
-  /** A folder's files, read as the synth reads them. */
+  /** Writes files to a folder, and reads templates from it as the synth does. */
   function read(files: Readonly<Record<string, string>>): TemplateReader {
     const folder = writeFiles(temporaryFolder(), files);
     return (notification) => loadTemplate(notification, join(folder, notification.id));
@@ -294,12 +297,12 @@ describe("two notifications", () => {
     [
       "trigger",
       { trigger: definition.trigger },
-      'handler/notifications/paid/index.ts: the source "com.example.billing" with the detail-type "Invoice Paid" is that of "example-invoice", too, and the function tells notifications by these two: give each its own.',
+      'handler/notifications/paid/index.ts: "example-invoice" has the source "com.example.billing" with the detail-type "Invoice Paid", too, and the function tells notifications apart by these two: give each its own.',
     ],
     [
       "rule's name",
       { ruleName: "example-invoice-rule" },
-      'handler/notifications/paid/index.ts: the ruleName "example-invoice-rule" is that of "example-invoice", too: give each notification its own.',
+      'handler/notifications/paid/index.ts: "example-invoice" has the ruleName "example-invoice-rule", too: give each notification its own.',
     ],
     [
       "id",

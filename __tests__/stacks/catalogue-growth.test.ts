@@ -64,7 +64,7 @@ describe("a catalogue that outgrows a quota", () => {
 });
 
 describe("a notification whose id is changed, and whose rule's name is kept", () => {
-  /** Physical name to logical id, of everything that has a name. */
+  /** The logical id of everything that has a physical name, by this name. */
   function addresses(notifications: readonly Notification[], environment: Parameters<typeof configOf>[0] = {}) {
     const stack = synthesized(
       new NotificationStack(Testing.app(), "notification", configOf(environment), notifications, () =>
@@ -81,7 +81,7 @@ describe("a notification whose id is changed, and whose rule's name is kept", ()
     );
   }
 
-  /** What the provider finds the resource by. */
+  /** The name by which the provider finds the resource. */
   function physicalNameOf(type: string, attributes: Record<string, unknown>): string {
     if (type === "aws_cloudwatch_event_target") {
       return [attributes.event_bus_name, attributes.rule, attributes.target_id].map(String).join(" ");

@@ -55,7 +55,7 @@ describe("the rules of unrouted events", () => {
     expect(inexact).toEqual([]);
     expect(taken("shop", "order")).toEqual(["unrouted-rule"]);
     expect(taken("shop", "Order")).toEqual([]);
-    // Known, and of another source.
+    // Another source knows this detail-type.
     expect(taken("shop", "Invoice")).toEqual(["unrouted-rule"]);
     expect(taken("stock", "order")).toEqual([]);
   });
@@ -117,7 +117,7 @@ it("leave the notifications' own rules what is theirs", () => {
   expect(details.map((detail) => taken("shop", "Order", detail))).toEqual([
     ["rule-0"],
     ...Array.from({ length: 4 }, () => ["unmatched-rule"]),
-    // Left out on purpose.
+    // This is the detail that the trigger ignores on purpose.
     [],
   ]);
   expect(taken("shop", "Invoice", { priority: "High" })).toEqual(["rule-1"]);

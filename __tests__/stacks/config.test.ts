@@ -3,7 +3,7 @@ import { Names } from "../../stacks/names";
 import { stages, type StageSettings } from "../../stacks/stages";
 import { configOf } from "../support/stack";
 
-/** The configuration of a stage `dev` with settings of the test's own. */
+/** The configuration of the stage `dev` with other settings. */
 function withStage(settings: Partial<StageSettings>, environment: Environment = {}): Config {
   const known: Record<string, StageSettings> = stages;
   const replaced = jest.replaceProperty(known, "dev", { ...stages.dev, ...settings });

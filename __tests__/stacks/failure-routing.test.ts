@@ -10,7 +10,7 @@ const priority = arn("shop-dev-priority-email-processor");
 
 const stack = synthNotificationStack();
 
-/** What Terraform makes of the pattern in the synthesized JSON. */
+/** Compiles the pattern as Terraform would write it into the rule. */
 function compile(pattern: unknown) {
   const applied = String(pattern).replace(/\$\{([^}]*)\}/g, (_, expression: string) => {
     if (expression.endsWith(".partition")) return "aws";
@@ -20,7 +20,7 @@ function compile(pattern: unknown) {
   return compilePattern(applied);
 }
 
-/** Every rule of a bus, by its name, with the queue, function or log group that it brings events to. */
+/** Every rule of a bus, with the name of the queue, function or log group that it brings events to. */
 const rulesOf = (bus: string) =>
   stack
     .resources("aws_cloudwatch_event_rule")
@@ -33,7 +33,7 @@ const rulesOf = (bus: string) =>
 const failures = rulesOf("shop-dev-failures");
 const business = rulesOf("shop-dev-event-bus");
 
-/** Names of the targets that get the failure of a function, as Lambda puts it onto the failures bus. */
+/** The targets that get the failure record of a function, as Lambda puts it onto the failures bus. */
 function takers(functionArn: string, response: object, envelope: object = {}, rules = failures): string[] {
   const event = {
     version: "0",
@@ -54,7 +54,7 @@ function takers(functionArn: string, response: object, envelope: object = {}, ru
     },
     ...envelope,
   };
-  // As it travels: what is undefined is not there.
+  // The event goes through JSON, because fields that are undefined are missing in a real event.
   const received: unknown = JSON.parse(JSON.stringify(event));
   return rules.filter(({ matches }) => matches(received)).map(({ target }) => target);
 }
@@ -76,7 +76,7 @@ describe("a record that a producer forges on the bus of the business events", ()
     for (const type of types) {
       const response = type === undefined ? {} : failed(type);
       expect(takers(`${functionArn}:$LATEST`, response, {}, business)).toEqual([]);
-      // Not because no record would: the true one does, on its own bus.
+      // The result above is not empty because of a wrong record: on its own bus, the same record is taken.
       expect(takers(`${functionArn}:$LATEST`, response)).toHaveLength(1);
     }
   });

@@ -10,7 +10,7 @@ import { standInTerraform } from "../support/stand-in-terraform";
 const root = join(__dirname, "..", "..");
 const TERRAFORM_BINARY_NAME = standInTerraform();
 
-/** A second checkout of the project, in another folder. */
+/** Makes a second checkout of the project in another folder. */
 function checkOut(): string {
   const checkout = join(mkdtempSync(join(tmpdir(), "another-checkout-")), "deeper", "project");
   for (const name of ["main.ts", "stacks", "handler", "package.json", "tsconfig.json", "cdktf.json"]) {
@@ -23,11 +23,11 @@ function checkOut(): string {
 interface Bundle {
   readonly source: string;
   readonly hash: unknown;
-  /** Of the stored templates. */
+  /** Names of the stored templates. */
   readonly templateNames: readonly string[];
 }
 
-/** Synthesizes in a checkout of its own, and zips the bundle as Terraform would. */
+/** Synthesizes in the checkout, and zips the bundle as Terraform would. */
 function bundleIn(checkout: string): Bundle {
   const outdir = mkdtempSync(join(tmpdir(), "synth-"));
   execFileSync(process.execPath, ["--import", "tsx", "main.ts"], {
@@ -89,7 +89,7 @@ it("has the same hash and the same templates where line ends are those of Window
       if (statSync(file).isFile()) writeFileSync(file, readFileSync(file, "utf8").replaceAll("\n", "\r\n"));
     }
   }
-  // The templates' names carry their content's hash.
+  // The hash of each template's content is a part of its name.
   expect(bundleIn(checkout)).toEqual(here);
 });
 

@@ -12,12 +12,12 @@ const filters = synthNotificationStack()
     matches: compileFilter(pattern as string),
   }));
 
-/** Names of the metrics that count a line; a name is there once for each filter that does. */
+/** The metrics that count a line. A metric is listed once for each filter that matches. */
 const countedBy = (line: string): string[] =>
   filters.filter(({ matches }) => matches(line)).map(({ metric }) => metric);
 
 describe("a line of the function's log", () => {
-  /** What the real logger writes. */
+  /** The line that the real logger writes. */
   function logged(write: (logger: Logger) => void): string {
     const lines: string[] = [];
     for (const method of ["error", "warn", "info"] as const) {
@@ -25,7 +25,7 @@ describe("a line of the function's log", () => {
         lines.push(String(words[0]));
       });
     }
-    // Otherwise it writes to a console of its own.
+    // Without this variable, the logger writes to a console of its own.
     process.env.POWERTOOLS_DEV = "true";
     try {
       write(new Logger({ serviceName: "shop-dev-email-processor" }));

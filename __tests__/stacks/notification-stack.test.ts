@@ -91,7 +91,7 @@ describe("IAM", () => {
       { test: "StringEquals", values: ["sender@example.com"], variable: "ses:FromAddress" },
     ]);
     expect(send?.resources?.map((arn) => arn.replace(/^.*\}:/, ""))).toEqual([
-      // SES asks for the address's identity where there is one, and for the domain's where not.
+      // SES checks the identity of the address if it exists, and otherwise that of the domain.
       "identity/sender@example.com",
       "identity/example.com",
       "identity/ops@example.com",
@@ -260,7 +260,8 @@ describe("the lanes", () => {
     );
     const inQueue = most("aws_sqs_queue", ({ message_retention_seconds }) => message_retention_seconds);
     const inArchive = most("aws_cloudwatch_event_archive", ({ retention_days }) => Number(retention_days) * day);
-    // To the function, and then to a queue; in the retry queue, and in the dead letters.
+    // One delivery goes to the function and then to a queue. The event then waits in the retry queue and in the
+    // dead-letter queue.
     const once = 2 * toTarget + inLambda + 2 * inQueue;
     for (const { environment } of deployed.resources("aws_lambda_function")) {
       const { variables } = environment as { variables: Record<string, string> };
@@ -396,7 +397,7 @@ describe("EventBridge", () => {
 
   it("keeps events in an archive", () => {
     expect(stack.resource("aws_cloudwatch_event_archive")).toMatchObject({ retention_days: 14 });
-    // Every event of the bus, said in so many words: an update without a pattern leaves what was there.
+    // The pattern matches every event. It is written out, because an update without a pattern keeps the earlier one.
     expect(stack.resource("aws_cloudwatch_event_archive")).toMatchObject({
       event_pattern: JSON.stringify({ source: [{ exists: true }] }),
     });
@@ -440,7 +441,7 @@ describe("what SES tells afterwards", () => {
     for (const statement of [mayMake, mayLog]) {
       expect(statement?.resources).toEqual([expect.stringMatching(/:log-group:\/aws\/events\/shop-dev-\*$/)]);
     }
-    // An account has ten of them a region.
+    // All rules share one policy, because an account has at most ten in a region.
     expect(stack.resource("aws_cloudwatch_log_resource_policy")).toMatchObject({ policy_name: "shop-dev-event-logs" });
   });
 
@@ -459,7 +460,7 @@ describe("what SES tells afterwards", () => {
       { sid: "Audit", data_identifiers: identifiers, operation: { audit: { findings_destination: {} } } },
       { sid: "Mask", data_identifiers: identifiers, operation: { deidentify: { mask_config: {} } } },
     ]);
-    // Only what comes after it is masked.
+    // Only events that are logged after the masking exists are masked, so the target depends on it.
     const target = stack
       .resources("aws_cloudwatch_event_target")
       .find(({ rule }) => stack.nameBehind(rule) === `shop-dev-${suffix}-rule`);
@@ -479,7 +480,9 @@ describe("CloudWatch", () => {
   const alarm = (name: string) =>
     stack.resources("aws_cloudwatch_metric_alarm").find(({ alarm_name }) => alarm_name === name);
 
-  /** What an alarm watches: metric, statistic, threshold, periods of 300 s, and the names of its dimensions. */
+  /**
+   * What an alarm watches: metric, statistic, threshold, number of periods of 300 s, and the names of its dimensions.
+   */
   function watched(each: Record<string, unknown>): Record<string, unknown> {
     const dimensions = (of: unknown) =>
       Object.fromEntries(
@@ -606,7 +609,7 @@ describe("CloudWatch", () => {
     ["dead-letter-rule", { EventBusName: "shop-dev-failures", RuleName: "shop-dev-dead-letter-rule" }],
     ["unmatched-rule", { EventBusName: "shop-dev-event-bus", RuleName: "shop-dev-unmatched-rule" }],
     ["unrouted-rule", { EventBusName: "shop-dev-event-bus", RuleName: "shop-dev-unrouted-rule" }],
-    // The default bus is no dimension.
+    // Metrics of the default bus have no dimension for the bus.
     ["daily-report", { RuleName: "shop-dev-daily-report" }],
     ["feedback-rule", { RuleName: "shop-dev-feedback-rule" }],
   ])("rings for what the rule %s could not deliver, and could not park", (rule, dimensions) => {
@@ -625,7 +628,7 @@ describe("CloudWatch", () => {
   });
 
   it("tells the topic of each alarm, and takes missing data for good but for the rates", () => {
-    // Each of them is named above.
+    // The tests above name each of these alarms.
     expect(stack.resources("aws_cloudwatch_metric_alarm")).toHaveLength(14 + 2 + 2 + 2 * 9);
     for (const each of stack.resources("aws_cloudwatch_metric_alarm")) {
       expect(each.treat_missing_data).toBe((each.alarm_name as string).endsWith("-rate") ? "ignore" : "notBreaching");
@@ -772,7 +775,7 @@ describe("the daily report's event", () => {
       )
       .find((candidate) => candidate?.input_template.includes("Daily Report"));
 
-  /** What the function gets of an occurrence, for a stage with these recipients. */
+  /** The event that the function gets for an occurrence, in a stage with these recipients. */
   function occurrence(recipients: readonly [string, ...string[]]): unknown {
     const scheduled = new NotificationStack(
       Testing.app(),
@@ -781,7 +784,7 @@ describe("the daily report's event", () => {
       seedCatalogue,
     );
     const transformer = transformerOf(synthesized(scheduled));
-    // As Terraform hands it over.
+    // The template as Terraform hands it to EventBridge.
     const InputTemplate = transformer?.input_template.replace(/([$%])\1\{/g, "$1{");
     const event: Envelope = {
       version: "0",
@@ -898,11 +901,12 @@ it("refuses to synthesize a stack that breaks a policy rule, and names the rule"
 it("tells Terraform where its resources stood when constructs were named by a notification's id", () => {
   const { moved } = JSON.parse(stack.text) as { moved: { from: string; to: string }[] };
   const from = moved.map((each) => each.from);
-  // As they stand in the state of a stage that was deployed then.
+  // These are the addresses in the state of a stage that was deployed with the earlier version.
   expect(from).toEqual(
     expect.arrayContaining([
       "aws_cloudwatch_event_rule.event-routing_daily-report-rule_36392522",
-      // Not moved, its destruction closes a circle with the retry targets, and the apply ends before it starts.
+      // If this rule were not moved, its destruction and the retry targets would depend on each other, and the apply
+      // would stop before it starts.
       "aws_cloudwatch_event_rule.event-routing_dead-letter-rule_15DCC88A",
       "aws_cloudwatch_event_rule.event-routing_email-request-rule_533892DB",
       "aws_cloudwatch_event_rule.event-routing_priority-alert-rule_16741310",

@@ -4,7 +4,10 @@ import { enforcePolicy, findViolations } from "../../stacks/policy";
 import { rules, type SynthesizedStack } from "../../stacks/policy/rules";
 import { defaultQuotas } from "../../stacks/stages";
 
-/** Where each rule ends: what keeps it, beside what only just breaks it. (`policy.test.ts` breaks each rule.) */
+/**
+ * Where the limit of each rule is: the widest that keeps the rule, and the narrowest that breaks it. (`policy.test.ts`
+ * breaks each rule clearly.)
+ */
 
 const settings = { ...defaultQuotas("eu-west-1"), deletionProtection: true };
 const violationsOf = (stack: SynthesizedStack, id: string) =>
@@ -112,7 +115,7 @@ describe("a wildcard", () => {
     [`${group}:*x`, false],
     ["${aws_cloudwatch_log_group..arn}:*", false],
     ["${aws_cloudwatch_log_group.a.b.arn}:*", false],
-    // Inside of an expression of Terraform it is none.
+    // A `*` inside of a Terraform expression is no wildcard.
     ["${aws_sqs_queue.all[*].arn}", true],
     ["${aws_sqs_queue.all.arn}*", false],
     ["${a}?${b}", false],
@@ -207,7 +210,9 @@ it("has a function depend on each of its templates", () => {
   expect(of(["aws_ses_template.one"])).toEqual(["aws_lambda_function.fn does not depend on aws_ses_template.two"]);
 });
 
-/** Attribute of the physical name, and its longest length, by the API reference of each service. */
+/**
+ * For each type, the attribute with the physical name and its most characters, by the API reference of each service.
+ */
 const nameLimits: Readonly<Record<string, readonly [string, number]>> = {
   aws_cloudwatch_dashboard: ["dashboard_name", 255],
   aws_cloudwatch_event_archive: ["name", 48],
@@ -273,7 +278,7 @@ it.each([{}, { provider: {} }, { provider: { aws: [] } }, { provider: { aws: [{}
   },
 );
 
-/** Longest texts, by the API reference of each service. */
+/** The longest texts, by the API reference of each service. */
 it.each([
   ["aws_cloudwatch_event_rule", "description", 512],
   ["aws_cloudwatch_event_rule", "schedule_expression", 256],
@@ -301,10 +306,11 @@ it("lets a template have 500 KB in all its parts", () => {
 });
 
 it.each([
-  // Only a reference to one attribute is measured as what it refers to.
+  // Only a reference to a single attribute is measured by what it refers to. Any other expression gets the longest
+  // length.
   ["${lower(aws_sqs_queue.queue.name)}", 144],
   ["${timestamp()}", 144],
-  // What the stack does not have may be as long as an id of AWS's.
+  // The length of a resource that is not in the stack is that of AWS's longest id.
   ["${aws_sqs_queue.other.name}", 64],
   ["${aws_sns_topic.other.name}", 64],
   ["${aws_sqs_queue.queue.name}", 14],
@@ -385,7 +391,7 @@ describe("a policy's size", () => {
       Effect: "Allow",
       Principal: { Service: "events.amazonaws.com" },
       Action: "lambda:InvokeFunction",
-      // The longest partition and region that there are.
+      // The partition and the region are the longest that exist.
       Resource: "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:shop-dev-fn",
       Condition: { ArnLike: { "AWS:SourceArn": "a".repeat(20_480) } },
     };
@@ -433,7 +439,7 @@ it("makes the synth fail, and says which rule is broken, where and why", () => {
   const stack = new TerraformStack(Testing.app(), "it");
   new CloudwatchEventRule(stack, "rule", { name: "other-x", scheduleExpression: "rate(1 day)" });
   enforcePolicy(stack, "shop-dev");
-  // cdktf has its own word on a stack without a provider.
+  // cdktf itself also reports that the stack has no provider.
   expect(stack.node.validate().filter((problem) => !problem.includes("provider"))).toEqual([
     'names-carry-stage: aws_cloudwatch_event_rule.rule has the name "other-x" without "shop-dev-" in front. Two stages live in one account, and policies name what is the stage\'s own by its prefix.',
   ]);

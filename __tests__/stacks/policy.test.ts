@@ -11,7 +11,7 @@ const statement = (attributes: object): SynthesizedStack => ({
 });
 const named = { name: "shop-dev-x" };
 const brokenPolicy = "${data.aws_iam_policy_document.broken.json}";
-/** A denial of plain HTTP, with what is told otherwise. */
+/** A statement that denies plain HTTP, with changes. */
 const denying = ({ effect = "Deny", ...condition }: { effect?: string } = {}): SynthesizedStack =>
   statement({
     effect,
@@ -21,7 +21,7 @@ const queueDenying = (change?: object): SynthesizedStack => ({
   ...resource("aws_sqs_queue", { ...named, policy: brokenPolicy }),
   ...denying(change),
 });
-/** Something with a policy of about so many bytes. */
+/** A resource whose policy has about this many bytes. */
 const policyOf = (type: string, attribute: string, bytes: number): SynthesizedStack => ({
   ...resource(type, { ...named, [attribute]: brokenPolicy }),
   ...statement({ actions: ["a"], resources: ["a".repeat(bytes)] }),
@@ -35,11 +35,11 @@ const dashboardOf = (metricsOfWidgets: readonly number[]): SynthesizedStack =>
       })),
     }),
   });
-/** A stage that keeps what can't be made again. */
+/** The settings of a stage with deletion protection. */
 const settings = { ...defaultQuotas("eu-west-1"), deletionProtection: true };
 const inIreland: SynthesizedStack = { provider: { aws: [{ region: "eu-west-1" }] } };
 
-/** For each rule, stacks that break it, and what it says. */
+/** For each rule: stacks that break it, and the message. */
 const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegExp])[]>> = {
   "no-wildcard": [
     [statement({ actions: ["ses:*"], resources: ["arn"] }), /broken allows "ses:\*"/],
@@ -48,7 +48,7 @@ const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegE
       statement({ effect: "Allow", actions: ["logs:PutLogEvents"], resources: ["arn:aws:logs:*:*:*"] }),
       /allows "arn:aws/,
     ],
-    // The own prefix allows its names, at the end, in an ARN that is whole otherwise; and nothing else.
+    // A wildcard is allowed only at the end of the own prefix, in an ARN that has no other.
     ...[
       "arn:aws:ses:eu-west-1:1:template/shop-*",
       "arn:aws:ses:eu-west-1:1:template/shop-dev*",
@@ -119,7 +119,7 @@ const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegE
   "tls-only": [
     [resource("aws_sqs_queue", named), /aws_sqs_queue\.broken takes plain HTTP/],
     [resource("aws_sns_topic", named), /aws_sns_topic\.broken takes plain HTTP/],
-    // Each of them is another denial, or none.
+    // Each of these statements denies something else than plain HTTP, or nothing.
     ...[
       { effect: "Allow" },
       { test: "BoolIfExists" },
@@ -195,7 +195,7 @@ const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegE
   ],
   "names-carry-stage": [
     [resource("aws_iam_role", { name: "x" }), /broken has the name "x" without "shop-dev-" in front/],
-    // Policies go by the prefix.
+    // The prefix has to be whole and at the beginning, because policies name resources by it.
     [resource("aws_cloudwatch_event_rule", { name: "x-shop-dev-rule" }), /broken has the name "x-shop-dev-rule"/],
     [resource("aws_cloudwatch_log_group", { name: "/aws/lambda/shop-devil" }), /broken has the name/],
   ],
@@ -239,7 +239,7 @@ const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegE
     [policyOf("aws_cloudwatch_event_bus_policy", "policy", 10_240), /and AWS takes 10240/],
     [policyOf("aws_cloudwatch_log_resource_policy", "policy_document", 5120), /and AWS takes 5120/],
     [policyOf("aws_iam_role", "assume_role_policy", 2048), /and AWS takes 2048/],
-    // Whatever part of the statement is long.
+    // Each part of a statement counts.
     ...[
       { actions: ["a".repeat(8192)] },
       { principals: [{ type: "AWS", identifiers: ["a".repeat(8192)] }] },
@@ -263,7 +263,7 @@ const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegE
       },
       /the role has up to \d+ bytes of policy, and AWS takes 10240/,
     ],
-    // As all permissions of a function do.
+    // All permissions of a function count together.
     [
       {
         resource: {
@@ -414,13 +414,13 @@ it("measures what Terraform makes of a text: an escaped brace is one character l
 });
 
 it.each([
-  // An account's id has 12 digits, the longest partition 10 letters.
+  // An account's id has 12 digits, and the longest partition has 10 letters.
   ["${data.aws_caller_identity.a.account_id}", 12],
   ["${data.aws_partition.p.partition}", 10],
   ["${aws_sqs_queue.q.name}", "shop-dev-queue".length],
-  // `arn:<partition>:sqs:<region>:<account>:` in front.
+  // An ARN has `arn:<partition>:sqs:<region>:<account>:` in front of the name.
   ["${aws_sqs_queue.q.arn}", "shop-dev-queue".length + 80],
-  // A UUID, or shorter.
+  // An id of AWS's is a UUID or shorter.
   ["${aws_kms_key.k.key_id}", 64 + 80],
 ])("measures %s as it can get at most", (expression, longest) => {
   const violationsOf = (characters: number) => {

@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { findSandbox, sandboxEndpoint } from "../../stacks/sandbox-endpoint";
 import { temporaryFolder } from "aws-emulator/testing/temporary";
 
-/** @returns an environment file of a running sandbox, with this content. */
+/**
+ * Writes the environment file of a running sandbox.
+ * @returns its path.
+ */
 function written(script: string): string {
   const file = join(temporaryFolder(), "environment.sh");
   writeFileSync(file, script);

@@ -2,7 +2,7 @@ import { catalogue } from "../../handler/notifications";
 import { scheduleProblem } from "../../stacks/schedule-expression";
 
 it.each([
-  // The examples of EventBridge's guide, "eb-scheduled-rule-pattern".
+  // These are the examples of EventBridge's guide, "eb-scheduled-rule-pattern".
   "cron(0 10 * * ? *)",
   "cron(15 12 * * ? *)",
   "cron(0 18 ? * MON-FRI *)",
@@ -22,7 +22,7 @@ it.each([
   "rate(5 hours)",
   "rate(1 day)",
   "rate(7 days)",
-  // Every wildcard and word of its table.
+  // These have every wildcard and word of the guide's table.
   "cron(*/5 * * * ? *)",
   "cron(0,30 8-17 1-15 JAN,FEB,MAR ? *)",
   "cron(0-30/10 0/2 1/7 1/3 ? 2026/2)",
@@ -65,7 +65,7 @@ it.each<readonly [string, string]>([
   ["cron(0 9 ? * mon-fri *)", '"mon" is not a value from 1 to 7, or SUN to SAT in capitals'],
   ["cron(0 9 ? * MONDAY *)", '"MONDAY" is not a value from 1 to 7'],
   ["cron(0 9 ? * 3W *)", '"3W" is not a value from 1 to 7'],
-  ["cron(0 9 ? * 3#6 *)", 'it is the 1st to the 5th in a month, not "6"'],
+  ["cron(0 9 ? * 3#6 *)", 'the number after # is 1 to 5, not "6"'],
   ["cron(0 9 ? * 8#1 *)", '"8" is not a value from 1 to 7'],
   ["cron(0 9 ? * 8L *)", '"8" is not a value from 1 to 7'],
   ["cron(0 9 ? * 3#1,6#3 *)", '"3#1" is not a value from 1 to 7'],
@@ -78,10 +78,10 @@ it.each<readonly [string, string]>([
   ["cron(0/5/5 9 * * ? *)", 'not "5/5"'],
   ["cron(/5 9 * * ? *)", '"" is not a value from 0 to 59'],
   ["cron(0 17-8 * * ? *)", 'the range "17-8" ends before it begins: split it in two, with a comma'],
-  ["cron(0 1-2-3 * * ? *)", '"1-2-3" is no range'],
+  ["cron(0 1-2-3 * * ? *)", '"1-2-3" is not a range'],
   ["cron(0, 9 * * ? *)", '"" is not a value from 0 to 59'],
   ["cron(** 9 * * ? *)", '"**" is not a value from 0 to 59'],
-  // EventBridge's guide, "eb-rate-expressions", names the first two.
+  // The first two are in EventBridge's guide, "eb-rate-expressions".
   ["rate(1 hours)", "has hours for hour: write rate(1 hour)"],
   ["rate(5 hour)", "has hour for hours: write rate(5 hours)"],
   ["rate(1 minutes)", "has minutes for minute: write rate(1 minute)"],

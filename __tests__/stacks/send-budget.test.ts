@@ -7,9 +7,10 @@ it("gives bulk mail four fifths of the account's send rate, and keeps a fifth fo
 });
 
 it.each([
-  // The rate of a lane is small: three environments, each of which waits for seconds.
+  // The rate of each lane is so small that three environments suffice, each of which waits for seconds.
   [1, { concurrency: 3, sendIntervalMs: 3750 }, { concurrency: 3, sendIntervalMs: 15_000 }],
-  // Neither number comes out even: there is rather an environment more, and a millisecond more between two sends.
+  // Here both results are fractions. Both are rounded up: to one more environment, and to one more millisecond between
+  // two sends.
   [17, { concurrency: 4, sendIntervalMs: 295 }, { concurrency: 3, sendIntervalMs: 883 }],
   [200, { concurrency: 40, sendIntervalMs: 250 }, { concurrency: 10, sendIntervalMs: 250 }],
 ])("runs as many environments as a send rate of %d needs, and three at least", (rate, standard, priority) => {

@@ -63,7 +63,7 @@ it("takes a list's position, which Handlebars brings", () => {
   expect(check("{{#each titleHtml}}{{@index}}{{/each}}")).not.toThrow();
 });
 
-// Names that JavaScript's objects, or Handlebars' own helpers, have: SES looks for them in the data.
+// JavaScript objects or Handlebars' helpers have these names, but SES looks for them in the data.
 it.each(["constructor", "toString", "__proto__", "log", "lookup", "if", "each"])(
   "refuses {{%s}} as any other variable that is not supplied",
   (name) => {

@@ -1,7 +1,7 @@
 import { emailRequest } from "../../handler/notifications/email-request";
 import { type Notification } from "../../handler/notifications/define";
 
-/** A notification like `email-request` under another id, with what else is told. */
+/** A notification like `email-request` with another id and with changes. */
 export function notificationNamed(id: string, changes: Partial<Notification> = {}): Notification {
   return {
     ...emailRequest,
@@ -12,7 +12,10 @@ export function notificationNamed(id: string, changes: Partial<Notification> = {
   };
 }
 
-/** As a company's catalogue may get: most on events, some with a pattern or in the priority lane, some scheduled. */
+/**
+ * A catalogue as a company may have: most notifications are on events, some of them with a pattern or in the priority
+ * lane, and some are scheduled.
+ */
 export function largeCatalogue(count: number): Notification[] {
   return Array.from({ length: count }, (_, at): Notification => {
     const id = `n${String(at).padStart(3, "0")}`;

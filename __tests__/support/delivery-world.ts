@@ -10,7 +10,7 @@ import { createSendNotification, type NotificationResult } from "../../handler/s
 import { createPacer } from "../../handler/pacer";
 import { failureRecord, MemoryClaims, createRecords, sqsBatch, startOfTime } from "./send-notification";
 
-/** Numbers that look random and are the same for the same seed (mulberry32). From 0 up to 1. */
+/** A generator of numbers from 0 up to 1 that look random. The same seed gives the same numbers (mulberry32). */
 export function randomOf(seed: number): () => number {
   let state = seed | 0;
   return () => {
@@ -21,7 +21,7 @@ export function randomOf(seed: number): () => number {
   };
 }
 
-/** How a call to SES can end; `after` means that the mail is out. */
+/** How a call to SES can end. In those with `after`, the mail was sent. */
 const sesFaults = [
   "throttled",
   "unavailable",
@@ -40,7 +40,7 @@ const storeFaults = ["down", "lost answer", "death", "death after"] as const;
 
 const runMs = 30_000;
 
-/** Whom the world's stage may mail. */
+/** The recipients whom the world's stage may mail. */
 export const worldPolicy: RecipientPolicy = {
   mode: "restricted",
   addresses: [],
@@ -59,33 +59,36 @@ export type Outcome =
       readonly kind: "permanent" | "transient";
       readonly type: string;
       readonly message: string;
-      /** The mails that failed, as the parked record or the error lists them. */
+      /** The mails that failed, as they are listed in the parked record or in the error. */
       readonly failures: readonly MailFailure[];
     }
-  /** The run ended without a word: Lambda reports it, or the queue gives the message out again. */
+  /** The run ended without an answer. Lambda reports it, or the queue gives the message out again. */
   | { readonly kind: "died" };
 
 export interface Delivery {
   readonly event: unknown;
-  /** From a retry queue, not from a rule. */
+  /** Whether the event comes from a retry queue and not from a rule. */
   readonly viaQueue: boolean;
-  /** What a person sends to the retry queue again. */
+  /** The parked record that a person sends to the retry queue again. */
   readonly redriven?: FailureRecord;
 }
 
 /**
- * SES, the claims and Lambda's runs, with all that can go wrong, in an order that chance decides: each call waits for its
- * turn, and whose turn comes next is random. Time passes with the calls, and a run ends where its time is over, as Lambda
- * ends it: between any two steps, with nothing more said.
+ * SES, the claims and Lambda's runs, with everything that can go wrong. The order is random: each call waits for its
+ * turn, and a random call is next. Time passes with the calls. A run ends when its time is over, as in Lambda: between
+ * any two steps, and without an answer.
  */
 export class World {
   now = startOfTime;
-  /** How likely a call fails. */
+  /** The probability that a call fails. */
   faultiness = 0;
   readonly accepted: Accepted[] = [];
   readonly records = createRecords();
   readonly parked: FailureRecord[] = [];
-  /** What may end with a permanent failure, by its type: a fault gave the reason. Each as `groupOf` names it. */
+  /**
+   * Mails that may end with a permanent failure, by the failure's type, because a fault has given a reason for it. Each
+   * is named as by `groupOf`.
+   */
   readonly reasons = new Map([
     ["OutcomeUnknown", new Set<string>()],
     ["MessageRejected", new Set<string>()],
@@ -95,13 +98,16 @@ export class World {
 
   constructor(
     private readonly random: () => number,
-    /** Notification and idempotency key, as the events say: the world keeps its own books, not the handler's. */
+    /**
+     * Names a mail by its notification and the idempotency key that its event has. The world has its own record of
+     * these, so that it does not depend on the handler's.
+     */
     private readonly groupOf: (notification: string, eventId: string) => string,
   ) {
     this.store = new MemoryClaims({ now: () => this.now });
   }
 
-  /** Delivers all inputs at once, and lets them run until each has ended. */
+  /** Delivers all inputs at once, and runs them until each has ended. */
   async deliver(inputs: readonly Delivery[]): Promise<Outcome[]> {
     const outcomes: Outcome[] = inputs.map(() => ({ kind: "died" }));
     inputs.forEach((input, index) => {
@@ -116,7 +122,7 @@ export class World {
       turn?.();
       await settled();
     }
-    // Every run is over, one way or the other.
+    // No run waits any more: each has returned, thrown or died.
     return outcomes;
   }
 
@@ -132,7 +138,7 @@ export class World {
       const { batchItemFailures } = (await handle(sqsBatch({ body }), run)) as SqsBatchResponse;
       if (batchItemFailures.length > 0) return { kind: "transient", type: "Throttled", message: "", failures: [] };
     }
-    // Another run of this moment may have parked: only the event's own record tells.
+    // Another run may have parked an event at the same time, so only the record of this event counts.
     const own = this.parked
       .slice(parkedBefore)
       .find(({ requestPayload }) => JSON.stringify(requestPayload) === JSON.stringify(event));
@@ -141,7 +147,7 @@ export class World {
     return { kind: "permanent", type: errorType, message: errorMessage, failures: own.failures ?? [] };
   }
 
-  /** A fresh execution environment, as after a deployment. */
+  /** A new execution environment, as after a deployment. */
   private environment(endsAt: number) {
     let held: string | undefined;
     const endOfTime = () => {
@@ -265,17 +271,17 @@ export function mailOf(group: string, recipient: string): string {
   return `${group} to ${recipient}`;
 }
 
-/** The process is gone: nothing comes after. */
+/** Never resolves: the process has died, and nothing runs after it. */
 function death(): Promise<never> {
   return new Promise(() => undefined);
 }
 
-/** All that can go on without another turn has gone on. */
+/** Resolves when everything that can run without another turn has run. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** As SES words its refusals: with the address. */
+/** An error as SES words it, with the recipient's address in it. */
 function refusal(name: string, httpStatusCode: number, recipient: string): Error {
   const message = `Refused to send to ${recipient}`;
   return new SESServiceException({ name, message, $fault: "client", $metadata: { httpStatusCode } });

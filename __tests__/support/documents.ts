@@ -4,20 +4,20 @@ import MarkdownIt from "markdown-it";
 
 export const projectRoot = join(__dirname, "..", "..");
 
-/** A Markdown file, as its tests ask for it. */
+/** A Markdown file, with the parts that tests check. */
 export interface MarkdownDocument {
-  /** From the project's root. */
+  /** The path from the project's root. */
   readonly path: string;
   readonly text: string;
-  /** Where its links and pictures go. */
+  /** The targets of its links and pictures. */
   readonly links: readonly string[];
   /** The anchors of its headings, as GitHub makes them. */
   readonly anchors: readonly string[];
-  /** What it says in code: spans and blocks. */
+  /** The texts of its code spans and code blocks. */
   readonly code: readonly string[];
 }
 
-/** Folders that hold no document of ours. */
+/** Folders without documents of this project. */
 const skipped = new Set(["node_modules", "cdktf.out", ".git", ".sandbox", ".terraform", "coverage", "local-state"]);
 
 /** Every Markdown file of the project. */

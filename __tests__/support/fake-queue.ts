@@ -10,20 +10,20 @@ import {
 interface Stored {
   readonly id: string;
   readonly body: string;
-  /** In milliseconds since 1970. */
+  /** When a receive can get the message again, in milliseconds since 1970. */
   visibleAt: number;
   isDelayed: boolean;
-  /** The newest one counts. */
+  /** The receipt handle of the last receive. Older ones are no longer valid. */
   receipt: string;
 }
 
 /**
- * A queue as SQS documents it, with a clock that only calls move: a message comes back when its visibility timeout is
- * over, and an old receipt is answered with a success that deletes nothing.
+ * A queue that behaves as SQS documents it. Only calls move its clock. A message comes back when its visibility timeout
+ * is over. A delete with an old receipt succeeds and deletes nothing.
  */
 export class FakeQueue {
   time = 0;
-  /** How long each call takes. */
+  /** How long each call takes, in milliseconds. */
   callMs = 0;
   readonly calls: string[] = [];
   private messages: Stored[] = [];
@@ -45,7 +45,7 @@ export class FakeQueue {
     return this.messages.length;
   }
 
-  /** The queue's own counts, which a test may let be wrong. */
+  /** The queue's own counts. A test may replace this with wrong ones. */
   counts = (): { visible: number; inFlight: number; delayed: number } => {
     const hidden = this.messages.filter(({ visibleAt }) => visibleAt > this.time);
     const delayed = hidden.filter(({ isDelayed }) => isDelayed).length;
@@ -57,7 +57,7 @@ export class FakeQueue {
       Object.assign(message, { isDelayed: true, visibleAt: untilMs });
   }
 
-  /** As somebody else. */
+  /** Receives messages as another consumer. */
   receive(count: number, seconds: number): Stored[] {
     const found = this.messages.filter(({ visibleAt }) => visibleAt <= this.time).slice(0, count);
     for (const message of found) {
@@ -69,7 +69,7 @@ export class FakeQueue {
     return found;
   }
 
-  /** What the code under test calls, as far as it does. */
+  /** The client for the code under test. It knows the calls that this code makes. */
   readonly client = { send: (command: unknown) => this.send(command) } as unknown as SQSClient;
 
   /** Calls that begin at the same time end at the same time. */

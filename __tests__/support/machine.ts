@@ -1,7 +1,7 @@
 import { type Machine } from "../../sandbox/tools";
 import { temporaryFolder } from "aws-emulator/testing/temporary";
 
-/** A machine with nothing on it but what a test puts there. */
+/** A machine that has only what a test puts there. */
 export function emptyMachine(changes: Partial<Machine> = {}): Machine {
   return {
     environment: { PATH: "" },

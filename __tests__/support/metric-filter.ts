@@ -1,6 +1,8 @@
 /**
- * A filter pattern of CloudWatch Logs, as far as the stacks use it: one quoted phrase, or for JSON equal texts, joined by
- * `&&` (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html). moto evaluates none.
+ * Compiles a filter pattern of CloudWatch Logs. It knows the two forms that the stacks use: one quoted phrase, or
+ * fields of JSON that equal texts, joined by `&&`
+ * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html). moto does not evaluate filter
+ * patterns.
  */
 export function compileFilter(pattern: string): (line: string) => boolean {
   const phrase = /^"([^"]+)"$/.exec(pattern)?.[1];
@@ -22,7 +24,7 @@ function child(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }
 
-/** A line that is no JSON matches no such pattern. */
+/** Parses a line. A line that is not JSON matches no pattern on fields. */
 function parse(line: string): unknown {
   try {
     return JSON.parse(line);

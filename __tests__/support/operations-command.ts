@@ -3,7 +3,7 @@ import { run } from "../../operations/cli";
 import { projectRoot } from "./sandbox";
 
 export interface CommandResult {
-  /** `null` where a signal ended it. */
+  /** The exit code; `null` where a signal ended the command. */
   readonly code: number | null;
   readonly output: string;
   readonly errors: string;
@@ -11,10 +11,10 @@ export interface CommandResult {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Names the sandbox on this port. */
+/** The environment of a command for the sandbox on this port. */
 export const sandboxOn = (port: number): Environment => ({ SANDBOX_PORT: String(port) });
 
-/** Runs a command of `operations/` in this process: AWS clients still read the variables of this process. */
+/** Runs a command of `operations/` in this process. Its AWS clients still read the variables of this process. */
 export async function runOperation(words: readonly string[], environment: Environment = {}): Promise<CommandResult> {
   let output = "";
   let errors = "";
@@ -27,7 +27,7 @@ export async function runOperation(words: readonly string[], environment: Enviro
   return { code, output, errors };
 }
 
-/** A command of `operations/` as a process, as a person runs it. */
+/** A command of `operations/` that runs as a process of its own, as a person runs it. */
 export class OperationsProcess {
   readonly ended: Promise<CommandResult>;
   readonly child;

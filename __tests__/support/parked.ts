@@ -9,7 +9,7 @@ import { businessEvent, startOfTime } from "./send-notification";
 
 const config = readConfig({ STAGE: "sandbox" });
 
-/** The sandbox's stage: its function may run for 12 s. */
+/** The sandbox's stage. Its function may run for 12 s. */
 export const parkedStage = {
   config,
   names: new Names(config),
@@ -25,7 +25,7 @@ const context: ParkedContext = {
 
 export const jane = "jane@example.com";
 
-/** A request for one mail to Jane. */
+/** An event that asks for one mail to Jane. */
 export function request(detail: object = {}, overrides: object = {}) {
   return businessEvent({ emailConfig: { recipient: jane, subject: "Your order" }, ...detail }, overrides);
 }
@@ -40,7 +40,7 @@ function queueMessage(body: unknown, overrides: Partial<QueueMessage> = {}): Que
   };
 }
 
-/** What EventBridge says of a target that it could not reach. */
+/** The message attributes that EventBridge adds where it could not reach a target. */
 export function targetAttributes(rule: string, overrides: Readonly<Record<string, string>> = {}) {
   return {
     ERROR_CODE: "NO_PERMISSIONS",
@@ -52,7 +52,7 @@ export function targetAttributes(rule: string, overrides: Readonly<Record<string
   };
 }
 
-/** What SQS says of a message that it moved here from the retry queue. */
+/** The attributes of a message that SQS has moved to the dead-letter queue from the retry queue. */
 export const movedBySqs = {
   SentTimestamp: String(startOfTime + 60_000),
   DeadLetterQueueSourceArn: `arn:aws:sqs:us-east-1:123456789012:${parkedStage.names.of("retries")}`,

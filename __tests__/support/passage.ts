@@ -1,12 +1,15 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import { type AddressInfo } from "node:net";
 
-/** A call to AWS, as far as it tells which one it is. */
+/** A call to AWS, with the parts that tell which call it is. */
 export interface PassingCall {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
-  /** `AmazonSQS.SendMessage` of a JSON protocol; otherwise the body of a Query tells. */
+  /**
+   * The operation of a JSON protocol, for example `AmazonSQS.SendMessage`. In the Query protocol, the body names the
+   * operation.
+   */
   readonly target: string;
   readonly body: string;
 }
@@ -24,8 +27,9 @@ export interface Passage {
 }
 
 /**
- * A server in front of another, which hears of each call, and answers some itself: what the emulator can't be brought to say.
- * @param answer `undefined`: the call goes on to `to`.
+ * Starts a server in front of another one. It sees each call, and can answer it itself. Tests use it for answers that
+ * the emulator never gives.
+ * @param answer returns the answer, or `undefined` to pass the call on to `to`.
  */
 export async function startPassage(
   to: string,
@@ -46,7 +50,8 @@ export async function startPassage(
         response.writeHead(own.status, { "content-type": own.type ?? "application/json" }).end(own.body);
         return;
       }
-      // The other answers to its own name, and names itself in the URLs of queues.
+      // The host is replaced, because the other server names itself in the URLs of queues by the host that it was
+      // called with.
       request(new URL(path, to), { method, headers: { ...headers, host: new URL(to).host } }, (other) => {
         void read(other).then((content) => {
           const { "content-length": _length, "transfer-encoding": _encoding, ...rest } = other.headers;

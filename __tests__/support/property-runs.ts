@@ -1,4 +1,4 @@
-/** What a developer waits for. CI tries every run of a property. */
+/** The share of the runs that a developer waits for. CI runs all. */
 const shareOutsideCi = 0.1;
 
 /**

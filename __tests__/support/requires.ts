@@ -5,7 +5,7 @@ import { findMoto } from "../../sandbox/tools/moto";
 import { awsProvider } from "../../sandbox/tools/pinned-providers";
 import { findTerraform } from "../../sandbox/tools/terraform";
 
-/** What a test can need of the machine. The AWS provider is one only in a mirror: tests download nothing. */
+/** Tools that a test can need. The AWS provider has to be in a mirror, because tests download nothing. */
 interface Requirements {
   readonly terraform: Found<string>;
   readonly moto: Found<Command>;
@@ -23,18 +23,18 @@ const finders: { readonly [Name in keyof Requirements]: (machine: Machine) => Lo
   },
 };
 
-/** What the integration tests as a whole can't do without; a browser is a matter of the inbox's own tests. */
+/** Tools that every integration test needs. A browser is needed only by the tests of the inbox. */
 const required = ["terraform", "moto", "awsProvider"] as const;
 
-/** One sentence for each tool that the integration tests need and the machine lacks. */
+/** One sentence for each tool that the integration tests need and that is missing. */
 export function missingRequirements(machine: Machine = thisMachine()): string[] {
   const lookups = required.map((name) => finders[name](machine));
   return lookups.flatMap((lookup) => ("missing" in lookup ? [lookup.missing] : []));
 }
 
 /**
- * A `describe` that gets tools of the machine. The set-up of the integration tests has said what is missing, and has
- * started no test then; so here a missing tool is an error.
+ * A `describe` that passes tools of the machine to its tests. A missing tool is an error here, because the set-up of
+ * the integration tests has already checked them.
  */
 export function describeWith<Name extends keyof Requirements>(
   names: readonly Name[],

@@ -4,12 +4,12 @@ import { until } from "aws-emulator/testing/until";
 
 export const projectRoot = join(__dirname, "..", "..");
 
-/** Time that a step of the real system may take, in milliseconds. */
+/** How long a step of the real system may take, in milliseconds. */
 export const patienceMs = 600_000;
 
 /**
- * Only what a program needs to be found, and to find its tools (sandbox/tools): a test must not depend on the rest of the
- * shell that it runs in.
+ * Only the variables that a program needs to start and to find its tools (sandbox/tools). A test must not depend on the
+ * other variables of the shell that it runs in.
  */
 export const bareEnvironment: NodeJS.ProcessEnv = Object.fromEntries(
   ["PATH", "HOME", "TERRAFORM", "MOTO_SERVER", "TF_PROVIDER_MIRROR"]
@@ -48,7 +48,7 @@ export class SandboxProcess {
     this.child.kill("SIGINT");
   }
 
-  /** As a terminal that is closed: what is printed from now on fails. */
+  /** Closes the pipes as a closed terminal does. What the program prints from now on fails. */
   hangUp(): void {
     this.child.stdout?.destroy();
     this.child.stderr?.destroy();
@@ -60,7 +60,7 @@ export class SandboxProcess {
     return this.ended;
   }
 
-  /** Waits for a text in the output; fails with the whole output where the process ends without it. */
+  /** Waits for a text in the output. Fails with the whole output if the process ends without it. */
   async prints(text: string): Promise<void> {
     const look = () => {
       if (this.output.includes(text)) return true;

@@ -8,10 +8,10 @@ import {
 import { type Log, type Metrics, type SendNotificationDependencies } from "../../handler/send-notification";
 import { type Clock } from "../../handler/pacer";
 
-/** 2026-11-24T09:00:00Z, when the tests' events happen. */
+/** The time of the tests' events: 2026-11-24T09:00:00Z, in milliseconds since 1970. */
 export const startOfTime = Date.UTC(2026, 10, 24, 9);
 
-/** Time goes on only where something waits. */
+/** A clock whose time moves only when something waits. */
 export class FakeClock implements Clock {
   readonly waits: number[] = [];
 
@@ -32,15 +32,15 @@ interface Row {
   state: "claimed" | "sent" | "failed" | "unknown";
   owner: string;
   heldUntil: number;
-  /** In seconds since 1970, as DynamoDB's time to live. */
+  /** DynamoDB's time to live, in seconds since 1970. */
   expiresAt: number;
   attempts: number;
   messageId: string;
-  /** Missing where an earlier version claimed it. */
+  /** Missing where an earlier version of the handler has made the claim. */
   claimedFor?: ClaimedMail;
 }
 
-/** The claims of handler/claims.ts by its diagram, without a database. */
+/** Claims in memory that follow the diagram in handler/claims.ts. */
 export class MemoryClaims implements ClaimStore {
   readonly rows = new Map<string, Row>();
   private owners = 0;
@@ -130,7 +130,7 @@ export function createRecords(): Records {
   };
 }
 
-/** What sendNotification needs besides its sender: claims in memory, everybody may be mailed. */
+/** Everything that sendNotification needs except its sender. The claims are in memory, and everybody may be mailed. */
 export function dependencies(
   overrides: Partial<SendNotificationDependencies> & Pick<SendNotificationDependencies, "sendEmail">,
 ): SendNotificationDependencies {

@@ -7,7 +7,7 @@ type Answer = (response: ServerResponse, request: IncomingMessage) => void;
 
 export interface SesServer {
   readonly url: string;
-  /** Requests that arrived whole. */
+  /** Number of requests that arrived completely. */
   readonly requests: number;
   readonly connections: number;
   close(): Promise<void>;
@@ -24,7 +24,7 @@ export function errorAnswer(status: number, code: string, message: string): Answ
   };
 }
 
-/** Reads each request to its end, and answers as told. */
+/** Starts a server that reads each request to its end and then answers as told. */
 export async function startSesServer(answer: Answer): Promise<SesServer> {
   const sockets = new Set<Socket>();
   const seen = { requests: 0, connections: 0 };
@@ -60,7 +60,7 @@ export async function startSesServer(answer: Answer): Promise<SesServer> {
   };
 }
 
-/** A port that listens but never accepts, its queue full: connections to it are not established. */
+/** Opens a port that listens but never accepts. Its queue is full, so further connections are not established. */
 export async function startDeafPort(): Promise<{ readonly url: string; close(): Promise<unknown> }> {
   const worker = new Worker(
     `const { createServer, connect } = require("node:net");
@@ -68,7 +68,7 @@ export async function startDeafPort(): Promise<{ readonly url: string; close(): 
      const server = createServer();
      server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
        parentPort.postMessage(server.address().port);
-       // Nothing is accepted while this thread sleeps.
+       // This thread accepts nothing while it sleeps.
        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
      });`,
     { eval: true },
@@ -78,7 +78,7 @@ export async function startDeafPort(): Promise<{ readonly url: string; close(): 
     worker.once("error", reject);
   });
   const { connect } = await import("node:net");
-  // The queue of a backlog of 1 takes two; more than enough fill it.
+  // A backlog of 1 takes two connections. These are more, so that the queue is certainly full.
   const fillers = Array.from({ length: 6 }, () => connect(port, "127.0.0.1").on("error", () => undefined));
   await new Promise((resolve) => setTimeout(resolve, 100));
   return {
@@ -91,8 +91,9 @@ export async function startDeafPort(): Promise<{ readonly url: string; close(): 
 }
 
 /**
- * Jest runs a test in a realm of its own: an error of Node's network is no `instanceof Error` there, and the SDK replaces
- * what is none by one without name and code. In Lambda there is one realm.
+ * Makes `instanceof Error` true for errors of Node's network. Jest runs a test in a realm of its own, where such an
+ * error is not an instance of that realm's Error, and the SDK would replace it by one without name and code. In Lambda
+ * there is only one realm.
  */
 export function takeNodeErrorsForErrors(): void {
   Object.defineProperty(Error, Symbol.hasInstance, {

@@ -6,7 +6,7 @@ import { NotificationStack } from "../../stacks/notification-stack";
 
 type Attributes = Record<string, unknown>;
 
-/** A synthesized stack: parsed once, asked by type. */
+/** A synthesized stack, which is parsed once and then asked for its resources by type. */
 export class Synthesized {
   private readonly json: {
     resource: Record<string, Record<string, Attributes>>;
@@ -22,7 +22,7 @@ export class Synthesized {
     return Object.values(this.json.resource[type] ?? {});
   }
 
-  /** The only resource of its type. */
+  /** The only resource of its type. Throws where there is none, or more than one. */
   resource(type: string): Attributes {
     const [only, ...others] = this.resources(type);
     if (only === undefined || others.length > 0)
@@ -34,7 +34,9 @@ export class Synthesized {
     return this.json.data[type] ?? {};
   }
 
-  /** The physical name of what a Terraform expression refers to: `${aws_sqs_queue.<id>.arn}`. */
+  /**
+   * The physical name of the resource that a Terraform expression refers to, for example `${aws_sqs_queue.<id>.arn}`.
+   */
   nameBehind(expression: unknown): string {
     const [, type = "", id = ""] = /\$\{([a-z0-9_]+)\.([\w-]+)\./.exec(String(expression)) ?? [];
     const { name, function_name, queue_name } = this.json.resource[type]?.[id] ?? {};
@@ -52,14 +54,14 @@ export class Synthesized {
   }
 }
 
-/** What `Testing.synth` does, in time that grows with the stack: that takes minutes for hundreds of notifications. */
+/** Synthesizes a stack like `Testing.synth`, which would take minutes for hundreds of notifications. */
 export function synthesized(stack: TerraformStack): Synthesized {
   invokeAspects(stack);
   stack.runAllValidations();
   return new Synthesized(JSON.stringify(inOrder(stack.toTerraform()), null, 2));
 }
 
-/** Members by name, and without cdktf's metadata. */
+/** Sorts the members by name and removes cdktf's metadata, so that stacks can be compared. */
 function inOrder(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inOrder);
   if (typeof value !== "object" || value === null) return value;
@@ -82,7 +84,7 @@ export function configOf(environment: Environment = {}): Config {
   return readConfig({ ...devEnvironment, ...environment });
 }
 
-/** With the notifications that the project comes with, whatever a team has added. */
+/** Synthesizes the stack with the notifications that the project comes with, whatever a team has added. */
 export function synthNotificationStack(environment: Environment = {}): Synthesized {
   const stack = new NotificationStack(Testing.app(), "notification", configOf(environment), seedCatalogue);
   return synthesized(stack);

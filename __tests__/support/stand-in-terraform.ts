@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { programs } from "aws-emulator/testing/temporary";
 
-/** A program that says it is Terraform: cdktf asks for its version before it synthesizes, and for nothing else. */
+/**
+ * A program that prints Terraform's version. cdktf asks for the version before it synthesizes, and for nothing else.
+ */
 export function standInTerraform(): string {
   return join(programs({ terraform: "echo Terraform v1.11.4" }), "terraform");
 }

@@ -1,6 +1,6 @@
 import { TerraformError } from "../../sandbox/terraform";
 
-/** How a command of Terraform failed; the test fails where it did not. */
+/** The error of a Terraform command. The test fails where the command succeeds. */
 export async function failure(run: Promise<unknown>): Promise<TerraformError> {
   const error: unknown = await run.catch((reason: unknown) => reason);
   if (!(error instanceof TerraformError))

@@ -1,7 +1,9 @@
 import { Command } from "commander";
 import { findStaleDocuments, writeDocuments } from "./document-files";
 
-/** `npm run docs`: writes the documents that follow from the stack. With `--check`, it only says which are stale. */
+/**
+ * `npm run docs`: writes the documents that are generated from the stack. With `--check`, it only says which are stale.
+ */
 
 async function docs(folder: string, { check }: { readonly check: boolean }): Promise<void> {
   if (!check) {
@@ -9,7 +11,7 @@ async function docs(folder: string, { check }: { readonly check: boolean }): Pro
     return;
   }
   for (const path of await findStaleDocuments(folder)) {
-    console.error(`${path} is stale: npm run docs`);
+    console.error(`${path} is stale: run npm run docs`);
     process.exitCode = 1;
   }
 }

@@ -2,7 +2,7 @@ import { fromDescription } from "../../stacks/constructs/alarms";
 import { type Attributes, block, listOf, referred, suffixOf, type SynthesizedStack } from "./stack";
 
 /**
- * Every hop of the synthesized stack at which an event is handed on, and could end:
+ * Lists every hop of the synthesized stack: each place that hands an event on, and where it could end.
  *
  * | hop | of |
  * |---|---|
@@ -14,7 +14,7 @@ import { type Attributes, block, listOf, referred, suffixOf, type SynthesizedSta
  * | `asynchronous:<function>` | Lambda's own queue of each function that a rule invokes |
  * | `call:<function> <statement>` | each statement of a function's policy: what it calls |
  *
- * Names are those behind project and stage.
+ * The names are without project and stage.
  */
 export function hopsOf(stack: SynthesizedStack): string[] {
   const role = (name: unknown) => suffixOf(name, stack.prefix);
@@ -48,7 +48,7 @@ export function hopsOf(stack: SynthesizedStack): string[] {
 }
 
 export interface Alarm {
-  /** Behind project and stage. */
+  /** The alarm's name without project and stage. */
   readonly name: string;
   readonly metric: string;
   readonly condition: string;
@@ -56,7 +56,7 @@ export interface Alarm {
   readonly firstStep: string | undefined;
 }
 
-/** The stack's alarms, by name. */
+/** The stack's alarms, sorted by name. */
 export function alarmsOf(stack: SynthesizedStack): Alarm[] {
   const role = (name: unknown) => suffixOf(name, stack.prefix);
   return listOf(stack, "aws_cloudwatch_metric_alarm")
@@ -74,14 +74,17 @@ export function alarmsOf(stack: SynthesizedStack): Alarm[] {
     .sort((a, b) => a.name.localeCompare(b.name));
 }
 
-/** The alarm's own metric, or those whose sum it is on; `statistic` and `period` are named as in the alarm itself. */
+/**
+ * The alarm's own metric, or the metrics whose sum it watches. `statistic` and `period` have the names that they have
+ * in an alarm of one metric.
+ */
 function metricsIn(alarm: Attributes): Attributes[] {
   const queries = Array.isArray(alarm.metric_query) ? (alarm.metric_query as Attributes[]) : [];
   const metrics = queries.map((query) => block(query, "metric")).filter((metric) => metric.metric_name !== undefined);
   return metrics.length === 0 ? [alarm] : metrics.map(({ stat, ...metric }) => ({ ...metric, statistic: stat }));
 }
 
-/** The metrics of the stage's own namespace are named by it. */
+/** The namespace as the documents show it. Only the stage's own namespace has a name that differs between stages. */
 function withoutPrefix(namespace: string, { prefix }: SynthesizedStack): string {
   return namespace === prefix ? "(the stage's own)" : namespace;
 }

@@ -5,18 +5,21 @@ import { laneNames, lanes } from "../../stacks/lanes";
 import { defaultQuotas } from "../../stacks/stages";
 
 /**
- * Every place where an event can end, instead of as a mail. A test fails where a hop of the synthesized stack has no row
- * here, or where a row names a hop or an alarm that the stack has not.
+ * A place where an event can end without becoming a mail. A test fails where a hop of the synthesized stack has no row,
+ * and where a row names a hop or an alarm that is not in the stack.
  */
 export interface LossRow {
-  /** Which hops of the stack it is about, as `hopsOf` names them; none where no resource of ours is the hop. */
+  /**
+   * The hops of the stack that the row is about, as `hopsOf` names them. Empty where the place is not a resource of the
+   * stack.
+   */
   readonly hops: readonly string[];
-  /** Where, in words. */
+  /** The place, in words. */
   readonly where: string;
   readonly what: string;
   /** What remains of the event. */
   readonly remains: string;
-  /** Names of the alarms that tell, behind project and stage. */
+  /** Names of the alarms that ring, without project and stage. */
   readonly alarms: readonly string[];
   readonly command: string;
 }
@@ -24,14 +27,14 @@ export interface LossRow {
 const list = "`npm run dead-letters`";
 const redrive = "`npm run dead-letters -- --redrive`";
 const doctor = "`npm run doctor`";
-/** What a function's policy allows, in both lanes: `hopsOf`. */
+/** The hops of a statement in the functions' policies, in both lanes. */
 const calls = (statement: string): string[] => lanes.map((lane) => `call:${laneNames(lane).function} ${statement}`);
 
 const replay = "[replay the archive](runbook.md#replay-the-archive)";
 
 const { eventPatternCharacters } = defaultQuotas("us-east-1");
 
-/** The rules of what no notification's rule takes. A large catalogue needs more than one of each. */
+/** Rules for the events that no notification's rule takes. A large catalogue needs more than one of each kind. */
 const ofUnmatched = unmatchedRules(seedCatalogue, eventPatternCharacters);
 const ofUnrouted = unroutedRules(seedCatalogue, eventPatternCharacters).rules;
 

@@ -21,7 +21,7 @@ const mostBytes = 150_000;
 
 const source = "custom.application";
 
-/** The newest stands on top of the list; the last one is opened. */
+/** The inbox shows the newest mail on top. The mail of the last event is opened. */
 const events = [
   {
     DetailType: "Email Notification Request",
@@ -57,7 +57,7 @@ async function takePictures(folder: string, { url }: { readonly url: string }): 
   const mail = await putEvents(url);
   const browser = await chromium.launch({
     executablePath: lookup.found.value,
-    // In a container, the program runs as root and Chromium can't make a sandbox of its own.
+    // In a container the program runs as root, and Chromium refuses to start with its own sandbox there.
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
   });
   try {
@@ -74,7 +74,7 @@ async function takePictures(folder: string, { url }: { readonly url: string }): 
   }
 }
 
-/** @returns the mail that the picture shows in its reading pane */
+/** @returns the mail that the picture shows opened. */
 async function putEvents(url: string): Promise<Mail> {
   const client = new EventBridgeClient({ ...awsClientConfig(url, sandbox.region), maxAttempts: 1 });
   const busName = sandbox.names.of("event-bus");

@@ -10,7 +10,7 @@ import { NotificationStack } from "../../stacks/notification-stack";
 
 export type Attributes = Readonly<Record<string, unknown>>;
 
-/** The stack's Terraform JSON, and what is in front of its names. */
+/** The stack's Terraform JSON, and the prefix (project and stage) of its names. */
 export interface SynthesizedStack {
   readonly prefix: string;
   readonly resources: Readonly<Record<string, Readonly<Record<string, Attributes>>>>;
@@ -18,8 +18,9 @@ export interface SynthesizedStack {
 }
 
 /**
- * The stack as production gets it, for a project of no name of its own: what the documents are made from. It has the
- * notifications that the project comes with, so that the documents stay as they are where a team adds its own.
+ * Synthesizes the stack that the documents are made from: that of production, with a project name that stands for any.
+ * Its notifications are those that the project comes with, so that the documents do not change when a team adds its
+ * own.
  */
 export function synthesizeForDocs(): SynthesizedStack {
   const config = readConfig({
@@ -41,7 +42,7 @@ export function synthesizeForDocs(): SynthesizedStack {
   }
 }
 
-/** @param stack that is prepared: its tokens are resolved. */
+/** @param stack that was prepared, so that its tokens are resolved. */
 export function readStack(stack: TerraformStack, { prefix }: Names): SynthesizedStack {
   const { resource, data } = stack.toTerraform() as {
     resource: SynthesizedStack["resources"];
@@ -50,18 +51,24 @@ export function readStack(stack: TerraformStack, { prefix }: Names): Synthesized
   return { prefix, resources: resource, data };
 }
 
-/** What is behind project and stage in a physical name, whatever service puts in front. */
+/**
+ * The part of a physical name that follows project and stage. Some services put a path in front of these, which is
+ * dropped, too.
+ */
 export function suffixOf(name: unknown, prefix: string): string {
   const text = String(name);
   const at = text.indexOf(`${prefix}-`);
   return at < 0 ? text : text.slice(at + prefix.length + 1);
 }
 
-/** The resource that a Terraform expression reads: `${aws_sqs_queue.<id>.arn}`, `${data.aws_iam_policy_document.<id>.json}`. */
+/**
+ * The resource to which a Terraform expression refers, for example `${aws_sqs_queue.<id>.arn}` or
+ * `${data.aws_iam_policy_document.<id>.json}`.
+ */
 export function referred({ resources, data }: SynthesizedStack, expression: unknown): Attributes {
   const [, kind, type = "", id = ""] = /\$\{(data\.)?([a-z0-9_]+)\.([\w-]+)\./.exec(String(expression)) ?? [];
   const found = (kind === undefined ? resources : data)[type]?.[id];
-  if (found === undefined) throw new Error(`Nothing in the stack is behind ${String(expression)}`);
+  if (found === undefined) throw new Error(`The expression ${String(expression)} refers to no resource of the stack`);
   return found;
 }
 
@@ -69,7 +76,7 @@ export function listOf({ resources }: SynthesizedStack, type: string): Attribute
   return Object.values(resources[type] ?? {});
 }
 
-/** A block that is there once: Terraform's JSON has it as an object or as a list. */
+/** A block that occurs once. Terraform's JSON has it as an object or as a list. */
 export function block(attributes: Attributes, name: string): Attributes {
   const value: unknown = attributes[name];
   const [only] = [value].flat();

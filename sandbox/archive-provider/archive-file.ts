@@ -6,10 +6,16 @@ import { type Config } from "./config";
 import { readSourceDirectory } from "./source-directory";
 import { deterministicZip } from "./zip";
 
-/** The stand-in's own choice, where the real provider takes each file's: a checkout's umask shall not change the hash. */
+/**
+ * The mode of every archived file if the configuration names none. The real provider would take the mode of each source
+ * file, but a checkout's umask must not change the hash.
+ */
 const defaultMode = "0644";
 
-/** Writes the zip of a valid, known configuration, and returns the data source's state. */
+/**
+ * Writes the zip that a valid configuration describes, and returns the data source's state. All values have to be
+ * known.
+ */
 export function readArchiveFile(config: Config): Config {
   const outputPath = text(config, "output_path");
   const mode = Number.parseInt((optionalText(config, "output_file_mode") ?? defaultMode).replace("o", ""), 8);

@@ -1,7 +1,10 @@
-/** `data "archive_file"` as Terraform sends it: every attribute is there, `null` where it is not set. */
+/**
+ * The configuration of `data "archive_file"` as Terraform sends it. It has every attribute, with `null` where one is
+ * not set.
+ */
 export type Config = Readonly<Record<string, unknown>>;
 
-/** What of a configuration is wrong, and where. */
+/** An error in a configuration, and the attribute that it is in. */
 export interface Problem {
   readonly attribute: string;
   readonly message: string;
@@ -10,14 +13,14 @@ export interface Problem {
 const sources = ["source", "source_content_filename", "source_file", "source_dir"] as const;
 
 /**
- * Set, whether its value is known yet or not: what depends on something that an apply makes first comes as an object of
- * MessagePack's extension type. Only a validation sees such values; Terraform reads when all are known.
+ * Whether an attribute is set. A value that is not known yet counts as set. Terraform sends it as an object of
+ * MessagePack's extension type, and only when it validates: it reads the data source once all values are known.
  */
 function isSet(value: unknown): boolean {
   return value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0);
 }
 
-/** Checks by the rules of the real provider. A value that is not known yet is not checked. */
+/** Checks a configuration by the rules of the real provider. Values that are not known yet are not checked. */
 export function problemsOf(config: Config): Problem[] {
   const problems: Problem[] = [];
   const [first, second] = sources.filter((name) => isSet(config[name]));

@@ -5,8 +5,9 @@ import { type Machine, terraformPlatform } from "../tools/lookup";
 import { archiveProvider } from "../tools/pinned-providers";
 
 /**
- * Lays the stand-in out as a filesystem mirror, so that `terraform init` installs it like any provider.
- * @param hosts folders of registries, as the mirror of the AWS provider has them.
+ * Puts the stand-in into a folder that is laid out as a filesystem mirror, so that `terraform init` installs it like
+ * any provider.
+ * @param hosts folders of the registries in the mirror of the AWS provider. The stand-in gets the same ones.
  */
 export function installArchiveStandIn(
   mirror: string,
@@ -23,7 +24,10 @@ export function installArchiveStandIn(
   }
 }
 
-/** Terraform runs it in the stack's folder, so nothing may be looked up from there: neither tsx nor a tsconfig.json. */
+/**
+ * The script that starts the stand-in. Terraform runs it in the stack's folder, where neither tsx nor a tsconfig.json
+ * is found, so both are named by absolute paths.
+ */
 function launcher(): string {
   const project = join(__dirname, "..", "..");
   const command = [

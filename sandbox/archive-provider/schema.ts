@@ -1,4 +1,4 @@
-/** Terraform's name of a type, in the protocol's JSON form. */
+/** The name of a Terraform type in the protocol's JSON form. */
 type AttributeType = "string" | "bool" | "number" | readonly ["set", "string"];
 
 interface Attribute {
@@ -11,7 +11,7 @@ interface Attribute {
 const optionalString = { type: "string", optional: true } as const;
 const computedString = { type: "string", computed: true } as const;
 
-/** `data "archive_file"` of hashicorp/archive 2.7.1. */
+/** The attributes of `data "archive_file"` in hashicorp/archive 2.7.1. */
 const attributes = {
   type: { type: "string", required: true },
   source_dir: optionalString,

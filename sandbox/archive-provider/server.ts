@@ -16,8 +16,9 @@ import { type Config, type Problem, problemsOf } from "./config";
 import { archiveFileSchema } from "./schema";
 
 /**
- * A stand-in for hashicorp/archive where the real provider can't be installed: a test double. Terraform starts it as it
- * starts any provider (go-plugin: a cookie in the environment, a handshake line on standard output, gRPC behind it).
+ * A stand-in for hashicorp/archive (a test double), for machines where the real provider can't be installed. Terraform
+ * starts it like any provider. It speaks go-plugin's protocol: a cookie in the environment, a handshake line on
+ * standard output, and then gRPC.
  */
 
 interface DynamicValue {
@@ -25,7 +26,10 @@ interface DynamicValue {
 }
 type Call = (request: { readonly config?: DynamicValue }) => object;
 
-/** go-plugin's cookie of Terraform's providers: it tells a person that the program is not to be started by hand. */
+/**
+ * The environment variable that go-plugin sets for Terraform's providers. Without it, a person has started the program
+ * by hand, which is of no use.
+ */
 const cookie = {
   name: "TF_PLUGIN_MAGIC_COOKIE",
   value: "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
@@ -67,14 +71,15 @@ function serve(): void {
   const server = new Server({ "grpc.max_receive_message_length": -1 });
   const controller: Record<string, Call> = {
     Shutdown: () => {
-      // The server stops once its answer is sent.
+      // The process ends only after the answer was sent.
       setImmediate(() => process.exit(0));
       return {};
     },
   };
   add(server, "tfplugin5.proto", ["tfplugin5", "Provider"], provider);
   add(server, "controller.proto", ["plugin", "GRPCController"], controller);
-  // A socket in a folder of this user's, as providers written in Go have it, and no port that others could reach.
+  // The server listens on a socket in a folder that only this user can read, and not on a port that others could reach.
+  // Providers that are written in Go do the same.
   const folder = mkdtempSync(join(tmpdir(), "plugin-"));
   process.on("exit", () => {
     rmSync(folder, { recursive: true, force: true });
@@ -82,12 +87,15 @@ function serve(): void {
   const socket = join(folder, "socket");
   server.bindAsync(`unix:${socket}`, ServerCredentials.createInsecure(), (error) => {
     if (error) throw error;
-    // Core protocol 1, plugin protocol 5, and where to find it.
+    // The handshake line has the version of the core protocol (1), that of the plugin protocol (5), and the address.
     process.stdout.write(`1|5|unix|${socket}|grpc\n`);
   });
 }
 
-/** Terraform's standard input, which a plugin shares, may be closed from the start: only its process tells that it lives. */
+/**
+ * Ends this process when Terraform has ended. A closed standard input would not tell, because Terraform's own, which
+ * its plugins share, may be closed from the start.
+ */
 function endWith(parent: number): void {
   setInterval(() => {
     if (process.ppid !== parent) process.exit(0);
@@ -118,7 +126,8 @@ function add(
 }
 
 if (process.env[cookie.name] === cookie.value) {
-  // Ctrl-C reaches the whole terminal; Terraform tells its plugins itself when to end.
+  // Ctrl-C reaches every process of the terminal. The provider ignores it, because Terraform itself tells its plugins
+  // when to end.
   process.on("SIGINT", () => undefined);
   endWith(process.ppid);
   serve();

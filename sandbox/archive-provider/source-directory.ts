@@ -4,11 +4,11 @@ import { join, posix } from "node:path";
 interface ReadOptions {
   readonly excludes: readonly string[];
   readonly excludeSymlinkDirectories: boolean;
-  /** A file that is never part of it: the archive itself, where it lies in the folder. */
+  /** A file that is left out: the archive itself, which may be in the folder. */
   readonly except: string;
 }
 
-/** The files of a folder by their path in it, with `/` on every platform. */
+/** Reads the files of a folder. The keys are their paths in the folder, with `/` on every platform. */
 export function readSourceDirectory(root: string, options: ReadOptions): Map<string, Uint8Array> {
   if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`source_dir "${root}" is no folder`);
   const patterns = options.excludes.map(globToRegExp);
@@ -20,7 +20,7 @@ export function readSourceDirectory(root: string, options: ReadOptions): Map<str
       const name = posix.join(within, entry.name);
       const path = join(folder, entry.name);
       if (path === options.except || patterns.some((pattern) => pattern.test(name))) continue;
-      // What a link leads to counts, as with the real provider.
+      // A link counts as what it leads to, as in the real provider.
       if (statSync(path).isDirectory()) {
         if (!(entry.isSymbolicLink() && options.excludeSymlinkDirectories)) visit(path, name, [...ancestors, real]);
       } else {
@@ -33,7 +33,10 @@ export function readSourceDirectory(root: string, options: ReadOptions): Map<str
   return files;
 }
 
-/** `*`, `?` and `{a,b}` within one name, `**` across folders, as the real provider's library reads them. */
+/**
+ * Translates a glob as the real provider's library reads it: `*`, `?` and `{a,b}` match within one name, `**` across
+ * folders.
+ */
 export function globToRegExp(glob: string): RegExp {
   const tokens = glob.match(/\*\*\/|\/\*\*$|\*\*|[*?{},]|[^*?{},/]+|\//g) ?? [];
   const meaning: Record<string, string> = {

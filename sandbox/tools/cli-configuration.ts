@@ -2,25 +2,28 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Machine } from "./lookup";
 
-/** What of a user's Terraform configuration says where providers are. */
+/** The parts of a user's Terraform configuration that say where providers are. */
 export interface ProviderPlaces {
   readonly mirrors: readonly string[];
   readonly pluginCache?: string;
 }
 
-/** The file that Terraform itself would read: TF_CLI_CONFIG_FILE, else the one of the user's home. */
+/** Reads the file that Terraform itself would read: that of TF_CLI_CONFIG_FILE, or else the one in the user's home. */
 export function readCliConfiguration({ environment, platform, home }: Machine): ProviderPlaces {
   const ofUser = platform === "win32" ? join(environment.APPDATA ?? home, "terraform.rc") : join(home, ".terraformrc");
   const file = environment.TF_CLI_CONFIG_FILE ? environment.TF_CLI_CONFIG_FILE : ofUser;
   try {
     return parseCliConfiguration(readFileSync(file, "utf8"), environment);
   } catch {
-    // Terraform only warns of a file that does not exist.
+    // Terraform itself only warns if the file does not exist.
     return { mirrors: [] };
   }
 }
 
-/** Reads the two settings in their usual form; whatever is written in another way is not found, and does no harm. */
+/**
+ * Reads the two settings where they are written in the usual form. A setting in another form is ignored, which does no
+ * harm.
+ */
 export function parseCliConfiguration(text: string, environment: Machine["environment"]): ProviderPlaces {
   const withoutComments = text.replace(/^\s*(#|\/\/).*$/gm, "");
   const valueOf = (name: string, within: string) => {
@@ -29,7 +32,7 @@ export function parseCliConfiguration(text: string, environment: Machine["enviro
   };
   const blocks = [...withoutComments.matchAll(/filesystem_mirror\s*\{([^{}]*)\}/g)].map(([, body = ""]) => `\n${body}`);
   const pluginCache = valueOf("plugin_cache_dir", withoutComments)?.replace(
-    // Terraform expands variables in this one.
+    // Terraform expands environment variables in this setting.
     /\$\{?(\w+)\}?/g,
     (_, name: string) => environment[name] ?? "",
   );
@@ -39,20 +42,20 @@ export function parseCliConfiguration(text: string, environment: Machine["enviro
   };
 }
 
-/** A provider, and the mirror that it comes from; none for what comes from its registry. */
+/** A provider and the mirror that it comes from. `folder` is `undefined` where it comes from its registry. */
 export interface Installation {
   readonly provider: string;
   readonly folder: string | undefined;
 }
 
-/** A configuration in which each provider comes from its place, and from nowhere else. */
+/** Makes a configuration by which each provider comes only from its given place. */
 export function cliConfiguration(installations: readonly Installation[]): string {
   const mirrored = installations.filter(({ folder }) => folder !== undefined);
   const blocks = mirrored.map(
     ({ provider, folder }) =>
       `  filesystem_mirror {\n    path    = ${JSON.stringify(folder)}\n    include = [${JSON.stringify(provider)}]\n  }\n`,
   );
-  // A bare `direct` would ask the registry for the mirrored ones as well, and fail without a network.
+  // Without `exclude`, Terraform would also ask the registry for the mirrored providers, and fail without a network.
   const exclude = JSON.stringify(mirrored.map(({ provider }) => provider));
   return `provider_installation {\n${blocks.join("")}  direct {\n    exclude = ${exclude}\n  }\n}\n`;
 }

@@ -5,8 +5,8 @@ import { inheritedBy } from "../child-environment";
 import { type Machine } from "./lookup";
 
 /**
- * Every file that a name stands for, first come first: a path (from the project's folder), or a name on PATH.
- * Absolute, because the callers start it in other folders.
+ * Finds every executable file that a name stands for, in the order of preference. The name is a path, relative to the
+ * project's folder, or a program on PATH. The results are absolute, because the callers start them in other folders.
  */
 export function executablesOf(name: string, { environment, platform, directory }: Machine): string[] {
   const endings = platform === "win32" ? ["", ...(environment.PATHEXT ?? ".EXE;.CMD;.BAT").split(";")] : [""];
@@ -27,7 +27,10 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** What a program prints on standard output; `undefined` where it can't be started, fails, or takes longer. */
+/**
+ * What a program prints on standard output; `undefined` where it can't be started, where it fails, or where it takes
+ * too long.
+ */
 export function outputOf(
   kind: "terraform" | "python",
   command: readonly [string, ...string[]],
@@ -44,7 +47,7 @@ export function outputOf(
   return run.status === 0 ? run.stdout : undefined;
 }
 
-/** Of a script, which names its interpreter there. */
+/** The first line of a file. A script names its interpreter there. */
 export function firstLine(file: string): string {
   const buffer = Buffer.alloc(512);
   const handle = openSync(file, "r");

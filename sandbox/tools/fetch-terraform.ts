@@ -8,16 +8,16 @@ import { type Found, type Machine, terraformPlatform } from "./lookup";
 import { placeWhole, storageFor } from "./storage";
 import { fetchedVersion, placeOfFetched, versionOf } from "./terraform";
 
-/** A site that is laid out as HashiCorp's, and the key that signs what is on it. */
+/** A site that is laid out like HashiCorp's, and the key that signs its files. */
 export interface Releases {
   readonly origin: string;
-  /** Armoured. */
+  /** The key in ASCII-armoured form. */
   readonly publicKey: string;
 }
 
 /**
- * https://www.hashicorp.com/trust/security has the key. Its fingerprint is
- * C874 011F 0AB4 0511 0D02 1055 3436 5D94 72D7 468F, and the signature's file is named after its last eight digits.
+ * HashiCorp's own site. Its key is published on https://www.hashicorp.com/trust/security. The key's fingerprint is C874
+ * 011F 0AB4 0511 0D02 1055 3436 5D94 72D7 468F, and the signature file's name has the last eight digits.
  */
 export const hashiCorp: Releases = {
   origin: "https://releases.hashicorp.com",
@@ -25,20 +25,20 @@ export const hashiCorp: Releases = {
 };
 const keyId = "72D7468F";
 
-/** A server that sends nothing for this long is given up. */
+/** A download fails if the server sends nothing for this long, in milliseconds. */
 const silenceMs = 30_000;
 
 export interface FetchOptions {
   readonly machine: Machine;
-  /** Gets one line that says what is fetched, from where, and where it goes. */
+  /** Is called with one line that says what is fetched, from where, and where it goes. */
   readonly onFetch: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Downloads Terraform, checks HashiCorp's signature and the archive's SHA-256, and keeps it for later starts.
- * @returns an absolute path.
- * @throws Error with the reason, without a full stop.
+ * Downloads Terraform, checks HashiCorp's signature and the archive's SHA-256, and keeps the program for later starts.
+ * @returns the absolute path of the program.
+ * @throws Error whose message is the reason, without a full stop.
  */
 export async function fetchTerraform({
   machine,
@@ -75,19 +75,19 @@ export async function fetchTerraform({
   return { value: join(place, file), by: `fetched from ${host}` };
 }
 
-/** Node's own fetch knows neither HTTPS_PROXY nor NO_PROXY before Node 24. */
+/** Makes requests go through the user's proxies. Node's own fetch ignores HTTPS_PROXY and NO_PROXY before Node 24. */
 async function throughProxies({ environment }: Machine): Promise<EnvHttpProxyAgent> {
-  // Loaded where something is fetched, and not at each start.
+  // undici is loaded only where something is fetched, so that other starts do not pay for it.
   const { EnvHttpProxyAgent } = await import("undici");
   const named = (name: string) => environment[name.toLowerCase()] ?? environment[name] ?? "";
   const proxy = (name: string) => {
     const address = named(name);
-    // It may hold a password, which no message repeats.
+    // The message leaves out the address, because it may hold a password.
     if (address !== "" && !URL.canParse(address)) throw new Error(`${name} is no address: use http://<host>:<port>`);
     return address;
   };
   return new EnvHttpProxyAgent({
-    // An empty text means none; `undefined` would mean the variables of this process.
+    // An empty text means no proxy. With `undefined`, undici would read the variables of this process.
     httpProxy: proxy("HTTP_PROXY"),
     httpsProxy: proxy("HTTPS_PROXY"),
     noProxy: named("NO_PROXY"),
@@ -111,18 +111,21 @@ async function download(
   }
 }
 
-/** fetch says "fetch failed" or "terminated", and has the reason as the cause of a cause. */
+/** The innermost cause of an error. fetch itself only says "fetch failed" or "terminated". */
 function reasonOf(error: unknown): string {
   let innermost = error as NodeJS.ErrnoException;
   while (innermost.cause) innermost = innermost.cause as NodeJS.ErrnoException;
   const { message, code = "" } = innermost;
-  // Where it tried several addresses, only the code is left.
+  // If several addresses were tried, the error has no message but only a code.
   const reason = message === "" ? code : message;
   const isCertificate = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code);
   return isCertificate ? `${reason}; name the certificate of your proxy's authority in NODE_EXTRA_CA_CERTS` : reason;
 }
 
-/** The SHA-256 of each archive, by its name, out of a list that HashiCorp signed. */
+/**
+ * Checks the signature of HashiCorp's list.
+ * @returns the SHA-256 of each archive, by the archive's name.
+ */
 async function signedSums(
   get: (name: string) => Promise<Uint8Array>,
   publicKey: string,
@@ -136,7 +139,7 @@ async function signedSums(
       message: await openpgp.createMessage({ binary: sums }),
       signature: await openpgp.readSignature({ binarySignature: signature }),
       verificationKeys: (await openpgp.readKey({ armoredKey: publicKey })).toPublic(),
-      // Without it, `verify` resolves for a wrong signature as well.
+      // Without this option, `verify` also resolves for a wrong signature.
       expectSigned: true,
     });
   } catch (error) {
@@ -161,7 +164,8 @@ async function writeProgram(path: string, program: Uint8Array): Promise<void> {
   const handle = await open(path, "w", 0o755);
   try {
     await handle.writeFile(program);
-    // Before the rename, so that a machine that loses its power keeps no program with holes.
+    // The file is written to the disk before it is renamed. Otherwise a power failure could leave an incomplete
+    // program.
     await handle.sync();
   } finally {
     await handle.close();

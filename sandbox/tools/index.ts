@@ -14,11 +14,11 @@ export { MissingToolsError } from "./missing-tools-error";
 export { resolveProviders } from "./providers";
 
 export interface Tools {
-  /** An absolute path. */
+  /** The absolute path of Terraform. */
   readonly terraform: Found<string>;
   /** The command that starts moto's server. */
   readonly moto: Found<Command>;
-  /** `undefined`: no mirror holds it. */
+  /** `undefined` where no mirror holds the provider. */
   readonly awsProvider: Found<ProviderMirror> | undefined;
   readonly archiveProvider: Found<ProviderMirror> | undefined;
 }
@@ -33,13 +33,15 @@ export function findTools(machine: Machine = thisMachine()): Tools {
 
 export interface PrepareOptions {
   readonly machine?: Machine;
-  /** Gets a line for each tool that is fetched: what it is, from where, and where it goes. */
+  /**
+   * Is called for each tool that is fetched, with a line that says what it is, from where it comes, and where it goes.
+   */
   readonly onFetch: (line: string) => void;
   readonly signal?: AbortSignal;
   readonly fetchers?: Fetchers;
 }
 
-/** Both throw an error with the reason where they can't. */
+/** Each throws an error with the reason if the tool can't be fetched. */
 export interface Fetchers {
   readonly terraform: (options: FetchOptions) => Promise<Found<string>>;
   readonly moto: (options: FetchOptions) => Promise<Found<Command>>;
@@ -49,7 +51,8 @@ const realFetchers: Fetchers = { terraform: fetchTerraform, moto: installMoto };
 
 /**
  * Looks for everything that the sandbox needs, and fetches Terraform and moto where they are missing.
- * @throws MissingToolsError with all that is missing and can't be fetched; the signal's reason where it is aborted.
+ * @throws MissingToolsError with everything that is missing and can't be fetched; the signal's reason where it is
+ * aborted.
  */
 export async function prepareTools({
   machine = thisMachine(),
@@ -59,10 +62,11 @@ export async function prepareTools({
 }: PrepareOptions): Promise<Tools> {
   const options = { machine, onFetch, signal };
   const isNamed = variableOfTerraform(machine) !== undefined;
-  // Neither waits for the other: both may take a minute.
+  // The two are looked for at the same time, because each may take a minute to fetch.
   const lookups = await Promise.all([
     orFetched(findTerraform(machine), isNamed ? undefined : fetchers.terraform, options),
-    // The sandbox's moto listens on a Unix socket, which Python has not on Windows.
+    // moto is not installed on Windows: the sandbox's moto listens on a Unix socket, which Python does not support
+    // there.
     orFetched(
       findMoto(machine),
       machine.environment.MOTO_SERVER || machine.platform === "win32" ? undefined : fetchers.moto,

@@ -10,7 +10,7 @@ import { placeWhole, storageFor } from "./storage";
 
 /**
  * Makes a virtual environment, installs moto into it, and keeps it for later starts.
- * @throws Error with the reason, without a full stop.
+ * @throws Error whose message is the reason, without a full stop.
  */
 export async function installMoto({ machine, onFetch, signal }: FetchOptions): Promise<Found<Command>> {
   const python = findPython(machine);
@@ -23,7 +23,7 @@ export async function installMoto({ machine, onFetch, signal }: FetchOptions): P
     place,
     isWhole: () => hasMoto(place),
     make: async (folder) => {
-      // -I: neither the user's packages nor PYTHONPATH shall stand in for what belongs in there.
+      // With `-I`, Python ignores the user's packages and PYTHONPATH, so the environment has to hold everything itself.
       await run([python.found.value, "-I", "-m", "venv", folder], { machine, signal });
       const pip: Command = [pythonOfEnvironment(folder), "-I", "-m", "pip"];
       const options = ["--no-input", "--disable-pip-version-check", "--no-deps"];
@@ -40,7 +40,10 @@ function indexOf({ environment }: Machine): string {
   return index && URL.canParse(index) ? new URL(index).host : "pypi.org, or the index that pip is configured for,";
 }
 
-/** They hold the path of the folder that they were made in; Python itself follows its folder. */
+/**
+ * Removes the scripts of the environment. They hold the path of the folder that they were made in, which is renamed
+ * later. Python itself works in the renamed folder.
+ */
 function removeScripts(folder: string): void {
   const bin = dirname(pythonOfEnvironment(folder));
   for (const name of readdirSync(bin)) if (!name.startsWith("python")) rmSync(join(bin, name));
@@ -55,7 +58,7 @@ async function run(command: Command, { machine, signal }: RunOptions): Promise<v
   signal?.throwIfAborted();
   const child = startChild(command, {
     directory: machine.directory,
-    // A user's configuration may say that pip installs for the user, which it refuses in an environment.
+    // A user's configuration may set PIP_USER, with which pip refuses to install into an environment.
     environment: { ...inheritedBy("pip", machine.environment), PIP_USER: "0" },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -73,7 +76,10 @@ async function run(command: Command, { machine, signal }: RunOptions): Promise<v
   throw new Error(`"${command.join(" ")}" failed (${reason})`);
 }
 
-/** pip explains a failure in its first line that begins with ERROR, and Python in its last line. */
+/**
+ * The line that explains a failure: pip's first line that begins with ERROR, or else the last line, where Python
+ * explains its own.
+ */
 function lastWordsOf(output: string): string | undefined {
   const lines = output.split("\n").map((line) => line.trim());
   return lines.find((line) => line.startsWith("ERROR:")) ?? lines.findLast((line) => line !== "");

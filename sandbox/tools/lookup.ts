@@ -5,14 +5,14 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** A tool of this machine, and how it was found. */
 export interface Found<Value> {
   readonly value: Value;
-  /** "PATH", "environment variable X", "implied mirror", "search".. */
+  /** How the tool was found, for example "PATH", "environment variable X", "implied mirror" or "search". */
   readonly by: string;
 }
 
-/** What a finder answers: the tool, or one sentence that says what is missing and how to get it. */
+/** The result of a finder: the tool, or one sentence that says what is missing and how to get it. */
 export type Lookup<Value> = { readonly found: Found<Value> } | { readonly missing: string };
 
-/** What the finders look at. Injected, so that a test's machine is a few temporary folders. */
+/** Everything that the finders look at. Tests pass in a machine that consists of a few temporary folders. */
 export interface Machine {
   readonly environment: Environment;
   readonly platform: NodeJS.Platform;
@@ -20,7 +20,7 @@ export interface Machine {
   readonly home: string;
   /** The project's folder. */
   readonly directory: string;
-  /** Where the last search for provider mirrors starts. */
+  /** The folders where the search for provider mirrors starts, after all other places. */
   readonly searchRoots: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export function thisMachine(environment: Environment = process.env): Machine {
 
 function searchRootsOf(platform: NodeJS.Platform, home: string): readonly string[] {
   if (platform === "win32") return [];
-  // macOS asks the user for permission when a program looks into a home's folders.
+  // On macOS, the user would be asked for permission if a program looked into the folders of the home.
   if (platform === "darwin") return ["/opt", "/usr/local"];
   return ["/opt", "/srv", "/usr/local", "/usr/share", "/usr/lib", "/var/lib", "/var/cache", "/mnt", home, "/home", "/"];
 }

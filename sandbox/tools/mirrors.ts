@@ -8,18 +8,24 @@ import { type PinnedProvider, pluginCaches } from "./pinned-providers";
 /** A folder in which Terraform finds a provider without its registry (`filesystem_mirror`). */
 export interface ProviderMirror {
   readonly folder: string;
-  /** The folders of registries in it that hold the provider: a mirror is laid out as `<host>/<namespace>/<type>`. */
+  /** Paths of the registries' folders that hold the provider. A mirror is laid out as `<host>/<namespace>/<type>`. */
   readonly hosts: readonly string[];
 }
 
-/** Bounds of the search through the file system: deep enough for /home/<user>/<work>/<mirror>/<host>, and no wait. */
+/**
+ * Limits of the search through the file system. The depth is enough for /home/<user>/<work>/<mirror>/<host>, and the
+ * time is short enough that nobody waits.
+ */
 const searchDepth = 5;
 const searchMilliseconds = 2000;
 
-/** Big, virtual or somebody else's; hidden folders are skipped too (a `.terraform` belongs to one stack). */
+/**
+ * Folders that are not searched, because they are large, virtual or of other programs. Hidden folders are skipped as
+ * well, because a `.terraform` belongs to one stack.
+ */
 const notSearched = new Set(["proc", "sys", "dev", "run", "boot", "snap", "tmp", "node_modules", "lost+found"]);
 
-/** Finds a mirror that holds the very version that the stacks ask for. */
+/** Finds a mirror that holds exactly the version that the stacks ask for. */
 export function findProviderMirror(
   provider: PinnedProvider,
   machine: Machine = thisMachine(),
@@ -42,14 +48,17 @@ function knownPlaces(machine: Machine): Found<readonly string[]>[] {
       value: (machine.environment.TF_PROVIDER_MIRROR ?? "").split(delimiter).filter((folder) => folder !== ""),
       by: "environment variable TF_PROVIDER_MIRROR",
     },
-    // As in Terraform, what the user configured comes before the folders that are implied.
+    // What the user has configured comes before the implied folders, as in Terraform.
     { value: configuration.mirrors, by: "Terraform's CLI configuration" },
     { value: impliedMirrors(machine), by: "implied mirror" },
     { value: pluginCaches(machine, configuration), by: "plugin cache" },
   ];
 }
 
-/** https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories */
+/**
+ * Folders that Terraform uses as mirrors without any configuration:
+ * https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
+ */
 export function impliedMirrors({ environment, platform, home }: Machine): string[] {
   const ofWork = join("terraform.d", "plugins");
   if (platform === "win32") {
@@ -71,7 +80,10 @@ function mirrorAt(folder: string, provider: PinnedProvider, machine: Machine): P
   return hosts.length > 0 ? { folder, hosts } : undefined;
 }
 
-/** Unpacked (`<version>/<platform>/<executable>`) or packed (a zip), as Terraform reads both. */
+/**
+ * Whether a mirror holds the provider for this machine, unpacked (`<version>/<platform>/<executable>`) or packed (a
+ * zip). Terraform reads both.
+ */
 function holds(hostFolder: string, { type, version }: PinnedProvider, machine: Machine): boolean {
   const folder = join(hostFolder, "hashicorp", type);
   const platform = terraformPlatform(machine);
@@ -83,8 +95,9 @@ function holds(hostFolder: string, { type, version }: PinnedProvider, machine: M
 }
 
 /**
- * A provider is a program in machine code. A script under its name is the stand-in of a sandbox, of this checkout or of
- * another: it is gone when that sandbox ends, and a plug-in cache can hold a copy of it for longer.
+ * Whether a provider is a script. Real providers are programs in machine code. A script with a provider's name is the
+ * stand-in of a sandbox, of this checkout or of another: it is gone when that sandbox ends, even though a plug-in cache
+ * can hold a copy for longer.
  */
 function isScript(file: string): boolean {
   try {
@@ -94,7 +107,7 @@ function isScript(file: string): boolean {
   }
 }
 
-/** Level by level, so that a mirror near a root is found before time runs out in a deep tree. */
+/** Searches level by level, so that a mirror near a root is found before the time runs out in a deep tree. */
 function search(
   roots: readonly string[],
   isMirror: (folder: string) => ProviderMirror | undefined,
@@ -109,7 +122,7 @@ function search(
       if (Date.now() > deadline) return undefined;
       seen.add(folder);
       const children = folders(folder);
-      // Only a folder of a registry has this child, so most folders cost one look.
+      // Only a folder of a registry has a child `hashicorp`, so most folders cost only this check.
       if (children.some((name) => existsSync(join(folder, name, "hashicorp")))) {
         const mirror = isMirror(folder);
         if (mirror !== undefined) return mirror;
@@ -131,7 +144,7 @@ function folders(folder: string): string[] {
   }
 }
 
-/** What a folder holds; nothing where it can't be read. */
+/** The entries of a folder; an empty list where the folder can't be read. */
 function list(folder: string): string[] {
   try {
     return readdirSync(folder).sort();

@@ -1,4 +1,4 @@
-/** Tools that the sandbox needs and the machine lacks, with how to get each. */
+/** Tools that the sandbox needs and that are missing on this machine. The message says how to get each. */
 export class MissingToolsError extends Error {
   override readonly name = "MissingToolsError";
 

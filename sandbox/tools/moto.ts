@@ -5,23 +5,29 @@ import { executablesOf, firstLine, outputOf } from "./executables";
 import { type Found, type Lookup, type Machine, thisMachine } from "./lookup";
 import { storagePlaces } from "./storage";
 
-/** A program and its first words. */
+/** A program and its first arguments. */
 export type Command = readonly [string, ...string[]];
 
-/** moto and all that it needs, in exact versions. */
+/** Lists moto and everything that it needs, each in an exact version. */
 export const requirementsFile = join(__dirname, "moto-requirements.txt");
 
 const howToGetIt =
   'put it into a virtual environment ("python3 -m venv .venv && .venv/bin/pip install -r sandbox/tools/moto-requirements.txt"), or name its moto_server in MOTO_SERVER';
 
-/** moto 5 is the first with one decorator and one server for all services; the moto patches were written for it. */
+/**
+ * The oldest major version that works. moto 5 is the first with one decorator and one server for all services, and the
+ * moto patches were written for it.
+ */
 const atLeast = 5;
 
-/** Imports the server too: without the extra `[server]`, moto is there and its server is not. */
+/**
+ * Python code that prints moto's version. It also imports the server, which is missing if moto was installed without
+ * the extra `[server]`.
+ */
 const askVersion = "import importlib.metadata as m, moto.server; print(m.version('moto'))";
 
 interface Candidate extends Found<Command> {
-  /** The Python that runs it. */
+  /** The Python that runs the server. */
   readonly python: string | undefined;
 }
 
@@ -32,7 +38,7 @@ export function findMoto(machine: Machine = thisMachine()): Lookup<Command> {
   for (const { value, by, python } of named ? namedServer(named, machine) : candidates(machine)) {
     const version = python && motoVersionOf(python, machine);
     if (!version) {
-      // A Python without moto is passed over in silence; a moto_server that can't run is told of.
+      // A Python without moto is common, so it is not mentioned. A `moto_server` that does not run is reported.
       if (value.length === 1) refused.push(`${value[0]} (by ${by}) does not run with ${python ?? "any Python known"}`);
     } else if (Number(version.split(".")[0]) < atLeast) {
       refused.push(`${value[0]} (by ${by}) is moto ${version}`);
@@ -45,7 +51,7 @@ export function findMoto(machine: Machine = thisMachine()): Lookup<Command> {
   return { missing: `The server of moto ${atLeast} or newer is missing${reasons}: ${howToGetIt}.` };
 }
 
-/** The version of a Python's moto; `undefined` where it has none, or none whose server can be started. */
+/** The version of a Python's moto; `undefined` where it has no moto, or where the moto's server can't be started. */
 export function motoVersionOf(python: string, machine: Machine): string | undefined {
   const version = outputOf("python", [python, "-c", askVersion], machine)?.trim();
   return version === "" ? undefined : version;
@@ -81,7 +87,10 @@ export function serverOf(python: string): Command {
   return [python, "-m", "moto.server"];
 }
 
-/** Below a place of `storagePlaces`. Other requirements make another one: a running sandbox keeps what it runs on. */
+/**
+ * The folder of the virtual environment, below one of the `storagePlaces`. Its name depends on the requirements. When
+ * they change, a new environment is made, and a running sandbox keeps its own.
+ */
 export function environmentName(): string {
   const requirements = readFileSync(requirementsFile);
   return join("venv", createHash("sha256").update(requirements).digest("hex").slice(0, 12));
@@ -91,7 +100,10 @@ export function pythonOfEnvironment(folder: string): string {
   return join(folder, "bin", "python");
 }
 
-/** A script of pip names its Python in its first line; a version manager's shim has the shim of Python beside it. */
+/**
+ * The Python that runs a script. A script that pip installed names it in its first line. A shim of a version manager
+ * has the shim of its Python beside it.
+ */
 function pythonOf(script: string, machine: Machine): string | undefined {
   const named = /^#!\s*(\S*python\S*)\s*$/m.exec(firstLine(script))?.[1];
   if (named !== undefined) return named;

@@ -5,11 +5,11 @@ import { type ProviderPlaces } from "./cli-configuration";
 import { type Machine } from "./lookup";
 import { storagePlaces } from "./storage";
 
-/** A provider of the stacks, in the one version that they ask for. */
+/** A provider that the stacks use, in the exact version that they ask for. */
 export interface PinnedProvider {
   readonly type: string;
   readonly version: string;
-  /** As Terraform writes it. */
+  /** The source address in Terraform's form, for example `hashicorp/aws`. */
   readonly source: string;
 }
 
@@ -17,15 +17,18 @@ function pinned(type: string, { cdktf }: { cdktf: { provider: { version: string 
   return { type, version: cdktf.provider.version, source: `hashicorp/${type}` };
 }
 
-/** Each generated package pins the version that it was generated from in the synthesized JSON. */
+/** The version comes from the generated package, because the package also writes it into the synthesized JSON. */
 export const awsProvider = pinned("aws", awsPackage);
 export const archiveProvider = pinned("archive", archivePackage);
 
-/** Folders with the providers that Terraform downloaded before: laid out like a mirror. */
+/** Folders with providers that Terraform has downloaded before. They are laid out like a mirror. */
 export function pluginCaches(machine: Machine, { pluginCache }: ProviderPlaces): string[] {
   const ofUser = [machine.environment.TF_PLUGIN_CACHE_DIR, pluginCache].filter((folder) => folder) as string[];
   return [...ofUser, ...storagePlaces(machine).map((place) => join(place, ownPluginCache))];
 }
 
-/** Of `storagePlaces`: so that the AWS provider (hundreds of megabytes) is downloaded once, not at every start. */
+/**
+ * The folder's name below one of the `storagePlaces`. It keeps the AWS provider (hundreds of megabytes), which would
+ * otherwise be downloaded at every start.
+ */
 export const ownPluginCache = "terraform-plugins";

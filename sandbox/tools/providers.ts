@@ -13,36 +13,37 @@ import { storageFor } from "./storage";
 
 interface ProviderSource {
   readonly kind: "mirror" | "registry" | "stand-in";
-  /** For people, for example "mirror (search)". */
+  /** A description for people, for example "mirror (search)". */
   readonly by: string;
-  /** The mirror's folder; none for what comes from the registry. */
+  /** The mirror's folder; `undefined` where the provider comes from its registry. */
   readonly folder?: string;
 }
 
 export interface ResolvedProviders {
   readonly aws: ProviderSource;
   readonly archive: ProviderSource;
-  /** What Terraform needs to find them, TF_CLI_CONFIG_FILE included. */
+  /** The variables by which Terraform finds the providers, TF_CLI_CONFIG_FILE among them. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
 export interface ResolveProvidersOptions {
-  /** An absolute path. */
+  /** The absolute path of Terraform. */
   readonly terraform: string;
   readonly awsMirror: Found<ProviderMirror> | undefined;
   readonly archiveMirror: Found<ProviderMirror> | undefined;
-  /** Gets the configuration file and, where it is needed, the stand-in. */
+  /** The folder for the configuration file and, where it is needed, for the stand-in. */
   readonly workDirectory: string;
   readonly machine?: Machine;
-  /** @returns why Terraform can't install it from its registry, or `undefined` where it can. */
+  /** @returns why Terraform can't install the provider from its registry; `undefined` where it can. */
   readonly whyNotInstallable?: (terraform: string, provider: PinnedProvider, machine: Machine) => string | undefined;
 }
 
 const registry: ProviderSource = { kind: "registry", by: "registry" };
 
 /**
- * Decides where Terraform gets its providers: a mirror, its registry, or (the archive provider only) the stand-in.
- * @throws MissingToolsError where there is no way to one.
+ * Decides where Terraform gets its providers from: a mirror, the registry, or (only for the archive provider) the
+ * stand-in.
+ * @throws MissingToolsError where a provider can't be had from any of them.
  */
 export function resolveProviders(options: ResolveProvidersOptions): ResolvedProviders {
   const { awsMirror, archiveMirror, workDirectory, machine = thisMachine() } = options;
@@ -64,9 +65,10 @@ export function resolveProviders(options: ResolveProvidersOptions): ResolvedProv
     archive,
     environment: {
       TF_CLI_CONFIG_FILE: configuration,
-      // The stand-in speaks without TLS, on a Unix socket.
+      // The stand-in speaks without TLS on a Unix socket.
       ...(archive.kind === "stand-in" ? { TF_DISABLE_PLUGIN_TLS: "1" } : {}),
-      // There is no cache beside the stand-in, because Terraform would keep the stand-in in it as the real provider.
+      // There is no plug-in cache where the stand-in is used, because Terraform would keep the stand-in there under the
+      // name of the real provider.
       ...(aws.kind === "registry" && archive.kind !== "stand-in" ? cacheEnvironment(machine) : {}),
     },
   };
@@ -80,7 +82,8 @@ function cacheEnvironment(machine: Machine): Record<string, string> {
   const ofUser = machine.environment.TF_PLUGIN_CACHE_DIR;
   return {
     TF_PLUGIN_CACHE_DIR: ofUser ? madeFolder(ofUser) : ownCache(machine),
-    // Without it, the cache serves only what a lock file names, and each run starts without a lock file.
+    // Without this variable, Terraform would use the cache only for providers in a lock file, and each run starts
+    // without one.
     TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1",
   };
 }
@@ -99,9 +102,11 @@ function ownCache(machine: Machine): string {
 }
 
 /**
- * Asks the registry for the archive provider, which is small. Where it can't be had, the AWS provider can't be either.
- * @returns why the registry can't be used, where mirrors and the stand-in make up for it; `undefined` where it can.
- * @throws MissingToolsError where they don't.
+ * Tries to install the archive provider, which is small, from the registry. If that fails, the AWS provider can't be
+ * installed from there either.
+ * @returns why the registry can't be used, if mirrors and the stand-in can replace it; `undefined` where the registry
+ * works.
+ * @throws MissingToolsError where neither works.
  */
 function whyNoRegistry(options: ResolveProvidersOptions, machine: Machine): string | undefined {
   const { terraform, awsMirror, archiveMirror, whyNotInstallable = askTerraform } = options;
@@ -115,7 +120,7 @@ function whyNoRegistry(options: ResolveProvidersOptions, machine: Machine): stri
   if (missing.length === 0) return reason;
   const names = missing.map(({ source, version }) => `${source} ${version}`).join(" and ");
   throw new MissingToolsError([
-    `No mirror holds ${names}, and Terraform can't install from its registry (it says: ${reason}): connect to it, or make a mirror elsewhere with "terraform providers mirror" and name it in TF_PROVIDER_MIRROR.`,
+    `No mirror holds ${names}, and Terraform can't install from its registry (it says: ${reason}): connect this machine to the registry, or make a mirror elsewhere with "terraform providers mirror" and name it in TF_PROVIDER_MIRROR.`,
   ]);
 }
 
@@ -125,11 +130,14 @@ function standIn({ awsMirror, workDirectory }: ResolveProvidersOptions, machine:
   return { kind: "stand-in", by: "stand-in", folder };
 }
 
-/** Longer than Terraform's own time-outs on a dead network; the download itself takes seconds. */
+/**
+ * How long the registry may take to answer, in seconds. It is longer than Terraform's own time-outs without a network,
+ * and the download takes only seconds.
+ */
 const probeSeconds = 60;
 const answers = new Map<string, string | undefined>();
 
-/** Whether its registry can be reached is for Terraform to find out; asked once a process. */
+/** Lets Terraform itself find out whether the registry can be reached. Each registry is asked once in a process. */
 function askTerraform(terraform: string, provider: PinnedProvider, machine: Machine): string | undefined {
   const key = `${terraform} ${provider.source}`;
   if (!answers.has(key)) answers.set(key, probe(terraform, provider, machine));
@@ -151,7 +159,7 @@ function probe(terraform: string, { type, source, version }: PinnedProvider, mac
         ...inheritedBy("terraform", machine.environment),
         TF_CLI_CONFIG_FILE: configuration,
         CHECKPOINT_DISABLE: "1",
-        // One try: a start without a network shall not wait for a second.
+        // One try is enough, because a start without a network should not take twice as long.
         TF_REGISTRY_DISCOVERY_RETRY: "0",
       },
       encoding: "utf8",

@@ -1,13 +1,16 @@
 import { executablesOf, outputOf } from "./executables";
 import { type Lookup, type Machine } from "./lookup";
 
-/** What the requirements ask for; the macOS developer tools bring 3.9. */
+/** The oldest Python that the requirements allow. The developer tools of macOS have 3.9. */
 const atLeast = { major: 3, minor: 10 };
 
-/** A machine whose `python3` is too old may have a newer one beside it. */
+/** Names of Python programs. A machine whose `python3` is too old may have a newer one under another name. */
 const names = ["python3", "python", ...["3.14", "3.13", "3.12", "3.11", "3.10"].map((version) => `python${version}`)];
 
-/** Debian has Python without `ensurepip`, and such a Python makes no environment. */
+/**
+ * Python code that prints the version, and whether this Python can make virtual environments. Debian's Python can't, as
+ * long as `ensurepip` is not installed.
+ */
 const askAbilities = [
   "import sys",
   "from importlib.util import find_spec",

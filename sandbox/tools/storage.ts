@@ -2,7 +2,10 @@ import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, renameSync,
 import { dirname, join } from "node:path";
 import { type Machine } from "./lookup";
 
-/** Where the sandbox keeps what it fetched, best first: the checkout, and for a read-only checkout the user's cache. */
+/**
+ * Folders where the sandbox keeps what it has fetched, the best one first: the checkout, or for a read-only checkout
+ * the user's cache.
+ */
 export function storagePlaces({ directory, home, environment, platform }: Machine): readonly [string, string] {
   const ofPlatform = platform === "darwin" ? join(home, "Library", "Caches") : join(home, ".cache");
   const cache = environment.XDG_CACHE_HOME ? environment.XDG_CACHE_HOME : ofPlatform;
@@ -10,8 +13,8 @@ export function storagePlaces({ directory, home, environment, platform }: Machin
 }
 
 /**
- * Makes a folder in the first place that can be written to.
- * @throws Error with the reason, without a full stop, where there is none.
+ * Creates a folder in the first place that can be written to.
+ * @throws Error whose message is the reason, without a full stop, where no place can be written to.
  */
 export function storageFor(name: string, machine: Machine): string {
   const reasons: string[] = [];
@@ -32,20 +35,23 @@ export function storageFor(name: string, machine: Machine): string {
 
 export interface Placing {
   readonly place: string;
-  /** Whether what stands in its place can be used. */
+  /** Whether the folder that is already in the place can be used. */
   readonly isWhole: () => boolean;
-  /** Fills the folder that it is given. */
+  /** Fills the temporary folder that it is given. */
   readonly make: (temporary: string) => Promise<void>;
 }
 
 const unfinished = ".unfinished-";
 
-/** What is older than this was interrupted; nothing that the sandbox fetches takes as long. */
+/**
+ * Temporary folders that are older than this, in milliseconds, belong to an interrupted start. Nothing that the sandbox
+ * fetches takes as long.
+ */
 const abandonedAfterMs = 3_600_000;
 
 /**
- * Makes a folder under a name of its own and renames it when it is whole, so that an interrupted start leaves nothing
- * behind that a later one would take. Where two starts make the same, the first one's folder stays.
+ * Fills a temporary folder and renames it when it is complete. An interrupted start therefore leaves nothing behind
+ * that a later one would use. If two starts make the same folder, that of the first one stays.
  */
 export async function placeWhole({ place, isWhole, make }: Placing): Promise<void> {
   const parent = dirname(place);
@@ -56,7 +62,7 @@ export async function placeWhole({ place, isWhole, make }: Placing): Promise<voi
     mkdirSync(made);
     await make(made);
     if (moveTo(place, made) || isWhole()) return;
-    // What stands there is damaged.
+    // The folder that is in the place is damaged, so it is replaced.
     moveTo(join(workshop, "damaged"), place);
     moveTo(place, made);
   } finally {
@@ -64,14 +70,14 @@ export async function placeWhole({ place, isWhole, make }: Placing): Promise<voi
   }
 }
 
-/** @returns whether it was moved; it is not where another folder stands. */
+/** @returns whether the folder was moved; `false` where another folder is already in the place. */
 function moveTo(place: string, folder: string): boolean {
   try {
     renameSync(folder, place);
     return true;
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
-    // EPERM: so says Windows.
+    // Windows reports EPERM where another folder is in the place.
     if (["ENOTEMPTY", "EEXIST", "EPERM"].includes(code)) return false;
     throw error;
   }

@@ -4,17 +4,23 @@ import { executablesOf, outputOf } from "./executables";
 import { type Lookup, type Machine, terraformPlatform, thisMachine } from "./lookup";
 import { storagePlaces } from "./storage";
 
-/** The version that is fetched where none is found: the one that CI runs the tests with. */
+/** The version that is fetched where Terraform is missing. CI runs the tests with the same version. */
 export const fetchedVersion = "1.11.4";
 
-/** cdktf's own variable comes first: one setting then serves `cdktf deploy` and the sandbox. */
+/**
+ * Variables that can name the Terraform to use. cdktf's own comes first, so that one setting serves `cdktf deploy` and
+ * the sandbox.
+ */
 const variables = ["TERRAFORM_BINARY_NAME", "TERRAFORM"] as const;
 const howToGetIt = `install it (https://developer.hashicorp.com/terraform/install), or name it in ${variables.join(" or ")}`;
 
-/** Terraform 1.10 brought `use_lockfile` to the S3 backend. */
+/** The oldest version that works. Terraform 1.10 was the first with `use_lockfile` in the S3 backend. */
 const atLeast = { major: 1, minor: 10 };
 
-/** The variable that names a Terraform. Whoever names one gets that one, and nothing is fetched in its place. */
+/**
+ * The variable that names a Terraform; `undefined` where none is set. Where one is set, only that Terraform is used,
+ * and nothing is fetched instead.
+ */
 export function variableOfTerraform({ environment }: Machine): (typeof variables)[number] | undefined {
   return variables.find((name) => environment[name]);
 }
@@ -37,7 +43,7 @@ function examine(name: string, by: string, machine: Machine): Lookup<string> {
   if (file === undefined) return { missing: `${wanted} is missing ("${name}", by ${by}): ${howToGetIt}.` };
   const version = versionOf(file, machine);
   if (version === undefined) {
-    return { missing: `${wanted} is missing: "${file} version -json" (by ${by}) tells no version; ${howToGetIt}.` };
+    return { missing: `${wanted} is missing: "${file} version -json" (by ${by}) prints no version; ${howToGetIt}.` };
   }
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major < atLeast.major || (major === atLeast.major && minor < atLeast.minor)) {
@@ -48,13 +54,13 @@ function examine(name: string, by: string, machine: Machine): Lookup<string> {
   return { found: { value: file, by } };
 }
 
-/** What a Terraform calls its version; `undefined` where it can't be run. */
+/** The version that a Terraform reports; `undefined` where it can't be run. */
 export function versionOf(file: string, machine: Machine): string | undefined {
   const output = outputOf("terraform", [file, "version", "-json"], machine) ?? "";
   return /"terraform_version": *"([^"]+)"/.exec(output)?.[1];
 }
 
-/** Its folder below a place of `storagePlaces`, and its file in there. */
+/** Where a fetched Terraform is kept: its folder, below one of the `storagePlaces`, and the file in that folder. */
 export function placeOfFetched(machine: Machine): { readonly folder: string; readonly file: string } {
   return {
     folder: `${fetchedVersion}_${terraformPlatform(machine)}`,

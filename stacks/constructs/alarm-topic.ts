@@ -16,7 +16,10 @@ export interface AlarmTopicProps {
   readonly email?: string | undefined;
 }
 
-/** What alarms publish to. Encrypted with a key of its own: CloudWatch can't use the key that AWS manages for SNS. */
+/**
+ * The topic that alarms publish to. It is encrypted with a key of its own, because CloudWatch can't use the key that
+ * AWS manages for SNS.
+ */
 export class AlarmTopic extends Construct {
   readonly topic: SnsTopic;
 
@@ -80,7 +83,8 @@ export class AlarmTopic extends Construct {
           condition: fromOwnAlarms,
         },
         {
-          // SNS takes plain HTTP as well (https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html).
+          // Without this denial, SNS also accepts plain HTTP
+          // (https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html).
           sid: "OnlyOverTls",
           effect: "Deny",
           actions: ["sns:Publish"],

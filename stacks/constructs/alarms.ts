@@ -17,13 +17,13 @@ export interface Metric {
 
 /** One alarm: what it watches, what it means, and what the person who is paged does first. */
 export interface Alarm {
-  /** Without project and stage. */
+  /** The alarm's name without project and stage. */
   readonly name: string;
   /** What has happened, in whole sentences. */
   readonly meaning: string;
   /** What to do first, in whole sentences. */
   readonly firstStep: string;
-  /** Where there are several, the alarm is on their sum. */
+  /** The metric that is compared with the threshold. Where there are several, their sum is compared. */
   readonly metric: Metric | readonly [Metric, ...Metric[]];
   readonly threshold: number;
   /** @default 1 */
@@ -31,8 +31,8 @@ export interface Alarm {
   /** Length of a period, in seconds. @default `shortPeriod` */
   readonly period?: number;
   /**
-   * What an alarm does where its metric has no data.
-   * @default "notBreaching": most of these metrics exist only once something went wrong
+   * What the alarm does while its metric has no data.
+   * @default "notBreaching", because most of these metrics exist only once something went wrong
    */
   readonly missingData?: "notBreaching" | "ignore";
 }
@@ -58,7 +58,7 @@ export function toDescription({ meaning, firstStep }: Pick<Alarm, "meaning" | "f
   return `${meaning}\n\n${introduction}${firstStep}`;
 }
 
-/** What `toDescription` was made of. The first step is `undefined` where the text has none. */
+/** The parts that `toDescription` was given. `firstStep` is `undefined` where the text has none. */
 export function fromDescription(text: string): { readonly meaning: string; readonly firstStep: string | undefined } {
   const [meaning = "", firstStep] = text.split(`\n\n${introduction}`);
   return { meaning, firstStep };
@@ -95,7 +95,7 @@ export function describeAlarms({ names, lanes, deadLetters, rules }: AlarmSource
   ];
 }
 
-/** Mail that nobody got, told by the function's own log and by SES's events. */
+/** Alarms on mail that nobody got. Their metrics come from the function's log and from SES's events. */
 function describeMailAlarms(metricsNamespace: string): Alarm[] {
   const counted = (metricName: string): Metric => ({ namespace: metricsNamespace, metricName, statistic: "Sum" });
   return [
@@ -124,10 +124,10 @@ function describeMailAlarms(metricsNamespace: string): Alarm[] {
   ];
 }
 
-/** What SES itself counts, for the whole account. */
+/** Alarms on metrics that SES itself publishes, for the whole account. */
 function describeReputationAlarms(): Alarm[] {
-  // SES publishes a rate now and then, and no data does not mean a better rate (SES guide,
-  // "reputationdashboard-cloudwatch-alarm": a period of an hour, missing data ignored).
+  // SES publishes the rates only now and then, and a period without data does not mean that the rate has improved. So
+  // the period is an hour, and missing data is ignored (SES guide, "reputationdashboard-cloudwatch-alarm").
   const rate = (metricName: string) =>
     ({
       metric: { namespace: "AWS/SES", metricName, statistic: "Maximum" },
@@ -168,7 +168,7 @@ function describeRuleAlarms({ name, rule, busName }: RoutedRule): Alarm[] {
     namespace: "AWS/Events",
     metricName,
     statistic: "Sum",
-    // A custom bus's metrics have both dimensions, the default bus's only the rule.
+    // The metrics of a custom bus have both dimensions. Those of the default bus have only the rule's.
     dimensions: { ...(busName === undefined ? {} : { EventBusName: busName }), RuleName: rule.name },
   });
   return [
@@ -221,7 +221,8 @@ function describeLaneAlarms({ lane, functionName, retryQueue }: NotificationLane
       threshold: 1,
     },
     {
-      // Counts what went to the failure destination as well (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html).
+      // This metric also counts events that went to the failure destination
+      // (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html).
       name: names.alarm("events-dropped"),
       meaning: `Lambda gave an event up (${lane} lane): ${1 + asynchronousInvocation.retries} runs failed, or it waited for ${asynchronousHours} hours. Its record is in the retry queue or the dead-letter queue. An event that is in neither was deleted by Lambda from an overlong queue.`,
       firstStep:
@@ -234,7 +235,7 @@ function describeLaneAlarms({ lane, functionName, retryQueue }: NotificationLane
       meaning: `Events wait for the function for an hour (${lane} lane): more come than the send rate lets out. After ${asynchronousHours} hours they go to the retries. Lambda may drop some of a queue that is too long.`,
       firstStep:
         "Find the producer of the burst. `npm run doctor` compares the send rate with SES's. Afterwards replay the archive over that time.",
-      // Lambda tells the age in milliseconds.
+      // Lambda reports the age in milliseconds.
       metric: ofFunction("AsyncEventAge", "Maximum"),
       threshold: 1000 * hour,
     },
@@ -242,8 +243,8 @@ function describeLaneAlarms({ lane, functionName, retryQueue }: NotificationLane
       name: names.alarm("retries-waiting"),
       meaning: `Mail has waited for a retry for an hour without a break (${lane} lane).`,
       firstStep: `Run \`npm run doctor\`, which looks at SES's limits and the account's status. Then look at the AWS status page. The queue \`${names.retryQueue}\` keeps trying for ${retryLaneSeconds / hour} hours.`,
-      // The alarm is on the number of the messages and not on their age: SQS leaves a message out of
-      // ApproximateAgeOfOldestMessage once it was received three times, as every message of an outage is (SQS guide,
+      // The alarm is on the number of messages and not on their age. SQS leaves a message out of
+      // ApproximateAgeOfOldestMessage once it was received three times, and in an outage every message is (SQS guide,
       // "Available CloudWatch metrics").
       metric: [
         ofRetryQueue("ApproximateNumberOfMessagesVisible"),

@@ -3,7 +3,7 @@ import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
 import { Construct } from "constructs";
 import { keyAttribute, timeToLiveAttribute } from "../../handler/contract/claim-row";
 
-/** What was sent, and what is being sent: see handler/claims.ts. */
+/** The table of the claims, which say what was sent and what is being sent: handler/claims.ts. */
 export class ClaimTable extends Construct {
   readonly table: DynamodbTable;
 
@@ -17,7 +17,7 @@ export class ClaimTable extends Construct {
       ttl: { attributeName: timeToLiveAttribute, enabled: true },
       pointInTimeRecovery: { enabled: true },
       serverSideEncryption: { enabled: true },
-      // Without its claims, whatever comes again is mailed again.
+      // Without its claim, a mail whose event comes again is sent again.
       deletionProtectionEnabled: props.deletionProtection,
       ...(props.deletionProtection ? { lifecycle: { preventDestroy: true } } : {}),
     });

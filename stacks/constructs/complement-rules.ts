@@ -3,7 +3,7 @@ import { anyOf, complementOf, type EventPattern } from "../../handler/notificati
 
 /** A rule for events that no notification's rule takes. */
 export interface ComplementRule {
-  /** Behind project and stage. */
+  /** The rule's name without project and stage. */
   readonly name: string;
   readonly pattern: EventPattern;
 }
@@ -11,9 +11,9 @@ export interface ComplementRule {
 type Triggered = Pick<Notification, "trigger">;
 
 /**
- * Rules for the events that a notification should have taken and did not. Such an event has the notification's source and
- * detail-type, and a value that is in neither its pattern nor its `ignored`. There are as many rules as it takes to keep
- * each pattern within its longest length.
+ * Rules for the events that a notification should have taken and did not. Such an event has the notification's source
+ * and detail-type, and a value that is in neither its pattern nor its `ignored`. There are as many rules as it takes to
+ * keep each pattern within `mostCharacters`.
  */
 export function unmatchedRules(notifications: readonly Triggered[], mostCharacters: number): ComplementRule[] {
   return named("unmatched-rule", pack(eventTriggers(notifications).flatMap(complementOf), mostCharacters));
@@ -21,17 +21,20 @@ export function unmatchedRules(notifications: readonly Triggered[], mostCharacte
 
 export interface UnroutedRules {
   readonly rules: readonly ComplementRule[];
-  /** Sources of so many detail-types that a pattern can't exclude each; only their beginnings are. */
+  /**
+   * Sources with more detail-types than a pattern can exclude one by one. The pattern excludes only their beginnings.
+   */
   readonly inexact: readonly { readonly source: string; readonly beginnings: readonly string[] }[];
 }
 
 /**
- * Rules for the events that come from a source of ours with a detail-type that no notification has. The detail-types of
- * schedules do not count as known, because a schedule's rule is on another bus.
+ * Rules for the events that come from a known source with a detail-type that no notification has. The detail-types of
+ * schedules do not count as known, because the rule of a schedule is on another bus.
  *
- * One source needs one pattern: of two rules that each exclude a part of its detail-types, each would take what the other
- * excludes. Where a source has more detail-types than a pattern can hold, the pattern excludes their beginnings instead, as
- * long as possible. It then misses an unknown detail-type that begins like a known one, but it never takes a known one.
+ * Each source needs exactly one pattern. If two rules each excluded a part of its detail-types, each rule would take
+ * what the other excludes. Where a source has more detail-types than a pattern can hold, the pattern excludes their
+ * beginnings instead, each as long as possible. It then misses an unknown detail-type that begins like a known one, but
+ * it never takes a known one.
  */
 export function unroutedRules(notifications: readonly Triggered[], mostCharacters: number): UnroutedRules {
   const known = eventTriggers(notifications);
@@ -59,14 +62,14 @@ function eventTriggers(notifications: readonly Triggered[]): EventTrigger[] {
   return notifications.flatMap(({ trigger }) => (trigger.kind === "event" ? [trigger] : []));
 }
 
-/** The first rule has the plain name, because most catalogues need no second. */
+/** Gives each pattern a name. The first rule has the name without a number, because most catalogues need only one. */
 function named(name: string, patterns: readonly EventPattern[]): ComplementRule[] {
   return patterns.map((pattern, index) => ({ name: index === 0 ? name : `${name}-${index + 1}`, pattern }));
 }
 
 /**
- * Packs the alternatives into as few patterns as possible, in their order. An alternative that is too long by itself stays
- * whole, and the policy rule on long patterns refuses it.
+ * Packs the alternatives into as few patterns as possible, in their order. An alternative that is too long by itself
+ * stays whole, and then the policy rule on long patterns refuses it.
  */
 function pack(alternatives: readonly EventPattern[], mostCharacters: number): EventPattern[] {
   const groups: EventPattern[][] = [];
@@ -90,7 +93,7 @@ function longestBeginnings(texts: readonly string[], fits: (beginnings: readonly
 
 function beginningsOf(texts: readonly string[], length: number): string[] {
   const cut = [...new Set(texts.map((text) => Array.from(text).slice(0, length).join("")))].sort();
-  // A text that begins with another one of them is excluded by that one already.
+  // A text is left out if it begins with another text of the list, which excludes it already.
   return cut.filter((text) => !cut.some((other) => other !== text && text.startsWith(other)));
 }
 

@@ -18,8 +18,8 @@ export interface DeliveryFeedbackProps {
 }
 
 /**
- * What SES tells after it took a mail: its event type in the configuration set, the detail-type that arrives on the bus
- * (https://docs.aws.amazon.com/ses/latest/dg/monitoring-eventbridge.html), and the metric that counts it.
+ * The events that SES publishes after it took a mail. Each has the event type in the configuration set, the detail-type
+ * on the bus (https://docs.aws.amazon.com/ses/latest/dg/monitoring-eventbridge.html), and the metric that counts it.
  */
 export const feedbackEvents = [
   { type: "SEND", detailType: "Email Sent", metric: "Sends" },
@@ -39,7 +39,10 @@ export function feedbackMetric(type: (typeof feedbackEvents)[number]["type"]): s
   return event.metric;
 }
 
-/** What was not sent, because an earlier mail to the address bounced or was complained of: one kind of the bounces. */
+/**
+ * Counts mail that SES did not send, because an earlier mail to the address bounced or led to a complaint. SES reports
+ * this as a kind of bounce.
+ */
 export const suppressedSends = {
   metric: "SuppressedSends",
   pattern: '{ $.detail.bounce.bounceSubType = "OnAccountSuppressionList" }',
@@ -75,10 +78,10 @@ export class DeliveryFeedback extends Construct {
       eventDestination: {
         enabled: true,
         matchingEventTypes: feedbackEvents.map(({ type }) => type),
-        // SES publishes to the default bus only (API v2, EventBridgeDestination).
+        // SES publishes only to the default bus (API v2, EventBridgeDestination).
         eventBridgeDestination: { eventBusArn: arns.defaultBus },
       },
-      // What SES tells while no rule takes it to the log is gone.
+      // An event that SES publishes before a rule takes it to the log is lost.
       dependsOn: [target.target],
     });
     const metrics = feedbackEvents.map(({ detailType, metric }) => ({

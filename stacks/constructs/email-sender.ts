@@ -15,28 +15,28 @@ export interface EmailSenderProps {
   readonly arns: Arns;
   readonly sender: string;
   readonly identity: { readonly kind: "address" | "domain"; readonly value: string };
-  /** Whether the identities are made here; otherwise they exist already. */
+  /** Whether the identities are created here. Otherwise they exist already. */
   readonly manageIdentities: boolean;
-  /** Recipients to verify, while the account is in the SES sandbox. */
+  /** Recipients that get an identity while the account is in the SES sandbox. */
   readonly verifiedRecipients: readonly string[];
   readonly templates: readonly StoredTemplate[];
   readonly deletionProtection: boolean;
 }
 
-/** The template of one notification, as this checkout has it. */
+/** The template of one notification as it is in this checkout. */
 export interface StoredTemplate {
   readonly notificationId: Notification["id"];
   readonly template: Template;
-  /** `templateHash` of the template. */
+  /** The template's hash, made by `templateHash`. */
   readonly hash: string;
 }
 
-/** What SES needs to send: the identity, the configuration set and the stored templates. */
+/** Everything that SES needs to send: the identity, the configuration set and the stored templates. */
 export class EmailSender extends Construct {
-  /** `undefined` where another stage or a person made it. */
+  /** The sender's identity; `undefined` where another stage or a person created it. */
   readonly identity: Sesv2EmailIdentity | undefined;
   readonly configurationSet: Sesv2ConfigurationSet;
-  /** By notification id. */
+  /** The stored templates by notification id. */
   readonly templates: Readonly<Record<Notification["id"], SesTemplate>>;
 
   constructor(
@@ -71,26 +71,28 @@ export class EmailSender extends Construct {
       subject: escapeForTerraform(template.subject),
       html: escapeForTerraform(template.html),
       text: escapeForTerraform(template.text),
-      // The old template goes once no package names it any more.
+      // The old template is destroyed after the function's package no longer names it.
       lifecycle: { createBeforeDestroy: true },
     });
   }
 
-  /** Its construct is named by the address or domain: a recipient that becomes the sender stays the same identity. */
+  /** The construct's id is the address or the domain, so a recipient that becomes the sender keeps its identity. */
   private createIdentity(emailIdentity: string): Sesv2EmailIdentity {
     return new Sesv2EmailIdentity(this, `identity-${emailIdentity}`, {
       emailIdentity,
-      // Verified by a person: until he comes, nothing can be sent from another one.
+      // A person had to verify the identity. A new one can't send until somebody verifies it again.
       ...(this.props.deletionProtection ? { lifecycle: { preventDestroy: true } } : {}),
     });
   }
 
   /**
-   * The right to send these templates from this sender and nothing else. SES checks the identity, the template and the
-   * configuration set (aws-cdk issue 34402), and in the SES sandbox the recipient's identity too (aws-sdk-js issue 3641).
-   * Where both the sender's address and its domain are identities, SES takes the address, whoever made it
-   * (https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html): both are named, and `ses:FromAddress` keeps the
-   * domain's other addresses out.
+   * The permission to send mail of these templates from this sender, and nothing else. SES checks the identity, the
+   * template and the configuration set (aws-cdk issue 34402), and in the SES sandbox the recipient's identity too
+   * (aws-sdk-js issue 3641).
+   *
+   * The statement names the identities of the sender's address and of its domain. Where both exist, SES checks that of
+   * the address, whoever created it (https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html).
+   * `ses:FromAddress` keeps out the other addresses of the domain.
    */
   sendStatement(): DataAwsIamPolicyDocumentStatement {
     const { names, arns, sender } = this.props;
@@ -100,14 +102,17 @@ export class EmailSender extends Construct {
       resources: [
         ...[sender, domainOf(sender), ...this.recipientIdentities()].map((name) => arns.of("ses", `identity/${name}`)),
         arns.of("ses", `configuration-set/${names.configurationSet}`),
-        // By their prefix: a list of all would outgrow the 10,240 characters that IAM takes of a role's policies.
+        // The templates are named by their prefix. A list of all would outgrow the 10,240 characters that IAM takes for
+        // the policies of a role.
         arns.of("ses", `template/${names.prefix}-*`),
       ],
       condition: [{ test: "StringEquals", variable: "ses:FromAddress", values: [sender] }],
     };
   }
 
-  /** An address that is the sender's too has its identity already. */
+  /**
+   * The recipients that need an identity of their own. If the sender is also a recipient, it has its identity already.
+   */
   private recipientIdentities(): string[] {
     return [...new Set(this.props.verifiedRecipients)].filter((name) => name !== this.props.identity.value);
   }

@@ -10,13 +10,13 @@ export interface EventBusProps {
   readonly deletionProtection: boolean;
 }
 
-/** The bus of the business events, and the archive that they can be replayed from. */
+/** The bus of the business events, and the archive from which they can be replayed. */
 export class EventBus extends Construct {
   readonly bus: CloudwatchEventBus;
 
   constructor(scope: Construct, id: string, { names, archiveRetentionDays, deletionProtection }: EventBusProps) {
     super(scope, id);
-    // No policy of its own: who may put events is the business of IAM, and EventBridge takes them over TLS only
+    // The bus has no policy. IAM decides who may put events, and EventBridge accepts them only over TLS
     // (https://docs.aws.amazon.com/general/latest/gr/ev.html).
     this.bus = new CloudwatchEventBus(this, "bus", {
       name: names.of("event-bus"),
@@ -26,8 +26,8 @@ export class EventBus extends Construct {
       name: names.of("archive"),
       description: "Keeps events for a replay",
       eventSourceArn: this.bus.arn,
-      // Every event. Without a pattern, an update leaves the one that an earlier version has put there
-      // (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_UpdateArchive.html).
+      // The pattern matches every event. It is written out, because an update without a pattern keeps the pattern of an
+      // earlier version (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_UpdateArchive.html).
       eventPattern: JSON.stringify({ source: [{ exists: true }] }),
       retentionDays: archiveRetentionDays,
       ...(deletionProtection ? { lifecycle: { preventDestroy: true } } : {}),

@@ -8,7 +8,7 @@ import { Construct, type IDependable } from "constructs";
 import { type Arns } from "../arns";
 import { type Names } from "../names";
 
-/** EventBridge writes into log groups of this name only, as the console makes them. */
+/** EventBridge writes only into log groups with this prefix, which the console uses as well. */
 const groupNamePrefix = "/aws/events/";
 
 export interface EventLogAccessProps {
@@ -17,8 +17,9 @@ export interface EventLogAccessProps {
 }
 
 /**
- * The right of the stage's rules to write into the stage's event logs: one policy for all of them, for an account has ten a
- * region (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutResourcePolicy.html).
+ * The permission of the stage's rules to write into the stage's event logs. All rules share one policy, because an
+ * account has at most ten in a region
+ * (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutResourcePolicy.html).
  */
 export class EventLogAccess extends Construct {
   readonly policy: CloudwatchLogResourcePolicy;
@@ -31,8 +32,9 @@ export class EventLogAccess extends Construct {
     };
     const document = new DataAwsIamPolicyDocument(this, "document", {
       statement: [
-        // The rule's ARN comes with PutLogEvents only (serverless-patterns pull request 618, terraform-provider-aws issue
-        // 26628): a stream that is allowed to the rule alone may never be made. Without the condition it is still our logs.
+        // Only PutLogEvents carries the rule's ARN (serverless-patterns pull request 618, terraform-provider-aws issue
+        // 26628). If CreateLogStream had the condition on the ARN, the stream might never be created. Without the
+        // condition, the statement still covers only the logs of this stage.
         { ...ownStreams, sid: "EventBridgeMayMakeStreams", actions: ["logs:CreateLogStream"] },
         {
           ...ownStreams,
@@ -49,7 +51,7 @@ export class EventLogAccess extends Construct {
   }
 }
 
-/** What all event logs of a stage have in common. */
+/** Settings that all event logs of a stage share. */
 export interface EventLogSettings {
   readonly access: EventLogAccess;
   readonly arns: Arns;
@@ -58,7 +60,7 @@ export interface EventLogSettings {
 
 export interface EventLogProps extends EventLogSettings {
   readonly names: Names;
-  /** What the log group's name says behind project and stage. */
+  /** What follows project and stage in the log group's name. */
   readonly suffix: string;
 }
 
@@ -66,7 +68,10 @@ export interface EventLogProps extends EventLogSettings {
 export class EventLog extends Construct {
   readonly group: CloudwatchLogGroup;
   readonly masking: CloudwatchLogDataProtectionPolicy;
-  /** What has to be there before the first event: what comes before the masking stays readable. */
+  /**
+   * Resources that have to exist before the first event. An event that is logged before the masking exists stays
+   * readable.
+   */
   readonly readiness: readonly (ITerraformDependable & IDependable)[];
 
   constructor(scope: Construct, id: string, { names, suffix, access, arns, retentionDays }: EventLogProps) {
@@ -75,12 +80,13 @@ export class EventLog extends Construct {
       name: `${groupNamePrefix}${names.of(suffix)}`,
       retentionInDays: retentionDays,
     });
-    // Who reads an event sees asterisks, unless the role has `logs:Unmask` and asks for it.
+    // Addresses are shown as asterisks, except to a role that has `logs:Unmask` and asks for them.
     const dataIdentifiers = [`arn:${arns.partition}:dataprotection::aws:data-identifier/EmailAddress`];
     const document = new DataAwsCloudwatchLogDataProtectionPolicyDocument(this, "masking", {
       name: names.of(suffix),
       statement: [
-        // Both are demanded, over the same identifiers (PutDataProtectionPolicy); nobody wants the findings.
+        // PutDataProtectionPolicy demands both statements, over the same identifiers. Nobody reads the findings, so
+        // they go nowhere.
         { sid: "Audit", dataIdentifiers, operation: { audit: { findingsDestination: {} } } },
         { sid: "Mask", dataIdentifiers, operation: { deidentify: { maskConfig: {} } } },
       ],

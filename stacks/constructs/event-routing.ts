@@ -23,23 +23,23 @@ export interface EventRoutingProps {
   /** Recipients of scheduled notifications. */
   readonly recipients: readonly [string, ...string[]];
   readonly delivery: Delivery;
-  /** Longest event pattern that the account may have. */
+  /** The longest event pattern that the account's quota allows, in characters. */
   readonly mostPatternCharacters: number;
   /** Where unrouted events are logged. */
   readonly log: EventLogSettings;
 }
 
-/** Counts the events of our sources that no notification knows. */
+/** The metric that counts the events of known sources that no notification knows. */
 export const unroutedEvents = { metric: "UnroutedEvents", pattern: '"Unrouted event"' };
 
 /**
- * Each notification has a rule, which brings its events to the function of its lane. Further rules take what these leave,
- * so that no event of our sources vanishes because of a typo.
+ * Brings events to the functions. Each notification has a rule that brings its events to the function of its lane.
+ * Further rules take the events that remain, so that no event of a known source is lost because of a typo.
  */
 export class EventRouting extends Construct {
-  /** Every rule that is made here. */
+  /** Every rule that this construct makes. */
   readonly rules: readonly RoutedRule[];
-  /** Log of the events that no notification knows. */
+  /** The log of the events that no notification knows. */
   readonly unroutedLog: EventLog;
   private readonly routes = new Construct(this, "routes");
 
@@ -73,9 +73,9 @@ export class EventRouting extends Construct {
   }
 
   /**
-   * The constructs are named by the rule and not by the notification's id. If they were named by the id, a notification
-   * with a new id and its old rule name would get a new address: Terraform would put the rule under the new address, and
-   * then destroy it under the old one.
+   * The construct's id is the rule's name and not the notification's id. Otherwise a notification that gets a new id
+   * and keeps its rule name would get a new address: Terraform would put the rule under the new address, and then
+   * destroy it under the old one.
    */
   private routeNotification(notification: Notification): RoutedRule {
     const { names, bus, lanes, delivery, recipients } = this.props;
@@ -100,7 +100,10 @@ export class EventRouting extends Construct {
     return { name: ruleName, rule, busName: trigger.kind === "event" ? bus.name : undefined };
   }
 
-  /** The function sees for itself that the pattern does not take the event, and parks it as `NoRuleMatches`. */
+  /**
+   * Brings these events to the function. The function checks the pattern itself, and parks such an event as
+   * `NoRuleMatches`.
+   */
   private routeUnmatched({ name, pattern }: ComplementRule): RoutedRule {
     const { bus, lanes, delivery } = this.props;
     const route = new Construct(this.routes, name);
@@ -124,7 +127,7 @@ export class EventRouting extends Construct {
       delivery,
       inputTransformer: {
         inputPaths: { id: "$.id", time: "$.time", source: "$.source", detailType: "$.detail-type" },
-        // Without the content: nobody knows what it holds.
+        // The event's content is left out of the log, because nobody knows what it holds.
         inputTemplate: `{"timestamp":<time>,"message":"Unrouted event <id> of <time>: source <source>, detail-type <detailType>"}`,
       },
     });
@@ -152,8 +155,8 @@ function toPatternText(pattern: ComplementRule["pattern"]): string {
 }
 
 /**
- * The business event of a schedule. Its content is constant; its id and time are those of the occurrence, so that a second
- * delivery of one occurrence differs from the next day's.
+ * Builds the business event of a schedule. Its content is constant. Its id and time come from the occurrence, so that a
+ * second delivery of one occurrence can be told from the next day's occurrence.
  */
 function toScheduledEvent(trigger: ScheduleTrigger<unknown>, recipients: readonly [string, ...string[]]) {
   const constant = toTemplateConstant(constantContent(trigger, recipients));
@@ -165,8 +168,9 @@ function toScheduledEvent(trigger: ScheduleTrigger<unknown>, recipients: readonl
 }
 
 /**
- * JSON that EventBridge reads as a constant, whatever is in its texts: it replaces `<name>` in a text as well, and takes
- * a quotation mark for the end of one. Both only come from a text, so they may be written by their codes.
+ * Writes a value as JSON that EventBridge takes as a constant. EventBridge would replace `<name>` inside of a text,
+ * too, and would end the text at an escaped quotation mark. These characters occur only inside of texts, so they can be
+ * written by their codes.
  */
 function toTemplateConstant(value: unknown): string {
   const codes: Readonly<Record<string, string>> = { '\\"': "\\u0022", "<": "\\u003c", ">": "\\u003e" };

@@ -9,8 +9,8 @@ export interface FailureQueueProps {
   readonly arns: Arns;
   readonly deletionProtection: boolean;
   /**
-   * How the queue's consumer gets a message again.
-   * @default nobody consumes it
+   * When the queue's consumer gets a message again, and where the message goes after its last try.
+   * @default the queue has no consumer
    */
   readonly redrive?: {
     readonly visibilityTimeoutSeconds: number;
@@ -19,10 +19,13 @@ export interface FailureQueueProps {
   };
 }
 
-/** A queue that keeps events which the stage's rules bring to it: encrypted, for 14 days. */
+/** An encrypted queue that keeps the events that the stage's rules put into it, for 14 days. */
 export class FailureQueue extends Construct {
   readonly queue: SqsQueue;
-  /** Built from the name: the policy is an attribute of the queue itself, and can't refer to it. */
+  /**
+   * The ARN, built from the name. The queue's policy needs it, and can't refer to the queue, because it is an attribute
+   * of it.
+   */
   readonly arn: string;
 
   constructor(scope: Construct, id: string, props: FailureQueueProps) {
@@ -32,8 +35,8 @@ export class FailureQueue extends Construct {
     const policy = new DataAwsIamPolicyDocument(this, "policy", {
       statement: [
         {
-          // Without this statement EventBridge drops the events that it should park, and says nothing (terraform-aws-eventbridge
-          // issue 150).
+          // Without this statement, EventBridge silently drops the events that it should put into the queue
+          // (terraform-aws-eventbridge issue 150).
           sid: "RulesMayPark",
           actions: ["sqs:SendMessage"],
           resources: [this.arn],
@@ -41,7 +44,8 @@ export class FailureQueue extends Construct {
           condition: [{ test: "ArnLike", variable: "aws:SourceArn", values: [arns.ownRules] }],
         },
         {
-          // SQS takes plain HTTP as well (https://docs.aws.amazon.com/general/latest/gr/sqs-service.html).
+          // Without this denial, SQS also accepts plain HTTP
+          // (https://docs.aws.amazon.com/general/latest/gr/sqs-service.html).
           sid: "OnlyOverTls",
           effect: "Deny",
           actions: ["sqs:*"],
@@ -55,7 +59,7 @@ export class FailureQueue extends Construct {
       name,
       messageRetentionSeconds: queueRetentionSeconds,
       sqsManagedSseEnabled: true,
-      // Attributes, not resources of their own: the provider waits 25 s after each.
+      // The policies are attributes and not resources, because the provider waits for 25 s after each such resource.
       policy: policy.json,
       ...(redrive === undefined
         ? {}

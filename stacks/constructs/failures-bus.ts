@@ -23,9 +23,11 @@ export interface FailureReporter {
 }
 
 /**
- * The bus of Lambda's failure records, and the rule that parks what no retry can mend, where the function could not park
- * it itself. What is on the bus is believed: a record is mailed again without passing a rule of the business events, so
- * only our own functions may put one there (docs/decisions/0013-failures-bus.md).
+ * The bus of Lambda's failure records, and the rule that parks events that no retry can mend and that the function
+ * could not park itself.
+ *
+ * The function trusts what comes over this bus: it mails a record's event without checking it against a rule of the
+ * business events. So only our own functions may put records here (docs/decisions/0013-failures-bus.md).
  */
 export class FailuresBus extends Construct {
   readonly bus: CloudwatchEventBus;
@@ -43,9 +45,9 @@ export class FailuresBus extends Construct {
       statement: [
         {
           // Lambda puts a record with the function's own role
-          // (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html), and a session is known by
-          // its role's ARN. The denial holds for everybody else, whatever their own policies say, and for a caller without
-          // such an ARN, as a service is.
+          // (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html), and `aws:PrincipalArn`
+          // of a role's session is the role's ARN. Everybody else is denied, whatever their own policies allow. So is a
+          // caller without such an ARN, for example an AWS service.
           sid: "OnlyFunctionsReport",
           effect: "Deny",
           actions: ["events:PutEvents"],

@@ -6,19 +6,21 @@ import { AssetType, TerraformAsset } from "cdktf";
 import { Construct } from "constructs";
 import { buildSync } from "esbuild";
 
-/** Of Lambda's runtime, which the bundle is built for. */
+/** The Node.js version of Lambda's runtime, for which the bundle is built. */
 export const nodeVersion = 22;
 
 const projectRoot = join(__dirname, "..", "..");
 
 export interface FunctionBundleProps {
-  /** Notification id to the hash of its template's content. */
+  /** The hash of each template's content, by notification id. */
   readonly templateHashes: Readonly<Record<string, string>>;
 }
 
-/** The Lambda package: one minified module, zipped by Terraform. The same source gives the same bytes in any checkout. */
+/**
+ * The Lambda package: one minified module, which Terraform zips. The same source gives the same bytes in any checkout.
+ */
 export class FunctionBundle extends Construct {
-  /** Name of the handler as Lambda wants it. */
+  /** The handler's name in the form that Lambda expects. */
   readonly handler = "index.handler";
   readonly archive: DataArchiveFile;
 
@@ -29,13 +31,16 @@ export class FunctionBundle extends Construct {
       type: "zip",
       sourceDir: asset.path,
       outputPath: `${asset.path}.zip`,
-      // Without it, the archive's hash follows the checkout's umask.
+      // Without this mode, the archive's hash would depend on the checkout's umask.
       outputFileMode: "0644",
     });
   }
 }
 
-/** Folders of the bundles that this process has built, by their templates: the source does not change meanwhile. */
+/**
+ * Folders of the bundles that this process has built, by the templates' hashes. The source does not change while the
+ * process runs.
+ */
 const built = new Map<string, string>();
 
 function buildHandler(templateHashes: Readonly<Record<string, string>>): string {
@@ -46,7 +51,8 @@ function buildHandler(templateHashes: Readonly<Record<string, string>>): string 
 }
 
 function bundleInto(folder: string, templateHashes: string): string {
-  // The synth copies it into the stack's folder, at its very end.
+  // The folder is needed until the end of the process: the last thing that the synth does is to copy it into the
+  // stack's folder.
   process.once("exit", () => {
     rmSync(folder, { recursive: true, force: true });
   });
@@ -59,12 +65,12 @@ function bundleInto(folder: string, templateHashes: string): string {
     format: "esm",
     mainFields: ["module", "main"],
     minify: true,
-    // The package names the templates that it was built with: handler/index.ts.
+    // handler/index.ts reads TEMPLATE_HASHES, so the package names the templates that it was built with.
     define: { TEMPLATE_HASHES: templateHashes },
-    // Both change the output: the working directory, and a tsconfig.json in a folder above.
+    // Without these two, the output would depend on the working directory, and on a tsconfig.json in a folder above.
     absWorkingDir: projectRoot,
     tsconfigRaw: {},
-    // Libraries that are CommonJS inside ask for Node's own modules with `require`.
+    // Bundled CommonJS libraries call `require` for Node's own modules, and an ES module does not have it.
     banner: { js: `import{createRequire}from"node:module";const require=createRequire(import.meta.url);` },
     logLevel: "error",
   });

@@ -3,16 +3,16 @@ import { CloudwatchLogMetricFilter } from "@cdktf/provider-aws/lib/cloudwatch-lo
 import { type Construct } from "constructs";
 
 export interface LogMetricProps {
-  /** Physical name of the filter. */
+  /** The filter's physical name. */
   readonly name: string;
   readonly logGroup: CloudwatchLogGroup;
-  /** Filter pattern of CloudWatch Logs. */
+  /** A filter pattern in the syntax of CloudWatch Logs. */
   readonly pattern: string;
   readonly metric: string;
   readonly namespace: string;
 }
 
-/** Counts the lines of a log group that match a pattern, as a metric that is 0 while none comes. */
+/** Counts the lines of a log group that match a pattern. The metric is 0 while no line matches. */
 export class LogMetric extends CloudwatchLogMetricFilter {
   constructor(scope: Construct, id: string, { name, logGroup, pattern, metric, namespace }: LogMetricProps) {
     super(scope, id, {

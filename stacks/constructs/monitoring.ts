@@ -15,7 +15,7 @@ export interface MonitoringProps extends AlarmTopicProps, AlarmSources {
   readonly region: string;
 }
 
-/** Alarms, their topic and the dashboard. */
+/** The alarms, the topic that they publish to, and the dashboard. */
 export class Monitoring extends Construct {
   readonly alarmTopic: AlarmTopic;
 
@@ -119,7 +119,7 @@ function describeDashboard(props: MonitoringProps): unknown {
     })),
     {
       title: "Waiting: retries and dead letters",
-      // Between two tries a message is not visible.
+      // Both metrics are shown, because a message is not visible while it waits for its next try.
       metrics: [...lanes.map(({ retryQueue }) => retryQueue), deadLetters].flatMap(({ queue }) =>
         ["ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesNotVisible"].map((metric) => [
           "AWS/SQS",

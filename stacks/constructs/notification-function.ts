@@ -25,19 +25,19 @@ export interface NotificationFunctionProps {
   readonly reservedConcurrency?: number | undefined;
   readonly logRetentionDays: number;
   readonly environment: Omit<HandlerEnvironment, "serviceName">;
-  /** Stored templates that the package names: they are there before it, and gone after it. */
+  /** The stored templates that the package names. They are created before the function and destroyed after it. */
   readonly templates: readonly SesTemplate[];
   readonly arns: Arns;
-  /** Id of the permission that lets the rules invoke the function. */
+  /** The construct id of the permission that lets the rules invoke the function. */
   readonly permissionId: string;
-  /** What the function may do besides writing its own logs. */
+  /** Permissions of the function in addition to writing its own logs. */
   readonly permissions: readonly DataAwsIamPolicyDocumentStatement[];
 }
 
-/** Name of the metric that counts the `ERROR` lines of all functions of a stage. */
+/** The metric that counts the `ERROR` lines of all functions of a stage. */
 export const errorMetricName = "EmailProcessingErrors";
 
-/** The function, its role, its log group, and the permission of the stage's rules to invoke it. */
+/** The function, its role, its log group, and the permission for the stage's rules to invoke it. */
 export class NotificationFunction extends Construct {
   readonly function: LambdaFunction;
   readonly role: IamRole;
@@ -56,7 +56,7 @@ export class NotificationFunction extends Construct {
         { actions: ["sts:AssumeRole"], principals: [{ type: "Service", identifiers: ["lambda.amazonaws.com"] }] },
       ],
     });
-    // A new name makes a new role: the function keeps the old one, with its policy, until it has the new one.
+    // A new name means a new role. The function keeps the old role with its policy until it has the new one.
     const lifecycle = { createBeforeDestroy: true };
     this.role = new IamRole(this, "role", {
       name: roleName,
@@ -69,7 +69,8 @@ export class NotificationFunction extends Construct {
         {
           sid: "WriteOwnLogs",
           actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
-          // Lambda names the streams, at run time: below its own group, and nowhere else.
+          // Lambda names the log streams at run time, so the permission covers every stream of the function's own
+          // group.
           resources: [`${this.logGroup.arn}:*`],
         },
         ...props.permissions,
@@ -96,8 +97,8 @@ export class NotificationFunction extends Construct {
       ...(reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: reservedConcurrency }),
       environment: { variables: toVariables({ ...environment, serviceName: functionName }) },
       loggingConfig: { logFormat: "JSON", logGroup: this.logGroup.name },
-      // Lambda would create the group itself, without retention, and this stack could not own it any more; and a
-      // function without its policy fails its first events.
+      // If the function came first, Lambda would create the log group without retention, and Terraform could no longer
+      // create it. A function without its policy would fail its first events.
       dependsOn: [this.logGroup, policy, ...props.templates],
     });
     this.rulesPermission = new LambdaPermission(this, "rules-permission", {
@@ -110,7 +111,8 @@ export class NotificationFunction extends Construct {
     new LogMetric(this, "errors", {
       name: `${functionName}-errors`,
       logGroup: this.logGroup,
-      // The runtime logs a failed run a second time, without a service: each failure counts once.
+      // Lambda's runtime logs a failed run a second time, without a service. The condition on the service makes each
+      // failure count once.
       pattern: `{ ($.level = "ERROR") && ($.service = "${functionName}") }`,
       metric: errorMetricName,
       namespace: environment.metricsNamespace,

@@ -31,11 +31,11 @@ export interface NotificationLaneProps extends FunctionSettings {
 }
 
 /**
- * One function with a budget of its own, and the slow retries behind it:
+ * One function with its share of the send rate, and its retries:
  *
- * rule -> function -> (failed) failures bus -> retry rule -> retry queue -> function -> (hours later) dead letters
+ * rule -> function -> (failed) failures bus -> retry rule -> retry queue -> function -> (hours later) dead-letter queue
  *
- * What no retry can mend, the function puts into the dead letters itself, at once.
+ * An event that no retry can mend does not take this way: the function puts it into the dead-letter queue at once.
  */
 export class NotificationLane extends Construct {
   readonly lane: Lane;
@@ -95,7 +95,7 @@ export class NotificationLane extends Construct {
     const { target: retryTarget } = new QueueTarget(this, "retry-target", {
       rule,
       queue: this.retryQueue,
-      // The whole record: the original event, why it failed, and how often it was tried.
+      // The retry queue gets the whole record: the original event, why it failed, and how often it was tried.
       inputPath: "$.detail",
       delivery,
     });
@@ -103,9 +103,10 @@ export class NotificationLane extends Construct {
       functionName: deployed,
       maximumRetryAttempts: asynchronousInvocation.retries,
       maximumEventAgeInSeconds: asynchronousInvocation.maximumAgeSeconds,
-      // A target's dead-letter queue sees failed deliveries only, never a failed run (serverless issue 4647).
+      // The dead-letter queue of a rule's target only gets events that could not be delivered, and never a failed run.
+      // So failed runs have a destination (serverless issue 4647).
       destinationConfig: { onFailure: { destination: failures.bus.arn } },
-      // EventBridge drops a record that no rule takes to a target.
+      // EventBridge drops a record that no rule brings to a target, so the targets come first.
       dependsOn: [retryTarget, failures.deadLetterTarget],
     });
     new LambdaEventSourceMapping(this, "retries", {
@@ -113,7 +114,8 @@ export class NotificationLane extends Construct {
       functionName: deployed,
       batchSize: 10,
       functionResponseTypes: ["ReportBatchItemFailures"],
-      // The least that AWS takes; within the reserved concurrency, or throttled receives would use up the tries.
+      // Two is the least that AWS takes. It has to be within the reserved concurrency, because throttled receives would
+      // use up the tries of a message.
       scalingConfig: { maximumConcurrency: 2 },
     });
   }

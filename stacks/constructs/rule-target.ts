@@ -9,25 +9,25 @@ import { type EventLog } from "./event-log";
 import { type NotificationFunction } from "./notification-function";
 import { type FailureQueue } from "./failure-queue";
 
-/** How long EventBridge tries a target. Its own limits are 185 attempts and 24 hours. */
+/** How long EventBridge tries a target. The most that EventBridge takes is 185 attempts and 24 hours. */
 interface TargetRetry {
   readonly attempts: number;
   readonly maximumAgeSeconds: number;
 }
 
-/** How the events of every rule reach their targets. */
+/** How events get from every rule to its target. */
 export interface Delivery {
   readonly retry: TargetRetry;
-  /** Takes an event that EventBridge could not bring to its target: without it, the event would be dropped. */
+  /** Gets an event that EventBridge could not bring to its target. Without it, EventBridge would drop the event. */
   readonly deadLetters: FailureQueue;
 }
 
-/** A rule, with what an alarm needs to name it. */
+/** A rule, with the names that its alarms need. */
 export interface RoutedRule {
-  /** Without project and stage. */
+  /** The rule's name without project and stage. */
   readonly name: string;
   readonly rule: CloudwatchEventRule;
-  /** `undefined` for the default bus: its metrics have no dimension for the bus. */
+  /** The bus's name; `undefined` for the default bus, whose metrics have no dimension for the bus. */
   readonly busName: string | undefined;
 }
 
@@ -40,35 +40,39 @@ type InputTransformer = CloudwatchEventTargetConfig["inputTransformer"];
 
 export interface FunctionTargetProps extends RuleTargetProps {
   readonly function: NotificationFunction;
-  /** @default the event as it is */
+  /** @default the event is passed on unchanged */
   readonly inputTransformer?: InputTransformer;
 }
 
 export interface QueueTargetProps extends RuleTargetProps {
   readonly queue: FailureQueue;
-  /** JSON path of what the queue gets. */
+  /** JSON path of the part of the event that the queue gets. */
   readonly inputPath: string;
 }
 
 export interface LogGroupTargetProps extends RuleTargetProps {
   readonly log: EventLog;
   /**
-   * Has to make `{"timestamp": .., "message": <a text>}`: a log group takes no other form
+   * Has to make `{"timestamp": .., "message": <a text>}`, because a log group takes no other form
    * (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html, "Amazon CloudWatch log
    * group"; aws-cdk issue 19451).
-   * @default the event as it is
+   * @default the event is passed on unchanged
    */
   readonly inputTransformer?: InputTransformer;
 }
 
-/** A function as a rule's target, with all that nobody must forget: permission, retry limits, dead letters. */
+/**
+ * A function as a rule's target, with what is easily forgotten: the permission, the limits of the retries, the
+ * dead-letter queue.
+ */
 export class FunctionTarget extends Construct {
   readonly target: CloudwatchEventTarget;
 
   constructor(scope: Construct, id: string, props: FunctionTargetProps) {
     super(scope, id);
     const { function: lambda, rulesPermission } = props.function;
-    // EventBridge parks an event that it may not deliver without a second try: the permission comes first.
+    // The permission has to exist first. An event that EventBridge may not deliver goes to the dead-letter queue
+    // without a second try.
     this.target = addTarget(this, props, [rulesPermission], {
       targetId: lambda.functionNameInput ?? "function",
       arn: lambda.arn,
@@ -77,7 +81,7 @@ export class FunctionTarget extends Construct {
   }
 }
 
-/** A queue as a rule's target; its policy lets every rule of the stage in. */
+/** A queue as a rule's target. The queue's policy lets every rule of the stage in. */
 export class QueueTarget extends Construct {
   readonly target: CloudwatchEventTarget;
 
@@ -121,7 +125,8 @@ function addTarget(
     ...target,
     retryPolicy: { maximumRetryAttempts: retry.attempts, maximumEventAgeInSeconds: retry.maximumAgeSeconds },
     deadLetterConfig: { arn: deadLetters.queue.arn },
-    // A notification that changes its lane has another target: EventBridge drops what a rule without one takes.
+    // A notification that changes its lane gets another target. The new one is created first, because EventBridge drops
+    // the events of a rule without a target.
     lifecycle: { createBeforeDestroy: true },
     dependsOn: [...dependsOn],
   });

@@ -2,10 +2,10 @@ import { type TerraformStack } from "cdktf";
 import { defaultQuotas } from "../stages";
 import { type PolicySettings, rules, type SynthesizedStack, type Violation } from "./rules";
 
-/** AWS's own quotas, and nothing that is kept from deletion. */
+/** AWS's own quotas, and no protection from deletion. */
 const defaults: PolicySettings = { ...defaultQuotas("us-east-1"), deletionProtection: false };
 
-/** Every violation of every rule in a synthesized stack. */
+/** Finds every violation of every rule in a synthesized stack. */
 export function findViolations(
   stack: SynthesizedStack,
   namePrefix: string,
@@ -16,7 +16,10 @@ export function findViolations(
   );
 }
 
-/** Makes the synth fail on a violation. A validation and not an Aspect: `Testing.synth` ignores an Aspect's errors. */
+/**
+ * Makes the synth fail on a violation. It is a validation and not an Aspect, because `Testing.synth` ignores the errors
+ * of an Aspect.
+ */
 export function enforcePolicy(stack: TerraformStack, namePrefix: string, settings: PolicySettings = defaults): void {
   stack.node.addValidation({
     validate: () =>

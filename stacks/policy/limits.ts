@@ -2,20 +2,21 @@ import { exampleAccountId } from "../stages";
 import { all, applied, type Attributes, block, objects, statementsBehind, type SynthesizedStack } from "./synthesized";
 
 /**
- * AWS's limits that grow with the catalogue or with a configured text. Terraform learns of most only at the deployment, so
- * the synth measures.
+ * Limits of AWS that a growing catalogue or a long configured text can exceed. Terraform learns of most of them only at
+ * the deployment, so the synth checks them.
  */
 
 interface TextLimit {
   readonly type: string;
-  /** Of the attribute, block by block. */
+  /** Names of the blocks that lead to the attribute, and its own name. */
   readonly path: readonly string[];
   readonly characters: number;
 }
 
-/** Longest texts, by the API reference of each service: the operation that takes them is named. */
+/** The longest texts, by the API reference of each service. The comments name the operation that sets the limit. */
 const textLimits: readonly TextLimit[] = [
-  // EventBridge: PutRule, CreateEventBus, CreateArchive, PutTargets. (How long a pattern may be is a quota: PolicySettings.)
+  // EventBridge: PutRule, CreateEventBus, CreateArchive, PutTargets. (The length of an event pattern is a quota:
+  // PolicySettings.)
   { type: "aws_cloudwatch_event_rule", path: ["description"], characters: 512 },
   { type: "aws_cloudwatch_event_rule", path: ["schedule_expression"], characters: 256 },
   { type: "aws_cloudwatch_event_bus", path: ["description"], characters: 512 },
@@ -32,7 +33,10 @@ const textLimits: readonly TextLimit[] = [
   { type: "aws_kms_key", path: ["description"], characters: 8192 },
 ];
 
-/** Texts that are too long, in words. */
+/**
+ * Finds texts that are too long.
+ * @returns a sentence for each.
+ */
 export function longTexts(stack: SynthesizedStack, eventPatternCharacters: number): string[] {
   const pattern = { type: "aws_cloudwatch_event_rule", path: ["event_pattern"], characters: eventPatternCharacters };
   return [...textLimits, pattern].flatMap(({ type, path, characters }) =>
@@ -46,7 +50,9 @@ export function longTexts(stack: SynthesizedStack, eventPatternCharacters: numbe
   );
 }
 
-/** Of all parts of a template together (https://docs.aws.amazon.com/ses/latest/dg/quotas.html). */
+/**
+ * The most bytes that all parts of a template have together (https://docs.aws.amazon.com/ses/latest/dg/quotas.html).
+ */
 const mostTemplateBytes = 500 * 1024;
 
 export function largeTemplates(stack: SynthesizedStack): string[] {
@@ -62,15 +68,19 @@ export function largeTemplates(stack: SynthesizedStack): string[] {
 interface PolicyLimit {
   readonly type: string;
   readonly attribute: string;
-  /** Attribute of what all policies together count for. @default each counts for itself */
+  /**
+   * Attribute that names what the policy is attached to, where the limit is on all policies of it together. @default
+   * the limit is on each policy
+   */
   readonly holder?: string;
   readonly bytes: number;
 }
 
 /**
- * Largest policies. IAM: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html (white space does not
- * count). SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html.
- * SNS: https://docs.aws.amazon.com/general/latest/gr/sns.html. KMS: PutKeyPolicy. EventBridge: "Event bus policy size".
+ * The largest policies, in bytes. The limits come from these pages and operations. IAM (white space does not count):
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html. SQS:
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html. SNS:
+ * https://docs.aws.amazon.com/general/latest/gr/sns.html. KMS: PutKeyPolicy. EventBridge: "Event bus policy size".
  * CloudWatch Logs: PutResourcePolicy.
  */
 const policyLimits: readonly PolicyLimit[] = [
@@ -83,10 +93,15 @@ const policyLimits: readonly PolicyLimit[] = [
   { type: "aws_cloudwatch_log_resource_policy", attribute: "policy_document", bytes: 5120 },
 ];
 
-/** Of a function (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
+/**
+ * The largest resource policy of a function (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+ */
 const mostResourcePolicyBytes = 20_480;
 
-/** Policies that are too large, in words. */
+/**
+ * Finds policies that are too large.
+ * @returns a sentence for each.
+ */
 export function largePolicies(stack: SynthesizedStack): string[] {
   const policies = policyLimits.flatMap(({ type, attribute, holder, bytes }) =>
     all(stack.resource, type).map(([id, resource]) => ({
@@ -100,7 +115,8 @@ export function largePolicies(stack: SynthesizedStack): string[] {
     size: sizeOfPermission(stack, permission),
     bytes: mostResourcePolicyBytes,
   }));
-  // A name is that of one kind of policy: `aws_sqs_queue.<id>`, or the reference to a role or to a function.
+  // The sizes are added up by name. No two kinds of policy share a name: it is `<type>.<id>`, or the reference to a
+  // role or to a function.
   const totals = new Map<string, { readonly size: number; readonly bytes: number }>();
   for (const { of, size, bytes } of [...policies, ...permissions]) {
     totals.set(of, { size: (totals.get(of)?.size ?? 0) + size, bytes });
@@ -110,7 +126,7 @@ export function largePolicies(stack: SynthesizedStack): string[] {
     .map(([of, { size, bytes }]) => `${of} has up to ${size} bytes of policy, and AWS takes ${bytes}`);
 }
 
-/** Of the JSON that Terraform makes of the statements, without white space. */
+/** Bytes of the JSON that Terraform makes of the statements, without white space. */
 function sizeOfDocument(stack: SynthesizedStack, statements: readonly Attributes[]): number {
   const document = {
     Version: "2012-10-17",
@@ -128,7 +144,7 @@ function sizeOfDocument(stack: SynthesizedStack, statements: readonly Attributes
   return Buffer.byteLength(applied(stack, JSON.stringify(document)));
 }
 
-/** Of the statement that Lambda makes of it. */
+/** Bytes of the statement that Lambda makes of a permission. */
 function sizeOfPermission(stack: SynthesizedStack, permission: Attributes): number {
   const statement = {
     Sid: permission.statement_id,
@@ -141,19 +157,28 @@ function sizeOfPermission(stack: SynthesizedStack, permission: Attributes): numb
   return Buffer.byteLength(applied(stack, JSON.stringify(statement)));
 }
 
-/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html */
+/**
+ * Most metrics in a widget and in a dashboard:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
+ */
 export const mostMetricsPerWidget = 500;
 const mostMetricsPerDashboard = 2500;
-/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html */
+/**
+ * Most metrics that an alarm can combine:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html
+ */
 const mostMetricsPerAlarm = 10;
-/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
+/** Most targets of a rule: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
 const mostTargetsPerRule = 5;
 
-/** What there are too many of, in words. */
+/**
+ * Finds resources that there are too many of.
+ * @returns a sentence for each.
+ */
 export function highCounts(stack: SynthesizedStack, rulesPerBus: number): string[] {
   const rulesOf = [
     ...all(stack.resource, "aws_cloudwatch_event_rule").map(([, rule]) => textOf(rule.event_bus_name) || "default"),
-    // EventBridge keeps an archive by a rule of its own.
+    // EventBridge makes a rule on the bus for each archive.
     ...all(stack.resource, "aws_cloudwatch_event_archive").map(([, archive]) => String(archive.event_source_arn)),
   ].map((bus) => bus.replace(/\.(name|arn)\}$/, "}"));
   const targetsOf = all(stack.resource, "aws_cloudwatch_event_target").map(([, target]) => String(target.rule));

@@ -16,7 +16,7 @@ import {
 
 export type { SynthesizedStack } from "./synthesized";
 
-/** What a stage decides, as far as rules ask for it. */
+/** The settings of a stage that rules depend on. */
 export interface PolicySettings extends Quotas {
   readonly deletionProtection: boolean;
 }
@@ -24,7 +24,7 @@ export interface PolicySettings extends Quotas {
 export interface Rule {
   readonly id: string;
   readonly why: string;
-  /** @returns where the rule is broken, in words. */
+  /** @returns a sentence for each place where the rule is broken. */
   readonly check: (stack: SynthesizedStack, namePrefix: string, settings: PolicySettings) => readonly string[];
 }
 
@@ -58,7 +58,7 @@ export const rules: readonly Rule[] = [
   },
   {
     id: "policy-as-data",
-    why: "A policy in a text can't be read by these rules: write it as an aws_iam_policy_document.",
+    why: "These rules can't read a policy that is written as a text: write it as an aws_iam_policy_document.",
     check: (stack) =>
       Object.entries(stack.resource ?? {}).flatMap(([type, resources]) =>
         Object.entries(resources).flatMap(([id, attributes]) =>
@@ -118,7 +118,7 @@ export const rules: readonly Rule[] = [
   },
   {
     id: "table-encrypted-and-recoverable",
-    why: "Everything at rest is encrypted; and a lost claim is a second mail.",
+    why: "Everything at rest is encrypted, and a lost claim means a second mail.",
     check: (stack) =>
       missing(
         stack,
@@ -129,7 +129,7 @@ export const rules: readonly Rule[] = [
   },
   {
     id: "deletion-protected",
-    why: "A lost claim is a second mail, a lost queue or archive is mail that nobody gets, and a lost identity is no mail at all: the stage says deletionProtection.",
+    why: "The stage has deletionProtection. A lost claim means a second mail, a lost queue or archive means mail that nobody gets, and a lost identity means no mail at all.",
     check: (stack, _, { deletionProtection }) =>
       deletionProtection
         ? [
@@ -152,7 +152,7 @@ export const rules: readonly Rule[] = [
   },
   {
     id: "template-versions",
-    why: "A function whose template is changed or gone mails nothing, and SES tells that late: a new version is made before the function and the old one goes after it (docs/decisions/0014).",
+    why: "A function whose template is changed or gone mails nothing, and SES reports that late. A new version of a template is therefore created before the function changes, and the old one is destroyed after it (docs/decisions/0014).",
     check: (stack) => [
       ...missing(
         stack,
@@ -169,7 +169,7 @@ export const rules: readonly Rule[] = [
   },
   {
     id: "log-retention",
-    why: "A log group without retention keeps its logs, and costs, for ever.",
+    why: "A log group without retention keeps its logs for ever, and they cost money.",
     check: (stack) =>
       missing(
         stack,
@@ -180,7 +180,7 @@ export const rules: readonly Rule[] = [
   },
   {
     id: "alarm-has-action",
-    why: "An alarm that tells nobody is decoration.",
+    why: "An alarm without an action tells nobody.",
     check: (stack) =>
       missing(
         stack,
@@ -191,7 +191,7 @@ export const rules: readonly Rule[] = [
   },
   {
     id: "environment-fits",
-    why: "Lambda takes 4 KB of environment variables, and tells only at the deployment: name fewer or shorter addresses in EMAIL_RECIPIENT, for example a distribution list.",
+    why: "Lambda takes 4 KB of environment variables, and refuses more only at the deployment: name fewer or shorter addresses in EMAIL_RECIPIENT, for example a distribution list.",
     check: (stack) =>
       all(stack.resource, "aws_lambda_function")
         .map(([id, fn]) => [id, bytesOf(variablesOf(fn))] as const)
@@ -200,7 +200,7 @@ export const rules: readonly Rule[] = [
   },
   {
     id: "input-fits",
-    why: "EventBridge takes 8192 characters of an input template, and tells only at the deployment: name fewer or shorter addresses in EMAIL_RECIPIENT, for example a distribution list.",
+    why: "EventBridge takes 8192 characters of an input template, and refuses more only at the deployment: name fewer or shorter addresses in EMAIL_RECIPIENT, for example a distribution list.",
     check: (stack) =>
       all(stack.resource, "aws_cloudwatch_event_target")
         .map(([id, target]) => [id, applied(stack, templateOf(target)).length] as const)
@@ -212,7 +212,7 @@ export const rules: readonly Rule[] = [
     why: "Two stages live in one account, and policies name what is the stage's own by its prefix.",
     check: (stack, namePrefix) =>
       names(stack)
-        // Behind a path that a service wants: `/aws/lambda/`, `alias/`.
+        // Some services put a path in front of the name, for example `/aws/lambda/` or `alias/`.
         .filter(({ name }) => !name.slice(name.lastIndexOf("/") + 1).startsWith(`${namePrefix}-`))
         .map(({ where, name }) => `${where} has the name "${name}" without "${namePrefix}-" in front`),
   },
@@ -236,7 +236,7 @@ export const rules: readonly Rule[] = [
   },
   {
     id: "account-wide-names-carry-region",
-    why: "An account has them once in all of its regions, and a stage may live in several: one would take the other's.",
+    why: "An account has such a name once for all of its regions, and a stage may live in several: without the region, one would take over what belongs to the other.",
     check: (stack) => {
       const region = stack.provider?.aws?.[0]?.region;
       if (typeof region !== "string") return [];
@@ -247,7 +247,7 @@ export const rules: readonly Rule[] = [
   },
   {
     id: "schedule-parses",
-    why: "EventBridge tells only at the deployment.",
+    why: "EventBridge refuses a wrong schedule only at the deployment.",
     check: (stack) =>
       all(stack.resource, "aws_cloudwatch_event_rule").flatMap(([id, { schedule_expression: expression }]) => {
         const problem = typeof expression === "string" ? scheduleProblem(expression) : undefined;
@@ -258,7 +258,7 @@ export const rules: readonly Rule[] = [
   },
   {
     id: "names-fit",
-    why: "AWS refuses a longer name, and Terraform tells only at the plan: shorten PROJECT_NAME.",
+    why: "AWS refuses a longer name, and Terraform says so only at the plan: shorten PROJECT_NAME.",
     check: (stack) =>
       names(stack)
         .filter(({ name, limit }) => name.length > limit)
@@ -267,8 +267,10 @@ export const rules: readonly Rule[] = [
 ];
 
 /**
- * Of Lambda's 4 KB (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html), what is counted here: two of
- * the values are expressions, which Terraform replaces by the claims' name and the dead-letter queue's address.
+ * The most bytes that are allowed here, of the 4 KB that Lambda takes
+ * (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). The difference leaves room for two values
+ * that are expressions here: Terraform replaces them by the name of the claims' table and by the URL of the dead-letter
+ * queue.
  */
 const mostEnvironmentBytes = 4096 - 256;
 
@@ -284,7 +286,10 @@ function templateOf({ input_transformer: transformer }: Attributes): string {
   return typeof template === "string" ? template : "";
 }
 
-/** What has no region: all of IAM, and dashboards ("global, not region-specific": API_PutDashboard). */
+/**
+ * Types of resources that belong to no region: all of IAM, and dashboards ("global, not region-specific":
+ * API_PutDashboard).
+ */
 const accountWide = (type: string) => type.startsWith("aws_iam_") || type === "aws_cloudwatch_dashboard";
 
 function names(
@@ -295,13 +300,16 @@ function names(
   return known.flatMap(([type, [attribute, limit]]) =>
     all(stack.resource, type).flatMap(([id, resource]) => {
       const name = resource[attribute];
-      // What refers to another resource's name is that resource's matter.
+      // A name that refers to another resource is checked at that resource.
       return typeof name === "string" && !isReference(name) ? [{ where: `${type}.${id}`, name, limit }] : [];
     }),
   );
 }
 
-/** `*` and `?` are IAM's wildcards in a resource and in some conditions; an action and a principal know `*`. */
+/**
+ * Finds texts with a wildcard. IAM reads `*` and `?` in resources and in some conditions, and `*` in actions and
+ * principals.
+ */
 function wildcards(statement: Attributes, namePrefix: string): string[] {
   const principals = objects(statement.principals).flatMap((principal) => [
     String(principal.type),
@@ -318,7 +326,7 @@ function wildcards(statement: Attributes, namePrefix: string): string[] {
     .map((text) => `"${text}"`);
 }
 
-/** `<prefix>-*` at the end of an ARN whose other parts are whole. */
+/** Whether the ARN ends in `<prefix>-*` and has no other wildcard. */
 function isOwnPrefix(arn: unknown, namePrefix: string): boolean {
   const [, front] = /^(arn:.*[:/])([^:/]*)$/.exec(String(arn)) ?? [];
   return front !== undefined && !hasWildcard(front) && String(arn).slice(front.length) === `${namePrefix}-*`;
@@ -330,7 +338,7 @@ function hasWildcard(text: unknown): boolean {
 
 function deniesPlainHttp(stack: SynthesizedStack, policy: unknown): boolean {
   return statementsBehind(stack, policy).some(({ effect, condition }) => {
-    // All conditions of a statement have to hold, so a further one would narrow the denial.
+    // All conditions of a statement have to hold, so a second condition would narrow the denial.
     const [only, ...further] = objects(condition);
     return (
       effect === "Deny" &&
@@ -342,7 +350,7 @@ function deniesPlainHttp(stack: SynthesizedStack, policy: unknown): boolean {
   });
 }
 
-/** Everything but what is named is a wildcard, too. */
+/** Finds exclusions. An exclusion is a wildcard, too, because it covers everything except what it names. */
 function exclusions(statement: Attributes): string[] {
   return ["not_actions", "not_resources", "not_principals"].filter((name) => statement[name] !== undefined);
 }

@@ -1,4 +1,4 @@
-/** The part of Terraform's JSON that rules read: resource type, then logical id, then attributes. */
+/** The part of Terraform's JSON that the rules read: resource type, then logical id, then attributes. */
 export interface SynthesizedStack {
   readonly provider?: Readonly<Record<string, readonly Attributes[]>>;
   readonly resource?: Readonly<Record<string, Readonly<Record<string, Attributes>>>>;
@@ -33,7 +33,10 @@ export function statementsBehind(stack: SynthesizedStack, reference: unknown): r
   return objects(stack.data?.aws_iam_policy_document?.[id]?.statement);
 }
 
-/** Attribute that holds the physical name, and its longest length by the API reference of each service. */
+/**
+ * For each type, the attribute that holds the physical name, and the most characters that its service's API reference
+ * allows.
+ */
 export const nameAttributes: Readonly<Record<string, readonly [attribute: string, limit: number]>> = {
   aws_cloudwatch_dashboard: ["dashboard_name", 255],
   aws_cloudwatch_event_archive: ["name", 48],
@@ -61,8 +64,8 @@ export const nameAttributes: Readonly<Record<string, readonly [attribute: string
 };
 
 /**
- * What Terraform makes of a text, with something at least as long in place of each expression: how long an account's id,
- * an ARN or a name gets is known before the deployment.
+ * The text as Terraform would write it, with a placeholder for each expression. The placeholder is at least as long as
+ * the value, because the longest account id, ARN and name are known before the deployment.
  */
 export function applied(stack: SynthesizedStack, text: string): string {
   return text.replace(/([$%])\1\{|\$\{([^}]*)\}/g, (_, escaped: string | undefined, expression: string | undefined) =>
@@ -75,8 +78,8 @@ function longestValue({ resource }: SynthesizedStack, expression: string): numbe
   if (expression.endsWith(".partition")) return "aws-us-gov".length;
   const [, type = "", id = "", attribute = ""] = /^([a-z0-9_]+)\.([\w-]+)\.(\w+)/.exec(expression) ?? [];
   const name = resource?.[type]?.[id]?.[nameAttributes[type]?.[0] ?? ""];
-  // What has no name of ours has an id of AWS's: a UUID, or shorter.
+  // A resource without a name has an id that AWS makes: a UUID, or a shorter text.
   const length = typeof name === "string" ? name.length : 64;
-  // `arn:<partition>:<service>:<region>:<account>:<type>/`, or the address of a queue.
+  // An ARN adds `arn:<partition>:<service>:<region>:<account>:<type>/`, and a queue's URL adds about as much.
   return attribute === "name" ? length : length + 80;
 }

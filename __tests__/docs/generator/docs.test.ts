@@ -122,12 +122,12 @@ describe("the loss map", () => {
   });
 
   it.each([
-    ["hop", { hops: ["queue:gone"] }, "A row is about queue:gone, which the stack has not."],
-    ["alarm", { alarms: ["gone"] }, "A row names the alarm gone, which the stack has not."],
+    ["hop", { hops: ["queue:gone"] }, "The row for queue:gone names a hop that is not in the stack."],
+    ["alarm", { alarms: ["gone"] }, "A row names the alarm gone, which is not in the stack."],
   ])("refuses a row that names a %s that is not there", (_, names, problem) => {
     const row = { hops: [], where: "w", what: "w", remains: "r", alarms: [], command: "c", ...names };
     expect(findLossMapProblems(stack, [...lossMap, row])).toEqual([problem]);
-    expect(() => lossMapDocument(stack, [...lossMap, row])).toThrow(`Mend docs/generator/loss-map.ts`);
+    expect(() => lossMapDocument(stack, [...lossMap, row])).toThrow(`Correct docs/generator/loss-map.ts`);
   });
 
   it("keeps a cell in its column", () => {
@@ -157,7 +157,7 @@ describe("the alarms", () => {
       });
     });
     expect(() => alarmsDocument(changed)).toThrow(
-      /Mend stacks\/constructs\/alarms\.ts\.\n {2}The alarm audit has no first step\./,
+      /Correct stacks\/constructs\/alarms\.ts\.\n {2}The alarm audit has no first step\./,
     );
   });
 

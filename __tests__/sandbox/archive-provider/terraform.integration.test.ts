@@ -12,7 +12,7 @@ import { archiveProvider } from "../../../sandbox/tools/pinned-providers";
 import { describeWith } from "../../support/requires";
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
-// Node, tsx and Terraform are each started several times.
+// Node, tsx and Terraform are each started several times, which takes long.
 const host = "registry.test";
 const { version } = archiveProvider;
 const mirror = temporaryFolder();
@@ -32,7 +32,7 @@ describeWith(["terraform"], "the archive stand-in in Terraform", ({ terraform })
           ...others,
         },
         null,
-        // A line an attribute, for Terraform to point at.
+        // Each attribute is on a line of its own, so that Terraform can point at it.
         2,
       ),
     });
@@ -103,7 +103,8 @@ describe("the archive stand-in's process", () => {
     `terraform-provider-archive_v${version}`,
   );
   const cookie = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
-  // Nothing of this process, and a folder without a node_modules or tsconfig.json: as Terraform starts it.
+  // The provider starts as Terraform starts it: without any variable of this process, and in a folder without a
+  // node_modules or tsconfig.json.
   const surroundings = { cwd: temporaryFolder(), env: { TF_PLUGIN_MAGIC_COOKIE: cookie } };
 
   async function firstLine({ stdout }: ChildProcess): Promise<string> {
@@ -153,7 +154,7 @@ describe("the archive stand-in's process", () => {
       stdio: ["ignore", "pipe", "inherit"],
     });
     await firstLine(parent);
-    // The provider holds the other end of this pipe.
+    // The provider holds the other end of this pipe, so the pipe closes when the provider ends.
     const closed = once(parent.stdout, "close");
     parent.stdout.resume();
     parent.kill("SIGKILL");

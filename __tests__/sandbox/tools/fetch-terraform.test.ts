@@ -21,7 +21,7 @@ const zip = zipOf({ "LICENSE.txt": "a licence", terraform: program });
 const sums = `${"0".repeat(64)}  terraform_${fetchedVersion}_darwin_arm64.zip\n${sumOf(zip)}  ${archive}\n`;
 
 interface Key {
-  /** Armoured. */
+  /** The key in ASCII-armoured form. */
   readonly publicKey: string;
   readonly sign: (text: string) => Promise<Uint8Array>;
 }
@@ -64,7 +64,7 @@ async function listen(server: Server): Promise<string> {
 
 type Answer = Uint8Array | string | ((request: IncomingMessage, response: ServerResponse) => void);
 
-/** A site like HashiCorp's; what is given takes the place of its files, and `undefined` removes one. */
+/** Starts a site like HashiCorp's. `changes` replaces single files, and `undefined` removes one. */
 async function site(changes: Readonly<Record<string, Answer | undefined>> = {}) {
   const files: Record<string, Answer | undefined> = {
     [archive]: zip,
@@ -232,7 +232,7 @@ it("leaves a whole one that another start made meanwhile where it is, and replac
 });
 
 describe("a proxy", () => {
-  /** Lets each connection through, or refuses it. */
+  /** Starts a proxy that lets each connection through, or that refuses each. */
   async function proxy(isOpen: boolean) {
     const asked: string[] = [];
     const server = createServer().on("connect", (request, client) => {
@@ -301,7 +301,7 @@ describe("a proxy", () => {
 });
 
 describe("a checkout that can't be written to", () => {
-  // A file in the folder's place: a test that runs as root is refused nothing else.
+  // A file is in the folder's place. The tests may run as root, who is not refused anything else.
   const readOnly = (changes: Partial<Machine> = {}) =>
     emptyMachine({ directory: writeFiles(temporaryFolder(), { ".sandbox": "" }), ...changes });
 

@@ -9,12 +9,15 @@ import { until } from "aws-emulator/testing/until";
 
 interface FakePython {
   readonly version?: string;
-  /** What it does when pip is run. */
+  /** The shell commands that run as pip. */
   readonly pip?: string;
   readonly hasEnsurepip?: boolean;
 }
 
-/** A Python whose environments have moto once its pip ran. It writes down each command and what pip knows. */
+/**
+ * A Python whose virtual environments have moto once pip has run. It writes a log of the commands, and of the
+ * environment that pip gets.
+ */
 function fakePython({ version = "3 12", pip = "exit 0", hasEnsurepip = true }: FakePython = {}) {
   const log = temporaryFolder();
   const made = `#!/bin/sh

@@ -10,7 +10,7 @@ import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
 const { version } = awsProvider;
 
-/** A mirror with the AWS provider, unpacked. */
+/** Makes a mirror with the unpacked AWS provider. */
 function mirror(folder: string, host = "registry.test", platform = "linux_amd64"): string {
   return writeFiles(folder, {
     [`${host}/hashicorp/aws/${version}/${platform}/terraform-provider-aws_v${version}_x5`]: "",
@@ -123,7 +123,7 @@ describe("a provider's mirror", () => {
 
 describe("the stand-in of a sandbox", () => {
   const file = `registry.test/hashicorp/archive/${archiveProvider.version}/linux_amd64`;
-  /** As a sandbox has it, of this checkout or of another. */
+  /** Makes a mirror with the stand-in of a sandbox, of this checkout or of another. */
   function standIn(folder: string): string {
     installArchiveStandIn(folder, ["registry.test"], emptyMachine());
     return folder;

@@ -4,7 +4,7 @@ import { findMoto } from "../../../sandbox/tools/moto";
 import { describeWith } from "../../support/requires";
 import { lines, nameOf } from "./requirement-lines";
 
-/** Prints what `moto[server]` needs in this Python, itself included. */
+/** Python code that prints `moto[server]` and everything that it needs in this Python. */
 const askNeeds = `
 import importlib.metadata as m, re
 try: from packaging.requirements import Requirement

@@ -7,7 +7,7 @@ import { programs, temporaryFolder } from "aws-emulator/testing/temporary";
 const terraform = `echo '{"terraform_version": "1.11.4"}'`;
 const moto = { python3: `[ "$1" = -c ] && echo 5.2.1` };
 
-/** Stand-ins for the two downloads. */
+/** Stand-ins for the two downloads. They record which of them were asked for. */
 function fetchers(changes: Partial<Fetchers> = {}) {
   const asked: string[] = [];
   const all: Fetchers = {

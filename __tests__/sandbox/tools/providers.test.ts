@@ -64,7 +64,7 @@ it("puts the stand-in beside the AWS provider's registry where it can't", () => 
   const folder = join(workDirectory, "archive-provider");
   expect(resolved.archive).toEqual({ kind: "stand-in", by: "stand-in", folder });
   expect(resolved.environment).toMatchObject({ TF_DISABLE_PLUGIN_TLS: "1" });
-  // Terraform would keep the stand-in there under the real one's name.
+  // In a plug-in cache, Terraform would keep the stand-in under the real provider's name.
   expect(resolved.environment).not.toHaveProperty("TF_PLUGIN_CACHE_DIR");
   const { version } = archiveProvider;
   const executable = `registry.test/hashicorp/archive/${version}/linux_amd64/terraform-provider-archive_v${version}`;

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { requirementsFile } from "../../../sandbox/tools/moto";
 
-/** A requirement each, of the file from which pip installs moto. */
+/** The requirements in the file from which pip installs moto. */
 export const lines = readFileSync(requirementsFile, "utf8")
-  // A requirement's hashes stand in lines of their own.
+  // The hashes of a requirement are on lines of their own, which a backslash joins to it.
   .replaceAll("\\\n", " ")
   .split("\n")
   .filter((line) => line !== "" && !/^\s*#/.test(line));
