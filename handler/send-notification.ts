@@ -243,7 +243,7 @@ async function sendOnce(
   if (isKeyReused) {
     metrics.keyReused(notification.id);
     log.warn(
-      "Not sent: another event with other content has its idempotencyKey. A producer that means another mail gives another key.",
+      "Not sent: an event with other content was mailed, or is being mailed, under the same idempotencyKey. A different mail needs a key of its own.",
       { ...about, claim: answer.state },
     );
   }

@@ -238,7 +238,7 @@ const advice: Readonly<Partial<Record<FailureType, string>>> = {
   SenderNotVerified:
     "Verify the sender's identity in SES (and the recipient's, while the account is in the SES sandbox).",
   MessageRejected: "Look at the mail's content and at the account's status in SES.",
-  InvalidRecipient: "It is the recipient's address, or that of an answer: correct it where the event is made.",
+  InvalidRecipient: "The recipient's address, or one for replies, is wrong: correct it where the event is made.",
   TemplateMissing: "The stored template is gone: deploy the stack again, and the mail goes out by itself.",
   ConfigurationSetMissing: "The configuration set is gone: deploy the stack again, and the mail goes out by itself.",
   SendingPaused: "SES has paused the account or the configuration set: see docs/runbook.md.",

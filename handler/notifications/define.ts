@@ -168,7 +168,7 @@ function idempotencyKeyOf(event: EventEnvelope, trigger: { readonly kind: "event
   if (parsed.success) return parsed.data;
   throw new PermanentError(
     "InvalidEvent",
-    `detail.${keyName} has to be a text of 1 to 256 characters, one of them visible, without control characters and non-characters; of numbers, those are taken that have an exact text.`,
+    `detail.${keyName} has to be a text of 1 to 256 characters, one of them visible, without control characters and non-characters. Put a number with very many digits in quotation marks.`,
   );
 }
 

@@ -306,7 +306,7 @@ const innerOfLazy = new WeakMap<Schema, Schema>();
 
 /**
  * Returns the schema that a lazy one stands for. Zod's own `innerType` can't be used: if it is read before that schema
- * is defined, Zod caches `undefined`.
+ * is defined, it throws, and is `undefined` from then on.
  */
 function innerOf(lazy: Schema, { getter }: z.core.$ZodLazyDef): Schema {
   const inner = innerOfLazy.get(lazy) ?? getter();
