@@ -12,7 +12,7 @@ interface Options extends Omit<DeadLettersOptions, "holdSeconds">, CommonOptions
   readonly hold: number;
 }
 
-/** `npm run dead-letters`: what is parked, why, and sending it again. */
+/** `npm run dead-letters` lists parked events with their reasons, and sends them again or deletes them. */
 export function define(command: Command, io: Io, end: (exitCode: number) => void): Command {
   return addCommonOptions(command)
     .option("--retries", "count what waits in the retry queues, too", false)
