@@ -49,8 +49,7 @@ export interface MailsDependencies {
 }
 
 /**
- * Types of failure that only a changed event can get past: whatever a person repairs in the stage, the mail can't be
- * sent.
+ * Types of failure whose reason lies in the mail and not in the stage. A mail that failed with one is undeliverable.
  */
 const undeliverableTypes = new Set<string>([
   "InvalidEvent",
@@ -118,7 +117,8 @@ function isOtherMail({ eventId, contentHash }: Claim, parked: ParkedMessage): bo
 }
 
 /**
- * What is told of an unknown mail whose claim a person wanted to release; the claim may have become another meanwhile.
+ * Returns an unknown mail after an attempt to release its claim.
+ * @param claim the claim after the attempt. It is not free if a run of the function has changed it in the meantime.
  */
 export function afterRelease(mail: ParkedMail, claim: Claim, parked: ParkedMessage): ParkedMail {
   const now = { ...mail, ...withClaim(claim, parked) };
