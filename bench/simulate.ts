@@ -36,10 +36,10 @@ async function main(): Promise<void> {
     values.scenario === undefined ? (values.stress ? stressScenarios : scenarios) : select(known, values.scenario);
   const changes = values.variants === "all-of-them" ? variants : select(variants, values.variants);
   const seed = Number(values.seed);
-  if (!Number.isInteger(seed)) throw new Error(`--seed ${values.seed} is no whole number.`);
+  if (!Number.isInteger(seed)) throw new Error(`--seed is "${values.seed}": use a whole number.`);
   const throttleJitter = Number(values.jitter);
   if (!(throttleJitter >= 0 && throttleJitter <= 1))
-    throw new Error(`--jitter ${values.jitter} is not within 0 and 1.`);
+    throw new Error(`--jitter is "${values.jitter}": use a number from 0 to 1.`);
 
   const deployment = readDeployment(synthesize("prod"));
   const jobs = chosen.flatMap((scenario) =>

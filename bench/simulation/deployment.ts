@@ -133,7 +133,9 @@ export function readDeployment(stack: unknown): Deployment {
     (bus) => !failuresBuses.includes(bus),
   );
   if (businessBus === undefined || otherBuses.length > 0) {
-    throw new Error("There is not exactly one bus of business events: teach bench/simulation/ the way.");
+    throw new Error(
+      `The simulation supports exactly one bus of business events, and the stack has ${businessBus === undefined ? "none" : [businessBus, ...otherBuses].join(", ")}: extend bench/simulation/.`,
+    );
   }
   return { functions, queues: readQueues(resource), rules, businessBus };
 }
@@ -151,7 +153,9 @@ function readFunctions(resource: Resources, region: string): FunctionDeployment[
     }
     const failuresBus = referenceIn(configuration.destination_config.on_failure.destination);
     if (!failuresBus.startsWith("aws_cloudwatch_event_bus.")) {
-      throw new Error(`${address} reports its failures to something else than a bus: teach bench/simulation/ the way.`);
+      throw new Error(
+        `${address} reports its failures to ${failuresBus}, and the simulation supports only a bus: extend bench/simulation/.`,
+      );
     }
     return {
       address,
