@@ -97,7 +97,9 @@ export function createClaimsDesk({ client, table, now }: ClaimsTable) {
       if (keys === undefined || keys.length === 0) return items;
       if (delay !== undefined) await wait(delay);
     }
-    throw new Error(`DynamoDB leaves claims unread, whenever it is asked: ${table} is throttled.`);
+    throw new Error(
+      `DynamoDB did not read all claims, although it was asked again several times: the table ${table} is throttled.`,
+    );
   }
 }
 

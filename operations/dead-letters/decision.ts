@@ -80,7 +80,7 @@ export function decideRedrive(parked: ParkedMessage, mails: Mails, wishes: Wishe
   if (isFinished(mails) && !wishes.resendUnknown) return { kind: "finish" };
   if (redrives >= maximumRedrives) {
     return refuse(
-      `It was redriven ${redrives} times, which is the most: claims are kept for that many, and behind them a second mail could not be told from a first one. Find the cause, then let its producer put a new event.`,
+      `It was redriven ${redrives} times, which is the most: its claims may expire during another one, and without them the mail could be sent twice. Find the cause, then let its producer put a new event.`,
     );
   }
   if (!envelopeSchema.safeParse(event).success) {
@@ -180,7 +180,7 @@ function chooseUnread(
   { resendUnknown }: Wishes,
 ): ReturnType<typeof chooseMails> {
   const cause = `the claims could not be read (${unread})`;
-  if (resendUnknown) return { cause, advice: "So none was released." };
+  if (resendUnknown) return { cause, advice: "No mail was released." };
   if (mentionsUnknown(parked)) {
     return { cause, advice: "A mail of it may be out, as its record says; which one is not known." };
   }

@@ -129,7 +129,10 @@ function ofTarget(
   const before = record?.responsePayload;
   const reason =
     code === undefined
-      ? { type: "Unknown", message: "An event without a word of why it was parked: somebody put it here by hand." }
+      ? {
+          type: "Unknown",
+          message: "The message does not say why the event was parked, so somebody put it here by hand.",
+        }
       : {
           type: code,
           message:

@@ -48,7 +48,7 @@ export interface ActOptions extends Wishes {
 }
 
 const holdIsOver =
-  "Its hold was over before its turn, so somebody else may be at it: nothing was done. Run it again, with a longer --hold.";
+  "Its hold was over before its turn, so somebody else may have it. Nothing was done. Run it again, with a longer --hold.";
 
 /** Acts on messages one by one, and on each only while this process holds it. */
 async function actOnEach(
