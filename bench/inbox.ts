@@ -8,19 +8,19 @@ import { findChromium } from "../sandbox/tools/chromium";
 import { exampleAccountId } from "../stacks/stages";
 
 /**
- * `npm run bench:inbox`: opens the inbox page with many mails and an empty one in turn, and prints the medians and their
- * ratios. The ratios say whether the page's work grows with the number of mails; the times are this machine's.
+ * `npm run bench:inbox` opens an inbox page with many mails and an empty one in turn, and prints the medians and their
+ * ratios. The ratios show whether the page's work grows with the number of mails. The times depend on the machine.
  *
- *   --mails <n>    how many (default 5000)
+ *   --mails <n>    number of mails (default 5000)
  *   --rounds <n>   how often each page is opened (default 7)
  */
 
 interface Figures {
-  /** Until the list shows its first row, or says that there is none. */
+  /** Time until the list shows its first row, or says that it is empty, in milliseconds. */
   readonly firstRowMs: number;
   readonly heapMb: number;
   readonly elements: number;
-  /** What the gateway sent for it. */
+  /** Size of everything that the gateway sent for the page, except the event stream. */
   readonly kilobytes: number;
 }
 
@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   const [empty, full] = [await openGateway(0), await openGateway(Number(values.mails))];
   const figures = { empty: [] as Figures[], full: [] as Figures[] };
   try {
-    // The first page of a browser is slower than all others.
+    // The first page that a browser opens is slower than all later ones, so it is not measured.
     await visit(browser, empty);
     for (let round = 0; round < Number(values.rounds); round += 1) {
       figures.empty.push(await visit(browser, empty));
@@ -60,7 +60,7 @@ async function main(): Promise<void> {
   line("transferred", "kilobytes", "KB");
 }
 
-/** A gateway whose moto nobody asks, with so many mails as the deployed system makes them. */
+/** Starts a gateway without moto, which the inbox does not need, and adds mails like those of the deployed system. */
 async function openGateway(mails: number): Promise<Gateway> {
   const gateway = await startGateway({
     port: 0,
@@ -116,10 +116,10 @@ function addMail({ journal }: Gateway, index: number): void {
   });
 }
 
-/** A row that is filled, or what the list says instead. */
+/** Selects a filled row, or the text that an empty list shows. */
 const shown = "#mail-list .row .title, #list-note:not([hidden])";
 
-/** By the page's own clock, which starts when its address is opened. */
+/** Script that notes the time of the first row on the page's own clock, which starts when its address is opened. */
 const noteFirstRow = `new MutationObserver((_, observer) => {
   if (document.querySelector(${JSON.stringify(shown)}) === null) return;
   window.firstRowMs = performance.now();

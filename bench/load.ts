@@ -11,14 +11,14 @@ import { journalLimits, type Mail } from "aws-emulator";
 import { sandboxSettings } from "../sandbox/settings";
 
 /**
- * `npm run bench:load`: starts the sandbox, puts events at a steady rate through the deployed bundle, waits until nothing
- * is pending, and fails unless each event was mailed once. Times depend on the machine, so they are printed, not judged.
+ * `npm run bench:load` starts the sandbox, puts events on the bus at a steady rate and waits until nothing is pending.
+ * It fails unless each event was mailed exactly once. Times are only printed, because they depend on the machine.
  *
- *   --events <n>   how many (default 500)
- *   --rate <n>     of them a second (default 50)
+ *   --events <n>   number of events (default 500)
+ *   --rate <n>     events in a second (default 50)
  */
 
-/** Others than the events: the samples of `npm start`. */
+/** Place in the journal for other mails than those of the events: `npm start` sends samples. */
 const roomForSamples = 100;
 const entriesPerCall = 10;
 const projectRoot = join(__dirname, "..");
@@ -32,7 +32,8 @@ async function main(): Promise<void> {
   const rate = wholeNumber("--rate", values.rate, 10_000);
   const port = await freePort();
   const { endpoint, region, names } = sandboxSettings({ SANDBOX_PORT: String(port) });
-  // As npm start does it: its limit of the heap is what keeps V8 from growing it rather than tidying up.
+  // The command is that of `npm start`, with its limit of the heap. Without the limit, V8 would let the heap grow
+  // instead of collecting garbage, and the measured memory would say little.
   const [, ...words] = packageJson.scripts.start.split(" ");
   const sandbox = startChild([process.execPath, ...words], {
     directory: projectRoot,
@@ -81,7 +82,9 @@ function wholeNumber(name: string, text: string, most: number): number {
   return value;
 }
 
-/** The user's, as npm start has it: what its children may know of it is the sandbox's business. */
+/**
+ * The user's environment with the port. It is passed on whole, because the sandbox itself filters it for its children.
+ */
 function environmentWith(port: number): Record<string, string> {
   const known = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return { ...Object.fromEntries(known), SANDBOX_PORT: String(port) };
@@ -146,7 +149,7 @@ async function get(endpoint: string, path: string): Promise<unknown> {
   return (await fetch(`${endpoint}/_sandbox/${path}`)).json();
 }
 
-/** Looks once a second. @returns what stops it, and says the most that was seen, in megabytes */
+/** Reads a process's memory once a second. @returns a function that stops this and returns the peak in megabytes. */
 function watchMemory(pid: number) {
   let peak = 0;
   const stopping = new AbortController();

@@ -12,13 +12,14 @@ import { variants } from "./simulation/variants";
 import { type Job, runAll } from "./simulation/worker";
 
 /**
- * `npm run simulate`: hours of load and outage against the deployed figures, in a minute.
+ * `npm run simulate` plays hours of load and outage against the settings of the deployed stack. It takes about a
+ * minute.
  *
- *   --seed <n>            another course of chance
- *   --jitter <share>      of the waits in Lambda's asynchronous queue, 0 to 1
- *   --stress              the scenarios beyond what the design promises
- *   --scenario <id,..>    these scenarios only
- *   --variants <id,..>    with each of these changes of the deployed figures; `all-of-them` for every one
+ *   --seed <n>            seed of the random numbers (default 1)
+ *   --jitter <share>      largest share by which waits in Lambda's asynchronous queue are shortened, 0 to 1
+ *   --stress              the scenarios that go beyond what the design promises
+ *   --scenario <id,..>    only these scenarios
+ *   --variants <id,..>    each of these changes of the deployed settings; `all-of-them` for every one
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -35,10 +36,10 @@ async function main(): Promise<void> {
     values.scenario === undefined ? (values.stress ? stressScenarios : scenarios) : select(known, values.scenario);
   const changes = values.variants === "all-of-them" ? variants : select(variants, values.variants);
   const seed = Number(values.seed);
-  if (!Number.isInteger(seed)) throw new Error(`--seed ${values.seed} is no whole number.`);
+  if (!Number.isInteger(seed)) throw new Error(`--seed is "${values.seed}": use a whole number.`);
   const throttleJitter = Number(values.jitter);
   if (!(throttleJitter >= 0 && throttleJitter <= 1))
-    throw new Error(`--jitter ${values.jitter} is not within 0 and 1.`);
+    throw new Error(`--jitter is "${values.jitter}": use a number from 0 to 1.`);
 
   const deployment = readDeployment(synthesize("prod"));
   const jobs = chosen.flatMap((scenario) =>

@@ -14,43 +14,48 @@ import { mailboxOf } from "./contract/email-address";
  */
 
 export interface ClaimRequest {
-  /** Of the mail: see `claimId`. */
+  /** Identifies the mail: the result of `claimId`. */
   readonly id: string;
   readonly notification: string;
   readonly eventId: string;
   /** Hash of what the mail says: `PreparedEmail.contentHash`. */
   readonly contentHash: string;
-  /** When the run that claims is over for sure, in milliseconds since 1970. */
+  /** Time by which the run that takes the claim has certainly ended, in milliseconds since 1970. */
   readonly heldUntil: number;
-  /** Take a claim whose outcome is unknown: the mail may be sent twice. */
+  /** Whether a claim whose outcome is unknown may be taken as well. If so, the mail may be sent twice. */
   readonly takeOver: boolean;
 }
 
-/** A claim of this run. */
+/** A claim that this run holds. */
 export interface Claim {
   readonly id: string;
-  /** Tells this run's claim from another's. */
+  /** Random id that distinguishes this run's claim from another run's claim of the same mail. */
   readonly owner: string;
 }
 
 export type ClaimAnswer =
-  | { readonly state: "claimed"; readonly claim: Claim; /** The first is 1. */ readonly attempt: number }
+  | {
+      readonly state: "claimed";
+      readonly claim: Claim;
+      /** How often the mail was claimed, this time included. */
+      readonly attempt: number;
+    }
   | { readonly state: "sent"; readonly messageId: string; readonly claimedFor?: ClaimedMail }
-  /** Another run is at it. */
+  /** Another run is sending the mail at this moment. */
   | { readonly state: "held"; readonly claimedFor?: ClaimedMail }
   | { readonly state: "unknown"; readonly claimedFor?: ClaimedMail };
 
-/** What the claim was taken for. Claims that an earlier version wrote do not say it. */
+/** The event and the content that the claim was taken for. Claims that an early version wrote do not have it. */
 export type ClaimedMail = Pick<ClaimRequest, "eventId" | "contentHash">;
 
-/** Whether the claim was taken by another event, for a mail that says something else. */
+/** Whether another event with different content took the claim: the two events share one idempotency key. */
 export function isTakenForOther(answer: ClaimAnswer, request: ClaimedMail): boolean {
   if (answer.state === "claimed" || answer.claimedFor === undefined) return false;
   const { eventId, contentHash } = answer.claimedFor;
   return eventId !== request.eventId && contentHash !== request.contentHash;
 }
 
-/** Rejects where the store can't be reached. */
+/** Where claims are kept. Each method rejects if the store can't be reached. */
 export interface ClaimStore {
   claim(request: ClaimRequest): Promise<ClaimAnswer>;
   markSent(claim: Claim, messageId: string): Promise<void>;
@@ -59,8 +64,9 @@ export interface ClaimStore {
 }
 
 /**
- * Identifies one mail: the same event to the same mailbox is the same mail, whichever notification it belongs to by now.
- * Holds no address that could be read.
+ * Identifies one mail. The same event to the same mailbox is the same mail, even if another notification takes the
+ * event since the last deployment.
+ * @returns a SHA-256 hash as 64 hexadecimal digits, so that the claim table holds no readable address.
  */
 export function claimId(
   trigger: { readonly source: string; readonly detailType: string },

@@ -11,13 +11,13 @@ import { toParkedRecord } from "./parking";
 
 export interface DispatchDependencies {
   readonly sendNotification: SendNotification;
-  /** Puts a record into the dead-letter queue. */
+  /** Puts a record into the dead-letter queue. It rejects if the queue does not take the record. */
   readonly park: (record: FailureRecord) => Promise<void>;
   readonly log: Log;
 }
 
 export interface Invocation extends Run {
-  /** Of the function that runs: a parked record says who parked it. */
+  /** ARN of the function that runs. A parked record names the function that parked it. */
   readonly functionArn: string;
 }
 
@@ -26,16 +26,18 @@ export type Dispatch = (
   invocation: Invocation,
 ) => Promise<NotificationResult | Parked | SqsBatchResponse>;
 
-/** The event is in the dead-letter queue: no retry can send its remaining mails, and a person has to look. */
+/**
+ * The event is in the dead-letter queue, because no retry can send its remaining mails and a person has to look at it.
+ */
 export interface Parked {
-  /** Its failure's type. */
+  /** Type of the failure, a `FailureType`. */
   readonly parked: string;
 }
 
 /**
- * The function's entry. It gets an event from a rule, or a batch of failure records from the retry queue. A failure that a
- * later try can mend goes back to where the event came from. Any other failure is parked at once, so that a person hears of
- * it within minutes.
+ * The function's entry. Its input is an event from a rule, or a batch of failure records from the retry queue. After a
+ * failure that a later try can mend, the event stays where it came from and is tried again. After any other failure,
+ * the event is parked at once, so that a person hears of it within minutes.
  */
 export function createDispatch(dependencies: DispatchDependencies): Dispatch {
   return (input, invocation) => {
@@ -53,10 +55,10 @@ async function deliver(
     requestContext: { functionArn: invocation.functionArn, condition: "Invoked", approximateInvokeCount: 0 },
     requestPayload: input,
   };
-  // Lambda does not say which of its tries this is.
+  // Lambda does not tell a function which of its tries this is, so the count starts at 1.
   const outcome = await settle({ record, tries: 1, about: {} }, invocation, dependencies);
-  // Lambda tries the event again, and hands it to its on-failure destination after the last try. An event that could not
-  // be parked takes the same way.
+  // When the run throws, Lambda tries the event again, and after the last try hands it to the on-failure destination.
+  // That holds for transient failures and for an event that could not be parked.
   if (outcome.kind === "open") throw outcome.error;
   return outcome.kind === "mailed" ? outcome.result : { parked: outcome.type };
 }
@@ -79,18 +81,21 @@ async function retry(
 type Outcome =
   | { readonly kind: "mailed"; readonly result: NotificationResult }
   | { readonly kind: "parked"; readonly type: string }
-  /** A later try goes on. */
+  /** The event is not finished, and a later try goes on with it. */
   | { readonly kind: "open"; readonly error: Error };
 
 interface Work {
   readonly record: FailureRecord;
-  /** Of all lanes together, this one included. */
+  /** How often the event was tried, on all lanes together, this try included. */
   readonly tries: number;
-  /** For a line in the log. */
+  /** Attributes for the log lines about this event. */
   readonly about: Readonly<Record<string, unknown>>;
 }
 
-/** Mails the record's event, or parks it where no retry can help. Never throws: in a batch, others come after it. */
+/**
+ * Mails the record's event, or parks it if no retry can help. It never throws, because the other messages of a batch
+ * come after this one.
+ */
 async function settle(
   { record, tries, about }: Work,
   { endsAt }: Invocation,
@@ -116,8 +121,8 @@ async function settle(
 }
 
 /**
- * Reads a failure record. A body that is not a failure record is treated as a bare event. If it is not a valid event, it is
- * dead-lettered with that reason.
+ * Reads a failure record. A body that is not a failure record is treated as a bare event. If it is not a valid event,
+ * it is dead-lettered with that reason.
  */
 function parseRecord(body: unknown, functionArn: string): FailureRecord {
   const content = parseJson(body);
@@ -127,7 +132,7 @@ function parseRecord(body: unknown, functionArn: string): FailureRecord {
     : { requestContext: { functionArn, condition: "Queued", approximateInvokeCount: 0 }, requestPayload: content };
 }
 
-/** A text that is not JSON stays the text that it is, and is refused as such. */
+/** Parses a body. A text that is not JSON is returned unchanged; `parseEnvelope` refuses it later with a reason. */
 function parseJson(body: unknown): unknown {
   if (typeof body !== "string") return body;
   try {

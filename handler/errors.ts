@@ -7,8 +7,9 @@ import {
 } from "./contract/failures";
 
 /**
- * Longest message, in characters. Lambda's record of a failed run has it twice (`errorMessage`, and the first line of
- * the trace), beside an event of up to `mostEventBytes`, and has to fit a queue all the same.
+ * Longest message of a failure, in characters. Lambda's record of a failed run contains the message twice (as
+ * `errorMessage` and as the first line of the stack trace) next to an event of up to `mostEventBytes`, and the whole
+ * record has to fit into a queue.
  */
 export const longestMessage = 2500;
 
@@ -17,12 +18,12 @@ interface FailureOptions extends ErrorOptions {
 }
 
 /**
- * `name` is the failure's type: Lambda reports it as `errorType`, and rules route by it, so it is set by hand: a
- * minifier may rename a class.
+ * Base of the two kinds of failure. `name` is the failure's type: Lambda reports it as `errorType`, and EventBridge
+ * rules route by it. It is set explicitly, because the minifier may rename classes.
  */
 abstract class Failure<Type extends string> extends Error {
   abstract readonly retryable: boolean;
-  /** The mails of the event that failed; none where it is the event itself that can't be mailed. */
+  /** The mails of the event that failed. The list is empty if the event as a whole can't be mailed. */
   readonly failures: readonly MailFailure[];
 
   constructor(
@@ -36,19 +37,19 @@ abstract class Failure<Type extends string> extends Error {
   }
 }
 
-/** A retry meets the same answer. */
+/** A failure that every retry would meet again. */
 export class PermanentError extends Failure<PermanentFailureType> {
   readonly retryable = false;
 }
 
-/** A later try can succeed. */
+/** A failure after which a later try can succeed. */
 export class TransientError extends Failure<TransientFailureType> {
   readonly retryable = true;
 }
 
-/** A failure to notify. */
 export type NotificationError = PermanentError | TransientError;
 
+/** Makes the error class that fits the type. */
 export function createError(type: FailureType, message: string, options?: FailureOptions): NotificationError {
   return isPermanentFailure(type)
     ? new PermanentError(type, message, options)

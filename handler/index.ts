@@ -13,7 +13,7 @@ import { createDispatch } from "./dispatch";
 import { createSendNotification } from "./send-notification";
 import { createPacer } from "./pacer";
 
-/** Notification id to the hash of its template's content: the bundler writes it in (stacks/constructs/function-bundle.ts). */
+/** Hash of the template's content by notification id. The bundler defines it (stacks/constructs/function-bundle.ts). */
 declare const TEMPLATE_HASHES: Readonly<Record<string, string>>;
 
 const environment = fromVariables(process.env);
@@ -21,12 +21,15 @@ const logger = new Logger({ serviceName: environment.serviceName });
 const metrics = new Metrics({ serviceName: environment.serviceName, namespace: environment.metricsNamespace });
 const clock = { now: Date.now, wait: (milliseconds: number) => wait(milliseconds) };
 
-/** Calls that may be repeated: the SDK does so. Without the last, it warns of a time-out and waits on. */
+/**
+ * Settings for DynamoDB and SQS, whose calls the SDK may repeat; times are in milliseconds. Without
+ * `throwOnRequestTimeout`, the SDK only warns of a time-out and goes on waiting.
+ */
 const storeSettings = {
   requestHandler: { connectionTimeout: 1000, requestTimeout: 1000, throwOnRequestTimeout: true },
 };
 
-/** A metric of its own dimensions; it goes into the log at once. */
+/** Counts one occurrence under a metric with a single dimension, and writes it to the log at once. */
 const count = (metric: string, dimension: string, value: string) =>
   metrics.singleMetric().addDimension(dimension, value).addMetric(metric, MetricUnit.Count, 1);
 

@@ -5,11 +5,12 @@ export interface Clock {
 }
 
 /**
- * Keeps sends apart. Each execution environment works on one event at a time, and their number is reserved; so an
- * interval in each keeps the whole lane within its share of the account's send rate.
- * @returns a function that waits for the next turn and then answers true. Where the turn comes after the deadline, it
- * answers false at once and leaves the turn free: a run that ends while it waits leaves a claim of which nobody knows
- * whether its mail was sent.
+ * Keeps at least `intervalMs` milliseconds between two sends of one execution environment. Each environment works on
+ * one event at a time, and the function's reserved concurrency limits the number of environments. Together they keep
+ * the whole lane within its share of the account's send rate.
+ * @returns a function that waits for the next turn and then resolves to true. If the turn comes after the deadline (in
+ * milliseconds since 1970), it resolves to false at once and does not use the turn up. A run that ended while it waited
+ * would leave a claim of which nobody knows whether its mail was sent.
  */
 export function createPacer(intervalMs: number, clock: Clock): (deadline: number) => Promise<boolean> {
   let next = 0;

@@ -2,20 +2,26 @@ import { bytesOfEvent, envelopeSchema, mostEventBytes } from "./contract/envelop
 import { type FailureRecord, type MailFailure, toMessageBody } from "./contract/failure-record";
 import { type NotificationError } from "./errors";
 
-/** Most bytes that the dead-letter queue takes of a record: an event of `mostEventBytes`, with the record around it. */
+/**
+ * Largest record that is parked, in bytes: the limit of the queue. It holds an event of `mostEventBytes` and its
+ * failure.
+ */
 export const mostRecordBytes = 256 * 1024;
 
-/** A failure that no retry can mend: the event, how often it was tried in all, and why it can't be mailed. */
+/** A failure that no retry can mend. */
 interface Failed {
+  /** The record of the event, as this run received or made it. */
   readonly record: FailureRecord;
+  /** How often the event was tried, on all lanes together. */
   readonly tries: number;
   readonly error: NotificationError;
 }
 
 /**
- * Makes the failure's record for the dead-letter queue, small enough for the queue. An event that is too large, or nested
- * too deeply for JSON, is parked without its detail. Where there are very many failures, their reasons are left out first,
- * and then the list itself, which the event's own reason sums up.
+ * Makes a record of at most `mostRecordBytes` for the dead-letter queue. It usually holds the whole event and the
+ * reason of each failed mail. If that is too large, the reasons of the single mails are left out first, and then their
+ * whole list; the event's own reason sums them up. An event that is too large, or nested too deeply for JSON, is parked
+ * without its detail.
  */
 export function toParkedRecord({ record, tries, error }: Failed): FailureRecord {
   const { requestContext, requestPayload: event, redrives } = record;
@@ -39,7 +45,7 @@ function isMailable(event: unknown): boolean {
   return bytesOfEvent(event) <= mostEventBytes;
 }
 
-/** Keeps what tells which event it was. The envelope bounds the length of each field. */
+/** Keeps the fields that identify the event. `envelopeSchema` limits the length of each. */
 function withoutDetail(event: unknown): unknown {
   const parsed = envelopeSchema.omit({ detail: true }).safeParse(event);
   return parsed.success ? parsed.data : "an input that is too large or too deep";

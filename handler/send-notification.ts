@@ -22,12 +22,14 @@ export interface TemplatedEmail {
   readonly recipient: string;
   readonly template: string;
   readonly templateData: Readonly<Record<string, string>>;
-  /** Addresses that answers go to. Where there are none, they go to the sender. */
+  /** Addresses that replies go to. If the list is empty, replies go to the sender. */
   readonly replyTo: readonly string[];
   readonly tags: MailTags;
 }
 
-/** They come back in SES's own events about the mail, and lead from there to the business event and its recipient. */
+/**
+ * Tags that SES repeats in its own events about the mail. They lead from there to the business event and its recipient.
+ */
 interface MailTags {
   readonly notification: string;
   readonly eventId: string;
@@ -36,12 +38,12 @@ interface MailTags {
   readonly attempt: number;
 }
 
-/** Sends a mail before `deadline` (milliseconds since 1970); rejects with a `NotificationError`. */
+/** Sends a mail before `deadline` (in milliseconds since 1970). It rejects with a `NotificationError`. */
 export type SendEmail = (email: TemplatedEmail, deadline: number) => Promise<{ readonly messageId: string }>;
 
 type Attributes = Readonly<Record<string, unknown>>;
 
-/** The part of the logger that is needed; no attribute holds an address or a body. */
+/** The part of the logger that the function uses. No attribute may hold an address or a mail's content. */
 export interface Log {
   info(message: string, attributes: Attributes): void;
   warn(message: string, attributes: Attributes): void;
@@ -50,9 +52,9 @@ export interface Log {
 
 export interface Metrics {
   emailSent(notification: string): void;
-  /** The mail was out already: a second delivery of its event, or a retry. */
+  /** The mail had been sent before: its event was delivered twice, or was retried. */
   duplicatePrevented(notification: string): void;
-  /** The mail was not sent, because another event with other content was mailed, or is, under its idempotency key. */
+  /** The mail was not sent, because another event with different content has claimed the same idempotency key. */
   keyReused(notification: string): void;
   eventFailed(type: string): void;
 }
@@ -66,36 +68,38 @@ export interface SendNotificationDependencies {
   /** Name of the stored template that a notification's mails are sent with. */
   readonly templateNameOf: (notificationId: string) => string;
   readonly recipientPolicy: RecipientPolicy;
-  /** Where answers go to a mail whose event does not say. */
+  /** Addresses that replies go to if the event names none. */
   readonly replyTo: readonly string[];
 }
 
-/** When Lambda ends this run, in milliseconds since 1970. */
 export interface Run {
+  /** Time at which Lambda ends this run, in milliseconds since 1970. */
   readonly endsAt: number;
 }
 
 export interface NotificationResult {
   readonly notification: string;
   readonly eventId: string;
-  /** One a recipient, those of earlier tries included. */
+  /** SES's message ids, one for each recipient, those of earlier tries included. */
   readonly messageIds: readonly string[];
 }
 
 export type SendNotification = (input: unknown, run: Run) => Promise<NotificationResult>;
 
 /**
- * What a send needs at most: SES's answer within `requestTimeoutMs` of handler/adapters/ses.ts, and the claim's record.
- * Less time than this, and the run could end between the two.
+ * Longest time that one send needs, in milliseconds: SES answers within `requestTimeout` of `sesClientSettings`
+ * (handler/adapters/ses.ts), and then the claim is marked. With less time left, the run could end between the two.
  */
 const sendBudgetMs = 8000;
 
-/** Clocks of two execution environments may differ by this much. */
+/** Most milliseconds by which the clocks of two execution environments are assumed to differ. */
 const clockSkewMs = 1000;
 
 /**
- * Turns one event into mail.
- * @throws NotificationError, logged and counted: Lambda must see a failure as a failure, or the event is gone.
+ * Makes the function that turns one event into mails.
+ *
+ * That function rejects with a `NotificationError` if any mail was not sent, and has logged and counted it by then. The
+ * failure must not be swallowed: after a run that succeeds, Lambda drops the event.
  */
 export function createSendNotification(dependencies: SendNotificationDependencies): SendNotification {
   const { log, metrics } = dependencies;
@@ -119,8 +123,9 @@ export function createSendNotification(dependencies: SendNotificationDependencie
         retryable: error.retryable,
         ...causeOf(error),
       };
-      // The stack counts `ERROR` lines: one a failed event. (Lambda counts runs that throw, so the alarm lambda-errors rings
-      // for a mail that only waits, too, and not for what is parked.)
+      // The stack counts `ERROR` lines, one for each failed event. Lambda's own count of errors differs: it includes
+      // runs that throw because a mail has to wait, and leaves out events that are parked. The alarm lambda-errors uses
+      // that count.
       if (isWait(error.name) && error.failures.every(({ type }) => isWait(type))) log.warn(error.message, about);
       else log.error(error.message, about);
       throw error;
@@ -129,7 +134,7 @@ export function createSendNotification(dependencies: SendNotificationDependencie
 }
 
 /**
- * Tries every mail of the event: what fails for one keeps the mail from nobody else.
+ * Tries every mail of the event. A failure for one recipient does not keep the mail from the others.
  * @throws NotificationError that lists the mails that failed.
  */
 async function deliver(
@@ -147,7 +152,7 @@ async function deliver(
   const email = notification.prepare(event);
   const { recipients, refusedRecipients } = email;
   const mails = recipients.length + refusedRecipients.length;
-  // A success that mailed nobody would be the end of the event.
+  // If this were a success, the event would be gone without anybody having been mailed.
   if (mails === 0) throw new PermanentError("InvalidEvent", `The event names no recipient of "${notification.id}".`);
 
   const messageIds: string[] = [];
@@ -165,13 +170,13 @@ async function deliver(
   throw summarize(failed, mails);
 }
 
-/** A mail that is not out, and why. */
+/** A mail that was not sent, and the reason. */
 interface FailedMail {
   readonly place: Place;
   readonly error: NotificationError;
 }
 
-/** Tells which mail of the event. */
+/** Identifies a mail within its event. */
 type Place = Pick<MailFailure, "recipient" | "position">;
 
 function toFailedMail({ position, problem }: RefusedRecipient): FailedMail {
@@ -179,7 +184,10 @@ function toFailedMail({ position, problem }: RefusedRecipient): FailedMail {
   return { place: { position }, error: new PermanentError("InvalidRecipient", message) };
 }
 
-/** An event of one mail is told by its own line. */
+/**
+ * Logs one line for each failed mail of an event with several. The event's own `ERROR` line says enough for a single
+ * mail.
+ */
 function logEach(failed: readonly FailedMail[], about: Attributes, log: Log): void {
   for (const { place, error } of failed) {
     const attributes = { ...about, ...place, failure: error.name, retryable: error.retryable, ...causeOf(error) };
@@ -188,10 +196,10 @@ function logEach(failed: readonly FailedMail[], about: Attributes, log: Log): vo
   }
 }
 
-/** Most mails that a message lists: an event of the catalogue's shape names 50. */
+/** Most mails that a message lists: `maximumRecipients`, the most that an event can name. */
 const mostListed = 50;
 
-/** One error for the event: transient while a retry can still reach somebody. */
+/** Makes one error for the event. It is transient as long as a retry can still reach somebody. */
 function summarize(failed: readonly FailedMail[], mails: number): NotificationError {
   const [first] = failed.map(({ error }) => error).sort(compareFailures);
   if (first === undefined)
@@ -212,7 +220,10 @@ interface Mail extends Pick<PreparedEmail, "idempotencyKey" | "templateData" | "
   readonly recipient: string;
 }
 
-/** Sends a mail that is not out yet. @returns its message id. */
+/**
+ * Sends a mail, unless it was sent before.
+ * @returns SES's id of the mail, also where an earlier run sent it.
+ */
 async function sendOnce(
   mail: Mail,
   notification: Notification,
@@ -232,7 +243,7 @@ async function sendOnce(
   if (isKeyReused) {
     metrics.keyReused(notification.id);
     log.warn(
-      "Not sent: another event with other content has its idempotencyKey. A producer that means another mail gives another key.",
+      "Not sent: an event with other content was mailed, or is being mailed, under the same idempotencyKey. A different mail needs a key of its own.",
       { ...about, claim: answer.state },
     );
   }
@@ -255,7 +266,7 @@ async function sendOnce(
   }
 }
 
-/** What a line in the log tells of a mail. */
+/** The attributes that a log line about a mail has. */
 type AboutMail = Pick<MailTags, "notification" | "eventId" | "recipient">;
 
 async function claim(
@@ -286,7 +297,7 @@ interface ClaimedSend {
   readonly deadline: number;
 }
 
-/** Sends a mail that this run has claimed, and records how it went. */
+/** Sends a mail that this run has claimed, and marks the claim with the result. */
 async function sendClaimed(
   { recipient, templateData, replyTo }: Mail,
   notification: Notification,
@@ -310,7 +321,8 @@ async function sendClaimed(
     const failure = toNotificationError(cause);
     const isUnknown = failure.name === "OutcomeUnknown";
     await (isUnknown ? claims.markUnknown(ownClaim) : claims.markFailed(ownClaim)).catch((error: unknown) => {
-      // The claim stays as it is. Once this run is over it counts as unknown, so the mail is parked and not sent twice.
+      // The claim stays `claimed`. When this run has ended, that counts as unknown, so a later try parks the event and
+      // does not send the mail twice.
       log.warn("The failure could not be recorded", { ...about, cause: nameOf(error) });
     });
     if (isUnknown && notification.onUnknown === "resend") {
@@ -320,7 +332,8 @@ async function sendClaimed(
     }
     throw failure;
   }
-  // The mail is out: a failure from here on must not look like one of the send, or it would be sent again.
+  // The mail has been sent. A failure from here on must not be reported as a failed send, or the mail would be sent
+  // again.
   await claims.markSent(ownClaim, messageId).catch((error: unknown) => {
     log.warn("The send could not be recorded: a second delivery of this event will be parked, not mailed", {
       ...about,
@@ -342,7 +355,9 @@ function parseEnvelope(input: unknown): EventEnvelope {
   throw new PermanentError("InvalidEvent", `The input is not an EventBridge event. ${problems.join("; ")}`);
 }
 
-/** @throws PermanentError */
+/**
+ * @throws PermanentError `InvalidEvent` if the event is larger than `mostEventBytes` or deeper than `mostEventLevels`.
+ */
 export function refuseOversized(input: unknown): void {
   if (isNestedDeeperThan(mostEventLevels, input)) {
     throw new PermanentError(
@@ -358,7 +373,7 @@ export function refuseOversized(input: unknown): void {
   );
 }
 
-/** @throws PermanentError */
+/** @throws PermanentError `RecipientRefused` if the stage's policy does not allow the recipient. */
 function refuseForbidden(recipient: string, policy: RecipientPolicy): void {
   if (allowsRecipient(policy, recipient)) return;
   throw new PermanentError(
@@ -373,7 +388,7 @@ export function toNotificationError(cause: unknown): NotificationError {
     : new TransientError("Unclassified", "The notification failed for a reason that is not classified.", { cause });
 }
 
-/** The name only: the message of a foreign error may quote an address. */
+/** The cause's name, without its message: the message of an error that is not ours may quote an address. */
 function causeOf(error: Error): Attributes {
   return error.cause instanceof Error ? { cause: error.cause.name } : {};
 }

@@ -8,7 +8,7 @@ import * as schema from "./commands/schema";
 import * as send from "./commands/send";
 import { describeFailure } from "./text";
 
-/** The commands of `npm run`: one program, a file in `commands/` for each. */
+/** The program behind the commands of `npm run`. Each command is a file in `commands/`. */
 
 const commands: Readonly<Record<string, { readonly summary: string; readonly module: CommandModule }>> = {
   send: { summary: "Checks an event, and puts it on the bus.", module: send },
@@ -26,8 +26,8 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly mod
 
 /**
  * Runs one command.
- * @param argv its name and its words
- * @returns the exit code; never rejects.
+ * @param argv the command's name and its arguments.
+ * @returns the exit code. It never rejects.
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   let exitCode: number = exitCodes.well;
@@ -35,7 +35,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     await programOf(io, (code) => (exitCode = code)).parseAsync(argv, { from: "user" });
     return exitCode;
   } catch (error) {
-    // Commander has written what it has to say: the help that was asked for, or what was wrong.
+    // Commander has already written the help, or what was wrong.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.well : exitCodes.usage;
     io.stderr.write(`${describeFailure(error)}\n`);
     return error instanceof UsageError ? exitCodes.usage : exitCodes.problems;
@@ -53,22 +53,22 @@ function programOf(io: Io, end: (exitCode: number) => void): Command {
     });
   for (const [name, { summary, module }] of Object.entries(commands)) {
     const command = module.define(program.command(name).description(summary), io, end);
-    // npm keeps the options for itself that stand before the two hyphens.
+    // npm reads options before the two hyphens as its own, so the usage shows the hyphens.
     command.usage(`-- ${command.usage()}`);
   }
   return program;
 }
 
-/** The option's description, without a default that says that it is off. */
+/** The option's description, without a default value that only says that the option is off. */
 function describeOption(option: Option): string {
   const { defaultValue, description } = option as { readonly defaultValue: unknown; readonly description: string };
   const isOff = defaultValue === false || (Array.isArray(defaultValue) && defaultValue.length === 0);
   return isOff ? description : new Help().optionDescription(option);
 }
 
-/** The process around the program. */
+/** Runs the program in this process. */
 async function main(): Promise<void> {
-  // Who reads no further (`| head`) has seen enough; it is no failure.
+  // A reader that stops reading (`| head`) closes the pipe, which is not a failure.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE") throw error;

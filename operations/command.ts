@@ -1,37 +1,37 @@
 import { type Command } from "commander";
 import { type Environment } from "../stacks/config";
 
-/** What every command of the program shares. */
+/** The types, options and exit codes that all commands share. */
 
 export const exitCodes = {
   well: 0,
   /** Problems were found, or the operation failed. */
   problems: 1,
-  /** The command was used wrongly: nothing was done. */
+  /** The command was used wrongly, and nothing was done. */
   usage: 2,
-  /** Ended by a person, as a shell counts it. */
+  /** A person interrupted the command. Shells use this code too: 128 and the number of SIGINT. */
   interrupted: 130,
 } as const;
 
-/** Below the options in each command's help. */
+/** Makes the text below the options in a command's help. */
 export const exitCodesHelp = (well: string, problems: string): string => `
 Exit code:
   0  ${well}
   1  ${problems}
   2  used wrongly: an option, a value or the configuration; nothing was done`;
 
-/** The command was called in a way that it does not know. */
+/** Wrong use of a command: an argument, an option or the configuration. Its message is shown without a stack trace. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** What a command gets from its process; a test hands in its own. */
+/** The parts of its process that a command uses. Tests pass their own. */
 export interface Io {
-  /** For the answer alone, so that it can be piped on. */
+  /** Only the answer is written here, so that it can be piped to another program. */
   readonly stdout: Output;
   readonly stderr: Output;
   readonly environment: Environment;
-  /** Calls the listener where a person interrupts. A command that does not listen is ended at once. */
+  /** Calls the listener when a person interrupts. Without a listener, the interrupt ends the command at once. */
   readonly onInterrupt: (listener: () => void) => void;
 }
 
@@ -39,16 +39,16 @@ interface Output {
   write(text: string): unknown;
 }
 
-/** A file of `commands/`. */
+/** What each file in `commands/` exports. */
 export interface CommandModule {
   /**
    * Adds the command's arguments, options and action.
-   * @param end takes the exit code.
+   * @param end is called with the exit code when the command has finished.
    */
   readonly define: (command: Command, io: Io, end: (exitCode: number) => void) => Command;
 }
 
-/** The options that every command has. */
+/** Adds the options that every command has. */
 export function addCommonOptions(command: Command): Command {
   return command
     .option("--json", "one JSON document on standard output (npm run --silent keeps npm's own lines out of it)", false)

@@ -5,7 +5,10 @@ import { findSandbox, type FoundSandbox } from "../stacks/sandbox-endpoint";
 import { type Io, UsageError } from "./command";
 import { describeFailure } from "./text";
 
-/** How every client of the commands is made: an answer, or a reason, within seconds. */
+/**
+ * Settings of every client of the commands: a person gets an answer or a reason within seconds. Times are in
+ * milliseconds.
+ */
 const patience = {
   maxAttempts: 3,
   requestHandler: { connectionTimeout: 3000, requestTimeout: 15_000, throwOnRequestTimeout: true },
@@ -16,19 +19,19 @@ export interface StageAccess {
   readonly config: Config;
   readonly names: Names;
   readonly isSandbox: boolean;
-  /** Where the stage is, for a person. */
+  /** Describes to a person where the stage is. */
   readonly place: string;
-  /** What a person does where nothing answers there. */
+  /** Tells a person what to do if nothing answers there. */
   readonly whenUnreachable: string;
   /** Settings of every AWS SDK client. */
   readonly client: typeof patience & { readonly region: string } & Partial<AwsClientConfig>;
 }
 
 /**
- * The stage that the environment names, or the sandbox on this machine. The stage `sandbox` is nowhere else, so a shell
- * that has sourced `.sandbox/environment.sh` needs no option.
- * @param command for the words of an error
- * @throws UsageError where the configuration can't be used.
+ * Opens the stage that the environment names, or the sandbox on this machine. The name `sandbox` always means the
+ * latter, so a shell that has sourced `.sandbox/environment.sh` needs no option.
+ * @param command the command's name, for the text of an error.
+ * @throws UsageError if the configuration can't be used.
  */
 function openStage(options: { readonly sandbox: boolean }, environment: Environment, command: string): StageAccess {
   if (options.sandbox || environment.STAGE === "sandbox") return ofSandbox(environment);
@@ -63,7 +66,7 @@ function ofSandbox(environment: Environment): StageAccess {
   };
 }
 
-/** @throws UsageError that names the sandbox first: it needs no configuration. */
+/** @throws UsageError that suggests the sandbox first, because the sandbox needs no configuration. */
 function configOf(environment: Environment, command: string): Config {
   try {
     return readConfig(environment);
@@ -79,8 +82,8 @@ function configOf(environment: Environment, command: string): Config {
 }
 
 /**
- * Opens the stage, and says where it is before anything is done there.
- * @throws what the work throws; of a stage that can't be reached, what to do.
+ * Opens the stage, writes its place to `stderr`, and then does the work there.
+ * @throws Error of the work. If the stage can't be reached, the error says what to do.
  */
 export async function onStage<Answer>(
   io: Pick<Io, "stderr" | "environment">,
@@ -99,17 +102,18 @@ export async function onStage<Answer>(
   }
 }
 
-/** Whether nothing listens there: the request has reached nobody. */
+/** Whether the error means that nothing listens at the address, so that the request reached nobody. */
 export function isUnreachable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  // The SDK wraps an error that it does not know, and keeps the text alone.
+  // The SDK wraps errors that it does not know, and keeps only their text.
   return ("code" in error && error.code === "ECONNREFUSED") || error.message.includes("ECONNREFUSED");
 }
 
 /**
- * Refuses credentials of another account than the stage's: AWS would act in the account of the credentials.
- * @param found the account that AWS answered for
- * @throws Error where they are two.
+ * Refuses credentials of an account that is not the stage's, because AWS acts in the account of the credentials.
+ * @param found the account of the credentials, as AWS told it.
+ * @param expected the stage's account.
+ * @throws Error if the two accounts differ.
  */
 export function refuseOtherAccount(found: string | undefined, expected: string): void {
   if (found === undefined || !/^\d{12}$/.test(found) || found === expected) return;

@@ -1,17 +1,17 @@
 import Table from "cli-table3";
 
-/** Widest text in a cell that is wrapped. */
+/** Longest line of a wrapped text, in characters. */
 const textWidth = 90;
 
 export interface TextTable {
-  /** @param note a text of its own lines, below the row. */
+  /** Adds a row. @param note is written on lines of its own below the row. */
   add(row: readonly string[], note?: string): void;
-  /** A row whose cell `column` may be long. */
+  /** Adds a row and wraps the text of its cell number `column`; the first is 0. */
   addWrapped(row: readonly string[], column: number): void;
   toString(): string;
 }
 
-/** A table without colours, whose rows may each have a note. */
+/** Makes a table without colours. */
 export function createTable(head: readonly string[]): TextTable {
   // Each line is a row of its own, without a rule between them: cli-table3 0.6 measures a cell of many lines again for
   // each line and each character, which takes seconds for a note of fifty lines (`draw` in its src/cell.js).

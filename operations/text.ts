@@ -3,21 +3,23 @@ import { maskAddresses } from "../handler/contract/mask";
 interface PrintableOptions {
   readonly showAddresses: boolean;
   /**
-   * Longest text that is shown: a message may have 256 KiB.
+   * Longest text that is shown, in characters. A message may have 256 KiB.
    * @default 500
    */
   readonly longest?: number;
 }
 
-/** A text that others wrote, for a terminal: one line, no control characters, and no address unless it is wanted. */
+/** Prepares a foreign text for a terminal: one line without control characters, and without addresses unless wanted. */
 export function printable(text: string, { showAddresses, longest = 500 }: PrintableOptions): string {
   const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").trim();
-  // An address is masked before it could be cut, or the half of one would show.
+  // Addresses are masked before the text is cut, because a half of one would not be recognized.
   if (!showAddresses) return maskAddresses(line, longest);
   return line.length > longest ? `${line.slice(0, longest).toWellFormed()}..` : line;
 }
 
-/** JSON that may hold texts of others, for a terminal: JSON itself escapes a part of the control characters only. */
+/**
+ * Writes JSON that may hold foreign texts for a terminal. `JSON.stringify` escapes only some of the control characters.
+ */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value, null, 2).replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     Array.from({ length: character.length }, (_, at) => escapeUnit(character.charCodeAt(at))).join(""),
@@ -33,7 +35,7 @@ const units = [
   ["s", 1],
 ] as const;
 
-/** `2 d 3 h`: the two largest units. */
+/** Writes a duration in its two largest units, for example `2 d 3 h`. */
 export function formatDuration(milliseconds: number): string {
   let rest = Math.max(0, Math.round(milliseconds / 1000));
   const parts: string[] = [];
@@ -47,7 +49,7 @@ export function formatDuration(milliseconds: number): string {
   return parts.length === 0 ? "0 s" : parts.join(" ");
 }
 
-/** @returns milliseconds of `90s`, `30m`, `2h` or `3d`; `undefined` where it is none of them. */
+/** Reads a duration such as `90s`, `30m`, `2h` or `3d`. @returns milliseconds; `undefined` for any other text. */
 export function parseDuration(text: string): number | undefined {
   const [, count, unit] = /^(\d+)\s*([smhd])$/.exec(text.trim()) ?? [];
   const seconds = units.find(([name]) => name === unit)?.[1];
@@ -58,13 +60,13 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
 }
 
-/** What went wrong in a part of a command's work. */
+/** Describes an error that a part of a command's work met, with the error's name. */
 export function textOfError(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
-/** Why a command did not run, for a person. */
+/** Describes to a person why a command did not run. */
 export function describeFailure(error: unknown): string {
-  // The error of a connection that was tried on several addresses has no message.
+  // If a connection was tried on several addresses, Node's error has no message.
   return error instanceof Error ? error.message || error.name : String(error);
 }

@@ -702,7 +702,7 @@ describe("what is told", () => {
     expect(lines.at(-1)).toEqual({
       level: "WARN",
       message:
-        "Not sent: another event with other content has its idempotencyKey. A producer that means another mail gives another key.",
+        "Not sent: an event with other content was mailed, or is being mailed, under the same idempotencyKey. A different mail needs a key of its own.",
       attributes: { ...about, eventId: "second", claim: "sent" },
     });
   });

@@ -209,7 +209,7 @@ describe("the table of SES's errors", () => {
 
   it("keeps SES's own word: its code, and its text on one line, in bounds, without addresses", () => {
     expect(classify(refusal("InvalidParameterValue", "Missing final '@domain'")).message).toMatch(
-      /^SES did not take the mail \(InvalidParameterValue: Missing final '@domain'\)\. It is the recipient's address/,
+      /^SES did not take the mail \(InvalidParameterValue: Missing final '@domain'\)\. The recipient's address, or one for replies, is wrong/,
     );
     const long = `Denied: \n\t\u202e ${"x ".repeat(40)} "jane doe"@example.com ${"y ".repeat(4000)}`;
     const { message } = classify(refusal("MessageRejected", long));

@@ -11,18 +11,18 @@ export interface AsynchronousSettings {
   readonly duplicateRate: number;
 }
 
-/** How an event left the queue without success. */
+/** An event that left the queue without success. */
 export interface FailedInvocation {
   readonly payload: unknown;
   readonly condition: "RetriesExhausted" | "EventAgeExceeded";
   readonly runs: number;
-  /** Of the last run; none where the function never ran. */
+  /** Error of the last run; `undefined` if the function never ran. */
   readonly error: Extract<RunResult, { kind: "error" }> | undefined;
 }
 
 interface Item {
   readonly payload: unknown;
-  /** Made once: an event is tried often. */
+  /** The callback is made once and kept, because an event is tried often. */
   readonly attempt: () => void;
   readonly done: (outcome: RunResult) => void;
   readonly acceptedAt: number;
@@ -31,9 +31,9 @@ interface Item {
   error: FailedInvocation["error"];
 }
 
-/** Lambda's queue of asynchronous invocations: see limits.ts for its rules and their source. */
+/** Lambda's queue of asynchronous invocations. limits.ts has its rules and their sources. */
 export class AsynchronousInvocations {
-  /** Events in the queue; one that runs counts until it is done. */
+  /** Number of events in the queue. An event that is being run counts until its run is over. */
   depth = 0;
   expired = 0;
   exhausted = 0;

@@ -17,9 +17,9 @@ export interface BusSettings {
   readonly targetFailureRate: number;
 }
 
-/** EventBridge, all buses: the deployed rules with their targets, retries and dead letters. See limits.ts. */
+/** All buses of EventBridge: the deployed rules with their targets, retries and dead letters. See limits.ts. */
 export class Bus {
-  /** Events that no rule took: nobody would ever hear of them again. */
+  /** Number of events that no rule took. On AWS, such an event is lost. */
   unmatched = 0;
   targetRetries = 0;
   private readonly rules: readonly { matches: (event: unknown) => boolean; rule: RuleDeployment }[];

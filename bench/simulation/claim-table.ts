@@ -13,8 +13,8 @@ interface Item {
 }
 
 /**
- * The table of handler/adapters/dynamodb-claims.ts, condition for condition. Shared by all environments of all lanes;
- * each call takes `latency` there, and is decided when it arrives.
+ * Simulates the table of handler/adapters/dynamodb-claims.ts with the same conditions. All environments of all lanes
+ * share it. A call arrives after `latency()` milliseconds, and is decided at that time.
  */
 export function createClaimTable(clock: VirtualClock, retentionSeconds: number, latency: () => number): ClaimStore {
   const items = new Map<string, Item>();

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { exampleAccountId } from "../../stacks/stages";
 
-/** What of the synthesized stack decides how events are delivered. No figure of it stands anywhere in the simulation. */
+/** The settings of the synthesized stack that decide how events are delivered. The simulation repeats none of them. */
 export interface Deployment {
   readonly functions: readonly FunctionDeployment[];
   readonly queues: readonly QueueDeployment[];
@@ -18,10 +18,11 @@ export interface FunctionDeployment {
   readonly sendIntervalMs: number;
   readonly claimRetentionSeconds: number;
   readonly asynchronous: { readonly retries: number; readonly maximumAgeMs: number };
-  /** Address of the bus that gets its failures. */
+  /** Address of the bus that gets the function's failures. */
   readonly failuresBus: string;
-  /** Addresses of the queue that parks, and of the one that feeds this function. */
+  /** Address of the queue that the function parks events in. */
   readonly deadLetterQueue: string;
+  /** The event source mapping that reads the retry queue for this function. */
   readonly source: {
     readonly queue: string;
     readonly batchSize: number;
@@ -39,7 +40,7 @@ interface QueueDeployment {
 
 export interface RuleDeployment {
   readonly address: string;
-  /** Address of its bus. */
+  /** Address of the rule's bus. */
   readonly bus: string;
   /** Event pattern, as JSON. */
   readonly pattern: string;
@@ -55,7 +56,7 @@ export interface TargetDeployment {
   readonly deadLetterQueue: string;
 }
 
-/** What Terraform would look up: the account that the simulation plays in. */
+/** Values that Terraform would look up in the account. */
 const data: Readonly<Record<string, string>> = {
   "data.aws_partition.partition.partition": "aws",
   "data.aws_caller_identity.account.account_id": exampleAccountId,
@@ -122,7 +123,7 @@ const stackSchema = z.object({
 
 type Resources = z.output<typeof stackSchema>["resource"];
 
-/** @throws Error for a stack that the simulation does not know how to play. */
+/** Reads a synthesized stack. @throws Error if the simulation can't play it. */
 export function readDeployment(stack: unknown): Deployment {
   const { provider, resource } = stackSchema.parse(stack);
   const functions = readFunctions(resource, provider.aws[0]?.region ?? "");
@@ -132,7 +133,9 @@ export function readDeployment(stack: unknown): Deployment {
     (bus) => !failuresBuses.includes(bus),
   );
   if (businessBus === undefined || otherBuses.length > 0) {
-    throw new Error("There is not exactly one bus of business events: teach bench/simulation/ the way.");
+    throw new Error(
+      `The simulation supports exactly one bus of business events, and the stack has ${businessBus === undefined ? "none" : [businessBus, ...otherBuses].join(", ")}: extend bench/simulation/.`,
+    );
   }
   return { functions, queues: readQueues(resource), rules, businessBus };
 }
@@ -150,7 +153,9 @@ function readFunctions(resource: Resources, region: string): FunctionDeployment[
     }
     const failuresBus = referenceIn(configuration.destination_config.on_failure.destination);
     if (!failuresBus.startsWith("aws_cloudwatch_event_bus.")) {
-      throw new Error(`${address} reports its failures to something else than a bus: teach bench/simulation/ the way.`);
+      throw new Error(
+        `${address} reports its failures to ${failuresBus}, and the simulation supports only a bus: extend bench/simulation/.`,
+      );
     }
     return {
       address,
@@ -199,7 +204,7 @@ function readQueues(resource: Resources): QueueDeployment[] {
 
 function readRules(resource: Resources): RuleDeployment[] {
   return Object.entries(resource.aws_cloudwatch_event_rule).flatMap(([name, settings]): RuleDeployment[] => {
-    // Schedules, and rules of the default bus (SES's own events), take no part.
+    // Schedules and the rules of the default bus (for SES's own events) are not simulated.
     if (settings.event_pattern === undefined || settings.event_bus_name === undefined) return [];
     const address = `aws_cloudwatch_event_rule.${name}`;
     const targets = Object.values(resource.aws_cloudwatch_event_target)
@@ -224,7 +229,7 @@ function readRules(resource: Resources): RuleDeployment[] {
   });
 }
 
-/** `${<type>.<name>.<attribute>}` to `<type>.<name>`. */
+/** Returns the address of a resource, `<type>.<name>`, from a reference `${<type>.<name>.<attribute>}`. */
 function referenceIn(expression: string): string {
   const address = /^\$\{([\w-]+\.[\w-]+)\.[\w-]+\}$/.exec(expression)?.[1];
   if (address === undefined) throw new Error(`"${expression}" is no reference to a resource.`);

@@ -11,9 +11,11 @@ export interface EventSourceSettings {
   readonly reportsItemFailures: boolean;
 }
 
-/** Lambda's pollers of a queue: see limits.ts for their rules and the source. */
+/** Lambda's pollers of a queue. limits.ts has their rules and the sources. */
 export class EventSource {
-  /** Batches whose receive was for nothing: throttled until their messages were visible again. */
+  /**
+   * Number of batches that were throttled until their messages became visible again, so that their receive was wasted.
+   */
   dropped = 0;
   received = 0;
   private running = 0;

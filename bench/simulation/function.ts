@@ -4,7 +4,7 @@ import { type VirtualClock } from "./virtual-clock";
 
 export type Handle = (input: unknown, run: Run) => Promise<unknown>;
 
-/** What a run came to; an error's type is what Lambda would write into its record. */
+/** Result of a run. `errorType` and `errorMessage` are those that Lambda would write into its record. */
 export type RunResult =
   | { readonly kind: "success"; readonly result: unknown }
   | { readonly kind: "error"; readonly errorType: string; readonly errorMessage: string };
@@ -20,8 +20,8 @@ export interface FunctionSettings {
 }
 
 /**
- * One function with its reserved concurrency. Each environment has a handler of its own (so the pace of its sends, too)
- * and runs one event at a time; there are never more environments than may run at once.
+ * A function with its reserved concurrency. Each execution environment has a handler of its own, and with it a pacer of
+ * its own, and runs one event at a time. There are never more environments than the reserved concurrency.
  */
 export class SimulatedFunction {
   runs = 0;
@@ -35,7 +35,7 @@ export class SimulatedFunction {
     private readonly createEnvironment: () => Handle,
   ) {}
 
-  /** @returns whether there was room; if so, `done` is called at the run's end. */
+  /** Starts a run. @returns false if all environments are busy. Otherwise `done` is called when the run has ended. */
   invoke(input: unknown, done: (outcome: RunResult) => void): boolean {
     const environment = this.idle.pop() ?? this.create();
     if (environment === undefined) {

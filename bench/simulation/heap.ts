@@ -1,9 +1,12 @@
-/** Children of a node: four of them lie side by side in memory, so the heap is half as deep at about the same price a level. */
+/**
+ * Number of children of a node. Four lie side by side in memory: the heap is half as deep, and a level costs hardly
+ * more.
+ */
 const arity = 4;
 
 /**
- * A min-heap: what is due first comes out first; of two that are due together, the one that went in first. Keys, orders
- * and items are arrays of their own: millions of small objects would cost more than the sorting.
+ * A min-heap. `pop` returns the item with the smallest key and, of several such items, the one that was added first.
+ * Keys, orders and items are in three arrays, because millions of small objects would cost more time than the sorting.
  */
 export class Heap<Item> {
   private readonly keys: number[] = [];
@@ -15,7 +18,7 @@ export class Heap<Item> {
     return this.keys.length;
   }
 
-  /** Of what `pop` returns next; infinite for nothing. */
+  /** Key of the item that `pop` returns next; `Infinity` if the heap is empty. */
   get firstKey(): number {
     return this.keys[0] ?? Infinity;
   }
@@ -23,7 +26,7 @@ export class Heap<Item> {
   push(key: number, item: Item): void {
     const order = this.inserted++;
     let index = this.keys.length;
-    // The arrays grow by a place that is filled at the end.
+    // This only makes the arrays longer by one. The new item gets its final place below.
     this.put(index, key, order, item);
     while (index > 0) {
       const parent = Math.floor((index - 1) / arity);

@@ -1,15 +1,15 @@
-/** Every event's fate: what the simulation is for. */
+/** What became of one event. Times are in milliseconds since 1970. */
 export interface Fate {
   readonly kind: string;
   readonly raisedAt: number;
   mails: number;
-  /** Of the first mail; `NaN` without one. */
+  /** Time of the first mail; `NaN` without one. */
   mailedAt: number;
   parked: number;
   parkedAt: number;
-  /** Calls of SES. */
+  /** Number of calls of SES for the event. */
   attempts: number;
-  /** Arrivals in the retry queue. */
+  /** How often the event came into a retry queue. */
   queued: number;
 }
 
@@ -31,7 +31,7 @@ export class Ledger {
     this.unsettled.set(kind, this.waiting(kind) + 1);
   }
 
-  /** Events of a kind that are neither mailed nor parked yet. */
+  /** Number of events of a kind that are neither mailed nor parked yet. */
   waiting(kind: string): number {
     return this.unsettled.get(kind) ?? 0;
   }
@@ -67,15 +67,17 @@ export class Ledger {
   }
 }
 
-/** In the dead-letter queue, and not mailed. */
+/** Whether the event is in the dead-letter queue and was not mailed. */
 export const isParked = ({ mails, parked }: Fate): boolean => mails === 0 && parked > 0;
 
-/** Not mailed, and nowhere to be found. */
+/** Whether the event was neither mailed nor parked, although the simulation is over. */
 export const isLost = ({ mails, parked }: Fate): boolean => mails === 0 && parked === 0;
 
 export const isDuplicate = ({ mails }: Fate): boolean => mails > 1;
 
-/** @returns the value that `share` of them do not exceed; `NaN` for none. */
+/**
+ * @param share from 0 to 1. @returns the value that this share of the values does not exceed; `NaN` for an empty list.
+ */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;

@@ -1,7 +1,10 @@
 import { type Summary } from "./summary";
 import { midnight, type Sample } from "./world";
 
-/** The queues over time, one panel a scenario, as an SVG. The counts are logarithmic: an alert matters as much as a burst. */
+/**
+ * Draws the queues over time as an SVG, one panel for each scenario. The scale is logarithmic, so that few alerts are
+ * seen.
+ */
 
 const panel = { left: 64, top: 72, width: 800, height: 180, gap: 76 };
 const highest = 100_000;
@@ -38,7 +41,7 @@ export function plot(summaries: readonly Summary[]): string {
 }
 
 function panelOf({ scenario, samples }: Summary, top: number): string {
-  // The tail of timers that find nothing to do is not drawn.
+  // Samples from after the last event was settled are not drawn; only timers without effect are left then.
   const lastBusy = samples.findLastIndex(
     ({ asynchronous, retrying, alerts }) => asynchronous > 0 || retrying > 0 || alerts > 0,
   );

@@ -3,7 +3,7 @@ import { type VirtualClock } from "./virtual-clock";
 export interface QueueSettings {
   readonly visibilityTimeoutMs: number;
   readonly retentionMs: number;
-  /** @default messages are received for ever */
+  /** @default none: a message can be received any number of times */
   readonly redrive?: { readonly maxReceiveCount: number; readonly deadLetters: SimulatedQueue };
 }
 
@@ -16,12 +16,12 @@ export interface Message {
 }
 
 /**
- * An SQS standard queue: what is received is invisible for a while, and comes back unless it is deleted; what was
- * received `maxReceiveCount` times goes to the dead letters at the next receive
+ * An SQS standard queue. A received message is invisible for a while, and comes back unless it is deleted. A message
+ * that was received `maxReceiveCount` times goes to the dead letters at the next receive
  * (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html).
  */
 export class SimulatedQueue {
-  /** All messages, invisible ones included. */
+  /** Number of all messages, invisible ones included. */
   depth = 0;
   /** Called when there may be something to receive. */
   onVisible: () => void = () => undefined;
@@ -58,7 +58,7 @@ export class SimulatedQueue {
       }
       if (redrive !== undefined && message.receiveCount >= redrive.maxReceiveCount) {
         this.depth -= 1;
-        // A dead letter keeps the time of its first enqueueing.
+        // SQS counts the retention of a dead letter from the time when it was first sent.
         redrive.deadLetters.send(message.body, message.sentAt);
         continue;
       }

@@ -1,6 +1,7 @@
-/** Numbers from 0 (included) to 1 (excluded), the same for the same seed: Mulberry32. */
+/** Returns the next random number, from 0 (included) to 1 (excluded). */
 export type Random = () => number;
 
+/** Makes a random generator (Mulberry32). The same seed always gives the same numbers. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {
@@ -16,7 +17,9 @@ export interface Latency {
   readonly p99Ms: number;
 }
 
-/** Log-normal: most answers near the median, and a long tail. */
+/**
+ * Draws a latency in milliseconds from a log-normal distribution: most are near the median, and some are much longer.
+ */
 export function sampleLatency({ medianMs, p99Ms }: Latency, random: Random): number {
   const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   return medianMs * Math.exp((normal * Math.log(p99Ms / medianMs)) / 2.3263);

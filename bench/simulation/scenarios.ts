@@ -6,21 +6,26 @@ const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
 
-/** What SES grants an account first: https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas.html. */
+/**
+ * Send rate, in mails a second, that SES usually grants an account first
+ * (https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas.html).
+ */
 const ratePerSecond = 14;
 
 export interface NamedScenario extends Scenario {
   readonly id: string;
   readonly title: string;
-  /** Since midnight, when the scenario begins: when the work that has to be drained is all there. */
+  /**
+   * Time from which all the work that has to be drained is there, in milliseconds since midnight, the scenario's start.
+   */
   readonly loadedAt: number;
-  /** Since midnight. */
+  /** Begin and end of an outage of SES, in milliseconds since midnight. */
   readonly outage?: { readonly from: number; readonly to: number };
-  /** Lost and duplicated events fail the run; for these, also parked ones. */
+  /** Whether events may be parked. If not, parked events fail the run, as lost and duplicated ones always do. */
   readonly mayPark: boolean;
 }
 
-/** `count` events from `from` on, evenly within `duration`. */
+/** Raises `count` events, evenly spread over `duration`, beginning at `from`. Both are in milliseconds. */
 function evenly(kind: EventKind, count: number, from: number, duration: number) {
   return (raise: (kind: EventKind) => void, clock: VirtualClock): void => {
     const next = (index: number) => {
@@ -47,7 +52,7 @@ const outageOf = (from: number, to: number, fault: Outage["fault"] = "unavailabl
 
 const alerts = (until: number) => evenly("alert", until / (10 * second), 0, until);
 const burst = evenly("bulk", 100_000, 0, minute);
-/** 4 mails a second: a third of the bulk lane's share, the load of a day with 345,600 mails. */
+/** Raises 4 bulk events a second: a third of the bulk lane's share of the send rate, or 345,600 mails a day. */
 const steady = (until: number) => evenly("bulk", (4 * until) / second, 0, until);
 
 export const scenarios: readonly NamedScenario[] = [
@@ -77,7 +82,7 @@ export const scenarios: readonly NamedScenario[] = [
   },
 ];
 
-/** Beyond what the design promises: where its limits lie. */
+/** Scenarios that go beyond what the design promises. They show its limits. */
 export const stressScenarios: readonly NamedScenario[] = [
   {
     id: "old-burst",

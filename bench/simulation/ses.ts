@@ -13,28 +13,37 @@ export interface Outage {
 
 export interface SesAccount {
   readonly ratePerSecond: number;
-  /** Mails in any 24 hours. @default no limit */
+  /**
+   * Most mails in any 24 hours.
+   * @default no limit
+   */
   readonly dailyQuota?: number;
   readonly outages: readonly Outage[];
   /**
-   * What goes wrong with a call besides.
-   * @param call of all calls, from 1 on. @param callOfEvent of the calls for this event, from 1 on.
+   * Decides what goes wrong with a call, besides outages and limits.
+   * @param call number of the call; the first is 1.
+   * @param callOfEvent number of the call among those for this event; the first is 1.
    * @default nothing
    */
   readonly faultOf?: (call: number, eventId: string, callOfEvent: number) => SesFault | undefined;
 }
 
-/** `unavailable`: 503. `reject`: for the mail's content. `silence`: no answer until the client gives up. */
+/**
+ * - `throttle`: SES refuses the call because of the send rate.
+ * - `unavailable`: SES answers with status 503.
+ * - `reject`: SES refuses the mail's content.
+ * - `silence`: SES does not answer until the client gives up.
+ */
 export type SesFault = "throttle" | "unavailable" | "reject" | "silence";
 
 const dayMs = 86_400_000;
 
-/** SES as the account sees it: its rate, its quota and its bad hours. */
+/** SES as one account sees it, with its send rate, its daily quota and its outages. */
 export class SimulatedSes {
   calls = 0;
   throttled = 0;
   private readonly bucket: TokenBucket;
-  /** Times of the mails of the last day; the oldest at `firstOfDay`. */
+  /** Times of the accepted mails. Those of the last 24 hours begin at the index `firstOfDay`. */
   private readonly accepted: number[] = [];
   private firstOfDay = 0;
 
@@ -43,7 +52,7 @@ export class SimulatedSes {
     private readonly clock: VirtualClock,
     private readonly random: Random,
     private readonly mailed: (eventId: string) => void,
-    /** @returns which call it is for the event. */
+    /** Counts a call for the event. @returns its number; the first is 1. */
     private readonly called: (eventId: string) => number,
   ) {
     const { ratePerSecond } = account;
@@ -68,7 +77,7 @@ export class SimulatedSes {
       await this.clock.wait(sesClientSettings.requestHandler.requestTimeout);
       throw failure;
     }
-    // Taken now, answered later: what comes in between must find it taken.
+    // The mail counts as sent now, although the answer comes later. The ledger has to know it in between.
     if (failure === undefined) this.mailed(eventId);
     await this.clock.wait(sampleLatency(limits.ses.answer, this.random));
     if (failure !== undefined) throw failure;
@@ -88,11 +97,12 @@ export class SimulatedSes {
     }
   }
 
-  /** What the account's limits have against one mail more. */
+  /** Returns the error if one more mail would exceed the account's quota or rate. */
   private excess(now: number): Error | undefined {
     const { dailyQuota } = this.account;
     while ((this.accepted[this.firstOfDay] ?? now) <= now - dayMs) this.firstOfDay += 1;
-    // https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html: the same code as for the rate.
+    // SES uses the same code for the quota as for the rate
+    // (https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html).
     if (dailyQuota !== undefined && this.accepted.length - this.firstOfDay >= dailyQuota) {
       return this.throttle("Daily message quota exceeded.");
     }
@@ -107,7 +117,7 @@ export class SimulatedSes {
   }
 }
 
-/** An error as the SDK makes it of SES's answer. */
+/** Makes the error that the SDK would make of SES's answer. */
 function answer(name: string, message: string, httpStatusCode?: number): Error {
   return Object.assign(new Error(message), { name, $metadata: httpStatusCode === undefined ? {} : { httpStatusCode } });
 }

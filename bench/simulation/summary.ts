@@ -2,7 +2,7 @@ import { type Fate, isDuplicate, isLost, isParked, percentile } from "./ledger";
 import { type NamedScenario } from "./scenarios";
 import { midnight, type SimulationResult, type Sample } from "./world";
 
-/** What a scenario came to; plain data, so that it can come from another process. */
+/** The result of a scenario. It is plain data, so that another process can send it. */
 export interface Summary {
   readonly scenario: Pick<NamedScenario, "id" | "title" | "outage" | "mayPark">;
   readonly events: number;
@@ -13,13 +13,13 @@ export interface Summary {
   readonly alerts: {
     readonly p50: number;
     readonly p99: number;
-    /** Of those that were raised while SES worked. */
+    /** Median of the alerts that were raised while SES worked. */
     readonly freshP50: number;
     readonly freshP99: number;
-    /** From the outage's end, of those that were raised in it; `NaN` without one. */
+    /** Of the alerts that were raised in an outage: time from the outage's end to the mail. `NaN` without an outage. */
     readonly recoveryP99: number;
   };
-  /** From the time that all work of the scenario was there, or the outage over, until the last of it was settled. */
+  /** Milliseconds from the scenario's `loadedAt` until the last event that was raised by then was mailed or parked. */
   readonly drainMs: number;
   readonly counts: {
     readonly duplicatesPrevented: number;
@@ -30,7 +30,9 @@ export interface Summary {
     readonly runs: number;
     readonly sesCalls: number;
     readonly sesThrottled: number;
-    /** Mailed, and a copy of the event parked all the same: nothing is wrong with the mail, but a person looks at it. */
+    /**
+     * Events that were mailed and of which a copy was parked. The mail is fine, but a person has to look at the copy.
+     */
     readonly parkedCopies: number;
     readonly unmatched: number;
   };
@@ -84,7 +86,7 @@ export function summarize(scenario: NamedScenario, result: SimulationResult): Su
   };
 }
 
-/** @returns what a scenario must not come to; empty when all is well. */
+/** Lists the results that a scenario must not have. @returns an empty list if all is well. */
 export function problemsOf({ scenario, lost, duplicates, parked, counts }: Summary): string[] {
   const problem = (count: number, what: string) => (count > 0 ? [`${scenario.id}: ${count} ${what}`] : []);
   return [
@@ -125,12 +127,12 @@ const countColumns: readonly Column[] = [
   { name: "copies parked", of: ({ counts }) => whole(counts.parkedCopies) },
 ];
 
-/** @param names of the rows, one a summary. */
+/** Makes the table of events and latencies. @param names of the rows, one for each summary. */
 export function mainTable(names: readonly string[], summaries: readonly Summary[]): string {
   return table(names, mainColumns, summaries);
 }
 
-/** What happened on the way. */
+/** Makes the table of counts: runs, retries, throttles and calls of SES. */
 export function countTable(names: readonly string[], summaries: readonly Summary[]): string {
   return table(names, countColumns, summaries);
 }

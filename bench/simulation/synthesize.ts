@@ -6,7 +6,7 @@ import { exampleAccountId, type Stage } from "../../stacks/stages";
 
 const projectRoot = join(__dirname, "..", "..");
 
-/** The stack of a stage as Terraform gets it, made by `main.ts` in a folder that is gone afterwards. */
+/** Synthesizes a stage with `main.ts` in a temporary folder. @returns the content of the stack's `cdk.tf.json`. */
 export function synthesize(stage: Stage): unknown {
   const folder = mkdtempSync(join(tmpdir(), "event-driven-email-simulation-"));
   try {

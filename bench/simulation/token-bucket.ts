@@ -1,4 +1,4 @@
-/** Lets `ratePerSecond` through, and as much as `burst` at once after a pause. */
+/** A token bucket: it lets `ratePerSecond` calls through in a second, and after a pause up to `burst` at once. */
 export class TokenBucket {
   private tokens: number;
   private filledAt: number;
@@ -16,7 +16,7 @@ export class TokenBucket {
   take(now: number): boolean {
     this.tokens = Math.min(this.burst, this.tokens + ((now - this.filledAt) * this.ratePerSecond) / 1000);
     this.filledAt = now;
-    // Sums of fractions miss a whole token by a rounding error.
+    // The tolerance is for rounding errors: a sum of fractions may be slightly below a whole token.
     if (this.tokens < 1 - 1e-9) return false;
     this.tokens -= 1;
     return true;

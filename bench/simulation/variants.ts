@@ -1,7 +1,7 @@
 import { type Lane } from "../../stacks/lanes";
 import { type Deployment, type FunctionDeployment, type TargetDeployment } from "./deployment";
 
-/** A change of the deployed figures, to be measured before anybody makes it. */
+/** A change of the deployed settings. The simulation measures it before anybody makes it in the stack. */
 export interface Variant {
   readonly id: string;
   readonly change: string;
@@ -25,7 +25,9 @@ const batchesOf =
   (batchSize: number) =>
   ({ source }: FunctionDeployment): Partial<FunctionDeployment> => ({ source: { ...source, batchSize } });
 
-/** The rules put events into the lane's queue, and the event source is its only way to the function. */
+/**
+ * Makes the rules send the lane's events to its queue, so that they reach the function only through the event source.
+ */
 function queueFirst(lane: Lane) {
   return (deployment: Deployment): Deployment => {
     const wholeLane = changeLane(lane, ({ source, reservedConcurrency }) => ({

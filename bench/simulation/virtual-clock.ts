@@ -2,8 +2,9 @@ import { type Clock } from "../../handler/pacer";
 import { Heap } from "./heap";
 
 /**
- * Simulated time, in whole milliseconds. It drives both callbacks (queues, timers) and the promises of the handler, which
- * is the real one: after each step that may have settled a promise, everything that waited for it runs before time goes on.
+ * A clock with simulated time, in whole milliseconds. It drives the callbacks of queues and timers, and the promises of
+ * the real handler: after a step that may have settled a promise, all code that waited for it runs before the time goes
+ * on.
  */
 export class VirtualClock implements Clock {
   private time: number;
@@ -14,7 +15,7 @@ export class VirtualClock implements Clock {
     this.time = startsAt;
   }
 
-  /** Whether anything is still due. */
+  /** Whether any action is still due. */
   get hasMore(): boolean {
     return this.due.size > 0;
   }
@@ -37,19 +38,19 @@ export class VirtualClock implements Clock {
     this.due.push(Math.max(this.time, Math.round(time)), action);
   }
 
-  /** To be called by a step that starts asynchronous work. */
+  /** A step that starts asynchronous work has to call this. */
   settle(): void {
     this.mayHaveSettled = true;
   }
 
-  /** Runs until nothing is due any more. */
+  /** Runs the actions in the order of their times until none is due. */
   async run(): Promise<void> {
     while (this.due.size > 0) {
       this.time = this.due.firstKey;
       this.due.pop()?.();
       if (!this.mayHaveSettled) continue;
       this.mayHaveSettled = false;
-      // Node runs all promise reactions, those of reactions included, before the next immediate.
+      // Node runs all promise reactions, and those that they cause, before the next immediate.
       await new Promise(setImmediate);
     }
   }

@@ -5,12 +5,15 @@ import { summarize, type Summary } from "./summary";
 import { variants } from "./variants";
 import { defaultSettings, simulate } from "./world";
 
-/** One simulation to run. Names instead of the things themselves: functions can't go to another process. */
+/** One simulation to run. It holds ids of scenario and variant, because functions can't be sent to another process. */
 export interface Job {
   readonly scenario: string;
   readonly variant: string;
   readonly seed: number;
-  /** @default what limits.ts says */
+  /**
+   * Largest share by which waits in Lambda's asynchronous queue are shortened, 0 to 1.
+   * @default `asynchronousQueue.throttleJitter` of limits.ts
+   */
   readonly throttleJitter?: number;
 }
 
@@ -19,7 +22,7 @@ interface Work {
   readonly deployment: Deployment;
 }
 
-/** Runs the jobs, as many at once as `processes`. @returns their summaries in the order of the jobs. */
+/** Runs the jobs in `processes` processes at the same time. @returns the summaries in the order of the jobs. */
 export async function runAll(jobs: readonly Job[], deployment: Deployment, processes: number): Promise<Summary[]> {
   const summaries: Summary[] = [];
   let next = 0;
@@ -60,7 +63,7 @@ async function run(
 }
 
 if (require.main === module) {
-  // Hundreds of thousands of simulated errors, whose stacks nobody reads.
+  // Stack traces are switched off, because a simulation makes hundreds of thousands of errors and nobody reads them.
   Error.stackTraceLimit = 0;
   process.once("message", (message) => {
     const { job, deployment } = message as Work;

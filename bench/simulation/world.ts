@@ -18,13 +18,13 @@ import { VirtualClock } from "./virtual-clock";
 
 export interface Scenario {
   readonly account: SesAccount;
-  /** Raises the events, at the times that it wants. */
+  /** Schedules the events of the scenario on the clock, and calls `raise` for each when its time has come. */
   readonly traffic: (raise: (kind: EventKind) => void, clock: VirtualClock) => void;
 }
 
 export type EventKind = "bulk" | "alert";
 
-/** What the model itself may be told to do otherwise; for a comparison with the sandbox. */
+/** Assumptions of the model. A comparison with the sandbox sets them to the sandbox's behaviour. */
 export interface ModelSettings {
   readonly errorRetryDelaysMs: readonly number[];
   readonly throttleJitter: number;
@@ -41,7 +41,7 @@ export const defaultSettings: ModelSettings = {
   createClaimTable,
 };
 
-/** A deployed function, with what brings events to it. */
+/** A deployed function with the queues that bring events to it. */
 interface SimulatedLane {
   readonly address: string;
   readonly fn: SimulatedFunction;
@@ -50,7 +50,7 @@ interface SimulatedLane {
   readonly source: EventSource;
 }
 
-/** The depths of the queues at one time. */
+/** The numbers of events in the queues at one time. */
 export interface Sample {
   readonly at: number;
   readonly asynchronous: number;
@@ -71,11 +71,11 @@ export interface SimulationResult {
 }
 
 const sampleEveryMs = 60_000;
-/** When every scenario begins. */
+/** Time at which every scenario begins, in milliseconds since 1970. */
 export const midnight = Date.UTC(2026, 0, 1);
 const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** What all parts of one simulation share. */
+/** The objects that all parts of one simulation share. */
 interface Surroundings {
   readonly deployment: Deployment;
   readonly settings: ModelSettings;
@@ -88,8 +88,8 @@ interface Surroundings {
 }
 
 /**
- * Plays a scenario against a deployment until nothing is under way any more. The function's code is the deployed one
- * (handler/), with a simulated SES, claim table, clock and dead-letter queue; what surrounds it is modelled.
+ * Plays a scenario against a deployment until no event is under way. The function's code is the deployed one
+ * (handler/); SES, the claim table, the clock, the queues and the buses around it are simulated.
  */
 export async function simulate(
   deployment: Deployment,
@@ -138,7 +138,7 @@ function isDeadLetterQueue({ deployment }: Surroundings, address: string): boole
   return deployment.functions.some(({ deadLetterQueue }) => deadLetterQueue === address);
 }
 
-/** The ledger learns of each event that a queue gets. */
+/** Makes each queue report to the ledger the events that it gets. */
 function recordArrivals(surroundings: Surroundings): void {
   const { queues, ledger, clock } = surroundings;
   for (const [address, queue] of queues) {
@@ -163,11 +163,12 @@ function createSes(account: SesAccount, { clock, random, ledger }: Surroundings)
   );
 }
 
-/** Makes the deployed code of each function, as often as the function has execution environments. */
+/** Returns a factory that makes the deployed code of a function once for each of its execution environments. */
 function createHandles(ses: SimulatedSes, surroundings: Surroundings) {
   const { deployment, settings, clock, random } = surroundings;
   let duplicatesPrevented = 0;
-  // All functions share one table, as deployed. Claims of two lanes can't meet, but their retention is one.
+  // All functions share one table, as in the deployed stack. If their retention ever differed, the shortest would
+  // count.
   const claims = settings.createClaimTable(
     clock,
     Math.min(...deployment.functions.map(({ claimRetentionSeconds }) => claimRetentionSeconds)),
@@ -244,7 +245,7 @@ function createBus(lanes: readonly SimulatedLane[], surroundings: Surroundings):
       address,
     );
   const deliver = (target: TargetDeployment, event: BusEvent) => {
-    // What goes to a log is not mailed.
+    // Events that go to a log group are not mailed, so they are not followed.
     if (target.kind === "log") return;
     if (target.kind === "function") laneAt(target.address).asynchronous.accept(event);
     else {
@@ -264,7 +265,7 @@ function createBus(lanes: readonly SimulatedLane[], surroundings: Surroundings):
   );
 }
 
-/** @returns the samples, which grow in number while the clock runs. */
+/** Takes a sample every minute. @returns the list of samples, which grows while the clock runs. */
 function takeSamples(lanes: readonly SimulatedLane[], surroundings: Surroundings): readonly Sample[] {
   const { queues, clock, ledger } = surroundings;
   const samples: Sample[] = [];
@@ -287,7 +288,7 @@ function takeSamples(lanes: readonly SimulatedLane[], surroundings: Surroundings
 
 function createQueues({ queues }: Deployment, clock: VirtualClock): ReadonlyMap<string, SimulatedQueue> {
   const made = new Map<string, SimulatedQueue>();
-  // What parks has no redrive itself, so it comes first.
+  // Dead-letter queues have no redrive policy. They are made first, because the others refer to them.
   for (const { address, redrive, ...settings } of [...queues].sort(
     (a, b) => Number(!!a.redrive) - Number(!!b.redrive),
   )) {
@@ -316,7 +317,7 @@ function businessEvent(kind: EventKind, id: string, time: string): BusEvent {
   };
 }
 
-/** As Lambda writes it for the destination: see handler/contract/failure-record.ts. */
+/** Makes the record that Lambda sends to the on-failure destination; see handler/contract/failure-record.ts. */
 function toRecord(functionArn: string, { payload, condition, runs, error }: FailedInvocation): FailureRecord {
   return {
     requestContext: { functionArn: `${functionArn}:$LATEST`, condition, approximateInvokeCount: runs },
@@ -325,7 +326,9 @@ function toRecord(functionArn: string, { payload, condition, runs, error }: Fail
   };
 }
 
-/** Of the business event in a message: itself, in a failure record, or in an event that carries such a record. */
+/**
+ * Id of the business event in a message: the message is the event, a failure record, or an event with such a record.
+ */
 function eventIdIn(body: string): string {
   const content = JSON.parse(body) as {
     id?: string;

@@ -12,7 +12,7 @@ interface DynamoDbClaims {
   readonly clock: Pick<Clock, "now">;
 }
 
-/** Claims in a DynamoDB table; handler/contract/claim-row.ts has its attributes. */
+/** Keeps claims in a DynamoDB table. handler/contract/claim-row.ts describes its attributes. */
 export function createDynamoDbClaims({ client, table, retentionSeconds, clock }: DynamoDbClaims): ClaimStore {
   async function mark(claim: Claim, state: Exclude<ClaimState, "claimed">, messageId?: string): Promise<void> {
     await client.send(
@@ -20,7 +20,7 @@ export function createDynamoDbClaims({ client, table, retentionSeconds, clock }:
         TableName: table,
         Key: { id: { S: claim.id } },
         UpdateExpression: `SET #state = :state${messageId === undefined ? "" : ", messageId = :messageId"}`,
-        // Another run may have taken over.
+        // Another run may have taken the claim over.
         ConditionExpression: "#owner = :owner",
         ExpressionAttributeNames: { "#state": "state", "#owner": "owner" },
         ExpressionAttributeValues: {
@@ -39,10 +39,10 @@ export function createDynamoDbClaims({ client, table, retentionSeconds, clock }:
       const free = [
         "attribute_not_exists(id)",
         "#state = :failed",
-        // DynamoDB removes an expired item within days, not at once.
+        // DynamoDB removes an expired row only after some days, so an expired one counts as free.
         "expiresAt < :nowSeconds",
-        // The SDK repeated a call whose first answer was lost: the claim is this run's own. One that arrives late, when
-        // the mail is sent, must not undo that.
+        // If the answer to the first call was lost, the SDK repeats the call, and meets this run's own claim. It must
+        // still be `claimed`: a repeated call that arrives after the mail was sent must not set it back.
         "(#owner = :owner AND #state = :claimed)",
         ...(takeOver ? ["#state = :unknown", "(#state = :claimed AND heldUntil < :now)"] : []),
       ];

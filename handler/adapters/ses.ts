@@ -5,16 +5,19 @@ import { createError, type NotificationError, PermanentError, TransientError } f
 import { type SendEmail } from "../send-notification";
 import { type Clock } from "../pacer";
 
-/** The only file that knows the SES SDK. */
+/** Only this file knows SES's commands and errors. */
 
 /**
- * How the client has to be made. The SDK's own retries repeat a call that timed out, and SES has no idempotency token
- * for SendTemplatedEmail: the mail would be out twice
- * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html: time-outs count as transient errors).
- * So there is one attempt, and only what SES refused for its rate is repeated here.
+ * Settings that the SES client must have; times are in milliseconds.
  *
- * A connection serves one call: one that went stale while Lambda had frozen the environment breaks at the next call
- * (https://github.com/aws/aws-sdk-js-v3/issues/1196), and without a second attempt that mail would count as unknown.
+ * The SDK makes one attempt. Its own retries would also repeat a call that timed out
+ * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html: time-outs count as transient errors),
+ * and SendTemplatedEmail has no idempotency token, so the mail could be sent twice. `createSesSender` itself repeats a
+ * call, but only one that SES refused because of the send rate.
+ *
+ * Each call opens a connection of its own. A connection that is kept can go stale while Lambda freezes the environment,
+ * and then breaks at the next call (https://github.com/aws/aws-sdk-js-v3/issues/1196). As there is no second attempt,
+ * that mail would count as unknown.
  */
 export const sesClientSettings = {
   maxAttempts: 1,
@@ -22,7 +25,7 @@ export const sesClientSettings = {
     connectionTimeout: 1000,
     requestTimeout: 5000,
     throwOnRequestTimeout: true,
-    // The request's own time-out ends with the answer's headers.
+    // `requestTimeout` ends when the answer's headers arrive. This one covers its body as well.
     socketTimeout: 5000,
     httpAgent: { keepAlive: false },
     httpsAgent: { keepAlive: false },
@@ -33,14 +36,17 @@ interface SesSender {
   readonly client: SESClient;
   readonly sender: string;
   readonly configurationSet: string;
-  /** Waits for this environment's next turn to send. @returns false where none comes before the deadline. */
+  /**
+   * Waits for this environment's next turn to send. It resolves to false at once if that turn comes after the deadline
+   * (in milliseconds since 1970).
+   */
   readonly pace: (deadline: number) => Promise<boolean>;
   readonly clock: Clock;
-  /** From 0 to 1, for the jitter of the back-off. */
+  /** Returns a number from 0 to 1 for the jitter of the back-off. */
   readonly random: () => number;
 }
 
-/** The first back-off after a throttled call, doubled at each further one, in milliseconds. */
+/** Back-off after a throttled call, in milliseconds. It begins with `firstMs` and doubles up to `longestMs`. */
 const backoff = { firstMs: 200, longestMs: 5000 };
 
 export function createSesSender({ client, sender, configurationSet, pace, clock, random }: SesSender): SendEmail {
@@ -72,32 +78,33 @@ export function createSesSender({ client, sender, configurationSet, pace, clock,
 }
 
 /**
- * Longest value of a tag: SES refuses one of 256 characters ("cannot exceed 255", LocalStack's answers recorded on AWS),
- * whatever its reference says (API_MessageTag: 256).
+ * Longest value of a tag, in characters. SES's reference says 256 (API_MessageTag), but SES refuses a value of 256
+ * characters with "cannot exceed 255" (answers that LocalStack recorded on AWS).
  */
 const longestTagValue = 255;
 
-/** SES takes ASCII letters, digits, `_` and `-` (API_MessageTag). */
+/** Makes a value that SES takes for a tag: ASCII letters, digits, `_` and `-` (API_MessageTag). */
 function toTagValue(text: string): string {
   return text.replace(/[^\w-]/g, "_").slice(0, longestTagValue);
 }
 
 /**
- * What each error of SendTemplatedEmail means for the mail: the operation's own, and the errors that all actions share
- * (https://docs.aws.amazon.com/ses/latest/APIReference/API_SendTemplatedEmail.html, CommonErrors.html). Query codes come
- * without `Exception`, typed errors of the SDK with it.
+ * The failure type for each error of SendTemplatedEmail: the operation's own errors, and those that all actions share
+ * (https://docs.aws.amazon.com/ses/latest/APIReference/API_SendTemplatedEmail.html, CommonErrors.html). The keys are
+ * without the ending `Exception`, which only the SDK's typed errors have.
  *
- * Nearly all of them are answers: SES did not take the mail. `OutcomeUnknown` is what has no answer.
+ * With nearly all of these errors SES says that it did not take the mail. `OutcomeUnknown` is for the one that leaves
+ * it open.
  */
 export const sesFailures: Readonly<Record<string, FailureType>> = {
-  // Of the operation.
+  // The operation's own errors.
   AccountSendingPaused: "SendingPaused",
   ConfigurationSetDoesNotExist: "ConfigurationSetMissing",
   ConfigurationSetSendingPaused: "SendingPaused",
   MailFromDomainNotVerified: "SenderNotVerified",
   MessageRejected: "MessageRejected",
   TemplateDoesNotExist: "TemplateMissing",
-  // Of all actions, about this call's content.
+  // Errors of all actions that are about this call's content.
   InvalidParameterCombination: "MessageRejected",
   InvalidParameterValue: "MessageRejected",
   InvalidQueryParameter: "MessageRejected",
@@ -105,7 +112,7 @@ export const sesFailures: Readonly<Record<string, FailureType>> = {
   MissingParameter: "MessageRejected",
   RequestEntityTooLarge: "MessageRejected",
   ValidationError: "MessageRejected",
-  // Of all actions, about the account or the moment: a deployment or a while mends them.
+  // Errors of all actions that are about the account or the moment. A deployment mends them, or they pass.
   AccessDenied: "Unclassified",
   ExpiredToken: "ServiceUnavailable",
   IncompleteSignature: "Unclassified",
@@ -117,7 +124,7 @@ export const sesFailures: Readonly<Record<string, FailureType>> = {
   MissingAuthenticationToken: "Unclassified",
   NotAuthorized: "Unclassified",
   OptInRequired: "Unclassified",
-  // SES gave up on a request that it may have read.
+  // SES gave the request up, and may have read it before.
   RequestAborted: "OutcomeUnknown",
   RequestExpired: "ServiceUnavailable",
   // SES did not get the whole request.
@@ -129,28 +136,38 @@ export const sesFailures: Readonly<Record<string, FailureType>> = {
   UnrecognizedClient: "Unclassified",
 };
 
-/** The quota of 24 hours comes with the send rate's code, but no back-off of a run outlasts it. */
+/**
+ * Whether the call was refused because of the quota of 24 hours. SES reports it with the same code as the send rate,
+ * but a back-off within the run can't help.
+ */
 function isDailyQuota(cause: unknown): boolean {
   return cause instanceof Error && /daily (?:message|sending) quota/i.test(cause.message);
 }
 
-/** Errors from before the call could reach SES: the mail is not out. */
+/** System errors of a connection that was never made, so the mail is not out. */
 const notConnected = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 
 /** SES rejects an unverified sender with the same code as a bad message; only the text tells them apart. */
 const unverifiedSender = /Email address is not verified/i;
 
 /**
- * The same for an address that SES does not take: it answers `InvalidParameterValue` with the words of JavaMail's
- * `InternetAddress` ("Missing final '@domain'", "Local address contains control or whitespace", "Domain starts with
- * dot", "Illegal address", "Missing local name", "Unterminated quote", ..; many reports, for example
- * https://github.com/openstax/accounts/issues/253), its own ("Address length is more than 320 characters long", "Invalid
- * domain name"), and `MessageRejected` with "Address blacklisted". What it refuses of a mail's content or tags has none
- * of these words.
+ * Words by which a refused address is told from a refused content, because SES uses the same codes for both. None of
+ * these words occurs in its answers about a mail's content or tags. For an address, SES answers
+ *
+ * - `InvalidParameterValue` with the texts of JavaMail's `InternetAddress`: "Missing final '@domain'", "Local address
+ *   contains control or whitespace", "Domain starts with dot", "Illegal address", "Missing local name", "Unterminated
+ *   quote" and others (many reports, for example https://github.com/openstax/accounts/issues/253),
+ * - `InvalidParameterValue` with texts of its own: "Address length is more than 320 characters long", "Invalid domain
+ *   name",
+ * - `MessageRejected` with "Address blacklisted".
  */
 const refusedAddress =
   /\b(?:address(?:es)?|domain|local name|route-addr)\b|unterminated quote|^missing '|^illegal (?:semi)?colon/i;
 
+/**
+ * Makes the failure that an error of the SES client stands for. Its message names SES's code and text, without
+ * addresses.
+ */
 export function classify(cause: unknown): NotificationError {
   if (cause instanceof PermanentError || cause instanceof TransientError) return cause;
   const error = cause instanceof Error ? cause : new Error(String(cause));
@@ -159,13 +176,19 @@ export function classify(cause: unknown): NotificationError {
   return createError(type, `${says} (${wordOf(error)}).${helps === undefined ? "" : ` ${helps}`}`, { cause });
 }
 
-/** Longest excerpt of what SES says. */
+/** Longest excerpt of SES's code and of its text, in characters each. */
 const longestWord = 200;
 
-/** What SES says of an address without a domain. It is no address itself, and people look for the words as they are. */
+/**
+ * SES's text about an address without a domain. It is not masked, although it has an `@`: people search for these
+ * words.
+ */
 const noDomain = "Missing final '@domain'";
 
-/** SES's error code and its text, on one line and without addresses. The text of any other error may hold anything. */
+/**
+ * SES's error code and its text, on one line and without addresses. For an error that does not come from SES, the text
+ * is left out, because it may contain anything.
+ */
 function wordOf(error: SdkError): string {
   const isOfSes = error.$fault !== undefined;
   const detail = isOfSes ? error.message : typeof error.code === "string" ? error.code : "";
@@ -176,7 +199,7 @@ function wordOf(error: SdkError): string {
   return [word(error.name), detail === noDomain ? noDomain : word(detail)].filter((part) => part !== "").join(": ");
 }
 
-/** What the SDK adds to an error. `$fault` is on the errors that the service answered with. */
+/** An error with the fields that the SDK adds. Only errors that the service answered with have `$fault`. */
 type SdkError = Error & { code?: unknown; $fault?: unknown; $metadata?: { httpStatusCode?: number } };
 
 function typeOf(error: SdkError): FailureType {
@@ -186,14 +209,14 @@ function typeOf(error: SdkError): FailureType {
   if (known === "MessageRejected" && refusedAddress.test(error.message)) return "InvalidRecipient";
   if (known !== undefined) return known;
   const status = error.$metadata?.httpStatusCode;
-  // SES took the mail, and its answer broke on the way.
+  // A status of success means that SES took the request, but its answer was damaged on the way.
   if (status !== undefined && status < 300) return "OutcomeUnknown";
-  // Not SES's word, but that of something in between: it does not say whether SES took the mail.
+  // These come from a gateway or a proxy on the way, which does not know whether SES took the mail.
   if (status === 502 || status === 504) return "OutcomeUnknown";
   if (status !== undefined) return status >= 500 ? "ServiceUnavailable" : "Unclassified";
   const systemCode = typeof error.code === "string" ? error.code : "";
   if (notConnected.has(systemCode) || isConnectionTimeout(error)) return "ServiceUnavailable";
-  // No answer and no status: a time-out, or a connection that broke. The request may have arrived.
+  // There is no status: the call timed out, or the connection broke. The request may have arrived.
   return isOfTheNetwork(error, systemCode) ? "OutcomeUnknown" : "Unclassified";
 }
 
@@ -215,7 +238,7 @@ const advice: Readonly<Partial<Record<FailureType, string>>> = {
   SenderNotVerified:
     "Verify the sender's identity in SES (and the recipient's, while the account is in the SES sandbox).",
   MessageRejected: "Look at the mail's content and at the account's status in SES.",
-  InvalidRecipient: "It is the recipient's address, or that of an answer: correct it where the event is made.",
+  InvalidRecipient: "The recipient's address, or one for replies, is wrong: correct it where the event is made.",
   TemplateMissing: "The stored template is gone: deploy the stack again, and the mail goes out by itself.",
   ConfigurationSetMissing: "The configuration set is gone: deploy the stack again, and the mail goes out by itself.",
   SendingPaused: "SES has paused the account or the configuration set: see docs/runbook.md.",

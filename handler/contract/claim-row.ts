@@ -1,12 +1,15 @@
-/** A row of the claim table: its attributes, and how to read one. The claims themselves: handler/claims.ts. */
+/** The attributes of a row of the claim table, and how a row is read. handler/claims.ts explains what a claim is. */
 
-/** The table's key: `claimId` of the mail. */
+/** Attribute that is the table's key. It holds the mail's `claimId`. */
 export const keyAttribute = "id";
 
-/** DynamoDB removes a row after this time (seconds since 1970), within days and not at once. */
+/**
+ * Attribute with the time (in seconds since 1970) after which a claim no longer counts. DynamoDB removes the row some
+ * time later, within a few days.
+ */
 export const timeToLiveAttribute = "expiresAt";
 
-/** What the attribute `state` holds. */
+/** The values of the attribute `state`. */
 export type ClaimState = "claimed" | "sent" | "failed" | "unknown";
 
 /** An item as DynamoDB's client hands it out. */
@@ -17,16 +20,16 @@ export interface ClaimRow {
    * - `sent`: the mail is out.
    * - `failed`: SES refused the mail, or a person released the claim: the next try may send.
    * - `held`: a run is sending the mail.
-   * - `unknown`: the mail may be out, or not.
+   * - `unknown`: nobody can tell whether the mail is out.
    */
   readonly state: "sent" | "failed" | "held" | "unknown";
-  /** Whether the claim does not count any more, although DynamoDB has not removed it yet. */
+  /** Whether the claim has expired and no longer counts, although DynamoDB has not removed its row yet. */
   readonly isExpired: boolean;
   /** SES's id of a mail that is out. */
   readonly messageId?: string;
   /** The event that the mail was last tried for. */
   readonly eventId?: string;
-  /** Hash of what was last tried. Rows of an early version do not have it. */
+  /** Hash of the mail's content at the last try. Rows of an early version do not have it. */
   readonly contentHash?: string;
 }
 

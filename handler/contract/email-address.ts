@@ -1,20 +1,28 @@
 import { domainToASCII } from "node:url";
 import isEmail from "validator/lib/isEmail";
 
-/** RFC 5321, 4.5.3.1: a path, which is `<address>`, has at most 256 characters, and a local part 64. */
+/**
+ * The limits of RFC 5321, 4.5.3.1, in characters. A path has at most 256, and it is the address between `<` and `>`, so
+ * the address has at most 254.
+ */
 const longestAddress = 254;
 const longestLocalPart = 64;
 
-/** An address in the form that SES accepts, or what is wrong with it, without its value. */
+/**
+ * Either an address in the form that SES accepts, or the problem with it, as a phrase such as `is empty`. The phrase
+ * never quotes the address.
+ */
 export type CheckedAddress =
   { readonly address: string; readonly problem?: never } | { readonly address?: never; readonly problem: string };
 
 /**
- * Checks an e-mail address (RFC 5321, bare: no display name) and brings it to the form that SES accepts: the domain in
- * lower case and in punycode where it is internationalised. The local part stays as it is: its case may matter, and SES
- * takes only ASCII there (https://docs.aws.amazon.com/ses/latest/APIReference/API_Destination.html).
+ * Checks a bare e-mail address (RFC 5321, without a display name) and brings it to the form that SES accepts: its
+ * domain is in lower case, and in punycode if it is internationalised. The local part is not changed, because its case
+ * may matter. It has to be ASCII, because SES takes nothing else there
+ * (https://docs.aws.amazon.com/ses/latest/APIReference/API_Destination.html).
  *
- * Nothing is mended: a blank or a display name is a sign that the producer's data is not what it takes it for.
+ * An address with a blank or a display name is refused and not repaired: it is a sign that something else is wrong with
+ * the producer's data.
  */
 export function checkEmailAddress(text: string): CheckedAddress {
   const problem = problemOfWhole(text);
@@ -30,7 +38,7 @@ export function checkEmailAddress(text: string): CheckedAddress {
     : { problem: "is not an e-mail address" };
 }
 
-/** @returns the address as `checkEmailAddress` does, or `undefined` where it is not legal. */
+/** @returns the address in the form of `checkEmailAddress`, or `undefined` if it is not legal. */
 export function parseEmailAddress(text: string): string | undefined {
   return checkEmailAddress(text).address;
 }
@@ -38,13 +46,14 @@ export function parseEmailAddress(text: string): string | undefined {
 const tooLong = `has more than ${longestAddress} characters`;
 
 function problemOfWhole(text: string): string | undefined {
-  // First of all: what comes later reads the whole text.
+  // The length is checked first, because the checks below read the whole text.
   if (text.length > longestAddress) return tooLong;
   if (text === "") return "is empty";
   if (text.trim() === "") return "is blank";
   if (text.trimStart() !== text) return "has a blank at its start";
   if (text.trimEnd() !== text) return "has a blank at its end";
-  // Cc and Zl, Zp: a line break would start another header. The others are not seen, so two addresses look the same.
+  // Cc, Zl and Zp are line breaks and controls: a line break would start another header. The other classes are
+  // invisible, so that two different addresses would look the same.
   if (/[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u.test(text)) return "has a character that can't be seen";
   if (text.includes("<") || text.endsWith(">")) return "has a display name: give the bare address";
   if (!text.startsWith('"') && /[,;]/.test(text)) return "names more than one address: give a list";
@@ -62,7 +71,8 @@ function problemOfLocalPart(local: string): string | undefined {
   if (/[^\x20-\x7e]/.test(local))
     return "has a character in front of its at sign that is not ASCII, and SES takes none";
   if (isQuoted(local)) {
-    // `"jane..roe"@` reaches mailboxes that were given such names; a blank or an @ in quotation marks reaches none.
+    // An address like `"jane..roe"@` is accepted, because some providers have given out such names. No provider accepts
+    // a blank or an at sign in quotation marks.
     return atoms.test(unquoted(local)) ? undefined : "has a quoted part that no mail service takes";
   }
   if (local.includes("@")) return "has more than one at sign";
@@ -83,9 +93,13 @@ function problemOfDomain(domain: string): string | undefined {
 }
 
 /**
- * Names the mailbox of an address: addresses of one mailbox get one mail. They may differ in the case of either part
- * (providers that tell the case of a local part apart are not known, and SES's suppression list does not either), in
- * needless quotation marks (`"jane"@`, `"ja\ne"@`: RFC 5321, 4.1.2), and in the spelling of an internationalised domain.
+ * Returns one spelling for all addresses of a mailbox, so that the mailbox gets one mail. Two addresses of one mailbox
+ * may differ in
+ *
+ * - the case of either part: no provider is known that distinguishes the case of a local part, and SES's suppression
+ *   list does not either,
+ * - needless quotation marks and backslashes (`"jane"@`, `"ja\ne"@`: RFC 5321, 4.1.2),
+ * - the spelling of an internationalised domain.
  */
 export function mailboxOf(address: string): string {
   const at = address.lastIndexOf("@");
@@ -94,7 +108,7 @@ export function mailboxOf(address: string): string {
   return `${isQuoted(local) ? unquoted(local) : local}@${domainOf(address)}`.toLowerCase();
 }
 
-/** The domain of an address, one spelling a domain: lower case, punycode, no dot at its end. */
+/** Returns the domain of an address in its only spelling: lower case, punycode, no dot at its end. */
 export function domainOf(address: string): string {
   const domain = address.slice(address.lastIndexOf("@") + 1).replace(/\.$/, "");
   return asciiDomain(domain) ?? domain.toLowerCase();
@@ -104,13 +118,14 @@ function isQuoted(local: string): boolean {
   return local.length >= 2 && local.startsWith('"') && local.endsWith('"');
 }
 
-/** What a quoted local part says: a backslash takes the next character as it is. */
+/** Returns the text of a quoted local part. In it, a backslash stands before a character that is meant literally. */
 function unquoted(local: string): string {
   return local.slice(1, -1).replace(/\\(.)/gsu, "$1");
 }
 
 function asciiDomain(domain: string): string | undefined {
-  // Node reads a domain as browsers do: it would drop a path, and decode `%61`.
+  // `domainToASCII` reads a domain as browsers do: it would drop a path and decode `%61`. So only letters, digits,
+  // marks, dots and hyphens reach it.
   if (!/^[\p{L}\p{N}\p{M}.-]+$/u.test(domain)) return undefined;
   return domainToASCII(domain) || undefined;
 }

@@ -1,11 +1,12 @@
 import * as z from "zod";
 
 /**
- * What EventBridge hands to a target: https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html.
- * Fields that no notification reads are not demanded, so that a hand-made test event in the Lambda console works too.
+ * The event that EventBridge hands to a target
+ * (https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html). Only the fields that notifications
+ * read are required, so that a hand-made test event in the Lambda console works too.
  *
- * The lengths are EventBridge's own: `EventId` of its service model; source and detail-type as EventBridge Scheduler's
- * API_EventBridgeParameters has them.
+ * The length limits are AWS's: that of `id` is `EventId` in EventBridge's service model, and those of `source` and
+ * `detail-type` are in API_EventBridgeParameters of EventBridge Scheduler.
  */
 export const envelopeSchema = z.object({
   id: z.string().min(1).max(64),
@@ -16,7 +17,10 @@ export const envelopeSchema = z.object({
     .string()
     .max(64)
     .pipe(z.iso.datetime({ offset: true })),
-  /** As it came: `z.record` drops a field `__proto__` without a word, and no schema could refuse it. */
+  /**
+   * The detail, unchanged. `z.record` would silently drop a field named `__proto__`, and no schema could refuse it
+   * then.
+   */
   detail: z.custom<Readonly<Record<string, unknown>>>(
     (value) => isContainer(value) && !Array.isArray(value),
     "has to be an object",
@@ -26,35 +30,35 @@ export const envelopeSchema = z.object({
 export type EventEnvelope = z.infer<typeof envelopeSchema>;
 
 /**
- * Largest event, in bytes of its JSON, that is mailed. A failed event has to fit, within Lambda's record of it (reason,
- * counts), an event bus and a queue: the queues take 256 KiB, the most that the AWS provider 5.100 can configure
- * (`max_message_size`). The bus itself takes larger ones.
+ * Largest event that is mailed, in bytes of its JSON. If it fails, Lambda's record of it (the event, the reason, the
+ * counts) has to fit into an event bus and a queue. The queues are the tighter limit: they take 256 KiB, the most that
+ * version 5.100 of the AWS provider can configure (`max_message_size`).
  */
 export const mostEventBytes = 240 * 1024;
 
 /**
- * @returns `Infinity` where the event is nested too deeply to be written as JSON: with some thousand levels Node's stack
- * ends.
+ * Returns the size of the event's JSON in bytes, and `Infinity` if the event is nested too deeply to be written as
+ * JSON: Node's stack overflows at a few thousand levels.
  */
 export function bytesOfEvent(event: unknown): number {
   return isNestedDeeperThan(deepestJson, event) ? Infinity : Buffer.byteLength(JSON.stringify(event ?? null));
 }
 
-/** PutEvents processes JSON of as many levels (API_PutEvents), and Node writes it. */
+/** Deepest JSON, in levels: PutEvents takes this many (API_PutEvents), and Node can still write it. */
 const deepestJson = 1100;
 
 /**
- * Deepest nesting of an event that is mailed: what a notification means to say needs a few levels, and schemas are read
- * level by level.
+ * Deepest nesting of an event that is mailed, in levels. The limit is ours: notifications need only a few levels, and
+ * schemas are read by a recursion.
  */
 export const mostEventLevels = 64;
 
-/** Whether `value` has more than `levels` objects and arrays within one another. */
+/** Whether objects and arrays are nested more than `levels` deep in `value`. */
 export function isNestedDeeperThan(levels: number, value: unknown): boolean {
   let containers = [value].filter(isContainer);
   for (let level = 1; containers.length > 0; level += 1) {
     if (level > levels) return true;
-    // Level by level: what is looked for would end a recursion.
+    // This is a loop over levels, because a recursion would overflow the stack on the very values it looks for.
     containers = containers.flatMap((container) => Object.values(container).filter(isContainer));
   }
   return false;

@@ -1,7 +1,10 @@
 import * as z from "zod";
 import { type RecipientPolicy, recipientPolicySchema } from "./recipient-policy";
 
-/** A variable that holds JSON. */
+/**
+ * Schema of a variable that holds JSON.
+ * @param what completes the error "is not ..".
+ */
 const json = <Value>(schema: z.ZodType<Value>, what: string) =>
   z.string().transform((text, context): Value => {
     try {
@@ -12,7 +15,9 @@ const json = <Value>(schema: z.ZodType<Value>, what: string) =>
     }
   });
 
-/** The function's environment, each name spelled here and nowhere else: Terraform writes it, the handler reads it. */
+/**
+ * The function's environment. Terraform writes it and the handler reads it; the names are spelled only in this file.
+ */
 const environmentSchema = z.object({
   EMAIL_SENDER: z.string().min(3),
   REPLY_TO: json(z.array(z.string().min(3)), "a list of addresses").prefault("[]"),
@@ -30,15 +35,18 @@ const environmentSchema = z.object({
 export interface HandlerEnvironment {
   /** The `From` address of every mail. */
   readonly sender: string;
-  /** Where replies go, unless the event says where: well-formed addresses; none means to the sender. */
+  /**
+   * Addresses that replies go to if the event names none. They are well-formed. Without any, replies go to the sender.
+   */
   readonly replyTo: readonly string[];
   /** Name of the SES configuration set that every send uses. */
   readonly configurationSet: string;
-  /** In front of the names of the stored templates: `templateName`. */
+  /** First part of the names of the stored templates; see `templateName`. */
   readonly templateNamePrefix: string;
   readonly recipientPolicy: RecipientPolicy;
-  /** DynamoDB table of the claims, and how long a claim is kept. */
+  /** Name of the DynamoDB table that holds the claims. */
   readonly claimTable: string;
+  /** How long a claim is kept, in seconds. */
   readonly claimRetentionSeconds: number;
   readonly deadLetterQueueUrl: string;
   /** Least time between two sends of one execution environment, in milliseconds. */
@@ -49,7 +57,7 @@ export interface HandlerEnvironment {
   readonly metricsNamespace: string;
 }
 
-/** What Terraform gives the function. The values may be Terraform expressions. */
+/** Makes the variables that Terraform gives the function. The values may be Terraform expressions. */
 export function toVariables(environment: HandlerEnvironment): Record<string, string> {
   return {
     EMAIL_SENDER: environment.sender,
@@ -67,7 +75,7 @@ export function toVariables(environment: HandlerEnvironment): Record<string, str
 }
 
 /**
- * Reads what Terraform gave the function.
+ * Reads the variables that Terraform gave the function.
  * @throws Error that lists every variable that is missing or malformed.
  */
 export function fromVariables(variables: Readonly<Record<string, string | undefined>>): HandlerEnvironment {
@@ -94,8 +102,8 @@ export function fromVariables(variables: Readonly<Record<string, string | undefi
 }
 
 /**
- * Name of a notification's stored template in SES. It carries the content's hash, so that a changed template is another
- * one: the package that reads a variable and the template that has it are never out of step
+ * Name of a notification's stored template in SES. The name contains a hash of the content, so a changed template has a
+ * new name. That way a function always uses the template that it was built with, also during a deployment
  * (docs/decisions/0014-template-versions.md).
  */
 export function templateName(prefix: string, notificationId: string, hash: string): string {

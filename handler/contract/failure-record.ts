@@ -1,50 +1,57 @@
 import * as z from "zod";
 
-/** One mail that failed, or one entry of an event's recipients that no mail can go to. */
+/** One mail that failed, or one entry of an event's recipients that is no usable address. */
 export const mailFailureSchema = z.object({
   /** `hashRecipient` of the address; missing where the entry is no address. */
   recipient: z.string().optional(),
-  /** Of the entry in the event's list of recipients; the first is 1. Only where the entry itself is refused. */
+  /**
+   * Position of the entry in the event's list of recipients; the first is 1. Only set if the entry itself is refused.
+   */
   position: z.number().int().positive().optional(),
   /** A `FailureType`; a later version of the function may know others. */
   type: z.string(),
-  /** Why, without addresses and content. */
+  /** Reason of the failure, without addresses and content. */
   message: z.string(),
 });
 
 export type MailFailure = z.infer<typeof mailFailureSchema>;
 
 /**
- * What Lambda hands to the on-failure destination of an asynchronous invocation
+ * The record that Lambda hands to the on-failure destination of an asynchronous invocation
  * (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html). The retry queue and the
- * dead-letter queue hold these; what the function parks itself and what a redrive sends has the same shape.
+ * dead-letter queue hold such records. The records that the function parks itself, and those that a redrive sends, have
+ * the same shape.
  */
 export const failureRecordSchema = z.object({
   requestContext: z.object({
     functionArn: z.string().optional(),
-    /** Why Lambda gave up: `RetriesExhausted`, `EventAgeExceeded`; `Parked` where the function did. */
+    /**
+     * Why the record was made. Lambda writes `RetriesExhausted` or `EventAgeExceeded`. The function writes `Parked`,
+     * and `Invoked` or `Queued` while it works on an event that came without a record.
+     */
     condition: z.string(),
-    /** How often the event was tried, all lanes together. */
+    /** How often the event was tried, on all lanes together. */
     approximateInvokeCount: z.number().int().nonnegative(),
   }),
-  /** The event, as it came. */
+  /** The event, unchanged. */
   requestPayload: z.unknown(),
-  /** Missing where the function never ran: throttled until the event was too old. */
+  /** The failure. It is missing if the function never ran, because it was throttled until the event was too old. */
   responsePayload: z.object({ errorType: z.string().optional(), errorMessage: z.string().optional() }).nullish(),
   /**
-   * The mails of the event that failed, and why; the others are out. Only in records that the function makes itself:
-   * Lambda's own have a type and a message.
+   * The mails of the event that failed, each with its reason; the others are out. Only the records that the function
+   * makes itself have this list. Lambda's own records have only `responsePayload`.
    */
   failures: z.array(mailFailureSchema).optional(),
-  /** How often a person has sent it again. */
+  /** How often a person has sent the record again. */
   redrives: z.number().int().nonnegative().optional(),
 });
 
 export type FailureRecord = z.infer<typeof failureRecordSchema>;
 
 /**
- * A record as the body of an SQS message. SQS takes the characters of XML only, refuses a message with another one, and
- * may change it (SendMessage). JSON escapes all of them but two.
+ * Writes a record as the body of an SQS message. SQS refuses a message with a character that XML does not allow, or
+ * changes that character (SendMessage). JSON escapes all such characters except U+FFFE and U+FFFF, so these are escaped
+ * here.
  */
 export function toMessageBody(record: object): string {
   return JSON.stringify(record).replace(/[\ufffe\uffff]/g, (other) => `\\u${other.charCodeAt(0).toString(16)}`);

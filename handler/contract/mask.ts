@@ -1,24 +1,26 @@
-/** Longest excerpt of a text that others wrote; it may have 256 KiB. */
+/** Longest excerpt of a foreign text, in characters. The text itself may have 256 KiB. */
 const longestExcerpt = 300;
 
-/** An address that SES takes is shorter (320 characters: RFC 3696, errata 1690). */
+/** Longest address that the search allows for, in characters. SES takes only shorter ones (RFC 3696, errata 1690). */
 const longestAddress = 320;
 
-/** An `@`, as itself, and as a URL, HTML, JSON or JavaScript, and the source of a mail write it. */
+/** An at sign in its Unicode forms, and as a URL, HTML, JSON or JavaScript, and quoted-printable text escape it. */
 const atSign = /[@\uff20\ufe6b]|%(?:25)*40|&(?:#0*64|#x0*40|commat);?|\\(?:u00|x)40|=40(?=[a-z\d])/giu;
 
-/** What a quoted local part begins and ends with. */
+/** The forms of the quotation mark around a quoted local part. */
 const quotes = ['"', "&quot;", "&#34;"];
 
 /**
- * An excerpt of a text that others wrote, for a log or an error, with `(address)` for each address in it. Rather a word
- * too much is masked than a part of an address left. The text is cut first: its length costs nothing.
+ * Makes an excerpt of a foreign text for a log or an error, with `(address)` in place of each address. In doubt, a word
+ * too many is masked, so that no part of an address remains. The text is cut first, so that a long one costs no more
+ * time.
+ * @param longest in characters; a text that was cut ends with `..`.
  */
 export function maskAddresses(text: string, longest = longestExcerpt): string {
   const isCut = text.length > longest;
-  // An address that begins within the excerpt may end behind it.
+  // An address may begin within the excerpt and end behind it, so the search reads a little further.
   const excerpt = isCut ? text.slice(0, longest + longestAddress) : text;
-  // Half an address at the cut is none for the search, so the last word goes.
+  // If the cut halves an address, the search would not recognize it. So the last word is dropped.
   const end = excerpt.length < text.length ? startOfWord(excerpt, excerpt.length, 0) : excerpt.length;
   let masked = "";
   let told = 0;
@@ -35,14 +37,15 @@ function startOfAddress(text: string, at: number, least: number): number {
   const local = startOfBlanks(text, at, least);
   const quote = quotes.find((candidate) => text.endsWith(candidate, local));
   if (quote === undefined) return startOfWord(text, local, least);
-  // A quoted pair may be a quote, too: the first one within an address's length counts.
+  // A quotation mark may be escaped within the quoted part. So the part begins at the first one within an address's
+  // length.
   const opening = text.indexOf(quote, Math.max(least, local - longestAddress));
   return startOfWord(text, opening < local ? opening : local, least);
 }
 
 const isBlank = (character: string) => character.trim() === "";
 
-/** Each moves from `index` as far as its name says, `limit` at most. */
+/** Each of these four moves from `index` to the place in its name, but not beyond `limit`. */
 function startOfWord(text: string, index: number, limit: number): number {
   let at = index;
   while (at > limit && !isBlank(text.charAt(at - 1))) at -= 1;

@@ -2,8 +2,8 @@ import * as z from "zod";
 import { domainOf, mailboxOf } from "./email-address";
 
 /**
- * Who may be mailed from a stage. `restricted` allows the listed addresses, and every address of the listed domains
- * (a sub-domain is a domain of its own). `unrestricted` says why, so that it is a decision and not an accident.
+ * Who may be mailed from a stage. `restricted` allows the listed addresses and every address of the listed domains. A
+ * listed domain does not include its sub-domains. `unrestricted` needs a reason, so that nobody chooses it by accident.
  */
 export const recipientPolicySchema = z.discriminatedUnion("mode", [
   z.object({
@@ -17,8 +17,8 @@ export const recipientPolicySchema = z.discriminatedUnion("mode", [
 export type RecipientPolicy = z.infer<typeof recipientPolicySchema>;
 
 /**
- * Whether `address` may be mailed. Mailboxes and domains are compared, not their spellings: what is allowed in one form
- * is allowed in each, and what is not, in none.
+ * Whether `address` may be mailed. It does not matter how an address or a domain is spelled: either all spellings of a
+ * mailbox are allowed, or none.
  */
 export function allowsRecipient(policy: RecipientPolicy, address: string): boolean {
   if (policy.mode === "unrestricted") return true;

@@ -1,8 +1,9 @@
 import * as z from "zod";
 
 /**
- * What an SQS event source mapping hands to the function (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html).
- * What a message needs to be told apart is demanded, and nothing else: one odd message must not make the others fail.
+ * The batch that an SQS event source mapping hands to the function
+ * (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html). Only the fields that identify a message are required,
+ * so that one odd message does not make the others of its batch fail.
  */
 export const sqsBatchSchema = z.object({
   Records: z
@@ -21,7 +22,7 @@ export const sqsBatchSchema = z.object({
 
 export type SqsBatch = z.infer<typeof sqsBatchSchema>;
 
-/** The messages that go back to the queue; the others are done. */
+/** Lists the messages that go back to the queue. SQS deletes the others. */
 export interface SqsBatchResponse {
   readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
 }

@@ -8,7 +8,7 @@ import { type Hints, isOnlyUnknown, tellProblems, type Vocabulary } from "./prob
 import { readRecipients, readReplyTo } from "./recipients";
 import { knownFields, schemaProblems, textOf, toRequestSchema, type UnknownFields } from "./request-schema";
 
-/** EventBridge content filter on `detail`: field to the values that match. */
+/** EventBridge content filter on `detail`: for each field the values that match. */
 type DetailPattern = Readonly<Record<string, readonly string[]>>;
 
 /** An event on the custom bus. */
@@ -18,68 +18,73 @@ export interface EventTrigger {
   readonly detailType: string;
   readonly detailPattern?: DetailPattern;
   /**
-   * Values of the pattern's fields that are left out on purpose. An event that fits neither the pattern nor these is an
-   * error of its producer, and is parked as `NoRuleMatches`.
+   * Values of the pattern's fields whose events are deliberately not mailed. An event that fits neither the pattern nor
+   * these values is an error of its producer, and is parked as `NoRuleMatches`.
    * @default none
    */
   readonly ignored?: DetailPattern;
 }
 
-/** A schedule on the default bus (the only one with schedules); its target builds the event from a constant detail. */
+/** A schedule. It is on the default bus, because only that bus has schedules; its target sends a constant detail. */
 export interface ScheduleTrigger<Detail> {
   readonly kind: "schedule";
   readonly source: string;
   readonly detailType: string;
-  /** `cron(..)` or `rate(..)`, UTC. */
+  /** `cron(..)` or `rate(..)` in UTC. */
   readonly expression: string;
-  /** The detail that the schedule's target carries, for the recipients of the stage. */
+  /** Makes the detail that the schedule's target sends, from the recipients of the stage. */
   readonly detail: (recipients: readonly [string, ...string[]]) => Detail;
 }
 
 export interface NotificationDefinition<Schema extends z.ZodType, Variable extends string> {
-  /** Name of the notification's folder; part of physical names. */
+  /** Name of the notification's folder. The names of its AWS resources contain it. */
   readonly id: string;
-  /** Name of its EventBridge rule, behind project and stage. */
+  /** Last part of the name of its EventBridge rule; project and stage come before it. */
   readonly ruleName: string;
   readonly description: string;
   readonly lane: "standard" | "priority";
   readonly trigger: EventTrigger | ScheduleTrigger<z.input<Schema>>;
   /**
-   * Schema of the event's `detail`, read as `toRequestSchema` says. `idempotencyKey` may come with every event and need
-   * not stand in it. `npm run schema` gives it to producers as JSON Schema.
+   * Schema of the event's `detail`. `toRequestSchema` says how strictly it is read. Every event may have an
+   * `idempotencyKey`, so the schema need not list it. `npm run schema` prints the schema as JSON Schema for producers.
    */
   readonly detail: Schema;
   /**
-   * What to do with fields that the schema does not know. An event that asks for a mail is a command: what it says and
-   * nobody does is refused. `ignore` is for facts that have other readers, too.
+   * What to do with fields that the schema does not know. `refuse` is for events that ask for a mail: the producer
+   * means something by each field, so a field without effect is an error. `ignore` is for events that have other
+   * readers too.
    * @default "refuse"
    */
   readonly unknownFields?: UnknownFields;
-  /** What to tell producers about names that the schema does not know. */
+  /** What to tell producers about some fields that the schema does not know. */
   readonly hints?: Hints;
   /**
-   * Whom to mail: an address or a list of them, as the event has it. Each is checked behind this function, and mailboxes
-   * are mailed once.
+   * Returns whom to mail: an address or a list of addresses, unchecked, as the event has it. Afterwards each is
+   * checked, and each mailbox gets one mail.
    */
   readonly recipients: (detail: z.output<Schema>) => unknown;
-  /** Where replies go: an address or a list of them, as the event has it; nothing where the stage's addresses are meant. */
+  /**
+   * Returns where replies go: an address or a list of addresses, unchecked, as the event has it. If it returns
+   * `undefined` or `null`, replies go to the stage's addresses.
+   * @default the stage's addresses
+   */
   readonly replyTo?: (detail: z.output<Schema>) => unknown;
   /**
-   * Subject line of the template; the bodies are `body.html` and `body.txt` in the notification's folder. The values of the
-   * variables that the subject reads are made one line without control characters, in the bodies, too.
+   * Subject line of the template; the bodies are `body.html` and `body.txt` in the notification's folder. A variable
+   * that the subject reads becomes one line without control characters, and has that value in the bodies too.
    */
   readonly subject: string;
-  /** Names that `map` supplies. */
+  /** Names of the variables that `map` supplies. */
   readonly variables: readonly Variable[];
-  /** Raw values of the template's variables; escaping happens behind it, in one place. */
+  /** Returns the raw values of the template's variables. `toTemplateData` escapes them afterwards. */
   readonly map: (event: BusinessEvent<z.output<Schema>>) => Readonly<Record<Variable, string>>;
   /**
-   * What to do with a mail that may be out or not, because no answer came: `park` it for a person, or `resend` it and
-   * risk a second mail.
+   * What to do with a mail that may be out, because SES gave no answer: `park` it for a person, or `resend` it and risk
+   * a second mail.
    * @default "park"
    */
   readonly onUnknown?: "park" | "resend";
-  /** A detail that fits the schema: the sandbox, `npm run doctor` and `npm run send` use it. */
+  /** An example of a detail that fits the schema. The sandbox, `npm run doctor` and `npm run send` use it. */
   readonly sample: z.input<Schema>;
 }
 
@@ -94,32 +99,36 @@ export interface BusinessEvent<Detail> {
 
 export interface PreparedEmail {
   /**
-   * Two events with the same key are one: `detail.idempotencyKey`, else the event's id. A schedule's event is known by
-   * its minute: EventBridge may run a rule twice for one time (EventBridge troubleshooting, "My rule ran more than once").
+   * Two events with the same key count as one. The key is `detail.idempotencyKey` or, without it, the event's id. For a
+   * schedule's event it is the event's minute, because EventBridge may run a rule twice for one time (EventBridge
+   * troubleshooting, "My rule ran more than once").
    */
   readonly idempotencyKey: string;
-  /** Well-formed addresses in the form that came, one a mailbox. */
+  /** Well-formed addresses, one for each mailbox, in the form that came first. */
   readonly recipients: readonly string[];
-  /** Entries of the event's list of recipients that no mail can go to: they keep the mail from nobody else. */
+  /**
+   * Entries of the event's list of recipients that are no usable addresses. The other recipients are mailed all the
+   * same.
+   */
   readonly refusedRecipients: readonly RefusedRecipient[];
-  /** Well-formed addresses; empty where the event names none. */
+  /** Well-formed addresses for replies; empty if the event names none. */
   readonly replyTo: readonly string[];
   readonly templateData: Readonly<Record<string, string>>;
   /**
-   * Hash of what the mail says, whenever its event happened: two events with one `idempotencyKey` and different content
-   * are told by it.
+   * Hash of the mail's content, in which the event's id and time count for nothing. It shows that two events with the
+   * same `idempotencyKey` have different content.
    */
   readonly contentHash: string;
 }
 
 export interface RefusedRecipient {
-  /** In the event's list; the first is 1. */
+  /** Position in the event's list; the first is 1. */
   readonly position: number;
-  /** What is wrong with it, without its value: `is empty`, `has a display name`, .. */
+  /** What is wrong with the entry, without its value: `is empty`, `has a display name`, .. */
   readonly problem: string;
 }
 
-/** A notification, its types closed over. */
+/** A notification, without the type parameters of its definition: so different ones can stand in one catalogue. */
 export interface Notification extends Omit<
   NotificationDefinition<z.ZodType, string>,
   "recipients" | "replyTo" | "map" | "trigger"
@@ -127,25 +136,27 @@ export interface Notification extends Omit<
   readonly trigger: EventTrigger | ScheduleTrigger<unknown>;
   /**
    * Parses the event's detail and maps it to a mail.
-   * @throws PermanentError `InvalidEvent` that lists every problem, without the values: they are the recipient's.
+   * @throws PermanentError `InvalidEvent` that lists the problems, or `NoRuleMatches`. The event's values are left out,
+   * because they may be personal data.
    */
   readonly prepare: (event: EventEnvelope) => PreparedEmail;
   /**
-   * What is wrong with the definition itself, each in a sentence. The synth refuses it, so nothing else has to ask; and an
-   * import of the catalogue does not fail for one of many.
+   * Lists what is wrong with the definition itself, each problem as a sentence. Only the synth has to call it, and then
+   * refuses the definition. It is not checked on import, so that one faulty notification does not break the whole
+   * catalogue.
    */
   readonly problems: () => readonly string[];
 }
 
 const keyName = "idempotencyKey";
 
-/** Every notification's detail may carry it; its own schema need not know. */
+/** Schema of the key. Every notification's detail may have a key, also where the notification's own schema lacks it. */
 const keySchema = z
   .string()
   .max(256)
-  // SQS changes what XML does not know (SendMessage), and the key would be another one behind a queue.
+  // SQS may change characters that XML does not allow (SendMessage), so the key would differ after a queue.
   .regex(/^[^\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]*$/u)
-  // An empty or blank key is a template that was filled with nothing: all its events would be one.
+  // A blank key usually means that the producer had no value to fill in. All its events would then count as one.
   .refine(hasVisibleCharacter);
 
 function idempotencyKeyOf(event: EventEnvelope, trigger: { readonly kind: "event" | "schedule" }): string {
@@ -157,13 +168,14 @@ function idempotencyKeyOf(event: EventEnvelope, trigger: { readonly kind: "event
   if (parsed.success) return parsed.data;
   throw new PermanentError(
     "InvalidEvent",
-    `detail.${keyName} has to be a text of 1 to 256 characters, one of them visible, without control characters and non-characters; of numbers, those are taken that have an exact text.`,
+    `detail.${keyName} has to be a text of 1 to 256 characters, one of them visible, without control characters and non-characters. Put a number with very many digits in quotation marks.`,
   );
 }
 
-/** An event that says the same at another time has the same hash. */
+/** Stands in for the event's id and time in the hash: the same content at another time has the same hash. */
 const anyTime = { id: "00000000-0000-0000-0000-000000000000", time: "1970-01-01T00:00:00Z" };
 
+/** Makes a notification from its definition. It does not check the definition; `problems` does. */
 export function defineNotification<Schema extends z.ZodType, Variable extends string>(
   definition: NotificationDefinition<Schema, Variable>,
 ): Notification {
@@ -172,7 +184,7 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
     throw new PermanentError("InvalidEvent", `The event does not fit "${definition.id}". ${problem}`);
   };
 
-  /** Made with the first event: a schema may name others that are defined after it. */
+  /** It is made when the first event comes, because a schema may refer to schemas that are defined after it. */
   let reading: Reading | undefined;
   const read = () => (reading ??= readingOf(definition));
 
@@ -226,11 +238,11 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
   };
 }
 
-/** What is made of a definition once, and read for each of its events. */
+/** What is derived from a definition once, and used for each of its events. */
 interface Reading {
   readonly schema: z.core.$ZodType;
   readonly vocabulary: Vocabulary;
-  /** Whether the definition's own schema knows the key. */
+  /** Whether the definition's own schema has a field `idempotencyKey`. */
   readonly hasKey: boolean;
   /** The variables that the subject reads. */
   readonly inSubject: ReadonlySet<string>;
@@ -246,26 +258,26 @@ function readingOf<Schema extends z.ZodType, Variable extends string>(
     schema: toRequestSchema(definition.detail, definition.unknownFields ?? "refuse"),
     vocabulary: { known: hasKey ? fields : [...fields, [keyName]], hints: definition.hints ?? {} },
     hasKey,
-    // Whatever stands between the braces: `{{~name}}` and `{{&name}}` are read as well.
+    // Every word between the braces counts as a variable, so that `{{~name}}` and `{{&name}}` are found as well.
     inSubject: new Set(
       [...definition.subject.matchAll(/\{\{[^}]*/g)].flatMap(([expression]) => expression.match(/\w+/g) ?? []),
     ),
   };
 }
 
-/** The detail as the definition's schema reads it, or what is wrong with it. */
+/** Reads the detail with the definition's schema. @returns the data, or the problem as a text. */
 function parseDetail(
   { schema, vocabulary, hasKey }: Reading,
   detail: EventEnvelope["detail"],
 ): { readonly data: unknown } | { readonly problem: string } {
   const { [keyName]: _, ...withoutKey } = detail;
   let parsed = z.safeParse(schema, hasKey ? detail : withoutKey);
-  // Of a schema's alternatives, one may know the key and the event's own not.
+  // If the schema is a union, one alternative may have the key, and the one that the event means may lack it.
   if (!parsed.success && hasKey && isOnlyUnknown(keyName, parsed.error.issues)) {
     parsed = z.safeParse(schema, withoutKey);
   }
   if (!parsed.success) return { problem: tellProblems(parsed.error.issues, vocabulary) };
-  // No schema need know the key, so none tells it from a field that is written like it.
+  // The schema may not know the key, so it does not report a field like `IdempotencyKey` as a misspelling of it.
   const like = Object.keys(detail).find((name) => name !== keyName && name.toLowerCase() === keyName.toLowerCase());
   if (like !== undefined) return { problem: `detail.${like}: is not known: did you mean detail.${keyName}?` };
   return { data: parsed.data };
@@ -276,7 +288,10 @@ function renderSubject(subject: string, values: Readonly<Record<string, string>>
   return subject.replace(/\{\{\{?[~&\s]*(\w+)[~\s]*\}?\}\}/g, (_, name: string) => values[name] ?? "");
 }
 
-/** What a definition can't be without, and how a message calls it. TypeScript demands it of those who ask it. */
+/**
+ * The required fields of a definition and their JavaScript types. They are checked although TypeScript demands them,
+ * because a definition may be run without a type check.
+ */
 const demanded = {
   ruleName: "string",
   description: "string",
@@ -302,7 +317,7 @@ function problemsOf<Schema extends z.ZodType, Variable extends string>(
   ];
 }
 
-/** @throws Error that says which field can't be read, and why. */
+/** @throws Error that names each field of the schema that can't be read, and the reason. */
 function requireSoundSchema({ id, detail }: { readonly id: string; readonly detail: z.ZodType }): void {
   const problems = schemaProblems(detail);
   if (problems.length > 0) throw new Error(`The schema of "${id}" can't be read: ${problems.join(" ")}`);

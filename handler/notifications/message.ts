@@ -4,12 +4,12 @@ import { type BusinessEvent } from "./define";
 import { type Hints } from "./problems";
 import { addressesSchema } from "./recipients";
 
-/** What the notifications of the seed set share: the recipe's `emailConfig`, `title` and `message`. */
+/** What the notifications of the seed set share: a detail with `emailConfig`, `title` and `message`. */
 
 export const emailConfigSchema = z.object({
-  /** One address or a list; a list is mailed one by one, so recipients do not see each other. */
+  /** One address or a list. Each recipient gets a mail of its own, so that recipients do not see each other. */
   recipient: addressesSchema,
-  /** Where replies go; default: where the stage says, else the sender. */
+  /** Where replies go. By default they go to the stage's addresses for replies, or else to the sender. */
   replyTo: addressesSchema.optional(),
   subject: z.string().max(998).refine(hasVisibleCharacter, "has no visible character").optional(),
 });
@@ -30,7 +30,10 @@ const senders = "the stage has one sender; replies go to detail.emailConfig.repl
 const meansMessage = "did you mean detail.message?";
 const meansRecipient = "did you mean detail.emailConfig.recipient?";
 
-/** What other systems call what a message has, and what it does not have. */
+/**
+ * Hints for names that other systems use: for fields that a message has under another name, and for some it does not
+ * have.
+ */
 export const messageHints: Hints = {
   body: meansMessage,
   content: meansMessage,
@@ -50,14 +53,14 @@ export const messageHints: Hints = {
   sender: senders,
 };
 
-/** The recipe's mapping, with its defaults; there is no default recipient. */
+/** Maps an event to the template's variables. Subject, title and message have defaults; a recipient has none. */
 export function mapMessage(event: BusinessEvent<MessageDetail>): Record<(typeof messageVariables)[number], string> {
   const { detail } = event;
   return {
     subject: detail.emailConfig.subject ?? `Notification: ${event.detailType}`,
     title: detail.title ?? event.detailType,
     message: detail.message ?? "No message provided",
-    // The event's own time, not the clock's: a retry makes the same mail.
+    // This is the event's time and not the current time, so that a retry makes the same mail.
     timestamp: event.time,
     source: event.source,
   };

@@ -4,20 +4,20 @@ import { type EventTrigger, type ScheduleTrigger } from "./define";
 import { similarName, tellMeant, type Vocabulary } from "./problems";
 
 /**
- * What a notification's trigger means on the bus, as EventBridge event patterns, and in the function. All of it comes
- * from the definition, so rule and function can't disagree:
+ * Which events a notification's trigger takes: on the bus, as EventBridge event patterns, and in the function. Both
+ * come from the one definition, so the rules and the function can't disagree:
  *
  * - `patternOf`: the events that are mailed,
- * - `complementOf`: the events of the same source and detail-type that should have been mailed, and that no rule takes
- *   without it (a priority `HIGH`, a missing field),
- * - `ignoredOf`: those that the definition leaves out on purpose.
+ * - `complementOf`: the events of the same source and detail-type that are the producer's error, such as a priority
+ *   `HIGH` or a missing field. Without this pattern, no rule would take them,
+ * - `ignoredOf`: the events that the definition deliberately does not mail.
  *
- * An event whose fields have one value each fits exactly one of the three. EventBridge matches an array where one of its
- * elements does (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns-arrays.html), so an array can
- * fit more than one, and never none; `routeOf` says what comes first.
+ * An event whose fields have one value each fits exactly one of the three. EventBridge matches an array if one of its
+ * elements matches (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns-arrays.html), so an
+ * event with an array fits at least one of the three, and maybe more. `routeOf` says which one counts.
  */
 
-/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html */
+/** An EventBridge event pattern (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html). */
 export type EventPattern = Readonly<Record<string, unknown>>;
 
 /** The pattern of the notification's rule. */
@@ -28,19 +28,24 @@ export function patternOf(trigger: EventTrigger): EventPattern {
 }
 
 /**
- * The events that neither the notification's rule nor `ignored` takes, as alternatives: one a field of the pattern, none
- * where the rule takes every event of its source and detail-type. `anyOf` makes one pattern of them.
+ * Patterns for the events that neither the notification's rule nor `ignored` takes. They are alternatives, one for each
+ * field of the pattern; `anyOf` makes one pattern of them. There are none if the rule takes every event of its source
+ * and detail-type.
  */
 export function complementOf(trigger: EventTrigger): readonly EventPattern[] {
   return Object.keys(trigger.detailPattern ?? {}).map((field) =>
     withDetail(trigger, {
-      // `anything-but` takes null and numbers, and needs a value; an object and an empty array have none of their own.
+      // `anything-but` matches null and numbers too, but only where there is a value. An object and an empty array have
+      // none of their own, so `exists: false` matches these.
       [field]: [{ "anything-but": expectedValues(trigger, field) }, { exists: false }],
     }),
   );
 }
 
-/** The events that the definition leaves out on purpose, as alternatives: one a field of `ignored`. */
+/**
+ * Patterns for the events that the definition deliberately does not mail: alternatives, one for each field of
+ * `ignored`.
+ */
 export function ignoredOf(trigger: EventTrigger): readonly EventPattern[] {
   const { detailPattern = {}, ignored = {} } = trigger;
   return Object.entries(ignored).map(([field, values]) => {
@@ -52,9 +57,9 @@ export function ignoredOf(trigger: EventTrigger): readonly EventPattern[] {
   });
 }
 
-/** One pattern that takes what any of `patterns` takes; `undefined` where there are none. */
+/** Makes one pattern that matches if any of `patterns` matches. @returns `undefined` for an empty list. */
 export function anyOf(patterns: readonly EventPattern[]): EventPattern | undefined {
-  // EventBridge wants two alternatives or more in an `$or`.
+  // EventBridge refuses an `$or` with a single alternative.
   return patterns.length > 1 ? { $or: patterns } : patterns[0];
 }
 
@@ -62,7 +67,7 @@ function withDetail({ source, detailType }: EventTrigger, detail: EventPattern |
   return { source: [source], "detail-type": [detailType], ...(detail === undefined ? {} : { detail }) };
 }
 
-/** What the field may say without being an error of the producer: what is mailed, and what is left out on purpose. */
+/** The values of a field that are no error of the producer: those that are mailed, and those that are ignored. */
 function expectedValues({ detailPattern, ignored }: EventTrigger, field: string): readonly string[] {
   return [...(detailPattern?.[field] ?? []), ...(ignored?.[field] ?? [])];
 }
@@ -70,9 +75,9 @@ function expectedValues({ detailPattern, ignored }: EventTrigger, field: string)
 export type Route = "mailed" | "ignored" | "unmatched";
 
 /**
- * What EventBridge does with an event's detail by `trigger`. Where an array fits more than one pattern, the rule's comes
- * first, then the complement.
- * @param detail of an event that has the trigger's source and detail-type.
+ * Says what EventBridge's rules for `trigger` do with an event. If an array fits more than one pattern, the
+ * notification's rule counts first, and then the complement.
+ * @param detail the detail of an event that has the trigger's source and detail-type.
  */
 export function routeOf(trigger: EventTrigger, detail: Readonly<Record<string, unknown>>): Route {
   const { detailPattern = {} } = trigger;
@@ -87,7 +92,9 @@ export function routeOf(trigger: EventTrigger, detail: Readonly<Record<string, u
   return isExpected ? "ignored" : "unmatched";
 }
 
-/** What EventBridge compares: the value, or the elements of an array. An object has no value of its own. */
+/**
+ * The values that EventBridge compares: the field's value, or the elements of an array. An object has no value itself.
+ */
 function valuesOf(field: unknown): unknown[] {
   return [field].flat(Infinity).filter((value) => value === null || !["object", "undefined"].includes(typeof value));
 }
@@ -97,10 +104,11 @@ function includes(values: readonly unknown[] | undefined, value: unknown): boole
 }
 
 /**
- * Refuses an event that EventBridge does not bring by the notification's rule. It comes by the complement's rule, or from
- * a queue after the pattern was changed. One that is ignored on purpose is refused, too: whoever sent it to the function
- * by hand shall not take it for mailed.
- * @throws PermanentError `NoRuleMatches`, with the field and what it may say, without the event's own value.
+ * Refuses an event that the notification's rule does not take. Such an event comes by the complement's rule, or from a
+ * queue after the pattern was changed. An ignored event is refused too: it only reaches the function if a person sends
+ * it there, and that person should not believe that it was mailed.
+ * @throws PermanentError `NoRuleMatches` that names the field and the values that it may have, without the event's own
+ * value.
  */
 export function refuseUnrouted(
   trigger: EventTrigger,
@@ -147,7 +155,7 @@ function tellField(
   }
 }
 
-/** Of an event's fields, as many are looked at for one that is meant. */
+/** Most fields of an event that are searched for a misspelling of the missing field. */
 const mostFields = 50;
 
 function quoted(values: readonly string[]): string {
@@ -155,13 +163,15 @@ function quoted(values: readonly string[]): string {
 }
 
 /**
- * Why a trigger can't become rules, each in the end of a sentence that begins with it. EventBridge keeps sources that
- * begin with `aws.` for itself, refuses an empty list, and a value can't be mailed and ignored.
+ * Lists why a trigger can't become rules. Each problem is a phrase that follows the words "its trigger".
+ *
+ * EventBridge reserves sources that begin with `aws.` for AWS, and refuses an empty list of values. Besides, one value
+ * can't be both mailed and ignored.
  */
 export function triggerProblems(
   trigger: EventTrigger | Pick<ScheduleTrigger<unknown>, "kind" | "source" | "detailType">,
 ): readonly string[] {
-  // TypeScript demands all of these of those who ask it.
+  // These are checked although TypeScript demands them, because a definition may be run without a type check.
   const given: Readonly<Record<string, unknown>> = { ...trigger };
   const missing = ["source", "detailType"].filter((name) => typeof given[name] !== "string" || given[name] === "");
   if (missing.length > 0) return missing.map((name) => `has no ${name}.`);

@@ -2,20 +2,20 @@ import { closest, distance } from "fastest-levenshtein";
 import type * as z from "zod";
 import { maskAddresses } from "../contract/mask";
 
-/** What is wrong with an event's detail, for its producer: names and reasons, no values. */
+/** Describes to a producer what is wrong with an event's detail: names and reasons, but no values. */
 
-/** Of very many problems the first ones are enough to see what is wrong. */
+/** Most problems that a message lists. The first ones are enough to see what is wrong. */
 const mostTold = 5;
 
-/** Longest name of a field that is told; producers choose them. */
+/** Longest name of a field in a message, in characters. Producers choose the names, so they can have any length. */
 const longestName = 60;
 
-/** A field that a schema knows, by its path; `*` stands for any element or key. */
+/** Path of a field that a schema knows. `*` stands for any element or key. */
 export type KnownField = readonly string[];
 
 /**
- * What to say about a field that the schema does not know, where spelling can't tell what is meant: by its name, in
- * lower case and without what is no letter or digit.
+ * What to say about a field that the schema does not know, if its spelling is not enough to guess what is meant. The
+ * keys are names in lower case that consist of letters and digits only.
  */
 export type Hints = Readonly<Record<string, string>>;
 
@@ -26,11 +26,11 @@ export interface Vocabulary {
 
 interface Problem {
   readonly path: readonly PropertyKey[];
-  /** `undefined` for a field that the schema does not know. */
+  /** The reason; `undefined` for a field that the schema does not know. */
   readonly message: string | undefined;
 }
 
-/** One line that lists the problems. */
+/** Makes one line that lists the problems. */
 export function tellProblems(issues: readonly z.core.$ZodIssue[], vocabulary: Vocabulary): string {
   const problems = issues.flatMap((issue) => problemsOf(issue, []));
   const told = problems
@@ -43,7 +43,7 @@ export function tellProblems(issues: readonly z.core.$ZodIssue[], vocabulary: Vo
   return `${told.join("; ")}${others > 0 ? `; and ${others} more` : ""}`;
 }
 
-/** Whether all that is wrong is that the schema does not know this field of the detail itself. */
+/** Whether the only problem is that the schema does not know the top-level field `name`. */
 export function isOnlyUnknown(name: string, issues: readonly z.core.$ZodIssue[]): boolean {
   return issues
     .flatMap((issue) => problemsOf(issue, []))
@@ -58,7 +58,9 @@ function problemsOf(issue: z.core.$ZodIssue, within: readonly PropertyKey[]): re
     case "custom":
       return [{ path, message: issue.params?.isUnknownField === true ? undefined : issue.message }];
     case "invalid_union": {
-      // What has the right type itself is what is meant. (What fits but for unknown fields, the union has told as its own.)
+      // The alternative that is meant is one whose type the value has, so that only fields within the value are wrong.
+      // (An alternative that fits except for unknown fields does not come here: `strictUnion` reports its issues
+      // itself.)
       const alternatives = issue.errors.map((errors) => errors.flatMap((error) => problemsOf(error, path)));
       const meant = alternatives.find((problems) => problems.every((problem) => problem.path.length > path.length));
       return meant ?? [{ path, message: issue.message }];
@@ -72,7 +74,10 @@ function tellPath(path: readonly PropertyKey[]): string {
   return ["detail", ...path].map((part) => maskAddresses(String(part), longestName)).join(".");
 }
 
-/** `: did you mean ..?`, or what the notification says about such a field; nothing where nobody knows. */
+/**
+ * Guesses what an unknown field is meant to be.
+ * @returns `: did you mean ..?`, or the notification's hint about such a field, or an empty text.
+ */
 export function tellMeant(path: readonly PropertyKey[], { known, hints }: Vocabulary): string {
   const parent = path.slice(0, -1).map(String);
   const name = plain(String(path.at(-1)).slice(0, longestName));
@@ -80,7 +85,7 @@ export function tellMeant(path: readonly PropertyKey[], { known, hints }: Vocabu
     field.length === path.length && parent.every((part, index) => field[index] === "*" || field[index] === part);
   const siblings = known.filter(isSibling);
   const elsewhere = known.filter((field) => !isSibling(field));
-  // A field may be called `constructor`.
+  // `hasOwn` is needed, because a field may be called `constructor`.
   const hint = Object.hasOwn(hints, name) ? hints[name] : undefined;
   const sameIn = (fields: readonly KnownField[]) => fields.find((field) => plain(nameOf(field)) === name);
   const same = sameIn(siblings) ?? (hint === undefined ? sameIn(elsewhere) : undefined);
@@ -90,13 +95,13 @@ export function tellMeant(path: readonly PropertyKey[], { known, hints }: Vocabu
   return `: did you mean ${tellPath(isSibling(meant) ? [...parent, nameOf(meant)] : meant)}?`;
 }
 
-/** The field with the most similar name, if it could be a slip of the pen. */
+/** Finds the field with the most similar name, if `name` could be a misspelling of it. */
 function similarIn(fields: readonly KnownField[], name: string): KnownField | undefined {
   const meant = similarName(name, fields.map(nameOf));
   return fields.find((field) => nameOf(field) === meant);
 }
 
-/** The one of `names` that `text` may be a slip of the pen for; case, blanks and punctuation count for nothing. */
+/** Finds the one of `names` that `text` may be a misspelling of. Case, blanks and punctuation do not matter. */
 export function similarName(text: string, names: readonly string[]): string | undefined {
   const name = plain(text.slice(0, longestName));
   if (name === "" || names.length === 0) return undefined;
@@ -111,7 +116,7 @@ function nameOf(field: KnownField): string {
   return field.at(-1) ?? "";
 }
 
-/** `Idempotency-Key` and `idempotency_key` are meant as `idempotencyKey`. */
+/** Brings names that are meant to be the same to one form, such as `Idempotency-Key` and `idempotency_key`. */
 function plain(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, "");
 }

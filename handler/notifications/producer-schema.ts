@@ -4,12 +4,12 @@ import { toStrictSchema } from "./request-schema";
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** What a producer may put into an event's detail, as JSON Schema (draft 2020-12). */
+/** Makes the JSON Schema (draft 2020-12) of what a producer may put into an event's detail. */
 export function producerSchema({
   detail,
   unknownFields = "refuse",
 }: Pick<Notification, "detail" | "unknownFields">): JsonSchema {
-  // What JSON Schema has no word for, a transformation or a check of one's own, takes anything there.
+  // JSON Schema can't express a transformation or a custom check. It allows any value in such a place.
   const schema = z.toJSONSchema(toStrictSchema(detail, unknownFields), { io: "input", unrepresentable: "any" });
   addKey(schema, schema, new Set());
   return schema;
@@ -22,7 +22,7 @@ const idempotencyKey: JsonSchema = {
   description: "Two events with the same key are one: each of their mails is sent once.",
 };
 
-/** Every object that the detail itself may be takes the key, whichever of the schema's alternatives it is. */
+/** Adds `idempotencyKey` to the detail's properties, in each alternative if the schema has several. */
 function addKey(schema: JsonSchema, root: JsonSchema, met: Set<JsonSchema>): void {
   if (met.has(schema)) return;
   met.add(schema);

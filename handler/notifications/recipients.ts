@@ -2,12 +2,15 @@ import * as z from "zod";
 import { checkEmailAddress, mailboxOf } from "../contract/email-address";
 import { type RefusedRecipient } from "./define";
 
-/** SES takes 50 recipients a message (https://docs.aws.amazon.com/ses/latest/dg/quotas.html); an event takes as many. */
+/**
+ * Most recipients of an event: as many as SES takes for a message
+ * (https://docs.aws.amazon.com/ses/latest/dg/quotas.html).
+ */
 export const maximumRecipients = 50;
 
 /**
- * Schema of a field that holds an address or a list of them, as the event has it: the entries are checked behind the
- * schema, one by one, so that a bad one keeps the mail from nobody else.
+ * Schema of a field that holds an address or a list of addresses. The schema does not check the entries:
+ * `readRecipients` does so later, one by one, so that a bad address does not keep the mail from the others.
  */
 export const addressesSchema = z
   .custom<string | readonly string[]>((value) => value !== undefined && value !== null, "names nobody to mail")
@@ -19,15 +22,17 @@ export const addressesSchema = z
   });
 
 interface Addresses {
-  /** One a mailbox, in the form that came first. */
+  /** One address for each mailbox, in the form that came first. */
   readonly addresses: readonly string[];
   readonly refused: readonly RefusedRecipient[];
 }
 
 /**
- * Whom an event names. Every entry counts, also one that repeats another: a producer can tell the number by itself.
- * @param named what the event has: an address, a list, or whatever else it put there.
- * @returns the problem as a sentence, without a value, where no mail can go to anybody.
+ * Reads the recipients that an event names. Repeated entries count towards the limit, so that the limit is simple for
+ * producers: the length of their list.
+ * @param named the value in the event: an address, a list, or anything else that the producer put there.
+ * @returns the addresses and the refused entries. If nobody at all can be mailed, it returns the problem as a sentence,
+ * without the values.
  */
 export function readRecipients(named: unknown): Addresses | { readonly problem: string } {
   if (named === undefined || named === null) return { problem: "It names nobody to mail." };
@@ -44,8 +49,10 @@ export function readRecipients(named: unknown): Addresses | { readonly problem: 
 }
 
 /**
- * Where the event wants its replies. A bad address refuses the event: an answer that goes astray is lost to both.
- * SES names no limit for these; that of the recipients bounds them.
+ * Reads the addresses that replies to an event's mails go to. One bad address refuses the whole event, because a reply
+ * that goes nowhere is lost without anybody knowing. SES documents no limit for their number, so the one of recipients
+ * is used.
+ * @returns the addresses, or the problem as a sentence, without the values.
  */
 export function readReplyTo(named: unknown): readonly string[] | { readonly problem: string } {
   if (named === undefined || named === null) return [];
@@ -74,7 +81,7 @@ function readEntries(entries: readonly unknown[]): Addresses {
   return { addresses: [...byMailbox.values()], refused };
 }
 
-/** What an entry is that is no text. */
+/** Says what an entry is that is not a text, as a phrase such as `is missing`. */
 function kindOf(entry: unknown): string {
   if (entry === null || entry === undefined) return "is missing";
   if (Array.isArray(entry)) return "is a list itself: name each address by itself";

@@ -1,46 +1,57 @@
 import * as z from "zod";
-// By its name: `z.core` as a value would bring all of Zod, with its languages, into the package.
+// This is imported by its name, because using `z.core` as a value would bundle all of Zod, with the texts of all
+// languages.
 import { $ZodExactOptional } from "zod/v4/core";
 import { type KnownField } from "./problems";
 import { strictCatch, strictDiscriminatedUnion, strictIntersection, strictPipe, strictUnion } from "./strict-nodes";
 
 type Schema = z.core.$ZodType;
 
-/** `refuse` is for a command, `ignore` for a fact that others are told of, too. */
+/** What happens to fields that a schema does not know; see `NotificationDefinition.unknownFields`. */
 export type UnknownFields = "refuse" | "ignore";
 
 /**
- * How an event's detail is read, whatever schema a notification has: strict about names, lenient about forms.
+ * Makes the schema that an event's detail is read with. It is strict about the names of fields and lenient about the
+ * form of values, for every notification alike:
  *
- * - A field that the schema does not know is refused at every level, or, with `ignore`, dropped. Where it differs from a
- *   known one by case only, it is refused always: it is meant to be the known one. A schema that takes any field
- *   (`z.looseObject`, `z.record`, a catchall) goes on doing so.
- * - `null` for an optional field is the same as absent, unless the schema takes `null` itself.
- * - A number or a boolean is taken as its text where the schema wants a text, but not for one of a list of texts
- *   (`z.enum`, `z.literal`), nor where another alternative of a union takes it as it is.
+ * - A field that the schema does not know is refused at every level, or dropped with `ignore`. A field that differs
+ *   from a known one by case only is always refused, because the known one is meant. A schema that takes any field
+ *   (`z.looseObject`, `z.record`, a catchall) still does so.
+ * - `null` for an optional field is the same as an absent field, unless the schema takes `null` itself.
+ * - A number or a boolean becomes a text where the schema wants a text. This does not hold for a fixed text (`z.enum`,
+ *   `z.literal`), nor if another alternative of a union takes the value unchanged.
  *
- * The schema is rewritten for it, node by node (https://zod.dev/library-authors): what reads the event is Zod itself.
- * It holds behind a catch, a pipe or a text that is made an object, too. What a notification's own transformation makes
- * of fields that were read already is no part of the event, and stays as it is.
+ * The result is a rewritten Zod schema (https://zod.dev/library-authors), and Zod reads the event with it. The rules
+ * also hold within a catch, within a pipe, and in an object that a text was parsed to. They do not hold for what a
+ * notification's own transformation has made of fields that were read before, because that is not part of the event.
  */
 export function toRequestSchema(schema: Schema, unknownFields: UnknownFields): Schema {
   return new Rewriting(unknownFields, "lenient").of(schema);
 }
 
-/** The same, without the leniency: what producers are told. */
+/** Makes the same schema as `toRequestSchema` without the leniency. Producers get this one. */
 export function toStrictSchema(schema: Schema, unknownFields: UnknownFields): Schema {
   return new Rewriting(unknownFields, "exact").of(schema);
 }
 
-/** `keep` is for what is no part of the event: it is read as Zod does, but for what Zod throws at. */
+/**
+ * `keep` is for values that are not part of the event. They are read as Zod does it, except that an intersection on
+ * which Zod throws reports an issue.
+ */
 type Mode = UnknownFields | "keep";
 
 class Rewriting {
-  /** `undefined` while a schema is being rewritten: one that holds itself is met again then. */
+  /**
+   * The rewritten schemas. The entry is `undefined` while a schema is being rewritten, so that a recursive one is
+   * noticed.
+   */
   private readonly done = new Map<Schema, Schema | undefined>();
-  /** The first try of a union's alternatives: one that takes the value as it is comes before one that needs its text. */
+  /**
+   * For the first try of a union: an alternative that takes the value unchanged is preferred to one that takes its
+   * text.
+   */
   private readonly exact: Rewriting;
-  /** For what a transformation of the notification's own has made. */
+  /** For values that a transformation of the notification has made. */
   private readonly own: Rewriting;
 
   constructor(
@@ -84,10 +95,10 @@ class Rewriting {
       case "union": {
         const union = changed({ options: def.options.map((option) => this.of(option)) });
         if (!isStrict) return union;
-        // A discriminated union knows by its discriminator which alternative is meant.
+        // The discriminator decides which alternative is meant, so no alternative is tried first.
         if ("discriminator" in def) return strictDiscriminatedUnion(union as z.core.$ZodDiscriminatedUnion);
         if (this.mode === "exact") return strictUnion(union as z.core.$ZodUnion);
-        // What is checked of the union is checked once, whichever try takes the value.
+        // The first try leaves the union's checks out, so that they run once, whichever try takes the value.
         const first = changed({ options: def.options.map((option) => this.exact.of(option)), checks: [] });
         return strictUnion(union as z.core.$ZodUnion, strictUnion(first as z.core.$ZodUnion));
       }
@@ -96,7 +107,7 @@ class Rewriting {
           changed({ left: this.of(def.left), right: this.of(def.right) }) as z.core.$ZodIntersection,
         );
       case "optional":
-        // What was null is there, as `undefined`, which an exact optional refuses.
+        // `null` has become `undefined`, which an exact optional refuses. So it becomes an ordinary optional.
         return this.mode === "lenient" && schema instanceof $ZodExactOptional
           ? z.optional(this.of(def.innerType))
           : changed({ innerType: this.of(def.innerType) });
@@ -113,7 +124,8 @@ class Rewriting {
       case "pipe": {
         const second = readsEvent(def) ? this : this.own;
         const pipe = changed({ in: this.of(def.in), out: second.of(def.out) });
-        // A codec has a transformation between its halves, which runs only where the first half found nothing.
+        // A codec has a transformation between its halves. Zod runs it only if the first half has no issues, so it
+        // needs no `strictPipe`.
         return "transform" in def || !isStrict ? pipe : strictPipe(pipe as z.core.$ZodPipe);
       }
       case "lazy":
@@ -136,7 +148,7 @@ class Rewriting {
     return z.clone(schema, { ...def, shape, ...changes }, { parent: true });
   }
 
-  /** The schema of a field or an element: a place where something can be missing. */
+  /** Rewrites the schema of a field or an element. If it may be missing, `null` counts as missing. */
   private part(schema: Schema): Schema {
     const rewritten = this.of(schema);
     if (this.mode === "exact" || schema._zod.optin === undefined) return rewritten;
@@ -146,8 +158,8 @@ class Rewriting {
 }
 
 /**
- * Whether the second half of a pipe reads the event: where the first half does not say which fields there are, as in
- * `z.unknown().pipe(..)`, `z.preprocess(..)` or a text with JSON in it.
+ * Whether the second half of a pipe reads the event. It does if the first half does not name the fields, as in
+ * `z.unknown().pipe(..)`, `z.preprocess(..)` or a text that contains JSON.
  */
 function readsEvent({ in: first }: z.core.$ZodPipeDef): boolean {
   return isOpenBehind(first, namingOf(first, new Set()));
@@ -158,9 +170,9 @@ function isOpenBehind(first: Schema, { isNamed, isOpen }: Naming): boolean {
 }
 
 interface Naming {
-  /** Somewhere it has an object whose fields it names. */
+  /** Whether the schema contains an object whose fields it names. */
   readonly isNamed: boolean;
-  /** Somewhere it takes fields that it does not name. */
+  /** Whether the schema contains a place that takes fields without naming them. */
   readonly isOpen: boolean;
 }
 
@@ -189,7 +201,7 @@ function isTransforming(schema: Schema): boolean {
   return "transform" in def || isTransforming(def.in) || isTransforming(def.out);
 }
 
-/** Whether `null` would be made something else: the text "null", the number 0. A nullable one takes it as it is. */
+/** Whether the schema would turn `null` into something else, such as the text "null" or the number 0. */
 function isCoerced(schema: Schema): boolean {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   if (def.type === "nullable") return false;
@@ -198,19 +210,20 @@ function isCoerced(schema: Schema): boolean {
 }
 
 /**
- * Refuses unknown fields that differ from a known one by case only, and drops the others unless they are kept. It runs
- * also where a field is wrong: all problems are told at once.
+ * Makes a check that refuses unknown fields which differ from a known one by case only, and drops other unknown fields
+ * unless `keepsOthers` is set. It also runs if a field is wrong, so that all problems are reported at once.
  */
 function twins(names: readonly string[], keepsOthers: boolean): z.core.$ZodCheck<Record<string, unknown>> {
   const known = new Set(names);
   const byLowerCase = new Map(names.map((name) => [name.toLowerCase(), name]));
   const check = z.check<Record<string, unknown>>((payload) => {
     const { value, issues } = payload;
-    // It runs where the value is no object, too.
+    // The check also runs if the value is not an object.
     if (typeof value !== "object" || (value as unknown) === null) return;
     const others = Object.keys(value).filter((name) => !known.has(name));
     for (const name of others.filter((other) => byLowerCase.has(other.toLowerCase()))) {
-      // Not `unrecognized_keys`: an intersection forgives these where its other half takes the field.
+      // The code is not `unrecognized_keys`, because an intersection ignores that one if its other half takes the
+      // field.
       issues.push({ code: "custom", path: [name], params: { isUnknownField: true }, message: "", input: value });
     }
     if (!keepsOthers) payload.value = Object.fromEntries(Object.entries(value).filter(([name]) => known.has(name)));
@@ -220,8 +233,8 @@ function twins(names: readonly string[], keepsOthers: boolean): z.core.$ZodCheck
 }
 
 /**
- * The text of a number or a boolean; `undefined` for a number whose text is not the producer's own: JSON did not keep its
- * digits, or JavaScript writes them with an exponent.
+ * Returns the text of a number or a boolean. It returns `undefined` if the text may differ from what the producer
+ * wrote: the number is too large for all its digits to be kept, or JavaScript writes it with an exponent.
  */
 export function textOf(value: number | boolean): string | undefined {
   const text = String(value);
@@ -238,13 +251,15 @@ function toText(value: unknown, context: z.core.$RefinementCtx): unknown {
   return z.NEVER;
 }
 
-/** A schema within another one, and the way from there to it in a detail: `*` for any element or key. */
+/**
+ * A schema within another one, and the path of its values within those of the other: `*` stands for any element or key.
+ */
 interface Part {
   readonly schema: Schema;
   readonly step: KnownField;
 }
 
-/** The schemas that a schema is made of, as far as they read the event. */
+/** Lists the schemas that a schema consists of, as far as they read the event. */
 function partsOf(schema: Schema): readonly Part[] {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   const here = (...schemas: readonly Schema[]): Part[] => schemas.map((part) => ({ schema: part, step: [] }));
@@ -289,14 +304,20 @@ function partsOf(schema: Schema): readonly Part[] {
 
 const innerOfLazy = new WeakMap<Schema, Schema>();
 
-/** What a lazy schema is. Zod's own `innerType` is lost for ever where it is asked for before the other one is defined. */
+/**
+ * Returns the schema that a lazy one stands for. Zod's own `innerType` can't be used: if it is read before that schema
+ * is defined, it throws, and is `undefined` from then on.
+ */
 function innerOf(lazy: Schema, { getter }: z.core.$ZodLazyDef): Schema {
   const inner = innerOfLazy.get(lazy) ?? getter();
   innerOfLazy.set(lazy, inner);
   return inner;
 }
 
-/** Every schema that a schema is made of, itself first, and where it stands; a recursive one is followed once into itself. */
+/**
+ * Yields every schema within a schema with its path, beginning with the schema itself. A recursive schema is followed
+ * into itself once.
+ */
 function* walk(
   schema: Schema,
   path: KnownField = [],
@@ -307,7 +328,7 @@ function* walk(
   for (const part of partsOf(schema)) yield* walk(part.schema, [...path, ...part.step], [...holders, schema]);
 }
 
-/** The fields that a schema knows, at every level. */
+/** Lists the fields that a schema knows, at every level. */
 export function knownFields(schema: Schema): readonly KnownField[] {
   return [...walk(schema)].flatMap(({ schema: { _zod }, path }) => {
     const { def } = _zod as z.core.$ZodTypes["_zod"];
@@ -322,10 +343,10 @@ export function knownFields(schema: Schema): readonly KnownField[] {
 }
 
 /**
- * What a notification's schema can't be read with, each in a sentence.
+ * Lists the parts of a notification's schema that `toRequestSchema` can't handle, each as a sentence:
  *
- * - A field that both halves of an intersection change: nobody can say what is meant by it.
- * - What takes anything that is wrong for an answer, or waits for one.
+ * - a field that both halves of an intersection change, because it is undefined which change counts,
+ * - `z.success()`, which accepts wrong values, and `z.promise()`, which would have to be awaited.
  */
 export function schemaProblems(schema: Schema): readonly string[] {
   const problems = [...walk(schema)].flatMap(({ schema: inner, path }) => {
@@ -359,7 +380,7 @@ function changedTwice({ left, right }: z.core.$ZodIntersectionDef): readonly Kno
     .map(({ path }) => path);
 }
 
-/** Whether the schema itself makes something else of a value that it takes. */
+/** Whether the schema itself may change a value that it takes. */
 function isChanging(schema: Schema): boolean {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   if (["pipe", "transform", "default", "prefault", "catch"].includes(def.type)) return true;

@@ -4,8 +4,8 @@ import { type Notification } from "./define";
 import { knownFields } from "./request-schema";
 
 /**
- * The event that brings a notification's sample, for those who try it without a bus.
- * @param changes what the event has else than the sample's.
+ * Makes an event with a notification's sample, for calling the function without a bus.
+ * @param changes fields that replace those of the sample's event.
  */
 export function sampleEvent(
   { id, trigger, sample }: Pick<Notification, "id" | "trigger" | "sample">,
@@ -23,9 +23,9 @@ export function sampleEvent(
 }
 
 /**
- * `detail` with other recipients, for those who try a notification: in place of the addresses that its event would mail,
- * wherever the detail has them. A detail of the recipe's shape need not have any.
- * @throws Error where no event of the notification mails just these.
+ * Returns `detail` with other recipients, for trying a notification. A detail with a field `emailConfig.recipient` gets
+ * them there. In any other, they replace the addresses that the event would mail, wherever the detail has them.
+ * @throws Error if the notification does not take its recipients from the detail.
  */
 export function readdressed(notification: Notification, detail: object, recipients: readonly string[]): object {
   const named = recipients.length === 1 ? recipients[0] : recipients;
@@ -38,7 +38,7 @@ export function readdressed(notification: Notification, detail: object, recipien
     sampleEvent(notification, { detail: changed }),
   );
   const wanted = new Set(recipients.map((address) => mailboxOf(address)));
-  // A bad address is refused when the event is read, with its place in the list.
+  // Refused entries count here as well: a bad address is reported later, when the event is mailed.
   const isRead = mailed.length + refusedRecipients.length >= wanted.size;
   if (isRead && mailed.every((address) => wanted.has(mailboxOf(address)))) return changed;
   throw new Error(
@@ -46,7 +46,7 @@ export function readdressed(notification: Notification, detail: object, recipien
   );
 }
 
-/** Whom the event would mail, entries that it refuses left out. */
+/** The mailboxes that the event would mail, without entries that are refused. */
 function mailboxesOf(notification: Notification, detail: object): ReadonlySet<string> {
   return new Set(notification.prepare(sampleEvent(notification, { detail })).recipients.map(mailboxOf));
 }
@@ -55,7 +55,7 @@ function replaced(value: unknown, old: ReadonlySet<string>, by: unknown): unknow
   const isOld = (text: unknown) => typeof text === "string" && old.has(mailboxOf(text));
   if (isOld(value)) return by;
   if (Array.isArray(value)) {
-    // A list of recipients becomes the list of the others, whatever their number is.
+    // A list of recipients is replaced as a whole, because the new list may have another length.
     return value.some(isOld) ? [by].flat() : value.map((each) => replaced(each, old, by));
   }
   if (typeof value !== "object" || value === null) return value;

@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 
 /**
- * The nodes of a schema at which Zod drops what another node has found: a field that is not known. Each of them reads as
- * Zod's own does, but for that, and stays Zod's own for a JSON Schema, a check and an error's text.
+ * Replacements for the kinds of schema at which Zod drops the report of an unknown field that comes from a schema
+ * within them. Each reads values as Zod does, except that the report is kept. For JSON Schema, checks and error texts
+ * it is still Zod's own schema.
  */
 
 type Schema = z.core.$ZodType;
@@ -12,7 +13,7 @@ type Context = z.core.ParseContextInternal;
 type Issue = z.core.$ZodRawIssue;
 type Path = readonly PropertyKey[];
 
-/** A catch forgives a wrong value, but no unknown field: that one is told, whatever else is wrong. */
+/** Makes a catch that replaces wrong values as usual, but still reports unknown fields. */
 export function strictCatch(schema: z.core.$ZodCatch): Schema {
   const { def } = schema._zod;
   return reading(schema, (payload, context) => {
@@ -27,9 +28,10 @@ export function strictCatch(schema: z.core.$ZodCatch): Schema {
 }
 
 /**
- * Of alternatives that all refuse the value, one that refuses nothing but unknown fields is the one that is meant. It
- * tells them as its own, so that the other half of an intersection may still take them.
- * @param first is tried before the alternatives; where it refuses the value, its reasons count for nothing.
+ * Makes a union that reports unknown fields. If all alternatives refuse the value, the one that is meant is the one
+ * that has only unknown fields to report. The union reports these as its own issues, so that the other half of an
+ * intersection can still take the fields.
+ * @param first is tried before the alternatives. If it refuses the value, its issues are dropped.
  */
 export function strictUnion(schema: z.core.$ZodUnion, first?: Schema): Schema {
   const { def } = schema._zod;
@@ -39,7 +41,7 @@ export function strictUnion(schema: z.core.$ZodUnion, first?: Schema): Schema {
     const results: Payload[] = [];
     for (const option of def.options) {
       const result = run(option, payload.value, context);
-      // An exclusive union wants to know whether others take it, too.
+      // An exclusive union has to know whether other alternatives take the value as well.
       if (result.issues.length === 0 && def.inclusive !== false) return add(payload, result);
       results.push(result);
     }
@@ -52,7 +54,9 @@ export function strictUnion(schema: z.core.$ZodUnion, first?: Schema): Schema {
   });
 }
 
-/** Tells unknown fields beside a discriminator that is wrong: those that no alternative knows. */
+/**
+ * Makes a discriminated union that, if the discriminator is wrong, also reports the fields that no alternative knows.
+ */
 export function strictDiscriminatedUnion(schema: z.core.$ZodDiscriminatedUnion): Schema {
   const { def } = schema._zod;
   const parse = schema._zod.parse.bind(schema._zod);
@@ -67,8 +71,8 @@ export function strictDiscriminatedUnion(schema: z.core.$ZodDiscriminatedUnion):
 }
 
 /**
- * A field is unknown where neither half takes it, at every level. Of a value that one half leaves as it came and the
- * other one changes, the changed one counts: Zod throws there.
+ * Makes an intersection that reports a field, at every level, if neither half knows it. If one half changes a value and
+ * the other does not, the changed value counts. (Zod's own intersection throws in that case.)
  */
 export function strictIntersection(schema: z.core.$ZodIntersection): Schema {
   const { def } = schema._zod;
@@ -80,7 +84,7 @@ export function strictIntersection(schema: z.core.$ZodIntersection): Schema {
     const rightPaths = right.issues.flatMap(unknownFieldsIn).flatMap(pathsOf);
     const issues = [
       ...left.issues.flatMap((issue) => keepPaths(issue, (path) => rightPaths.some((other) => leadsTo(other, path)))),
-      // What both refuse has been told by the left half.
+      // A field that both halves refuse is reported once, by the left half.
       ...right.issues.flatMap((issue) =>
         keepPaths(issue, (path) => leftPaths.some((other) => other.length < path.length && leadsTo(other, path))),
       ),
@@ -95,7 +99,10 @@ export function strictIntersection(schema: z.core.$ZodIntersection): Schema {
   });
 }
 
-/** The second half of a pipe gets no issues of the first: a union or an optional text would drop them. */
+/**
+ * Makes a pipe that keeps the issues of its first half away from the second half, because a union or an optional text
+ * there would drop them.
+ */
 export function strictPipe(schema: z.core.$ZodPipe): Schema {
   const { def } = schema._zod;
   return reading(schema, (payload, context) => {
@@ -109,7 +116,7 @@ export function strictPipe(schema: z.core.$ZodPipe): Schema {
   });
 }
 
-/** Gives a schema that was cloned for it another way to read; what it checks afterwards stays. */
+/** Changes how a schema reads a value; its checks still run afterwards. The schema has to be a clone made for this. */
 function reading(schema: Schema, read: (payload: Payload, context: Context) => Payload): Schema {
   const internals = schema._zod;
   const hasChecks = internals.run !== internals.parse;
@@ -119,7 +126,8 @@ function reading(schema: Schema, read: (payload: Payload, context: Context) => P
 }
 
 function run(schema: Schema, value: unknown, context: Context): Payload {
-  // Zod's `safeParse` throws where a schema would wait; what is a promise itself, `schemaProblems` has refused.
+  // The result is no promise: `safeParse` throws if a schema is asynchronous, and `schemaProblems` refuses
+  // `z.promise()`.
   return schema._zod.run({ value, issues: [] }, context) as Payload;
 }
 
@@ -129,7 +137,7 @@ function add(payload: Payload, { value, issues }: Payload): Payload {
   return payload;
 }
 
-/** A schema that makes of any value what another one has made of it already: nothing is read twice. */
+/** Makes a schema that returns another schema's finished result for any value, so that nothing is read twice. */
 function replay({ value, issues }: Payload): Schema {
   return z.transform((_, context) => {
     context.issues.push(...issues);
@@ -142,7 +150,9 @@ function isUnknownField(issue: Issue): boolean {
   return issue.code === "unrecognized_keys" || (issue.code === "invalid_key" && issue.origin === "record");
 }
 
-/** The unknown fields among what is wrong; of a union's alternatives those that have the value's type are asked. */
+/**
+ * Lists the unknown fields of an issue. Of a union's alternatives, only those whose type the value has are considered.
+ */
 function unknownFieldsIn(issue: Issue): readonly Issue[] {
   if (isUnknownField(issue)) return [issue];
   if (issue.code !== "invalid_union") return [];
@@ -159,7 +169,7 @@ function commonUnknownFields(alternatives: readonly (readonly Issue[])[]): reado
   return fewest(found)?.issues ?? [];
 }
 
-/** Whether an issue is about what an object holds: the value is one. */
+/** Whether an issue is about something within the value, which means that the value itself has the right type. */
 function isWithin(issue: Issue): boolean {
   if (isUnknownField(issue) || (issue.path ?? []).length > 0) return true;
   if (issue.code !== "invalid_union") return false;
@@ -176,7 +186,10 @@ function pathsOf(issue: Issue): readonly Path[] {
   return issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...path, key]) : [path];
 }
 
-/** The issue, with those of its unknown fields that are to be told. A field that is meant to be a known one always is. */
+/**
+ * Returns the issue with those of its unknown fields for which `isKept` is true. A field that differs from a known one
+ * by case only (code `custom`) is always kept.
+ */
 function keepPaths(issue: Issue, isKept: (path: Path) => boolean): readonly Issue[] {
   if (issue.code === "unrecognized_keys") {
     const keys = issue.keys.filter((key) => isKept([...(issue.path ?? []), key]));

@@ -12,26 +12,30 @@ interface Options extends Omit<DeadLettersOptions, "holdSeconds">, CommonOptions
   readonly hold: number;
 }
 
-/** `npm run dead-letters`: what is parked, why, and sending it again. */
+/** `npm run dead-letters` lists parked events with their reasons, and sends them again or deletes them. */
 export function define(command: Command, io: Io, end: (exitCode: number) => void): Command {
   return addCommonOptions(command)
     .option("--retries", "count what waits in the retry queues, too", false)
     .option("--redrive", "send parked events again, with their original idempotency key", false)
-    .option("--resend-unknown", "redrive events with mails that may be out, those included (needs --filter)", false)
+    .option("--resend-unknown", "redrive, and also send mails that may be out already (needs --filter)", false)
     .option("--discard", "delete parked messages for good (needs --filter)", false)
-    .option("--give-up", "with --discard: mails that could still be sent, or may not be out, too", false)
+    .option(
+      "--give-up",
+      "with --discard: also give up mails that could still be sent, or of which nobody knows whether they are out",
+      false,
+    )
     .option(
       "--filter <kind=value>",
-      "reason=.., notification=.., event=<id>, message=<id>, recipient=<address or hash>, older-than=2h; repeated: one kind any, several kinds all. With recipient=.. a --resend-unknown or --give-up is for that mail only",
+      "reason=.., notification=.., event=<id>, message=<id>, recipient=<address or hash>, older-than=2h. If given several times, a message has to match one value of each kind. With recipient=.., --resend-unknown and --give-up act on that mail only",
       (text: string, others: readonly string[]) => [...others, text],
       [],
     )
-    .option("--dry-run", "say what would be done, and do nothing", false)
+    .option("--dry-run", "say what would be done, and change nothing", false)
     .option("--show-recipients", "show addresses; with --json, the events too", false)
     .option("--limit <n>", "most messages to look at", wholeNumber(1, 100_000), 1000)
     .option(
       "--hold <seconds>",
-      "how long others don't see them, should this die; renewed until then",
+      "how long the messages stay hidden from others if this command dies; it renews the time while it works",
       wholeNumber(5, 43_200),
       120,
     )

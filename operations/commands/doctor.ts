@@ -13,7 +13,7 @@ import { emailChecks } from "../doctor/email";
 import { onStage, type StageAccess } from "../stage";
 import { createTable } from "../table";
 
-/** `npm run doctor`: whether a stage is in order, and what to do where it is not. */
+/** `npm run doctor` checks whether a stage is in order, and says what to do if it is not. */
 export function define(command: Command, io: Io, end: (exitCode: number) => void): Command {
   return addCommonOptions(command)
     .addHelpText(
@@ -44,7 +44,7 @@ function checksOf(stage: StageAccess) {
       lambda: new LambdaClient(client),
       sqs: new SQSClient(client),
       sns: new SNSClient(client),
-      // Of all that is looked at, the state alone may be in another region.
+      // Only the bucket of the Terraform state may be in another region than the stage.
       s3: new S3Client({ ...client, ...(backend.kind === "s3" ? { region: backend.region } : {}) }),
       cloudWatch: new CloudWatchClient(client),
     }),

@@ -13,7 +13,7 @@ import { lanes } from "../../stacks/lanes";
 import { scheduleProblem } from "../../stacks/schedule-expression";
 import { exitCodes, exitCodesHelp, type Io, UsageError } from "../command";
 
-/** `npm run new-notification`: writes a notification that works as it is, its line in the catalogue and its test. */
+/** `npm run new-notification` writes a notification that works at once, its line in the catalogue and its test. */
 export function define(command: Command, io: Io, end: (exitCode: number) => void): Command {
   return command
     .argument("<id>", "name of its folder, in small letters, digits and hyphens: invoice-paid")
@@ -33,20 +33,26 @@ export function define(command: Command, io: Io, end: (exitCode: number) => void
 export interface NewNotificationOptions {
   /** @default "standard" */
   readonly lane?: string;
-  /** `cron(..)` or `rate(..)`, UTC: the notification has a schedule and no event. */
+  /**
+   * `cron(..)` or `rate(..)` in UTC. With it, the notification is started by the schedule and not by an event.
+   * @default none
+   */
   readonly schedule?: string;
   /** @default the id in words: `Invoice Paid` */
   readonly detailType?: string;
   /** @default "custom.application" */
   readonly source?: string;
-  /** @default the project's own */
+  /**
+   * The project's folder.
+   * @default that of this checkout
+   */
   readonly root?: string;
 }
 
-/** What to write, before it is formatted. */
+/** The values that the written files are made from. */
 interface Plan {
   readonly id: string;
-  /** Of the exported constant. */
+  /** Name of the exported constant. */
   readonly name: string;
   readonly lane: Notification["lane"];
   readonly schedule: string | undefined;
@@ -57,11 +63,14 @@ interface Plan {
 export interface WrittenNotification {
   /** Paths below the project's folder. */
   readonly files: readonly string[];
-  /** What was written and what to do next, for a person. */
+  /** Tells a person what was written and what to do next. */
   readonly next: string;
 }
 
-/** @throws UsageError in one sentence, before anything is written. */
+/**
+ * Writes a notification.
+ * @throws UsageError before anything is written, if the id or an option can't be used.
+ */
 export async function newNotification(id: string, options: NewNotificationOptions = {}): Promise<WrittenNotification> {
   const ts = await import("typescript");
   const format = await formatter();
@@ -98,7 +107,7 @@ export async function newNotification(id: string, options: NewNotificationOption
 function toPlan(id: string, options: NewNotificationOptions): Plan {
   const words = id.split("-").map((word) => word.charAt(0).toUpperCase() + word.slice(1));
   const { lane = "standard", schedule, detailType = words.join(" "), source = "custom.application" } = options;
-  // Any stage's names begin with the project's and its own; the sandbox's are there without a configuration.
+  // The id's length is checked with a stage's prefix. The sandbox's stage is used, because it needs no configuration.
   const { prefix } = new Names(readConfig({ STAGE: "sandbox" }));
   const problem = idProblem(id, prefix);
   if (problem !== undefined) throw new UsageError(capitalized(problem));
@@ -129,13 +138,16 @@ function toPlan(id: string, options: NewNotificationOptions): Plan {
 
 const capitalized = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** Names that JavaScript keeps for itself. */
+/** Words that JavaScript reserves, so no constant can have such a name. */
 const reserved =
   "arguments await break case catch class const continue debugger default delete do else enum eval export extends false " +
   "finally for function if implements import in instanceof interface let new null package private protected public " +
   "return static super switch this throw true try typeof undefined var void while with yield";
 
-/** The constant's name, which no other name of the written files and of the catalogue's file is: `a-1` and `a1` are one. */
+/**
+ * Finds a name for the constant that no other constant in the written files and the catalogue's file has. Two ids may
+ * lead to the same name, as `a-1` and `a1` do.
+ */
 function freeName(ts: typeof TypeScript, plan: Plan, listText: string): string {
   const taken = new Set(reserved.split(" "));
   const collect = (node: TypeScript.Node): void => {
@@ -151,14 +163,14 @@ function freeName(ts: typeof TypeScript, plan: Plan, listText: string): string {
   return name;
 }
 
-/** The project's style. Prettier is loaded by this command alone. */
+/** Loads Prettier with the project's style. It is loaded here, because no other command needs it. */
 async function formatter(): Promise<(text: string) => Promise<string>> {
   const { format } = await import("prettier/standalone");
   const plugins = [await import("prettier/plugins/estree"), await import("prettier/plugins/typescript")];
   return (text) => format(text, { ...project.prettier, parser: "typescript", plugins });
 }
 
-/** As TypeScript writes a text; Prettier chooses the quotation marks. */
+/** Writes a text as a TypeScript string. Prettier chooses the quotation marks later. */
 const quoted = (text: string) => JSON.stringify(text);
 
 function definitionOf({ id, name, lane, schedule, detailType, source }: Plan): string {
@@ -205,7 +217,7 @@ function definitionOf({ id, name, lane, schedule, detailType, source }: Plan): s
     `;
 }
 
-/** A text that the template's own words hold: no `{{` of it is Handlebars'. */
+/** Prepares a text for a template, so that Handlebars does not read a `{{` in it. */
 const plain = (text: string) => text.replace(/\{(?=\{)/g, "{ ");
 
 function htmlOf({ detailType }: Plan): string {
@@ -262,8 +274,8 @@ function testOf({ id, name, schedule, detailType }: Plan): string {
 }
 
 /**
- * The catalogue's file with the notification in it: its import and its line, each in alphabetical order.
- * @param file how a message names it.
+ * Adds a notification's import and line to the text of the catalogue's file, each in alphabetical order.
+ * @param file the file's path, for an error's message.
  */
 function withEntry(ts: typeof TypeScript, text: string, { id, name }: Plan, file: string): string {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
@@ -271,7 +283,7 @@ function withEntry(ts: typeof TypeScript, text: string, { id, name }: Plan, file
     .filter((statement) => ts.isVariableStatement(statement))
     .flatMap(({ declarationList }) => [...declarationList.declarations])
     .find((declaration) => declaration.name.getText() === "catalogue")?.initializer;
-  // `[..] satisfies readonly Notification[]`
+  // The list may be followed by a type, as in `[..] satisfies readonly Notification[]`.
   while (list !== undefined && (ts.isSatisfiesExpression(list) || ts.isAsExpression(list))) list = list.expression;
   if (list === undefined || !ts.isArrayLiteralExpression(list)) {
     throw new Error(
@@ -285,7 +297,7 @@ function withEntry(ts: typeof TypeScript, text: string, { id, name }: Plan, file
   const at = previous === undefined ? list.getStart() + 1 : endOfLine(ts, text, previous.end + (isLast ? 0 : 1));
   const withLine = insert(text, at, `${isLast && previous !== undefined ? "," : ""}\n${name},`);
 
-  // The imports come first, so their places are as they were.
+  // The imports stand before the list, so the insertion of the line has not moved them.
   const imports = source.statements.filter((statement) => ts.isImportDeclaration(statement));
   const later = imports.find(
     ({ moduleSpecifier }) => ts.isStringLiteral(moduleSpecifier) && moduleSpecifier.text > `./${id}`,
@@ -298,7 +310,7 @@ function withEntry(ts: typeof TypeScript, text: string, { id, name }: Plan, file
 
 const insert = (text: string, at: number, what: string) => text.slice(0, at) + what + text.slice(at);
 
-/** Behind the comment that stands beside what ends at `position`. */
+/** The position after `position` and a comment on the same line. */
 function endOfLine(ts: typeof TypeScript, text: string, position: number): number {
   return ts.getTrailingCommentRanges(text, position)?.at(-1)?.end ?? position;
 }

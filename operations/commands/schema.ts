@@ -6,8 +6,8 @@ import { addCommonOptions, exitCodes, exitCodesHelp, type Io, UsageError } from 
 const known = catalogue.map(({ id }) => id).join(", ");
 
 /**
- * `npm run schema`: what a producer may put into an event's detail, as JSON Schema. It follows from this checkout, so it
- * needs no stage.
+ * `npm run schema` prints the JSON Schema of what a producer may put into an event's detail. The schema follows from
+ * this checkout alone, so the command needs no stage.
  */
 export function define(command: Command, io: Io, end: (exitCode: number) => void): Command {
   return addCommonOptions(command)

@@ -9,20 +9,20 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { parseClaimRow } from "../../handler/contract/claim-row";
 
-/** The claim of one mail, as a person's command meets it; see handler/claims.ts. */
+/** The claim of one mail, as this command reads it. handler/claims.ts explains what a claim is. */
 export interface Claim {
   /**
    * - `sent`: the mail is out.
-   * - `unknown`: the mail may be out or not.
-   * - `held`: a run is at it.
-   * - `free`: failed, never claimed, or so long ago that the claim does not count any more: the mail is not out.
+   * - `unknown`: nobody can tell whether the mail is out.
+   * - `held`: a run is sending the mail at this moment.
+   * - `free`: the mail is not out. It failed, or was never claimed, or its claim has expired.
    */
   readonly state: "sent" | "unknown" | "held" | "free";
-  /** SES's, of a mail that is out. */
+  /** SES's id of a mail that is out. */
   readonly messageId?: string;
-  /** The event that the mail was last tried for: another one's with the same idempotency key, maybe. */
+  /** The event that the mail was last tried for. It may be another event with the same idempotency key. */
   readonly eventId?: string;
-  /** Of what was last tried, where the function recorded it. */
+  /** Hash of the content that was last tried. Claims that an early version wrote do not have it. */
   readonly contentHash?: string;
 }
 
@@ -34,16 +34,16 @@ interface ClaimsTable {
 
 type Item = Record<string, AttributeValue>;
 
-/** DynamoDB reads at most as many items in one call. */
+/** Most items that DynamoDB reads in one call (BatchGetItem). */
 const mostPerCall = 100;
 
-/** DynamoDB leaves a part of a batch undone where it has too much to do; it is asked again, ever later. */
+/** Waits before the unprocessed part of a batch is read again. DynamoDB leaves a part out if the table is busy. */
 const rereadDelaysMs = [100, 200, 400, 800, 1600];
 
-/** Looks at claims, and releases them on a person's word. */
+/** Makes the functions that read claims, and release them when a person asks for it. */
 export function createClaimsDesk({ client, table, now }: ClaimsTable) {
   return {
-    /** @returns the claim of each id. */
+    /** @returns the claim of each id. A mail without a row in the table is `free`. */
     async read(ids: readonly string[]): Promise<ReadonlyMap<string, Claim>> {
       const items: Item[] = [];
       for (let from = 0; from < ids.length; from += mostPerCall) {
@@ -54,8 +54,8 @@ export function createClaimsDesk({ client, table, now }: ClaimsTable) {
     },
 
     /**
-     * Makes a claim of unknown outcome free to be taken: the mail can be sent again.
-     * @returns what the claim is now: another run may have changed it since it was read.
+     * Releases a claim whose outcome is unknown, so that the mail can be sent again.
+     * @returns the claim as it is now. A run of the function may have changed it since it was read.
      */
     async release(id: string): Promise<Claim> {
       try {
@@ -64,7 +64,7 @@ export function createClaimsDesk({ client, table, now }: ClaimsTable) {
             TableName: table,
             Key: { id: { S: id } },
             UpdateExpression: "SET #state = :failed, releasedAt = :now",
-            // A claim that is sent, or that a run holds, is not a person's to release.
+            // A claim that is `sent`, or that a run still holds, can't be released.
             ConditionExpression: "#state = :unknown OR (#state = :claimed AND heldUntil < :now)",
             ExpressionAttributeNames: { "#state": "state" },
             ExpressionAttributeValues: {
@@ -97,13 +97,15 @@ export function createClaimsDesk({ client, table, now }: ClaimsTable) {
       if (keys === undefined || keys.length === 0) return items;
       if (delay !== undefined) await wait(delay);
     }
-    throw new Error(`DynamoDB leaves claims unread, whenever it is asked: ${table} is throttled.`);
+    throw new Error(
+      `DynamoDB did not read all claims, although it was asked again several times: the table ${table} is throttled.`,
+    );
   }
 }
 
 function toClaim(item: Item | undefined, now: number): Claim {
   const row = item === undefined ? undefined : parseClaimRow(item, now);
-  // The function takes an expired claim for none: DynamoDB removes it within days, not at once.
+  // The function ignores an expired claim, because DynamoDB may remove its row only after some days.
   if (row === undefined || row.isExpired) return { state: "free" };
   const { state, isExpired: _, ...about } = row;
   return { state: state === "failed" ? "free" : state, ...about };

@@ -17,7 +17,7 @@ export interface DeadLettersOptions {
   readonly redrive: boolean;
   readonly resendUnknown: boolean;
   readonly discard: boolean;
-  /** With `discard`: mails that are neither out nor known to be undeliverable, too. */
+  /** With `discard`: whether mails that could still be sent, or whose outcome is unknown, are given up as well. */
   readonly giveUp: boolean;
   readonly filter: readonly string[];
   readonly dryRun: boolean;
@@ -30,17 +30,17 @@ export interface DeadLettersDependencies {
   readonly sqs: SQSClient;
   readonly dynamoDb: DynamoDBClient;
   readonly now: () => number;
-  /** Ended by a person: what is held is given back, and nothing new begins. */
+  /** Aborted when a person interrupts. Then no further message is begun, and those that are held are given back. */
   readonly signal: AbortSignal;
 }
 
-/** What waits in a lane's retry queue. */
+/** Counts of the messages in a lane's retry queue. */
 export interface WaitingRetries {
   readonly lane: Lane;
   readonly queue: string;
-  /** Due now. */
+  /** Messages that are due now. */
   readonly visible: number;
-  /** Tried, and waiting for its next try; or being tried at this moment. */
+  /** Messages that wait for their next try, or are being tried at this moment. */
   readonly inFlight: number;
   readonly secondsBetweenTries: number;
   readonly triesBeforeParked: number;
@@ -49,31 +49,31 @@ export interface WaitingRetries {
 /** One parked message in the list. */
 export interface Listed {
   readonly parked: ParkedMessage;
-  /** `undefined` where an interruption came before. */
+  /** `undefined` if a person interrupted before the claims were read. */
   readonly mails: Mails | undefined;
-  /** Why a redrive would refuse it; `undefined` where it would not. */
+  /** Why a redrive would refuse the message; `undefined` if it would not. */
   readonly refusal: Refusal | undefined;
 }
 
-/** Its `Sight` counts what the filters left out, too. */
+/** What the command did and saw. The counts of `Sight` include messages that the filters left out. */
 export interface DeadLettersAnswer extends Sight {
   readonly queue: string;
-  /** Those that the filters let through, oldest first. */
+  /** The messages that the filters let through, oldest first. */
   readonly messages: readonly ParkedMessage[];
-  /** Came back to the queue before the work was done: others may have seen them, too. */
+  /** Number of messages that came back to the queue before the work was done. Others may have received them as well. */
   readonly lapsed: number;
-  /** Could not be given back: hidden until the hold is over. */
+  /** Number of messages that could not be given back. They stay hidden until their hold is over. */
   readonly stillHidden: number;
   readonly retryQueues: readonly WaitingRetries[] | undefined;
-  /** Of a list. */
+  /** The rows of the list; `undefined` if something was redriven or discarded instead. */
   readonly listed: readonly Listed[] | undefined;
-  /** Of `--redrive` and `--discard`. */
+  /** The results of `--redrive`, `--resend-unknown` or `--discard`; `undefined` for a list. */
   readonly results: readonly Result[] | undefined;
 }
 
 /**
- * Whether the options fit together.
- * @throws UsageError
+ * Checks that the options fit together.
+ * @throws UsageError that says which options do not.
  */
 export function checkOptions(options: DeadLettersOptions): void {
   const changes = options.redrive || options.resendUnknown || options.discard;
@@ -97,8 +97,9 @@ export function checkOptions(options: DeadLettersOptions): void {
 }
 
 /**
- * `npm run dead-letters`, without its words.
- * @throws UsageError, or why nothing could be read. What goes wrong with one message is in its result.
+ * Does the work of `npm run dead-letters` and returns the answer as data. `report.ts` makes a text of it.
+ * @throws UsageError if the options are wrong, or Error if nothing could be read. A failure with one message is in that
+ * message's result.
  */
 export async function runDeadLetters(
   options: DeadLettersOptions,
@@ -128,7 +129,7 @@ export async function runDeadLetters(
   return { queue, ...answer, ...held.sight, lapsed, stillHidden, retryQueues };
 }
 
-/** Lists the messages that the filters let through, or acts on them. */
+/** Lists the messages that the filters let through, or redrives or discards them. */
 async function work(
   held: HeldMessages,
   options: DeadLettersOptions,
@@ -216,13 +217,18 @@ async function countWaiting(lane: Lane, { stage, sqs }: DeadLettersDependencies)
   };
 }
 
-/** Events whose claims are read at the same time. */
+/** Number of events whose claims are read at the same time. */
 const readsAtOnce = 8;
 
-/** Without the right to read the table, or without the table, each of a thousand events would ask in vain. */
+/**
+ * Most failures in a row before no more claims are read. If the table or the right to read it is missing, all reads
+ * fail.
+ */
 const mostFailures = 3;
 
-/** Asks no more after some failures in a row; what was wrong then is the answer. */
+/**
+ * Calls `ask` until it has failed `mostFailures` times in a row. From then on it rejects with the last error at once.
+ */
 function stopAfterFailures<Input, Output>(ask: (input: Input) => Promise<Output>): (input: Input) => Promise<Output> {
   let failures = 0;
   let last: unknown;

@@ -17,11 +17,13 @@ import { isObject, type ParkedMessage } from "./parked-message";
 
 /** What a person asks for about an event's mails. */
 export interface Wishes {
-  /** Mails whose outcome is unknown are sent, a second time where the first is out. */
+  /**
+   * Whether mails whose outcome is unknown are sent again. A recipient whose first mail is out then gets a second one.
+   */
   readonly resendUnknown: boolean;
-  /** Mails that are neither out nor known to be undeliverable are given up. */
+  /** Whether a discard may give up mails that could still be sent, or whose outcome is unknown. */
   readonly giveUp: boolean;
-  /** Hashes of the recipients that both of these are meant for; none: for every recipient. */
+  /** Hashes of the recipients that the two wishes are limited to. If it is empty, they hold for every recipient. */
   readonly recipients: ReadonlySet<string>;
 }
 
@@ -29,26 +31,26 @@ export type Decision =
   | {
       readonly kind: "redrive";
       readonly lane: Lane;
-      /** Body for the lane's retry queue. */
+      /** Body of the message to the lane's retry queue. */
       readonly body: string;
       readonly redrives: number;
       /** The mails whose claims have to be released first. */
       readonly release: readonly ParkedMail[];
-      /** What the person should know before. */
+      /** What the person should know about this redrive. */
       readonly warning?: string;
     }
-  /** Every mail of it is out by now: only the record is left, and goes. */
+  /** Every mail of the event is out by now, so its record is removed and nothing is sent. */
   | { readonly kind: "finish" }
   | { readonly kind: "refuse"; readonly refusal: Refusal };
 
 export interface Refusal {
-  /** What is wrong: the list may have told it already, as the event's reason or of its mails. */
+  /** What is wrong. The list may show it already, as the event's reason or as the state of a mail. */
   readonly cause?: string;
   /** What follows from it, and what to do. */
   readonly advice: string;
 }
 
-/** @param told what a reader has before him already: the cause is not repeated. */
+/** Describes a refusal to a person. @param told texts that the person sees already; a cause in them is not repeated. */
 export function describeRefusal({ cause, advice }: Refusal, told: readonly string[] = []): string {
   const isTold = cause === undefined || told.some((text) => text.includes(cause));
   return isTold ? advice : `${sentence(cause)} ${advice}`;
@@ -59,8 +61,8 @@ function sentence(text: string): string {
 }
 
 /**
- * Whether a parked message is sent again, and how. It is not where nothing could be mailed by it: it would only be
- * parked again, and each redrive is one of few.
+ * Decides whether a parked message is sent again, and how. A redrive is refused if it could mail nobody: the event
+ * would only be parked again, and the number of redrives is limited.
  */
 export function decideRedrive(parked: ParkedMessage, mails: Mails, wishes: Wishes): Decision {
   const { record, notification, redrives, event, refusal, prepared } = parked;
@@ -78,7 +80,7 @@ export function decideRedrive(parked: ParkedMessage, mails: Mails, wishes: Wishe
   if (isFinished(mails) && !wishes.resendUnknown) return { kind: "finish" };
   if (redrives >= maximumRedrives) {
     return refuse(
-      `It was redriven ${redrives} times, which is the most: claims are kept for that many, and behind them a second mail could not be told from a first one. Find the cause, then let its producer put a new event.`,
+      `It was redriven ${redrives} times, which is the most: its claims may expire during another one, and without them the mail could be sent twice. Find the cause, then let its producer put a new event.`,
     );
   }
   if (!envelopeSchema.safeParse(event).success) {
@@ -108,7 +110,7 @@ export function decideRedrive(parked: ParkedMessage, mails: Mails, wishes: Wishe
   };
 }
 
-/** As after a redrive that was interrupted between its send and the deletion. */
+/** Whether all mails are out. That happens if a redrive was interrupted after its send and before the deletion. */
 function isFinished({ list, refused, unread }: Mails): boolean {
   return (
     unread === undefined &&
@@ -118,7 +120,10 @@ function isFinished({ list, refused, unread }: Mails): boolean {
   );
 }
 
-/** `JSON.parse` reads any depth, and `JSON.stringify` throws behind some thousand levels. */
+/**
+ * Writes the body. @returns `undefined` if the record is nested too deeply: `JSON.parse` reads any depth, but
+ * `JSON.stringify` throws at a few thousand levels.
+ */
 function toBody(record: object): string | undefined {
   try {
     return toMessageBody(record);
@@ -127,7 +132,7 @@ function toBody(record: object): string | undefined {
   }
 }
 
-/** Which claims are released for a redrive that sends something; or why it would send nothing. */
+/** Chooses the claims that a redrive releases. If the redrive would send nothing, it returns the reason instead. */
 function chooseMails(
   parked: ParkedMessage,
   { list, refused, unread }: Mails,
@@ -165,14 +170,17 @@ function chooseMails(
   };
 }
 
-/** The function reads the claims by itself, so a redrive can send nothing twice; but it may send nothing at all. */
+/**
+ * Decides without the claims. The function reads the claims itself, so a redrive sends no mail twice. But it may turn
+ * out that there is nothing to send.
+ */
 function chooseUnread(
   parked: ParkedMessage,
   unread: string,
   { resendUnknown }: Wishes,
 ): ReturnType<typeof chooseMails> {
   const cause = `the claims could not be read (${unread})`;
-  if (resendUnknown) return { cause, advice: "So none was released." };
+  if (resendUnknown) return { cause, advice: "No mail was released." };
   if (mentionsUnknown(parked)) {
     return { cause, advice: "A mail of it may be out, as its record says; which one is not known." };
   }
@@ -217,10 +225,12 @@ function whyNothingIsSent(
 }
 
 export type DiscardDecision =
-  | { readonly kind: "discard"; /** What is lost by it. */ readonly note: string }
+  | { readonly kind: "discard"; /** What is lost by the deletion. */ readonly note: string }
   | { readonly kind: "refuse"; readonly refusal: Refusal };
 
-/** Whether a parked message is deleted for good. A mail that somebody may wait for goes only on a person's word. */
+/**
+ * Decides whether a parked message is deleted for good. A mail that could still be sent is given up only with `giveUp`.
+ */
 export function decideDiscard(parked: ParkedMessage, mails: Mails, wishes: Wishes): DiscardDecision {
   if (parked.format === "unknown" || isFeedback(parked)) {
     return { kind: "discard", note: "No mail follows from it." };
@@ -254,7 +264,7 @@ export function decideDiscard(parked: ParkedMessage, mails: Mails, wishes: Wishe
   };
 }
 
-/** Whether the record tells of a mail whose outcome was unknown when it was parked. */
+/** Whether the record mentions a mail whose outcome was unknown when the event was parked. */
 function mentionsUnknown({ reason, failures }: ParkedMessage): boolean {
   return [reason, ...failures].some(({ type }) => type === "OutcomeUnknown");
 }

@@ -7,7 +7,7 @@ type Matches = (message: ParkedMessage, now: number) => boolean;
 
 export interface Filter {
   readonly matches: Matches;
-  /** Hashes of the recipients that are named: what is done to single mails is done to theirs only. */
+  /** Hashes of the recipients that the filters name. Actions on single mails are limited to these recipients. */
   readonly recipients: ReadonlySet<string>;
 }
 
@@ -30,8 +30,9 @@ const kinds: Readonly<Record<string, (value: string) => Matches>> = {
 };
 
 /**
- * Several values of one kind: any of them. Several kinds: all of them.
- * @throws UsageError
+ * Reads the values of `--filter`. A message has to match every kind of filter that is given; if a kind is given several
+ * times, one of its values is enough.
+ * @throws UsageError if a filter is not understood.
  */
 export function parseFilters(texts: readonly string[]): Filter {
   const byKind = new Map<string, Matches[]>();
@@ -39,7 +40,7 @@ export function parseFilters(texts: readonly string[]): Filter {
   for (const text of texts) {
     const at = text.indexOf("=");
     const kind = at < 0 ? text : text.slice(0, at);
-    // Not trimmed: an event's id is whatever its producer made up.
+    // The value is not trimmed, because a producer may choose an event id with blanks.
     const value = at < 0 ? "" : text.slice(at + 1);
     if (!Object.hasOwn(kinds, kind) || value.trim() === "") {
       throw new UsageError(`--filter ${text} is not understood: use ${Object.keys(kinds).join("=.., ")}=..`);
@@ -54,7 +55,7 @@ export function parseFilters(texts: readonly string[]): Filter {
   };
 }
 
-/** @throws UsageError */
+/** @throws UsageError if the value is neither an address nor a hash. */
 function recipientHashOf(value: string): string {
   if (/^[\da-f]{12}$/i.test(value)) return value.toLowerCase();
   if (value.includes("@")) return hashRecipient(value);
@@ -63,7 +64,7 @@ function recipientHashOf(value: string): string {
   );
 }
 
-/** What the age of a parked event is counted from. */
+/** Time from which the age of a parked event is counted, in milliseconds since 1970. */
 export function ageFrom({ eventTime, queuedAt }: ParkedMessage): number {
   return eventTime ?? queuedAt;
 }

@@ -10,35 +10,35 @@ import { type ParkedMessage } from "./parked-message";
 
 /** One mail of a parked event. */
 export interface ParkedMail {
-  /** `hashRecipient` of its address: the one in the logs and in SES's events. */
+  /** `hashRecipient` of the address. Logs and SES's events have the same hash. */
   readonly recipient: string;
   /** Id of its claim. */
   readonly claim: string;
   /**
-   * The claim's; `unread` where the claims could not be read, so nobody can tell; `released` where it was unknown, and a
-   * person lets it be sent again.
+   * State of the claim. It is `unread` if the claims could not be read, and `released` if it was unknown and this
+   * command has released it, so that the mail can be sent again.
    */
   readonly state: Claim["state"] | "unread" | "released";
-  /** SES's, where it is out. */
+  /** SES's id of the mail, if it is out. */
   readonly messageId?: string;
-  /** The event that it was last tried for. */
+  /** The event that the mail was last tried for. */
   readonly eventId?: string;
-  /** It was tried for another event with the same idempotency key, whose mail says something else. */
+  /** Whether the claim is of another event, which has the same idempotency key and different content. */
   readonly isOther: boolean;
-  /** Why it failed, as the record tells. */
+  /** Why the mail failed, according to the record. */
   readonly failure: MailFailure | undefined;
-  /** The stage, as configured in this checkout, does not mail this recipient. */
+  /** Whether the recipient is not on the stage's allow-list, as configured in this checkout. */
   readonly isForbidden: boolean;
 }
 
-/** What became of an event, mail by mail. */
+/** The mails of a parked event, each with what became of it. */
 export interface Mails {
-  /** Of the parked event. */
+  /** Id of the parked event. */
   readonly eventId: string | undefined;
   readonly list: readonly ParkedMail[];
-  /** Entries of the event's list of recipients that no mail can go to. */
+  /** Entries of the event's list of recipients that are no usable addresses. */
   readonly refused: readonly RefusedRecipient[];
-  /** Why the claims could not be read. */
+  /** Why the claims could not be read; missing if they were read. */
   readonly unread?: string;
 }
 
@@ -48,7 +48,9 @@ export interface MailsDependencies {
   readonly recipientPolicy: RecipientPolicy;
 }
 
-/** Types of failure that are the mail's own: nothing that a person mends in the stage lets it out as it is. */
+/**
+ * Types of failure whose reason lies in the mail and not in the stage. A mail that failed with one is undeliverable.
+ */
 const undeliverableTypes = new Set<string>([
   "InvalidEvent",
   "UnknownNotification",
@@ -62,8 +64,8 @@ export const isUndeliverable = (type: string | undefined): boolean =>
   type !== undefined && undeliverableTypes.has(type);
 
 /**
- * Tells of each mail of a parked event what its claim says. Reads nothing where no mail can be made of the event. Never
- * rejects: where the claims can't be read, that is the answer.
+ * Reads the claim of each mail of a parked event. If no mail can be made of the event, the list is empty. It never
+ * rejects: if the claims can't be read, `unread` has the reason.
  */
 export async function readMails(parked: ParkedMessage, { read, recipientPolicy }: MailsDependencies): Promise<Mails> {
   const { prepared, notification, eventId } = parked;
@@ -90,7 +92,7 @@ export async function readMails(parked: ParkedMessage, { read, recipientPolicy }
   return { eventId, list, refused: prepared.refusedRecipients, ...(unread === undefined ? {} : { unread }) };
 }
 
-/** What a claim says of its mail. */
+/** The fields of a mail that come from its claim. */
 function withClaim(
   claim: Claim | undefined,
   parked: ParkedMessage,
@@ -105,7 +107,7 @@ function withClaim(
   };
 }
 
-/** As the function decides it. A claim that does not say both was written by an earlier version. */
+/** Decides as the function does. A claim without event id or content hash was written by an early version. */
 function isOtherMail({ eventId, contentHash }: Claim, parked: ParkedMessage): boolean {
   if (eventId === undefined || contentHash === undefined) return false;
   return isTakenForOther(
@@ -114,13 +116,18 @@ function isOtherMail({ eventId, contentHash }: Claim, parked: ParkedMessage): bo
   );
 }
 
-/** What is told of an unknown mail whose claim a person wanted to release; the claim may have become another meanwhile. */
+/**
+ * Returns an unknown mail after an attempt to release its claim.
+ * @param claim the claim after the attempt. It is not free if a run of the function has changed it in the meantime.
+ */
 export function afterRelease(mail: ParkedMail, claim: Claim, parked: ParkedMessage): ParkedMail {
   const now = { ...mail, ...withClaim(claim, parked) };
   return now.state === "free" ? { ...now, state: "released" } : now;
 }
 
-/** A record without a word of its mails says of an event with one mail all the same why that failed. */
+/**
+ * If a record does not list its mails and the event has only one, the record's own reason is the reason of that mail.
+ */
 function onlyFailure({ prepared, failures, reason }: ParkedMessage): MailFailure | undefined {
   return failures.length === 0 && prepared?.recipients.length === 1
     ? { type: reason.type, message: reason.message }
@@ -128,8 +135,8 @@ function onlyFailure({ prepared, failures, reason }: ParkedMessage): MailFailure
 }
 
 /**
- * Whether a mail is neither out nor known to be undeliverable: somebody may wait for it.
- * @param parked the event that it is of
+ * Whether a mail is neither out nor known to be undeliverable, so that somebody may wait for it.
+ * @param parked the event that the mail belongs to.
  */
 export function couldBeSent({ state, failure }: ParkedMail, { refusal }: ParkedMessage): boolean {
   if (state === "sent") return false;
@@ -141,7 +148,7 @@ export const isUnknown = ({ state }: ParkedMail): boolean => state === "unknown"
 
 export const hashesOf = (mails: readonly ParkedMail[]): string => mails.map(({ recipient }) => recipient).join(", ");
 
-/** `2 of 3 mails are out; 0123456789ab: unknown`. */
+/** Describes the mails in one line, for example `2 of 3 mails are out; 0123456789ab: unknown`. */
 export function describeMails({ eventId, list, refused, unread }: Mails): string {
   const out = list.filter(isOut).length;
   const all = plural(list.length, "mail");
@@ -160,7 +167,7 @@ export function describeMails({ eventId, list, refused, unread }: Mails): string
   return [...(list.length === 0 ? [] : [counted]), ...groups, ...entries].join("; ");
 }
 
-/** Nothing of a mail that is out, unless it was another event's. */
+/** Describes one mail. A mail that is out needs no words, unless it was sent for another event. */
 function wordsFor(mail: ParkedMail, parkedEventId: string | undefined): string {
   const { state, failure, isOther, eventId = parkedEventId, isForbidden } = mail;
   const forOther = eventId === parkedEventId ? "" : `, tried for event ${eventId ?? "unknown"}`;

@@ -14,23 +14,25 @@ import { retryQueueSettings } from "../../stacks/delivery-windows";
 import { constantContent, occurrenceFields } from "../../stacks/scheduled-event";
 import { type Names } from "../../stacks/names";
 
-/** A message of a queue, as SQS gives it. */
+/** A message that SQS returned. */
 export interface QueueMessage {
   readonly messageId: string;
   readonly body: string;
-  /** Of SQS: `SentTimestamp`, `ApproximateReceiveCount`, .. */
+  /** The attributes that SQS sets: `SentTimestamp`, `ApproximateReceiveCount`, .. */
   readonly systemAttributes: Readonly<Record<string, string>>;
-  /** Of the sender: EventBridge's `ERROR_CODE`, `RULE_ARN`, .. */
+  /** The attributes that the sender sets. EventBridge sets `ERROR_CODE`, `RULE_ARN`, .. */
   readonly attributes: Readonly<Record<string, string>>;
 }
 
 /**
  * How the message came to be parked:
- * - `event-target`: EventBridge could not deliver it to a rule's target (its dead-letter queue). The body is the event.
- * - `failure-record`: the function refused it, and parked it at once: in its first run, or when it met it in the retry
- *   queue. Where the function could not park it, it is Lambda's record, by way of the dead-letter rule.
- * - `retries-exhausted`: SQS moved Lambda's record here after its last try in the retry queue.
- * - `unknown`: none of them; it is shown, and it stays.
+ * - `event-target`: EventBridge could not deliver the event to a rule's target, whose dead-letter queue this is. The
+ *   body is the event.
+ * - `failure-record`: the function failed for good and parked the event at once, in its first run or after the event
+ *   had been in the retry queue. If it could not park the event, the body is Lambda's record, which the dead-letter
+ *   rule brought.
+ * - `retries-exhausted`: SQS moved Lambda's record here after the last try in the retry queue.
+ * - `unknown`: none of these. The message is shown and never redriven.
  */
 type ParkedFormat = "event-target" | "failure-record" | "retries-exhausted" | "unknown";
 
@@ -38,28 +40,30 @@ export interface ParkedMessage {
   readonly messageId: string;
   readonly format: ParkedFormat;
   readonly reason: { readonly type: string; readonly message: string };
-  /** The catalogue's entry, where it has one for the event. */
+  /** The notification that takes the event; `undefined` if the catalogue has none. */
   readonly notification: Notification | undefined;
-  /** Of the business event. */
+  /** Id of the business event. */
   readonly eventId: string | undefined;
-  /** Tries of all lanes together; `undefined` where nothing tells. */
+  /** How often the event was tried, on all lanes together; `undefined` if the message does not say. */
   readonly attempts: number | undefined;
   readonly redrives: number;
-  /** When the event happened, in milliseconds since 1970. */
+  /** Time of the event, in milliseconds since 1970. */
   readonly eventTime: number | undefined;
-  /** When the message came into a queue, in milliseconds since 1970: SQS keeps it for 14 days from then. */
+  /**
+   * Time at which the message first came into a queue, in milliseconds since 1970. SQS keeps it for 14 days from then.
+   */
   readonly queuedAt: number;
-  /** May hold addresses. Empty where the event does not say, or not in a way that is understood. */
+  /** The event's recipients, as addresses. Empty if the event names none, or not where they are looked for. */
   readonly recipients: readonly string[];
-  /** What the function of this checkout makes of the event; `undefined` where it makes no mail of it. */
+  /** The mail that the function of this checkout makes of the event; `undefined` if it makes none. */
   readonly prepared: PreparedEmail | undefined;
-  /** Why the function of this checkout would refuse the event as a whole: a redrive of it would be parked again. */
+  /** Why the function of this checkout would refuse the whole event, so that a redrive would be parked again. */
   readonly refusal: string | undefined;
-  /** The mails that failed, as the function told when it parked them; other records don't tell. */
+  /** The mails that failed. Only records that the function parked itself list them. */
   readonly failures: readonly MailFailure[];
-  /** What a redrive sends, without its count; `undefined` where there is no business event in the message. */
+  /** The record that a redrive sends, before its count of redrives is raised; `undefined` without a business event. */
   readonly record: Readonly<Record<string, unknown>> | undefined;
-  /** The event, as it came. */
+  /** The event, unchanged. */
   readonly event: unknown;
   readonly body: string;
 }
@@ -67,11 +71,14 @@ export interface ParkedMessage {
 export interface ParkedContext {
   readonly names: Names;
   readonly functionTimeoutSeconds: number;
-  /** Recipients of scheduled notifications. */
+  /** The stage's recipients, whom scheduled notifications mail. */
   readonly recipients: readonly [string, ...string[]];
 }
 
-/** Understands one message of the dead-letter queue. Never throws: what is not understood has to be seen, too. */
+/**
+ * Reads one message of the dead-letter queue. It never throws, because a message of unknown format has to be listed
+ * too.
+ */
 export function parseParkedMessage(message: QueueMessage, context: ParkedContext): ParkedMessage {
   const content = parseJson(message.body);
   const { record, raw } = recordIn(content);
@@ -85,11 +92,13 @@ function isFromTarget({ attributes }: QueueMessage): boolean {
   return attributes.ERROR_CODE !== undefined || attributes.RULE_ARN !== undefined;
 }
 
-/** A failure record: as such, or in the event that Lambda puts onto the failures bus. */
+/**
+ * Finds a failure record in a message: the message is one, or is Lambda's event on the failures bus that contains one.
+ */
 function recordIn(content: unknown): { record: FailureRecord | undefined; raw: Record<string, unknown> | undefined } {
   const inner = isObject(content) && content.source === "lambda" ? content.detail : content;
   if (!isObject(inner)) return { record: undefined, raw: undefined };
-  // Another version of the function may tell of its mails in another way: that must not hide the event.
+  // Another version of the function may write its list of mails differently, which must not hide the event.
   const { failures, ...rest } = inner;
   const told = (Array.isArray(failures) ? (failures as unknown[]) : []).flatMap(
     (failure) => mailFailureSchema.safeParse(failure).data ?? [],
@@ -114,13 +123,16 @@ function ofTarget(
   } = message.attributes;
   const event = record?.requestPayload ?? toBusinessEvent(content, rule, context);
   const about = aboutEvent(event);
-  // How often the function ran; where it did not, how often EventBridge tried to reach it.
+  // The number of the function's runs or, if it never ran, the number of EventBridge's tries to reach it.
   const attempts =
     record?.requestContext.approximateInvokeCount ?? (/^\d+$/.test(retries) ? Number(retries) + 1 : undefined);
   const before = record?.responsePayload;
   const reason =
     code === undefined
-      ? { type: "Unknown", message: "An event without a word of why it was parked: somebody put it here by hand." }
+      ? {
+          type: "Unknown",
+          message: "The message does not say why the event was parked, so somebody put it here by hand.",
+        }
       : {
           type: code,
           message:
@@ -157,7 +169,7 @@ function ofRecord(
   const { redrives = 0 } = record;
   const about = aboutEvent(record.requestPayload);
   const isMoved = isMovedBySqs(message, record);
-  // The queue's receive count would also count each listing.
+  // The message's own receive count is not used, because it also counts each time that this command listed it.
   const receives =
     isMoved && about.notification
       ? retryQueueSettings(about.notification.lane, functionTimeoutSeconds).maxReceiveCount
@@ -187,14 +199,17 @@ function ofRecord(
   };
 }
 
-/** What the function and the dead-letter rule park is permanent; a transient record comes by SQS, after its last try. */
+/**
+ * Whether SQS moved the record here from the retry queue after its last try. Records of transient failures come only
+ * that way: the function and the dead-letter rule park only permanent failures.
+ */
 function isMovedBySqs({ systemAttributes }: QueueMessage, record: FailureRecord): boolean {
   if (systemAttributes.DeadLetterQueueSourceArn !== undefined) return true;
   const isPermanent = (permanentFailureTypes as readonly string[]).includes(record.responsePayload?.errorType ?? "");
   return !isPermanent && record.requestContext.condition !== "Parked";
 }
 
-/** SQS moves the record as it is: its reason is the one of before the retries. */
+/** Says that the retries failed, because SQS moves the record unchanged: its own reason is from before the retries. */
 function everyRetryFailed(redrives: number): string {
   return redrives === 0
     ? "Every retry failed, for hours. "
@@ -264,7 +279,7 @@ function aboutEvent(event: unknown): AboutEvent {
   };
 }
 
-/** What the function of this checkout would do with the event. */
+/** Makes the event's mail as the function of this checkout would, or says why it would refuse the event. */
 function prepare(event: unknown, notification: Notification | undefined): Pick<ParkedMessage, "prepared" | "refusal"> {
   const none = (refusal: string) => ({ prepared: undefined, refusal });
   if (notification === undefined) return none("No notification takes this event.");
@@ -284,7 +299,7 @@ function refusalByPattern(detail: Record<string, unknown>, { id, trigger }: Noti
   return `The pattern of "${id}" does not take it: see ${fields.join(", ")}.`;
 }
 
-/** As the event has them, where no mail can be made of it. */
+/** Finds recipients in an event of which no mail can be made. They are not checked. */
 function addressesIn(event: unknown): readonly string[] {
   const detail = isObject(event) && isObject(event.detail) ? event.detail : {};
   const { recipient } = isObject(detail.emailConfig) ? detail.emailConfig : {};
@@ -292,8 +307,8 @@ function addressesIn(event: unknown): readonly string[] {
 }
 
 /**
- * The event that the function would have got. A schedule's is made by its target's input transformer
- * (stacks/constructs/event-routing.ts), which may not have been at work yet when the event was parked.
+ * Returns the event that the function would have received. For a schedule, the target's input transformer makes that
+ * event (stacks/constructs/event-routing.ts), so the parked one may be the event from before the transformer.
  */
 function toBusinessEvent(content: unknown, ruleArn: string, { names, recipients }: ParkedContext): unknown {
   if (!isObject(content) || content.source !== "aws.events") return content;

@@ -10,24 +10,24 @@ import {
 } from "@aws-sdk/client-sqs";
 import { type QueueMessage } from "./parked-message";
 
-/** SQS hands out, takes back and holds on at most 10 at a time. */
+/** Most messages that one call to SQS may receive, or change the visibility of. */
 const mostPerCall = 10;
 
-/** Calls that run at the same time while many messages are held on. */
+/** Number of calls that run at the same time while many messages are renewed or given back. */
 const callsAtOnce = 10;
 
 /**
- * After this many receives in a row without a new message the reading ends, whatever the queue counts: its count is
- * approximate, and may be a minute late (GetQueueAttributes).
+ * Most receives in a row that bring no new message. Then the reading ends, even if the queue counts more messages,
+ * because its count is approximate and may be a minute late (GetQueueAttributes).
  */
 const mostIdleReceives = 5;
 
-/** The queue that the message names is not there. */
+/** The stage has no queue of the name in the error's message. */
 export class MissingQueue extends Error {
   override readonly name = "MissingQueue";
 }
 
-/** @throws MissingQueue */
+/** @returns the queue's URL. @throws MissingQueue */
 export async function findQueue(client: SQSClient, name: string, region: string): Promise<string> {
   const missing = (cause?: QueueDoesNotExist) =>
     new MissingQueue(
@@ -41,12 +41,12 @@ export async function findQueue(client: SQSClient, name: string, region: string)
   return QueueUrl;
 }
 
-/** All three together are what the queue holds, about. */
+/** Approximate counts of a queue's messages. Their sum is all that the queue holds. */
 export interface QueueCounts {
   readonly visible: number;
-  /** Received by somebody and not deleted: they come back. */
+  /** Messages that somebody has received and not deleted. They become visible again. */
   readonly inFlight: number;
-  /** Sent with a delay that is not over: nobody can receive them yet. */
+  /** Messages that were sent with a delay which is not over. Nobody can receive them yet. */
   readonly delayed: number;
 }
 
@@ -70,26 +70,26 @@ export async function countMessages(client: SQSClient, queueUrl: string): Promis
 
 export const totalOf = ({ visible, inFlight, delayed }: QueueCounts): number => visible + inFlight + delayed;
 
-/** How much of the queue was looked at, by the queue's own, approximate counts before and after. */
+/** How much of the queue was seen. It is computed from the queue's approximate counts before and after the reading. */
 export interface Sight {
   readonly seen: number;
-  /** What the queue holds, about. */
+  /** Approximate number of messages in the queue. */
   readonly total: number;
-  /** Of those that were not seen: somebody else is looking at them. */
+  /** Number of the unseen messages that somebody else has received. */
   readonly heldByOthers: number;
-  /** Of those that were not seen: their delay is not over. */
+  /** Number of the unseen messages whose delay is not over. */
   readonly delayed: number;
-  /** Whether all of the queue was seen, as far as it tells. */
+  /** Whether the whole queue was seen, according to its counts. */
   readonly isComplete: boolean;
 }
 
 interface Hold {
   readonly receipt: string;
-  /** Until then nobody else is given the message, in milliseconds since 1970. */
+  /** Time until which SQS gives the message to nobody else, in milliseconds since 1970. */
   readonly until: number;
 }
 
-/** A message is no longer this process's own: its hold was over, and somebody else may have it by now. */
+/** The hold of a message was over, so somebody else may have received it. */
 export class HoldIsOver extends Error {
   override readonly name = "HoldIsOver";
 }
@@ -98,20 +98,21 @@ interface HeldMessagesOptions {
   readonly client: SQSClient;
   readonly queueUrl: string;
   /**
-   * How long nobody else sees a message, should this process die before it gives it back. It is renewed while the
-   * process goes on.
+   * How long a message stays hidden from others if this process dies before it gives the message back. While the
+   * process works, it renews the hold.
    */
   readonly holdSeconds: number;
   readonly now: () => number;
 }
 
 /**
- * Messages that this process has received: nobody else sees them until they are given back. SQS has no other way to
- * look at a message.
+ * Messages that this process has received. They are hidden from others until they are given back, because SQS has no
+ * way to read a message without receiving it.
  *
- * A message whose hold is over is not touched any more: SQS says that a deletion with an old receipt succeeds, "but the
- * message might not be deleted" (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html),
- * so its answer could not be believed.
+ * Once the hold of a message is over, this class neither deletes nor changes the message. A deletion with an old
+ * receipt succeeds, "but the message might not be deleted"
+ * (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html), so the answer would
+ * prove nothing.
  */
 export class HeldMessages {
   readonly messages: QueueMessage[] = [];
@@ -120,7 +121,11 @@ export class HeldMessages {
 
   constructor(private readonly options: HeldMessagesOptions) {}
 
-  /** Receives until it has seen what the queue counts, or nothing new comes any more. */
+  /**
+   * Receives messages until the queue is empty, the limit is reached, or nothing new comes.
+   * @param limit most messages to receive.
+   * @param mayGoOn is asked before each receive; false ends the reading.
+   */
   async read(limit: number, mayGoOn: () => boolean = () => true): Promise<void> {
     const { client, queueUrl, holdSeconds, now } = this.options;
     const before = await countMessages(client, queueUrl);
@@ -132,7 +137,7 @@ export class HeldMessages {
           QueueUrl: queueUrl,
           MaxNumberOfMessages: Math.min(mostPerCall, limit - this.messages.length),
           VisibilityTimeout: holdSeconds,
-          // A short poll asks some of SQS's servers only, and can be empty where the queue is not.
+          // A wait makes this a long poll. A short poll asks only some of SQS's servers, and may miss messages.
           WaitTimeSeconds: 1,
           MessageAttributeNames: ["All"],
           MessageSystemAttributeNames: ["All"],
@@ -146,7 +151,7 @@ export class HeldMessages {
     this.sight = this.compare(before, await countMessages(client, queueUrl));
   }
 
-  /** Holds on to what would come back to the queue soon. Call it between two steps of the work. */
+  /** Renews the holds that would soon be over. It has to be called between two steps of the work. */
   async renew(): Promise<void> {
     const { holdSeconds, now } = this.options;
     const due = [...this.holds].filter(([, { until }]) => until > now() && until - now() < (holdSeconds * 1000) / 2);
@@ -167,20 +172,20 @@ export class HeldMessages {
     }
   }
 
-  /** Whether nobody else can have got the message since it was received. */
+  /** Whether the message has been hidden from everybody else since it was received. */
   isHeld(messageId: string): boolean {
     const { until = 0 } = this.holds.get(messageId) ?? {};
     return until > this.options.now();
   }
 
-  /** How many of the messages came back to the queue before the work was done. */
+  /** Number of messages that came back to the queue before the work was done. */
   get lapsed(): number {
     return [...this.holds.keys()].filter((messageId) => !this.isHeld(messageId)).length;
   }
 
   /**
-   * Deletes it from the queue.
-   * @throws HoldIsOver where that is not certain
+   * Deletes the message from the queue.
+   * @throws HoldIsOver if it is not certain that SQS deleted it.
    */
   async remove(messageId: string): Promise<void> {
     const { client, queueUrl } = this.options;
@@ -195,11 +200,11 @@ export class HeldMessages {
   }
 
   /**
-   * Makes what was not removed visible again.
-   * @returns how many stay hidden until their visibility timeout is over.
+   * Makes all messages that were not removed visible again.
+   * @returns the number of messages for which that failed. They stay hidden until their visibility timeout is over.
    */
   async giveBack(): Promise<number> {
-    // A message whose hold is over may be somebody else's by now: nothing is done to that one's.
+    // Messages whose hold is over are left alone, because somebody else may have received them.
     const held = [...this.holds].filter(([messageId]) => this.isHeld(messageId)).map(([, hold]) => hold);
     this.holds.clear();
     let hidden = 0;
@@ -210,7 +215,7 @@ export class HeldMessages {
     return hidden;
   }
 
-  /** @returns the places in `holds` of those for which it failed. */
+  /** Sets how long the messages stay hidden. @returns the indexes in `holds` for which it failed. */
   private async setVisibility(holds: readonly Hold[], seconds: number): Promise<ReadonlySet<number>> {
     const { client, queueUrl } = this.options;
     const Entries = holds.map(({ receipt }, index) => ({
@@ -238,11 +243,11 @@ export class HeldMessages {
     };
   }
 
-  /** @returns whether it is seen for the first time. */
+  /** Keeps a received message. @returns whether it was received for the first time. */
   private keep(message: Message, receivedAt: number): boolean {
     const { MessageId: messageId = "", ReceiptHandle: receipt = "", Body: body = "" } = message;
     const isNew = !this.holds.has(messageId);
-    // The newest receipt is the one that works.
+    // SQS accepts only the newest receipt of a message.
     this.holds.set(messageId, { receipt, until: receivedAt + this.options.holdSeconds * 1000 });
     if (!isNew) return false;
     this.messages.push({

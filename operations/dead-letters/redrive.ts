@@ -7,12 +7,12 @@ import { type ParkedMessage } from "./parked-message";
 import { HoldIsOver } from "./queue";
 
 export interface Ports {
-  /** Renews the hold of what is held. @returns whether this message is still this process's own. */
+  /** Renews the hold of all messages. @returns whether this process still holds this one. */
   readonly hold: (messageId: string) => Promise<boolean>;
   readonly readMails: (parked: ParkedMessage) => Promise<Mails>;
-  /** Makes a claim of unknown outcome free to be taken. @returns what it is now. */
+  /** Releases a claim whose outcome is unknown. @returns the claim as it is now. */
   readonly release: (claimId: string) => Promise<Claim>;
-  /** Resolves once the lane's retry queue has taken the body. */
+  /** Sends the body to the lane's retry queue. It resolves when the queue has taken it. */
   readonly send: (lane: Lane, body: string) => Promise<void>;
   /** Deletes the message from the dead-letter queue. */
   readonly remove: (messageId: string) => Promise<void>;
@@ -22,11 +22,11 @@ export type Outcome =
   | "redriven"
   | "would-redrive"
   | "refused"
-  /** Nothing was sent or deleted; the message stays. */
+  /** Nothing was sent or deleted, so the message stays parked. */
   | "failed"
-  /** Sent, and still parked: another redrive of it is stopped by its claim. */
+  /** The event was sent again but is still parked. Its claims keep another redrive from mailing it twice. */
   | "not-removed"
-  /** Every mail of it was out already, so nothing was sent; the record is removed. */
+  /** Every mail of the event was out already. So nothing was sent, and the record was removed. */
   | "finished"
   | "would-finish"
   | "discarded"
@@ -39,7 +39,7 @@ export interface Result {
   /** How often the event has been redriven, this time included. */
   readonly redrives?: number;
   readonly note?: string;
-  /** As they were before the mails of a redrive are sent. */
+  /** The mails as they were before the redrive sent anything. */
   readonly mails?: Mails;
 }
 
@@ -48,9 +48,9 @@ export interface ActOptions extends Wishes {
 }
 
 const holdIsOver =
-  "Its hold was over before its turn, so somebody else may be at it: nothing was done. Run it again, with a longer --hold.";
+  "Its hold was over before its turn, so somebody else may have it. Nothing was done. Run it again, with a longer --hold.";
 
-/** Acts on messages one by one, on each while nobody else has it. */
+/** Acts on messages one by one, and on each only while this process holds it. */
 async function actOnEach(
   messages: readonly ParkedMessage[],
   ports: Ports,
@@ -68,8 +68,8 @@ async function actOnEach(
 }
 
 /**
- * Sends parked messages again, one by one. Whenever it is interrupted, a message is in at least one of the two queues:
- * it is removed only after the retry queue has taken it. One that is in both is mailed once: its claim sees to that.
+ * Sends parked messages again, one by one. A message is removed only after the retry queue has taken it. So it is in at
+ * least one of the two queues at any time, and if it is in both, its claims keep it from being mailed twice.
  */
 export function redrive(
   messages: readonly ParkedMessage[],
@@ -101,7 +101,7 @@ async function redriveOne(parked: ParkedMessage, before: Mails, options: ActOpti
       mails = replaced(mails, afterRelease(mail, await ports.release(mail.claim), parked));
     }
     if (release.length > 0) {
-      // Another run may have come between the look and the release: then there may be nothing to send any more.
+      // A run of the function may have sent the mails before their claims were released. Then nothing is left to send.
       const again = decideRedrive(parked, mails, { ...options, resendUnknown: false });
       if (again.kind === "refuse")
         return { parked, outcome: "refused", note: noteOf(mails, describeRefusal(again.refusal)), mails };

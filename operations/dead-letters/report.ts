@@ -10,10 +10,10 @@ import { type ParkedMessage } from "./parked-message";
 import { type Outcome, type Result } from "./redrive";
 
 export interface ReportOptions extends Pick<DeadLettersOptions, "dryRun"> {
-  /** Addresses, and with `--json` the events' bodies. */
+  /** Whether addresses are shown and, with `--json`, the messages' bodies. */
   readonly showRecipients: boolean;
   readonly now: number;
-  /** Physical names' prefix, for commands to copy. */
+  /** Prefix of the stage's physical names. The commands that a person can copy contain it. */
   readonly prefix: string;
   readonly region: string;
   readonly isSandbox: boolean;
@@ -23,7 +23,7 @@ const day = 86_400_000;
 
 const command = ({ isSandbox }: ReportOptions): string => `npm run dead-letters --${isSandbox ? " --sandbox" : ""}`;
 
-/** For a person. */
+/** Writes the answer for a person. */
 export function describeAnswer(answer: DeadLettersAnswer, options: ReportOptions): string {
   const parts = [
     ...(answer.results === undefined
@@ -94,8 +94,8 @@ function noteOf(
 }
 
 /**
- * What the record says of each mail that failed, and is not out since; equal words once, and what the event's reason or
- * its mails tell, not again.
+ * Makes a line for each reason in the record, with the mails that failed for it. Mails that are out by now are left
+ * out, and so is everything that the event's own reason or the description of its mails says already.
  */
 function failuresIn({ failures, reason }: ParkedMessage, mails: Mails | undefined): string[] {
   const [first, ...others] = failures;
@@ -115,7 +115,7 @@ function failuresIn({ failures, reason }: ParkedMessage, mails: Mails | undefine
   });
 }
 
-/** Most mails whose search is spelled out. */
+/** Most mails for which a search command is printed. */
 const mostSearches = 3;
 
 function adviceOnUnknown(listed: readonly Listed[], options: ReportOptions): string[] {
@@ -128,8 +128,8 @@ function adviceOnUnknown(listed: readonly Listed[], options: ReportOptions): str
     `${plural(unknown.length, "mail")}: unknown, out or not. SES's events may tell; each names its mail by the tags eventId and recipient (the hash):`,
     ...unknown.slice(0, mostSearches).flatMap(({ mail: { recipient }, eventId }) => [
       `  aws logs filter-log-events --region ${region} --log-group-name /aws/events/${prefix}-feedback \\`,
-      // Quoted: a term with hyphens is several without. The query looks for the hash, and not a second term of the
-      // pattern: the emulator takes two for one.
+      // The id is quoted, because its hyphens would otherwise split it into several terms. The hash is looked for by
+      // the query and not by a second term, because the emulator reads two terms as one.
       `    --filter-pattern '"${inCommand(eventId, "<event id>")}"' --query "events[?contains(message, '${recipient}')].message" --output text`,
     ]),
     ...(unknown.length > mostSearches ? ["  and so on, with the event's id and the hash of each."] : []),
@@ -139,7 +139,10 @@ function adviceOnUnknown(listed: readonly Listed[], options: ReportOptions): str
   ];
 }
 
-/** An event's id for a command that a person copies: one that somebody else made could hold a command of its own. */
+/**
+ * Returns an event's id for a command that a person copies, or `otherwise` if the id has unusual characters. The
+ * producer chose the id, so it could contain a shell command.
+ */
 function inCommand(eventId: string | undefined, otherwise: string): string {
   return eventId !== undefined && /^[\w-]+$/.test(eventId) ? eventId : otherwise;
 }
@@ -215,7 +218,7 @@ function describeBounds(answer: DeadLettersAnswer): string[] {
   ];
 }
 
-/** Where those are that were not seen. */
+/** Says why some messages were not seen. */
 function describeUnseen({ seen, total, heldByOthers, delayed }: DeadLettersAnswer): string {
   const waiting = total - seen - heldByOthers - delayed;
   return [
@@ -231,7 +234,7 @@ function describeUnseen({ seen, total, heldByOthers, delayed }: DeadLettersAnswe
   ].join(" ");
 }
 
-/** Messages that were chosen, and that an interruption came before. */
+/** Number of chosen messages that were not begun, because a person interrupted. */
 function notBegunOf({ messages, results }: DeadLettersAnswer): number {
   return results === undefined ? 0 : messages.length - results.length;
 }
@@ -256,7 +259,7 @@ function describeRetries(queues: readonly WaitingRetries[]): string {
 
 const text = (content: string, options: ReportOptions): string => lines(content, options, 500);
 
-/** What a command says of an event's mails: it may name 50 recipients, some of them twice. */
+/** Prepares a longer text about an event's mails. It may name 50 recipients, some of them twice. */
 const note = (content: string, options: ReportOptions): string => lines(content, options, 5000);
 
 function lines(content: string, { showRecipients }: ReportOptions, longest: number): string {
@@ -266,7 +269,9 @@ function lines(content: string, { showRecipients }: ReportOptions, longest: numb
     .join("\n");
 }
 
-/** For a machine. Bodies only where addresses are wanted: they hold them. */
+/**
+ * Makes the JSON document of `--json`. It contains bodies only with `--show-recipients`, because they hold addresses.
+ */
 export function toJson(answer: DeadLettersAnswer, options: ReportOptions): object {
   const failureOf = ({ recipient, position, type, message }: MailFailure): object => ({
     ...(recipient === undefined ? {} : { recipient: text(recipient, options) }),

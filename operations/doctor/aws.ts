@@ -22,7 +22,7 @@ export interface AwsClients {
   readonly cloudWatch: CloudWatchClient;
 }
 
-/** AWS keeps this many of an account's concurrency unreserved, and refuses what would go below. */
+/** Least unreserved concurrency of an account. Lambda refuses a reservation that would leave less. */
 const leastUnreserved = 100;
 
 export function awsChecks(stage: DoctorStage, { lambda, sqs, sns, s3, cloudWatch }: AwsClients): Check[] {
@@ -30,7 +30,7 @@ export function awsChecks(stage: DoctorStage, { lambda, sqs, sns, s3, cloudWatch
   const budgets = laneBudgets(config.sendRatePerSecond);
   const reserved = (lane: Lane) => (config.reserveConcurrency ? budgets[lane].concurrency : undefined);
   const command = stage.isSandbox ? "npm run dead-letters -- --sandbox" : "npm run dead-letters";
-  /** What a queue holds, or that it is not there. */
+  /** Counts a queue's messages. It returns a failed check if the queue does not exist. */
   const count = async (queue: string): Promise<QueueCounts | Verdict> => {
     try {
       return await countMessages(sqs, await findQueue(sqs, queue, config.region));
@@ -137,7 +137,7 @@ async function checkSubscription(client: SNSClient, name: string, email: string 
   for await (const { Subscriptions = [] } of paginateListSubscriptionsByTopic({ client }, { TopicArn: topic })) {
     for (const { SubscriptionArn: arn = "" } of Subscriptions) {
       if (arn.startsWith("arn:")) confirmed += 1;
-      // "Deleted" stays in the list for days after somebody unsubscribed.
+      // A subscription stays in the list as "Deleted" for some days after somebody unsubscribed.
       else if (arn !== "Deleted") pending += 1;
     }
   }

@@ -1,7 +1,10 @@
 import { exitCodes } from "../command";
 import { isUnreachable, type StageAccess } from "../stage";
 
-/** `unknown`: the check could not be made, and says why. It is not a good sign, and no bad one. */
+/**
+ * Result of a check. `unknown` means that the check could not be made: it is neither good nor bad, and gives the
+ * reason.
+ */
 export type Status = "ok" | "warn" | "fail" | "unknown";
 
 export interface Verdict {
@@ -14,7 +17,7 @@ export interface Verdict {
 
 export interface Check {
   readonly name: string;
-  /** May reject: then its verdict is `unknown`. */
+  /** Makes the check. If it rejects, the verdict is `unknown`. */
   readonly run: () => Promise<Verdict>;
 }
 
@@ -33,9 +36,10 @@ export const unknown = (finding: string, todo?: string): Verdict => ({
   ...(todo === undefined ? {} : { todo }),
 });
 
+/** From the best to the worst. */
 const order: readonly Status[] = ["ok", "unknown", "warn", "fail"];
 
-/** One verdict of several: the worst, with the words of all that share it. */
+/** Makes one verdict of several: the worst status, with the findings of all that have it. */
 export function worst(verdicts: readonly Verdict[], whenAllIsWell: string): Verdict {
   const status = verdicts.reduce<Status>(
     (worse, verdict) => (order.indexOf(verdict.status) > order.indexOf(worse) ? verdict.status : worse),
@@ -51,7 +55,7 @@ export function worst(verdicts: readonly Verdict[], whenAllIsWell: string): Verd
   };
 }
 
-/** Makes all checks, at once. */
+/** Makes all checks at the same time. */
 export function runChecks(
   checks: readonly Check[],
   stage: Pick<StageAccess, "isSandbox" | "whenUnreachable">,
@@ -79,7 +83,7 @@ function whyNot(
   if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|Timeout|Network/i.test(`${name} ${message}`) || name === "AggregateError") {
     return unknown(isSandbox && isUnreachable(error) ? "Nothing answers." : reason, whenUnreachable);
   }
-  // moto answers what it does not know with a page of HTML, or as if there were nothing behind the path.
+  // moto answers a call that it does not emulate with an HTML page, or says that there is nothing at that path.
   if (isSandbox && /SyntaxError|UnknownError|NotImplemented|InternalFailure|^NotFound$/.test(name)) {
     return unknown("The sandbox does not emulate it: it is checked on AWS.");
   }
@@ -92,8 +96,9 @@ function firstLine(text: string): string {
 }
 
 /**
- * What all checks say, where none could be made for one and the same reason: the sandbox is down, say, or there are no
+ * Returns the one reason why no check could be made, for example that the sandbox is down or that there are no
  * credentials.
+ * @returns `undefined` if a check was made, or if there are several reasons.
  */
 export function onlyFinding(results: readonly CheckResult[]): string | undefined {
   const [first] = results;
@@ -105,7 +110,9 @@ export function onlyFinding(results: readonly CheckResult[]): string | undefined
   return `${finding}${/[.?!]$/.test(finding) ? "" : "."} ${todo}`.trim();
 }
 
-/** A check that could not be made fails nothing; where none could be made, nothing is known, which is a problem. */
+/**
+ * The command reports problems if a check failed. Single checks that could not be made are no problem; all of them are.
+ */
 export function exitCodeOf(results: readonly CheckResult[]): number {
   const hasFailed = results.some(({ status }) => status === "fail");
   return hasFailed || results.every(({ status }) => status === "unknown") ? exitCodes.problems : exitCodes.well;

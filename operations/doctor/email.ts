@@ -37,7 +37,7 @@ export function emailChecks({ config, names, isSandbox }: DoctorStage, { ses, se
   const setName = names.configurationSet;
   const identities = [
     config.senderIdentity.value,
-    // In the SES sandbox the recipients have to be verified, too.
+    // In the SES sandbox, the recipients have to be verified as well.
     ...(config.sesSandbox ? config.recipients : []),
   ];
 
@@ -91,7 +91,7 @@ export function emailChecks({ config, names, isSandbox }: DoctorStage, { ses, se
   ];
 }
 
-/** What an SES answer "there is none" turns into; other errors go on. */
+/** Turns SES's answer that something does not exist into `undefined`, and throws any other error on. */
 function absent(error: unknown): undefined {
   const name = error instanceof Error ? error.name : "";
   if (/NotFound|DoesNotExist/.test(name)) return undefined;
@@ -168,7 +168,7 @@ export function checkQuota(quota: SendQuota | undefined, sendRatePerSecond: numb
       ),
     );
   }
-  // -1 is SES's word for no limit.
+  // SES says -1 if there is no limit.
   const used = daily < 0 ? 0 : sent / daily;
   const usage = `${sent} of ${daily < 0 ? "unlimited" : daily} mails in 24 hours.`;
   if (used >= 0.95)
@@ -228,7 +228,10 @@ async function checkTemplate(
   return worst(verdicts, "Stored as in this checkout, and renders its sample.");
 }
 
-/** A template of the same notification with other content: the name of each ends with its content's hash. */
+/**
+ * Finds a stored template of the same notification with other content. The names of a notification's templates differ
+ * only in the hash at their end.
+ */
 async function findOtherVersion(client: SESClient, name: string): Promise<string | undefined> {
   const notification = name.replace(/-[0-9a-f]{8}$/, "-");
   let token: string | undefined;

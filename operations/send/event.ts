@@ -9,24 +9,33 @@ import { loadTemplate, renderTemplate, type TemplateReader } from "../../stacks/
 import { UsageError } from "../command";
 import { describeFailure } from "../text";
 
-/** What a person says of the event to put. */
+/** Options of the event that a person puts on the bus. */
 export interface EventOptions {
-  /** Addresses, with commas between them; none: whom the detail names. */
+  /**
+   * Addresses to mail, separated by commas.
+   * @default the addresses that the detail names
+   */
   readonly to?: string;
   readonly subject?: string;
-  /** JSON, or a file of it; none: the notification's sample. */
+  /**
+   * JSON, or the path of a file with JSON.
+   * @default the notification's sample
+   */
   readonly detail?: string;
-  /** Nobody is mailed there, so that the sample's own recipients will do. */
+  /** Whether the event goes to the sandbox. No real mail is sent there, so the sample's own recipients may stay. */
   readonly sandbox?: boolean;
 }
 
-/** Where the notifications come from; a test brings its own. */
+/** Where notifications and templates come from. Tests pass their own. */
 interface Sources {
   readonly notifications: readonly Notification[];
   readonly templateOf: TemplateReader;
 }
 
-/** What an event makes; a schedule's are fired by the clock, in the sandbox by `POST /_sandbox/fire/<rule name>`. */
+/**
+ * Lists the notifications that an event starts, separated by commas. Those with a schedule are left out: the clock
+ * starts them, or in the sandbox `POST /_sandbox/fire/<rule name>`.
+ */
 export const eventNotifications = (notifications: readonly Notification[] = catalogue): string =>
   notifications
     .filter(({ trigger }) => trigger.kind === "event")
@@ -34,8 +43,8 @@ export const eventNotifications = (notifications: readonly Notification[] = cata
     .join(", ");
 
 /**
- * The event to put, as the notification's function will read it.
- * @throws UsageError that says what the function would refuse
+ * Makes the event to put, and checks it as the function would.
+ * @throws UsageError that says why the function would refuse the event.
  */
 export function checkedEvent(
   id: string | undefined,
@@ -48,7 +57,7 @@ export function checkedEvent(
     refuseOversized(event);
     const { refusedRecipients, templateData } = notification.prepare(event);
     const [refused] = refusedRecipients;
-    // The function would mail the others; here is somebody who can correct it.
+    // The function would mail the other recipients. Here it is refused, because the person can correct it at once.
     if (refused !== undefined) {
       const where = options.to === undefined ? "--detail: its recipient" : "--to:";
       throw new UsageError(`${where} number ${refused.position} ${refused.problem}.`);
@@ -86,7 +95,9 @@ function findEventNotification(
   return { ...notification, trigger: notification.trigger };
 }
 
-/** The detail that is given, or else the notification's sample, with what the options say. */
+/**
+ * Makes the event's detail from the given one, or else from the notification's sample, and applies the other options.
+ */
 function detailOf(
   notification: Notification & { readonly trigger: EventTrigger },
   { to, subject, detail: text, sandbox = false }: EventOptions,
@@ -102,7 +113,7 @@ function detailOf(
   return { ...withRecipients, emailConfig: { ...emailConfig, subject } };
 }
 
-/** @throws UsageError where `to` can't be whom it mails. */
+/** @throws UsageError if the event can't be sent to the addresses in `to`. */
 function withRecipientsOf(notification: Notification, detail: object, to: string): object {
   const recipients = to.split(",").map((entry) => entry.trim());
   try {
@@ -112,16 +123,16 @@ function withRecipientsOf(notification: Notification, detail: object, to: string
   }
 }
 
-/** One time for all events of a call: they differ in what the options say, and in nothing else. */
+/** All events of a call have the same time, so that they differ only by the options. */
 const now = new Date().toISOString();
 
 function eventOf({ source, detailType }: EventTrigger, detail: Record<string, unknown>): EventEnvelope {
   return envelopeSchema.parse({ id: "not-sent-yet", source, "detail-type": detailType, time: now, detail });
 }
 
-/** @throws UsageError */
+/** @throws UsageError if the text is neither a JSON object nor the path of a file with one. */
 function readDetail(text: string): object {
-  // A long JSON text is no file's name: the system refuses to look for it.
+  // JSON is not looked for as a file, because the system throws on a name that is too long.
   const isJson = /^\s*[[{]/.test(text);
   const json = !isJson && statSync(text, { throwIfNoEntry: false })?.isFile() ? readFileSync(text, "utf8") : text;
   let detail: unknown;

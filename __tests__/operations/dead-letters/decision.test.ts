@@ -99,7 +99,7 @@ describe("a redrive", () => {
     );
     expect(refusalOf(failed(), unread, { resendUnknown: true })).toEqual({
       cause: "the claims could not be read (the table is down)",
-      advice: "So none was released.",
+      advice: "No mail was released.",
     });
     expect(refusalOf(failed("OutcomeUnknown"), unread)).toEqual({
       cause: "the claims could not be read (the table is down)",
