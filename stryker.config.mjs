@@ -25,6 +25,8 @@ export default {
   jest: {
     config: {
       ...unit,
+      // Stryker adds these settings to those of jest.config.js, and each of its projects would run the same tests.
+      projects: [],
       testMatch: [
         "**/__tests__/handler/**/*.test.ts",
         "**/__tests__/stacks/{policy,policy-kept,send-budget}.test.ts",
