@@ -24,8 +24,6 @@ interface SampleFailed {
   readonly notification: string;
   /** One sentence that explains it. */
   readonly reason: string;
-  /** `undefined` where no bus took the event. */
-  readonly eventId: string | undefined;
 }
 
 interface Stage {
@@ -58,13 +56,11 @@ export async function sendSamples(
 ): Promise<SampleResult[]> {
   return Promise.all(
     notifications.map(async (notification): Promise<SampleResult> => {
-      let eventId: string | undefined;
       try {
-        eventId = await trigger(notification, stage);
-        return await follow(notification, eventId, stage, patienceMs);
+        return await follow(notification, await trigger(notification, stage), stage, patienceMs);
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
-        return { outcome: "failed", notification: notification.id, reason: oneSentence(reason), eventId };
+        return { outcome: "failed", notification: notification.id, reason: oneSentence(reason) };
       }
     }),
   );

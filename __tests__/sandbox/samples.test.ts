@@ -199,7 +199,6 @@ it("fails where it takes too long, with what was seen last", async () => {
     {
       outcome: "failed",
       notification: "email-request",
-      eventId: "e-1",
       reason:
         "It was not finished within 0.5 s: its event is waiting, and the last try ended with Throttled: Slow down.",
     },
@@ -210,7 +209,6 @@ it("fails where its schedule can't be fired", async () => {
   fireStatus = 404;
   expect(await send(dailyReport)).toEqual([
     expect.objectContaining({
-      eventId: undefined,
       reason: 'Its schedule daily-report could not be fired (404): {"eventId":"e-1"}',
     }),
   ]);

@@ -14,7 +14,8 @@ export interface EmailSenderProps {
   readonly names: Names;
   readonly arns: Arns;
   readonly sender: string;
-  readonly identity: { readonly kind: "address" | "domain"; readonly value: string };
+  /** The identity that SES verifies: the sender's address, or its domain. */
+  readonly identity: string;
   /** Whether the identities are made here; otherwise they exist already. */
   readonly manageIdentities: boolean;
   /** Recipients to verify, while the account is in the SES sandbox. */
@@ -54,7 +55,7 @@ export class EmailSender extends Construct {
       sendingOptions: { sendingEnabled: true },
     });
     if (props.manageIdentities) {
-      this.identity = this.createIdentity(identity.value);
+      this.identity = this.createIdentity(identity);
       movedFrom(this.identity, "email-sender", "sender");
       for (const recipient of this.recipientIdentities()) {
         movedFrom(this.createIdentity(recipient), "email-sender", `recipient-${recipient}`);
@@ -109,7 +110,7 @@ export class EmailSender extends Construct {
 
   /** An address that is the sender's too has its identity already. */
   private recipientIdentities(): string[] {
-    return [...new Set(this.props.verifiedRecipients)].filter((name) => name !== this.props.identity.value);
+    return [...new Set(this.props.verifiedRecipients)].filter((name) => name !== this.props.identity);
   }
 }
 

@@ -130,7 +130,7 @@ export class ExecutionEnvironment {
       maxMemoryUsedMB: this.memoryUsedMb,
     };
     log.push(...endLines(fn, options.requestId, result.outcome, report).map(toLine));
-    return { requestId: options.requestId, version: options.version, log, ...result };
+    return { version: options.version, log, ...result };
   }
 
   /** As a crash ends it: what runs fails, and Lambda reports how the process went. */

@@ -31,7 +31,6 @@ export interface LogLine {
 }
 
 export interface Invocation {
-  readonly requestId: string;
   readonly version: string;
   /** The function's answer, or its error, as JSON. */
   readonly payload: string;
