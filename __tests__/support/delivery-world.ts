@@ -8,7 +8,7 @@ import { PermanentError, TransientError } from "../../handler/errors";
 import { createDispatch, type Parked } from "../../handler/dispatch";
 import { createSendNotification, type NotificationResult } from "../../handler/send-notification";
 import { createPacer } from "../../handler/pacer";
-import { failureRecord, MemoryClaims, createRecords, sqsBatch, startOfTime } from "./send-notification";
+import { failureRecord, functionArn, MemoryClaims, createRecords, sqsBatch, startOfTime } from "./send-notification";
 
 /** Numbers that look random and are the same for the same seed (mulberry32). From 0 up to 1. */
 export function randomOf(seed: number): () => number {
@@ -121,7 +121,7 @@ export class World {
   }
 
   private async start({ event, viaQueue, redriven }: Delivery): Promise<Outcome> {
-    const run = { endsAt: this.now + runMs, functionArn: "arn:aws:lambda:eu-west-1:123456789012:function:f" };
+    const run = { endsAt: this.now + runMs, functionArn };
     const handle = this.environment(run.endsAt);
     const parkedBefore = this.parked.length;
     if (!viaQueue) {

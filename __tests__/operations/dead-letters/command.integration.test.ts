@@ -19,7 +19,7 @@ import {
 import { describeAnswer, toJson } from "../../../operations/dead-letters/report";
 import { printableJson } from "../../../operations/text";
 import { Names } from "../../../stacks/names";
-import { clientSettings, region, TestGateway } from "aws-emulator/testing/gateway";
+import { accountId, clientSettings, region, TestGateway } from "aws-emulator/testing/gateway";
 import { freePort } from "aws-emulator/processes";
 import { failureRecord } from "../../support/send-notification";
 import { OperationsProcess, runOperation, sandboxOn } from "../../support/operations-command";
@@ -59,7 +59,7 @@ async function createQueues(names: Names): Promise<void> {
 async function stageWith(...bodies: unknown[]) {
   const names = new Names({ projectName: gateway.name("shop"), stage: "test", region });
   await createQueues(names);
-  const url = (role: string) => `${gateway.gateway.url}/123456789012/${names.of(role)}`;
+  const url = (role: string) => `${gateway.gateway.url}/${accountId}/${names.of(role)}`;
   const put = (body: unknown, attributes: Readonly<Record<string, string>> = {}) =>
     gateway.sqs.send(
       new SendMessageCommand({
@@ -536,7 +536,7 @@ it.each<[string, Partial<DeadLettersOptions>, string]>([
 describe("the command", () => {
   const command = (port: number, words: readonly string[]) =>
     runOperation(["dead-letters", "--sandbox", ...words], sandboxOn(port));
-  const queueUrl = () => `${gateway.gateway.url}/123456789012/${parkedStage.names.of("dead-letters")}`;
+  const queueUrl = () => `${gateway.gateway.url}/${accountId}/${parkedStage.names.of("dead-letters")}`;
 
   it("ends with a code, and prints no address", async () => {
     const put = (body: unknown) =>

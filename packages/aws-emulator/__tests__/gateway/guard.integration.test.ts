@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { RuntimeApi } from "../../src/services/lambda/runtime-api";
-import { clientSettings, gatewayForTests, region, signed, zipOf } from "../support/gateway";
+import { accountId, arnOf, clientSettings, gatewayForTests, region, signed, zipOf } from "../support/gateway";
 import { temporaryFolder } from "../support/temporary";
 
 // Something beside it shows what leads out of it.
@@ -361,7 +361,7 @@ it("strips what moto says to browsers, from objects, from errors and from calls"
 });
 
 describe("a request's text that becomes a file's path", () => {
-  const role = "arn:aws:iam::123456789012:role/function";
+  const role = `arn:aws:iam::${accountId}:role/function`;
 
   it.each([
     "../../outside",
@@ -370,7 +370,7 @@ describe("a request's text that becomes a file's path", () => {
     "/etc/outside",
     "..\\outside",
     "a:function:../../../outside",
-    "arn:aws:lambda:us-east-1:123456789012:function:../../outside",
+    arnOf.fn("../../outside"),
     "a b",
     "a\nb",
     "x".repeat(141),

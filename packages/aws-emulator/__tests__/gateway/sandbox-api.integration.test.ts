@@ -251,7 +251,7 @@ describe("lists", () => {
 });
 
 describe("an inbox with events of each kind", () => {
-  const deadLetters = "arn:aws:sqs:us-east-1:123456789012:dead-letters";
+  const deadLetters = arnOf.queue("dead-letters");
   const asked: string[] = [];
   let filled: Gateway;
   beforeAll(async () => {
