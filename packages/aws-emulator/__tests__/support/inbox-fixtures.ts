@@ -116,14 +116,14 @@ const succeeded = (minutes: number, requestId: string): Delivery["attempts"][num
   number: 1,
   startedAt: ago(minutes, 12),
   endedAt: ago(minutes, 158),
-  outcome: "success",
+  status: "success",
   requestId,
 });
 
 const throttled = {
   errorType: "TransientSendError",
   errorMessage: "Throttling: Maximum sending rate exceeded.",
-  outcome: "error",
+  status: "error",
 } as const;
 
 export const IDS = {
@@ -221,7 +221,7 @@ export function contents(): Contents {
             number: 1,
             startedAt: ago(7, 10),
             endedAt: ago(7, 44),
-            outcome: "error",
+            status: "error",
             errorType: "InvalidEventError",
             errorMessage: 'detail.emailConfig.recipient: "not an address" is no email address',
             requestId: "c1a0-1",
@@ -231,7 +231,7 @@ export function contents(): Contents {
             number: 2,
             startedAt: ago(7, 544),
             endedAt: ago(7, 561),
-            outcome: "error",
+            status: "error",
             errorType: "InvalidEventError",
             errorMessage: 'detail.emailConfig.recipient: "not an address" is no email address',
             requestId: "c1a0-1",
@@ -241,7 +241,7 @@ export function contents(): Contents {
             number: 3,
             startedAt: ago(7, 1561),
             endedAt: ago(7, 1580),
-            outcome: "error",
+            status: "error",
             errorType: "InvalidEventError",
             errorMessage: 'detail.emailConfig.recipient: "not an address" is no email address',
             requestId: "c1a0-1",
@@ -389,7 +389,7 @@ export function contents(): Contents {
                 number: 2,
                 startedAt: ago(2, -260),
                 endedAt: ago(2, -90),
-                outcome: "success",
+                status: "success",
                 requestId: "9b7e6e52-priority",
               },
             ],
@@ -436,7 +436,7 @@ export function contents(): Contents {
             targetArn: DLQ_ARN,
             kind: "sqs",
             status: "delivered",
-            attempts: [{ number: 1, startedAt: ago(7, 1600), endedAt: ago(7, 1606), outcome: "success" }],
+            attempts: [{ number: 1, startedAt: ago(7, 1600), endedAt: ago(7, 1606), status: "success" }],
           },
         ],
       }),

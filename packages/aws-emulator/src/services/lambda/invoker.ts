@@ -192,5 +192,5 @@ export class Invoker {
 /** The function is deleted by now, or was made in a way that the gateway did not see. */
 function withoutPackage({ name }: DeployedFunction): Invocation {
   const error = { errorType: "Sandbox.NoPackage", errorMessage: `The sandbox has no package of ${name}.` };
-  return { version: "$LATEST", payload: JSON.stringify(error), error, outcome: "error", log: [] };
+  return { version: "$LATEST", payload: JSON.stringify(error), error, status: "error", log: [] };
 }
