@@ -54,11 +54,11 @@ async function deliver(
     requestPayload: input,
   };
   // Lambda does not say which of its tries this is.
-  const outcome = await settle({ record, tries: 1, about: {} }, invocation, dependencies);
+  const settlement = await settle({ record, tries: 1, about: {} }, invocation, dependencies);
   // Lambda tries the event again, and hands it to its on-failure destination after the last try. An event that could not
   // be parked takes the same way.
-  if (outcome.kind === "open") throw outcome.error;
-  return outcome.kind === "mailed" ? outcome.result : { parked: outcome.type };
+  if (settlement.kind === "open") throw settlement.error;
+  return settlement.kind === "mailed" ? settlement.result : { parked: settlement.type };
 }
 
 async function retry(
@@ -70,13 +70,13 @@ async function retry(
   for (const { body, messageId, attributes } of batch.Records) {
     const record = parseRecord(body, invocation.functionArn);
     const tries = record.requestContext.approximateInvokeCount + attributes.ApproximateReceiveCount;
-    const outcome = await settle({ record, tries, about: { messageId } }, invocation, dependencies);
-    if (outcome.kind === "open") batchItemFailures.push({ itemIdentifier: messageId });
+    const settlement = await settle({ record, tries, about: { messageId } }, invocation, dependencies);
+    if (settlement.kind === "open") batchItemFailures.push({ itemIdentifier: messageId });
   }
   return { batchItemFailures };
 }
 
-type Outcome =
+type Settlement =
   | { readonly kind: "mailed"; readonly result: NotificationResult }
   | { readonly kind: "parked"; readonly type: string }
   /** A later try goes on. */
@@ -95,7 +95,7 @@ async function settle(
   { record, tries, about }: Work,
   { endsAt }: Invocation,
   { sendNotification, park, log }: DispatchDependencies,
-): Promise<Outcome> {
+): Promise<Settlement> {
   try {
     return { kind: "mailed", result: await sendNotification(record.requestPayload, { endsAt }) };
   } catch (cause) {

@@ -10,7 +10,7 @@ export type SampleResult = SampleDelivered | SampleFailed;
 
 /** Every mail of the sample is in the inbox, and says what the notification's template makes of the sample. */
 export interface SampleDelivered {
-  readonly outcome: "delivered";
+  readonly kind: "delivered";
   /** Its id. */
   readonly notification: string;
   readonly subject: string;
@@ -19,7 +19,7 @@ export interface SampleDelivered {
 }
 
 interface SampleFailed {
-  readonly outcome: "failed";
+  readonly kind: "failed";
   /** Its id. */
   readonly notification: string;
   /** One sentence that explains it. */
@@ -60,7 +60,7 @@ export async function sendSamples(
         return await follow(notification, await trigger(notification, stage), stage, patienceMs);
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
-        return { outcome: "failed", notification: notification.id, reason: oneSentence(reason) };
+        return { kind: "failed", notification: notification.id, reason: oneSentence(reason) };
       }
     }),
   );
@@ -122,7 +122,7 @@ async function follow(
       const rendered = renderTemplate(loadTemplate(notification), expected.templateData);
       for (const mail of mails) requireSame(mail, rendered);
       return {
-        outcome: "delivered",
+        kind: "delivered",
         notification: notification.id,
         subject: rendered.subject,
         to: mails.flatMap(({ to }) => to).join(", "),
