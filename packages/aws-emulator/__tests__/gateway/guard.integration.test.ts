@@ -1,5 +1,6 @@
 import { GetObjectCommand, CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { CreateFunctionCommand, DeleteFunctionCommand } from "@aws-sdk/client-lambda";
+import { ListIdentitiesCommand, SESClient } from "@aws-sdk/client-ses";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { request } from "node:http";
 import { connect } from "node:net";
@@ -297,6 +298,29 @@ describe("a call to AWS", () => {
         });
       }
     }
+  });
+
+  it("is refused in XML where it was made in the Query protocol, whatever the refusal quotes", async () => {
+    const form = { "content-type": "application/x-www-form-urlencoded; charset=utf-8" };
+    const refused = await ask("/", form, { method: "POST", body: "Action=ListIdentities&Version=2010-12-01" });
+    expect(refused).toMatchObject({ status: 403, headers: { "content-type": "text/xml" } });
+    expect(refused.body).toMatch(
+      /^<ErrorResponse .*<Code>MissingAuthenticationToken<\/Code><Message>Calls to AWS have to be signed .*<\/ErrorResponse>$/,
+    );
+    const ses = new SESClient(clientSettings(gateway.gateway.url));
+    ses.middlewareStack.add(
+      (next) => (call) => {
+        (call.request as { headers: Record<string, string> }).headers.origin = "http://a.example/<Code>x</Code>&amp;";
+        return next(call);
+      },
+      { step: "finalizeRequest" },
+    );
+    await expect(ses.send(new ListIdentitiesCommand({}))).rejects.toMatchObject({
+      name: "AccessDenied",
+      message: expect.stringContaining('one of "http://a.example/<Code>x</Code>&amp;".') as string,
+      $metadata: { httpStatusCode: 403 },
+    });
+    ses.destroy();
   });
 
   it("may be a link to an object, signed as version 4 or 2", async () => {
