@@ -45,12 +45,19 @@ export function checkCatalogue(
   const templates: CheckedTemplate[] = [];
   const problems: string[] = [];
   const known = notifications.filter((each, at) => {
-    const problem = entryProblem(each);
+    const problem = orMessage(() => entryProblem(each), "can't be read");
     if (problem !== undefined) problems.push(`${shownFolder}/index.ts: entry ${at + 1} of the catalogue ${problem}`);
     return problem === undefined;
   });
   const unlisted = context.folder === undefined ? [] : unlistedFolders(context.folder, known);
+  const readable: Notification[] = [];
   for (const notification of known) {
+    const unread = unreadable(notification);
+    if (unread !== undefined) {
+      problems.push(`${fileOf(notification.id)}: ${unread}`);
+      continue;
+    }
+    readable.push(notification);
     const misnamed =
       context.folder === undefined || existsSync(join(context.folder, notification.id))
         ? undefined
@@ -62,11 +69,11 @@ export function checkCatalogue(
       );
       continue;
     }
-    const { template, problems: own } = checkNotification(notification, context);
+    const { template, problems: own } = checked(notification, context);
     problems.push(...own);
     if (template !== undefined) templates.push({ id: notification.id, template });
   }
-  problems.push(...sharedNames(known), ...sharedTriggers(known), ...unlisted.map(({ problem }) => problem));
+  problems.push(...sharedNames(readable), ...sharedTriggers(readable), ...unlisted.map(({ problem }) => problem));
   if (problems.length > 0) throw new CatalogueError(problems);
   return templates;
 }
@@ -74,8 +81,43 @@ export function checkCatalogue(
 /** TypeScript says no to each of them, and nobody need have asked it. */
 function entryProblem(entry: Partial<Notification> | null | undefined): string | undefined {
   if (entry === undefined) return "is undefined: the folder exports it by another name.";
+  if (entry instanceof Promise) return "is a promise: import the notification itself.";
   if (typeof entry?.problems !== "function") return "is no notification: make it with defineNotification.";
   return typeof entry.id === "string" ? undefined : `has the id ${String(entry.id)}: give it its folder's name.`;
+}
+
+function orMessage<Value>(read: () => Value, what: string): Value | string {
+  try {
+    return read();
+  } catch (error) {
+    return `${what}: ${messageOf(error)}`;
+  }
+}
+
+/** Everything of a notification is read here once: behind the check, nobody expects a getter or a Proxy to throw. */
+function unreadable(notification: Notification): string | undefined {
+  const seen = new Set<unknown>();
+  const visit = (place: string, read: () => unknown): string | undefined => {
+    let members: [string, () => unknown][];
+    try {
+      const value = read();
+      // A schema has getters of its own, and problems() looks at it.
+      if (typeof value !== "object" || value === null || place === "detail" || seen.has(value)) return undefined;
+      seen.add(value);
+      members = Object.keys(value).map((name) => [
+        place === "" ? name : `${place}.${name}`,
+        () => (value as Record<string, unknown>)[name],
+      ]);
+    } catch (error) {
+      return `its ${place || "definition"} can't be read (${messageOf(error)}): write a plain value there.`;
+    }
+    for (const [below, readBelow] of members) {
+      const problem = visit(below, readBelow);
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  };
+  return visit("", () => notification);
 }
 
 /** As a message names it, on Windows too. */
@@ -110,12 +152,25 @@ interface Checked {
   readonly problems: readonly string[];
 }
 
+function checked(notification: Notification, context: CatalogueContext): Checked {
+  try {
+    return checkNotification(notification, context);
+  } catch (error) {
+    return { problems: [`${fileOf(notification.id)}: it can't be checked: ${messageOf(error)}`] };
+  }
+}
+
 function checkNotification(notification: Notification, context: CatalogueContext): Checked {
   const { id, ruleName } = notification;
   const inFile = (problems: readonly string[]) => problems.map((problem) => `${fileOf(id)}: ${problem}`);
   const wrongId = idProblem(id, context.prefix);
   // Nothing else of it can be trusted, its files' names for one.
   if (wrongId !== undefined) return { problems: inFile([wrongId]) };
+  if (!isSchema(notification.detail)) {
+    return {
+      problems: inFile(["its detail is no schema of Zod 4: write z.object({ .. }), with zod from package.json."]),
+    };
+  }
   const incomplete = notification.problems();
   if (incomplete.length > 0) return { problems: inFile(incomplete) };
   const problems = inFile([...ruleNameProblems(ruleName, context.prefix), ...laneProblems(notification)]);
@@ -128,6 +183,9 @@ function checkNotification(notification: Notification, context: CatalogueContext
   }
   return { template, problems: [...problems, ...mailProblems(notification, template)] };
 }
+
+/** One that is missing is told of by problems(). */
+const isSchema = (detail: unknown): boolean => detail === undefined || "_zod" in Object(detail);
 
 /** EventBridge takes as many characters of a rule's name, and SES of a template's (PutRule, CreateTemplate). */
 const longestName = 64;
