@@ -94,7 +94,7 @@ function addMail({ journal }: Gateway, index: number): void {
   });
   const targetArn = `arn:aws:lambda:us-east-1:${exampleAccountId}:function:email-processor`;
   const delivery = journal.addDelivery(event, { rule: "email", bus: "bus", targetId: "fn", targetArn, kind: "lambda" });
-  journal.endAttempt(delivery, journal.startAttempt(delivery, `request-${index}`), { outcome: "success" });
+  journal.endAttempt(delivery, journal.startAttempt(delivery, `request-${index}`), { status: "success" });
   delivery.status = "delivered";
   journal.changed(delivery);
   journal.addMail({

@@ -56,11 +56,11 @@ async function deliver(
     requestPayload: input,
   };
   // Lambda does not tell a function which of its tries this is, so the count starts at 1.
-  const outcome = await settle({ record, tries: 1, about: {} }, invocation, dependencies);
+  const settlement = await settle({ record, tries: 1, about: {} }, invocation, dependencies);
   // When the run throws, Lambda tries the event again, and after the last try hands it to the on-failure destination.
   // That holds for transient failures and for an event that could not be parked.
-  if (outcome.kind === "open") throw outcome.error;
-  return outcome.kind === "mailed" ? outcome.result : { parked: outcome.type };
+  if (settlement.kind === "open") throw settlement.error;
+  return settlement.kind === "mailed" ? settlement.result : { parked: settlement.type };
 }
 
 async function retry(
@@ -72,13 +72,13 @@ async function retry(
   for (const { body, messageId, attributes } of batch.Records) {
     const record = parseRecord(body, invocation.functionArn);
     const tries = record.requestContext.approximateInvokeCount + attributes.ApproximateReceiveCount;
-    const outcome = await settle({ record, tries, about: { messageId } }, invocation, dependencies);
-    if (outcome.kind === "open") batchItemFailures.push({ itemIdentifier: messageId });
+    const settlement = await settle({ record, tries, about: { messageId } }, invocation, dependencies);
+    if (settlement.kind === "open") batchItemFailures.push({ itemIdentifier: messageId });
   }
   return { batchItemFailures };
 }
 
-type Outcome =
+type Settlement =
   | { readonly kind: "mailed"; readonly result: NotificationResult }
   | { readonly kind: "parked"; readonly type: string }
   /** The event is not finished, and a later try goes on with it. */
@@ -100,7 +100,7 @@ async function settle(
   { record, tries, about }: Work,
   { endsAt }: Invocation,
   { sendNotification, park, log }: DispatchDependencies,
-): Promise<Outcome> {
+): Promise<Settlement> {
   try {
     return { kind: "mailed", result: await sendNotification(record.requestPayload, { endsAt }) };
   } catch (cause) {

@@ -10,7 +10,7 @@ export type SampleResult = SampleDelivered | SampleFailed;
 
 /** Every mail of the sample is in the inbox, with the text that the notification's template makes of the sample. */
 export interface SampleDelivered {
-  readonly outcome: "delivered";
+  readonly kind: "delivered";
   /** The notification's id. */
   readonly notification: string;
   readonly subject: string;
@@ -19,13 +19,11 @@ export interface SampleDelivered {
 }
 
 interface SampleFailed {
-  readonly outcome: "failed";
+  readonly kind: "failed";
   /** The notification's id. */
   readonly notification: string;
   /** One sentence that says why. */
   readonly reason: string;
-  /** `undefined` where no bus accepted the event. */
-  readonly eventId: string | undefined;
 }
 
 interface Stage {
@@ -58,13 +56,11 @@ export async function sendSamples(
 ): Promise<SampleResult[]> {
   return Promise.all(
     notifications.map(async (notification): Promise<SampleResult> => {
-      let eventId: string | undefined;
       try {
-        eventId = await trigger(notification, stage);
-        return await follow(notification, eventId, stage, patienceMs);
+        return await follow(notification, await trigger(notification, stage), stage, patienceMs);
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
-        return { outcome: "failed", notification: notification.id, reason: oneSentence(reason), eventId };
+        return { kind: "failed", notification: notification.id, reason: oneSentence(reason) };
       }
     }),
   );
@@ -126,7 +122,7 @@ async function follow(
       const rendered = renderTemplate(loadTemplate(notification), expected.templateData);
       for (const mail of mails) requireSame(mail, rendered);
       return {
-        outcome: "delivered",
+        kind: "delivered",
         notification: notification.id,
         subject: rendered.subject,
         to: mails.flatMap(({ to }) => to).join(", "),

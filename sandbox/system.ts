@@ -227,9 +227,9 @@ export class Sandbox {
         namePrefix: names.prefix,
         recipients: config.recipients,
       });
-      const delivered = results.filter((result) => result.outcome === "delivered");
+      const delivered = results.filter((result) => result.kind === "delivered");
       const problems = results
-        .filter((result) => result.outcome === "failed")
+        .filter((result) => result.kind === "failed")
         .map(({ notification, reason }) => `The sample of "${notification}" was not delivered: ${reason}`);
       if (problems.length > 0) step.rename(`${title}: ${delivered.length} of ${results.length} arrived`);
       return { delivered, problems };

@@ -62,10 +62,10 @@ export class TerraformError extends Error {
     readonly exitCode: number | null,
     /** Terraform's own error messages, or the end of its output where there are none. */
     readonly detail: string,
-    outcome = exitCode === null ? "was ended by a signal" : `failed with exit code ${exitCode}`,
+    ending = exitCode === null ? "was ended by a signal" : `failed with exit code ${exitCode}`,
     options?: ErrorOptions,
   ) {
-    super(detail === "" ? `${command} ${outcome}.` : `${command} ${outcome}:\n${detail}`, options);
+    super(detail === "" ? `${command} ${ending}.` : `${command} ${ending}:\n${detail}`, options);
   }
 }
 

@@ -52,11 +52,12 @@ export function checkCatalogue(
   const templates: CheckedTemplate[] = [];
   const problems: string[] = [];
   const known = notifications.filter((each, at) => {
-    const problem = entryProblem(each);
+    const problem = orMessage(() => entryProblem(each), "can't be read");
     if (problem !== undefined) problems.push(`${shownFolder}/index.ts: entry ${at + 1} of the catalogue ${problem}`);
     return problem === undefined;
   });
   const unlisted = context.folder === undefined ? [] : unlistedFolders(context.folder, known);
+  const readable: Notification[] = [];
   for (const notification of known) {
     const misnamed =
       context.folder === undefined || existsSync(join(context.folder, notification.id))
@@ -69,11 +70,12 @@ export function checkCatalogue(
       );
       continue;
     }
-    const { template, problems: own } = checkNotification(notification, context);
+    const { template, problems: own, isReadable = true } = checked(notification, context);
     problems.push(...own);
+    if (isReadable) readable.push(notification);
     if (template !== undefined) templates.push({ id: notification.id, template });
   }
-  problems.push(...sharedNames(known), ...sharedTriggers(known), ...unlisted.map(({ problem }) => problem));
+  problems.push(...sharedNames(readable), ...sharedTriggers(readable), ...unlisted.map(({ problem }) => problem));
   if (problems.length > 0) throw new CatalogueError(problems);
   return templates;
 }
@@ -84,8 +86,18 @@ export function checkCatalogue(
  */
 function entryProblem(entry: Partial<Notification> | null | undefined): string | undefined {
   if (entry === undefined) return "is undefined: the folder exports it by another name.";
+  if (entry instanceof Promise) return "is a promise: import the notification itself.";
   if (typeof entry?.problems !== "function") return "is no notification: make it with defineNotification.";
   return typeof entry.id === "string" ? undefined : `has the id ${String(entry.id)}: give it its folder's name.`;
+}
+
+/** @returns what `read` gives, or the message of its error behind `what`. */
+function orMessage<Value>(read: () => Value, what: string): Value | string {
+  try {
+    return read();
+  } catch (error) {
+    return `${what}: ${messageOf(error)}`;
+  }
 }
 
 /** The folder as messages name it. Its separators are `/` on Windows, too. */
@@ -118,6 +130,16 @@ interface Checked {
   /** `undefined` where the template can't be read. */
   readonly template?: Template;
   readonly problems: readonly string[];
+  /** Whether its fields can be read. A getter or a Proxy may throw. */
+  readonly isReadable?: boolean;
+}
+
+function checked(notification: Notification, context: CatalogueContext): Checked {
+  try {
+    return checkNotification(notification, context);
+  } catch (error) {
+    return { problems: [`${fileOf(notification.id)}: it can't be read: ${messageOf(error)}`], isReadable: false };
+  }
 }
 
 function checkNotification(notification: Notification, context: CatalogueContext): Checked {
@@ -126,6 +148,11 @@ function checkNotification(notification: Notification, context: CatalogueContext
   const wrongId = idProblem(id, context.prefix);
   // With a wrong id, nothing else can be checked: the names of the notification's files come from the id.
   if (wrongId !== undefined) return { problems: inFile([wrongId]) };
+  if (!isSchema(notification.detail)) {
+    return {
+      problems: inFile(["its detail is no schema of Zod 4: write z.object({ .. }), with zod from package.json."]),
+    };
+  }
   const incomplete = notification.problems();
   if (incomplete.length > 0) return { problems: inFile(incomplete) };
   const problems = inFile([...ruleNameProblems(ruleName, context.prefix), ...laneProblems(notification)]);
@@ -138,6 +165,9 @@ function checkNotification(notification: Notification, context: CatalogueContext
   }
   return { template, problems: [...problems, ...mailProblems(notification, template)] };
 }
+
+/** `problems()` reports a schema that is missing. */
+const isSchema = (detail: unknown): boolean => detail === undefined || "_zod" in Object(detail);
 
 /** EventBridge takes up to 64 characters for a rule's name (PutRule), and SES for a template's (CreateTemplate). */
 const longestName = 64;

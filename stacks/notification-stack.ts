@@ -63,7 +63,7 @@ export class NotificationStack extends TerraformStack {
       names,
       arns,
       sender: config.sender,
-      identity: config.senderIdentity,
+      identity: config.senderIdentity.value,
       manageIdentities: config.manageIdentities,
       verifiedRecipients: config.sesSandbox ? config.recipients : [],
       templates,

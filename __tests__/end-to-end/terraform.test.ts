@@ -13,6 +13,7 @@ import { sandboxEnvironment, Terraform, terraformEnvironment } from "../../sandb
 import { findTools } from "../../sandbox/tools";
 import { devEnvironment } from "../support/stack";
 import { bareEnvironment, projectRoot } from "../support/sandbox";
+import { exampleAccountId } from "../../stacks/stages";
 
 /** The synthesized JSON in the hands of the real Terraform and the real AWS provider, as a team's CI has it. */
 
@@ -32,13 +33,13 @@ beforeAll(async () => {
     port: 0,
     motoSocket: moto.socket,
     region,
-    accountId: "123456789012",
+    accountId: exampleAccountId,
     workDirectory: join(directory, "functions"),
     retryDelaysMs: [100],
   });
   await new S3Client(awsClientConfig(gateway.url, region)).send(
     new CreateBucketCommand({
-      Bucket: "shop-terraform-state-123456789012",
+      Bucket: `shop-terraform-state-${exampleAccountId}`,
       CreateBucketConfiguration: { LocationConstraint: "eu-west-1" },
     }),
   );

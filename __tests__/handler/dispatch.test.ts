@@ -10,12 +10,12 @@ import {
   dependencies,
   failureRecord,
   FakeClock,
+  functionArn,
   createRecords,
   sqsBatch,
   startOfTime,
 } from "../support/send-notification";
 
-const functionArn = "arn:aws:lambda:eu-west-1:123456789012:function:shop-dev-email-processor";
 const run: Run = { endsAt: 30_000 };
 const invocation: Invocation = { ...run, functionArn };
 const result = { notification: "email-request", eventId: "e", messageIds: ["m"] };
@@ -136,7 +136,7 @@ describe("a batch of the retry queue", () => {
     expect(parked).toEqual([
       {
         requestContext: {
-          functionArn: "arn:aws:lambda:eu-west-1:123456789012:function:shop-dev-email-processor:$LATEST",
+          functionArn: `${functionArn}:$LATEST`,
           condition: "Parked",
           approximateInvokeCount: 7,
         },

@@ -2,7 +2,7 @@ import { DescribeEventBusCommand } from "@aws-sdk/client-eventbridge";
 import { baseEnvironment, sandboxEnvironment, Terraform } from "../../sandbox/terraform";
 import { resolveProviders } from "../../sandbox/tools";
 import { awsProvider } from "../../sandbox/tools/pinned-providers";
-import { arnOf, region, TestGateway } from "aws-emulator/testing/gateway";
+import { accountId, arnOf, region, TestGateway } from "aws-emulator/testing/gateway";
 import { describeWith } from "../support/requires";
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
@@ -27,7 +27,7 @@ describeWith(["terraform", "moto", "awsProvider"], "what the AWS provider makes 
             Principal: "*",
             Action: "events:PutEvents",
             Resource: "${aws_cloudwatch_event_bus.failures.arn}",
-            Condition: { ArnNotEquals: { "aws:PrincipalArn": ["arn:aws:iam::123456789012:role/function"] } },
+            Condition: { ArnNotEquals: { "aws:PrincipalArn": [`arn:aws:iam::${accountId}:role/function`] } },
           },
         ],
       };

@@ -90,7 +90,7 @@ it("is delivered where the mail is what the template makes of the sample", async
   tasks = 1;
   expect(await send(emailRequest)).toEqual([
     {
-      outcome: "delivered",
+      kind: "delivered",
       notification: "email-request",
       subject: "Your export is ready",
       to: "success@simulator.amazonses.com",
@@ -102,12 +102,12 @@ it("is delivered where the mail is what the template makes of the sample", async
 it("is delivered with a mail's own line ends", async () => {
   const { text } = mailOf(emailRequest);
   told = [{ fate: "delivered", mails: [mailOf(emailRequest, { text: text.trimEnd().replaceAll("\n", "\r\n") })] }];
-  expect(await send(emailRequest)).toEqual([expect.objectContaining({ outcome: "delivered" })]);
+  expect(await send(emailRequest)).toEqual([expect.objectContaining({ kind: "delivered" })]);
 });
 
 it("fires a schedule, whose mail goes to the stage's recipients", async () => {
   told = [{ fate: "delivered", mails: [mailOf(dailyReport)] }];
-  expect(await send(dailyReport)).toEqual([expect.objectContaining({ outcome: "delivered", to: "ops@example.com" })]);
+  expect(await send(dailyReport)).toEqual([expect.objectContaining({ kind: "delivered", to: "ops@example.com" })]);
   expect(calls[0]).toBe("POST /_sandbox/fire/shop-dev-daily-report");
 });
 
@@ -184,7 +184,7 @@ it.each<[string, () => void, string | RegExp]>([
   told = [{ fate: "running" }];
   prepare();
   const [result] = await send(emailRequest);
-  expect(result).toMatchObject({ outcome: "failed", notification: "email-request" });
+  expect(result).toMatchObject({ kind: "failed", notification: "email-request" });
   expect(result).toEqual(
     expect.objectContaining({
       reason: typeof reason === "string" ? reason : (expect.stringMatching(reason) as string),
@@ -197,9 +197,8 @@ it("fails where it takes too long, with what was seen last", async () => {
   told = [{ fate: "waiting", deliveries: [{ rule: "r", status: "delivered", attempts }] }];
   expect(await send(emailRequest, 500)).toEqual([
     {
-      outcome: "failed",
+      kind: "failed",
       notification: "email-request",
-      eventId: "e-1",
       reason:
         "It was not finished within 0.5 s: its event is waiting, and the last try ended with Throttled: Slow down.",
     },
@@ -210,7 +209,6 @@ it("fails where its schedule can't be fired", async () => {
   fireStatus = 404;
   expect(await send(dailyReport)).toEqual([
     expect.objectContaining({
-      eventId: undefined,
       reason: 'Its schedule daily-report could not be fired (404): {"eventId":"e-1"}',
     }),
   ]);

@@ -82,6 +82,76 @@ it("gives no notification the name of a rule that the stack has by itself", () =
   }
 });
 
+describe("what can't be read is told in a sentence", () => {
+  const thrown = () => {
+    throw new Error("boom");
+  };
+  const throwing = (name: string, value: object = {}) =>
+    Object.defineProperty(value, name, { get: thrown, enumerable: true });
+  const proxy = (trap: "get" | "ownKeys") => new Proxy({}, { [trap]: thrown });
+  /** `defineNotification` copies what it is given; behind it, somebody may spread or wrap a notification. */
+  const changed = (changes: object): Notification =>
+    Object.defineProperties({ ...invoicePaid() }, Object.getOwnPropertyDescriptors(changes));
+  const unread = `${file}: it can't be read: boom`;
+
+  it.each<[string, Notification, string]>([
+    ["a trigger's source", invoicePaid({ trigger: throwing("source", { kind: "event" }) }), unread],
+    ["a trigger's kind", invoicePaid({ trigger: throwing("kind") }), unread],
+    [
+      "a trigger's pattern",
+      invoicePaid({ trigger: { ...definition.trigger, detailPattern: throwing("status") } }),
+      unread,
+    ],
+    ["a trigger that is a Proxy", invoicePaid({ trigger: proxy("ownKeys") }), unread],
+    ["a trigger", changed(throwing("trigger")), unread],
+    ["a sample", changed(throwing("sample")), unread],
+    [
+      "a sample's field",
+      invoicePaid({ sample: throwing("number", { customer: "a@example.com" }) }),
+      `${file}: the sample makes no mail: boom`,
+    ],
+    ["a rule's name", changed(throwing("ruleName")), unread],
+    ["a lane", changed(throwing("lane")), unread],
+  ])("of %s", (_, notification, sentence) => {
+    expect(problemsOf([notification])).toEqual([sentence]);
+  });
+
+  it("of one notification, beside the problems of the others", () => {
+    const other = invoicePaid({ lane: "bulk" });
+    expect(problemsOf([changed(throwing("trigger")), other])).toEqual([
+      unread,
+      `${file}: there is no lane "bulk": use standard or priority.`,
+    ]);
+  });
+
+  it("of an entry that is none", () => {
+    const entries = [undefined, null, Promise.resolve(invoicePaid()), proxy("get"), {}, "x"];
+    const entry = (at: number) => `handler/notifications/index.ts: entry ${at} of the catalogue`;
+    expect(problemsOf(entries as Notification[])).toEqual([
+      `${entry(1)} is undefined: the folder exports it by another name.`,
+      `${entry(2)} is no notification: make it with defineNotification.`,
+      `${entry(3)} is a promise: import the notification itself.`,
+      `${entry(4)} can't be read: boom`,
+      `${entry(5)} is no notification: make it with defineNotification.`,
+      `${entry(6)} is no notification: make it with defineNotification.`,
+    ]);
+  });
+
+  it.each<[string, object, RegExp]>([
+    ["a schema that is none", { detail: { customer: "text" } }, /its detail is no schema of Zod 4: write z\.object/],
+    ["a schema that is a text", { detail: "customer" }, /its detail is no schema of Zod 4: write z\.object/],
+    ["a schema that throws", { detail: new Proxy(definition.detail, { get: thrown }) }, /: it can't be read: boom$/],
+    ["a subject that is a function", { subject: thrown }, /subject/],
+    ["a map that throws", { map: thrown }, /the sample makes no mail: boom/],
+    ["recipients that throw", { recipients: thrown }, /the sample makes no mail: boom/],
+  ])("of %s", (_, changes, sentence) => {
+    const problems = problemsOf([invoicePaid(changes)]);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(sentence);
+    expect(problems[0]?.startsWith(`${file}: `)).toBe(true);
+  });
+});
+
 describe("a definition", () => {
   it.each<[string, object, string]>([
     ["a lane that is not there", { lane: "bulk" }, `${file}: there is no lane "bulk": use standard or priority.`],

@@ -3,8 +3,9 @@ import { PermanentError, TransientError } from "../../handler/errors";
 import { compilePattern } from "aws-emulator/eventbridge";
 import { failureRecord } from "../support/send-notification";
 import { synthNotificationStack } from "../support/stack";
+import { exampleAccountId } from "../../stacks/stages";
 
-const arn = (name: string) => `arn:aws:lambda:eu-west-1:123456789012:function:${name}`;
+const arn = (name: string) => `arn:aws:lambda:eu-west-1:${exampleAccountId}:function:${name}`;
 const standard = arn("shop-dev-email-processor");
 const priority = arn("shop-dev-priority-email-processor");
 
@@ -14,7 +15,7 @@ const stack = synthNotificationStack();
 function compile(pattern: unknown) {
   const applied = String(pattern).replace(/\$\{([^}]*)\}/g, (_, expression: string) => {
     if (expression.endsWith(".partition")) return "aws";
-    if (expression.endsWith(".account_id")) return "123456789012";
+    if (expression.endsWith(".account_id")) return exampleAccountId;
     throw new Error(`A pattern reads ${expression}`);
   });
   return compilePattern(applied);
@@ -40,7 +41,7 @@ function takers(functionArn: string, response: object, envelope: object = {}, ru
     id: "4f5a1f2e-6d0f-4a3c-9a34-4c1f6b6f0c55",
     "detail-type": "Lambda Function Invocation Result - Failure",
     source: "lambda",
-    account: "123456789012",
+    account: exampleAccountId,
     time: "2026-11-24T09:04:00Z",
     region: "eu-west-1",
     resources: [functionArn],
@@ -141,7 +142,7 @@ describe("what is none of this stage's failures", () => {
     ["another function", `${arn("billing")}:$LATEST`],
     ["a function whose name goes on", `${standard}-2:$LATEST`],
     ["another stage", `${arn("shop-prod-email-processor")}:$LATEST`],
-    ["another account", `${standard.replace("123456789012", "999999999999")}:$LATEST`],
+    ["another account", `${standard.replace(exampleAccountId, "999999999999")}:$LATEST`],
     ["another region", `${standard.replace("eu-west-1", "us-east-1")}:$LATEST`],
   ])("is not taken from %s", (_, functionArn) => {
     for (const type of ["InvalidEvent", "Throttled", "Sandbox.Timedout"]) {

@@ -4,6 +4,7 @@ import { inputFor } from "aws-emulator/eventbridge";
 import { type Envelope } from "aws-emulator";
 import { compileFilter } from "../support/metric-filter";
 import { synthNotificationStack } from "../support/stack";
+import { exampleAccountId } from "../../stacks/stages";
 
 const filters = synthNotificationStack()
   .resources("aws_cloudwatch_log_metric_filter")
@@ -111,7 +112,7 @@ describe("an event that no notification knows", () => {
     id: "4f5a1f2e-6d0f-4a3c-9a34-4c1f6b6f0c55",
     source: "custom.application",
     "detail-type": 'Priority "alert"',
-    account: "123456789012",
+    account: exampleAccountId,
     region: "eu-west-1",
     time: "2026-11-24T09:04:00Z",
     resources: [],

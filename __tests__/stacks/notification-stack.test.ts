@@ -10,6 +10,7 @@ import { maximumRedrives } from "../../stacks/delivery-windows";
 import { NotificationStack } from "../../stacks/notification-stack";
 import { storedTemplateName } from "../../stacks/templates";
 import { configOf, type Synthesized, synthesized, synthNotificationStack } from "../support/stack";
+import { exampleAccountId } from "../../stacks/stages";
 
 let stack: Synthesized;
 beforeAll(() => {
@@ -791,7 +792,7 @@ describe("the daily report's event", () => {
       id: "the id",
       "detail-type": "Scheduled Event",
       source: "aws.events",
-      account: "123456789012",
+      account: exampleAccountId,
       time: "2026-11-24T09:00:00Z",
       region: "eu-west-1",
       resources: [],

@@ -2,7 +2,7 @@ import { TerraformStack, Testing } from "cdktf";
 import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
 import { enforcePolicy, findViolations } from "../../stacks/policy";
 import { rules, type SynthesizedStack } from "../../stacks/policy/rules";
-import { defaultQuotas } from "../../stacks/stages";
+import { defaultQuotas, exampleAccountId } from "../../stacks/stages";
 
 /**
  * Where the limit of each rule is: the widest that keeps the rule, and the narrowest that breaks it. (`policy.test.ts`
@@ -392,7 +392,7 @@ describe("a policy's size", () => {
       Principal: { Service: "events.amazonaws.com" },
       Action: "lambda:InvokeFunction",
       // The partition and the region are the longest that exist.
-      Resource: "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:shop-dev-fn",
+      Resource: `arn:aws-us-gov:lambda:us-gov-west-1:${exampleAccountId}:function:shop-dev-fn`,
       Condition: { ArnLike: { "AWS:SourceArn": "a".repeat(20_480) } },
     };
     expect(sizeOf(resource("aws_lambda_permission", permission))).toBe(JSON.stringify(made).length);

@@ -1,6 +1,6 @@
 import { findViolations } from "../../stacks/policy";
 import { rules, type SynthesizedStack } from "../../stacks/policy/rules";
-import { defaultQuotas, stages } from "../../stacks/stages";
+import { defaultQuotas, exampleAccountId, stages } from "../../stacks/stages";
 import { synthNotificationStack } from "../support/stack";
 
 const resource = (type: string, attributes: object): SynthesizedStack => ({
@@ -274,7 +274,7 @@ const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegE
                 statement_id: `shop-dev-${at}`,
                 function_name: "the function",
                 principal: "events.amazonaws.com",
-                source_arn: `arn:aws:events:eu-west-1:123456789012:rule/shop-dev-event-bus/shop-dev-${at}`,
+                source_arn: `arn:aws:events:eu-west-1:${exampleAccountId}:rule/shop-dev-event-bus/shop-dev-${at}`,
               },
             ]),
           ),

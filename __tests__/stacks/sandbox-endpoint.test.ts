@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findSandbox, sandboxEndpoint } from "../../stacks/sandbox-endpoint";
 import { temporaryFolder } from "aws-emulator/testing/temporary";
+import { exampleAccountId } from "../../stacks/stages";
 
 /**
  * Writes the environment file of a running sandbox.
@@ -54,6 +55,6 @@ it("is not led elsewhere by what the shell says of a stage on AWS", () => {
   const aws = { STAGE: "prod", PROJECT_NAME: "shop", AWS_REGION: "eu-west-1", AWS_ACCOUNT_ID: "999999999999" };
   expect(findSandbox(aws, none)).toMatchObject({
     region: "us-east-1",
-    config: { stage: "sandbox", projectName: "email-automation", accountId: "123456789012" },
+    config: { stage: "sandbox", projectName: "email-automation", accountId: exampleAccountId },
   });
 });

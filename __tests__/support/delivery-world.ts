@@ -8,7 +8,7 @@ import { PermanentError, TransientError } from "../../handler/errors";
 import { createDispatch, type Parked } from "../../handler/dispatch";
 import { createSendNotification, type NotificationResult } from "../../handler/send-notification";
 import { createPacer } from "../../handler/pacer";
-import { failureRecord, MemoryClaims, createRecords, sqsBatch, startOfTime } from "./send-notification";
+import { failureRecord, functionArn, MemoryClaims, createRecords, sqsBatch, startOfTime } from "./send-notification";
 
 /** A generator of numbers from 0 up to 1 that look random. The same seed gives the same numbers (mulberry32). */
 export function randomOf(seed: number): () => number {
@@ -127,7 +127,7 @@ export class World {
   }
 
   private async start({ event, viaQueue, redriven }: Delivery): Promise<Outcome> {
-    const run = { endsAt: this.now + runMs, functionArn: "arn:aws:lambda:eu-west-1:123456789012:function:f" };
+    const run = { endsAt: this.now + runMs, functionArn };
     const handle = this.environment(run.endsAt);
     const parkedBefore = this.parked.length;
     if (!viaQueue) {

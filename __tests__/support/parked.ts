@@ -6,6 +6,7 @@ import {
 import { readConfig } from "../../stacks/config";
 import { Names } from "../../stacks/names";
 import { businessEvent, startOfTime } from "./send-notification";
+import { exampleAccountId } from "../../stacks/stages";
 
 const config = readConfig({ STAGE: "sandbox" });
 
@@ -46,8 +47,8 @@ export function targetAttributes(rule: string, overrides: Readonly<Record<string
     ERROR_CODE: "NO_PERMISSIONS",
     ERROR_MESSAGE: "Not allowed to invoke the function.",
     RETRY_ATTEMPTS: "0",
-    RULE_ARN: `arn:aws:events:us-east-1:123456789012:rule/${parkedStage.names.of("event-bus")}/${parkedStage.names.of(rule)}`,
-    TARGET_ARN: "arn:aws:lambda:us-east-1:123456789012:function:f",
+    RULE_ARN: `arn:aws:events:us-east-1:${exampleAccountId}:rule/${parkedStage.names.of("event-bus")}/${parkedStage.names.of(rule)}`,
+    TARGET_ARN: `arn:aws:lambda:us-east-1:${exampleAccountId}:function:f`,
     ...overrides,
   };
 }
@@ -55,7 +56,7 @@ export function targetAttributes(rule: string, overrides: Readonly<Record<string
 /** The attributes of a message that SQS has moved to the dead-letter queue from the retry queue. */
 export const movedBySqs = {
   SentTimestamp: String(startOfTime + 60_000),
-  DeadLetterQueueSourceArn: `arn:aws:sqs:us-east-1:123456789012:${parkedStage.names.of("retries")}`,
+  DeadLetterQueueSourceArn: `arn:aws:sqs:us-east-1:${exampleAccountId}:${parkedStage.names.of("retries")}`,
 };
 
 export function park(body: unknown, overrides: Partial<QueueMessage> = {}) {

@@ -7,6 +7,7 @@ import {
 } from "../../handler/claims";
 import { type Log, type Metrics, type SendNotificationDependencies } from "../../handler/send-notification";
 import { type Clock } from "../../handler/pacer";
+import { exampleAccountId } from "../../stacks/stages";
 
 /** The time of the tests' events: 2026-11-24T09:00:00Z, in milliseconds since 1970. */
 export const startOfTime = Date.UTC(2026, 10, 24, 9);
@@ -146,6 +147,9 @@ export function dependencies(
   };
 }
 
+/** The function that runs. */
+export const functionArn = `arn:aws:lambda:eu-west-1:${exampleAccountId}:function:shop-dev-email-processor`;
+
 /** An event as EventBridge hands it to a target. */
 export function businessEvent(detail: unknown, overrides: object = {}) {
   return {
@@ -153,7 +157,7 @@ export function businessEvent(detail: unknown, overrides: object = {}) {
     id: "7bf73129-1428-4cd3-a780-95db273d1602",
     "detail-type": "Email Notification Request",
     source: "custom.application",
-    account: "123456789012",
+    account: exampleAccountId,
     time: "2026-11-24T09:00:00Z",
     region: "eu-west-1",
     resources: [],
@@ -173,7 +177,7 @@ export function sqsBatch(...messages: { body: unknown; receives?: number; id?: s
       messageAttributes: {},
       md5OfBody: "",
       eventSource: "aws:sqs",
-      eventSourceARN: "arn:aws:sqs:eu-west-1:123456789012:shop-dev-retries",
+      eventSourceARN: `arn:aws:sqs:eu-west-1:${exampleAccountId}:shop-dev-retries`,
       awsRegion: "eu-west-1",
     })),
   };
@@ -186,7 +190,7 @@ export function failureRecord(requestPayload: unknown, overrides: object = {}) {
     timestamp: "2026-11-24T09:04:00.000Z",
     requestContext: {
       requestId: "c1d5bcd2-8ad5-4a5b-9ad3-5c6ff8a7ac0c",
-      functionArn: "arn:aws:lambda:eu-west-1:123456789012:function:shop-dev-email-processor:$LATEST",
+      functionArn: `${functionArn}:$LATEST`,
       condition: "RetriesExhausted",
       approximateInvokeCount: 3,
     },

@@ -3,6 +3,7 @@ import { invokeAspects } from "cdktf/lib/synthesize/synthesizer";
 import { seedCatalogue } from "../../handler/notifications/seed";
 import { type Config, type Environment, readConfig } from "../../stacks/config";
 import { NotificationStack } from "../../stacks/notification-stack";
+import { exampleAccountId } from "../../stacks/stages";
 
 type Attributes = Record<string, unknown>;
 
@@ -76,7 +77,7 @@ export const devEnvironment: Environment = {
   PROJECT_NAME: "shop",
   EMAIL_SENDER: "sender@example.com",
   EMAIL_RECIPIENT: "ops@example.com",
-  AWS_ACCOUNT_ID: "123456789012",
+  AWS_ACCOUNT_ID: exampleAccountId,
   AWS_REGION: "eu-west-1",
 };
 

@@ -17,32 +17,32 @@ import { type Attributes, block, listOf, referred, suffixOf, type SynthesizedSta
  * The names are without project and stage.
  */
 export function hopsOf(stack: SynthesizedStack): string[] {
-  const role = (name: unknown) => suffixOf(name, stack.prefix);
+  const suffix = (name: unknown) => suffixOf(name, stack.prefix);
   return [
     ...listOf(stack, "aws_cloudwatch_event_target").map(
-      (target) => `target:${role(referred(stack, target.rule).name)}`,
+      (target) => `target:${suffix(referred(stack, target.rule).name)}`,
     ),
-    ...listOf(stack, "aws_sqs_queue").map((queue) => `queue:${role(queue.name)}`),
+    ...listOf(stack, "aws_sqs_queue").map((queue) => `queue:${suffix(queue.name)}`),
     ...listOf(stack, "aws_lambda_event_source_mapping").map(
-      (mapping) => `mapping:${role(referred(stack, mapping.event_source_arn).name)}`,
+      (mapping) => `mapping:${suffix(referred(stack, mapping.event_source_arn).name)}`,
     ),
     ...listOf(stack, "aws_lambda_function_event_invoke_config")
       .filter((config) => block(block(config, "destination_config"), "on_failure").destination !== undefined)
-      .map((config) => `destination:${role(referred(stack, config.function_name).function_name)}`),
+      .map((config) => `destination:${suffix(referred(stack, config.function_name).function_name)}`),
     ...listOf(stack, "aws_lambda_function")
       .filter((fn) =>
         listOf(stack, "aws_lambda_permission").some((permission) => referred(stack, permission.function_name) === fn),
       )
-      .map((fn) => `asynchronous:${role(fn.function_name)}`),
+      .map((fn) => `asynchronous:${suffix(fn.function_name)}`),
     ...listOf(stack, "aws_lambda_function").flatMap((fn) => {
       const policy = listOf(stack, "aws_iam_role_policy").find(
         (candidate) => referred(stack, candidate.role) === referred(stack, fn.role),
       );
       const statements = referred(stack, policy?.policy).statement as Attributes[];
-      return statements.map(({ sid }) => `call:${role(fn.function_name)} ${String(sid)}`);
+      return statements.map(({ sid }) => `call:${suffix(fn.function_name)} ${String(sid)}`);
     }),
     ...listOf(stack, "aws_sesv2_configuration_set_event_destination").map(
-      (destination) => `ses-events:${role(destination.event_destination_name)}`,
+      (destination) => `ses-events:${suffix(destination.event_destination_name)}`,
     ),
   ].sort();
 }
@@ -58,10 +58,10 @@ export interface Alarm {
 
 /** The stack's alarms, sorted by name. */
 export function alarmsOf(stack: SynthesizedStack): Alarm[] {
-  const role = (name: unknown) => suffixOf(name, stack.prefix);
+  const suffix = (name: unknown) => suffixOf(name, stack.prefix);
   return listOf(stack, "aws_cloudwatch_metric_alarm")
     .map((alarm) => ({
-      name: role(alarm.alarm_name),
+      name: suffix(alarm.alarm_name),
       metric: metricsIn(alarm)
         .map(
           (metric) =>

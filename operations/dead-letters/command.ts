@@ -246,7 +246,7 @@ function stopAfterFailures<Input, Output>(ask: (input: Input) => Promise<Output>
   };
 }
 
-const good: readonly Result["outcome"][] = [
+const good: readonly Result["disposition"][] = [
   "redriven",
   "would-redrive",
   "finished",
@@ -256,6 +256,6 @@ const good: readonly Result["outcome"][] = [
 ];
 
 export function exitCodeOf({ results = [], isComplete }: DeadLettersAnswer): number {
-  const isAllDone = results.every(({ outcome }) => good.includes(outcome));
+  const isAllDone = results.every(({ disposition }) => good.includes(disposition));
   return isAllDone && isComplete ? exitCodes.well : exitCodes.problems;
 }

@@ -18,7 +18,8 @@ export interface Ports {
   readonly remove: (messageId: string) => Promise<void>;
 }
 
-export type Outcome =
+/** What a redrive or a discard did with one parked message. */
+export type Disposition =
   | "redriven"
   | "would-redrive"
   | "refused"
@@ -34,7 +35,7 @@ export type Outcome =
 
 export interface Result {
   readonly parked: ParkedMessage;
-  readonly outcome: Outcome;
+  readonly disposition: Disposition;
   readonly lane?: Lane;
   /** How often the event has been redriven, this time included. */
   readonly redrives?: number;
@@ -62,7 +63,7 @@ async function actOnEach(
     if (!mayGoOn()) break;
     const mails = await ports.readMails(parked);
     const isHeld = await ports.hold(parked.messageId);
-    results.push(isHeld ? await act(parked, mails) : { parked, outcome: "failed", note: holdIsOver, mails });
+    results.push(isHeld ? await act(parked, mails) : { parked, disposition: "failed", note: holdIsOver, mails });
   }
   return results;
 }
@@ -83,7 +84,7 @@ export function redrive(
 async function redriveOne(parked: ParkedMessage, before: Mails, options: ActOptions, ports: Ports): Promise<Result> {
   const decision = decideRedrive(parked, before, options);
   if (decision.kind === "refuse")
-    return { parked, outcome: "refused", note: describeRefusal(decision.refusal), mails: before };
+    return { parked, disposition: "refused", note: describeRefusal(decision.refusal), mails: before };
   if (decision.kind === "finish") return finish(parked, before, options, ports);
   const { lane, redrives, warning, release } = decision;
   const about = { parked, lane, redrives };
@@ -93,7 +94,7 @@ async function redriveOne(parked: ParkedMessage, before: Mails, options: ActOpti
       release.length > 0 ? `${hashesOf(release)}: would be sent, ${secondTime}` : "",
       warning,
     );
-    return { ...about, outcome: "would-redrive", note, mails: before };
+    return { ...about, disposition: "would-redrive", note, mails: before };
   }
   let mails = before;
   try {
@@ -104,14 +105,14 @@ async function redriveOne(parked: ParkedMessage, before: Mails, options: ActOpti
       // A run of the function may have sent the mails before their claims were released. Then nothing is left to send.
       const again = decideRedrive(parked, mails, { ...options, resendUnknown: false });
       if (again.kind === "refuse")
-        return { parked, outcome: "refused", note: noteOf(mails, describeRefusal(again.refusal)), mails };
+        return { parked, disposition: "refused", note: noteOf(mails, describeRefusal(again.refusal)), mails };
       if (again.kind === "finish") return await finish(parked, mails, options, ports);
     }
     await ports.send(lane, decision.body);
   } catch (error) {
     const kept = isAnyReleased(mails) ? "What is released stays so: the next redrive sends it." : "";
     const note = noteOf(mails, `Nothing was sent, it stays parked: ${textOfError(error)}`, kept);
-    return { ...about, outcome: "failed", note, mails };
+    return { ...about, disposition: "failed", note, mails };
   }
   const note = noteOf(mails, isAnyReleased(mails) ? `What is released is sent, ${secondTime}` : "", warning);
   try {
@@ -119,24 +120,24 @@ async function redriveOne(parked: ParkedMessage, before: Mails, options: ActOpti
   } catch (error) {
     return {
       ...about,
-      outcome: "not-removed",
+      disposition: "not-removed",
       note: `It was sent, and ${notRemoved(error)}: it may be in both queues, and its claim keeps it from being mailed twice.`,
       mails,
     };
   }
-  return { ...about, outcome: "redriven", note, mails };
+  return { ...about, disposition: "redriven", note, mails };
 }
 
 async function finish(parked: ParkedMessage, mails: Mails, { dryRun }: ActOptions, ports: Ports): Promise<Result> {
   const note = noteOf(mails, "Nothing is left to send.");
-  if (dryRun) return { parked, outcome: "would-finish", note, mails };
+  if (dryRun) return { parked, disposition: "would-finish", note, mails };
   try {
     await ports.remove(parked.messageId);
-    return { parked, outcome: "finished", note, mails };
+    return { parked, disposition: "finished", note, mails };
   } catch (error) {
     return {
       parked,
-      outcome: "failed",
+      disposition: "failed",
       note: noteOf(mails, `It stays parked, as far as is known: ${notRemoved(error)}.`),
       mails,
     };
@@ -153,14 +154,19 @@ export function discard(
   return actOnEach(messages, ports, mayGoOn, async (parked, mails) => {
     const decision = decideDiscard(parked, mails, options);
     if (decision.kind === "refuse")
-      return { parked, outcome: "refused", note: describeRefusal(decision.refusal), mails };
+      return { parked, disposition: "refused", note: describeRefusal(decision.refusal), mails };
     const { note } = decision;
-    if (options.dryRun) return { parked, outcome: "would-discard", note, mails };
+    if (options.dryRun) return { parked, disposition: "would-discard", note, mails };
     try {
       await ports.remove(parked.messageId);
-      return { parked, outcome: "discarded", note, mails };
+      return { parked, disposition: "discarded", note, mails };
     } catch (error) {
-      return { parked, outcome: "failed", note: `It stays parked, as far as is known: ${notRemoved(error)}.`, mails };
+      return {
+        parked,
+        disposition: "failed",
+        note: `It stays parked, as far as is known: ${notRemoved(error)}.`,
+        mails,
+      };
     }
   });
 }

@@ -7,7 +7,7 @@ import { describeRefusal, type Refusal } from "./decision";
 import { ageFrom } from "./filters";
 import { describeMails, isOut, isUnknown, type Mails, type ParkedMail } from "./mails";
 import { type ParkedMessage } from "./parked-message";
-import { type Outcome, type Result } from "./redrive";
+import { type Disposition, type Result } from "./redrive";
 
 export interface ReportOptions extends Pick<DeadLettersOptions, "dryRun"> {
   /** Whether addresses are shown and, with `--json`, the messages' bodies. */
@@ -147,7 +147,7 @@ function inCommand(eventId: string | undefined, otherwise: string): string {
   return eventId !== undefined && /^[\w-]+$/.test(eventId) ? eventId : otherwise;
 }
 
-const words: Readonly<Record<Outcome, string>> = {
+const words: Readonly<Record<Disposition, string>> = {
   redriven: "redriven",
   "would-redrive": "would be redriven",
   refused: "refused",
@@ -166,11 +166,11 @@ function describeResults(
 ): string[] {
   if (messages.length === 0) return ["There is nothing to do: no parked message fits."];
   if (results.length === 0) return [];
-  const table = createTable(["Outcome", "Reason", "Notification", "Redrives", "Event id"]);
-  for (const { parked, outcome, redrives, lane, note: said } of results) {
+  const table = createTable(["Disposition", "Reason", "Notification", "Redrives", "Event id"]);
+  for (const { parked, disposition, redrives, lane, note: said } of results) {
     table.add(
       [
-        words[outcome] + (lane === undefined ? "" : ` (${lane} lane)`),
+        words[disposition] + (lane === undefined ? "" : ` (${lane} lane)`),
         text(parked.reason.type, options),
         parked.notification?.id ?? "-",
         `${redrives ?? parked.redrives} of ${maximumRedrives}`,
@@ -182,20 +182,22 @@ function describeResults(
   return [
     table.toString(),
     `${summaryText(results)}${options.dryRun ? " Nothing was changed (--dry-run)." : ""}`,
-    ...(results.some(({ outcome }) => outcome === "redriven")
+    ...(results.some(({ disposition }) => disposition === "redriven")
       ? ["A redriven event is mailed within a minute; one that fails again for good is parked again, with its count."]
       : []),
   ];
 }
 
 function summaryText(results: readonly Result[]): string {
-  const counts = Object.entries(summaryOf(results)).map(([outcome, count]) => `${count} ${words[outcome as Outcome]}`);
+  const counts = Object.entries(summaryOf(results)).map(
+    ([disposition, count]) => `${count} ${words[disposition as Disposition]}`,
+  );
   return `${counts.join(", ")}.`;
 }
 
-function summaryOf(results: readonly Result[]): Partial<Record<Outcome, number>> {
-  const counts: Partial<Record<Outcome, number>> = {};
-  for (const { outcome } of results) counts[outcome] = (counts[outcome] ?? 0) + 1;
+function summaryOf(results: readonly Result[]): Partial<Record<Disposition, number>> {
+  const counts: Partial<Record<Disposition, number>> = {};
+  for (const { disposition } of results) counts[disposition] = (counts[disposition] ?? 0) + 1;
   return counts;
 }
 
@@ -325,9 +327,9 @@ export function toJson(answer: DeadLettersAnswer, options: ReportOptions): objec
           dryRun: options.dryRun,
           notBegun: notBegunOf(answer),
           summary: summaryOf(answer.results),
-          results: answer.results.map(({ parked, outcome, lane, redrives, note: said, mails }) => ({
+          results: answer.results.map(({ parked, disposition, lane, redrives, note: said, mails }) => ({
             ...messageOf(parked, mails),
-            outcome,
+            disposition,
             ...(lane === undefined ? {} : { lane }),
             redrives: redrives ?? parked.redrives,
             ...(said === undefined ? {} : { note: note(said, options) }),

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { unzip } from "fflate";
-import { type EnvHttpProxyAgent } from "undici";
+import { type EnvHttpProxyAgent, type Response } from "undici";
 import { type Found, type Machine, terraformPlatform } from "./lookup";
 import { placeWhole, storageFor } from "./storage";
 import { fetchedVersion, placeOfFetched, versionOf } from "./terraform";
@@ -28,6 +28,11 @@ const keyId = "72D7468F";
 /** A download fails if the server sends nothing for this long, in milliseconds. */
 const silenceMs = 30_000;
 
+/** Terraform's archives have about 30 MB, the list 3 kB and the signature less than 1 kB. All of it is held in memory. */
+const mostBytes = { archive: 300_000_000, list: 1_000_000, signature: 100_000 };
+
+const mostRedirects = 3;
+
 export interface FetchOptions {
   readonly machine: Machine;
   /** Is called with one line that says what is fetched, from where, and where it goes. */
@@ -51,14 +56,14 @@ export async function fetchTerraform({
   const place = join(storageFor("terraform", machine), folder);
   onFetch(`Fetching Terraform ${fetchedVersion} (about 30 MB) from ${host} into ${place}`);
   const dispatcher = await throughProxies(machine);
-  const get = (name: string) =>
-    download(`${releases.origin}/terraform/${fetchedVersion}/${name}`, { dispatcher, signal });
+  const get: Get = (name, most) =>
+    download(`${releases.origin}/terraform/${fetchedVersion}/${name}`, most, { dispatcher, signal });
   try {
     const archive = `terraform_${fetchedVersion}_${terraformPlatform(machine)}.zip`;
     const sums = await signedSums(get, releases.publicKey);
     const expected = sums.get(archive);
     if (expected === undefined) throw new Error(`${host} has no ${archive}`);
-    const bytes = await get(archive);
+    const bytes = await get(archive, mostBytes.archive);
     const actual = createHash("sha256").update(bytes).digest("hex");
     if (actual !== expected) {
       throw new Error(`${archive} came with the SHA-256 ${actual}, where HashiCorp's list says ${expected}`);
@@ -96,19 +101,67 @@ async function throughProxies({ environment }: Machine): Promise<EnvHttpProxyAge
   });
 }
 
+/** @throws Error that names the file, for one of more than `most` bytes. */
+type Get = (name: string, most: number) => Promise<Uint8Array>;
+
 async function download(
   url: string,
+  most: number,
   { dispatcher, signal }: { dispatcher: EnvHttpProxyAgent; signal: AbortSignal | undefined },
 ): Promise<Uint8Array> {
   const { fetch } = await import("undici");
+  const ask = (address: string) => fetch(address, { dispatcher, signal: signal ?? null, redirect: "manual" });
   try {
-    const response = await fetch(url, { dispatcher, signal: signal ?? null });
+    const response = await following(url, ask);
     if (!response.ok) throw new Error(`it answers ${response.status}`);
-    return new Uint8Array(await response.arrayBuffer());
+    // As a network does that asks for a log-in first.
+    if (/^text\/html\b/i.test(response.headers.get("content-type") ?? "")) {
+      throw new Error(`it answers with a web page in place of the file; ${whatToDo}`);
+    }
+    return await bodyOf(response, most);
   } catch (error) {
     signal?.throwIfAborted();
     throw new Error(`${url}: ${reasonOf(error)}`, { cause: error });
   }
+}
+
+const whatToDo = "look at what your network or proxy puts in its place, or install Terraform yourself";
+
+async function following(url: string, ask: (address: string) => Promise<Response>): Promise<Response> {
+  let address = url;
+  for (let redirects = 0; ; redirects += 1) {
+    const response = await ask(address);
+    const isRedirect = [301, 302, 303, 307, 308].includes(response.status);
+    if (!isRedirect) return response;
+    await response.body?.cancel();
+    if (redirects === mostRedirects) throw new Error(`it redirects more than ${mostRedirects} times; ${whatToDo}`);
+    address = redirectedTo(response.headers.get("location"), address);
+  }
+}
+
+/** @throws Error where it leads away from https, or nowhere. */
+export function redirectedTo(location: string | null, from: string): string {
+  if (location === null || !URL.canParse(location, from)) {
+    throw new Error(`it redirects, and names no address that can be read; ${whatToDo}`);
+  }
+  const { protocol, host, href } = new URL(location, from);
+  if (protocol === "https:" || (protocol === "http:" && new URL(from).protocol === "http:")) return href;
+  throw new Error(`it redirects to ${protocol}//${host}, which is not https; ${whatToDo}`);
+}
+
+async function bodyOf({ headers, body }: Response, most: number): Promise<Uint8Array> {
+  const tooLarge = () =>
+    new Error(`it is larger than ${most / 1_000_000} MB, the most that is taken of it; ${whatToDo}`);
+  if (Number(headers.get("content-length") ?? 0) > most) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    // A length that is missing or wrong keeps nobody from sending more.
+    if (length > most) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 /** The innermost cause of an error. fetch itself only says "fetch failed" or "terminated". */
@@ -126,13 +179,10 @@ function reasonOf(error: unknown): string {
  * Checks the signature of HashiCorp's list.
  * @returns the SHA-256 of each archive, by the archive's name.
  */
-async function signedSums(
-  get: (name: string) => Promise<Uint8Array>,
-  publicKey: string,
-): Promise<ReadonlyMap<string, string>> {
+async function signedSums(get: Get, publicKey: string): Promise<ReadonlyMap<string, string>> {
   const list = `terraform_${fetchedVersion}_SHA256SUMS`;
   const signatureFile = `${list}.${keyId}.sig`;
-  const [sums, signature] = await Promise.all([get(list), get(signatureFile)]);
+  const [sums, signature] = await Promise.all([get(list, mostBytes.list), get(signatureFile, mostBytes.signature)]);
   const openpgp = await import("openpgp");
   try {
     await openpgp.verify({

@@ -1,6 +1,5 @@
 import { homedir } from "node:os";
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+import { type Environment } from "aws-emulator/processes";
 
 /** A tool of this machine, and how it was found. */
 export interface Found<Value> {

@@ -14,7 +14,8 @@ export interface EmailSenderProps {
   readonly names: Names;
   readonly arns: Arns;
   readonly sender: string;
-  readonly identity: { readonly kind: "address" | "domain"; readonly value: string };
+  /** The identity that SES verifies: the sender's address, or its domain. */
+  readonly identity: string;
   /** Whether the identities are created here. Otherwise they exist already. */
   readonly manageIdentities: boolean;
   /** Recipients that get an identity while the account is in the SES sandbox. */
@@ -54,7 +55,7 @@ export class EmailSender extends Construct {
       sendingOptions: { sendingEnabled: true },
     });
     if (props.manageIdentities) {
-      this.identity = this.createIdentity(identity.value);
+      this.identity = this.createIdentity(identity);
       movedFrom(this.identity, "email-sender", "sender");
       for (const recipient of this.recipientIdentities()) {
         movedFrom(this.createIdentity(recipient), "email-sender", `recipient-${recipient}`);
@@ -114,7 +115,7 @@ export class EmailSender extends Construct {
    * The recipients that need an identity of their own. If the sender is also a recipient, it has its identity already.
    */
   private recipientIdentities(): string[] {
-    return [...new Set(this.props.verifiedRecipients)].filter((name) => name !== this.props.identity.value);
+    return [...new Set(this.props.verifiedRecipients)].filter((name) => name !== this.props.identity);
   }
 }
 

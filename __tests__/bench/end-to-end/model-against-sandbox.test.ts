@@ -212,7 +212,7 @@ describe("the model and the sandbox", () => {
       runs: activity
         .flatMap(({ deliveries }) => deliveries)
         .flatMap(({ attempts }) => attempts)
-        .filter(({ outcome }) => outcome !== "throttled").length,
+        .filter(({ status }) => status !== "throttled").length,
     }).toEqual(inModel);
     expect(inModel).toEqual({ mails: 10, throttled: 9, runs: 10 });
   });

@@ -19,7 +19,7 @@ import {
 import { describeAnswer, toJson } from "../../../operations/dead-letters/report";
 import { printableJson } from "../../../operations/text";
 import { Names } from "../../../stacks/names";
-import { clientSettings, region, TestGateway } from "aws-emulator/testing/gateway";
+import { accountId, clientSettings, region, TestGateway } from "aws-emulator/testing/gateway";
 import { freePort } from "aws-emulator/processes";
 import { failureRecord } from "../../support/send-notification";
 import { OperationsProcess, runOperation, sandboxOn } from "../../support/operations-command";
@@ -59,7 +59,7 @@ async function createQueues(names: Names): Promise<void> {
 async function stageWith(...bodies: unknown[]) {
   const names = new Names({ projectName: gateway.name("shop"), stage: "test", region });
   await createQueues(names);
-  const url = (role: string) => `${gateway.gateway.url}/123456789012/${names.of(role)}`;
+  const url = (suffix: string) => `${gateway.gateway.url}/${accountId}/${names.of(suffix)}`;
   const put = (body: unknown, attributes: Readonly<Record<string, string>> = {}) =>
     gateway.sqs.send(
       new SendMessageCommand({
@@ -142,7 +142,7 @@ interface Watch {
 const event = (id: string, overrides: object = {}) => request({ idempotencyKey: `key of ${id}` }, { id, ...overrides });
 const parked = (id: string, errorType = "MessageRejected", overrides: object = {}) =>
   failureRecord(event(id), { responsePayload: { errorType, errorMessage: "x" }, ...overrides });
-const outcomes = ({ results = [] }: DeadLettersAnswer) => results.map(({ outcome }) => outcome);
+const dispositions = ({ results = [] }: DeadLettersAnswer) => results.map(({ disposition }) => disposition);
 const ids = ({ messages }: DeadLettersAnswer) => messages.map(({ eventId }) => eventId).sort();
 
 describe("the list", () => {
@@ -241,7 +241,7 @@ describe("a redrive", () => {
       { redrive: true, filter: ["reason=MessageRejected"] },
       { watch: { after: (command) => void calls.push(command) } },
     );
-    expect(outcomes(answer)).toEqual(["redriven"]);
+    expect(dispositions(answer)).toEqual(["redriven"]);
     expect(exitCodeOf(answer)).toBe(0);
     expect(await sent()).toEqual([{ ...record, redrives: 2 }]);
     expect(calls.filter((command) => /SendMessage|DeleteMessage/.test(command))).toEqual([
@@ -254,7 +254,7 @@ describe("a redrive", () => {
 
   it("changes nothing in a dry run", async () => {
     const { run, counts } = await stageWith(parked("a"), parked("b"));
-    expect(outcomes(await run({ redrive: true, dryRun: true }))).toEqual(["would-redrive", "would-redrive"]);
+    expect(dispositions(await run({ redrive: true, dryRun: true }))).toEqual(["would-redrive", "would-redrive"]);
     expect(await counts()).toEqual([2, 0]);
     expect(await counts("retries")).toEqual([0, 0]);
   });
@@ -264,7 +264,7 @@ describe("a redrive", () => {
     const { run, counts, url } = await stageWith(parked("a"), { ...parked("b"), requestPayload: alert });
     await gateway.sqs.send(new DeleteQueueCommand({ QueueUrl: url("retries") }));
     const answer = await run({ redrive: true });
-    expect(outcomes(answer).sort()).toEqual(["failed", "redriven"]);
+    expect(dispositions(answer).sort()).toEqual(["failed", "redriven"]);
     expect(exitCodeOf(answer)).toBe(1);
     expect(ids(await run())).toEqual(["a"]);
     expect(await counts("priority-retries")).toEqual([1, 0]);
@@ -276,7 +276,7 @@ describe("a redrive", () => {
       if (command === "DeleteMessageCommand") throw new Error("the queue is down");
     };
     const answer = await run({ redrive: true }, { watch: { before } });
-    expect(outcomes(answer)).toEqual(["not-removed"]);
+    expect(dispositions(answer)).toEqual(["not-removed"]);
     expect([await counts(), await counts("retries")]).toEqual([
       [1, 0],
       [1, 0],
@@ -291,13 +291,13 @@ describe("a redrive", () => {
       if (command === "SendMessageCommand" && ++sends === 2) stopping.abort();
     };
     const answer = await run({ redrive: true }, { signal: stopping.signal, watch: { before } });
-    expect(outcomes(answer)).toEqual(["redriven", "redriven"]);
+    expect(dispositions(answer)).toEqual(["redriven", "redriven"]);
     expect([await counts(), await counts("retries")]).toEqual([
       [2, 0],
       [2, 0],
     ]);
     const again = await run({ redrive: true });
-    expect(outcomes(again)).toEqual(["redriven", "redriven"]);
+    expect(dispositions(again)).toEqual(["redriven", "redriven"]);
     expect([await counts(), await counts("retries")]).toEqual([
       [0, 0],
       [4, 0],
@@ -307,7 +307,7 @@ describe("a redrive", () => {
   it("stops at the cap", async () => {
     const { run, counts } = await stageWith(parked("a", "MessageRejected", { redrives: 3 }));
     const answer = await run({ redrive: true });
-    expect(outcomes(answer)).toEqual(["refused"]);
+    expect(dispositions(answer)).toEqual(["refused"]);
     expect(exitCodeOf(answer)).toBe(1);
     expect(await counts()).toEqual([1, 0]);
   });
@@ -345,7 +345,7 @@ describe("a mail that may be out", () => {
   it("is not redriven without a word for it", async () => {
     const { run, counts, claim } = await stageWithClaim("a", "unknown");
     const answer = await run({ redrive: true });
-    expect(outcomes(answer)).toEqual(["refused"]);
+    expect(dispositions(answer)).toEqual(["refused"]);
     expect(exitCodeOf(answer)).toBe(1);
     expect(await counts()).toEqual([1, 0]);
     expect(await claim()).toMatchObject({ state: "unknown" });
@@ -353,10 +353,10 @@ describe("a mail that may be out", () => {
 
   it.each(["unknown", "dead"] as const)("is sent again on a person's word where its claim is %s", async (end) => {
     const { run, counts, claim, sent } = await stageWithClaim("a", end);
-    expect(outcomes(await run({ ...resend("a"), dryRun: true }))).toEqual(["would-redrive"]);
+    expect(dispositions(await run({ ...resend("a"), dryRun: true }))).toEqual(["would-redrive"]);
     expect(await claim()).toMatchObject({ state: "unknown" });
     const answer = await run(resend("a"));
-    expect(answer.results).toMatchObject([{ outcome: "redriven", mails: { list: [{ state: "released" }] } }]);
+    expect(answer.results).toMatchObject([{ disposition: "redriven", mails: { list: [{ state: "released" }] } }]);
     expect(await sent()).toMatchObject([{ requestPayload: event("a"), redrives: 1 }]);
     expect(await counts()).toEqual([0, 0]);
     expect(await claim()).toMatchObject({ state: "claimed" });
@@ -366,14 +366,14 @@ describe("a mail that may be out", () => {
     const { run, claim } = await stageWithClaim("a", "sent");
     const answer = await run(resend("a"));
     expect(answer.results).toMatchObject([
-      { outcome: "refused", mails: { list: [{ state: "sent", messageId: "ses-1", eventId: "a" }] } },
+      { disposition: "refused", mails: { list: [{ state: "sent", messageId: "ses-1", eventId: "a" }] } },
     ]);
     expect(await claim()).toMatchObject({ state: "sent", messageId: "ses-1" });
   });
 
   it("is refused while a run is at it", async () => {
     const { run, counts, claim } = await stageWithClaim("a", "held");
-    expect(outcomes(await run(resend("a")))).toEqual(["refused"]);
+    expect(dispositions(await run(resend("a")))).toEqual(["refused"]);
     expect(await claim()).toMatchObject({ state: "held" });
     expect([await counts(), await counts("retries")]).toEqual([
       [1, 0],
@@ -384,9 +384,9 @@ describe("a mail that may be out", () => {
   it("that was never claimed is none: nothing is released, and a redrive sends it", async () => {
     const { run, counts } = await stageWithClaim("a", "held", "other@example.com");
     const answer = await run(resend("a"));
-    expect(answer.results).toMatchObject([{ outcome: "refused", mails: { list: [{ state: "free" }] } }]);
+    expect(answer.results).toMatchObject([{ disposition: "refused", mails: { list: [{ state: "free" }] } }]);
     expect(await counts("retries")).toEqual([0, 0]);
-    expect(outcomes(await run({ redrive: true }))).toEqual(["redriven"]);
+    expect(dispositions(await run({ redrive: true }))).toEqual(["redriven"]);
   });
 });
 
@@ -437,23 +437,23 @@ describe("an event with several mails", () => {
   it("is not deleted with a mail that may not be out, until a person names that one", async () => {
     const { run, counts } = await stageWithMails(rejected, "failed", "unknown", "sent");
     const discard = (...filter: string[]) => run({ discard: true, filter: ["event=list", ...filter] });
-    expect(outcomes(await discard())).toEqual(["refused"]);
+    expect(dispositions(await discard())).toEqual(["refused"]);
     const giveUp = (recipient?: string) =>
       run({
         discard: true,
         giveUp: true,
         filter: ["event=list", ...(recipient === undefined ? [] : [`recipient=${recipient}`])],
       });
-    expect(outcomes(await giveUp(ann))).toEqual(["refused"]);
+    expect(dispositions(await giveUp(ann))).toEqual(["refused"]);
     expect(await counts()).toEqual([1, 0]);
-    expect(outcomes(await giveUp("bob@example.com"))).toEqual(["discarded"]);
+    expect(dispositions(await giveUp("bob@example.com"))).toEqual(["discarded"]);
     expect(await counts()).toEqual([0, 0]);
   });
 
   it("is resent to the recipient that a person names", async () => {
     const { run, sent } = await stageWithMails(rejected, "failed", "unknown", "unknown");
     const answer = await run({ resendUnknown: true, filter: [`recipient=${cat ?? ""}`] });
-    expect(outcomes(answer)).toEqual(["redriven"]);
+    expect(dispositions(answer)).toEqual(["redriven"]);
     expect(states(answer)).toEqual([["free", "unknown", "released"]]);
     expect(await sent()).toMatchObject([{ requestPayload: list, redrives: 1, failures: rejected.failures }]);
   });
@@ -461,14 +461,14 @@ describe("an event with several mails", () => {
   it("takes an expired claim for none, as the function does", async () => {
     const { run } = await stageWithMails({}, "sent", "expired", "sent");
     expect(states(await run())).toEqual([["sent", "free", "sent"]]);
-    expect(outcomes(await run({ resendUnknown: true, filter: ["event=list"] }))).toEqual(["refused"]);
-    expect(outcomes(await run({ redrive: true }))).toEqual(["redriven"]);
+    expect(dispositions(await run({ resendUnknown: true, filter: ["event=list"] }))).toEqual(["refused"]);
+    expect(dispositions(await run({ redrive: true }))).toEqual(["redriven"]);
   });
 
   it("with nothing left to send is removed by a redrive, which sends nothing", async () => {
     const { run, counts } = await stageWithMails({}, "sent", "sent", "sent");
     const answer = await run({ redrive: true });
-    expect(outcomes(answer)).toEqual(["finished"]);
+    expect(dispositions(answer)).toEqual(["finished"]);
     expect(exitCodeOf(answer)).toBe(0);
     expect(await counts("retries")).toEqual([0, 0]);
     expect(await counts()).toEqual([0, 0]);
@@ -476,7 +476,7 @@ describe("an event with several mails", () => {
 
   it("with nothing left to send is deleted without further words", async () => {
     const { run } = await stageWithMails({}, "sent", "sent", "sent");
-    expect(outcomes(await run({ discard: true, filter: ["event=list"] }))).toEqual(["discarded"]);
+    expect(dispositions(await run({ discard: true, filter: ["event=list"] }))).toEqual(["discarded"]);
   });
 
   it("is listed where its claims can't be read, which is said", async () => {
@@ -492,10 +492,10 @@ describe("a discard", () => {
     const { run, counts, names } = await stageWith(parked("a", "MessageRejected"), parked("b"));
     await createTable(names);
     const options = { discard: true, filter: ["event=a"] };
-    expect(outcomes(await run({ ...options, dryRun: true }))).toEqual(["would-discard"]);
+    expect(dispositions(await run({ ...options, dryRun: true }))).toEqual(["would-discard"]);
     expect(await counts()).toEqual([2, 0]);
     const answer = await run(options);
-    expect(outcomes(answer)).toEqual(["discarded"]);
+    expect(dispositions(answer)).toEqual(["discarded"]);
     expect(exitCodeOf(answer)).toBe(0);
     expect(ids(await run())).toEqual(["b"]);
     expect(await counts("retries")).toEqual([0, 0]);
@@ -511,7 +511,7 @@ describe("a discard", () => {
       { discard: true, giveUp: true, filter: ["reason=MessageRejected"] },
       { watch: { before } },
     );
-    expect(outcomes(answer)).toEqual(["discarded", "failed"]);
+    expect(dispositions(answer)).toEqual(["discarded", "failed"]);
     expect(exitCodeOf(answer)).toBe(1);
     expect(await counts()).toEqual([1, 0]);
   });
@@ -536,7 +536,7 @@ it.each<[string, Partial<DeadLettersOptions>, string]>([
 describe("the command", () => {
   const command = (port: number, words: readonly string[]) =>
     runOperation(["dead-letters", "--sandbox", ...words], sandboxOn(port));
-  const queueUrl = () => `${gateway.gateway.url}/123456789012/${parkedStage.names.of("dead-letters")}`;
+  const queueUrl = () => `${gateway.gateway.url}/${accountId}/${parkedStage.names.of("dead-letters")}`;
 
   it("ends with a code, and prints no address", async () => {
     const put = (body: unknown) =>

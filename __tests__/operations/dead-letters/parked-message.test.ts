@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { type ParkedMessage } from "../../../operations/dead-letters/parked-message";
 import { failureRecord, startOfTime } from "../../support/send-notification";
 import { jane, movedBySqs, park, parkedStage, request, targetAttributes } from "../../support/parked";
+import { exampleAccountId } from "../../../stacks/stages";
 
 const { config } = parkedStage;
 const eventId = request().id;
@@ -85,7 +86,7 @@ describe("a parked message", () => {
       "whose record EventBridge could not deliver from the bus of failures to the dead-letter queue's own rule",
       park(onBus(failureRecord(request(), failed("SenderNotVerified"))), {
         attributes: targetAttributes("dead-letter-rule", {
-          RULE_ARN: `arn:aws:events:us-east-1:123456789012:rule/${parkedStage.names.of("failures")}/${parkedStage.names.of("dead-letter-rule")}`,
+          RULE_ARN: `arn:aws:events:us-east-1:${exampleAccountId}:rule/${parkedStage.names.of("failures")}/${parkedStage.names.of("dead-letter-rule")}`,
         }),
       }),
       { format: "event-target", type: "NO_PERMISSIONS", says: "target of dead-letter-rule", attempts: 3 },
@@ -152,7 +153,12 @@ describe("a parked message", () => {
   });
 
   it("of a schedule that never reached the function is the event that its target would have made", () => {
-    const occurrence = { id: "occurrence", time: "2026-11-24T09:00:00Z", account: "123456789012", region: "us-east-1" };
+    const occurrence = {
+      id: "occurrence",
+      time: "2026-11-24T09:00:00Z",
+      account: exampleAccountId,
+      region: "us-east-1",
+    };
     const parked = park(
       { ...occurrence, source: "aws.events", "detail-type": "Scheduled Event", resources: [], detail: {} },
       { attributes: targetAttributes("daily-report") },

@@ -91,7 +91,7 @@ describe("a redrive", () => {
     const { result, done, sent } = await run(park({ ...record, redrives: 1 }));
     expect(sent).toEqual([{ lane: "standard", body: { ...record, redrives: 2 } }]);
     expect(done).toEqual(["send", "remove"]);
-    expect(result).toMatchObject({ outcome: "redriven", lane: "standard", redrives: 2 });
+    expect(result).toMatchObject({ disposition: "redriven", lane: "standard", redrives: 2 });
   });
 
   it("makes a record of an event that never reached its target", async () => {
@@ -113,14 +113,14 @@ describe("a redrive", () => {
   it("does nothing in a dry run, and says what it would do", async () => {
     const { result, done } = await run(failed("MessageRejected"), { options: { dryRun: true } });
     expect(done).toEqual([]);
-    expect(result).toMatchObject({ outcome: "would-redrive", redrives: 1 });
+    expect(result).toMatchObject({ disposition: "would-redrive", redrives: 1 });
   });
 
   it("keeps the message where the send fails", async () => {
     const { result, done } = await run(failed("MessageRejected"), { breaks: "send" });
     expect(done).toEqual([]);
     expect(result).toMatchObject({
-      outcome: "failed",
+      disposition: "failed",
       ...says("Nothing was sent, it stays parked: Error: send is down"),
     });
   });
@@ -128,7 +128,7 @@ describe("a redrive", () => {
   it("says so where the message was sent, and could not be removed", async () => {
     const { result, done } = await run(failed("MessageRejected"), { breaks: "remove" });
     expect(done).toEqual(["send"]);
-    expect(result).toMatchObject({ outcome: "not-removed", ...says("in both queues") });
+    expect(result).toMatchObject({ disposition: "not-removed", ...says("in both queues") });
   });
 
   it.each([
@@ -167,7 +167,7 @@ describe("a redrive", () => {
     for (const dryRun of [true, false]) {
       const { result, done } = await run(parked, { options: { dryRun } });
       expect(done).toEqual([]);
-      expect(result).toMatchObject({ outcome: "refused", ...says(word) });
+      expect(result).toMatchObject({ disposition: "refused", ...says(word) });
     }
   });
 
@@ -180,14 +180,14 @@ describe("a redrive", () => {
       for (const type of ["Email Notification Request", "Priority Alert"]) {
         const event = request({ priority: "high", [field]: "nested" }, { "detail-type": type });
         const parked = park(JSON.stringify(failureRecord(event)).replace('"nested"', nested));
-        expect(await run(parked)).toMatchObject({ done: [], result: { outcome: "refused" } });
+        expect(await run(parked)).toMatchObject({ done: [], result: { disposition: "refused" } });
       }
     }
   });
 
   it("stops at the cap, and not before it", async () => {
     const { result } = await run(failed("MessageRejected", { redrives: maximumRedrives - 1 }));
-    expect(result).toMatchObject({ outcome: "redriven", redrives: maximumRedrives });
+    expect(result).toMatchObject({ disposition: "redriven", redrives: maximumRedrives });
   });
 });
 
@@ -223,7 +223,7 @@ describe("a redrive, by mail", () => {
     for (const dryRun of [true, false]) {
       const { result, done } = await run(parked, { ...world, options: { dryRun } });
       expect(done).toEqual([]);
-      expect(result).toMatchObject({ outcome: "refused", ...says(word) });
+      expect(result).toMatchObject({ disposition: "refused", ...says(word) });
     }
   });
 
@@ -234,7 +234,7 @@ describe("a redrive, by mail", () => {
     expect(done).toEqual(["send", "remove"]);
     expect(sent).toMatchObject([{ body: { requestPayload: toThree } }]);
     expect(result).toMatchObject({
-      outcome: "redriven",
+      disposition: "redriven",
       ...says(`1 of 3 mails is out; ${annHash}: not out (MessageRejected); ${bobHash}: unknown.`),
       mails: { list: [{ state: "free" }, { state: "unknown" }, { state: "sent" }] },
     });
@@ -260,27 +260,30 @@ describe("a redrive, by mail", () => {
     ["there are only bad entries", [], {}, "Entry 2 of its list of recipients is empty. Nobody can be mailed."],
   ])("is refused where %s: its producer has to correct it", async (_, recipients, world, word) => {
     const parked = withBadEntries(recipients);
-    expect(await run(parked, world)).toMatchObject({ done: [], result: { outcome: "refused", ...says(word) } });
+    expect(await run(parked, world)).toMatchObject({ done: [], result: { disposition: "refused", ...says(word) } });
     expect(await drop(parked, world)).toMatchObject({
-      result: { outcome: "discarded", ...says("ntry 2 of its list of recipients is empty") },
+      result: { disposition: "discarded", ...says("ntry 2 of its list of recipients is empty") },
     });
   });
 
   it("mails the others of a list with a bad entry, and says that it is parked again", async () => {
     const { result } = await run(withBadEntries([jane]));
-    expect(result).toMatchObject({ outcome: "redriven", ...says("parked again for the rest: 1 entry of its list") });
+    expect(result).toMatchObject({
+      disposition: "redriven",
+      ...says("parked again for the rest: 1 entry of its list"),
+    });
   });
 
   it("goes on where the claims can't be read: the function reads them itself", async () => {
     const { result, done } = await run(failed("SenderNotVerified"), { breaks: "readClaims" });
     expect(done).toEqual(["send", "remove"]);
-    expect(result).toMatchObject({ outcome: "redriven", ...says("could not be read (Error: the table is down)") });
+    expect(result).toMatchObject({ disposition: "redriven", ...says("could not be read (Error: the table is down)") });
   });
 
   it("says which recipients stay forbidden while others are mailed", async () => {
     const { result } = await run(three("RecipientRefused"), { claims: ["sent", "unknown"], forbids: true });
     expect(result).toMatchObject({
-      outcome: "refused",
+      disposition: "refused",
       ...says(`Not on the allow-list of this stage. Add the address of ${catHash} or its domain`),
     });
   });
@@ -288,7 +291,7 @@ describe("a redrive, by mail", () => {
   it.each(["redrive", "discard"])("%s does nothing to a message whose hold is over", async (what) => {
     const { result, done } = await (what === "redrive" ? run : drop)(failed("MessageRejected"), { isHeld: false });
     expect(done).toEqual([]);
-    expect(result).toMatchObject({ outcome: "failed", ...says("Run it again, with a longer --hold.") });
+    expect(result).toMatchObject({ disposition: "failed", ...says("Run it again, with a longer --hold.") });
   });
 });
 
@@ -301,7 +304,7 @@ describe("a redrive of a mail that may be out, on a person's word", () => {
       const { result, done } = await run(three(type), { options, claims: ["sent", "unknown", "free"] });
       expect(done).toEqual(["release", "send", "remove"]);
       expect(result).toMatchObject({
-        outcome: "redriven",
+        disposition: "redriven",
         redrives: 1,
         mails: { list: [{ state: "sent" }, { state: "released" }, { state: "free" }] },
         ...says("What is released is sent, a second time if the first mail is out after all."),
@@ -330,7 +333,7 @@ describe("a redrive of a mail that may be out, on a person's word", () => {
     });
     expect(done).toEqual([]);
     expect(result).toMatchObject({
-      outcome: "refused",
+      disposition: "refused",
       ...says(`Not on the allow-list of this stage. Add the address of ${annHash} or its domain`),
     });
   });
@@ -339,7 +342,7 @@ describe("a redrive of a mail that may be out, on a person's word", () => {
     const { result, done } = await run(unknownOutcome, { options: { ...options, dryRun: true }, claims: ["unknown"] });
     expect(done).toEqual([]);
     expect(result).toMatchObject({
-      outcome: "would-redrive",
+      disposition: "would-redrive",
       ...says(`${hashRecipient(jane)}: would be sent, a second time`),
     });
   });
@@ -358,7 +361,7 @@ describe("a redrive of a mail that may be out, on a person's word", () => {
       options: { ...options, ...world.options },
     });
     expect(done).toEqual([]);
-    expect(result?.outcome).toBe("refused");
+    expect(result?.disposition).toBe("refused");
   });
 
   it("sends nothing where the mail turns out to be out meanwhile", async () => {
@@ -369,7 +372,7 @@ describe("a redrive of a mail that may be out, on a person's word", () => {
     });
     expect(done).toEqual(["release", "remove"]);
     expect(result).toMatchObject({
-      outcome: "finished",
+      disposition: "finished",
       ...says("Nothing is left to send"),
       mails: { list: [{ state: "sent" }] },
     });
@@ -380,13 +383,13 @@ describe("a redrive of a mail that may be out, on a person's word", () => {
     const parked = three("Throttled");
     expect(await run(parked, { ...world, options: { dryRun: true } })).toMatchObject({
       done: [],
-      result: { outcome: "would-finish" },
+      result: { disposition: "would-finish" },
     });
-    expect(await run(parked, world)).toMatchObject({ done: ["remove"], result: { outcome: "finished" } });
+    expect(await run(parked, world)).toMatchObject({ done: ["remove"], result: { disposition: "finished" } });
     expect(await run(failed("Throttled", { redrives: maximumRedrives }, toThree), world)).toMatchObject({
-      result: { outcome: "finished" },
+      result: { disposition: "finished" },
     });
-    expect(await run(parked, { ...world, breaks: "remove" })).toMatchObject({ result: { outcome: "failed" } });
+    expect(await run(parked, { ...world, breaks: "remove" })).toMatchObject({ result: { disposition: "failed" } });
   });
 
   it("takes a mail of the event itself for out, though an earlier deployment said it in other words", async () => {
@@ -395,7 +398,7 @@ describe("a redrive of a mail that may be out, on a person's word", () => {
     const claim = { eventId, contentHash: "of-an-earlier-deployment" };
     expect(await run(parked, { claims: ["sent"], claim })).toMatchObject({
       done: ["remove"],
-      result: { outcome: "finished" },
+      result: { disposition: "finished" },
     });
   });
 
@@ -403,7 +406,7 @@ describe("a redrive of a mail that may be out, on a person's word", () => {
     const { result, done } = await run(unknownOutcome, { options, claims: ["unknown"], breaks: "send" });
     expect(done).toEqual(["release"]);
     expect(result).toMatchObject({
-      outcome: "failed",
+      disposition: "failed",
       ...says("What is released stays so: the next redrive sends it."),
     });
   });
@@ -411,7 +414,7 @@ describe("a redrive of a mail that may be out, on a person's word", () => {
   it("sends nothing where the claim can't be released", async () => {
     const { result, done } = await run(unknownOutcome, { options, claims: ["unknown"], breaks: "release" });
     expect(done).toEqual([]);
-    expect(result).toMatchObject({ outcome: "failed", ...says("Nothing was sent, it stays parked") });
+    expect(result).toMatchObject({ disposition: "failed", ...says("Nothing was sent, it stays parked") });
   });
 });
 
@@ -465,10 +468,10 @@ describe("a discard", () => {
     ],
   ])("deletes an event %s, and says what is given up", async (_, parked, world, word) => {
     const dry = await drop(parked, { ...world, options: { ...world.options, dryRun: true } });
-    expect(dry).toMatchObject({ done: [], result: { outcome: "would-discard", ...says(word) } });
+    expect(dry).toMatchObject({ done: [], result: { disposition: "would-discard", ...says(word) } });
     expect(await drop(parked, world)).toMatchObject({
       done: ["remove"],
-      result: { outcome: "discarded", ...says(word) },
+      result: { disposition: "discarded", ...says(word) },
     });
   });
 
@@ -523,20 +526,20 @@ describe("a discard", () => {
       "--give-up",
     ],
   ])("keeps an event %s", async (_, parked, world, word) => {
-    expect(await drop(parked, world)).toMatchObject({ done: [], result: { outcome: "refused", ...says(word) } });
+    expect(await drop(parked, world)).toMatchObject({ done: [], result: { disposition: "refused", ...says(word) } });
   });
 
   it("is no success where the deletion is none", async () => {
     const { result } = await drop(failed("MessageRejected"), { breaks: "remove" });
     expect(result).toMatchObject({
-      outcome: "failed",
+      disposition: "failed",
       ...says("It stays parked, as far as is known: it could not be deleted"),
     });
     const [lapsed] = await discard([failed("MessageRejected")], wishes, {
       ...portsOfNothing,
       remove: () => Promise.reject(new HoldIsOver("over")),
     });
-    expect(lapsed).toMatchObject({ outcome: "failed", ...says("its hold was over before it was deleted") });
+    expect(lapsed).toMatchObject({ disposition: "failed", ...says("its hold was over before it was deleted") });
   });
 });
 

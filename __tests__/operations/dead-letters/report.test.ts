@@ -312,8 +312,8 @@ describe("the list, by mail", () => {
 describe("the results", () => {
   const note = "the note";
   const results: Result[] = [
-    { parked: missing, outcome: "redriven", lane: "standard", redrives: 2 },
-    { parked: missing, outcome: "refused", note },
+    { parked: missing, disposition: "redriven", lane: "standard", redrives: 2 },
+    { parked: missing, disposition: "refused", note },
   ];
 
   it("say what became of each, and what was not begun", () => {
@@ -327,14 +327,14 @@ describe("the results", () => {
       notBegun: 1,
       summary: { redriven: 1, refused: 1 },
       results: [
-        { outcome: "redriven", lane: "standard", redrives: 2 },
-        { outcome: "refused", note },
+        { disposition: "redriven", lane: "standard", redrives: 2 },
+        { disposition: "refused", note },
       ],
     });
   });
 
   it("say that a dry run changed nothing", () => {
-    const dry: Result[] = [{ parked: missing, outcome: "would-redrive", redrives: 2 }];
+    const dry: Result[] = [{ parked: missing, disposition: "would-redrive", redrives: 2 }];
     const text = describeAnswer(answer([missing], { results: dry }), { ...options, dryRun: true });
     expect(text).toContain("1 would be redriven. Nothing was changed (--dry-run).");
   });
@@ -343,24 +343,24 @@ describe("the results", () => {
     expect(describeAnswer(answer([], { results: [] }), options)).toContain("no parked message fits");
   });
 
-  it.each<[readonly Result["outcome"][] | undefined, number]>([
+  it.each<[readonly Result["disposition"][] | undefined, number]>([
     [undefined, 0],
     [[], 0],
     [["redriven", "would-redrive", "discarded", "would-discard"], 0],
     [["redriven", "refused"], 1],
     [["failed"], 1],
     [["not-removed"], 1],
-  ])("make the exit code: of %j, %d", (outcomes, code) => {
-    const given = outcomes?.map((outcome): Result => ({ parked: missing, outcome }));
+  ])("make the exit code: of %j, %d", (dispositions, code) => {
+    const given = dispositions?.map((disposition): Result => ({ parked: missing, disposition }));
     expect(exitCodeOf(answer([], { results: given }))).toBe(code);
   });
 
   it("are a problem where not all was seen", () => {
-    const results: Result[] = [{ parked: missing, outcome: "redriven" }];
+    const results: Result[] = [{ parked: missing, disposition: "redriven" }];
     const sight = { isComplete: false, total: 7 };
     expect(exitCodeOf(answer([], sight))).toBe(1);
     expect(exitCodeOf(answer([missing], { ...sight, results }))).toBe(1);
-    expect(exitCodeOf(answer([missing], { ...sight, results: [{ parked: missing, outcome: "refused" }] }))).toBe(1);
+    expect(exitCodeOf(answer([missing], { ...sight, results: [{ parked: missing, disposition: "refused" }] }))).toBe(1);
     expect(toJson(answer([missing], { ...sight, delayed: 2, lapsed: 1 }), options)).toMatchObject({
       seen: 1,
       total: 7,
@@ -403,7 +403,7 @@ describe("addresses and control sequences", () => {
       ],
       { unread: hostile },
     );
-  const results = messages.map((parked): Result => ({ parked, outcome: "failed", note: hostile }));
+  const results = messages.map((parked): Result => ({ parked, disposition: "failed", note: hostile }));
 
   it.each([
     [

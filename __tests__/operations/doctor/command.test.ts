@@ -3,6 +3,7 @@ import { type AddressInfo } from "node:net";
 import { freePort } from "aws-emulator/processes";
 import { OperationsProcess, runOperation } from "../../support/operations-command";
 import { checks, doctor, placeOf, type Report } from "./doctor-report";
+import { exampleAccountId } from "../../../stacks/stages";
 
 it("is not made where nothing listens, and says once what to do", async () => {
   const port = await freePort();
@@ -45,7 +46,7 @@ it("on AWS asks for the state where the bucket is, and is not made without permi
   const { code, output, errors } = await new OperationsProcess(["doctor", "--json"], {
     STAGE: "prod",
     PROJECT_NAME: "shop",
-    AWS_ACCOUNT_ID: "123456789012",
+    AWS_ACCOUNT_ID: exampleAccountId,
     AWS_REGION: "eu-west-1",
     EMAIL_SENDER: "shop@example.com",
     EMAIL_RECIPIENT: "team@example.com",

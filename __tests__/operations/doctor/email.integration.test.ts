@@ -18,6 +18,7 @@ import { checkAccess, checkQuota, emailChecks } from "../../../operations/doctor
 import { type Config } from "../../../stacks/config";
 import { loadTemplate, storedTemplateName, type Template } from "../../../stacks/templates";
 import { deployEmail, DoctorWorld, eventDestination } from "./doctor-world";
+import { exampleAccountId } from "../../../stacks/stages";
 
 let world: DoctorWorld;
 beforeAll(async () => {
@@ -462,7 +463,7 @@ describe("the event destination", () => {
     ],
     [
       "leads elsewhere",
-      { ...nowhere, SnsDestination: { TopicArn: "arn:aws:sns:us-east-1:123456789012:t" } },
+      { ...nowhere, SnsDestination: { TopicArn: `arn:aws:sns:us-east-1:${exampleAccountId}:t` } },
       "%s does not lead to EventBridge.",
     ],
   ])("fails where it %s", async (_, changed, finding) => {

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { strToU8, zipSync } from "fflate";
-import { fetchTerraform, hashiCorp, type Releases } from "../../../sandbox/tools/fetch-terraform";
+import { fetchTerraform, hashiCorp, redirectedTo, type Releases } from "../../../sandbox/tools/fetch-terraform";
 import { type Machine } from "../../../sandbox/tools/lookup";
 import { fetchedVersion, findTerraform } from "../../../sandbox/tools/terraform";
 import { emptyMachine } from "../../support/machine";
@@ -105,6 +105,33 @@ it("keeps a Terraform that a later start finds, and says first what is fetched, 
   expect(readdirSync(folderOf(machine))).toHaveLength(1);
 });
 
+/** Sends more than `megabytes`, in pieces, and says nothing of a length; `sent` counts what was taken. */
+function endless(sent: { megabytes: number }): Answer {
+  return (_, response) => {
+    const more = () => {
+      if (response.destroyed) return;
+      sent.megabytes += 1;
+      response.write(Buffer.alloc(1_000_000), more);
+    };
+    response.on("error", () => undefined);
+    more();
+  };
+}
+const announcing =
+  (bytes: number): Answer =>
+  (_, response) => {
+    response.writeHead(200, { "content-length": bytes });
+    response.write("PK");
+  };
+const webPage: Answer = (_, response) => {
+  response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end("<h1>Please log in</h1>");
+};
+const redirecting =
+  (location?: string): Answer =>
+  (_, response) => {
+    response.writeHead(302, location === undefined ? {} : { location }).end();
+  };
+
 const half = zip.subarray(0, zip.length / 2);
 const other = zipOf({ terraform: "#!/bin/sh\nrm -rf /\n" });
 const withoutProgram = zipOf({ "LICENSE.txt": "a licence" });
@@ -149,6 +176,46 @@ describe("takes no archive", () => {
       /127\.0\.0\.1:\d+ has no terraform_.*_linux_amd64\.zip/,
     ],
     [
+      "that says that it is too large",
+      () => Promise.resolve({ [archive]: announcing(300_000_001) }),
+      /linux_amd64\.zip: it is larger than 300 MB, the most that is taken of it; look at .*, or install Terraform yourself$/,
+    ],
+    [
+      "of a list that does not end",
+      () => Promise.resolve({ [list]: endless({ megabytes: 0 }) }),
+      /SHA256SUMS: it is larger than 1 MB, the most/,
+    ],
+    [
+      "of a list that says that it is too large",
+      () => Promise.resolve({ [list]: announcing(1_000_001) }),
+      /SHA256SUMS: it is larger than 1 MB, the most/,
+    ],
+    [
+      "with a signature that does not end",
+      () => Promise.resolve({ [signature]: endless({ megabytes: 0 }) }),
+      /72D7468F\.sig: it is larger than 0\.1 MB, the most/,
+    ],
+    ...[archive, list, signature].map((name): [string, () => Promise<Record<string, Answer>>, RegExp] => [
+      `where a web page answers in the place of ${name}`,
+      () => Promise.resolve({ [name]: webPage }),
+      /: it answers with a web page in place of the file; look at what your network or proxy puts in its place/,
+    ]),
+    [
+      "that redirects in a circle",
+      () => Promise.resolve({ [archive]: redirecting(archive) }),
+      /linux_amd64\.zip: it redirects more than 3 times; look at/,
+    ],
+    [
+      "that redirects nowhere",
+      () => Promise.resolve({ [archive]: redirecting() }),
+      /linux_amd64\.zip: it redirects, and names no address/,
+    ],
+    [
+      "that redirects to a file of this machine",
+      () => Promise.resolve({ [archive]: redirecting("file:///etc/passwd") }),
+      /linux_amd64\.zip: it redirects to file:\/\/, which is not https/,
+    ],
+    [
       "without Terraform in it",
       async () => ({
         [archive]: withoutProgram,
@@ -169,6 +236,61 @@ describe("takes no archive", () => {
     const { releases } = await site();
     const { result } = fetching(emptyMachine(), { ...releases, publicKey: hashiCorp.publicKey });
     await expect(result).rejects.toThrow(/is not signed by HashiCorp's key/);
+  });
+});
+
+it("follows a few redirects", async () => {
+  const elsewhere = await listen(createServer((_, response) => response.end(zip)));
+  const { releases, asked } = await site({
+    [archive]: redirecting("second"),
+    second: redirecting("third"),
+    third: redirecting(`${elsewhere}/terraform.zip`),
+  });
+  const machine = emptyMachine();
+  await expect(fetching(machine, releases).result).resolves.toMatchObject({ value: fileOf(machine) });
+  expect(asked.slice(-3)).toEqual([archive, "second", "third"]);
+});
+
+it("follows three redirects and no more", async () => {
+  const { releases, asked } = await site({ [archive]: redirecting(archive) });
+  await expect(fetching(emptyMachine(), releases).result).rejects.toThrow(/more than 3 times/);
+  expect(asked.filter((name) => name === archive)).toHaveLength(4);
+});
+
+it("stops to read where the limit is reached", async () => {
+  const sent = { megabytes: 0 };
+  const { releases } = await site({ [list]: endless(sent) });
+  await expect(fetching(emptyMachine(), releases).result).rejects.toThrow(/larger than 1 MB/);
+  // What the two machines' buffers hold may be on its way.
+  expect(sent.megabytes).toBeLessThan(50);
+});
+
+describe("a redirect", () => {
+  const https = "https://releases.hashicorp.com/terraform/terraform.zip";
+
+  it.each([
+    ["https://cdn.example/terraform.zip", "https://cdn.example/terraform.zip"],
+    ["/other.zip", "https://releases.hashicorp.com/other.zip"],
+    ["//cdn.example/other.zip", "https://cdn.example/other.zip"],
+  ])("may lead from https to %s", (location, expected) => {
+    expect(redirectedTo(location, https)).toBe(expected);
+  });
+
+  it.each(["http://cdn.example/terraform.zip", "ftp://cdn.example/x", "file:///etc/passwd", "data:,x", "javascript:1"])(
+    "may not lead from https to %s",
+    (location) => {
+      expect(() => redirectedTo(location, https)).toThrow(/^it redirects to .*, which is not https; look at/);
+    },
+  );
+
+  it("is named without the secrets that its address may hold", () => {
+    expect(() => redirectedTo("http://user:secret@cdn.example/x?token=secret", https)).toThrow(
+      /^it redirects to http:\/\/cdn\.example, which/,
+    );
+  });
+
+  it.each([null, "https://[bad"])("has to lead to an address, not to %s", (location) => {
+    expect(() => redirectedTo(location, https)).toThrow(/^it redirects, and names no address/);
   });
 });
 

@@ -49,16 +49,16 @@ export const renderEventRow = (row) => [
 ];
 
 /** @param {Attempt} attempt */
-function outcomeOf(attempt) {
+function stateOfAttempt(attempt) {
   const ms = attempt.endedAt === undefined ? undefined : Date.parse(attempt.endedAt) - Date.parse(attempt.startedAt);
   const after = ms === undefined || Number.isNaN(ms) ? "" : ` after ${took(ms)}`;
-  if (attempt.outcome === undefined || attempt.endedAt === undefined) return { mark: "running", text: "is running" };
+  if (attempt.status === undefined || attempt.endedAt === undefined) return { mark: "running", text: "is running" };
   if (attempt.parked !== undefined) return { mark: "parked", text: `parked the event${after}: ${attempt.parked}` };
-  if (attempt.outcome === "success") return { mark: "delivered", text: `succeeded${after}` };
-  if (attempt.outcome === "throttled") {
+  if (attempt.status === "success") return { mark: "delivered", text: `succeeded${after}` };
+  if (attempt.status === "throttled") {
     return { mark: "waiting", text: `was throttled ${plural(attempt.times ?? 1, "time")}` };
   }
-  const verb = { error: "failed", timeout: "timed out" }[attempt.outcome];
+  const verb = { error: "failed", timeout: "timed out" }[attempt.status];
   return { mark: "failed", text: `${verb}${after}` };
 }
 
@@ -89,8 +89,8 @@ const waited = (text) => h("li", { class: "gap" }, h("span", {}, text));
  */
 export function deliveryTimeline(delivery, info) {
   const steps = delivery.attempts.flatMap((attempt, index) => {
-    const { mark, text } = outcomeOf(attempt);
-    const error = attempt.outcome === "success" ? "" : errorText(attempt);
+    const { mark, text } = stateOfAttempt(attempt);
+    const error = attempt.status === "success" ? "" : errorText(attempt);
     const isLast = index === delivery.attempts.length - 1;
     const gap = isLast ? undefined : waitedText(delivery, attempt);
     return [

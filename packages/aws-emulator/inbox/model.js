@@ -94,7 +94,7 @@ export const errorText = (attempt) => [attempt.errorType, attempt.errorMessage].
  * @param {Delivery} delivery
  */
 export function failureReason(delivery) {
-  const last = delivery.attempts.findLast((attempt) => attempt.outcome !== "success" && errorText(attempt));
+  const last = delivery.attempts.findLast((attempt) => attempt.status !== "success" && errorText(attempt));
   return (last && errorText(last)) ?? delivery.deadLetter?.reason ?? "no reason given";
 }
 
@@ -134,7 +134,7 @@ export function statusLine(event, info) {
       return first ? retryText(first, info) : STATUS_LABEL.retrying;
     case "running": {
       const last = first?.attempts.at(-1);
-      if (last?.outcome === "throttled") return "Waits for a free place of its function";
+      if (last?.status === "throttled") return "Waits for a free place of its function";
       return last && last.number > 1 ? `Attempt ${last.number} is running` : "Being delivered";
     }
     case "delivered": {

@@ -249,7 +249,7 @@ describeWithChromium("the inbox page", () => {
                   number: 1,
                   startedAt: "not a time",
                   endedAt: "",
-                  outcome: "error",
+                  status: "error",
                   errorType: evil,
                   errorMessage: evil,
                 },
@@ -538,8 +538,8 @@ describeWithChromium("the inbox page", () => {
     it("says of an event that its function parked in the first run that it is parked, and where", async () => {
       await visit("#/events");
       const records = [{ queueArn: DLQ_ARN, reason: "MessageRejected: the content" }];
-      const attempt = { number: 1, startedAt: shown.info.startedAt, endedAt: shown.info.startedAt, outcome: "success" };
-      const attempts = [{ ...attempt, outcome: "success" as const, parked: "MessageRejected" }];
+      const attempt = { number: 1, startedAt: shown.info.startedAt, endedAt: shown.info.startedAt, status: "success" };
+      const attempts = [{ ...attempt, status: "success" as const, parked: "MessageRejected" }];
       const deliveries = [toFunction("rule", { status: "delivered", attempts })];
       addEvent(
         gateway.journal,
@@ -572,7 +572,7 @@ describeWithChromium("the inbox page", () => {
       await reader().getByText("Retry 1 of 2 in 0.5 s, on AWS about 1 minute").first().waitFor();
       const [delivery] = gateway.journal.events.get(IDS.retryingEvent)?.deliveries ?? [];
       if (!delivery) throw new Error("the fixture has no such delivery");
-      gateway.journal.endAttempt(delivery, gateway.journal.startAttempt(delivery, "2d-1"), { outcome: "success" });
+      gateway.journal.endAttempt(delivery, gateway.journal.startAttempt(delivery, "2d-1"), { status: "success" });
       delivery.status = "delivered";
       gateway.journal.changed(delivery);
       await reader().getByText("Attempt 2").waitFor();

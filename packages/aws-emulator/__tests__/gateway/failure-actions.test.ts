@@ -2,8 +2,9 @@ import { Redrives } from "../../src/gateway/failure-actions";
 import { Journal } from "../../src/gateway/journal";
 import { type RedriveResult } from "../../src/wire";
 import { envelope } from "../support/journal";
+import { motoAccountId } from "../../src/processes";
 
-const queueArn = "arn:aws:sqs:us-east-1:123456789012:dead-letters";
+const queueArn = `arn:aws:sqs:us-east-1:${motoAccountId}:dead-letters`;
 
 function parked(...ids: string[]): Journal {
   const journal = new Journal();

@@ -64,7 +64,7 @@ describe("an event whose record a queue takes", () => {
     await gateway.settle();
     const event = await gateway.event(id);
     expect(event.deliveries).toMatchObject([
-      { status: "delivered", attempts: [{ outcome: "success", parked: "InvalidEvent" }] },
+      { status: "delivered", attempts: [{ status: "success", parked: "InvalidEvent" }] },
     ]);
     expect(event.records).toMatchObject([{ queueArn: arnOf.queue(deadLetters), reason: "InvalidEvent: bad" }]);
   });

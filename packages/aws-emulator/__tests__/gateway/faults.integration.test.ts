@@ -626,7 +626,7 @@ describe("a fault of lambda", () => {
     const [delivery] = await gateway.deliveries(await gateway.putEvent(bus, { to: `${id}@customers.example` }));
     expect(delivery).toMatchObject({ status: "delivered" });
     // More often than failures are retried.
-    expect(delivery?.attempts).toMatchObject([{ outcome: "throttled", times: 3 }, { outcome: "success" }]);
+    expect(delivery?.attempts).toMatchObject([{ status: "throttled", times: 3 }, { status: "success" }]);
     expect(await services.ses.isDone(id)).toBe(true);
   });
 });
@@ -656,11 +656,11 @@ describe("a fault of sqs meets what AWS does by itself", () => {
       status: "delivered",
       attempts: [
         {
-          outcome: "error",
+          status: "error",
           errorType: "ERROR_FROM_TARGET",
           errorMessage: expect.stringContaining(`by an injected fault (${fault.kind})`) as string,
         },
-        { outcome: "success" },
+        { status: "success" },
       ],
     });
     expect(await gateway.messagesIn(name)).toHaveLength(copies);

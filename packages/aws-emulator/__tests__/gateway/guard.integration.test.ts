@@ -1,12 +1,13 @@
 import { GetObjectCommand, CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { CreateFunctionCommand, DeleteFunctionCommand } from "@aws-sdk/client-lambda";
+import { ListIdentitiesCommand, SESClient } from "@aws-sdk/client-ses";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { RuntimeApi } from "../../src/services/lambda/runtime-api";
-import { clientSettings, gatewayForTests, region, signed, zipOf } from "../support/gateway";
+import { accountId, arnOf, clientSettings, gatewayForTests, region, signed, zipOf } from "../support/gateway";
 import { temporaryFolder } from "../support/temporary";
 
 // Something beside it shows what leads out of it.
@@ -299,6 +300,29 @@ describe("a call to AWS", () => {
     }
   });
 
+  it("is refused in XML where it was made in the Query protocol, whatever the refusal quotes", async () => {
+    const form = { "content-type": "application/x-www-form-urlencoded; charset=utf-8" };
+    const refused = await ask("/", form, { method: "POST", body: "Action=ListIdentities&Version=2010-12-01" });
+    expect(refused).toMatchObject({ status: 403, headers: { "content-type": "text/xml" } });
+    expect(refused.body).toMatch(
+      /^<ErrorResponse .*<Code>MissingAuthenticationToken<\/Code><Message>Calls to AWS have to be signed .*<\/ErrorResponse>$/,
+    );
+    const ses = new SESClient(clientSettings(gateway.gateway.url));
+    ses.middlewareStack.add(
+      (next) => (call) => {
+        (call.request as { headers: Record<string, string> }).headers.origin = "http://a.example/<Code>x</Code>&amp;";
+        return next(call);
+      },
+      { step: "finalizeRequest" },
+    );
+    await expect(ses.send(new ListIdentitiesCommand({}))).rejects.toMatchObject({
+      name: "AccessDenied",
+      message: expect.stringContaining('one of "http://a.example/<Code>x</Code>&amp;".') as string,
+      $metadata: { httpStatusCode: 403 },
+    });
+    ses.destroy();
+  });
+
   it("may be a link to an object, signed as version 4 or 2", async () => {
     expect(await ask(`/pages/page.html?${version4("s3")}`)).toMatchObject({ status: 200, body: "<script>1</script>" });
     const version2 = "AWSAccessKeyId=test&Signature=0&Expires=4000000000";
@@ -361,7 +385,7 @@ it("strips what moto says to browsers, from objects, from errors and from calls"
 });
 
 describe("a request's text that becomes a file's path", () => {
-  const role = "arn:aws:iam::123456789012:role/function";
+  const role = `arn:aws:iam::${accountId}:role/function`;
 
   it.each([
     "../../outside",
@@ -370,7 +394,7 @@ describe("a request's text that becomes a file's path", () => {
     "/etc/outside",
     "..\\outside",
     "a:function:../../../outside",
-    "arn:aws:lambda:us-east-1:123456789012:function:../../outside",
+    arnOf.fn("../../outside"),
     "a b",
     "a\nb",
     "x".repeat(141),

@@ -38,7 +38,7 @@ describe("what the journal keeps", () => {
     const event = journal.addEvent("bus", envelope("1"));
     const delivery = journal.addDelivery(event, target);
     const text = "x".repeat(200_000);
-    journal.endAttempt(delivery, journal.startAttempt(delivery), { outcome: "error", errorMessage: text });
+    journal.endAttempt(delivery, journal.startAttempt(delivery), { status: "error", errorMessage: text });
     journal.addRecord("1", { queueArn: "arn", reason: text });
     const beginning = `${"x".repeat(10_000)}… (200000 characters)`;
     expect(delivery.attempts[0]?.errorMessage).toBe(beginning);
@@ -61,7 +61,7 @@ describe("what the journal keeps", () => {
     journal.addEvent("bus", envelope("2"));
     const changes: unknown[] = [];
     journal.onChange((change) => changes.push(change));
-    journal.endAttempt(delivery, journal.startAttempt(delivery), { outcome: "error" });
+    journal.endAttempt(delivery, journal.startAttempt(delivery), { status: "error" });
     expect(changes).toEqual([
       { mails: [], events: [] },
       { mails: [], events: [] },
@@ -98,12 +98,12 @@ describe("what the journal keeps", () => {
     const delivery = journal.addDelivery(event, target);
     const error = { errorType: "TooManyRequestsException", errorMessage: "Rate Exceeded." };
     for (let count = 0; count < 1000; count += 1) journal.throttled(delivery, error);
-    journal.endAttempt(delivery, journal.startAttempt(delivery), { outcome: "success" });
+    journal.endAttempt(delivery, journal.startAttempt(delivery), { status: "success" });
     journal.throttled(delivery, error);
     expect(delivery.attempts).toMatchObject([
-      { number: 1, outcome: "throttled", times: 1000, ...error },
-      { number: 2, outcome: "success" },
-      { number: 3, outcome: "throttled", times: 1 },
+      { number: 1, status: "throttled", times: 1000, ...error },
+      { number: 2, status: "success" },
+      { number: 3, status: "throttled", times: 1 },
     ]);
   });
 
@@ -177,7 +177,7 @@ describe("the fate of an event", () => {
     reason: "InvalidEvent",
     ...(leftAt === undefined ? {} : { leftAt, leftBy }),
   });
-  const run: Attempt = { number: 1, startedAt: "", outcome: "success" };
+  const run: Attempt = { number: 1, startedAt: "", status: "success" };
 
   it.each([
     ["unmatched", "no rule matched it", [], [], false],
@@ -277,7 +277,7 @@ describe("a cleared journal", () => {
     expect([journal.messageCount, journal.failed, journal.mails.dropped, journal.events.dropped]).toEqual([0, 0, 0, 0]);
     expect([journal.mails.keys(), journal.events.keys(), journal.mailKeysOf("1")]).toEqual([[], [], []]);
     // What is still delivered changes nothing any more.
-    journal.endAttempt(delivery, journal.startAttempt(delivery), { outcome: "error" });
+    journal.endAttempt(delivery, journal.startAttempt(delivery), { status: "error" });
     expect(journal.failed).toBe(0);
     expect(journal.addEvent("bus", envelope("1")).deliveries).toEqual([]);
     expect(journal.events.keys()).toEqual(["1"]);

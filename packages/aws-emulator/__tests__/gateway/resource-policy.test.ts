@@ -1,10 +1,11 @@
 import { allows, denies } from "../../src/gateway/resource-policy";
+import { motoAccountId } from "../../src/processes";
 
-const ruleArn = "arn:aws:events:us-east-1:123456789012:rule/bus/rule";
+const ruleArn = `arn:aws:events:us-east-1:${motoAccountId}:rule/bus/rule`;
 const access = {
   service: "events.amazonaws.com",
   action: "sqs:SendMessage",
-  resource: "arn:aws:sqs:us-east-1:123456789012:queue",
+  resource: `arn:aws:sqs:us-east-1:${motoAccountId}:queue`,
   sourceArn: ruleArn,
 };
 const statement = {
@@ -22,7 +23,7 @@ describe("a resource's policy lets a rule in", () => {
     ["that it names", policy({})],
     ["among others", policy({ Condition: { ArnEquals: { "aws:SourceArn": ["arn:other", ruleArn] } } })],
     ["by a pattern", policy({ Condition: { ArnLike: { "AWS:SourceArn": "arn:aws:events:*:rule/bus/*" } } })],
-    ["by its account", policy({ Condition: { StringEquals: { "aws:SourceAccount": "123456789012" } } })],
+    ["by its account", policy({ Condition: { StringEquals: { "aws:SourceAccount": motoAccountId } } })],
     ["with a list of actions in any case", policy({ Action: ["sqs:Get*", "SQS:sendMessage"] })],
     ["with everybody", policy({ Principal: "*", Condition: undefined })],
     [
@@ -54,7 +55,7 @@ describe("a resource's policy lets a rule in", () => {
 });
 
 describe("a resource's policy denies", () => {
-  const role = "arn:aws:iam::123456789012:role/one";
+  const role = `arn:aws:iam::${motoAccountId}:role/one`;
   const asRole = { principalArn: role, action: "events:PutEvents", resource: "arn:bus" };
   const deny = (change: Record<string, unknown>) =>
     JSON.stringify({ Statement: { Effect: "Deny", Principal: "*", Action: "events:*", Resource: "*", ...change } });
@@ -65,10 +66,10 @@ describe("a resource's policy denies", () => {
   it.each<[string, string]>([
     ["everybody", deny({})],
     ["another than its roles", deny(unless("ArnNotEquals", `${role}-2`))],
-    ["another than those like a name", deny(unless("ArnNotLike", "arn:aws:iam::123456789012:role/two-*"))],
+    ["another than those like a name", deny(unless("ArnNotLike", `arn:aws:iam::${motoAccountId}:role/two-*`))],
     ["another text", deny(unless("StringNotEquals", `${role}-2`))],
     ["one that is no principal of a list", deny({ Principal: undefined, NotPrincipal: { AWS: `${role}-2` } })],
-    ["the account", deny({ Principal: { AWS: "123456789012" } })],
+    ["the account", deny({ Principal: { AWS: motoAccountId } })],
     ["the role itself", deny({ Principal: { AWS: [role] } })],
     ["all that it does not except", deny({ Action: undefined, NotAction: "events:Describe*" })],
   ])("%s", (_, text) => {

@@ -1,4 +1,5 @@
 import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { type Gateway, startGateway } from "../../src/gateway";
@@ -71,6 +72,17 @@ it("answers each of the routes that it names", async () => {
     expect({ method, path, status: response.status }).not.toMatchObject({ status: 404 });
     await response.body?.cancel();
   }
+});
+
+it("names each route that the README has", async () => {
+  const { routes } = (await (await ask("nothing")).json()) as { routes: string[] };
+  const addressOf = (text: string) => text.replace(/<[^>]+>/g, "<..>").replace(/\?.*/, "");
+  const readme = readFileSync(join(__dirname, "../../README.md"), "utf8");
+  const documented = [...readme.matchAll(/^\| `([A-Z]+ \/_sandbox\/[^`]*)`/gm)].map(([, address = ""]) =>
+    addressOf(address),
+  );
+  expect(documented).toContain("POST /_sandbox/redrive/<..>");
+  expect(routes.map((route) => addressOf(route.replace(/: .*/, "")))).toEqual(expect.arrayContaining(documented));
 });
 
 it("counts nothing before anything happened", async () => {
@@ -239,7 +251,7 @@ describe("lists", () => {
 });
 
 describe("an inbox with events of each kind", () => {
-  const deadLetters = "arn:aws:sqs:us-east-1:123456789012:dead-letters";
+  const deadLetters = arnOf.queue("dead-letters");
   const asked: string[] = [];
   let filled: Gateway;
   beforeAll(async () => {

@@ -54,7 +54,7 @@ describe("events that wait for a place of their function's concurrency", () => {
   const waiting = (ids: readonly string[]) =>
     until("all wait", async () => {
       const events = await Promise.all(ids.map((id) => gateway.event(id)));
-      return events.every((event) => attemptsOf(event)[0]?.outcome === "throttled") ? events : undefined;
+      return events.every((event) => attemptsOf(event)[0]?.status === "throttled") ? events : undefined;
     });
 
   it("ask moto for nothing meanwhile, journal one entry, and run one by one when there is a place", async () => {
@@ -75,8 +75,8 @@ describe("events that wait for a place of their function's concurrency", () => {
       const event = await gateway.event(id);
       expect(event.deliveries).toMatchObject([{ status: "delivered" }]);
       expect(attemptsOf(event)).toMatchObject([
-        { number: 1, outcome: "throttled", times: 1, errorType: "TooManyRequestsException" },
-        { number: 2, outcome: "success" },
+        { number: 1, status: "throttled", times: 1, errorType: "TooManyRequestsException" },
+        { number: 2, status: "success" },
       ]);
     }
   });
@@ -149,7 +149,7 @@ describe("events that wait for a place of their function's concurrency", () => {
       responsePayload: null,
     });
     expect(await gateway.event(id)).toMatchObject({
-      deliveries: [{ status: "failed", attempts: [{ outcome: "throttled", times: 1 }] }],
+      deliveries: [{ status: "failed", attempts: [{ status: "throttled", times: 1 }] }],
     });
   });
 
@@ -160,8 +160,8 @@ describe("events that wait for a place of their function's concurrency", () => {
     const [id = ""] = await put(1);
     await gateway.settle();
     expect(attemptsOf(await gateway.event(id))).toMatchObject([
-      { number: 1, outcome: "throttled", times: 5 },
-      { number: 2, outcome: "success" },
+      { number: 1, status: "throttled", times: 5 },
+      { number: 2, status: "success" },
     ]);
   });
 

@@ -1,43 +1,27 @@
-import { type Attempt, type Envelope, type Journal, type Mail } from "../../src/gateway/journal";
-import { type NearestRule } from "../../src/services/eventbridge/rules";
-import { type SandboxInfo } from "../../src/wire";
+import { type Journal, type Mail } from "../../src/gateway/journal";
+import { motoAccountId } from "../../src/processes";
+import { type EventDetails, type FailureRecord, type SandboxInfo } from "../../src/wire";
 
 /** What a sandbox looks like after a few minutes of use, in the shapes of the gateway's API. */
 
 const REGION = "us-east-1";
-const ACCOUNT = "123456789012";
 export const BUS = "acme-orders-sandbox";
 const FUNCTION = "acme-orders-sandbox-notify";
-export const DLQ_ARN = `arn:aws:sqs:${REGION}:${ACCOUNT}:acme-orders-sandbox-dead-letters`;
+export const DLQ_ARN = `arn:aws:sqs:${REGION}:${motoAccountId}:acme-orders-sandbox-dead-letters`;
 
 const ago = (minutes: number, ms = 0) => new Date(Date.now() - minutes * 60_000 + ms).toISOString();
 
-const functionArn = `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${FUNCTION}`;
+const functionArn = `arn:aws:lambda:${REGION}:${motoAccountId}:function:${FUNCTION}`;
 
-export interface BusEvent {
-  readonly id: string;
-  readonly time: string;
-  readonly bus: string;
-  readonly source: string;
-  readonly detailType: string;
-  readonly detail: Readonly<Record<string, unknown>>;
-  readonly event: Envelope;
-  readonly deliveries: readonly Delivery[];
+type Delivery = EventDetails["deliveries"][number];
+
+/** What the journal can't make by itself of an event. */
+export interface BusEvent
+  extends
+    Pick<EventDetails, "id" | "time" | "bus" | "source" | "detailType" | "detail" | "event" | "deliveries">,
+    Partial<Pick<EventDetails, "nearest">> {
   /** The records of its failure that queues took. */
-  readonly records: readonly { readonly queueArn: string; readonly reason: string }[];
-  readonly nearest?: NearestRule;
-}
-
-export interface Delivery {
-  readonly rule: string;
-  readonly bus: string;
-  readonly targetId: string;
-  readonly targetArn: string;
-  readonly kind: string;
-  readonly functionName?: string;
-  readonly status: "running" | "delivered" | "retrying" | "failed";
-  readonly attempts: readonly Attempt[];
-  readonly deadLetter?: { readonly destinationArn: string; readonly reason: string };
+  readonly records: readonly Pick<FailureRecord, "queueArn" | "reason">[];
 }
 
 const page = (title: string, message: string, source: string, time: string) => `<!doctype html>
@@ -104,7 +88,7 @@ export function busEvent({ minutes, ...rest }: EventOptions): BusEvent {
       id: rest.id,
       "detail-type": rest.detailType,
       source,
-      account: ACCOUNT,
+      account: motoAccountId,
       time,
       region: REGION,
       resources: [],
@@ -132,14 +116,14 @@ const succeeded = (minutes: number, requestId: string): Delivery["attempts"][num
   number: 1,
   startedAt: ago(minutes, 12),
   endedAt: ago(minutes, 158),
-  outcome: "success",
+  status: "success",
   requestId,
 });
 
 const throttled = {
   errorType: "TransientSendError",
   errorMessage: "Throttling: Maximum sending rate exceeded.",
-  outcome: "error",
+  status: "error",
 } as const;
 
 export const IDS = {
@@ -210,7 +194,7 @@ function sesEvent({ type, ...rest }: EventOptions & { readonly type: string }): 
         rule: "acme-orders-sandbox-feedback",
         bus: "default",
         targetId: "log",
-        targetArn: `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/events/acme-orders-sandbox`,
+        targetArn: `arn:aws:logs:${REGION}:${motoAccountId}:log-group:/aws/events/acme-orders-sandbox`,
         kind: "logs",
         status: "delivered",
         attempts: [succeeded(rest.minutes, "")],
@@ -237,7 +221,7 @@ export function contents(): Contents {
             number: 1,
             startedAt: ago(7, 10),
             endedAt: ago(7, 44),
-            outcome: "error",
+            status: "error",
             errorType: "InvalidEventError",
             errorMessage: 'detail.emailConfig.recipient: "not an address" is no email address',
             requestId: "c1a0-1",
@@ -247,7 +231,7 @@ export function contents(): Contents {
             number: 2,
             startedAt: ago(7, 544),
             endedAt: ago(7, 561),
-            outcome: "error",
+            status: "error",
             errorType: "InvalidEventError",
             errorMessage: 'detail.emailConfig.recipient: "not an address" is no email address',
             requestId: "c1a0-1",
@@ -257,7 +241,7 @@ export function contents(): Contents {
             number: 3,
             startedAt: ago(7, 1561),
             endedAt: ago(7, 1580),
-            outcome: "error",
+            status: "error",
             errorType: "InvalidEventError",
             errorMessage: 'detail.emailConfig.recipient: "not an address" is no email address',
             requestId: "c1a0-1",
@@ -272,7 +256,7 @@ export function contents(): Contents {
     info: {
       endpoint: "http://127.0.0.1:4566",
       region: REGION,
-      accountId: ACCOUNT,
+      accountId: motoAccountId,
       retryDelaysMs: [500, 1000],
       notEmulated: [
         "Alarms and metric filters are stored, not evaluated",
@@ -405,7 +389,7 @@ export function contents(): Contents {
                 number: 2,
                 startedAt: ago(2, -260),
                 endedAt: ago(2, -90),
-                outcome: "success",
+                status: "success",
                 requestId: "9b7e6e52-priority",
               },
             ],
@@ -452,7 +436,7 @@ export function contents(): Contents {
             targetArn: DLQ_ARN,
             kind: "sqs",
             status: "delivered",
-            attempts: [{ number: 1, startedAt: ago(7, 1600), endedAt: ago(7, 1606), outcome: "success" }],
+            attempts: [{ number: 1, startedAt: ago(7, 1600), endedAt: ago(7, 1606), status: "success" }],
           },
         ],
       }),

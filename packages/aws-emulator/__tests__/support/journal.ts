@@ -1,4 +1,5 @@
 import { type Envelope, type Mail } from "../../src/gateway/journal";
+import { motoAccountId } from "../../src/processes";
 
 /** An event as a bus takes it. */
 export const envelope = (id: string, detail: Envelope["detail"] = {}): Envelope => ({
@@ -6,7 +7,7 @@ export const envelope = (id: string, detail: Envelope["detail"] = {}): Envelope 
   id,
   "detail-type": "Test",
   source: "test",
-  account: "123456789012",
+  account: motoAccountId,
   time: "2026-01-01T00:00:00Z",
   region: "us-east-1",
   resources: [],

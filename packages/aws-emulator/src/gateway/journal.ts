@@ -57,13 +57,13 @@ export interface Envelope {
   readonly "replay-name"?: string;
 }
 
-export type Outcome = "success" | "error" | "timeout" | "throttled";
+export type AttemptStatus = "success" | "error" | "timeout" | "throttled";
 
 export interface Attempt {
   readonly number: number;
   readonly startedAt: string;
   endedAt?: string;
-  outcome?: Outcome;
+  status?: AttemptStatus;
   errorType?: string;
   errorMessage?: string;
   requestId?: string;
@@ -331,7 +331,7 @@ export class Journal {
   endAttempt(
     delivery: Delivery,
     attempt: Attempt,
-    end: Pick<Attempt, "errorType" | "errorMessage" | "parked"> & { readonly outcome: Outcome },
+    end: Pick<Attempt, "errorType" | "errorMessage" | "parked"> & { readonly status: AttemptStatus },
   ): void {
     const { errorMessage } = end;
     Object.assign(attempt, end, errorMessage === undefined ? {} : { errorMessage: shortened(errorMessage) });
@@ -342,8 +342,8 @@ export class Journal {
   /** The function had no place for it. One entry, however often in a row: an event can wait for hours. */
   throttled(delivery: Delivery, error: { readonly errorType: string; readonly errorMessage: string }): Attempt {
     const last = delivery.attempts.at(-1);
-    const attempt = last?.outcome === "throttled" ? last : this.startAttempt(delivery);
-    this.endAttempt(delivery, attempt, { ...error, outcome: "throttled" });
+    const attempt = last?.status === "throttled" ? last : this.startAttempt(delivery);
+    this.endAttempt(delivery, attempt, { ...error, status: "throttled" });
     attempt.times = (attempt.times ?? 0) + 1;
     return attempt;
   }

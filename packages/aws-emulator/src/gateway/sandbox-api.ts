@@ -37,6 +37,9 @@ const root = "/_sandbox";
 /** The files of the page, and no others that may lie beside them. */
 const pageFile = "/:file{[\\w-]+\\.(?:html|css|js|svg|png|ico)}";
 
+/** The parameters of a list's query. */
+const pages = "?limit=&before=";
+
 type Env = { Bindings: HttpBindings };
 
 interface Route {
@@ -87,14 +90,19 @@ export class SandboxApi {
     return this.listener(request, response);
   }
 
-  /** Every route, and what `GET` of an unknown one says of it. The first that fits a path answers. */
+  /** The table of every route, and what `GET` of an unknown one says of it. The first that fits a path answers. */
   private routes(): readonly Route[] {
-    const { journal, faults, background, info, failureActions } = this.options;
     const inbox = new InboxApi(this.options);
-    const redrives = new Redrives(journal, failureActions);
-    const id = (context: Context<Env>) => context.req.param("id") ?? "";
-    const query = (context: Context<Env>) => new URL(context.req.url).searchParams;
-    const pages = "?limit=&before=";
+    return [
+      ...this.mailRoutes(inbox),
+      ...this.eventRoutes(inbox),
+      ...this.pageRoutes(inbox),
+      ...this.faultRoutes(),
+      ...this.stateRoutes(),
+    ];
+  }
+
+  private mailRoutes(inbox: InboxApi): readonly Route[] {
     return [
       {
         method: "GET",
@@ -122,6 +130,12 @@ export class SandboxApi {
         description: "mails that SES accepted and could not render",
         answer: (context) => inbox.list("rendering-failures", query(context)),
       },
+    ];
+  }
+
+  private eventRoutes(inbox: InboxApi): readonly Route[] {
+    const redrives = new Redrives(this.options.journal, this.options.failureActions);
+    return [
       {
         method: "GET",
         path: "/activity",
@@ -136,6 +150,24 @@ export class SandboxApi {
         answer: (context) => inbox.event(id(context)),
       },
       {
+        method: "POST",
+        path: "/redrive/:id{.+}",
+        description: "sends an event again that is parked, where the sandbox knows how",
+        answer: (context) => redrives.redrive(id(context)),
+      },
+      {
+        method: "POST",
+        path: "/fire/:rule{.+}",
+        description: "fires the scheduled rule of this name, of the default bus",
+        answer: (context) => this.fire(context.req.param("rule") ?? ""),
+      },
+    ];
+  }
+
+  /** What the inbox page asks for. */
+  private pageRoutes(inbox: InboxApi): readonly Route[] {
+    return [
+      {
         method: "GET",
         path: "/inbox",
         description: "the ids of all mails and events, for the inbox page",
@@ -145,7 +177,7 @@ export class SandboxApi {
         method: "DELETE",
         path: "/inbox",
         description: "forgets all mails and events; queues keep their messages",
-        answer: () => json(journal.clear() satisfies Cleared),
+        answer: () => json(this.options.journal.clear() satisfies Cleared),
       },
       {
         method: "GET",
@@ -168,6 +200,36 @@ export class SandboxApi {
         description: `the ids of the mails (view=mails) or events (view=events) that have these words; filter, of events: ${filterNames.join(", ")}`,
         answer: (context) => inbox.search(query(context)),
       },
+    ];
+  }
+
+  private faultRoutes(): readonly Route[] {
+    return [
+      {
+        method: "GET",
+        path: "/faults",
+        description: "what shall go wrong, and how often it did",
+        answer: () => json(this.options.faults.list),
+      },
+      {
+        method: "PUT",
+        path: "/faults",
+        description: "sets what shall go wrong, a JSON array: see the emulator's README",
+        answer: async (context) => this.setFaults(await context.req.text()),
+      },
+      {
+        method: "DELETE",
+        path: "/faults",
+        description: "nothing goes wrong any more",
+        answer: () => this.setFaults("[]"),
+      },
+    ];
+  }
+
+  /** What the gateway is, and how far it is. */
+  private stateRoutes(): readonly Route[] {
+    const { journal, background, info } = this.options;
+    return [
       {
         method: "GET",
         path: "/metrics",
@@ -183,24 +245,6 @@ export class SandboxApi {
         path: "/pending",
         description: "how much of what goes on by itself is not done: deliveries, retries, batches",
         answer: () => json({ tasks: background.pending } satisfies Pending),
-      },
-      {
-        method: "GET",
-        path: "/faults",
-        description: "what shall go wrong, and how often it did",
-        answer: () => json(faults.list),
-      },
-      {
-        method: "PUT",
-        path: "/faults",
-        description: "sets what shall go wrong, a JSON array: see the emulator's README",
-        answer: async (context) => this.setFaults(await context.req.text()),
-      },
-      {
-        method: "DELETE",
-        path: "/faults",
-        description: "nothing goes wrong any more",
-        answer: () => this.setFaults("[]"),
       },
       {
         method: "GET",
@@ -228,18 +272,6 @@ export class SandboxApi {
           this.stream.open(env.incoming, env.outgoing);
           return RESPONSE_ALREADY_SENT;
         },
-      },
-      {
-        method: "POST",
-        path: "/redrive/:id{.+}",
-        description: "sends an event again that is parked, where the sandbox knows how",
-        answer: (context) => redrives.redrive(id(context)),
-      },
-      {
-        method: "POST",
-        path: "/fire/:rule{.+}",
-        description: "fires the scheduled rule of this name, of the default bus",
-        answer: (context) => this.fire(context.req.param("rule") ?? ""),
       },
     ];
   }
@@ -344,6 +376,9 @@ export class SandboxApi {
     };
   }
 }
+
+const id = (context: Context<Env>) => context.req.param("id") ?? "";
+const query = (context: Context<Env>) => new URL(context.req.url).searchParams;
 
 /** `GET /_sandbox/messages/<id>.eml: one mail as a file` */
 function describeRoute({ method, path, query = "", description }: Route): string {

@@ -155,7 +155,7 @@ describe("PutEvents", () => {
     });
     const [delivery] = await gateway.deliveries(entry?.EventId ?? "");
     expect(delivery).toMatchObject({ rule: name, bus, targetId: "queue", kind: "sqs", status: "delivered" });
-    expect(delivery?.attempts).toMatchObject([{ number: 1, outcome: "success" }]);
+    expect(delivery?.attempts).toMatchObject([{ number: 1, status: "success" }]);
   });
 
   it("delivers nothing for a rule that is disabled or does not match", async () => {
@@ -513,7 +513,7 @@ describe("an event that a target cannot take", () => {
     expect(delivery).toMatchObject({
       status: "failed",
       deadLetter: { destinationArn: arnOf.queue(deadLetters) },
-      attempts: [{ outcome: "error", errorType: "NO_PERMISSIONS" }],
+      attempts: [{ status: "error", errorType: "NO_PERMISSIONS" }],
     });
   });
 

@@ -204,7 +204,7 @@ describe("a package", () => {
     });
     const invocation = { requestId: "1", payload: "{}", functionArn: "arn", version: "$LATEST", origin: {} };
     expect(await environment.invoke(invocation)).toMatchObject({
-      outcome: "error",
+      status: "error",
       error: { errorType: "Runtime.ExitError", errorMessage: expect.stringContaining("ENOENT") as string },
     });
     await environment.stop();
@@ -347,9 +347,9 @@ describe("an asynchronous invocation", () => {
       status: "failed",
       deadLetter: { destinationArn: arnOf.bus(bus), reason: "RetriesExhausted" },
       attempts: [
-        { number: 1, outcome: "error", errorType: "InvalidEvent", errorMessage: "no good", nextRetryInMs: 20 },
-        { number: 2, outcome: "error", nextRetryInMs: 40 },
-        { number: 3, outcome: "error" },
+        { number: 1, status: "error", errorType: "InvalidEvent", errorMessage: "no good", nextRetryInMs: 20 },
+        { number: 2, status: "error", nextRetryInMs: 40 },
+        { number: 3, status: "error" },
       ],
     });
     expect(new Set(delivery?.attempts.map(({ requestId }) => requestId)).size).toBe(1);
@@ -372,13 +372,13 @@ describe("an asynchronous invocation", () => {
     await until("one is throttled", async () => {
       const events = await Promise.all(ids.map((id) => gateway.event(id)));
       const attempts = events.flatMap((event) => event.deliveries.flatMap((delivery) => delivery.attempts));
-      return attempts.find(({ outcome }) => outcome === "throttled");
+      return attempts.find(({ status }) => status === "throttled");
     });
     await gate.open();
     const deliveries = (await Promise.all(ids.map((id) => gateway.deliveries(id)))).flat();
     expect(deliveries.map(({ status }) => status)).toEqual(["delivered", "delivered", "delivered"]);
-    const outcomes = deliveries.flatMap(({ attempts }) => attempts.map(({ outcome }) => outcome));
-    expect(outcomes).toContain("throttled");
+    const statuses = deliveries.flatMap(({ attempts }) => attempts.map(({ status }) => status));
+    expect(statuses).toContain("throttled");
   });
 
   it("without a destination goes to the function's dead-letter queue", async () => {

@@ -229,7 +229,7 @@ export class Buses implements BusDestination {
           `A target of the kind ${delivery.kind} is not emulated: ${target.Arn ?? ""} got nothing.`,
         );
       }
-      this.dependencies.journal.endAttempt(delivery, attempt, { outcome: "success" });
+      this.dependencies.journal.endAttempt(delivery, attempt, { status: "success" });
       return undefined;
     } catch (cause) {
       const error = cause instanceof TargetError ? cause : new TargetError("ERROR_FROM_TARGET", String(cause), true);
@@ -242,7 +242,7 @@ export class Buses implements BusDestination {
     const attempt = { number: delivery.attempts.length + 1, startedAt };
     delivery.attempts.push(attempt);
     this.dependencies.journal.endAttempt(delivery, attempt, {
-      outcome: "error",
+      status: "error",
       errorType: error.code,
       errorMessage: error.message,
     });

@@ -134,7 +134,7 @@ export class AsyncInvocations {
       if (delivery && attempt) {
         const parked = invocation.error === undefined ? parkedType(invocation.payload) : undefined;
         this.dependencies.journal.endAttempt(delivery, attempt, {
-          outcome: invocation.outcome,
+          status: invocation.status,
           ...invocation.error,
           ...(parked === undefined ? {} : { parked }),
         });

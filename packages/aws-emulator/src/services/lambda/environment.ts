@@ -29,7 +29,7 @@ export interface InvokeOptions {
   readonly origin: InvocationOrigin;
 }
 
-type Result = Pick<Invocation, "payload" | "outcome" | "error">;
+type Result = Pick<Invocation, "payload" | "status" | "error">;
 
 interface Running {
   readonly options: InvokeOptions;
@@ -78,10 +78,10 @@ export class ExecutionEnvironment {
     const runtimeApi = api.register(this.id, {
       next: () => this.next(),
       succeeded: (requestId, payload) => {
-        void this.complete(requestId, { payload, outcome: "success" });
+        void this.complete(requestId, { payload, status: "success" });
       },
       failed: (requestId, error) => {
-        void this.complete(requestId, { payload: error, outcome: "error", error: parseError(error) });
+        void this.complete(requestId, { payload: error, status: "error", error: parseError(error) });
       },
       initFailed: (error) => {
         this.initError = error;
@@ -129,8 +129,8 @@ export class ExecutionEnvironment {
       initDurationMs: isCold ? this.initMs : undefined,
       maxMemoryUsedMB: this.memoryUsedMb,
     };
-    log.push(...endLines(fn, options.requestId, result.outcome, report).map(toLine));
-    return { requestId: options.requestId, version: options.version, log, ...result };
+    log.push(...endLines(fn, options.requestId, result.status, report).map(toLine));
+    return { version: options.version, log, ...result };
   }
 
   /** As a crash ends it: what runs fails, and Lambda reports how the process went. */
@@ -205,7 +205,7 @@ export class ExecutionEnvironment {
       errorMessage: `${new Date().toISOString()} ${requestId} Task timed out after ${seconds.toFixed(2)} seconds`,
     };
     if (this.options.fn.logFormat === "Text") running.log.push(toLine(error.errorMessage));
-    running.finish({ payload: JSON.stringify(error), outcome: "timeout", error });
+    running.finish({ payload: JSON.stringify(error), status: "timeout", error });
     void this.stop();
   }
 
@@ -217,7 +217,7 @@ export class ExecutionEnvironment {
     if (running === undefined || running.isAnswered) return;
     running.log.push(...this.initLog.splice(0));
     if (this.initError !== undefined) {
-      running.finish({ payload: this.initError, outcome: "error", error: parseError(this.initError) });
+      running.finish({ payload: this.initError, status: "error", error: parseError(this.initError) });
     } else {
       running.finish(exitResult(running.options.requestId, `exited with error: ${how}`));
     }
@@ -315,7 +315,7 @@ function parseError(text: string): FunctionError {
 
 function exitResult(requestId: string, how: string) {
   const error = { errorType: "Runtime.ExitError", errorMessage: `RequestId: ${requestId} Error: Runtime ${how}` };
-  return { payload: JSON.stringify(error), outcome: "error" as const, error };
+  return { payload: JSON.stringify(error), status: "error" as const, error };
 }
 
 /** Lambda's own log lines: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html */
@@ -331,13 +331,13 @@ interface Report {
   readonly maxMemoryUsedMB: number;
 }
 
-function endLines(fn: DeployedFunction, requestId: string, outcome: Invocation["outcome"], report: Report): string[] {
+function endLines(fn: DeployedFunction, requestId: string, status: Invocation["status"], report: Report): string[] {
   const { durationMs, initDurationMs, maxMemoryUsedMB } = report;
   const billedDurationMs = Math.ceil(durationMs);
   const memorySizeMB = fn.memoryMb;
   if (fn.logFormat === "JSON") {
     const metrics = { durationMs, billedDurationMs, memorySizeMB, maxMemoryUsedMB, initDurationMs };
-    return [platformLine("platform.report", { requestId, metrics, status: outcome })];
+    return [platformLine("platform.report", { requestId, metrics, status })];
   }
   const fields = [
     `REPORT RequestId: ${requestId}`,

@@ -31,12 +31,11 @@ export interface LogLine {
 }
 
 export interface Invocation {
-  readonly requestId: string;
   readonly version: string;
   /** The function's answer, or its error, as JSON. */
   readonly payload: string;
   readonly error?: FunctionError;
-  readonly outcome: "success" | "error" | "timeout";
+  readonly status: "success" | "error" | "timeout";
   /** The log lines of the invocation, Lambda's own among them. */
   readonly log: readonly LogLine[];
 }

@@ -154,7 +154,7 @@ export class Invoker {
     request: { requestId: string; payload: string; functionArn: string; origin: InvocationOrigin },
   ): Promise<Invocation> {
     // Without a folder of its own it would run in the gateway's folder, and load what it finds there.
-    if (fn.directory === "") return withoutPackage(fn, request.requestId);
+    if (fn.directory === "") return withoutPackage(fn);
     const environment = this.environmentFor(fn);
     environment.isBusy = true;
     try {
@@ -190,7 +190,7 @@ export class Invoker {
 }
 
 /** The function is deleted by now, or was made in a way that the gateway did not see. */
-function withoutPackage({ name }: DeployedFunction, requestId: string): Invocation {
+function withoutPackage({ name }: DeployedFunction): Invocation {
   const error = { errorType: "Sandbox.NoPackage", errorMessage: `The sandbox has no package of ${name}.` };
-  return { requestId, version: "$LATEST", payload: JSON.stringify(error), error, outcome: "error", log: [] };
+  return { version: "$LATEST", payload: JSON.stringify(error), error, status: "error", log: [] };
 }

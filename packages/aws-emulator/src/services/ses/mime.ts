@@ -1,8 +1,9 @@
 import MailComposer from "nodemailer/lib/mail-composer";
-import { encodeWord } from "nodemailer/lib/mime-funcs";
+import { encodeWord, foldLines } from "nodemailer/lib/mime-funcs";
 import PostalMime, { decodeWords } from "postal-mime";
 import { MalformedRequest } from "../../gateway/http";
 import { type Header, type Mail } from "../../gateway/journal";
+import { addressesIn } from "./addresses";
 
 /** The headers of the message itself; those of its encoding come with the file. */
 export function headersOf(mail: Omit<Mail, "headers">): Header[] {
@@ -23,16 +24,16 @@ export function headersOf(mail: Omit<Mail, "headers">): Header[] {
 export const toMime = (mail: Mail): Promise<Buffer> => compose(mail.id, mail.headers, mail);
 
 /** A message of any headers, with words in other scripts encoded and long lines folded (RFC 2047, RFC 5322). */
-export function compose(
+export async function compose(
   id: string,
   headers: readonly Header[],
   { text, html }: { readonly text: string; readonly html: string },
 ): Promise<Buffer> {
+  const kept = headers.filter(({ name }) => !/^(?:content-|mime-version$)/i.test(name) && name.length <= longestName);
+  const isLong = ({ value }: Header) => hasLongWord(value);
   const composer = new MailComposer({
     // How the content is encoded is decided here, whatever a raw mail said of it.
-    headers: headers
-      .filter(({ name }) => !/^(?:content-|mime-version$)/i.test(name))
-      .map(({ name, value }) => ({ key: name, value: isUnstructured(name) ? withShortWords(value) : value })),
+    headers: kept.filter((header) => !isLong(header)).map(({ name, value }) => ({ key: name, value })),
     ...(text === "" ? {} : { text }),
     ...(html === "" ? {} : { html }),
     // The same mail is the same file each time.
@@ -41,17 +42,44 @@ export function compose(
     disableFileAccess: true,
     disableUrlAccess: true,
   });
-  return composer.compile().build();
+  const long = kept.filter(isLong).flatMap(folded);
+  return Buffer.concat([...long.map((line) => Buffer.from(`${line}\r\n`)), await composer.compile().build()]);
 }
 
-/** Of all that a mail here has, these are read as words alone; in others an encoded word would be no address or id. */
-const isUnstructured = (name: string) => /^(?:subject|comments|x-.*)$/i.test(name);
+/** A name can't be folded; SES v2 takes as many characters of one (API_MessageHeader). */
+const longestName = 126;
 
-/** A line is folded at its blanks only. RFC 5322 ends a line at 998 characters, and the name stands in front. */
-const longestWord = 900;
+/**
+ * A line ends at 998 characters (RFC 5322, 2.1.1) and is folded at its blanks only. SES says so of a raw message
+ * (API_RawMessage), and not how it refuses a longer one: here, a longer word becomes words of RFC 2047.
+ */
+const longestWord = 998 - longestName - ": ".length;
 
-const withShortWords = (text: string) =>
-  text.split(/\s+/).some((word) => word.length > longestWord) ? encodeWord(text, "Q", 52) : text;
+/** The composer takes the words of an address's name as they are. */
+function folded({ name, value }: Header): string[] {
+  // A date is none, then, and nobody is to read a Bcc: the composer leaves it out, too.
+  if (/^(?:date|bcc)$/i.test(name)) return [];
+  // An encoded word would be no id or URL any more in another header, but it is shown as it was, and a longer line is not.
+  const short = isOfAddresses(name) ? addressesIn(value).map(withShortName).join(", ") : value;
+  return [foldLines(`${name}: ${hasLongWord(short) ? encoded(short) : short.replace(/[\r\n]+/g, " ")}`)];
+}
+
+const isOfAddresses = (name: string) => /^(?:from|sender|to|cc|reply-to)$/i.test(name);
+
+const hasLongWord = (text: string) => text.split(/\s+/).some((word) => word.length > longestWord);
+
+const encoded = (text: string) => encodeWord(text, "Q", 52);
+
+function withShortName(address: string): string {
+  const [, name = "", bare = ""] = /^(.*)(<[^<>]*>)\s*$/s.exec(address) ?? [];
+  if (!hasLongWord(name)) return address;
+  return `${encoded(
+    name
+      .trim()
+      .replace(/^"(.*)"$/s, "$1")
+      .replace(/\\(.)/gs, "$1"),
+  )} ${bare}`;
+}
 
 export interface ParsedMime {
   readonly headers: readonly Header[];

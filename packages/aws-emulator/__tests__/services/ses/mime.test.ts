@@ -1,0 +1,51 @@
+import fc from "fast-check";
+import { compose, parseMime } from "../../../src/services/ses/mime";
+
+const names = ["From", "To", "Cc", "Reply-To", "Subject", "X-Reference", "References", "List-Unsubscribe"];
+const nothing = { text: "text", html: "" };
+const linesOf = async (headers: Parameters<typeof compose>[1]) =>
+  (await compose("id", headers, nothing)).toString("latin1").split("\r\n");
+
+// RFC 5322, 2.1.1
+it("no line is longer than 998 characters, whatever the headers are", async () => {
+  const word = fc.oneof(
+    fc.string({ unit: "grapheme", maxLength: 40 }),
+    fc
+      .tuple(fc.constantFrom("x", "ß", "=", '"', ",", "<", "\\", "\u{1f4e7}"), fc.integer({ min: 850, max: 3000 }))
+      .map(([unit, count]) => unit.repeat(count)),
+  );
+  const value = fc.oneof(
+    fc.array(word, { maxLength: 5 }).map((words) => words.join(" ")),
+    word.map((name) => `"${name}" <someone@customers.example>, other@customers.example`),
+    word.map((name) => `${name} <someone@customers.example>`),
+  );
+  const name = fc.oneof(
+    fc.constantFrom(...names),
+    fc.integer({ min: 1, max: 1200 }).map((length) => `X${"y".repeat(length)}`),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.record({ name, value }), { minLength: 1, maxLength: 4 }), async (headers) => {
+      for (const line of await linesOf(headers)) expect(line.length).toBeLessThanOrEqual(998);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+it.each(["From", "To", "Reply-To"])(
+  "a name above that is written in words, and the address stays one: %s",
+  async (name) => {
+    const long = "n".repeat(1500);
+    const value = `"${long}" <someone@customers.example>, other@customers.example`;
+    const raw = await compose("id", [{ name, value }], nothing);
+    for (const line of raw.toString("latin1").split("\r\n")) expect(line.length).toBeLessThanOrEqual(998);
+    expect(raw.toString("latin1")).toMatch(/=\?UTF-8\?Q\?n+\?=\s+<someone@customers\.example>,\s+other@/);
+    expect((await parseMime(raw)).headers[0]?.value.replace(/\s+/g, " ")).toBe(
+      `${long} <someone@customers.example>, other@customers.example`,
+    );
+  },
+);
+
+it("a word that fits stays as it is", async () => {
+  const value = "y".repeat(860);
+  expect((await linesOf([{ name: "X-Reference", value }])).join("")).toContain(value);
+});
