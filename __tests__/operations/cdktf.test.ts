@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { cdktfArguments, refuseQuestionToNobody } from "../../operations/cdktf";
+import { cdktfArguments, refuseQuestionToNobody } from "../../operations/commands/cdktf";
 import { devEnvironment } from "../support/stack";
 
 const root = join(__dirname, "..", "..");

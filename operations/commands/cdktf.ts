@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { dirname, join } from "node:path";
-import { readConfig } from "../stacks/config";
-import { describeFailure } from "./text";
+import { readConfig } from "../../stacks/config";
+import { describeFailure } from "../text";
 
 /** `npm run plan`, `deploy` and `destroy`: cdktf for the stage that the environment names. */
 
