@@ -33,6 +33,11 @@ export const eventNotifications = (notifications: readonly Notification[] = cata
     .map(({ id }) => id)
     .join(", ");
 
+export interface CheckedEvent {
+  readonly notification: Notification & { readonly trigger: EventTrigger };
+  readonly event: EventEnvelope;
+}
+
 /**
  * The event to put, as the notification's function will read it.
  * @throws UsageError that says what the function would refuse
@@ -41,7 +46,7 @@ export function checkedEvent(
   id: string | undefined,
   options: EventOptions,
   { notifications, templateOf }: Sources = { notifications: catalogue, templateOf: loadTemplate },
-): EventEnvelope {
+): CheckedEvent {
   const notification = findEventNotification(id, notifications);
   try {
     const event = eventOf(notification.trigger, detailOf(notification, options));
@@ -64,7 +69,7 @@ export function checkedEvent(
         throw new UsageError(`--subject: nothing in a mail of "${notification.id}" reads it. Leave it out.`);
       }
     }
-    return event;
+    return { notification, event };
   } catch (cause) {
     throw cause instanceof UsageError ? cause : new UsageError(describeFailure(cause), { cause });
   }
