@@ -5,6 +5,7 @@ import {
   differenceText,
   errorText,
   isExpired,
+  putAgainCommand,
   receiveCommand,
   recordSteps,
   retryText,
@@ -209,11 +210,38 @@ function whereNow(event, info) {
     event.keptUntil !== undefined &&
       h("p", { class: "note" }, "The queue keeps it until ", fullTime(event.keptUntil), "."),
     h("h3", {}, "What to do"),
-    event.redriveCommand !== undefined && h("p", { class: "note" }, "Mend what was wrong, then send it again:"),
-    event.redriveCommand !== undefined && commandBlock(event.redriveCommand, "the redrive command"),
-    info.canRedrive && redriveButton(event),
+    ...(event.redriveAdvice === undefined
+      ? redriveActions(event, info)
+      : adviceActions(event, event.redriveAdvice, info)),
     h("p", { class: "note" }, "To look at what is in the queue:"),
     commandBlock(receiveCommand(record.queueArn, info), "the receive-message command"),
+  ];
+}
+
+/**
+ * @param {BusEvent} event
+ * @param {Info} info
+ */
+const redriveActions = (event, info) => [
+  event.redriveCommand !== undefined && h("p", { class: "note" }, "Mend what was wrong, then send it again:"),
+  event.redriveCommand !== undefined && commandBlock(event.redriveCommand, "the redrive command"),
+  info.canRedrive && redriveButton(event),
+];
+
+/**
+ * Where a redrive of the event as it is would not help: no button, and what does help.
+ * @param {BusEvent} event
+ * @param {string} advice
+ * @param {Info} info
+ */
+function adviceActions(event, advice, info) {
+  const again = putAgainCommand(event, info);
+  return [
+    h("p", {}, advice),
+    again !== undefined && h("p", { class: "note" }, "Correct the event in this command, and put it:"),
+    again !== undefined && commandBlock(again, "the put-events command"),
+    event.redriveCommand !== undefined && h("p", { class: "note" }, "Once the event is taken as it is, send it again:"),
+    event.redriveCommand !== undefined && commandBlock(event.redriveCommand, "the redrive command"),
   ];
 }
 

@@ -237,9 +237,30 @@ export function receiveCommand(arn, info) {
  */
 export function putEventsCommand(info, example) {
   const { bus = example.bus ?? "<bus name>", source, detailType, detail } = info.exampleEvent;
-  const entries = [
-    { EventBusName: shortName(bus), Source: source, DetailType: detailType, Detail: JSON.stringify(detail) },
-  ];
+  return putCommand({ bus, source, detailType, detail: JSON.stringify(detail) }, info);
+}
+
+/** A longer command is nothing that a person corrects in a terminal. */
+const MOST_CORRECTED = 4000;
+
+/**
+ * Puts the event once more.
+ * @param {BusEvent} event
+ * @param {Info} info
+ * @returns {string | undefined} `undefined` where its content is not here, or too long
+ */
+export function putAgainCommand({ bus, source, detailType, event }, info) {
+  const detail = event === undefined ? undefined : JSON.stringify(event.detail);
+  if (detail === undefined || detail.length > MOST_CORRECTED) return undefined;
+  return putCommand({ bus, source, detailType, detail }, info);
+}
+
+/**
+ * @param {{ bus: string, source: string, detailType: string, detail: string }} entry
+ * @param {Info} info
+ */
+function putCommand({ bus, source, detailType, detail }, info) {
+  const entries = [{ EventBusName: shortName(bus), Source: source, DetailType: detailType, Detail: detail }];
   return [
     `aws events put-events --endpoint-url ${shellWord(info.endpoint)} \\`,
     `  --region ${shellWord(info.region)} --entries ${shellWord(JSON.stringify(entries, null, 2))}`,

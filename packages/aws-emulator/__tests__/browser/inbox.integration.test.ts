@@ -482,6 +482,41 @@ describeWithChromium("the inbox page", () => {
       complaints = complaints.filter((text) => !text.includes("500"));
     });
 
+    it("offers what helps where a redrive does not, and no button", async () => {
+      const reasons: string[] = [];
+      gateway.adviceFor = (reason) => {
+        reasons.push(reason);
+        return "No redrive helps <b>yet</b>.";
+      };
+      await visit(`#/events/${IDS.failedEvent}`);
+      await reader().getByText("No redrive helps <b>yet</b>.").waitFor();
+      expect(new Set(reasons)).toEqual(new Set(["InvalidEventError: the recipient is no email address"]));
+      await shows(
+        reader(),
+        "Correct the event in this command, and put it:",
+        "Once the event is taken as it is, send it again:",
+        `npm run redrive -- ${IDS.failedEvent}`,
+      );
+      await reader().getByRole("button", { name: "Copy the put-events command" }).click();
+      await reader().getByText("Copied").waitFor();
+      const command = (await clipboard()).replace(/\\\n\s*/g, "");
+      expect(command).toContain(
+        `aws events put-events --endpoint-url ${shown.info.endpoint} --region us-east-1 --entries '`,
+      );
+      expect(JSON.parse(command.slice(command.indexOf("'") + 1, -1))).toEqual([
+        {
+          EventBusName: BUS,
+          Source: "custom.application",
+          DetailType: "Email Notification Request",
+          Detail: JSON.stringify({
+            emailConfig: { recipient: "not an address", subject: "Your invoice" },
+            title: "Invoice 2025-1187",
+          }),
+        },
+      ]);
+      await eventually(() => reader().getByRole("button", { name: "Redrive", exact: true }).count(), 0);
+    });
+
     it("offers no redrive where the sandbox knows none", async () => {
       gateway.info = { ...gateway.info, canRedrive: false };
       await visit(`#/events/${IDS.failedEvent}`);
