@@ -55,6 +55,33 @@ export const TONE = {
 };
 
 /**
+ * The bad news that came of an event which went its way: a mail that was never rendered, a bounce.
+ * @param {BusEvent} event
+ * @returns {{ fate: Fate, text: string } | undefined}
+ */
+export function badNewsOf({ fate, mails = [], children = [] }) {
+  if (TONE[fate] !== "good") return undefined;
+  // The record of a failure comes before a mail that was late all the same: it is no news of that mail.
+  const child = children.find(
+    (each) => each.notice !== undefined && each.fate !== "failure" && TONE[each.fate] === "bad",
+  );
+  if (child?.notice !== undefined) return { fate: child.fate, text: child.notice.text };
+  if (fate === "late") return undefined;
+  const unsent = mails.find(({ renderError }) => renderError !== undefined);
+  return unsent && { fate: "unrendered", text: unsent.renderError ?? "" };
+}
+
+/**
+ * Whether the target got the event and nothing good came of it: its function parked it, it tells of something bad, or
+ * its mail came to nothing. "Delivered" would be true of the target, and would be read of the mail.
+ * @param {Delivery} delivery
+ * @param {BusEvent} event
+ */
+export const isHandedOver = (delivery, event) =>
+  delivery.status === "delivered" &&
+  (delivery.attempts.at(-1)?.parked !== undefined || event.notice !== undefined || badNewsOf(event) !== undefined);
+
+/**
  * "; on AWS about 1 minute" exists for Lambda only: other targets follow EventBridge's own retry policy.
  * @param {Delivery} delivery
  * @param {number} retry 1 for the first
