@@ -2,20 +2,23 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { withTerraform } from "../../sandbox/synthesize";
 import { exampleAccountId, type Stage } from "../../stacks/stages";
 
 const projectRoot = join(__dirname, "..", "..");
 
-/** The stack of a stage as Terraform gets it, made by `main.ts` in a folder that is gone afterwards. */
-export function synthesize(stage: Stage): unknown {
+/**
+ * The stack of a stage as Terraform gets it, made by `main.ts` in a folder that is gone afterwards.
+ * @param terraform an absolute path: cdktf asks it for its version
+ */
+export function synthesize(stage: Stage, terraform: string): unknown {
   const folder = mkdtempSync(join(tmpdir(), "event-driven-email-simulation-"));
   try {
     execFileSync(process.execPath, ["--import", "tsx", "main.ts"], {
       cwd: projectRoot,
-      env: {
+      env: withTerraform(terraform, {
         PATH: process.env.PATH,
         HOME: process.env.HOME,
-        TERRAFORM_BINARY_NAME: process.env.TERRAFORM_BINARY_NAME,
         STAGE: stage,
         PROJECT_NAME: "simulation",
         EMAIL_SENDER: "notifications@example.com",
@@ -24,7 +27,7 @@ export function synthesize(stage: Stage): unknown {
         AWS_REGION: "us-east-1",
         BACKEND: "local",
         CDKTF_OUTDIR: folder,
-      },
+      }),
       stdio: ["ignore", "ignore", "inherit"],
     });
     return JSON.parse(readFileSync(join(folder, "stacks", `notification-${stage}`, "cdk.tf.json"), "utf8")) as unknown;

@@ -58,10 +58,9 @@ export async function prepareTools({
   fetchers = realFetchers,
 }: PrepareOptions): Promise<Tools> {
   const options = { machine, onFetch, signal };
-  const isNamed = variableOfTerraform(machine) !== undefined;
   // Neither waits for the other: both may take a minute.
   const lookups = await Promise.all([
-    orFetched(findTerraform(machine), isNamed ? undefined : fetchers.terraform, options),
+    foundOrFetchedTerraform(fetchers, options),
     // The sandbox's moto listens on a Unix socket, which Python has not on Windows.
     orFetched(
       findMoto(machine),
@@ -70,6 +69,30 @@ export async function prepareTools({
     ),
   ]);
   return toolsOf(lookups, machine);
+}
+
+/**
+ * Looks for Terraform alone, which a synth needs, and fetches it where it is missing.
+ * @returns an absolute path.
+ * @throws MissingToolsError where it is missing and can't be fetched.
+ */
+export async function prepareTerraform({
+  machine = thisMachine(),
+  onFetch,
+  signal,
+  fetchers = realFetchers,
+}: Omit<PrepareOptions, "fetchers"> & { readonly fetchers?: Pick<Fetchers, "terraform"> }): Promise<Found<string>> {
+  const lookup = await foundOrFetchedTerraform(fetchers, { machine, onFetch, signal });
+  if ("missing" in lookup) throw new MissingToolsError([lookup.missing], { what: "The synth" });
+  return lookup.found;
+}
+
+function foundOrFetchedTerraform(
+  fetchers: Pick<Fetchers, "terraform">,
+  options: FetchOptions,
+): Promise<Lookup<string>> {
+  const isNamed = variableOfTerraform(options.machine) !== undefined;
+  return orFetched(findTerraform(options.machine), isNamed ? undefined : fetchers.terraform, options);
 }
 
 async function orFetched<Value>(

@@ -1,11 +1,11 @@
-/** Tools that the sandbox needs and the machine lacks, with how to get each. */
+/** Tools that are needed and that the machine lacks, with how to get each. */
 export class MissingToolsError extends Error {
   override readonly name = "MissingToolsError";
 
   constructor(
     readonly missing: readonly string[],
-    options?: ErrorOptions,
+    { what = "The sandbox", ...options }: ErrorOptions & { readonly what?: string } = {},
   ) {
-    super(`The sandbox can't start:\n${missing.map((line) => `  - ${line}`).join("\n")}`, options);
+    super(`${what} can't start:\n${missing.map((line) => `  - ${line}`).join("\n")}`, options);
   }
 }
