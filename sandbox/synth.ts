@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
+import { CatalogueError } from "../stacks/catalogue-check";
+import { ConfigurationError, readConfig } from "../stacks/config";
 import { withTerraform } from "./synthesize";
 import { MissingToolsError, prepareTerraform } from "./tools";
 
@@ -7,26 +7,20 @@ import { MissingToolsError, prepareTerraform } from "./tools";
  * `npm run synth:sandbox`: writes the sandbox stage's Terraform JSON to `cdktf.out`, with the Terraform that `npm start`
  * uses. `main.ts` knows nothing of the sandbox, and needs a Terraform that cdktf can ask for its version.
  */
-async function main(): Promise<number> {
+async function main(): Promise<void> {
   const terraform = await prepareTerraform({
     onFetch: (line) => {
       console.error(line);
     },
   });
-  const { status } = spawnSync(process.execPath, ["--import", "tsx", "main.ts"], {
-    cwd: join(__dirname, ".."),
-    env: withTerraform(terraform.value, { ...process.env, STAGE: "sandbox" }),
-    stdio: "inherit",
-  });
-  return status ?? 1;
+  Object.assign(process.env, withTerraform(terraform.value, { PATH: process.env.PATH, STAGE: "sandbox" }));
+  // cdktf reads the environment when it is loaded.
+  const { createApp } = await import("../main.js");
+  createApp(readConfig()).synth();
 }
 
-main().then(
-  (exitCode) => {
-    process.exitCode = exitCode;
-  },
-  (error: unknown) => {
-    console.error(error instanceof MissingToolsError ? error.message : error);
-    process.exitCode = 1;
-  },
-);
+main().catch((error: unknown) => {
+  const isTold = [MissingToolsError, ConfigurationError, CatalogueError].some((kind) => error instanceof kind);
+  console.error(isTold ? (error as Error).message : error);
+  process.exitCode = 1;
+});
