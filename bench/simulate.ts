@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { MissingToolsError, prepareTerraform } from "../sandbox/tools";
 import { readDeployment } from "./simulation/deployment";
 import { asynchronousQueue } from "./simulation/limits";
 import { plot } from "./simulation/plot";
@@ -41,7 +42,12 @@ async function main(): Promise<void> {
   if (!(throttleJitter >= 0 && throttleJitter <= 1))
     throw new Error(`--jitter is "${values.jitter}": use a number from 0 to 1.`);
 
-  const deployment = readDeployment(synthesize("prod"));
+  const terraform = await prepareTerraform({
+    onFetch: (line) => {
+      console.error(line);
+    },
+  });
+  const deployment = readDeployment(synthesize("prod", terraform.value));
   const jobs = chosen.flatMap((scenario) =>
     changes.map((variant): Job => ({ scenario: scenario.id, variant: variant.id, seed, throttleJitter })),
   );
@@ -74,4 +80,7 @@ function select<Item extends { readonly id: string }>(items: readonly Item[], te
   });
 }
 
-void main();
+main().catch((error: unknown) => {
+  console.error(error instanceof MissingToolsError ? error.message : error);
+  process.exitCode = 1;
+});

@@ -33,6 +33,14 @@ export interface Io {
   readonly environment: Environment;
   /** Calls the listener when a person interrupts. Without a listener, the interrupt ends the command at once. */
   readonly onInterrupt: (listener: () => void) => void;
+  /** Whether somebody is at the terminal who could answer a question. */
+  readonly isTerminal: boolean;
+  /**
+   * Runs a program with Node at the terminal of the command.
+   * @param words the program's file, and its arguments
+   * @returns its exit code.
+   */
+  readonly runNode: (words: readonly string[]) => Promise<number>;
 }
 
 interface Output {

@@ -35,13 +35,15 @@ export interface StageAccess {
  */
 function openStage(options: { readonly sandbox: boolean }, environment: Environment, command: string): StageAccess {
   if (options.sandbox || environment.STAGE === "sandbox") return ofSandbox(environment);
-  const config = configOf(environment, command);
-  const endpoint = environment.AWS_ENDPOINT_URL;
+  const config = configOf(
+    environment,
+    `For the sandbox on this machine, add --sandbox: npm run ${command} -- --sandbox`,
+  );
   return {
     config,
     names: new Names(config),
     isSandbox: false,
-    place: `AWS account ${config.accountId}, region ${config.region}, stage ${config.stage}${endpoint ? `, through ${endpoint} (AWS_ENDPOINT_URL)` : ""}`,
+    place: placeOf(config, environment),
     whenUnreachable: "Check the network and AWS_REGION. For the sandbox on this machine, add --sandbox.",
     client: { ...patience, region: config.region },
   };
@@ -66,18 +68,26 @@ function ofSandbox(environment: Environment): StageAccess {
   };
 }
 
-/** @throws UsageError that suggests the sandbox first, because the sandbox needs no configuration. */
-function configOf(environment: Environment, command: string): Config {
+/** The place that AWS clients and Terraform act on in this environment, in words. */
+export function placeOf({ accountId, region, stage }: Config, { AWS_ENDPOINT_URL: endpoint }: Environment): string {
+  if (stage === "sandbox" && endpoint)
+    return `Sandbox at ${endpoint} (AWS_ENDPOINT_URL), region ${region}, stage ${stage}`;
+  const through = endpoint ? `, through ${endpoint} (AWS_ENDPOINT_URL)` : "";
+  return `AWS account ${accountId}, region ${region}, stage ${stage}${through}`;
+}
+
+/**
+ * @param forSandbox what to do for the sandbox, which needs no configuration. The error suggests it first.
+ * @throws UsageError
+ */
+export function configOf(environment: Environment, forSandbox: string): Config {
   try {
     return readConfig(environment);
   } catch (cause) {
     if (!(cause instanceof ConfigurationError)) throw cause;
     const problems = cause.problems.map((problem) => `  - ${problem}`).join("\n");
     const what = environment.STAGE ? `The configuration of the stage can't be used` : "No stage is configured";
-    throw new UsageError(
-      `${what}. For the sandbox on this machine, add --sandbox: npm run ${command} -- --sandbox\nFor a stage on AWS:\n${problems}`,
-      { cause },
-    );
+    throw new UsageError(`${what}. ${forSandbox}\nFor a stage on AWS:\n${problems}`, { cause });
   }
 }
 

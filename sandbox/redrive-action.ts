@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type FailureActions, type RedriveResult } from "aws-emulator";
 import { type Child, startChild } from "aws-emulator/processes";
+import { type PermanentFailureType } from "../handler/contract/failures";
 import { inheritedBy } from "./child-environment";
 import { forSandbox } from "./settings";
 
@@ -21,9 +22,31 @@ export function failureActionsOf({ port, program = commandLine }: RedriveOptions
   return {
     listCommand: forSandbox(port, "npm run dead-letters -- --sandbox --retries"),
     commandFor: (eventId) => forSandbox(port, `npm run dead-letters -- ${wordsFor(eventId).map(shellWord).join(" ")}`),
+    adviceFor: (reason) => advice.get(reason.split(":", 1)[0] ?? ""),
     redrive: (eventId) => run([...program, "dead-letters", ...wordsFor(eventId)], port),
   };
 }
+
+const deployAndRedrive = "then deploy it (docs/deploy.md: Try a deployment in the sandbox) and redrive";
+
+/**
+ * The failures that are the event's own: the redrive command refuses it as long as the stage does not take the event as
+ * it is.
+ */
+const advice: ReadonlyMap<string, string> = new Map<PermanentFailureType, string>([
+  [
+    "NoRuleMatches",
+    `No rule takes the event as it is, so a redrive does not help yet. Put it again with the field corrected. Or change the notification's trigger, ${deployAndRedrive}.`,
+  ],
+  [
+    "InvalidEvent",
+    `The event does not fit its notification, so a redrive does not help yet. Put it again, corrected. Or change the notification, ${deployAndRedrive}.`,
+  ],
+  [
+    "UnknownNotification",
+    `No notification takes the event, so a redrive does not help yet. Add one, ${deployAndRedrive}.`,
+  ],
+]);
 
 const commandLine = [process.execPath, "--import", "tsx", join(projectRoot, "operations", "cli.ts")] as const;
 

@@ -1,14 +1,20 @@
 import { spawn } from "node:child_process";
-import { inheritedBy } from "./child-environment";
+import { basename, delimiter, dirname } from "node:path";
+import { type Environment } from "aws-emulator/processes";
 
-/**
- * Writes the sandbox stage's Terraform JSON to a folder. The synth runs in a process of its own, as in `cdktf synth`.
- */
-export function synthesize(projectRoot: string, outdir: string, region: string): Promise<void> {
+interface SynthesizeOptions {
+  /** An absolute path: cdktf asks it for its version. */
+  readonly terraform: string;
+  /** The process's whole environment but for Terraform: the stage, and where the JSON goes. */
+  readonly environment: Environment;
+}
+
+/** Writes a stage's Terraform JSON. The synth runs in a process of its own, as in `cdktf synth`. */
+export function synthesize(projectRoot: string, { terraform, environment }: SynthesizeOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["--import", "tsx", "main.ts"], {
       cwd: projectRoot,
-      env: { ...inheritedBy("any"), STAGE: "sandbox", AWS_REGION: region, CDKTF_OUTDIR: outdir },
+      env: withTerraform(terraform, environment),
       stdio: ["ignore", "ignore", "pipe"],
     });
     let errors = "";
@@ -19,4 +25,13 @@ export function synthesize(projectRoot: string, outdir: string, region: string):
       else reject(new Error(`The synth failed:\n${errors}`));
     });
   });
+}
+
+/**
+ * The environment of a synth that finds this Terraform. cdktf asks for its version with a command line of a shell, which
+ * a path with blanks would break; so cdktf gets the file's name alone, and PATH its folder.
+ */
+export function withTerraform(terraform: string, environment: Environment): Record<string, string | undefined> {
+  const folders = [dirname(terraform), ...(environment.PATH ? [environment.PATH] : [])];
+  return { ...environment, PATH: folders.join(delimiter), TERRAFORM_BINARY_NAME: basename(terraform) };
 }

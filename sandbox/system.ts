@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { stages } from "../stacks/stages";
 import { type Gateway, inboxDirectory, startGateway } from "aws-emulator";
+import { inheritedBy } from "./child-environment";
 import { type EnvironmentFile, writeEnvironmentFile } from "./environment-file";
 import { environmentScript } from "./environment-script";
 import { findLeftovers } from "./leftovers";
@@ -61,7 +62,7 @@ export class Sandbox {
     });
     const tools = await this.find();
     const gateway = await this.startAws(tools, join(workDirectory, "functions"));
-    const stackFolder = await this.synthesize(join(workDirectory, "synth"));
+    const stackFolder = await this.synthesize(tools, join(workDirectory, "synth"));
     const environment = this.environmentOf(tools, workDirectory);
     const environmentFile = await this.writeEnvironment(environment, tools, workDirectory);
     const terraform = new Terraform({
@@ -141,10 +142,20 @@ export class Sandbox {
   }
 
   /** @returns the stack's folder. */
-  private async synthesize(outdir: string): Promise<string> {
+  private async synthesize(tools: Tools, outdir: string): Promise<string> {
     const { settings, steps } = this.options;
     const stackName = `notification-${settings.config.stage}`;
-    await steps.run(`Synthesize ${stackName}`, () => synthesize(projectRoot, outdir, settings.region));
+    await steps.run(`Synthesize ${stackName}`, () =>
+      synthesize(projectRoot, {
+        terraform: tools.terraform.value,
+        environment: {
+          ...inheritedBy("any"),
+          STAGE: settings.config.stage,
+          AWS_REGION: settings.region,
+          CDKTF_OUTDIR: outdir,
+        },
+      }),
+    );
     return join(outdir, "stacks", stackName);
   }
 

@@ -14,8 +14,9 @@ import { standInTerraform } from "../support/stand-in-terraform";
 
 const second = 1000;
 const minute = 60 * second;
-process.env.TERRAFORM_BINARY_NAME = standInTerraform();
-const stack = synthesize("prod") as { resource: Record<string, Record<string, Record<string, unknown>>> };
+const stack = synthesize("prod", standInTerraform()) as {
+  resource: Record<string, Record<string, Record<string, unknown>>>;
+};
 const deployment = readDeployment(stack);
 const [standard, priority] = ["standard-lane", "priority-lane"].map((name) =>
   deployment.functions.find(({ address }) => address.includes(name)),

@@ -1,71 +1,130 @@
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
-import { cdktfArguments, refuseQuestionToNobody } from "../../operations/cdktf";
+import { type CommandResult, runOperation } from "../support/operations-command";
 import { devEnvironment } from "../support/stack";
 
-const root = join(__dirname, "..", "..");
+const commands = ["plan", "deploy", "destroy"] as const;
+const names = { plan: "diff", deploy: "deploy", destroy: "destroy" } as const;
+const place = "AWS account 123456789012, region eu-west-1, stage dev";
 
-/** `npm run <command> -- <words>` without a terminal. */
-function run(command: string, words: readonly string[] = [], environment: object = devEnvironment) {
-  return spawnSync("npm", ["run", "--silent", command, "--", ...words], {
-    cwd: root,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
-    encoding: "utf8",
-  });
+interface Settings {
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly isTerminal?: boolean;
+  /** Of cdktf. */
+  readonly exitCode?: number;
 }
 
-it.each(["deploy", "destroy"])("npm run %s needs --auto-approve without a terminal, and starts nothing", (command) => {
-  const { status, stdout, stderr } = run(command, ["--parallelism", "5"]);
-  expect(status).toBe(1);
-  expect(stdout).toBe("");
-  expect(stderr).toContain(
-    `npm run ${command} asks before it changes anything, and there is no terminal to answer at.`,
-  );
-  expect(stderr).toContain(`npm run ${command} -- --parallelism 5 --auto-approve`);
-});
+/** Runs a command with a cdktf that notes what it is given. */
+async function run(
+  words: readonly string[],
+  { environment = devEnvironment, isTerminal, exitCode = 0 }: Settings = {},
+) {
+  const started: (readonly string[])[] = [];
+  const result = await runOperation(words, environment, {
+    isTerminal: isTerminal ?? false,
+    runNode: (program) => {
+      started.push(program);
+      return Promise.resolve(exitCode);
+    },
+  });
+  return { ...result, started };
+}
 
-it("tells a bad configuration before cdktf starts", () => {
-  const { status, stdout, stderr } = run("plan", [], { STAGE: "live" });
-  expect(status).toBe(1);
-  expect(stdout).toBe("");
-  expect(stderr).toContain('STAGE="live" is unknown');
-});
+/** The words that cdktf was given; the first of what was started is its file. */
+const handedOn = ({ started }: { readonly started: readonly (readonly string[])[] }) =>
+  started.map(([, ...words]) => words);
 
-it("hands on to cdktf what it is given, and its exit code", () => {
-  expect(run("deploy", ["--help"]).stdout).toContain("cdktf deploy [stacks...]");
-  expect(run("plan", ["--no-such-option"]).status).toBe(1);
+function expectRefusal(result: CommandResult & { readonly started: unknown }, sentence: string): void {
+  expect(result).toMatchObject({ code: 2, output: "", started: [] });
+  expect(result.errors).toContain(sentence);
+}
+
+describe.each(commands)("npm run %s", (name) => {
+  it("explains itself, and starts nothing", async () => {
+    const { code, output, errors, started } = await run([name, "--help"]);
+    expect({ code, errors, started }).toEqual({ code: 0, errors: "", started: [] });
+    expect(output).toContain(`Usage: npm run ${name} -- [stacks...] [options of cdktf]`);
+    expect(output).toContain(`npx cdktf ${names[name]} --help`);
+    expect(output).toMatch(/Exit code:\n {2}0 {2}.+\n {2}1 {2}.+\n {2}2 {2}used wrongly/);
+  });
+
+  it("says where it acts, and runs cdktf for the stage's stack", async () => {
+    const result = await run([name], { isTerminal: true });
+    expect(result).toMatchObject({ code: 0, output: "" });
+    expect(result.errors).toBe(`${place}: cdktf ${names[name]} notification-dev\n`);
+    expect(handedOn(result)).toEqual([[names[name], "notification-dev"]]);
+    expect(result.started[0]?.[0]).toMatch(/cdktf-cli[\\/]bundle[\\/]bin[\\/]cdktf$/);
+  });
+
+  it("hands on every word as it is", async () => {
+    const words = [
+      "--auto-approve",
+      "--skip-provider-lock",
+      "--parallelism",
+      "5",
+      "--var",
+      "a=b c",
+      "--app=x",
+      "-o",
+      "d",
+    ];
+    expect(handedOn(await run([name, ...words]))).toEqual([[names[name], "notification-dev", ...words]]);
+    expect(handedOn(await run([name, "state-backend", "other", "--no-color", "--auto-approve"]))).toEqual([
+      [names[name], "state-backend", "other", "--no-color", "--auto-approve"],
+    ]);
+  });
+
+  it.each([1, 2, 130])("ends with 1 where cdktf ends with %i", async (exitCode) => {
+    expect((await run([name, "--auto-approve"], { exitCode })).code).toBe(1);
+  });
+
+  it("names the sandbox first where no stage is configured", async () => {
+    expectRefusal(
+      await run([name, "--auto-approve"], { environment: {} }),
+      "No stage is configured. For the sandbox on this machine: npm start, and in another terminal source .sandbox/environment.sh\nFor a stage on AWS:\n  - STAGE is not set",
+    );
+  });
+
+  it("tells a bad configuration before cdktf starts", async () => {
+    expectRefusal(
+      await run([name, "--auto-approve"], { environment: { ...devEnvironment, STAGE: "live" } }),
+      'STAGE="live" is unknown',
+    );
+  });
+
+  it.each(["--sandbox", "--json"])("refuses %s, which cdktf would take and not know", async (option) => {
+    expectRefusal(await run([name, option, "--auto-approve"]), `npm run ${name} has no ${option}: `);
+  });
+
+  it("goes to the sandbox where the shell has its environment", async () => {
+    const environment = { STAGE: "sandbox", AWS_ENDPOINT_URL: "http://127.0.0.1:4599" };
+    const result = await run([name, "--auto-approve"], { environment });
+    expect(result.errors).toBe(
+      `Sandbox at http://127.0.0.1:4599 (AWS_ENDPOINT_URL), region us-east-1, stage sandbox: cdktf ${names[name]} notification-sandbox --auto-approve\n`,
+    );
+    expect(handedOn(result)).toEqual([[names[name], "notification-sandbox", "--auto-approve"]]);
+  });
+
+  it("does not take the stage sandbox to AWS", async () => {
+    expectRefusal(await run([name, "--auto-approve"], { environment: { STAGE: "sandbox" } }), "AWS_ENDPOINT_URL");
+  });
 });
 
 it.each([
-  ["plan", [], false],
-  ["deploy", [], true],
-  ["destroy", ["state-backend"], true],
-  ["deploy", ["--auto-approve"], false],
-  ["destroy", ["--skip-provider-lock", "--autoApprove"], false],
-  ["deploy", ["--auto-approve=true"], false],
-] as const)("lets %s %j go on (terminal: %s)", (command, words, isTerminal) => {
-  expect(() => {
-    refuseQuestionToNobody(command, words, isTerminal);
-  }).not.toThrow();
+  ["plan", []],
+  ["deploy", ["--auto-approve"]],
+  ["deploy", ["--auto-approve=true"]],
+  ["destroy", ["--skip-provider-lock", "--autoApprove"]],
+  ["destroy", ["state-backend", "--autoApprove=true"]],
+] as const)("lets %s %j go on without a terminal", async (name, words) => {
+  expect(await run([name, ...words])).toMatchObject({ code: 0, started: [expect.anything()] });
 });
 
 it.each([
   ["deploy", []],
-  ["destroy", ["--auto-approve=false"]],
   ["deploy", ["state-backend"]],
-] as const)("stops %s %j where nobody can answer", (command, words) => {
-  expect(() => {
-    refuseQuestionToNobody(command, words, false);
-  }).toThrow(`npm run ${command} -- ${[...words, "--auto-approve"].join(" ")}`);
-});
-
-it("works on the stage's stack, or on the one that the first word names", () => {
-  expect(cdktfArguments("plan", [], "dev")).toEqual(["diff", "notification-dev"]);
-  expect(cdktfArguments("deploy", ["--auto-approve"], "dev")).toEqual(["deploy", "notification-dev", "--auto-approve"]);
-  expect(cdktfArguments("destroy", ["state-backend", "--auto-approve"], "dev")).toEqual([
-    "destroy",
-    "state-backend",
-    "--auto-approve",
-  ]);
+  ["destroy", ["--auto-approve=false"]],
+  ["destroy", ["--parallelism", "5"]],
+] as const)("stops %s %j where nobody can answer", async (name, words) => {
+  const result = await run([name, ...words]);
+  expectRefusal(result, `npm run ${name} asks before it changes anything, and there is no terminal to answer at.`);
+  expect(result.errors).toContain(`npm run ${name} -- ${[...words, "--auto-approve"].join(" ")}\n`);
 });

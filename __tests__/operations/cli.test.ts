@@ -107,6 +107,8 @@ it("tells a failure as such, in its own words", async () => {
     stderr: { write: (text: string) => (errors += text) },
     environment: {},
     onInterrupt: () => undefined,
+    isTerminal: false,
+    runNode: () => Promise.resolve(0),
   };
   expect(await run(["schema", "email-request"], io)).toBe(1);
   expect(errors).toBe("It broke.\n");

@@ -28,7 +28,7 @@ it.each([
   ["the subject line", notificationWith("{{subject}}")],
   ["the body", notificationWith("Thank you", "<h1>{{subjectHtml}}</h1>")],
 ])("takes a --subject that %s shows", (_, sources) => {
-  expect(checkedEvent("invoice-paid", options, sources)).toMatchObject({
+  expect(checkedEvent("invoice-paid", options, sources).event).toMatchObject({
     source: "shop.billing",
     "detail-type": "Invoice Paid",
     detail: { emailConfig: { recipient: "a@example.com", subject: "Hello" }, title: "Thank you" },
@@ -42,7 +42,7 @@ it.each(["Hello", "-"])("refuses a --subject that no mail would show: %s", (subj
 });
 
 it("does not ask for the subject where none is given", () => {
-  expect(checkedEvent("invoice-paid", { to: "a@example.com" }, notificationWith("Thank you")).detail).toEqual({
+  expect(checkedEvent("invoice-paid", { to: "a@example.com" }, notificationWith("Thank you")).event.detail).toEqual({
     emailConfig: { recipient: "a@example.com" },
     title: "Thank you",
   });
@@ -57,5 +57,5 @@ it("names the option that an address is of", () => {
 
 it("asks whom to mail, but for the sandbox, where the sample's own recipient is nobody", () => {
   expect(() => checkedEvent("email-request", {})).toThrow("--to is missing");
-  expect(checkedEvent("email-request", { sandbox: true }).detail).toEqual(emailRequest.sample);
+  expect(checkedEvent("email-request", { sandbox: true }).event.detail).toEqual(emailRequest.sample);
 });

@@ -1,7 +1,11 @@
+import { DeleteRuleCommand } from "@aws-sdk/client-eventbridge";
 import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Notification } from "../../handler/notifications/define";
 import { emailRequest } from "../../handler/notifications/email-request";
+import { patternOf } from "../../handler/notifications/patterns";
+import { priorityAlert } from "../../handler/notifications/priority-alert";
 import { sandboxEndpoint } from "../../stacks/sandbox-endpoint";
 import { accountId, arnOf, queuePolicy, TestGateway } from "aws-emulator/testing/gateway";
 import { freePort } from "aws-emulator/processes";
@@ -10,7 +14,14 @@ import { startPassage } from "../support/passage";
 import { temporaryFolder } from "aws-emulator/testing/temporary";
 
 const emailRequestSample = emailRequest.sample as { readonly emailConfig: { readonly recipient: string } };
-const busName = sandboxEndpoint({}).names.of("event-bus");
+const { names } = sandboxEndpoint({});
+const busName = names.of("event-bus");
+
+/** A notification's rule, as it is deployed. */
+function ruleOf({ ruleName, trigger }: Notification) {
+  if (trigger.kind !== "event") throw new Error("A schedule's rule is on another bus.");
+  return { name: names.of(ruleName), pattern: patternOf(trigger) };
+}
 
 /** An event as it came out of the bus. */
 interface Received {
@@ -29,6 +40,7 @@ beforeAll(async () => {
   const rule = await gateway.createRule(busName, [{ Id: "queue", Arn: arnOf.queue(queue) }], {
     pattern: { source: ["custom.application"] },
   });
+  for (const notification of [emailRequest, priorityAlert]) await gateway.createRule(busName, [], ruleOf(notification));
   await gateway.sqs.send(
     new SetQueueAttributesCommand({
       QueueUrl: `${gateway.gateway.url}/${accountId}/${queue}`,
@@ -201,6 +213,61 @@ describe("npm run send", () => {
     const { code, output, errors } = await sendWhereBusIs(200, { Name: busName, Arn });
     expect({ code, output }).toEqual({ code: 1, output: "" });
     expect(errors).toContain(`The credentials are of account 999999999999, and the stage is in ${accountId}`);
+  });
+
+  describe("of a notification whose rule", () => {
+    const rule = ruleOf(priorityAlert);
+    const otherRule = `The rule ${rule.name} of the bus ${busName}`;
+    const put = (state?: "DISABLED", pattern = rule.pattern) =>
+      gateway.createRule(busName, [], { ...rule, pattern, ...(state === undefined ? {} : { state }) });
+    const sendAlert = () => send("priority-alert", "--to", "a@example.com");
+    afterEach(() => put());
+
+    it("is not there puts nothing, and says what to do", async () => {
+      await gateway.events.send(new DeleteRuleCommand({ Name: rule.name, EventBusName: busName }));
+      const before = ((await gateway.get("activity")) as unknown[]).length;
+      expect(await sendAlert()).toEqual({
+        code: 1,
+        output: "",
+        errors: `${place()}"priority-alert" is not deployed: the bus ${busName} has no rule ${rule.name}. No mail would come, so nothing was put. Restart npm start, which deploys this checkout.\n`,
+      });
+      expect(await gateway.get("activity")).toHaveLength(before);
+    });
+
+    it("is disabled puts nothing, and says what to do", async () => {
+      await put("DISABLED");
+      const before = ((await gateway.get("activity")) as unknown[]).length;
+      const { code, output, errors } = await sendAlert();
+      expect({ code, output }).toEqual({ code: 1, output: "" });
+      expect(errors).toContain(
+        `"priority-alert" is switched off: the rule ${rule.name} of the bus ${busName} is disabled`,
+      );
+      expect(errors).toContain(`aws events enable-rule --name ${rule.name} --event-bus-name ${busName}\n`);
+      expect(await gateway.get("activity")).toHaveLength(before);
+    });
+
+    it("takes other events is put with a note", async () => {
+      await put(undefined, { source: ["elsewhere"] });
+      const { code, output, errors } = await sendAlert();
+      expect(errors).toBe(
+        `${place()}${otherRule} takes other events than this checkout's "priority-alert": if no mail comes, that is why. Restart npm start, which deploys this checkout.\n`,
+      );
+      expect({ code, id: output.trim() }).toEqual({ code: 0, id: (await received()).id });
+    });
+
+    it("can't be looked at is put with a note", async () => {
+      const body = JSON.stringify({ __type: "AccessDeniedException", message: "No." });
+      const passage = await startPassage(gateway.gateway.url, ({ target }) =>
+        target === "AWSEvents.DescribeRule" ? { status: 400, type: "application/x-amz-json-1.1", body } : undefined,
+      );
+      const words = ["send", "--sandbox", "priority-alert", "--to", "a@example.com"];
+      const { code, output, errors } = await runOperation(words, sandboxOn(passage.port));
+      await passage.close();
+      expect(errors).toMatch(
+        /Whether "priority-alert" is deployed could not be seen: .* \(AccessDeniedException: No\.\)\. The event is put all the same\.\n$/,
+      );
+      expect({ code, id: output.trim() }).toEqual({ code: 0, id: (await received()).id });
+    });
   });
 
   it("says what to do where nothing listens", async () => {

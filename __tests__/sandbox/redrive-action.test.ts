@@ -24,6 +24,21 @@ describe("what the inbox offers for an event that is parked", () => {
     expect(listCommand).toBe("SANDBOX_PORT=4700 npm run dead-letters -- --sandbox --retries");
   });
 
+  it.each([
+    ["NoRuleMatches: The event is mailed to nobody. detail.priority is missing", "No rule takes the event as it is"],
+    ["InvalidEvent: The event does not fit", "The event does not fit its notification"],
+    ["UnknownNotification", "No notification takes the event"],
+  ])("is advice where a redrive would be refused: %s", (reason, says) => {
+    expect(failureActionsOf({ port: 4566 }).adviceFor?.(reason)).toContain(`${says}, so a redrive does not help yet.`);
+  });
+
+  it.each(["SenderNotVerified: no", "OutcomeUnknown", "InvalidEventError", "toString", ""])(
+    "is no advice where a person can mend the stage: %j",
+    (reason) => {
+      expect(failureActionsOf({ port: 4566 }).adviceFor?.(reason)).toBeUndefined();
+    },
+  );
+
   it("is run as it is shown, for this sandbox, and what it prints is the answer", async () => {
     const { ok, output } = await failureActionsOf({ port: 4700, program: echo }).redrive("it's; rm -rf");
     expect(ok).toBe(true);

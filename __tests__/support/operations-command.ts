@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { run } from "../../operations/cli";
+import { type Io } from "../../operations/command";
 import { projectRoot } from "./sandbox";
 
 export interface CommandResult {
@@ -15,7 +16,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export const sandboxOn = (port: number): Environment => ({ SANDBOX_PORT: String(port) });
 
 /** Runs a command of `operations/` in this process. Its AWS clients still read the variables of this process. */
-export async function runOperation(words: readonly string[], environment: Environment = {}): Promise<CommandResult> {
+export async function runOperation(
+  words: readonly string[],
+  environment: Environment = {},
+  { isTerminal = false, runNode = () => Promise.reject(new Error("Nothing is to be started.")) }: Partial<Io> = {},
+): Promise<CommandResult> {
   let output = "";
   let errors = "";
   const code = await run(words, {
@@ -23,6 +28,8 @@ export async function runOperation(words: readonly string[], environment: Enviro
     stderr: { write: (text) => (errors += text) },
     environment,
     onInterrupt: () => undefined,
+    isTerminal,
+    runNode,
   });
   return { code, output, errors };
 }

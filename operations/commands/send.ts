@@ -1,8 +1,8 @@
 import { DescribeEventBusCommand, EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { type Command } from "commander";
-import { type EventEnvelope } from "../../handler/contract/envelope";
 import { addCommonOptions, type CommonOptions, exitCodes, exitCodesHelp, type Io } from "../command";
-import { checkedEvent, type EventOptions, eventNotifications } from "../send/event";
+import { refuseNotDeployed } from "../send/deployed";
+import { type CheckedEvent, checkedEvent, type EventOptions, eventNotifications } from "../send/event";
 import { isUnreachable, onStage, refuseOtherAccount, type StageAccess } from "../stage";
 import { textOfError } from "../text";
 
@@ -16,11 +16,14 @@ export function define(command: Command, io: Io, end: (exitCode: number) => void
     )
     .option("--subject <text>", "default: the detail's own")
     .option("--detail <json or file>", "the event's detail; default: the notification's sample")
-    .addHelpText("after", exitCodesHelp("the bus took the event: its id is printed", "the bus did not take it"))
+    .addHelpText(
+      "after",
+      exitCodesHelp("the bus took the event: its id is printed", "the bus did not take it, or no rule of it would"),
+    )
     .action(async (id: string | undefined, options: EventOptions & CommonOptions) => {
-      const event = checkedEvent(id, options);
+      const checked = checkedEvent(id, options);
       await onStage(io, options, "send", async (stage) => {
-        const answer = { eventId: await put(event, stage), notification: id, bus: stage.names.of("event-bus") };
+        const answer = { eventId: await put(checked, stage, io), notification: id, bus: stage.names.of("event-bus") };
         io.stdout.write(`${options.json ? JSON.stringify(answer, null, 2) : answer.eventId}\n`);
         end(exitCodes.well);
       });
@@ -37,7 +40,8 @@ function whyNoBus(bus: string, cause: unknown, isSandbox: boolean): string {
 }
 
 /** @returns the event's id. */
-async function put(event: EventEnvelope, { names, client, config, isSandbox }: StageAccess): Promise<string> {
+async function put({ notification, event }: CheckedEvent, stage: StageAccess, { stderr }: Io): Promise<string> {
+  const { names, client, config, isSandbox } = stage;
   const bus = names.of("event-bus");
   // One attempt: PutEvents that is repeated after a time-out puts a second event, which would be a second mail.
   const events = new EventBridgeClient({ ...client, maxAttempts: 1 });
@@ -47,6 +51,8 @@ async function put(event: EventEnvelope, { names, client, config, isSandbox }: S
     throw new Error(whyNoBus(bus, cause, isSandbox), { cause });
   });
   refuseOtherAccount(arn?.split(":")[4], config.accountId);
+  const note = await refuseNotDeployed(notification, stage, events);
+  if (note !== undefined) stderr.write(`${note}\n`);
   const { Entries } = await events.send(
     new PutEventsCommand({
       Entries: [

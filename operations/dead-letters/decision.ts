@@ -89,7 +89,10 @@ export function decideRedrive(parked: ParkedMessage, mails: Mails, wishes: Wishe
     );
   }
   if (prepared === undefined || refusal !== undefined) {
-    return refuse("It would be parked again. Its producer has to put a corrected event.", refusal);
+    return refuse(
+      "It would be parked again. Its producer has to put a corrected event; or change the notification so that it takes this one, deploy it, and redrive then.",
+      refusal,
+    );
   }
   if (prepared.recipients.length === 0) {
     return refuse("Nobody can be mailed. Its producer has to put a corrected event.", describeMails(mails));

@@ -42,6 +42,11 @@ export const eventNotifications = (notifications: readonly Notification[] = cata
     .map(({ id }) => id)
     .join(", ");
 
+export interface CheckedEvent {
+  readonly notification: Notification & { readonly trigger: EventTrigger };
+  readonly event: EventEnvelope;
+}
+
 /**
  * Makes the event to put, and checks it as the function would.
  * @throws UsageError that says why the function would refuse the event.
@@ -50,7 +55,7 @@ export function checkedEvent(
   id: string | undefined,
   options: EventOptions,
   { notifications, templateOf }: Sources = { notifications: catalogue, templateOf: loadTemplate },
-): EventEnvelope {
+): CheckedEvent {
   const notification = findEventNotification(id, notifications);
   try {
     const event = eventOf(notification.trigger, detailOf(notification, options));
@@ -73,7 +78,7 @@ export function checkedEvent(
         throw new UsageError(`--subject: nothing in a mail of "${notification.id}" reads it. Leave it out.`);
       }
     }
-    return event;
+    return { notification, event };
   } catch (cause) {
     throw cause instanceof UsageError ? cause : new UsageError(describeFailure(cause), { cause });
   }

@@ -61,10 +61,9 @@ export async function prepareTools({
   fetchers = realFetchers,
 }: PrepareOptions): Promise<Tools> {
   const options = { machine, onFetch, signal };
-  const isNamed = variableOfTerraform(machine) !== undefined;
   // The two are looked for at the same time, because each may take a minute to fetch.
   const lookups = await Promise.all([
-    orFetched(findTerraform(machine), isNamed ? undefined : fetchers.terraform, options),
+    foundOrFetchedTerraform(fetchers, options),
     // moto is not installed on Windows: the sandbox's moto listens on a Unix socket, which Python does not support
     // there.
     orFetched(
@@ -74,6 +73,30 @@ export async function prepareTools({
     ),
   ]);
   return toolsOf(lookups, machine);
+}
+
+/**
+ * Looks for Terraform alone, which a synth needs, and fetches it where it is missing.
+ * @returns an absolute path.
+ * @throws MissingToolsError where it is missing and can't be fetched.
+ */
+export async function prepareTerraform({
+  machine = thisMachine(),
+  onFetch,
+  signal,
+  fetchers = realFetchers,
+}: Omit<PrepareOptions, "fetchers"> & { readonly fetchers?: Pick<Fetchers, "terraform"> }): Promise<Found<string>> {
+  const lookup = await foundOrFetchedTerraform(fetchers, { machine, onFetch, signal });
+  if ("missing" in lookup) throw new MissingToolsError([lookup.missing], { what: "The synth" });
+  return lookup.found;
+}
+
+function foundOrFetchedTerraform(
+  fetchers: Pick<Fetchers, "terraform">,
+  options: FetchOptions,
+): Promise<Lookup<string>> {
+  const isNamed = variableOfTerraform(options.machine) !== undefined;
+  return orFetched(findTerraform(options.machine), isNamed ? undefined : fetchers.terraform, options);
 }
 
 async function orFetched<Value>(

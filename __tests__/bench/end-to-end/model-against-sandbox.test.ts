@@ -4,6 +4,7 @@ import { type Deployment, readDeployment } from "../../../bench/simulation/deplo
 import { type SesFault } from "../../../bench/simulation/ses";
 import { synthesize } from "../../../bench/simulation/synthesize";
 import { defaultSettings, type EventKind, simulate } from "../../../bench/simulation/world";
+import { findTools } from "../../../sandbox/tools";
 import { System } from "../../faults/system";
 
 /**
@@ -62,7 +63,7 @@ const settings = {
 };
 
 describe("the model and the sandbox", () => {
-  const deployment = withShortTimes(readDeployment(synthesize("sandbox")));
+  const deployment = withShortTimes(readDeployment(synthesize("sandbox", findTools().terraform.value)));
   let system: System;
 
   beforeAll(async () => {

@@ -71,7 +71,8 @@ describe("a redrive", () => {
   });
 
   it("is refused where this checkout makes no mail of the event, with its reason where it has one", () => {
-    const advice = "It would be parked again. Its producer has to put a corrected event.";
+    const advice =
+      "It would be parked again. Its producer has to put a corrected event; or change the notification so that it takes this one, deploy it, and redrive then.";
     const mails = mailsOf([mail("free")]);
     expect(refusalOf({ ...failed(), prepared: undefined }, mails)).toEqual({ advice });
     expect(refusalOf({ ...failed(), refusal: "too large" }, mails)).toEqual({ advice, cause: "too large" });

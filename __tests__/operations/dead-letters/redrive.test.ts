@@ -161,7 +161,7 @@ describe("a redrive", () => {
     [
       "an event that its rule does not take",
       failed("NoRuleMatches", {}, request({ priority: "low" }, { "detail-type": "Priority Alert" })),
-      "Its producer has to put a corrected event.",
+      "Its producer has to put a corrected event; or change the notification",
     ],
   ])("refuses %s", async (_, parked, word) => {
     for (const dryRun of [true, false]) {

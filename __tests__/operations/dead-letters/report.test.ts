@@ -232,7 +232,8 @@ describe("the list, by mail", () => {
     'The event does not fit "email-request". detail.cc: is not known: each recipient gets a mail of its own, so name everybody in detail.emailConfig.recipient';
   const failed = (event: object, errorType: string, errorMessage: string, overrides: object = {}) =>
     park(failureRecord(event, { responsePayload: { errorType, errorMessage }, ...overrides }));
-  const corrected = "It would be parked again. Its producer has to put a corrected event.";
+  const corrected =
+    "It would be parked again. Its producer has to put a corrected event; or change the notification so that it takes this one, deploy it, and redrive then.";
 
   it.each<[string, ParkedMessage, Claim["state"] | undefined, string]>([
     ["why it was refused", failed(unfit, "InvalidEvent", unfitBecause), "free", `Not to be redriven: ${corrected}`],

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Fetchers, type Machine, MissingToolsError, prepareTools } from "../../../sandbox/tools";
+import { type Fetchers, type Machine, MissingToolsError, prepareTerraform, prepareTools } from "../../../sandbox/tools";
 import { emptyMachine } from "../../support/machine";
 import { programs, temporaryFolder } from "aws-emulator/testing/temporary";
 
@@ -116,5 +116,47 @@ describe("a start", () => {
     const machine = emptyMachine({ platform: "win32", directory: temporaryFolder() });
     await expect(prepare(machine, given).tools).rejects.toThrow(/moto 5 or newer is missing/);
     expect(given.asked).toEqual(["terraform"]);
+  });
+});
+
+describe("a synth, which needs Terraform alone", () => {
+  const prepareSynth = (machine: Machine, given: Fetchers = fetchers().fetchers) =>
+    prepareTerraform({ machine, fetchers: given, onFetch: () => undefined });
+
+  it("uses the one that is found, and fetches none", async () => {
+    const PATH = programs({ terraform });
+    const given = fetchers();
+    const found = await prepareSynth(emptyMachine({ environment: { PATH } }), given.fetchers);
+    expect(found).toEqual({ value: join(PATH, "terraform"), by: "PATH" });
+    expect(given.asked).toEqual([]);
+  });
+
+  it("fetches one where none is found, and no moto", async () => {
+    const given = fetchers();
+    const found = await prepareSynth(emptyMachine(), given.fetchers);
+    expect(found).toEqual({ value: "/fetched/terraform", by: "fetched" });
+    expect(given.asked).toEqual(["terraform"]);
+  });
+
+  it("fetches none in place of the one that a variable names", async () => {
+    const given = fetchers();
+    const machine = emptyMachine({ environment: { PATH: "", TERRAFORM: "/nowhere/tool" } });
+    await expect(prepareSynth(machine, given.fetchers)).rejects.toThrow("/nowhere/tool");
+    expect(given.asked).toEqual([]);
+  });
+
+  it("says without a network what a start says", async () => {
+    const { fetchers: given } = fetchers({ terraform: failing("no such host"), moto: failing("no index") });
+    const messageOf = (preparing: Promise<unknown>) =>
+      preparing.then(
+        () => "",
+        (error: unknown) => (error as Error).message,
+      );
+    const said = await messageOf(prepareSynth(emptyMachine(), given));
+    const [first, sentence, ...others] = said.split("\n");
+    expect({ first, others }).toEqual({ first: "The synth can't start:", others: [] });
+    expect(sentence).toContain("It can't be fetched either: no such host.");
+    const start = prepareTools({ machine: emptyMachine(), fetchers: given, onFetch: () => undefined });
+    expect((await messageOf(start)).split("\n")).toContain(sentence);
   });
 });

@@ -2,9 +2,12 @@ import { redrive } from "./api.js";
 import { announce, commandBlock, copyButton, cut, facts, h, heard, icon, jsonBlock } from "./dom.js";
 import { clockTime, fullTime, plural, relativeTime, shortAddress, shortName, took } from "./format.js";
 import {
+  badNewsOf,
   differenceText,
   errorText,
   isExpired,
+  isHandedOver,
+  putAgainCommand,
   receiveCommand,
   recordSteps,
   retryText,
@@ -48,13 +51,19 @@ export const renderEventRow = (row) => [
   h("span", { class: "when" }, row.time),
 ];
 
-/** @param {Attempt} attempt */
-function stateOfAttempt(attempt) {
+/** The mark of a target that has the event, where nothing is known yet, or bad news follows. */
+const HANDED_OVER = "arrow";
+
+/**
+ * @param {Attempt} attempt
+ * @param {boolean} isGood whether a success is good news
+ */
+function stateOfAttempt(attempt, isGood) {
   const ms = attempt.endedAt === undefined ? undefined : Date.parse(attempt.endedAt) - Date.parse(attempt.startedAt);
   const after = ms === undefined || Number.isNaN(ms) ? "" : ` after ${took(ms)}`;
   if (attempt.status === undefined || attempt.endedAt === undefined) return { mark: "running", text: "is running" };
   if (attempt.parked !== undefined) return { mark: "parked", text: `parked the event${after}: ${attempt.parked}` };
-  if (attempt.status === "success") return { mark: "delivered", text: `succeeded${after}` };
+  if (attempt.status === "success") return { mark: isGood ? "delivered" : HANDED_OVER, text: `succeeded${after}` };
   if (attempt.status === "throttled") {
     return { mark: "waiting", text: `was throttled ${plural(attempt.times ?? 1, "time")}` };
   }
@@ -63,7 +72,7 @@ function stateOfAttempt(attempt) {
 }
 
 /**
- * @param {string} mark a fate
+ * @param {string} mark a fate, or HANDED_OVER
  * @param {string | undefined} time
  * @param {import("./dom.js").Child[]} content
  */
@@ -71,7 +80,7 @@ const step = (mark, time, ...content) =>
   h(
     "li",
     { class: "step" },
-    h("span", { class: `mark ${TONE[/** @type {import("./api.js").Fate} */ (mark)]}` }, icon(mark)),
+    h("span", { class: `mark ${TONE[/** @type {import("./api.js").Fate} */ (mark)] ?? "plain"}` }, icon(mark)),
     h("div", { class: "step-body" }, content),
     time === undefined ? null : h("time", { class: "when", datetime: time }, clockTime(time)),
   );
@@ -79,17 +88,27 @@ const step = (mark, time, ...content) =>
 /** @param {import("./api.js").Fate} fate */
 const pill = (fate) => h("span", { class: `pill ${TONE[fate]}` }, icon(fate), STATUS_LABEL[fate]);
 
+/**
+ * @param {Delivery} delivery
+ * @param {BusEvent} event
+ */
+const deliveryPill = (delivery, event) =>
+  isHandedOver(delivery, event)
+    ? h("span", { class: "pill plain" }, icon(HANDED_OVER), "Handed over")
+    : pill(delivery.status);
+
 /** @param {string} text */
 const waited = (text) => h("li", { class: "gap" }, h("span", {}, text));
 
 /**
  * A delivery as a parcel's tracking page would tell it.
  * @param {Delivery} delivery
+ * @param {BusEvent} event whose delivery it is
  * @param {Info} info
  */
-export function deliveryTimeline(delivery, info) {
+export function deliveryTimeline(delivery, event, info) {
   const steps = delivery.attempts.flatMap((attempt, index) => {
-    const { mark, text } = stateOfAttempt(attempt);
+    const { mark, text } = stateOfAttempt(attempt, !isHandedOver(delivery, event));
     const error = attempt.status === "success" ? "" : errorText(attempt);
     const isLast = index === delivery.attempts.length - 1;
     const gap = isLast ? undefined : waitedText(delivery, attempt);
@@ -131,7 +150,7 @@ export function deliveryTimeline(delivery, info) {
       h("code", { title: delivery.rule }, shortName(delivery.rule)),
       icon("arrow"),
       h("code", { title: delivery.targetArn }, targetName(delivery)),
-      pill(delivery.status),
+      deliveryPill(delivery, event),
     ),
     steps.length === 0 && last === null ? null : h("ol", { class: "timeline", "aria-label": "Attempts" }, steps, last),
   );
@@ -209,11 +228,38 @@ function whereNow(event, info) {
     event.keptUntil !== undefined &&
       h("p", { class: "note" }, "The queue keeps it until ", fullTime(event.keptUntil), "."),
     h("h3", {}, "What to do"),
-    event.redriveCommand !== undefined && h("p", { class: "note" }, "Mend what was wrong, then send it again:"),
-    event.redriveCommand !== undefined && commandBlock(event.redriveCommand, "the redrive command"),
-    info.canRedrive && redriveButton(event),
+    ...(event.redriveAdvice === undefined
+      ? redriveActions(event, info)
+      : adviceActions(event, event.redriveAdvice, info)),
     h("p", { class: "note" }, "To look at what is in the queue:"),
     commandBlock(receiveCommand(record.queueArn, info), "the receive-message command"),
+  ];
+}
+
+/**
+ * @param {BusEvent} event
+ * @param {Info} info
+ */
+const redriveActions = (event, info) => [
+  event.redriveCommand !== undefined && h("p", { class: "note" }, "Mend what was wrong, then send it again:"),
+  event.redriveCommand !== undefined && commandBlock(event.redriveCommand, "the redrive command"),
+  info.canRedrive && redriveButton(event),
+];
+
+/**
+ * Where a redrive of the event as it is would not help: no button, and what does help.
+ * @param {BusEvent} event
+ * @param {string} advice
+ * @param {Info} info
+ */
+function adviceActions(event, advice, info) {
+  const again = putAgainCommand(event, info);
+  return [
+    h("p", { class: "advice" }, advice),
+    again !== undefined && h("p", { class: "note" }, "Correct the event in this command, and put it:"),
+    again !== undefined && commandBlock(again, "the put-events command"),
+    event.redriveCommand !== undefined && h("p", { class: "note" }, "Once the event is taken as it is, send it again:"),
+    event.redriveCommand !== undefined && commandBlock(event.redriveCommand, "the redrive command"),
   ];
 }
 
@@ -317,6 +363,11 @@ function mailSection({ mails = [] }) {
  */
 function callout(event, info) {
   const { fate } = event;
+  const news = badNewsOf(event);
+  if (news !== undefined) {
+    const label = h("strong", {}, `${STATUS_LABEL[news.fate]}. `);
+    return h("div", { class: `callout ${TONE[news.fate]}` }, h("p", {}, label, cut(news.text, 1000)));
+  }
   /** @type {Partial<Record<import("./api.js").Fate, string>>} */
   const labels = {
     failed: "Failed. ",
@@ -386,7 +437,7 @@ export function createEventReader(root, { back }) {
       h(
         "header",
         { class: "reader-head" },
-        h("div", { class: "reader-actions" }, back(), pill(event.fate)),
+        h("div", { class: "reader-actions" }, back(), pill(badNewsOf(event)?.fate ?? event.fate)),
         h("h2", { id: "reader-title", tabindex: "-1" }, cut(event.detailType, 500)),
         facts(
           [
@@ -403,7 +454,7 @@ export function createEventReader(root, { back }) {
         "div",
         { class: "panel" },
         event.deliveries.length > 0 && h("h3", {}, event.deliveries.length === 1 ? "Delivery" : "Deliveries"),
-        event.deliveries.map((delivery) => deliveryTimeline(delivery, info)),
+        event.deliveries.map((delivery) => deliveryTimeline(delivery, event, info)),
         recordSection(event, info),
         mailSection(event),
         relatedSection(event, info),

@@ -198,7 +198,7 @@ function eventPanel(mail, event, info) {
     ]),
     ...event.deliveries
       .filter((delivery) => mail.rule === undefined || shortName(delivery.rule) === shortName(mail.rule))
-      .map((delivery) => deliveryTimeline(delivery, info)),
+      .map((delivery) => deliveryTimeline(delivery, event, info)),
     h("h3", {}, "Event"),
     jsonBlock(event.event ?? event.detail, "The event", event.tooDeep),
   ];

@@ -55,6 +55,33 @@ export const TONE = {
 };
 
 /**
+ * The bad news that came of an event which went its way: a mail that was never rendered, a bounce.
+ * @param {BusEvent} event
+ * @returns {{ fate: Fate, text: string } | undefined}
+ */
+export function badNewsOf({ fate, mails = [], children = [] }) {
+  if (TONE[fate] !== "good") return undefined;
+  // The record of a failure comes before a mail that was late all the same: it is no news of that mail.
+  const child = children.find(
+    (each) => each.notice !== undefined && each.fate !== "failure" && TONE[each.fate] === "bad",
+  );
+  if (child?.notice !== undefined) return { fate: child.fate, text: child.notice.text };
+  if (fate === "late") return undefined;
+  const unsent = mails.find(({ renderError }) => renderError !== undefined);
+  return unsent && { fate: "unrendered", text: unsent.renderError ?? "" };
+}
+
+/**
+ * Whether the target got the event and nothing good came of it: its function parked it, it tells of something bad, or
+ * its mail came to nothing. "Delivered" would be true of the target, and would be read of the mail.
+ * @param {Delivery} delivery
+ * @param {BusEvent} event
+ */
+export const isHandedOver = (delivery, event) =>
+  delivery.status === "delivered" &&
+  (delivery.attempts.at(-1)?.parked !== undefined || event.notice !== undefined || badNewsOf(event) !== undefined);
+
+/**
  * "; on AWS about 1 minute" exists for Lambda only: other targets follow EventBridge's own retry policy.
  * @param {Delivery} delivery
  * @param {number} retry 1 for the first
@@ -237,9 +264,30 @@ export function receiveCommand(arn, info) {
  */
 export function putEventsCommand(info, example) {
   const { bus = example.bus ?? "<bus name>", source, detailType, detail } = info.exampleEvent;
-  const entries = [
-    { EventBusName: shortName(bus), Source: source, DetailType: detailType, Detail: JSON.stringify(detail) },
-  ];
+  return putCommand({ bus, source, detailType, detail: JSON.stringify(detail) }, info);
+}
+
+/** A longer command is nothing that a person corrects in a terminal. */
+const MOST_CORRECTED = 4000;
+
+/**
+ * Puts the event once more.
+ * @param {BusEvent} event
+ * @param {Info} info
+ * @returns {string | undefined} `undefined` where its content is not here, or too long
+ */
+export function putAgainCommand({ bus, source, detailType, event }, info) {
+  const detail = event === undefined ? undefined : JSON.stringify(event.detail);
+  if (detail === undefined || detail.length > MOST_CORRECTED) return undefined;
+  return putCommand({ bus, source, detailType, detail }, info);
+}
+
+/**
+ * @param {{ bus: string, source: string, detailType: string, detail: string }} entry
+ * @param {Info} info
+ */
+function putCommand({ bus, source, detailType, detail }, info) {
+  const entries = [{ EventBusName: shortName(bus), Source: source, DetailType: detailType, Detail: detail }];
   return [
     `aws events put-events --endpoint-url ${shellWord(info.endpoint)} \\`,
     `  --region ${shellWord(info.region)} --entries ${shellWord(JSON.stringify(entries, null, 2))}`,

@@ -112,6 +112,8 @@ export interface EventDetails extends Omit<ListedEvent, "records"> {
   readonly keptUntil?: string;
   /** Sends it again; where it is parked, and the sandbox knows how. */
   readonly redriveCommand?: string;
+  /** What to do first: sent again as it is, the event would only be parked again. */
+  readonly redriveAdvice?: string;
 }
 
 /** `GET inbox/mails?id=..`: what a row of the list shows of a mail. Long texts are cut. */

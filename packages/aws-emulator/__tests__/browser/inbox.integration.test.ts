@@ -482,6 +482,41 @@ describeWithChromium("the inbox page", () => {
       complaints = complaints.filter((text) => !text.includes("500"));
     });
 
+    it("offers what helps where a redrive does not, and no button", async () => {
+      const reasons: string[] = [];
+      gateway.adviceFor = (reason) => {
+        reasons.push(reason);
+        return "No redrive helps <b>yet</b>.";
+      };
+      await visit(`#/events/${IDS.failedEvent}`);
+      await reader().getByText("No redrive helps <b>yet</b>.").waitFor();
+      expect(new Set(reasons)).toEqual(new Set(["InvalidEventError: the recipient is no email address"]));
+      await shows(
+        reader(),
+        "Correct the event in this command, and put it:",
+        "Once the event is taken as it is, send it again:",
+        `npm run redrive -- ${IDS.failedEvent}`,
+      );
+      await reader().getByRole("button", { name: "Copy the put-events command" }).click();
+      await reader().getByText("Copied").waitFor();
+      const command = (await clipboard()).replace(/\\\n\s*/g, "");
+      expect(command).toContain(
+        `aws events put-events --endpoint-url ${shown.info.endpoint} --region us-east-1 --entries '`,
+      );
+      expect(JSON.parse(command.slice(command.indexOf("'") + 1, -1))).toEqual([
+        {
+          EventBusName: BUS,
+          Source: "custom.application",
+          DetailType: "Email Notification Request",
+          Detail: JSON.stringify({
+            emailConfig: { recipient: "not an address", subject: "Your invoice" },
+            title: "Invoice 2025-1187",
+          }),
+        },
+      ]);
+      await eventually(() => reader().getByRole("button", { name: "Redrive", exact: true }).count(), 0);
+    });
+
     it("offers no redrive where the sandbox knows none", async () => {
       gateway.info = { ...gateway.info, canRedrive: false };
       await visit(`#/events/${IDS.failedEvent}`);
@@ -553,7 +588,55 @@ describeWithChromium("the inbox page", () => {
         "Attempt 1 parked the event after 0 ms: MessageRejected",
       );
       await reader().getByRole("button", { name: "Copy the receive-message command" }).waitFor();
+      await eventually(goodMarks, []);
+      await shows(reader().getByRole("region", { name: "Rule rule" }), "Handed over");
     });
+
+    /** What the reading pane shows in the colour of good news. */
+    const goodMarks = async () =>
+      (await reader().locator(".good").allInnerTexts()).map((text) => text.replaceAll("\n", " "));
+
+    it.each([
+      ["a bounce", IDS.bouncedEvent, "Rule acme-orders-sandbox-feedback"],
+      ["a failure record", IDS.failureEvent, "Rule acme-orders-sandbox-dead-letter"],
+    ])("shows %s that was delivered as handed over, and nothing of it as good", async (_, id, rule) => {
+      await visit(`#/events/${id}`);
+      await shows(reader().getByRole("region", { name: rule }), "Handed over", "Attempt 1 succeeded");
+      await eventually(goodMarks, []);
+    });
+
+    it("says of an event whose mail bounced that it did, and shows good news as good before", async () => {
+      await visit(`#/events/${IDS.bouncedEvent}`);
+      await reader().getByRole("link", { name: "The event behind it" }).click();
+      await shows(
+        reader().getByRole("region", { name: "Rule acme-orders-sandbox-email-request" }),
+        "Handed over",
+        "Attempt 1 succeeded",
+      );
+      await reader().getByText("Bounced. charles@babbage.example: smtp; 550").waitFor();
+      // The mark of the event "Email Sent", which followed.
+      await eventually(goodMarks, [""]);
+      await visitEvent("77d0a3f4-90f3-4f4e-8d85-0f1a6f0f7e55");
+      await eventually(goodMarks, ["Delivered", "Delivered", ""]);
+    });
+
+    const visitEvent = (id: string) => page.goto(`${gateway.url}#/events/${id}`);
+
+    it("says of an event whose mail was never rendered that it was not, here and beside the mail", async () => {
+      const [unsent] = shown.failures;
+      if (unsent === undefined) throw new Error("the fixture has no such mail");
+      shown.failures = [{ ...unsent, eventId: IDS.welcomeEvent }];
+      shown.activity = shown.activity.filter(({ source }) => source !== "aws.ses");
+      await visit(`#/events/${IDS.welcomeEvent}`);
+      await reader().getByText("Not rendered. Attribute 'firstName' is not present").waitFor();
+      await eventually(goodMarks, []);
+      await visitMail(IDS.unsent);
+      await tab("Event").click();
+      await shows(reader().getByRole("region", { name: /^Rule / }), "Handed over");
+      await eventually(goodMarks, []);
+    });
+
+    const visitMail = (id: string) => page.goto(`${gateway.url}#/mail/${id}`);
 
     it("tells a long wait for a place of the function as one throttled attempt", async () => {
       await visit(`#/events/${IDS.unmatchedEvent}`);

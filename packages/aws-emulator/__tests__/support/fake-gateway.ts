@@ -18,6 +18,8 @@ export interface FakeGateway {
   info: SandboxInfo;
   /** What a redrive of an event comes to; it is asked for each. */
   redrive: (eventId: string) => Promise<RedriveResult>;
+  /** What helps where a redrive does not, by the reason of a record. */
+  adviceFor: (reason: string) => string | undefined;
   /** The Content-Security-Policy of the page, instead of the gateway's. */
   policy: string | undefined;
   /** The paths and queries that were asked for, below /_sandbox/. */
@@ -47,6 +49,7 @@ export async function startFakeGateway(info: SandboxInfo, journal = new Journal(
     failureActions: {
       commandFor: (eventId) => `npm run redrive -- ${eventId}`,
       redrive: (eventId) => gateway.redrive(eventId),
+      adviceFor: (reason) => gateway.adviceFor(reason),
     },
     retentionOf: () => Promise.resolve(1_209_600),
   });
@@ -77,6 +80,7 @@ export async function startFakeGateway(info: SandboxInfo, journal = new Journal(
     journal,
     info,
     redrive: () => Promise.resolve({ ok: true, output: "" }),
+    adviceFor: () => undefined,
     policy: undefined,
     requests: [],
     setStreaming: (on) => {

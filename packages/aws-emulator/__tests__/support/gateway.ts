@@ -234,9 +234,9 @@ export class TestGateway {
   async createRule(
     bus: string,
     targets: readonly Target[],
-    rule: { pattern?: unknown; schedule?: string; state?: "ENABLED" | "DISABLED" } = {},
+    rule: { name?: string; pattern?: unknown; schedule?: string; state?: "ENABLED" | "DISABLED" } = {},
   ): Promise<string> {
-    const name = this.name("rule");
+    const name = rule.name ?? this.name("rule");
     await this.events.send(
       new PutRuleCommand({
         Name: name,

@@ -6,6 +6,12 @@ import { type Journal } from "./journal";
 export interface FailureActions {
   /** The command, for a shell, that sends the event again. */
   readonly commandFor: (eventId: string) => string;
+  /**
+   * What helps where to send the event again, as it is, does not: the inbox then shows it in the button's place.
+   * @param reason why the event failed, as its record says it
+   * @returns `undefined` where the event can be sent again.
+   */
+  readonly adviceFor?: (reason: string) => string | undefined;
   /** Sends the event again. `output` is shown as it is. */
   readonly redrive: (eventId: string) => Promise<RedriveResult>;
   /** The command that says what waits in the queues; the inbox names it where it must not read a queue itself. */

@@ -82,7 +82,6 @@ export class InboxApi {
       return child === undefined ? [] : [this.eventRow(child, childKey)];
     });
     const fate = this.journal.fateOf(key);
-    const { failureActions } = this.options;
     const keptUntil = await this.keptUntil(event);
     return json({
       ...event.toJSON(),
@@ -94,10 +93,18 @@ export class InboxApi {
       parent: this.journal.parentKeyOf(key),
       children,
       ...(keptUntil === undefined ? {} : { keptUntil }),
-      ...(fate === "parked" && failureActions !== undefined
-        ? { redriveCommand: failureActions.commandFor(event.id) }
-        : {}),
+      ...(fate === "parked" ? this.whatToDo(event) : {}),
     } satisfies EventDetails);
+  }
+
+  private whatToDo({ id, records }: BusEvent): Pick<EventDetails, "redriveCommand" | "redriveAdvice"> {
+    const { failureActions } = this.options;
+    if (failureActions === undefined) return {};
+    const redriveAdvice = failureActions.adviceFor?.(records.at(-1)?.reason ?? "");
+    return {
+      redriveCommand: failureActions.commandFor(id),
+      ...(redriveAdvice === undefined ? {} : { redriveAdvice }),
+    };
   }
 
   /** Until when the queue that has the event's record keeps it. */

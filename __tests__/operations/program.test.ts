@@ -1,0 +1,25 @@
+import { runNode } from "../../operations/program";
+
+const { PATH } = process.env;
+
+it.each([0, 3])("hands on the exit code %i", async (code) => {
+  expect(await runNode(["--eval", `process.exitCode = ${code}`], { PATH })).toBe(code);
+});
+
+it("gives the program the words and the environment that it is told", async () => {
+  const words = [
+    "--eval",
+    "process.exitCode = process.argv[1] === 'a b' && process.env.STAGE === 'dev' ? 0 : 4",
+    "a b",
+  ];
+  expect(await runNode(words, { PATH, STAGE: "dev" })).toBe(0);
+  expect(await runNode(words, { PATH })).toBe(4);
+});
+
+it.each(["SIGTERM", "SIGHUP"] as const)("hands on %s, which ends the program alone", async (signal) => {
+  const before = process.listenerCount(signal);
+  const ended = runNode(["--eval", "setTimeout(() => undefined, 60_000)"], { PATH });
+  process.emit(signal);
+  expect(await ended).toBe(1);
+  expect(process.listenerCount(signal)).toBe(before);
+});

@@ -1,0 +1,98 @@
+import { dirname, join } from "node:path";
+import { type Command } from "commander";
+import { type Config } from "../../stacks/config";
+import { type CommandModule, exitCodes, exitCodesHelp, type Io, UsageError } from "../command";
+import { configOf, placeOf } from "../stage";
+
+/** `npm run plan`, `deploy` and `destroy`: cdktf for the stage that the environment names. */
+
+const commands = { plan: "diff", deploy: "deploy", destroy: "destroy" } as const;
+type Name = keyof typeof commands;
+
+export const plan = moduleOf("plan");
+export const deploy = moduleOf("deploy");
+export const destroy = moduleOf("destroy");
+
+function moduleOf(name: Name): CommandModule {
+  return {
+    define: (command, io, end) =>
+      withHelp(command, name).action(async (words: readonly string[]) => {
+        end((await runCdktf(name, words, io)) === 0 ? exitCodes.well : exitCodes.problems);
+      }),
+  };
+}
+
+const sandboxHint =
+  "For the sandbox on this machine: npm start, and in another terminal source .sandbox/environment.sh";
+
+function withHelp(command: Command, name: Name): Command {
+  return command
+    .argument("[words...]", "stacks, where it shall be others than the stage's own, and options of cdktf")
+    .usage("[stacks...] [options of cdktf]")
+    .allowUnknownOption()
+    .addHelpText(
+      "after",
+      `
+The environment names the stage (docs/configuration.md).
+${sandboxHint}.
+Every option but --help is handed on to cdktf; npx cdktf ${commands[name]} --help lists them.
+${name === "plan" ? "" : `Without a terminal to answer at, say --auto-approve.\n`}${exitCodesHelp("cdktf has done it", "cdktf or Terraform failed, and says why")}`,
+    );
+}
+
+/**
+ * Says where it acts, and runs cdktf there.
+ * @returns its exit code.
+ * @throws UsageError where nothing was started.
+ */
+async function runCdktf(name: Name, words: readonly string[], io: Io): Promise<number> {
+  refuseOptionsOfOthers(name, words);
+  const config = configOf(io.environment, sandboxHint);
+  refuseSandboxAtAws(config, io);
+  refuseQuestionToNobody(name, words, io.isTerminal);
+  const handedOn = cdktfArguments(name, words, config.stage);
+  io.stderr.write(`${placeOf(config, io.environment)}: cdktf ${handedOn.join(" ")}\n`);
+  // Node runs it, because Windows has no executable of that name.
+  return io.runNode([join(dirname(require.resolve("cdktf-cli/package.json")), "bundle", "bin", "cdktf"), ...handedOn]);
+}
+
+/**
+ * cdktf takes every option that it does not know, and says nothing: `--sandbox` would act in the account.
+ * @throws UsageError
+ */
+function refuseOptionsOfOthers(name: Name, words: readonly string[]): void {
+  if (words.includes("--sandbox")) {
+    throw new UsageError(`npm run ${name} has no --sandbox: the environment alone names the stage. ${sandboxHint}.`);
+  }
+  if (words.includes("--json")) throw new UsageError(`npm run ${name} has no --json: cdktf writes for a person.`);
+}
+
+/** @throws UsageError where the stage `sandbox` would get to AWS. */
+function refuseSandboxAtAws({ stage }: Config, { environment }: Io): void {
+  if (stage !== "sandbox" || environment.AWS_ENDPOINT_URL) return;
+  throw new UsageError(
+    `The stage is "sandbox", and AWS_ENDPOINT_URL does not say where the sandbox is, so that it would be AWS. ${sandboxHint}.`,
+  );
+}
+
+/** Each as cdktf takes it. */
+const approvals = ["--auto-approve", "--auto-approve=true", "--autoApprove", "--autoApprove=true"];
+
+/**
+ * Without a terminal to ask at, cdktf ends in an error of the library that draws its question, and leaves the state
+ * locked (terraform-cdk issue 827).
+ * @throws UsageError where there is nobody who could answer.
+ */
+function refuseQuestionToNobody(name: Name, words: readonly string[], isTerminal: boolean): void {
+  if (name === "plan" || isTerminal || words.some((word) => approvals.includes(word))) return;
+  throw new UsageError(
+    `npm run ${name} asks before it changes anything, and there is no terminal to answer at. Nothing was started, and nothing is locked. ` +
+      `Look at npm run plan, and then say yes beforehand: npm run ${name} -- ${[...words, "--auto-approve"].join(" ")}`,
+  );
+}
+
+/** What cdktf gets. The first word may name another stack than the stage's: `npm run deploy -- state-backend`. */
+function cdktfArguments(name: Name, words: readonly string[], stage: string): string[] {
+  const namesStack = words[0] !== undefined && !words[0].startsWith("-");
+  return [commands[name], ...(namesStack ? [] : [`notification-${stage}`]), ...words];
+}

@@ -1,0 +1,26 @@
+import { spawn } from "node:child_process";
+import { type Environment } from "../stacks/config";
+
+/**
+ * Runs a program with this Node, at this terminal.
+ * @param words the program's file, and its arguments
+ * @returns its exit code; 1 where a signal ended it.
+ */
+export function runNode(words: readonly string[], environment: Environment): Promise<number> {
+  const child = spawn(process.execPath, words, { stdio: "inherit", env: environment });
+  // Ctrl-C reaches the program by itself, and this process waits until it is done: cdktf gives back its lock.
+  const listeners = {
+    SIGINT: () => undefined,
+    SIGTERM: () => child.kill("SIGTERM"),
+    SIGHUP: () => child.kill("SIGHUP"),
+  };
+  for (const [signal, listener] of Object.entries(listeners)) process.on(signal, listener);
+  return new Promise<number>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      resolve(code ?? 1);
+    });
+  }).finally(() => {
+    for (const [signal, listener] of Object.entries(listeners)) process.off(signal, listener);
+  });
+}
