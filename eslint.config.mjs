@@ -182,7 +182,7 @@ export default tseslint.config(
     },
   },
   {
-    // Only three files read process.env, so that every setting is validated once.
+    // Of the stacks and the function, only three files read process.env, so that every setting is validated once.
     files: ["main.ts", "stacks/**/*.ts", "handler/**/*.ts"],
     ignores: ["main.ts", "stacks/config.ts", "handler/index.ts"],
     rules: {

@@ -23,25 +23,15 @@ import { type Job, runAll } from "./simulation/worker";
  *   --variants <id,..>    each of these changes of the deployed settings; `all-of-them` for every one
  */
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: "string", default: "1" },
-      jitter: { type: "string", default: String(asynchronousQueue.throttleJitter) },
-      stress: { type: "boolean", default: false },
-      scenario: { type: "string" },
-      variants: { type: "string", default: "as-deployed" },
-    },
-  });
-  const known: readonly NamedScenario[] = [...scenarios, ...stressScenarios];
-  const chosen =
-    values.scenario === undefined ? (values.stress ? stressScenarios : scenarios) : select(known, values.scenario);
-  const changes = values.variants === "all-of-them" ? variants : select(variants, values.variants);
-  const seed = Number(values.seed);
-  if (!Number.isInteger(seed)) throw new Error(`--seed is "${values.seed}": use a whole number.`);
-  const throttleJitter = Number(values.jitter);
-  if (!(throttleJitter >= 0 && throttleJitter <= 1))
-    throw new Error(`--jitter is "${values.jitter}": use a number from 0 to 1.`);
-
+  let options: SimulateOptions;
+  try {
+    options = readOptions();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 2;
+    return;
+  }
+  const { chosen, changes, seed, throttleJitter } = options;
   const terraform = await prepareTerraform({
     onFetch: (line) => {
       console.error(line);
@@ -68,6 +58,36 @@ async function main(): Promise<void> {
   if (problems.length === 0) return;
   console.error(problems.join("\n"));
   process.exitCode = 1;
+}
+
+interface SimulateOptions {
+  readonly chosen: readonly NamedScenario[];
+  readonly changes: typeof variants;
+  readonly seed: number;
+  readonly throttleJitter: number;
+}
+
+/** @throws Error where an option is unknown, or has a value that can't be used. */
+function readOptions(): SimulateOptions {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: "string", default: "1" },
+      jitter: { type: "string", default: String(asynchronousQueue.throttleJitter) },
+      stress: { type: "boolean", default: false },
+      scenario: { type: "string" },
+      variants: { type: "string", default: "as-deployed" },
+    },
+  });
+  const known: readonly NamedScenario[] = [...scenarios, ...stressScenarios];
+  const chosen =
+    values.scenario === undefined ? (values.stress ? stressScenarios : scenarios) : select(known, values.scenario);
+  const changes = values.variants === "all-of-them" ? variants : select(variants, values.variants);
+  const seed = Number(values.seed);
+  if (!Number.isInteger(seed)) throw new Error(`--seed is "${values.seed}": use a whole number.`);
+  const throttleJitter = Number(values.jitter);
+  if (!(throttleJitter >= 0 && throttleJitter <= 1))
+    throw new Error(`--jitter is "${values.jitter}": use a number from 0 to 1.`);
+  return { chosen, changes, seed, throttleJitter };
 }
 
 function select<Item extends { readonly id: string }>(items: readonly Item[], text: string): readonly Item[] {

@@ -123,9 +123,8 @@ export function createSendNotification(dependencies: SendNotificationDependencie
         retryable: error.retryable,
         ...causeOf(error),
       };
-      // The stack counts `ERROR` lines, one for each failed event. Lambda's own count of errors differs: it includes
-      // runs that throw because a mail has to wait, and leaves out events that are parked. The alarm lambda-errors uses
-      // that count.
+      // The stack counts `ERROR` lines, one for each failed event. Lambda's own count of errors, which the alarm
+      // lambda-errors uses, includes runs that throw because a mail has to wait, and leaves out events that are parked.
       if (isWait(error.name) && error.failures.every(({ type }) => isWait(type))) log.warn(error.message, about);
       else log.error(error.message, about);
       throw error;
@@ -243,7 +242,7 @@ async function sendOnce(
   if (isKeyReused) {
     metrics.keyReused(notification.id);
     log.warn(
-      "Not sent: an event with other content was mailed, or is being mailed, under the same idempotencyKey. A different mail needs a key of its own.",
+      "Not sent: an event with other content has used the same idempotencyKey. A different mail needs a key of its own.",
       { ...about, claim: answer.state },
     );
   }

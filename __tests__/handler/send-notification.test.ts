@@ -702,7 +702,7 @@ describe("what is told", () => {
     expect(lines.at(-1)).toEqual({
       level: "WARN",
       message:
-        "Not sent: an event with other content was mailed, or is being mailed, under the same idempotencyKey. A different mail needs a key of its own.",
+        "Not sent: an event with other content has used the same idempotencyKey. A different mail needs a key of its own.",
       attributes: { ...about, eventId: "second", claim: "sent" },
     });
   });

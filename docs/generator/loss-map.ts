@@ -175,7 +175,7 @@ export const lossMap: readonly LossRow[] = [
     where: "The claim says sent",
     what: "The same event was mailed to this recipient before, or another event with the same `idempotencyKey` was: this one is not mailed, as its producer asked for. Where the other event says something else, that may be its producer's mistake, and it is told as such",
     remains:
-      "The function's log. Same event or same content: `Email was sent before`, with the ids of event and mail, and the metric `DuplicatesPrevented`. Other content: a warning that begins `Not sent: another event`, and the metric `KeyReused`",
+      "The function's log. Same event or same content: `Email was sent before`, with the ids of event and mail, and the metric `DuplicatesPrevented`. Other content: a warning that begins `Not sent: an event with other content`, and the metric `KeyReused`",
     alarms: [],
     command:
       "Look at `KeyReused` now and then. A producer that means another mail gives another key, and puts a new event",

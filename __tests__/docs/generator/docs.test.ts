@@ -130,6 +130,15 @@ describe("the loss map", () => {
     expect(() => lossMapDocument(stack, [...lossMap, row])).toThrow(`Correct docs/generator/loss-map.ts`);
   });
 
+  it("quotes the function's log as the function writes it", () => {
+    const handler = ["dispatch.ts", "send-notification.ts"].map((name) =>
+      readFileSync(join(root, "handler", name), "utf8"),
+    );
+    const quoted = [...lossMapDocument(stack).matchAll(/`([A-Z][a-z]+:? [a-z][^`]*)`/g)].map(([, text = ""]) => text);
+    expect(quoted).toContain("Email was sent before");
+    expect(quoted.filter((text) => !handler.join("").includes(text))).toEqual([]);
+  });
+
   it("keeps a cell in its column", () => {
     const [first, ...others] = lossMap;
     if (first === undefined) throw new Error("There is no row");
