@@ -94,7 +94,7 @@ function scripted(clock: VirtualClock, answers: readonly (RunResult | undefined)
   return {
     at,
     inputs,
-    invoke(input: unknown, done: (outcome: RunResult) => void): boolean {
+    invoke(input: unknown, done: (runResult: RunResult) => void): boolean {
       const answer = answers[Math.min(at.length, answers.length - 1)];
       at.push(clock.now());
       inputs.push(input);
@@ -230,7 +230,7 @@ describe("an event source", () => {
     let running = 0;
     let most = 0;
     const fn = {
-      invoke: (_: unknown, done: (outcome: RunResult) => void) => {
+      invoke: (_: unknown, done: (runResult: RunResult) => void) => {
         most = Math.max(most, ++running);
         clock.after(second, () => {
           running -= 1;
@@ -266,10 +266,10 @@ describe("a function", () => {
     const fn = new SimulatedFunction(clock, { reservedConcurrency: 1, timeoutMs: minute }, () => () => {
       return Promise.reject(Object.assign(new Error("no"), { name: "Throttled" }));
     });
-    const outcomes: RunResult[] = [];
-    fn.invoke({}, (outcome) => outcomes.push(outcome));
+    const runResults: RunResult[] = [];
+    fn.invoke({}, (runResult) => runResults.push(runResult));
     await clock.run();
-    expect(outcomes).toEqual([{ kind: "error", errorType: "Throttled", errorMessage: "no" }]);
+    expect(runResults).toEqual([{ kind: "error", errorType: "Throttled", errorMessage: "no" }]);
   });
 });
 

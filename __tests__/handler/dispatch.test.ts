@@ -30,8 +30,8 @@ function setUp(answer: (input: unknown) => unknown = () => result, park?: (recor
   const notify: SendNotification = (input, ofRun) => {
     inputs.push(input);
     runs.push(ofRun);
-    const outcome = answer(input);
-    return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(result);
+    const settlement = answer(input);
+    return settlement instanceof Error ? Promise.reject(settlement) : Promise.resolve(result);
   };
   const handle = createDispatch({
     sendNotification: notify,
@@ -152,8 +152,8 @@ describe("a batch of the retry queue", () => {
 
   it("parks a record with the failures of this try, not those of an earlier one", async () => {
     const failures = [{ position: 2, type: "InvalidRecipient", message: "is empty" }];
-    const outcomes = [new PermanentError("InvalidRecipient", "x", { failures }), refused];
-    const { handle, parked } = setUp(() => outcomes.shift());
+    const settlements = [new PermanentError("InvalidRecipient", "x", { failures }), refused];
+    const { handle, parked } = setUp(() => settlements.shift());
     const earlier = [{ recipient: "0123456789ab", type: "OutcomeUnknown", message: "earlier" }];
     const record = failureRecord(businessEvent({}), { failures: earlier });
     await handle(sqsBatch({ body: record }, { body: record }));

@@ -8,7 +8,7 @@ import { hashRecipient } from "../../handler/contract/recipient-hash";
 import { allowsRecipient } from "../../handler/contract/recipient-policy";
 import { suppliedVariables } from "../../handler/contract/template-data";
 import { catalogue, findNotification } from "../../handler/notifications";
-import { type Accepted, mailOf, type Outcome, randomOf, World, worldPolicy } from "../support/delivery-world";
+import { type Accepted, mailOf, type Settlement, randomOf, World, worldPolicy } from "../support/delivery-world";
 import { businessEvent } from "../support/send-notification";
 import { propertyRuns } from "../support/property-runs";
 
@@ -129,10 +129,10 @@ const brokenEvent: fc.Arbitrary<Generated> = fc
 
 const types: readonly string[] = [...permanentFailureTypes, ...transientFailureTypes];
 
-function expectClassified(outcome: Outcome): void {
-  if (outcome.kind === "mailed" || outcome.kind === "died") return;
-  const list: readonly string[] = outcome.kind === "permanent" ? permanentFailureTypes : transientFailureTypes;
-  expect(list).toContain(outcome.type);
+function expectClassified(settlement: Settlement): void {
+  if (settlement.kind === "mailed" || settlement.kind === "died") return;
+  const list: readonly string[] = settlement.kind === "permanent" ? permanentFailureTypes : transientFailureTypes;
+  expect(list).toContain(settlement.type);
 }
 
 const folder = join(__dirname, "../../handler/notifications");
@@ -176,8 +176,8 @@ function expectSafe({ data: { Template = "", TemplateData = "" } }: Accepted): v
   expect(control).toEqual([]);
 }
 
-function expectNoAddress(world: World, outcomes: readonly Outcome[], locals: readonly string[]): void {
-  const told = JSON.stringify([world.records.lines, world.records.counted, outcomes]).toLowerCase();
+function expectNoAddress(world: World, settlements: readonly Settlement[], locals: readonly string[]): void {
+  const told = JSON.stringify([world.records.lines, world.records.counted, settlements]).toLowerCase();
   for (const local of locals) {
     if (told.includes(local)) throw new Error(`"${local}" is in ${told}`);
   }
@@ -234,7 +234,7 @@ function expectNoneTwice(world: World): void {
   expect(new Set(mails).size).toBe(mails.length);
 }
 
-it("classifies every outcome, escapes all markup, keeps the subject on one line, and names no address", async () => {
+it("classifies every settlement, escapes all markup, keeps the subject on one line, and names no address", async () => {
   const generator = fc.tuple(
     fc.oneof(
       { weight: 2, arbitrary: eventOf(address) },
@@ -251,13 +251,13 @@ it("classifies every outcome, escapes all markup, keeps the subject on one line,
     fc.asyncProperty(generator, async ([one, viaQueue, chance, faultiness]) => {
       const world = new World(randomOf(chance), groupOf([one]));
       world.faultiness = faultiness;
-      const outcomes = await world.deliver([{ event: one.event, viaQueue }]);
-      outcomes.forEach(expectClassified);
+      const settlements = await world.deliver([{ event: one.event, viaQueue }]);
+      settlements.forEach(expectClassified);
       world.accepted.forEach(expectSafe);
       for (const { attributes } of world.records.lines) {
         if (attributes.failure !== undefined) expect(types).toContain(attributes.failure);
       }
-      expectNoAddress(world, outcomes, one.locals);
+      expectNoAddress(world, settlements, one.locals);
       mailed += world.accepted.length;
     }),
     { seed, numRuns },
@@ -293,15 +293,16 @@ it("never mails twice and loses nothing, mail by mail, whatever the order of del
       generated += events.length;
       const random = randomOf(chance);
       const world = new World(random, groupOf(events));
-      const ends = events.map(() => [] as Outcome[]);
-      const all: Outcome[] = [];
+      const ends = events.map(() => [] as Settlement[]);
+      const all: Settlement[] = [];
       const deliver = async (deliveries: readonly number[]) => {
         const inputs = deliveries.map((index) => ({ event: events[index]?.event, viaQueue: random() < 0.5 }));
-        const outcomes = await world.deliver(inputs);
-        outcomes.forEach((outcome, position) => {
-          all.push(outcome);
-          expectClassified(outcome);
-          if (outcome.kind === "mailed" || outcome.kind === "permanent") ends[deliveries[position] ?? 0]?.push(outcome);
+        const settlements = await world.deliver(inputs);
+        settlements.forEach((settlement, position) => {
+          all.push(settlement);
+          expectClassified(settlement);
+          if (settlement.kind === "mailed" || settlement.kind === "permanent")
+            ends[deliveries[position] ?? 0]?.push(settlement);
         });
         expectNoneTwice(world);
       };
@@ -324,15 +325,15 @@ it("never mails twice and loses nothing, mail by mail, whatever the order of del
       for (const [index, event] of events.entries()) {
         const asked = askedBy(event);
         expect(ends[index]).not.toEqual([]);
-        for (const outcome of ends[index] ?? []) {
-          const end = outcome.kind === "permanent" ? outcome.type : outcome.kind;
+        for (const settlement of ends[index] ?? []) {
+          const end = settlement.kind === "permanent" ? settlement.type : settlement.kind;
           count(end);
           if (asked === undefined) {
             expect(end).toBe("InvalidEvent");
             continue;
           }
           const group = groupOf(events)(asked.notification, asked.eventId);
-          const failures = outcome.kind === "permanent" ? outcome.failures : [];
+          const failures = settlement.kind === "permanent" ? settlement.failures : [];
           // Each mail was sent, or is listed with the reason why not.
           const listed = new Map(failures.map(({ recipient, type }) => [recipient, type]));
           for (const recipient of asked.recipients) {
@@ -343,8 +344,8 @@ it("never mails twice and loses nothing, mail by mail, whatever the order of del
             else expect(world.reasons.get(type)).toContain(group);
           }
           const entries = failures.filter(({ position }) => position !== undefined);
-          expect(entries).toHaveLength(outcome.kind === "permanent" ? asked.refusedEntries : 0);
-          if (outcome.kind === "permanent") expect(failures.map(({ type }) => type)).toContain(outcome.type);
+          expect(entries).toHaveLength(settlement.kind === "permanent" ? asked.refusedEntries : 0);
+          if (settlement.kind === "permanent") expect(failures.map(({ type }) => type)).toContain(settlement.type);
           if (failures.length > 1) count("several mails failed");
           if (failures.length > 0 && failures.length < asked.recipients.length) count("some mails failed");
         }

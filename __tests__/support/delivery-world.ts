@@ -53,7 +53,7 @@ export interface Accepted {
   readonly data: SendTemplatedEmailCommandInput;
 }
 
-export type Outcome =
+export type Settlement =
   | { readonly kind: "mailed"; readonly messageIds: readonly string[] }
   | {
       readonly kind: "permanent" | "transient";
@@ -108,12 +108,12 @@ export class World {
   }
 
   /** Delivers all inputs at once, and runs them until each has ended. */
-  async deliver(inputs: readonly Delivery[]): Promise<Outcome[]> {
-    const outcomes: Outcome[] = inputs.map(() => ({ kind: "died" }));
+  async deliver(inputs: readonly Delivery[]): Promise<Settlement[]> {
+    const settlements: Settlement[] = inputs.map(() => ({ kind: "died" }));
     inputs.forEach((input, index) => {
       this.start(input).then(
-        (outcome) => (outcomes[index] = outcome),
-        (error: unknown) => (outcomes[index] = outcomeOf(error)),
+        (settlement) => (settlements[index] = settlement),
+        (error: unknown) => (settlements[index] = settlementOf(error)),
       );
     });
     await settled();
@@ -123,10 +123,10 @@ export class World {
       await settled();
     }
     // No run waits any more: each has returned, thrown or died.
-    return outcomes;
+    return settlements;
   }
 
-  private async start({ event, viaQueue, redriven }: Delivery): Promise<Outcome> {
+  private async start({ event, viaQueue, redriven }: Delivery): Promise<Settlement> {
     const run = { endsAt: this.now + runMs, functionArn };
     const handle = this.environment(run.endsAt);
     const parkedBefore = this.parked.length;
@@ -287,7 +287,7 @@ function refusal(name: string, httpStatusCode: number, recipient: string): Error
   return new SESServiceException({ name, message, $fault: "client", $metadata: { httpStatusCode } });
 }
 
-function outcomeOf(error: unknown): Outcome {
+function settlementOf(error: unknown): Settlement {
   const { name, message, stack } = error as Error;
   if (!(error instanceof PermanentError || error instanceof TransientError)) {
     return { kind: "transient", type: `not classified: ${name}`, message, failures: [] };

@@ -24,7 +24,7 @@ interface Item {
   readonly payload: unknown;
   /** The callback is made once and kept, because an event is tried often. */
   readonly attempt: () => void;
-  readonly done: (outcome: RunResult) => void;
+  readonly done: (runResult: RunResult) => void;
   readonly acceptedAt: number;
   runs: number;
   throttles: number;
@@ -55,8 +55,8 @@ export class AsynchronousInvocations {
         attempt: () => {
           this.attempt(item);
         },
-        done: (outcome) => {
-          this.after(item, outcome);
+        done: (runResult) => {
+          this.after(item, runResult);
         },
         acceptedAt: this.clock.now(),
         runs: 0,
@@ -80,13 +80,13 @@ export class AsynchronousInvocations {
     this.clock.after(longest * (1 - this.settings.throttleJitter * this.random()), item.attempt);
   }
 
-  private after(item: Item, outcome: RunResult): void {
+  private after(item: Item, runResult: RunResult): void {
     item.runs += 1;
-    if (outcome.kind === "success") {
+    if (runResult.kind === "success") {
       this.depth -= 1;
       return;
     }
-    item.error = outcome;
+    item.error = runResult;
     item.throttles = 0;
     if (item.runs > this.settings.retries) {
       this.exhausted += 1;

@@ -55,9 +55,9 @@ export class EventSource {
         attributes: { ApproximateReceiveCount: String(receiveCount) },
       })),
     };
-    const isTaken = this.fn.invoke(batch, (outcome) => {
-      if (outcome.kind === "success") {
-        const { batchItemFailures } = outcome.result as SqsBatchResponse;
+    const isTaken = this.fn.invoke(batch, (runResult) => {
+      if (runResult.kind === "success") {
+        const { batchItemFailures } = runResult.result as SqsBatchResponse;
         const failed = new Set(
           this.settings.reportsItemFailures ? batchItemFailures.map(({ itemIdentifier }) => itemIdentifier) : [],
         );

@@ -36,16 +36,16 @@ export class SimulatedFunction {
   ) {}
 
   /** Starts a run. @returns false if all environments are busy. Otherwise `done` is called when the run has ended. */
-  invoke(input: unknown, done: (outcome: RunResult) => void): boolean {
+  invoke(input: unknown, done: (runResult: RunResult) => void): boolean {
     const environment = this.idle.pop() ?? this.create();
     if (environment === undefined) {
       this.throttles += 1;
       return false;
     }
     this.runs += 1;
-    void this.run(environment, input).then((outcome) => {
+    void this.run(environment, input).then((runResult) => {
       this.idle.push(environment);
-      done(outcome);
+      done(runResult);
     });
     this.clock.settle();
     return true;
@@ -61,7 +61,7 @@ export class SimulatedFunction {
     if (!environment.isWarm) await this.clock.wait(limits.coldStartMs);
     environment.isWarm = true;
     const endsAt = this.clock.now() + this.settings.timeoutMs;
-    const outcome = await environment.handle(input, { endsAt }).then(
+    const runResult = await environment.handle(input, { endsAt }).then(
       (result): RunResult => ({ kind: "success", result }),
       (error: unknown): RunResult =>
         error instanceof Error
@@ -71,6 +71,6 @@ export class SimulatedFunction {
     if (this.clock.now() > endsAt) {
       throw new Error("A run outlived its time-out: on AWS it would have been ended between a send and its record.");
     }
-    return outcome;
+    return runResult;
   }
 }
