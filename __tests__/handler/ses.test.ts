@@ -2,6 +2,7 @@ import { SESClient, type SESClientConfig, SESServiceException } from "@aws-sdk/c
 import { createServer } from "node:net";
 import { classify, createSesSender, sesClientSettings, sesFailures } from "../../handler/adapters/ses";
 import { permanentFailureTypes } from "../../handler/contract/failures";
+import { PermanentError, TransientError } from "../../handler/errors";
 import { createPacer } from "../../handler/pacer";
 import { freePort } from "aws-emulator/processes";
 import { FakeClock } from "../support/send-notification";
@@ -244,6 +245,63 @@ describe("the table of SES's errors", () => {
     expect(classify(error)).toMatchObject({ name: "Unclassified", retryable: true, cause: error });
   });
 
+  it.each([new PermanentError("RecipientRefused", "no"), new TransientError("ClaimHeld", "another run")])(
+    "leaves a failure of our own as it is: %s",
+    (failure) => {
+      expect(classify(failure)).toBe(failure);
+    },
+  );
+
+  it("says whether SES answered, its word, and what helps", () => {
+    expect(classify(refusal("RequestAborted", "given up")).message).toBe(
+      "SES gave no answer (RequestAborted: given up). The mail may be out: look for it among SES's events before you send it again.",
+    );
+    expect(classify(refusal("MessageRejected", "no")).message).toBe(
+      "SES did not take the mail (MessageRejected: no). Look at the mail's content and at the account's status in SES.",
+    );
+    // Where a retry helps by itself, a person has nothing to do.
+    expect(classify(refusal("ServiceUnavailable", "later")).message).toBe(
+      "SES did not take the mail (ServiceUnavailable: later).",
+    );
+  });
+
+  it("tells the code alone where there is no text", () => {
+    expect(classify(refusal("ServiceUnavailable", " \n")).message).toBe(
+      "SES did not take the mail (ServiceUnavailable).",
+    );
+  });
+
+  it("tells the code of an error that is not SES's, where it has one, and not its text", () => {
+    const broken = Object.assign(new Error("read Dear Jane"), { code: "ECONNRESET" });
+    expect(classify(broken).message).toMatch(/^SES gave no answer \(Error: ECONNRESET\)\. /);
+    expect(classify(Object.assign(new Error("x"), { code: 7 })).message).toBe("SES did not take the mail (Error).");
+  });
+
+  it("puts SES's text on one line, without blanks at its ends", () => {
+    expect(classify(refusal("ServiceUnavailable", " come \u00a0\n back ")).message).toContain(
+      "(ServiceUnavailable: come back)",
+    );
+  });
+
+  it.each([
+    ["TooManyRequests", "", "Throttled"],
+    // The ending alone is the SDK's, and not the word inside a name.
+    ["ThrottlingExceptionally", "", "Unclassified"],
+    ["Throttling", "Email address is not verified", "Throttled"],
+    ["ServiceUnavailable", "The domain is busy", "ServiceUnavailable"],
+    ["InvalidParameterValue", "A tag is missing '='", "MessageRejected"],
+  ])("takes %s with the text '%s' for %s", (name, message, type) => {
+    expect(classify(refusal(name, message)).name).toBe(type);
+  });
+
+  it.each([
+    [299, "OutcomeUnknown"],
+    [300, "Unclassified"],
+    [499, "Unclassified"],
+  ])("takes a status of %d without a known name for %s", (status, type) => {
+    expect(classify(refusal("Unknown", "", status)).name).toBe(type);
+  });
+
   it.each([500, 503])("takes a %d without a known name for transient", (status) => {
     expect(classify(refusal("Unknown", "", status))).toMatchObject({ name: "ServiceUnavailable", retryable: true });
   });
@@ -296,6 +354,32 @@ describe("a throttled send", () => {
     await expect(send(email, deadline)).rejects.toMatchObject({ name: "OutOfTime", retryable: true });
     expect(clock.waits).toEqual([]);
     expect(inputs).toHaveLength(1);
+  });
+
+  it("is not made where its turn came in time, and took until after the deadline", async () => {
+    const clock = new FakeClock();
+    const sent: unknown[] = [];
+    const client = new SESClient({ region: "eu-west-1", credentials });
+    client.middlewareStack.add(
+      () => async (call) => {
+        sent.push(call);
+        return Promise.resolve({ output: {} as never, response: {} });
+      },
+      { step: "initialize", priority: "high" },
+    );
+    const send = createSesSender({
+      client,
+      sender: "sender@example.com",
+      configurationSet: "set",
+      pace: () => {
+        clock.time += 10;
+        return Promise.resolve(true);
+      },
+      clock,
+      random: () => 1,
+    });
+    await expect(send(email, clock.now() + 9)).rejects.toMatchObject({ name: "OutOfTime" });
+    expect(sent).toEqual([]);
   });
 
   it("is not made at all after the deadline", async () => {
@@ -523,6 +607,28 @@ describe("an error of the network", () => {
       expect(classify(error("Error", code)).type).toBe("ServiceUnavailable");
     },
   );
+
+  const saying = (name: string, message: string) => Object.assign(new Error(message), { name });
+
+  it.each([
+    // The words of the SDK's HTTP handler, of earlier and of later versions.
+    "Socket timed out without establishing a connection within 5000 ms",
+    "Connection timed out: it was not established within 5000 ms",
+    "Connection timeout",
+  ])("came before the connection was there, so it is sent again: %s", (message) => {
+    expect(classify(saying("TimeoutError", message)).type).toBe("ServiceUnavailable");
+    // The words alone are no time-out of the SDK's.
+    expect(classify(saying("Error", message)).type).toBe("Unclassified");
+  });
+
+  it.each([
+    "Connection was lost",
+    "Timeout of the connection",
+    "The socket was closed",
+    "Request timed out, which an established peer may have read",
+  ])("may have come after the connection was there, so it is not sent again: %s", (message) => {
+    expect(classify(saying("TimeoutError", message)).type).toBe("OutcomeUnknown");
+  });
 
   it("is another one where it is of our own", () => {
     expect(classify(error("TypeError")).type).toBe("Unclassified");
