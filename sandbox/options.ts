@@ -17,7 +17,7 @@ export function parseOptions(words: readonly string[]): Options | NothingToDo {
   let text = "";
   const command = new Command("npm start --")
     .description(
-      "Starts the sandbox: applies the stack to an emulator on this machine, sends a sample of each notification, and opens an inbox. Ctrl-C stops it and removes everything.",
+      "Starts the sandbox: applies the stack to an emulator on this machine, sends a sample of each notification, and serves an inbox. Ctrl-C stops it and removes everything.",
     )
     .option("--once", "check the whole way from apply to destroy, and end")
     .helpOption("--help", "show this")

@@ -1,5 +1,5 @@
 import "aws-emulator/aws-sdk-settings";
-import { onInterrupt } from "./interrupts";
+import { onInterrupt, onOrphaned } from "./interrupts";
 import { type Options, parseOptions } from "./options";
 import { sandboxSettings, type SandboxSettings } from "./settings";
 import { Steps, Stopped } from "./steps";
@@ -42,6 +42,13 @@ async function run({ once: isOnce }: Options, settings: SandboxSettings): Promis
     else steps.say(`Still waiting for ${steps.underWay}. To end without it: kill -KILL ${process.pid}`);
     stopping.abort();
   });
+  // npm sets this variable for what it runs. A sandbox that somebody starts without npm may outlive its starter.
+  if (process.env.npm_lifecycle_event !== undefined) {
+    onOrphaned(() => {
+      steps.say("Stopping, because npm is gone: what was made is destroyed first.");
+      stopping.abort();
+    });
+  }
 
   const problems: string[] = [];
   const sandbox = new Sandbox({ settings, steps, stopping: stopping.signal });

@@ -1,4 +1,6 @@
 import { isAbsolute, relative } from "node:path";
+import { emailRequest } from "../handler/notifications/email-request";
+import { readdressed } from "../handler/notifications/sample";
 import { type EnvironmentFile } from "./environment-file";
 import { type Names } from "../stacks/names";
 import { forSandbox, type SandboxSettings } from "./settings";
@@ -6,18 +8,14 @@ import { type SampleReport } from "./system";
 
 /** The command that checks an event and puts it on the bus. */
 export const sendCommandOf = (port: number): string =>
-  forSandbox(port, "npm run send -- email-request --to you@example.com --subject Hello --sandbox");
+  forSandbox(port, "npm run send -- email-request --to you@example.com --sandbox");
 
-/** An event that a rule takes, as an example for a person who writes one by hand. */
+/** The event that `sendCommandOf` puts, as an example for a person who writes one by hand. */
 export const exampleEventOf = (names: Names) => ({
   bus: names.of("event-bus"),
   source: "custom.application",
   detailType: "Email Notification Request",
-  detail: {
-    emailConfig: { recipient: "you@example.com", subject: "Hello" },
-    title: "Hello",
-    message: "From the sandbox.",
-  },
+  detail: { ...readdressed(emailRequest, emailRequest.sample as object, ["you@example.com"]) },
 });
 
 /** The text on the terminal once the sandbox has started. It says what to do next. */

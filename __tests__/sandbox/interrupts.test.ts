@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { onInterrupt } from "../../sandbox/interrupts";
+import { onInterrupt, onOrphaned } from "../../sandbox/interrupts";
 
 function interrupted() {
   const emitter = new EventEmitter();
@@ -28,4 +28,31 @@ it("counts each Ctrl-C once, though npm passes it on as well", () => {
 
 it.each(["SIGTERM", "SIGHUP"])("takes %s for one", (name) => {
   expect(interrupted().press(0, name)).toEqual([1]);
+});
+
+describe("a sandbox whose starter", () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  const watched = () => {
+    const seen = { parent: 7, calls: 0 };
+    onOrphaned(
+      () => (seen.calls += 1),
+      () => seen.parent,
+    );
+    return seen;
+  };
+
+  it("is there goes on", () => {
+    const seen = watched();
+    jest.advanceTimersByTime(60_000);
+    expect(seen.calls).toBe(0);
+  });
+
+  it("is gone is told so, once", () => {
+    const seen = watched();
+    seen.parent = 1;
+    jest.advanceTimersByTime(60_000);
+    expect(seen.calls).toBe(1);
+  });
 });

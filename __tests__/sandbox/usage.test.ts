@@ -13,7 +13,7 @@ const commandsOf = (text: string) => text.split("\n").flatMap((line) => /^ {2}(?
 
 it("offers npm run send first, then the AWS CLI in a shell of the sandbox", () => {
   const [send, source, aws, ...others] = commandsOf(usageOf(undefined, "/project/.sandbox/environment.sh"));
-  expect(send).toBe("npm run send -- email-request --to you@example.com --subject Hello --sandbox");
+  expect(send).toBe("npm run send -- email-request --to you@example.com --sandbox");
   expect(source).toBe("source .sandbox/environment.sh");
   expect(aws).toMatch(
     /^aws events put-events --region us-east-1 --endpoint-url http:\/\/127\.0\.0\.1:4566 --entries '\[/,
@@ -24,7 +24,7 @@ it("offers npm run send first, then the AWS CLI in a shell of the sandbox", () =
 it("names the port where it is not the usual one, and why the file has another name", () => {
   const text = usageOf("4600", "/project/.sandbox/environment-4600.sh", "The other belongs to another.");
   expect(commandsOf(text).slice(0, 2)).toEqual([
-    "SANDBOX_PORT=4600 npm run send -- email-request --to you@example.com --subject Hello --sandbox",
+    "SANDBOX_PORT=4600 npm run send -- email-request --to you@example.com --sandbox",
     "source .sandbox/environment-4600.sh",
   ]);
   expect(text).toContain("  source .sandbox/environment-4600.sh\n  (The other belongs to another.)\n");
