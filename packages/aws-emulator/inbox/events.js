@@ -247,19 +247,19 @@ const redriveActions = (event, info) => [
 ];
 
 /**
- * Where a redrive of the event as it is would not help: no button, and what does help.
+ * What to do about an event that a redrive would not help: it has no Redrive button.
  * @param {BusEvent} event
- * @param {string} advice
+ * @param {NonNullable<BusEvent["redriveAdvice"]>} advice
  * @param {Info} info
  */
-function adviceActions(event, advice, info) {
-  const again = putAgainCommand(event, info);
+function adviceActions(event, { text, isCorrectable, redrive: later }, info) {
+  const again = isCorrectable ? putAgainCommand(event, info) : undefined;
   return [
-    h("p", { class: "advice" }, advice),
+    h("p", { class: "advice" }, text),
     again !== undefined && h("p", { class: "note" }, "Correct the event in this command, and put it:"),
     again !== undefined && commandBlock(again, "the put-events command"),
-    event.redriveCommand !== undefined && h("p", { class: "note" }, "Once the event is taken as it is, send it again:"),
-    event.redriveCommand !== undefined && commandBlock(event.redriveCommand, "the redrive command"),
+    later !== undefined && h("p", { class: "note" }, later.when),
+    later !== undefined && commandBlock(later.command, "the redrive command"),
   ];
 }
 

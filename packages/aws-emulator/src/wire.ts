@@ -76,6 +76,19 @@ export interface RedriveResult {
   readonly output: string;
 }
 
+/** What helps a parked event that would fail again if it were sent again as it is. */
+export interface RedriveAdvice {
+  readonly text: string;
+  /** Whether a corrected event helps. The inbox then shows the command that puts the event once more. */
+  readonly isCorrectable: boolean;
+  /** The command, for a shell, that sends the parked event once the advice is followed. */
+  readonly redrive?: {
+    /** A sentence before the command that says when to run it. */
+    readonly when: string;
+    readonly command: string;
+  };
+}
+
 /** `DELETE inbox`: how many were forgotten. */
 export interface Cleared {
   readonly mails: number;
@@ -112,8 +125,8 @@ export interface EventDetails extends Omit<ListedEvent, "records"> {
   readonly keptUntil?: string;
   /** Sends it again; where it is parked, and the sandbox knows how. */
   readonly redriveCommand?: string;
-  /** What to do first: sent again as it is, the event would only be parked again. */
-  readonly redriveAdvice?: string;
+  /** What to do instead of a redrive; missing if a redrive can help. */
+  readonly redriveAdvice?: RedriveAdvice;
 }
 
 /** `GET inbox/mails?id=..`: what a row of the list shows of a mail. Long texts are cut. */

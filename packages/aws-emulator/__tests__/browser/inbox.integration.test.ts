@@ -483,19 +483,25 @@ describeWithChromium("the inbox page", () => {
     });
 
     it("offers what helps where a redrive does not, and no button", async () => {
-      const reasons: string[] = [];
-      gateway.adviceFor = (reason) => {
-        reasons.push(reason);
-        return "No redrive helps <b>yet</b>.";
+      const asked: string[] = [];
+      gateway.adviceFor = (...about) => {
+        asked.push(about.join(" of "));
+        return {
+          text: "No redrive helps <b>yet</b>.",
+          isCorrectable: true,
+          redrive: { when: "Once it is taken:", command: "npm run redrive -- --really" },
+        };
       };
       await visit(`#/events/${IDS.failedEvent}`);
       await reader().getByText("No redrive helps <b>yet</b>.").waitFor();
-      expect(new Set(reasons)).toEqual(new Set(["InvalidEventError: the recipient is no email address"]));
+      expect(new Set(asked)).toEqual(
+        new Set([`InvalidEventError: the recipient is no email address of ${IDS.failedEvent}`]),
+      );
       await shows(
         reader(),
         "Correct the event in this command, and put it:",
-        "Once the event is taken as it is, send it again:",
-        `npm run redrive -- ${IDS.failedEvent}`,
+        "Once it is taken:",
+        "npm run redrive -- --really",
       );
       await reader().getByRole("button", { name: "Copy the put-events command" }).click();
       await reader().getByText("Copied").waitFor();
@@ -515,6 +521,20 @@ describeWithChromium("the inbox page", () => {
         },
       ]);
       await eventually(() => reader().getByRole("button", { name: "Redrive", exact: true }).count(), 0);
+    });
+
+    it("offers no command for a corrected event, and no redrive, where neither helps", async () => {
+      gateway.adviceFor = () => ({ text: "Ask its producer.", isCorrectable: false });
+      await visit(`#/events/${IDS.failedEvent}`);
+      await reader().getByText("Ask its producer.").waitFor();
+      await shows(reader(), "To look at what is in the queue:");
+      await eventually(
+        () =>
+          reader()
+            .getByRole("button", { name: /^Copy the (?:redrive|put)|^Redrive$/ })
+            .count(),
+        0,
+      );
     });
 
     it("offers no redrive where the sandbox knows none", async () => {

@@ -100,7 +100,7 @@ export class InboxApi {
   private whatToDo({ id, records }: BusEvent): Pick<EventDetails, "redriveCommand" | "redriveAdvice"> {
     const { failureActions } = this.options;
     if (failureActions === undefined) return {};
-    const redriveAdvice = failureActions.adviceFor?.(records.at(-1)?.reason ?? "");
+    const redriveAdvice = failureActions.adviceFor?.(records.at(-1)?.reason ?? "", id);
     return {
       redriveCommand: failureActions.commandFor(id),
       ...(redriveAdvice === undefined ? {} : { redriveAdvice }),
