@@ -1,5 +1,6 @@
 import { type Fate, type QueuedRecord } from "./gateway/fate";
 import { type BusEvent, type Delivery, type Mail } from "./gateway/journal";
+import { type MailNews } from "./gateway/mail-news";
 import { type Notice } from "./gateway/notice";
 
 /** What `/_sandbox` answers, in one place for the gateway, the inbox page, and whoever asks. All of it is JSON. */
@@ -110,9 +111,17 @@ export interface FailureRecord extends QueuedRecord {
   readonly isPolled: boolean;
 }
 
+export interface ShownDelivery extends Delivery {
+  /** The bad news of the mails that this delivery caused, if any; only in `EventDetails`. */
+  readonly mailNews?: MailNews;
+}
+
 /** `GET activity/<id>`. */
-export interface EventDetails extends Omit<ListedEvent, "records"> {
+export interface EventDetails extends Omit<ListedEvent, "records" | "deliveries"> {
   readonly fate: Fate;
+  readonly deliveries: readonly ShownDelivery[];
+  /** The bad news of its mails, if any. */
+  readonly mailNews?: MailNews;
   readonly records: readonly FailureRecord[];
   readonly mails: readonly MailRow[];
   /** The events that carry the record of its failure. */
@@ -144,8 +153,10 @@ export interface EventRow extends Pick<BusEvent, "id" | "time" | "bus" | "source
   readonly notice?: Notice;
   /** Where no rule matched it: the name of the rule that comes nearest. */
   readonly nearestRule?: string;
+  /** The bad news of its mails, if any. */
+  readonly mailNews?: MailNews;
   /** With their last attempt only. */
-  readonly deliveries: readonly Delivery[];
+  readonly deliveries: readonly ShownDelivery[];
   readonly records: readonly FailureRecord[];
 }
 

@@ -640,12 +640,55 @@ describeWithChromium("the inbox page", () => {
       await eventually(goodMarks, ["Delivered", "Delivered", ""]);
     });
 
+    it("says of an event one of whose mails bounced how many did, in the list too, by the delivery of each", async () => {
+      const rule = { mailed: "acme-orders-sandbox-email-request", copied: "acme-orders-sandbox-copies" };
+      const deliveries = Object.values(rule).map((each) =>
+        toFunction(each, {
+          status: "delivered",
+          attempts: [{ number: 1, startedAt: shown.info.startedAt, endedAt: shown.info.startedAt, status: "success" }],
+        }),
+      );
+      shown.activity = shown.activity.map((event) =>
+        event.id === IDS.welcomeEvent ? { ...event, deliveries } : event,
+      );
+      shown.messages.push(
+        ...["a", "b"].map((id) =>
+          mail({
+            id,
+            minutes: 4,
+            to: [id],
+            subject: id,
+            title: "",
+            message: "",
+            eventId: IDS.welcomeEvent,
+            rule: rule.copied,
+          }),
+        ),
+      );
+      const bounce = shown.activity.filter(({ id }) => id === IDS.bouncedEvent);
+      shown.activity = shown.activity.filter(({ id }) => id !== IDS.bouncedEvent);
+      await visit("#/events");
+      await option(/^Email Notification Request Delivered by acme/)
+        .first()
+        .click();
+      await shows(reader().locator(".reader-actions"), "Delivered");
+      for (const event of bounce) addEvent(gateway.journal, event);
+      await option(/^Email Notification Request 1 of 3 bounced: charles@babbage.example: smtp; 550/)
+        .locator(".mark.bad")
+        .waitFor();
+      await shows(reader().locator(".reader-actions"), "1 of 3 bounced");
+      await reader().getByText("1 of 3 bounced. charles@babbage.example: smtp; 550").waitFor();
+      await shows(reader().getByRole("region", { name: `Rule ${rule.mailed}` }), "Handed over");
+      await shows(reader().getByRole("region", { name: `Rule ${rule.copied}` }), "Delivered");
+    });
+
     const visitEvent = (id: string) => page.goto(`${gateway.url}#/events/${id}`);
 
     it("says of an event whose mail was never rendered that it was not, here and beside the mail", async () => {
       const [unsent] = shown.failures;
       if (unsent === undefined) throw new Error("the fixture has no such mail");
       shown.failures = [{ ...unsent, eventId: IDS.welcomeEvent }];
+      shown.messages = shown.messages.filter(({ id }) => id !== IDS.welcome);
       shown.activity = shown.activity.filter(({ source }) => source !== "aws.ses");
       await visit(`#/events/${IDS.welcomeEvent}`);
       await reader().getByText("Not rendered. Attribute 'firstName' is not present").waitFor();

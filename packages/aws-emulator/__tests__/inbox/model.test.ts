@@ -8,7 +8,16 @@ interface Step {
   readonly text: string;
   readonly time: string | undefined;
 }
-const { differenceText, recordSteps } = jest.requireActual<{
+interface Verdict {
+  readonly fate: string;
+  readonly label: string;
+  readonly news?: string;
+  readonly isFirst?: boolean;
+}
+const { differenceText, isHandedOver, recordSteps, statusLine, verdictOf } = jest.requireActual<{
+  isHandedOver: (delivery: unknown, event: unknown) => boolean;
+  statusLine: (event: unknown, info: unknown) => string;
+  verdictOf: (event: unknown) => Verdict;
   differenceText: (difference: unknown) => string;
   recordSteps: (event: unknown, now: number) => Step[];
 }>("../../inbox/model.js");
@@ -100,4 +109,42 @@ it.each([
   [[{ exists: false }], ["x"], 'detail-type has to be {"exists":false}, and is "x".'],
 ])("says which values a rule expects, and which the event has: %j, %j", (expected, actual, text) => {
   expect(differenceText({ path: "detail-type", expected, actual })).toBe(text);
+});
+
+describe("the bad news of an event's mails", () => {
+  const bad = (kind: string, count: number) => ({ kind, count, text: `why ${kind}` });
+  const withNews = (mails: number, ...all: readonly ReturnType<typeof bad>[]) => ({
+    fate: "delivered",
+    deliveries: [],
+    mailNews: { mails, bad: all },
+  });
+
+  it.each([
+    [withNews(1, bad("bounced", 1)), "Bounced: why bounced"],
+    [withNews(50, bad("bounced", 1)), "1 of 50 bounced: why bounced"],
+    [withNews(50, bad("bounced", 3)), "3 of 50 bounced; first: why bounced"],
+    [withNews(2, bad("rejected", 2)), "Rejected; first: why rejected"],
+    [withNews(3, bad("bounced", 1), bad("unrendered", 2)), "1 of 3 bounced, 2 not rendered; first: why bounced"],
+    [withNews(9, bad("complained", 1)), "1 of 9 complained about: why complained"],
+  ])("is what the row and the reading pane say: %#", (event, line) => {
+    expect(statusLine(event, {})).toBe(line);
+    const { fate, label, news, isFirst } = verdictOf(event);
+    expect(`${label}${isFirst === true ? "; first" : ""}: ${news}`).toBe(line);
+    expect(fate).toBe(event.mailNews.bad[0]?.kind);
+  });
+
+  it("is not said of an event that is parked: its own fate is worse", () => {
+    const event = { ...withNews(2, bad("bounced", 1)), fate: "parked", records: [{ reason: "bad" }] };
+    expect(statusLine(event, {})).toBe("Parked: bad");
+    expect(verdictOf(event)).toEqual({ fate: "parked", label: "Parked" });
+  });
+
+  it.each([
+    ["all of its mails bounced", true, { mails: 2, bad: [bad("bounced", 1), bad("rejected", 1)] }],
+    ["one of its mails is good", false, { mails: 2, bad: [bad("bounced", 1)] }],
+    ["its mails are good, and another delivery's bounced", false, undefined],
+  ])("leaves a delivery delivered unless nothing good came of it: %s", (_, isSo, mailNews) => {
+    const delivery = { status: "delivered", attempts: [], mailNews };
+    expect(isHandedOver(delivery, withNews(50, bad("bounced", 1)))).toBe(isSo);
+  });
 });
