@@ -259,8 +259,8 @@ function adviceActions(event, { text, isCorrectable, redrive: later }, info) {
   const again = isCorrectable ? putAgainCommand(event, info) : undefined;
   return [
     h("p", { class: "advice" }, text),
-    again !== undefined && h("p", { class: "note" }, "Correct the event in this command, and put it:"),
-    again !== undefined && commandBlock(again, "the put-events command"),
+    again !== undefined && h("p", { class: "note" }, again.when),
+    again !== undefined && commandBlock(again.command, again.name),
     later !== undefined && h("p", { class: "note" }, later.when),
     later !== undefined && commandBlock(later.command, "the redrive command"),
   ];

@@ -295,15 +295,31 @@ export function putEventsCommand(info, example) {
 const MOST_CORRECTED = 4000;
 
 /**
- * Puts the event once more.
+ * The command that puts the event once more. AWS lets nobody else put an event whose source begins with "aws.", so for
+ * an occurrence of a schedule it is the command that fires the schedule, and for other such events there is none.
  * @param {BusEvent} event
  * @param {Info} info
- * @returns {string | undefined} `undefined` where its content is not here, or too long
+ * @returns {{ when: string, name: string, command: string } | undefined} `undefined`, too, if the content of the event
+ *   was not fetched or is too long
  */
 export function putAgainCommand({ bus, source, detailType, event }, info) {
+  if (source.startsWith("aws.")) {
+    const rule = source === "aws.events" ? event?.resources.find((arn) => /:events:.*:rule\//.test(arn)) : undefined;
+    return rule === undefined
+      ? undefined
+      : {
+          when: "Only EventBridge puts this event, so it can't be corrected. Its schedule can be fired once more:",
+          name: "the fire command",
+          command: `curl -X POST ${shellWord(`${info.endpoint}/_sandbox/fire/${encodeURIComponent(shortName(rule))}`)}`,
+        };
+  }
   const detail = event === undefined ? undefined : JSON.stringify(event.detail);
   if (detail === undefined || detail.length > MOST_CORRECTED) return undefined;
-  return putCommand({ bus, source, detailType, detail }, info);
+  return {
+    when: "Correct the event in this command, and put it:",
+    name: "the put-events command",
+    command: putCommand({ bus, source, detailType, detail }, info),
+  };
 }
 
 /**

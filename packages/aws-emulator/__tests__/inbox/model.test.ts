@@ -14,8 +14,9 @@ interface Verdict {
   readonly news?: string;
   readonly isFirst?: boolean;
 }
-const { differenceText, isHandedOver, recordSteps, statusLine, verdictOf } = jest.requireActual<{
+const { differenceText, isHandedOver, putAgainCommand, recordSteps, statusLine, verdictOf } = jest.requireActual<{
   isHandedOver: (delivery: unknown, event: unknown) => boolean;
+  putAgainCommand: (event: unknown, info: unknown) => { name: string; command: string } | undefined;
   statusLine: (event: unknown, info: unknown) => string;
   verdictOf: (event: unknown) => Verdict;
   differenceText: (difference: unknown) => string;
@@ -146,5 +147,32 @@ describe("the bad news of an event's mails", () => {
   ])("leaves a delivery delivered unless nothing good came of it: %s", (_, isSo, mailNews) => {
     const delivery = { status: "delivered", attempts: [], mailNews };
     expect(isHandedOver(delivery, withNews(50, bad("bounced", 1)))).toBe(isSo);
+  });
+});
+
+describe("the command that puts an event once more", () => {
+  const info = { endpoint: "http://127.0.0.1:4566", region: "us-east-1" };
+  const rule = "arn:aws:events:us-east-1:123456789012:rule/shop-daily-report";
+  const putAgain = (source: string, resources: readonly string[] = [], detail: unknown = {}) =>
+    putAgainCommand({ bus: "default", source, detailType: "Type", event: { detail, resources } }, info);
+
+  it("puts an event of a producer, whatever it says of its resources", () => {
+    expect(putAgain("shop", [rule])?.command).toContain("aws events put-events");
+    expect(putAgain("awsome.shop")?.command).toContain("aws events put-events");
+  });
+
+  it("fires the schedule of an event of EventBridge, whose source nobody else may put", () => {
+    expect(putAgain("aws.events", [rule])).toMatchObject({
+      name: "the fire command",
+      command: "curl -X POST http://127.0.0.1:4566/_sandbox/fire/shop-daily-report",
+    });
+  });
+
+  it.each([
+    ["an event of another AWS service", "aws.ses", [rule], {}],
+    ["an event of EventBridge that names no rule", "aws.events", ["arn:aws:events:us-east-1:1:event-bus/b"], {}],
+    ["an event that is too long to be corrected", "shop", [], { text: "x".repeat(4000) }],
+  ])("is not there for %s", (_, source, resources, detail) => {
+    expect(putAgain(source, resources, detail)).toBeUndefined();
   });
 });
