@@ -291,7 +291,7 @@ export function putEventsCommand(info, example) {
   return putCommand({ bus, source, detailType, detail: JSON.stringify(detail) }, info);
 }
 
-/** A longer command is nothing that a person corrects in a terminal. */
+/** The most characters of a detail that a person can still correct in a command in a terminal. */
 const MOST_CORRECTED = 4000;
 
 /**
