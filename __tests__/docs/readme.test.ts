@@ -7,11 +7,13 @@ import { invoicePaid } from "./invoice-paid";
 const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
 const readme = readMarkdown("README.md", read("README.md"));
 
-it("the emulator's README starts it as the types want it", () => {
+it("the emulator's README starts it as the types want it, and gives it their options", () => {
   const { code } = readMarkdown("README.md", read("packages/aws-emulator/README.md"));
-  const [example] = code.filter((text) => text.startsWith("import "));
   const comment = /\/\*\*.*\*\/\n/;
-  expect(example).toBe(read("__tests__/docs/emulator-example.ts").replace(comment, ""));
+  const typed = ["emulator-example", "emulator-inbox-options"].map((name) =>
+    read(`__tests__/docs/${name}.ts`).replace(comment, ""),
+  );
+  expect(code.filter((text) => text.startsWith("import "))).toEqual(typed);
 });
 
 describe("the notification that README.md declares", () => {

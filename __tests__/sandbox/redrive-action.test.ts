@@ -1,6 +1,11 @@
 import { freePort } from "aws-emulator/processes";
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 import { join } from "node:path";
+import {
+  type PermanentFailureType,
+  permanentFailureTypes,
+  transientFailureTypes,
+} from "../../handler/contract/failures";
 import { failureActionsOf } from "../../sandbox/redrive-action";
 
 describe("what the inbox offers for an event that is parked", () => {
@@ -24,18 +29,33 @@ describe("what the inbox offers for an event that is parked", () => {
     expect(listCommand).toBe("SANDBOX_PORT=4700 npm run dead-letters -- --sandbox --retries");
   });
 
-  it.each([
-    ["NoRuleMatches: The event is mailed to nobody. detail.priority is missing", "No rule takes the event as it is"],
-    ["InvalidEvent: The event does not fit", "The event does not fit its notification"],
-    ["UnknownNotification", "No notification takes the event"],
-  ])("is advice where a redrive would be refused: %s", (reason, says) => {
-    expect(failureActionsOf({ port: 4566 }).adviceFor?.(reason)).toContain(`${says}, so a redrive does not help yet.`);
+  const redriveOf = (words = "") => `npm run dead-letters -- --sandbox --redrive ${words}--filter event=an-id`;
+
+  it.each(permanentFailureTypes.map((type) => [type]))("is advice, or the button, as decided for %s", (type) => {
+    // `undefined` stands for the button.
+    const decided: Readonly<Record<PermanentFailureType, readonly [RegExp, boolean, string?] | undefined>> = {
+      OutcomeUnknown: [/may be out\. Look for it/, false, redriveOf("--resend-unknown ")],
+      SenderNotVerified: undefined,
+      MessageRejected: undefined,
+      RecipientRefused: undefined,
+      InvalidRecipient: [/with the address corrected/, true],
+      InvalidEvent: [/does not fit its notification, so a redrive does not help yet/, true, redriveOf()],
+      NoRuleMatches: [/No rule takes the event as it is, so a redrive does not help yet/, true, redriveOf()],
+      UnknownNotification: [/No notification takes the event, so a redrive does not help yet/, true, redriveOf()],
+    };
+    expect(Object.keys(decided)).toContain(type);
+    const [text, isCorrectable, command] = decided[type] ?? [];
+    for (const reason of [type, `${type}: what: it says`]) {
+      const advice = failureActionsOf({ port: 4566 }).adviceFor?.(reason, "an-id");
+      expect(advice?.text ?? "the button").toMatch(text ?? /^the button$/);
+      expect([advice?.isCorrectable, advice?.redrive?.command]).toEqual([isCorrectable, command]);
+    }
   });
 
-  it.each(["SenderNotVerified: no", "OutcomeUnknown", "InvalidEventError", "toString", ""])(
-    "is no advice where a person can mend the stage: %j",
+  it.each([...transientFailureTypes, "InvalidEventError", "toString", ""])(
+    "is the button where a retry can help, or nothing is known of the failure: %j",
     (reason) => {
-      expect(failureActionsOf({ port: 4566 }).adviceFor?.(reason)).toBeUndefined();
+      expect(failureActionsOf({ port: 4566 }).adviceFor?.(reason, "an-id")).toBeUndefined();
     },
   );
 

@@ -2,7 +2,6 @@ import { redrive } from "./api.js";
 import { announce, commandBlock, copyButton, cut, facts, h, heard, icon, jsonBlock } from "./dom.js";
 import { clockTime, fullTime, plural, relativeTime, shortAddress, shortName, took } from "./format.js";
 import {
-  badNewsOf,
   differenceText,
   errorText,
   isExpired,
@@ -16,6 +15,7 @@ import {
   targetName,
   TONE,
   troubleOf,
+  verdictOf,
   waitedText,
 } from "./model.js";
 
@@ -37,7 +37,7 @@ export const eventRow = (event, info, { now, isNested }) => ({
   detailType: event.detailType,
   source: event.source,
   about: event.about,
-  fate: event.fate,
+  fate: verdictOf(event).fate,
   line: statusLine(event, info),
   time: relativeTime(event.time, now),
 });
@@ -85,8 +85,11 @@ const step = (mark, time, ...content) =>
     time === undefined ? null : h("time", { class: "when", datetime: time }, clockTime(time)),
   );
 
-/** @param {import("./api.js").Fate} fate */
-const pill = (fate) => h("span", { class: `pill ${TONE[fate]}` }, icon(fate), STATUS_LABEL[fate]);
+/**
+ * @param {import("./api.js").Fate} fate
+ * @param {string} label
+ */
+const pill = (fate, label = STATUS_LABEL[fate]) => h("span", { class: `pill ${TONE[fate]}` }, icon(fate), label);
 
 /**
  * @param {Delivery} delivery
@@ -247,19 +250,19 @@ const redriveActions = (event, info) => [
 ];
 
 /**
- * Where a redrive of the event as it is would not help: no button, and what does help.
+ * What to do about an event that a redrive would not help: it has no Redrive button.
  * @param {BusEvent} event
- * @param {string} advice
+ * @param {NonNullable<BusEvent["redriveAdvice"]>} advice
  * @param {Info} info
  */
-function adviceActions(event, advice, info) {
-  const again = putAgainCommand(event, info);
+function adviceActions(event, { text, isCorrectable, redrive: later }, info) {
+  const again = isCorrectable ? putAgainCommand(event, info) : undefined;
   return [
-    h("p", { class: "advice" }, advice),
-    again !== undefined && h("p", { class: "note" }, "Correct the event in this command, and put it:"),
-    again !== undefined && commandBlock(again, "the put-events command"),
-    event.redriveCommand !== undefined && h("p", { class: "note" }, "Once the event is taken as it is, send it again:"),
-    event.redriveCommand !== undefined && commandBlock(event.redriveCommand, "the redrive command"),
+    h("p", { class: "advice" }, text),
+    again !== undefined && h("p", { class: "note" }, again.when),
+    again !== undefined && commandBlock(again.command, again.name),
+    later !== undefined && h("p", { class: "note" }, later.when),
+    later !== undefined && commandBlock(later.command, "the redrive command"),
   ];
 }
 
@@ -363,10 +366,10 @@ function mailSection({ mails = [] }) {
  */
 function callout(event, info) {
   const { fate } = event;
-  const news = badNewsOf(event);
-  if (news !== undefined) {
-    const label = h("strong", {}, `${STATUS_LABEL[news.fate]}. `);
-    return h("div", { class: `callout ${TONE[news.fate]}` }, h("p", {}, label, cut(news.text, 1000)));
+  const verdict = verdictOf(event);
+  if (verdict.news !== undefined) {
+    const label = h("strong", {}, `${verdict.label}. ${verdict.isFirst ? "First: " : ""}`);
+    return h("div", { class: `callout ${TONE[verdict.fate]}` }, h("p", {}, label, cut(verdict.news, 1000)));
   }
   /** @type {Partial<Record<import("./api.js").Fate, string>>} */
   const labels = {
@@ -430,14 +433,15 @@ export function createEventReader(root, { back }) {
    * @param {BusEvent} event
    * @param {Info} info
    */
-  const build = (event, info) =>
-    h(
+  const build = (event, info) => {
+    const verdict = verdictOf(event);
+    return h(
       "article",
       { class: "event", "aria-labelledby": "reader-title" },
       h(
         "header",
         { class: "reader-head" },
-        h("div", { class: "reader-actions" }, back(), pill(badNewsOf(event)?.fate ?? event.fate)),
+        h("div", { class: "reader-actions" }, back(), pill(verdict.fate, verdict.label)),
         h("h2", { id: "reader-title", tabindex: "-1" }, cut(event.detailType, 500)),
         facts(
           [
@@ -462,6 +466,7 @@ export function createEventReader(root, { back }) {
         jsonBlock(event.event ?? event.detail, "The event", event.tooDeep),
       ),
     );
+  };
 
   return {
     /**

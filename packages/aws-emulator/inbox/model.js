@@ -55,31 +55,53 @@ export const TONE = {
 };
 
 /**
- * The bad news that came of an event which went its way: a mail that was never rendered, a bounce.
- * @param {BusEvent} event
- * @returns {{ fate: Fate, text: string } | undefined}
+ * What happened to some mails: "1 of 50 bounced".
+ * @type {Partial<Record<Fate, string>>}
  */
-export function badNewsOf({ fate, mails = [], children = [] }) {
-  if (TONE[fate] !== "good") return undefined;
-  // The record of a failure comes before a mail that was late all the same: it is no news of that mail.
-  const child = children.find(
-    (each) => each.notice !== undefined && each.fate !== "failure" && TONE[each.fate] === "bad",
-  );
-  if (child?.notice !== undefined) return { fate: child.fate, text: child.notice.text };
-  if (fate === "late") return undefined;
-  const unsent = mails.find(({ renderError }) => renderError !== undefined);
-  return unsent && { fate: "unrendered", text: unsent.renderError ?? "" };
-}
+const HAPPENED = {
+  bounced: "bounced",
+  complained: "complained about",
+  rejected: "rejected",
+  unrendered: "not rendered",
+};
 
 /**
- * Whether the target got the event and nothing good came of it: its function parked it, it tells of something bad, or
- * its mail came to nothing. "Delivered" would be true of the target, and would be read of the mail.
+ * What the list and the reading pane say of an event. An event that went its way and whose mails did not has the bad
+ * news of its mails: "Bounced", or "1 of 50 bounced".
+ * @param {BusEvent} event
+ * @returns {{ fate: Fate, label: string, news?: string, isFirst?: boolean }} `news` is what was said of the bad mail, or of the
+ *   first of several; missing where the event's own fate is all there is to say
+ */
+export function verdictOf({ fate, mailNews }) {
+  const [first] = mailNews?.bad ?? [];
+  if (TONE[fate] !== "good" || mailNews === undefined || first === undefined) {
+    return { fate, label: STATUS_LABEL[fate] };
+  }
+  const { mails, bad } = mailNews;
+  const label =
+    first.count === mails
+      ? STATUS_LABEL[first.kind]
+      : bad
+          .map(({ kind, count }, index) => `${index === 0 ? `${count} of ${mails}` : count} ${HAPPENED[kind] ?? kind}`)
+          .join(", ");
+  return { fate: first.kind, label, news: first.text, isFirst: countOfBad(mailNews) > 1 };
+}
+
+/** @param {NonNullable<BusEvent["mailNews"]>} news */
+const countOfBad = ({ bad }) => bad.reduce((sum, { count }) => sum + count, 0);
+
+/**
+ * Whether the target got the event and nothing good came of it: its function parked it, the event tells of something
+ * bad, or every mail of this delivery came to nothing. "Delivered" would be true of the target, but a person would take
+ * it to be true of the mails.
  * @param {Delivery} delivery
  * @param {BusEvent} event
  */
-export const isHandedOver = (delivery, event) =>
-  delivery.status === "delivered" &&
-  (delivery.attempts.at(-1)?.parked !== undefined || event.notice !== undefined || badNewsOf(event) !== undefined);
+export const isHandedOver = ({ status, attempts, mailNews }, { notice }) =>
+  status === "delivered" &&
+  (attempts.at(-1)?.parked !== undefined ||
+    notice !== undefined ||
+    (mailNews !== undefined && countOfBad(mailNews) === mailNews.mails));
 
 /**
  * "; on AWS about 1 minute" exists for Lambda only: other targets follow EventBridge's own retry policy.
@@ -143,6 +165,8 @@ export function troubleOf(event) {
  */
 export function statusLine(event, info) {
   const { fate } = event;
+  const { label, news, isFirst } = verdictOf(event);
+  if (news !== undefined) return `${label}${isFirst ? "; first" : ""}: ${news}`;
   const deliveries = event.deliveries.filter((delivery) => delivery.status === fate);
   const [first] = deliveries;
   switch (fate) {
@@ -267,19 +291,35 @@ export function putEventsCommand(info, example) {
   return putCommand({ bus, source, detailType, detail: JSON.stringify(detail) }, info);
 }
 
-/** A longer command is nothing that a person corrects in a terminal. */
+/** The most characters of a detail that a person can still correct in a command in a terminal. */
 const MOST_CORRECTED = 4000;
 
 /**
- * Puts the event once more.
+ * The command that puts the event once more. AWS lets nobody else put an event whose source begins with "aws.", so for
+ * an occurrence of a schedule it is the command that fires the schedule, and for other such events there is none.
  * @param {BusEvent} event
  * @param {Info} info
- * @returns {string | undefined} `undefined` where its content is not here, or too long
+ * @returns {{ when: string, name: string, command: string } | undefined} `undefined`, too, if the content of the event
+ *   was not fetched or is too long
  */
 export function putAgainCommand({ bus, source, detailType, event }, info) {
+  if (source.startsWith("aws.")) {
+    const rule = source === "aws.events" ? event?.resources.find((arn) => /:events:.*:rule\//.test(arn)) : undefined;
+    return rule === undefined
+      ? undefined
+      : {
+          when: "Only EventBridge puts this event, so it can't be corrected. Its schedule can be fired once more:",
+          name: "the fire command",
+          command: `curl -X POST ${shellWord(`${info.endpoint}/_sandbox/fire/${encodeURIComponent(shortName(rule))}`)}`,
+        };
+  }
   const detail = event === undefined ? undefined : JSON.stringify(event.detail);
   if (detail === undefined || detail.length > MOST_CORRECTED) return undefined;
-  return putCommand({ bus, source, detailType, detail }, info);
+  return {
+    when: "Correct the event in this command, and put it:",
+    name: "the put-events command",
+    command: putCommand({ bus, source, detailType, detail }, info),
+  };
 }
 
 /**

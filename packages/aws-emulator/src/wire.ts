@@ -1,5 +1,6 @@
 import { type Fate, type QueuedRecord } from "./gateway/fate";
 import { type BusEvent, type Delivery, type Mail } from "./gateway/journal";
+import { type MailNews } from "./gateway/mail-news";
 import { type Notice } from "./gateway/notice";
 
 /** What `/_sandbox` answers, in one place for the gateway, the inbox page, and whoever asks. All of it is JSON. */
@@ -76,6 +77,19 @@ export interface RedriveResult {
   readonly output: string;
 }
 
+/** What helps a parked event that would fail again if it were sent again as it is. */
+export interface RedriveAdvice {
+  readonly text: string;
+  /** Whether a corrected event helps. The inbox then shows the command that puts the event once more. */
+  readonly isCorrectable: boolean;
+  /** The command, for a shell, that sends the parked event once the advice is followed. */
+  readonly redrive?: {
+    /** A sentence before the command that says when to run it. */
+    readonly when: string;
+    readonly command: string;
+  };
+}
+
 /** `DELETE inbox`: how many were forgotten. */
 export interface Cleared {
   readonly mails: number;
@@ -97,9 +111,17 @@ export interface FailureRecord extends QueuedRecord {
   readonly isPolled: boolean;
 }
 
+export interface ShownDelivery extends Delivery {
+  /** The bad news of the mails that this delivery caused, if any; only in `EventDetails`. */
+  readonly mailNews?: MailNews;
+}
+
 /** `GET activity/<id>`. */
-export interface EventDetails extends Omit<ListedEvent, "records"> {
+export interface EventDetails extends Omit<ListedEvent, "records" | "deliveries"> {
   readonly fate: Fate;
+  readonly deliveries: readonly ShownDelivery[];
+  /** The bad news of its mails, if any. */
+  readonly mailNews?: MailNews;
   readonly records: readonly FailureRecord[];
   readonly mails: readonly MailRow[];
   /** The events that carry the record of its failure. */
@@ -112,8 +134,8 @@ export interface EventDetails extends Omit<ListedEvent, "records"> {
   readonly keptUntil?: string;
   /** Sends it again; where it is parked, and the sandbox knows how. */
   readonly redriveCommand?: string;
-  /** What to do first: sent again as it is, the event would only be parked again. */
-  readonly redriveAdvice?: string;
+  /** What to do instead of a redrive; missing if a redrive can help. */
+  readonly redriveAdvice?: RedriveAdvice;
 }
 
 /** `GET inbox/mails?id=..`: what a row of the list shows of a mail. Long texts are cut. */
@@ -131,8 +153,10 @@ export interface EventRow extends Pick<BusEvent, "id" | "time" | "bus" | "source
   readonly notice?: Notice;
   /** Where no rule matched it: the name of the rule that comes nearest. */
   readonly nearestRule?: string;
+  /** The bad news of its mails, if any. */
+  readonly mailNews?: MailNews;
   /** With their last attempt only. */
-  readonly deliveries: readonly Delivery[];
+  readonly deliveries: readonly ShownDelivery[];
   readonly records: readonly FailureRecord[];
 }
 

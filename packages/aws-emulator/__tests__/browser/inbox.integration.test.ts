@@ -483,19 +483,25 @@ describeWithChromium("the inbox page", () => {
     });
 
     it("offers what helps where a redrive does not, and no button", async () => {
-      const reasons: string[] = [];
-      gateway.adviceFor = (reason) => {
-        reasons.push(reason);
-        return "No redrive helps <b>yet</b>.";
+      const asked: string[] = [];
+      gateway.adviceFor = (...about) => {
+        asked.push(about.join(" of "));
+        return {
+          text: "No redrive helps <b>yet</b>.",
+          isCorrectable: true,
+          redrive: { when: "Once it is taken:", command: "npm run redrive -- --really" },
+        };
       };
       await visit(`#/events/${IDS.failedEvent}`);
       await reader().getByText("No redrive helps <b>yet</b>.").waitFor();
-      expect(new Set(reasons)).toEqual(new Set(["InvalidEventError: the recipient is no email address"]));
+      expect(new Set(asked)).toEqual(
+        new Set([`InvalidEventError: the recipient is no email address of ${IDS.failedEvent}`]),
+      );
       await shows(
         reader(),
         "Correct the event in this command, and put it:",
-        "Once the event is taken as it is, send it again:",
-        `npm run redrive -- ${IDS.failedEvent}`,
+        "Once it is taken:",
+        "npm run redrive -- --really",
       );
       await reader().getByRole("button", { name: "Copy the put-events command" }).click();
       await reader().getByText("Copied").waitFor();
@@ -515,6 +521,20 @@ describeWithChromium("the inbox page", () => {
         },
       ]);
       await eventually(() => reader().getByRole("button", { name: "Redrive", exact: true }).count(), 0);
+    });
+
+    it("offers no command for a corrected event, and no redrive, where neither helps", async () => {
+      gateway.adviceFor = () => ({ text: "Ask its producer.", isCorrectable: false });
+      await visit(`#/events/${IDS.failedEvent}`);
+      await reader().getByText("Ask its producer.").waitFor();
+      await shows(reader(), "To look at what is in the queue:");
+      await eventually(
+        () =>
+          reader()
+            .getByRole("button", { name: /^Copy the (?:redrive|put)|^Redrive$/ })
+            .count(),
+        0,
+      );
     });
 
     it("offers no redrive where the sandbox knows none", async () => {
@@ -620,12 +640,55 @@ describeWithChromium("the inbox page", () => {
       await eventually(goodMarks, ["Delivered", "Delivered", ""]);
     });
 
+    it("says of an event one of whose mails bounced how many did, in the list too, by the delivery of each", async () => {
+      const rule = { mailed: "acme-orders-sandbox-email-request", copied: "acme-orders-sandbox-copies" };
+      const deliveries = Object.values(rule).map((each) =>
+        toFunction(each, {
+          status: "delivered",
+          attempts: [{ number: 1, startedAt: shown.info.startedAt, endedAt: shown.info.startedAt, status: "success" }],
+        }),
+      );
+      shown.activity = shown.activity.map((event) =>
+        event.id === IDS.welcomeEvent ? { ...event, deliveries } : event,
+      );
+      shown.messages.push(
+        ...["a", "b"].map((id) =>
+          mail({
+            id,
+            minutes: 4,
+            to: [id],
+            subject: id,
+            title: "",
+            message: "",
+            eventId: IDS.welcomeEvent,
+            rule: rule.copied,
+          }),
+        ),
+      );
+      const bounce = shown.activity.filter(({ id }) => id === IDS.bouncedEvent);
+      shown.activity = shown.activity.filter(({ id }) => id !== IDS.bouncedEvent);
+      await visit("#/events");
+      await option(/^Email Notification Request Delivered by acme/)
+        .first()
+        .click();
+      await shows(reader().locator(".reader-actions"), "Delivered");
+      for (const event of bounce) addEvent(gateway.journal, event);
+      await option(/^Email Notification Request 1 of 3 bounced: charles@babbage.example: smtp; 550/)
+        .locator(".mark.bad")
+        .waitFor();
+      await shows(reader().locator(".reader-actions"), "1 of 3 bounced");
+      await reader().getByText("1 of 3 bounced. charles@babbage.example: smtp; 550").waitFor();
+      await shows(reader().getByRole("region", { name: `Rule ${rule.mailed}` }), "Handed over");
+      await shows(reader().getByRole("region", { name: `Rule ${rule.copied}` }), "Delivered");
+    });
+
     const visitEvent = (id: string) => page.goto(`${gateway.url}#/events/${id}`);
 
     it("says of an event whose mail was never rendered that it was not, here and beside the mail", async () => {
       const [unsent] = shown.failures;
       if (unsent === undefined) throw new Error("the fixture has no such mail");
       shown.failures = [{ ...unsent, eventId: IDS.welcomeEvent }];
+      shown.messages = shown.messages.filter(({ id }) => id !== IDS.welcome);
       shown.activity = shown.activity.filter(({ source }) => source !== "aws.ses");
       await visit(`#/events/${IDS.welcomeEvent}`);
       await reader().getByText("Not rendered. Attribute 'firstName' is not present").waitFor();

@@ -8,7 +8,17 @@ interface Step {
   readonly text: string;
   readonly time: string | undefined;
 }
-const { differenceText, recordSteps } = jest.requireActual<{
+interface Verdict {
+  readonly fate: string;
+  readonly label: string;
+  readonly news?: string;
+  readonly isFirst?: boolean;
+}
+const { differenceText, isHandedOver, putAgainCommand, recordSteps, statusLine, verdictOf } = jest.requireActual<{
+  isHandedOver: (delivery: unknown, event: unknown) => boolean;
+  putAgainCommand: (event: unknown, info: unknown) => { name: string; command: string } | undefined;
+  statusLine: (event: unknown, info: unknown) => string;
+  verdictOf: (event: unknown) => Verdict;
   differenceText: (difference: unknown) => string;
   recordSteps: (event: unknown, now: number) => Step[];
 }>("../../inbox/model.js");
@@ -100,4 +110,69 @@ it.each([
   [[{ exists: false }], ["x"], 'detail-type has to be {"exists":false}, and is "x".'],
 ])("says which values a rule expects, and which the event has: %j, %j", (expected, actual, text) => {
   expect(differenceText({ path: "detail-type", expected, actual })).toBe(text);
+});
+
+describe("the bad news of an event's mails", () => {
+  const bad = (kind: string, count: number) => ({ kind, count, text: `why ${kind}` });
+  const withNews = (mails: number, ...all: readonly ReturnType<typeof bad>[]) => ({
+    fate: "delivered",
+    deliveries: [],
+    mailNews: { mails, bad: all },
+  });
+
+  it.each([
+    [withNews(1, bad("bounced", 1)), "Bounced: why bounced"],
+    [withNews(50, bad("bounced", 1)), "1 of 50 bounced: why bounced"],
+    [withNews(50, bad("bounced", 3)), "3 of 50 bounced; first: why bounced"],
+    [withNews(2, bad("rejected", 2)), "Rejected; first: why rejected"],
+    [withNews(3, bad("bounced", 1), bad("unrendered", 2)), "1 of 3 bounced, 2 not rendered; first: why bounced"],
+    [withNews(9, bad("complained", 1)), "1 of 9 complained about: why complained"],
+  ])("is what the row and the reading pane say: %#", (event, line) => {
+    expect(statusLine(event, {})).toBe(line);
+    const { fate, label, news, isFirst } = verdictOf(event);
+    expect(`${label}${isFirst === true ? "; first" : ""}: ${news}`).toBe(line);
+    expect(fate).toBe(event.mailNews.bad[0]?.kind);
+  });
+
+  it("is not said of an event that is parked: its own fate is worse", () => {
+    const event = { ...withNews(2, bad("bounced", 1)), fate: "parked", records: [{ reason: "bad" }] };
+    expect(statusLine(event, {})).toBe("Parked: bad");
+    expect(verdictOf(event)).toEqual({ fate: "parked", label: "Parked" });
+  });
+
+  it.each([
+    ["all of its mails bounced", true, { mails: 2, bad: [bad("bounced", 1), bad("rejected", 1)] }],
+    ["one of its mails is good", false, { mails: 2, bad: [bad("bounced", 1)] }],
+    ["its mails are good, and another delivery's bounced", false, undefined],
+  ])("leaves a delivery delivered unless nothing good came of it: %s", (_, isSo, mailNews) => {
+    const delivery = { status: "delivered", attempts: [], mailNews };
+    expect(isHandedOver(delivery, withNews(50, bad("bounced", 1)))).toBe(isSo);
+  });
+});
+
+describe("the command that puts an event once more", () => {
+  const info = { endpoint: "http://127.0.0.1:4566", region: "us-east-1" };
+  const rule = "arn:aws:events:us-east-1:123456789012:rule/shop-daily-report";
+  const putAgain = (source: string, resources: readonly string[] = [], detail: unknown = {}) =>
+    putAgainCommand({ bus: "default", source, detailType: "Type", event: { detail, resources } }, info);
+
+  it("puts an event of a producer, whatever it says of its resources", () => {
+    expect(putAgain("shop", [rule])?.command).toContain("aws events put-events");
+    expect(putAgain("awsome.shop")?.command).toContain("aws events put-events");
+  });
+
+  it("fires the schedule of an event of EventBridge, whose source nobody else may put", () => {
+    expect(putAgain("aws.events", [rule])).toMatchObject({
+      name: "the fire command",
+      command: "curl -X POST http://127.0.0.1:4566/_sandbox/fire/shop-daily-report",
+    });
+  });
+
+  it.each([
+    ["an event of another AWS service", "aws.ses", [rule], {}],
+    ["an event of EventBridge that names no rule", "aws.events", ["arn:aws:events:us-east-1:1:event-bus/b"], {}],
+    ["an event that is too long to be corrected", "shop", [], { text: "x".repeat(4000) }],
+  ])("is not there for %s", (_, source, resources, detail) => {
+    expect(putAgain(source, resources, detail)).toBeUndefined();
+  });
 });

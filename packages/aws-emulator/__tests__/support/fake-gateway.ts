@@ -6,7 +6,7 @@ import { type Buses } from "../../src/services/eventbridge/buses";
 import { Faults } from "../../src/gateway/faults";
 import { Journal } from "../../src/gateway/journal";
 import { SandboxApi } from "../../src/gateway/sandbox-api";
-import { type RedriveResult, type SandboxInfo } from "../../src/wire";
+import { type RedriveAdvice, type RedriveResult, type SandboxInfo } from "../../src/wire";
 
 const page = join(__dirname, "../../inbox");
 
@@ -19,7 +19,7 @@ export interface FakeGateway {
   /** What a redrive of an event comes to; it is asked for each. */
   redrive: (eventId: string) => Promise<RedriveResult>;
   /** What helps where a redrive does not, by the reason of a record. */
-  adviceFor: (reason: string) => string | undefined;
+  adviceFor: (reason: string, eventId: string) => RedriveAdvice | undefined;
   /** The Content-Security-Policy of the page, instead of the gateway's. */
   policy: string | undefined;
   /** The paths and queries that were asked for, below /_sandbox/. */
@@ -49,7 +49,7 @@ export async function startFakeGateway(info: SandboxInfo, journal = new Journal(
     failureActions: {
       commandFor: (eventId) => `npm run redrive -- ${eventId}`,
       redrive: (eventId) => gateway.redrive(eventId),
-      adviceFor: (reason) => gateway.adviceFor(reason),
+      adviceFor: (reason, eventId) => gateway.adviceFor(reason, eventId),
     },
     retentionOf: () => Promise.resolve(1_209_600),
   });

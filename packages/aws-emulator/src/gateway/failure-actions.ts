@@ -1,4 +1,4 @@
-import { type Problem, type RedriveResult } from "../wire";
+import { type Problem, type RedriveAdvice, type RedriveResult } from "../wire";
 import { type Answer, json } from "./http";
 import { type Journal } from "./journal";
 
@@ -7,11 +7,12 @@ export interface FailureActions {
   /** The command, for a shell, that sends the event again. */
   readonly commandFor: (eventId: string) => string;
   /**
-   * What helps where to send the event again, as it is, does not: the inbox then shows it in the button's place.
+   * Advice for an event that would fail again if it were sent again as it is. The inbox shows the advice in place of
+   * the button.
    * @param reason why the event failed, as its record says it
-   * @returns `undefined` where the event can be sent again.
+   * @returns `undefined` if the event can be sent again.
    */
-  readonly adviceFor?: (reason: string) => string | undefined;
+  readonly adviceFor?: (reason: string, eventId: string) => RedriveAdvice | undefined;
   /** Sends the event again. `output` is shown as it is. */
   readonly redrive: (eventId: string) => Promise<RedriveResult>;
   /** The command that says what waits in the queues; the inbox names it where it must not read a queue itself. */

@@ -2,6 +2,7 @@ import { parentsOf } from "./change-stream";
 import { failedFates, type Fate } from "./fate";
 import { type Answer, json } from "./http";
 import { type BusEvent, type Delivery, type Journal, type Mail } from "./journal";
+import { type MailNews, newsOf } from "./mail-news";
 import { type Newest } from "./newest";
 import { type SandboxApiOptions } from "./sandbox-api";
 import {
@@ -12,6 +13,7 @@ import {
   type MailDetails,
   type MailRow,
   type SearchResult,
+  type ShownDelivery,
 } from "../wire";
 
 /** The lists that scripts read, a page at a time. Without a limit a page has this many: more would be tens of megabytes. */
@@ -83,15 +85,18 @@ export class InboxApi {
     });
     const fate = this.journal.fateOf(key);
     const keptUntil = await this.keptUntil(event);
+    const news = newsOf(this.journal, event, key);
     return json({
       ...event.toJSON(),
       id: key,
       fate,
+      deliveries: event.deliveries.map((delivery) => withNews(delivery, news.of(delivery))),
       records: this.recordsOf(event),
       mails,
       failures,
       parent: this.journal.parentKeyOf(key),
       children,
+      ...(news.all === undefined ? {} : { mailNews: news.all }),
       ...(keptUntil === undefined ? {} : { keptUntil }),
       ...(fate === "parked" ? this.whatToDo(event) : {}),
     } satisfies EventDetails);
@@ -100,7 +105,7 @@ export class InboxApi {
   private whatToDo({ id, records }: BusEvent): Pick<EventDetails, "redriveCommand" | "redriveAdvice"> {
     const { failureActions } = this.options;
     if (failureActions === undefined) return {};
-    const redriveAdvice = failureActions.adviceFor?.(records.at(-1)?.reason ?? "");
+    const redriveAdvice = failureActions.adviceFor?.(records.at(-1)?.reason ?? "", id);
     return {
       redriveCommand: failureActions.commandFor(id),
       ...(redriveAdvice === undefined ? {} : { redriveAdvice }),
@@ -160,6 +165,7 @@ export class InboxApi {
 
   private eventRow(event: BusEvent, key: string): EventRow {
     const { time, bus, source, detailType, deliveries, notice, nearest } = event;
+    const { all: mailNews } = newsOf(this.journal, event, key);
     return {
       id: key,
       time,
@@ -170,6 +176,7 @@ export class InboxApi {
       fate: this.journal.fateOf(key),
       ...(notice === undefined ? {} : { notice: { ...notice, text: cut(notice.text) } }),
       ...(nearest === undefined ? {} : { nearestRule: nearest.rule }),
+      ...(mailNews === undefined ? {} : { mailNews: { ...mailNews, bad: mailNews.bad.map(shortNews) } }),
       deliveries: deliveries.map(shortDelivery),
       records: this.recordsOf(event).map((record) => ({ ...record, reason: cut(record.reason) })),
     };
@@ -275,6 +282,11 @@ function aboutOf({ detail }: BusEvent): string {
   const subject = (emailConfig as { subject?: unknown } | null | undefined)?.subject ?? title;
   return typeof subject === "string" ? cut(subject) : "";
 }
+
+const shortNews = (news: MailNews["bad"][number]) => ({ ...news, text: cut(news.text) });
+
+const withNews = (delivery: Delivery, mailNews: MailNews | undefined): ShownDelivery =>
+  mailNews === undefined ? delivery : { ...delivery, mailNews };
 
 /** The last attempt is what a row tells of; how many there were says its number. */
 function shortDelivery(delivery: Delivery): Delivery {

@@ -305,6 +305,8 @@ export class Journal {
     this.keysOfEvent.add(record.id, key);
     this.failuresOfEvent.add(record.failureOf, key);
     this.changed(record);
+    // What a page shows of the parent tells of it, too.
+    if (parent !== undefined) this.tell({ mails: [], events: [parent] });
     return record;
   }
 
