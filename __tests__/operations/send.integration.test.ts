@@ -242,7 +242,8 @@ describe("npm run send", () => {
       expect(errors).toContain(
         `"priority-alert" is switched off: the rule ${rule.name} of the bus ${busName} is disabled`,
       );
-      expect(errors).toContain(`aws events enable-rule --name ${rule.name} --event-bus-name ${busName}\n`);
+      const where = `--endpoint-url ${gateway.gateway.url} --region us-east-1`;
+      expect(errors).toContain(`aws events enable-rule ${where} --name ${rule.name} --event-bus-name ${busName}\n`);
       expect(await gateway.get("activity")).toHaveLength(before);
     });
 
