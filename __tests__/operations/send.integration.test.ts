@@ -271,6 +271,12 @@ describe("npm run send", () => {
     });
   });
 
+  it("needs no address in a shell of the sandbox, as with --sandbox", async () => {
+    const { code } = await runOperation(["send", "priority-alert"], { ...sandboxOn(port()), STAGE: "sandbox" });
+    expect(code).toBe(0);
+    expect(await received()).toMatchObject({ detail: priorityAlert.sample });
+  });
+
   it("says what to do where nothing listens", async () => {
     const words = ["send", "--sandbox", "email-request", "--to", "a@example.com"];
     const away = await runOperation(words, sandboxOn(await freePort()));
