@@ -28,13 +28,19 @@ export interface StageAccess {
 }
 
 /**
- * Opens the stage that the environment names, or the sandbox on this machine. The name `sandbox` always means the
- * latter, so a shell that has sourced `.sandbox/environment.sh` needs no option.
+ * Whether a command works on the sandbox of this machine. The stage `sandbox` always means that one, so a shell that has
+ * sourced `.sandbox/environment.sh` needs no option.
+ */
+export const isForSandbox = (options: { readonly sandbox: boolean }, environment: Environment): boolean =>
+  options.sandbox || environment.STAGE === "sandbox";
+
+/**
+ * Opens the stage that the environment names, or the sandbox on this machine.
  * @param command the command's name, for the text of an error.
  * @throws UsageError if the configuration can't be used.
  */
 function openStage(options: { readonly sandbox: boolean }, environment: Environment, command: string): StageAccess {
-  if (options.sandbox || environment.STAGE === "sandbox") return ofSandbox(environment);
+  if (isForSandbox(options, environment)) return ofSandbox(environment);
   const config = configOf(
     environment,
     `For the sandbox on this machine, add --sandbox: npm run ${command} -- --sandbox`,

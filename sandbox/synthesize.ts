@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { basename, delimiter, dirname } from "node:path";
+import { symlinkSync } from "node:fs";
+import { basename, delimiter, dirname, join } from "node:path";
 import { type Environment } from "aws-emulator/processes";
 
 interface SynthesizeOptions {
@@ -34,4 +35,15 @@ export function synthesize(projectRoot: string, { terraform, environment }: Synt
 export function withTerraform(terraform: string, environment: Environment): Record<string, string | undefined> {
   const folders = [dirname(terraform), ...(environment.PATH ? [environment.PATH] : [])];
   return { ...environment, PATH: folders.join(delimiter), TERRAFORM_BINARY_NAME: basename(terraform) };
+}
+
+/**
+ * A path of this Terraform for `TERRAFORM_BINARY_NAME` in a user's shell, which has a PATH of its own.
+ * @param folder gets a link, where a shell would not take the path as one word.
+ */
+export function asOneWord(terraform: string, folder: string): string {
+  if (/^[\w@%+=:,.\\/-]+$/.test(terraform)) return terraform;
+  const link = join(folder, "terraform");
+  symlinkSync(terraform, link);
+  return link;
 }

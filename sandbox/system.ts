@@ -13,7 +13,7 @@ import { failureActionsOf } from "./redrive-action";
 import { type SampleDelivered, sendSamples } from "./samples";
 import { type SandboxSettings } from "./settings";
 import { type Step, type Steps } from "./steps";
-import { synthesize } from "./synthesize";
+import { asOneWord, synthesize } from "./synthesize";
 import { Progress, sandboxEnvironment, Terraform, terraformEnvironment } from "./terraform";
 import { prepareTools, type Tools } from "./tools";
 import { exampleEventOf, sendCommandOf } from "./usage";
@@ -180,7 +180,7 @@ export class Sandbox {
       {
         TF_PLUGIN_CACHE_DIR: pluginCache,
         ...environment,
-        TERRAFORM_BINARY_NAME: tools.terraform.value,
+        TERRAFORM_BINARY_NAME: asOneWord(tools.terraform.value, workDirectory),
         SANDBOX_PORT: String(port),
         STAGE: config.stage,
         ...stages.sandbox.defaults,

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { templateName } from "../handler/contract/environment";
 import { type Notification } from "../handler/notifications/define";
@@ -49,6 +49,10 @@ export function checkCatalogue(
   notifications: readonly Notification[],
   context: CatalogueContext,
 ): readonly CheckedTemplate[] {
+  const isList: boolean = Array.isArray(notifications);
+  if (!isList) {
+    throw new CatalogueError([`${shownFolder}/index.ts: the catalogue is no list: write it as [first, second].`]);
+  }
   const templates: CheckedTemplate[] = [];
   const problems: string[] = [];
   const known = notifications.filter((each, at) => {
@@ -113,7 +117,7 @@ function unlistedFolders(folder: string, notifications: readonly Notification[])
     .filter(({ name }) => !notifications.some(({ id }) => id === name))
     .map(({ name }) => {
       const file = join(folder, name, "index.ts");
-      return existsSync(file)
+      return statSync(file, { throwIfNoEntry: false })?.isFile()
         ? {
             name,
             text: readFileSync(file, "utf8"),
@@ -280,11 +284,17 @@ function sharedNames(notifications: readonly Notification[]): string[] {
  * one would never be mailed.
  */
 function sharedTriggers(notifications: readonly Notification[]): string[] {
-  const keyOf = ({ trigger }: Notification) => JSON.stringify([trigger.source, trigger.detailType]);
-  // `entryProblem` or `problems()` has already reported a notification without a trigger.
-  const triggered = notifications.filter(({ trigger }: { trigger?: Notification["trigger"] | null }) => trigger);
+  // `entryProblem` or `problems()` has already reported a trigger that is missing, or one without these texts.
+  const triggered = notifications.filter(({ trigger }: { trigger?: Partial<Notification["trigger"]> | null }) =>
+    [trigger?.source, trigger?.detailType].every((text) => typeof text === "string"),
+  );
   return triggered.flatMap((notification, at) => {
-    const first = triggered.slice(0, at).find((other) => keyOf(other) === keyOf(notification));
+    const first = triggered
+      .slice(0, at)
+      .find(
+        ({ trigger }) =>
+          trigger.source === notification.trigger.source && trigger.detailType === notification.trigger.detailType,
+      );
     if (first === undefined || first.id === notification.id) return [];
     const { source, detailType } = notification.trigger;
     return [
@@ -293,4 +303,10 @@ function sharedTriggers(notifications: readonly Notification[]): string[] {
   });
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return "what was thrown has no text";
+  }
+}

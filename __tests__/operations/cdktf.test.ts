@@ -41,7 +41,8 @@ describe.each(commands)("npm run %s", (name) => {
   it("explains itself, and starts nothing", async () => {
     const { code, output, errors, started } = await run([name, "--help"]);
     expect({ code, errors, started }).toEqual({ code: 0, errors: "", started: [] });
-    expect(output).toContain(`Usage: npm run ${name} -- [stacks...] [options of cdktf]`);
+    const stacks = name === "plan" ? "stack" : "stacks...";
+    expect(output).toContain(`Usage: npm run ${name} -- [${stacks}] [options of cdktf]`);
     expect(output).toContain(`npx cdktf ${names[name]} --help`);
     expect(output).toMatch(/Exit code:\n {2}0 {2}.+\n {2}1 {2}.+\n {2}2 {2}used wrongly/);
   });
@@ -67,9 +68,26 @@ describe.each(commands)("npm run %s", (name) => {
       "d",
     ];
     expect(handedOn(await run([name, ...words]))).toEqual([[names[name], "notification-dev", ...words]]);
-    expect(handedOn(await run([name, "state-backend", "other", "--no-color", "--auto-approve"]))).toEqual([
-      [names[name], "state-backend", "other", "--no-color", "--auto-approve"],
+    const others = name === "plan" ? ["state-backend"] : ["state-backend", "other"];
+    expect(handedOn(await run([name, ...others, "--no-color", "--auto-approve"]))).toEqual([
+      [names[name], ...others, "--no-color", "--auto-approve"],
     ]);
+  });
+
+  it.each([
+    [["--auto-approve", "state-backend"]],
+    [["--parallelism", "-1", "state-backend", "--auto-approve"]],
+    [["--skip-synth", "true", "--output=d", "state-backend", "--autoApprove"]],
+    [["--auto-approve", "--var=a=b", "c=d", "--noColor", "state-backend"]],
+  ])("acts on no other stack than that which stands behind options: %j", async (words) => {
+    expect(handedOn(await run([name, ...words]))).toEqual([[names[name], ...words]]);
+  });
+
+  it("refuses words that cdktf would leave out", async () => {
+    expectRefusal(
+      await run([name, "--auto-approve", "--", "state-backend"]),
+      `cdktf leaves out what stands behind a -- of its own: npm run ${name} -- takes no other.`,
+    );
   });
 
   it.each([1, 2, 130])("ends with 1 where cdktf ends with %i", async (exitCode) => {
@@ -92,6 +110,7 @@ describe.each(commands)("npm run %s", (name) => {
 
   it.each(["--sandbox", "--json"])("refuses %s, which cdktf would take and not know", async (option) => {
     expectRefusal(await run([name, option, "--auto-approve"]), `npm run ${name} has no ${option}: `);
+    expectRefusal(await run([name, `${option}=true`, "--auto-approve"]), `npm run ${name} has no ${option}: `);
   });
 
   it("goes to the sandbox where the shell has its environment", async () => {
@@ -114,6 +133,7 @@ it.each([
   ["deploy", ["--auto-approve=true"]],
   ["destroy", ["--skip-provider-lock", "--autoApprove"]],
   ["destroy", ["state-backend", "--autoApprove=true"]],
+  ["deploy", ["--auto-approve=false", "--auto-approve", "true"]],
 ] as const)("lets %s %j go on without a terminal", async (name, words) => {
   expect(await run([name, ...words])).toMatchObject({ code: 0, started: [expect.anything()] });
 });
@@ -123,8 +143,24 @@ it.each([
   ["deploy", ["state-backend"]],
   ["destroy", ["--auto-approve=false"]],
   ["destroy", ["--parallelism", "5"]],
+  ["deploy", ["--auto-approve", "false"]],
+  ["deploy", ["--auto-approve", "--auto-approve=false"]],
 ] as const)("stops %s %j where nobody can answer", async (name, words) => {
   const result = await run([name, ...words]);
   expectRefusal(result, `npm run ${name} asks before it changes anything, and there is no terminal to answer at.`);
   expect(result.errors).toContain(`npm run ${name} -- ${[...words, "--auto-approve"].join(" ")}\n`);
+});
+
+it("shows a command that a shell takes as it was meant", async () => {
+  const words = ["--var", "subject=It's $5"];
+  const shown = `--var 'subject=It'\\''s $5'`;
+  expect((await run(["deploy", ...words])).errors).toContain(`npm run deploy -- ${shown} --auto-approve\n`);
+  expect((await run(["plan", ...words])).errors).toContain(`: cdktf diff notification-dev ${shown}\n`);
+});
+
+it("plans no stack out of several", async () => {
+  expectRefusal(
+    await run(["plan", "state-backend", "notification-dev"]),
+    "cdktf plans one stack, and leaves out the others: name one of state-backend, notification-dev.",
+  );
 });

@@ -7,10 +7,11 @@ import { Names } from "../../stacks/names";
 const stage = {
   names: new Names({ projectName: "shop", stage: "dev", region: "eu-west-1" }),
   isSandbox: false,
+  client: { region: "eu-west-1" },
 } as StageAccess;
 
-/** A bus on AWS that answers so when it is asked for the rule. */
-function ask(answer: () => object) {
+/** A bus that answers so when it is asked for the rule. */
+function ask(answer: () => object, at = stage) {
   const inputs: unknown[] = [];
   const events = {
     send: ({ input }: { readonly input: unknown }) => {
@@ -18,7 +19,7 @@ function ask(answer: () => object) {
       return Promise.resolve().then(answer);
     },
   } as unknown as EventBridgeClient;
-  return { told: refuseNotDeployed(priorityAlert as EventNotification, stage, events), inputs };
+  return { told: refuseNotDeployed(priorityAlert as EventNotification, at, events), inputs };
 }
 
 const failing = (name: string, message: string) => () => {
@@ -60,5 +61,21 @@ it("does not go on where nobody answers", async () => {
 it.each(['{"source":["custom.application"]}', "", "{"])("notes a rule with the pattern %j", async (EventPattern) => {
   expect(await ask(() => ({ State: "ENABLED", EventPattern })).told).toMatch(
     /^The rule shop-dev-priority-rule of the bus shop-dev-event-bus takes other events than this checkout's .*npm run deploy/,
+  );
+});
+
+it("enables a rule where the stage is, and not where the person's own settings lead", async () => {
+  const enable = async (at: StageAccess) => {
+    const message = await ask(() => ({ State: "DISABLED" }), at).told.catch(
+      (error: unknown) => (error as Error).message,
+    );
+    return message?.split("Enable it: ")[1];
+  };
+  expect(await enable(stage)).toBe(
+    "aws events enable-rule --region eu-west-1 --name shop-dev-priority-rule --event-bus-name shop-dev-event-bus",
+  );
+  const client = { endpoint: "http://127.0.0.1:4599", region: "us-east-1" };
+  expect(await enable({ ...stage, isSandbox: true, client } as StageAccess)).toBe(
+    "aws events enable-rule --endpoint-url http://127.0.0.1:4599 --region us-east-1 --name shop-dev-priority-rule --event-bus-name shop-dev-event-bus",
   );
 });

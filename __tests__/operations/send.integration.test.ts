@@ -242,7 +242,8 @@ describe("npm run send", () => {
       expect(errors).toContain(
         `"priority-alert" is switched off: the rule ${rule.name} of the bus ${busName} is disabled`,
       );
-      expect(errors).toContain(`aws events enable-rule --name ${rule.name} --event-bus-name ${busName}\n`);
+      const where = `--endpoint-url ${gateway.gateway.url} --region us-east-1`;
+      expect(errors).toContain(`aws events enable-rule ${where} --name ${rule.name} --event-bus-name ${busName}\n`);
       expect(await gateway.get("activity")).toHaveLength(before);
     });
 
@@ -268,6 +269,12 @@ describe("npm run send", () => {
       );
       expect({ code, id: output.trim() }).toEqual({ code: 0, id: (await received()).id });
     });
+  });
+
+  it("needs no address in a shell of the sandbox, as with --sandbox", async () => {
+    const { code } = await runOperation(["send", "priority-alert"], { ...sandboxOn(port()), STAGE: "sandbox" });
+    expect(code).toBe(0);
+    expect(await received()).toMatchObject({ detail: priorityAlert.sample });
   });
 
   it("says what to do where nothing listens", async () => {

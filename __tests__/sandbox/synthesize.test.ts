@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { programs, temporaryFolder } from "aws-emulator/testing/temporary";
-import { withTerraform } from "../../sandbox/synthesize";
+import { asOneWord, withTerraform } from "../../sandbox/synthesize";
 import { projectRoot } from "../support/sandbox";
 
 /** Both forms: cdktf reads the first, and the search for tools asks for the second. */
@@ -49,4 +49,20 @@ it("puts the folder of Terraform in front of PATH, also where there is none", ()
     STAGE: "sandbox",
   });
   expect(withTerraform("/a/terraform", {}).PATH).toBe("/a");
+});
+
+describe("the Terraform for a user's shell", () => {
+  it("stays where it is", () => {
+    expect(asOneWord("/opt/terraform_1.11.4/terraform", "/nowhere")).toBe("/opt/terraform_1.11.4/terraform");
+  });
+
+  // cdktf asks for its version with a command line of a shell.
+  it.each(["/home/me/my projects/.sandbox/terraform", "/it's/terraform", "/$HOME/terraform"])(
+    "has a link where a shell would not take it as one word: %s",
+    (file) => {
+      const folder = temporaryFolder();
+      expect(asOneWord(file, folder)).toBe(join(folder, "terraform"));
+      expect(readlinkSync(join(folder, "terraform"))).toBe(file);
+    },
+  );
 });

@@ -124,6 +124,24 @@ describe("what can't be read is told in a sentence", () => {
     ]);
   });
 
+  it("of one whose error can't be read either", () => {
+    const silent = throwing("message", new Error()) as Error;
+    const withoutText = Object.create(null) as Error;
+    for (const error of [silent, withoutText]) {
+      const lane = () => {
+        throw error;
+      };
+      const notification = Object.defineProperty({ ...invoicePaid() }, "lane", { get: lane, enumerable: true });
+      expect(problemsOf([notification])).toEqual([`${file}: it can't be read: what was thrown has no text`]);
+    }
+  });
+
+  it.each([undefined, null, { first: invoicePaid() }])("of a catalogue that is no list: %#", (none) => {
+    expect(problemsOf(none as unknown as Notification[])).toEqual([
+      "handler/notifications/index.ts: the catalogue is no list: write it as [first, second].",
+    ]);
+  });
+
   it("of an entry that is none", () => {
     const entries = [undefined, null, Promise.resolve(invoicePaid()), proxy("get"), {}, "x"];
     const entry = (at: number) => `handler/notifications/index.ts: entry ${at} of the catalogue`;
@@ -406,6 +424,14 @@ describe("the folder of the notifications", () => {
     ]);
   });
 
+  it("has no folder in the place of a notification's file", () => {
+    const folder = folderWith("example-invoice");
+    mkdirSync(join(folder, "odd", "index.ts"), { recursive: true });
+    expect(problemsOf([invoicePaid()], { folder })).toEqual([
+      "handler/notifications/odd: it has no index.ts: define the notification there, or remove the folder.",
+    ]);
+  });
+
   it("gives a notification's folder and its id one name", () => {
     const folder = writeFiles(temporaryFolder(), { "paid/index.ts": 'defineNotification({ id: "example-invoice" });' });
     expect(problemsOf([invoicePaid()], { folder, templateOf: loadTemplate })).toEqual([
@@ -440,6 +466,19 @@ it.each([undefined, null])("two notifications of the trigger %s have one problem
     file,
     "handler/notifications/other/index.ts",
   ]);
+});
+
+it.each([
+  ["is a number", 7n],
+  ["contains itself", [] as unknown[]],
+])("two notifications whose source %s have the problems of one", (_, source) => {
+  if (Array.isArray(source)) source.push(source);
+  const one = problemsOf([invoicePaid({ trigger: { ...definition.trigger, source } })]);
+  const two = ["other", "another"].map((id) =>
+    invoicePaid({ trigger: { ...definition.trigger, source }, id, ruleName: id }),
+  );
+  expect(one).not.toEqual([]);
+  expect(problemsOf(two)).toHaveLength(2 * one.length);
 });
 
 it("tells all problems of all notifications at once, an entry that is not there among them", () => {

@@ -1,8 +1,10 @@
 import { dirname, join } from "node:path";
 import { type Command } from "commander";
 import { type Config } from "../../stacks/config";
+import { readWords, type Words } from "../cdktf/words";
 import { type CommandModule, exitCodes, exitCodesHelp, type Io, UsageError } from "../command";
 import { configOf, placeOf } from "../stage";
+import { shellWord } from "../text";
 
 /** `npm run plan`, `deploy` and `destroy`: cdktf for the stage that the environment names. */
 
@@ -26,9 +28,10 @@ const sandboxHint =
   "For the sandbox on this machine: npm start, and in another terminal source .sandbox/environment.sh";
 
 function withHelp(command: Command, name: Name): Command {
+  const stacks = name === "plan" ? "stack" : "stacks...";
   return command
     .argument("[words...]", "stacks, where it shall be others than the stage's own, and options of cdktf")
-    .usage("[stacks...] [options of cdktf]")
+    .usage(`[${stacks}] [options of cdktf]`)
     .allowUnknownOption()
     .addHelpText(
       "after",
@@ -47,11 +50,13 @@ ${name === "plan" ? "" : `Without a terminal to answer at, say --auto-approve.\n
  */
 async function runCdktf(name: Name, words: readonly string[], io: Io): Promise<number> {
   refuseOptionsOfOthers(name, words);
+  const read = readWords(words);
+  refuseLeftOut(name, words, read);
   const config = configOf(io.environment, sandboxHint);
   refuseSandboxAtAws(config, io);
-  refuseQuestionToNobody(name, words, io.isTerminal);
-  const handedOn = cdktfArguments(name, words, config.stage);
-  io.stderr.write(`${placeOf(config, io.environment)}: cdktf ${handedOn.join(" ")}\n`);
+  refuseQuestionToNobody(name, words, read, io.isTerminal);
+  const handedOn = [commands[name], ...(read.stacks.length > 0 ? [] : [`notification-${config.stage}`]), ...words];
+  io.stderr.write(`${placeOf(config, io.environment)}: cdktf ${handedOn.map(shellWord).join(" ")}\n`);
   // Node runs it, because Windows has no executable of that name.
   return io.runNode([join(dirname(require.resolve("cdktf-cli/package.json")), "bundle", "bin", "cdktf"), ...handedOn]);
 }
@@ -61,10 +66,24 @@ async function runCdktf(name: Name, words: readonly string[], io: Io): Promise<n
  * @throws UsageError
  */
 function refuseOptionsOfOthers(name: Name, words: readonly string[]): void {
-  if (words.includes("--sandbox")) {
+  const has = (option: string) => words.some((word) => word === option || word.startsWith(`${option}=`));
+  if (has("--sandbox")) {
     throw new UsageError(`npm run ${name} has no --sandbox: the environment alone names the stage. ${sandboxHint}.`);
   }
-  if (words.includes("--json")) throw new UsageError(`npm run ${name} has no --json: cdktf writes for a person.`);
+  if (has("--json")) throw new UsageError(`npm run ${name} has no --json: cdktf writes for a person.`);
+}
+
+/**
+ * cdktf says nothing of what it leaves out, and would act on other stacks than those that were meant.
+ * @throws UsageError
+ */
+function refuseLeftOut(name: Name, words: readonly string[], { stacks }: Words): void {
+  if (words.includes("--")) {
+    throw new UsageError(`cdktf leaves out what stands behind a -- of its own: npm run ${name} -- takes no other.`);
+  }
+  if (name === "plan" && stacks.length > 1) {
+    throw new UsageError(`cdktf plans one stack, and leaves out the others: name one of ${stacks.join(", ")}.`);
+  }
 }
 
 /** @throws UsageError where the stage `sandbox` would get to AWS. */
@@ -75,24 +94,20 @@ function refuseSandboxAtAws({ stage }: Config, { environment }: Io): void {
   );
 }
 
-/** Each as cdktf takes it. */
-const approvals = ["--auto-approve", "--auto-approve=true", "--autoApprove", "--autoApprove=true"];
-
 /**
  * Without a terminal to ask at, cdktf ends in an error of the library that draws its question, and leaves the state
  * locked (terraform-cdk issue 827).
  * @throws UsageError where there is nobody who could answer.
  */
-function refuseQuestionToNobody(name: Name, words: readonly string[], isTerminal: boolean): void {
-  if (name === "plan" || isTerminal || words.some((word) => approvals.includes(word))) return;
+function refuseQuestionToNobody(
+  name: Name,
+  words: readonly string[],
+  { isApproved }: Words,
+  isTerminal: boolean,
+): void {
+  if (name === "plan" || isTerminal || isApproved) return;
   throw new UsageError(
     `npm run ${name} asks before it changes anything, and there is no terminal to answer at. Nothing was started, and nothing is locked. ` +
-      `Look at npm run plan, and then say yes beforehand: npm run ${name} -- ${[...words, "--auto-approve"].join(" ")}`,
+      `Look at npm run plan, and then say yes beforehand: npm run ${name} -- ${[...words, "--auto-approve"].map(shellWord).join(" ")}`,
   );
-}
-
-/** What cdktf gets. The first word may name another stack than the stage's: `npm run deploy -- state-backend`. */
-function cdktfArguments(name: Name, words: readonly string[], stage: string): string[] {
-  const namesStack = words[0] !== undefined && !words[0].startsWith("-");
-  return [commands[name], ...(namesStack ? [] : [`notification-${stage}`]), ...words];
 }

@@ -3,7 +3,7 @@ import { type Command } from "commander";
 import { addCommonOptions, type CommonOptions, exitCodes, exitCodesHelp, type Io } from "../command";
 import { refuseNotDeployed } from "../send/deployed";
 import { type CheckedEvent, checkedEvent, type EventOptions, eventNotifications } from "../send/event";
-import { isUnreachable, onStage, refuseOtherAccount, type StageAccess } from "../stage";
+import { isForSandbox, isUnreachable, onStage, refuseOtherAccount, type StageAccess } from "../stage";
 import { textOfError } from "../text";
 
 /** `npm run send`: puts one event, after it has been checked against the notification's schema. */
@@ -21,7 +21,7 @@ export function define(command: Command, io: Io, end: (exitCode: number) => void
       exitCodesHelp("the bus took the event: its id is printed", "the bus did not take it, or no rule of it would"),
     )
     .action(async (id: string | undefined, options: EventOptions & CommonOptions) => {
-      const checked = checkedEvent(id, options);
+      const checked = checkedEvent(id, { ...options, sandbox: isForSandbox(options, io.environment) });
       await onStage(io, options, "send", async (stage) => {
         const answer = { eventId: await put(checked, stage, io), notification: id, bus: stage.names.of("event-bus") };
         io.stdout.write(`${options.json ? JSON.stringify(answer, null, 2) : answer.eventId}\n`);

@@ -19,7 +19,7 @@ export interface EventNotification {
  */
 export async function refuseNotDeployed(
   { id, ruleName, trigger }: EventNotification,
-  { names, isSandbox }: StageAccess,
+  { names, isSandbox, client: { endpoint, region } }: StageAccess,
   events: EventBridgeClient,
 ): Promise<string | undefined> {
   const bus = names.of("event-bus");
@@ -41,8 +41,10 @@ export async function refuseNotDeployed(
     return `Whether "${id}" is deployed could not be seen: the rule ${name} of the bus ${bus} could not be looked at (${textOfError(cause)}). The event is put all the same.`;
   }
   if (rule.State === "DISABLED") {
+    // Without these, the AWS CLI would go to the region and the account of the person's own settings.
+    const where = `${endpoint === undefined ? "" : ` --endpoint-url ${endpoint}`} --region ${region}`;
     throw new Error(
-      `"${id}" is switched off: the rule ${name} of the bus ${bus} is disabled. No mail would come, so nothing was put. Enable it: aws events enable-rule --name ${name} --event-bus-name ${bus}`,
+      `"${id}" is switched off: the rule ${name} of the bus ${bus} is disabled. No mail would come, so nothing was put. Enable it: aws events enable-rule${where} --name ${name} --event-bus-name ${bus}`,
     );
   }
   return takesTheSame(rule, trigger)

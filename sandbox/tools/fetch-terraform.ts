@@ -88,7 +88,9 @@ async function throughProxies({ environment }: Machine): Promise<EnvHttpProxyAge
   const proxy = (name: string) => {
     const address = named(name);
     // The message leaves out the address, because it may hold a password.
-    if (address !== "" && !URL.canParse(address)) throw new Error(`${name} is no address: use http://<host>:<port>`);
+    if (address !== "" && !(/^(?:https?|socks5?):/i.test(address) && URL.canParse(address))) {
+      throw new Error(`${name} is no address: use http://<host>:<port>`);
+    }
     return address;
   };
   return new EnvHttpProxyAgent({

@@ -393,13 +393,16 @@ describe("a proxy", () => {
     },
   );
 
-  it("that is no address is named, without the password that it may hold", async () => {
-    const machine = emptyMachine({ environment: { PATH: "", HTTPS_PROXY: "http://user:secret@[bad" } });
-    const { releases } = await site();
-    await expect(fetching(machine, releases).result).rejects.toThrow(
-      /^HTTPS_PROXY is no address: use http:\/\/<host>:<port>$/,
-    );
-  });
+  it.each(["http://user:secret@[bad", "proxy.example:3128"])(
+    "that is no address is named, without the password that it may hold: %s",
+    async (HTTPS_PROXY) => {
+      const machine = emptyMachine({ environment: { PATH: "", HTTPS_PROXY } });
+      const { releases } = await site();
+      await expect(fetching(machine, releases).result).rejects.toThrow(
+        /^HTTPS_PROXY is no address: use http:\/\/<host>:<port>$/,
+      );
+    },
+  );
 
   it("is passed by for a host in NO_PROXY", async () => {
     const { releases } = await site();

@@ -49,3 +49,25 @@ it("a word that fits stays as it is", async () => {
   const value = "y".repeat(860);
   expect((await linesOf([{ name: "X-Reference", value }])).join("")).toContain(value);
 });
+
+it.each([
+  ["a local part of two bytes a character", "To", `${"ß".repeat(500)}@customers.example`],
+  ["quotes, which the composer escapes", "From", `<${'"'.repeat(600)}@customers.example>`],
+  ["ids of two bytes a character", "References", `<${"ß".repeat(500)}>`],
+])("no line is longer than 998 bytes: %s", async (_, name, value) => {
+  for (const line of await linesOf([{ name, value }])) expect(line.length).toBeLessThanOrEqual(998);
+});
+
+it.each([
+  ["X-Reference", "\v"],
+  ["Subject", "\f"],
+  ["List-Unsubscribe", "\u0085"],
+  ["In-Reply-To", "\u00a0"],
+  ["References", "\ufeff"],
+])("a line of %s is folded at blanks, and not at %j", async (name, character) => {
+  const value = Array.from({ length: 8 }, () => "y".repeat(40)).join(character);
+  const lines = await linesOf([{ name, value }]);
+  for (const line of lines.slice(0, lines.indexOf(""))) expect(line).toMatch(/^(?: |[\w-]+: )[ -~]*$/);
+  const { headers } = await parseMime(lines.join("\r\n"));
+  expect(headers[0]?.value.replace(/\s+/g, " ")).toBe(value.replace(/\p{Cc}|\s/gu, " "));
+});

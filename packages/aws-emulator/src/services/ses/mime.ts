@@ -29,8 +29,11 @@ export async function compose(
   headers: readonly Header[],
   { text, html }: { readonly text: string; readonly html: string },
 ): Promise<Buffer> {
-  const kept = headers.filter(({ name }) => !/^(?:content-|mime-version$)/i.test(name) && name.length <= longestName);
-  const isLong = ({ value }: Header) => hasLongWord(value);
+  const kept = headers
+    .filter(({ name }) => !/^(?:content-|mime-version$)/i.test(name) && name.length <= longestName)
+    // The composer would fold a line at some of the control characters, where no mail program joins it again.
+    .map(({ name, value }) => ({ name, value: value.replace(/\p{Cc}+/gu, " ") }));
+  const isLong = ({ name, value }: Header) => hasLongWord(value) || (isOfIds(name) && /[^ -~]/.test(value));
   const composer = new MailComposer({
     // How the content is encoded is decided here, whatever a raw mail said of it.
     headers: kept.filter((header) => !isLong(header)).map(({ name, value }) => ({ key: name, value })),
@@ -61,12 +64,17 @@ function folded({ name, value }: Header): string[] {
   if (/^(?:date|bcc)$/i.test(name)) return [];
   // An encoded word would be no id or URL any more in another header, but it is shown as it was, and a longer line is not.
   const short = isOfAddresses(name) ? addressesIn(value).map(withShortName).join(", ") : value;
-  return [foldLines(`${name}: ${hasLongWord(short) ? encoded(short) : short.replace(/[\r\n]+/g, " ")}`)];
+  return [foldLines(`${name}: ${isOfIds(name) || hasLongWord(short) ? encoded(short) : short}`)];
 }
 
 const isOfAddresses = (name: string) => /^(?:from|sender|to|cc|reply-to)$/i.test(name);
 
-const hasLongWord = (text: string) => text.split(/\s+/).some((word) => word.length > longestWord);
+/** The composer encodes no word of these. */
+const isOfIds = (name: string) => /^(?:message-id|in-reply-to|references)$/i.test(name);
+
+/** A line is folded at blanks alone. An address may be written as UTF-8, and with a backslash before some characters. */
+const hasLongWord = (text: string) =>
+  text.split(" ").some((word) => Buffer.byteLength(word.replace(/["\\]/g, "\\$&")) > longestWord);
 
 const encoded = (text: string) => encodeWord(text, "Q", 52);
 
