@@ -61,7 +61,7 @@ export function checkCatalogue(
     return problem === undefined;
   });
   const unlisted = context.folder === undefined ? [] : unlistedFolders(context.folder, known);
-  const readable: Notification[] = [];
+  const unreadable = new Set<Notification>();
   for (const notification of known) {
     const misnamed =
       context.folder === undefined || existsSync(join(context.folder, notification.id))
@@ -76,9 +76,10 @@ export function checkCatalogue(
     }
     const { template, problems: own, isReadable = true } = checked(notification, context);
     problems.push(...own);
-    if (isReadable) readable.push(notification);
+    if (!isReadable) unreadable.add(notification);
     if (template !== undefined) templates.push({ id: notification.id, template });
   }
+  const readable = known.filter((notification) => !unreadable.has(notification));
   problems.push(...sharedNames(readable), ...sharedTriggers(readable), ...unlisted.map(({ problem }) => problem));
   if (problems.length > 0) throw new CatalogueError(problems);
   return templates;

@@ -90,8 +90,12 @@ describe.each(commands)("npm run %s", (name) => {
     );
   });
 
-  it.each([1, 2, 130])("ends with 1 where cdktf ends with %i", async (exitCode) => {
-    expect((await run([name, "--auto-approve"], { exitCode })).code).toBe(1);
+  it.each([
+    [1, 1],
+    [2, 1],
+    [130, 130],
+  ])("where cdktf ends with %i, ends with %i", async (exitCode, code) => {
+    expect((await run([name, "--auto-approve"], { exitCode })).code).toBe(code);
   });
 
   it("names the sandbox first where no stage is configured", async () => {
@@ -117,9 +121,15 @@ describe.each(commands)("npm run %s", (name) => {
     const environment = { STAGE: "sandbox", AWS_ENDPOINT_URL: "http://127.0.0.1:4599" };
     const result = await run([name, "--auto-approve"], { environment });
     expect(result.errors).toBe(
-      `Sandbox at http://127.0.0.1:4599 (AWS_ENDPOINT_URL), region us-east-1, stage sandbox: cdktf ${names[name]} notification-sandbox --auto-approve\n`,
+      `Sandbox at http://127.0.0.1:4599 (AWS_ENDPOINT_URL), region us-east-1, stage sandbox: cdktf ${names[name]} notification-sandbox --auto-approve --skip-provider-lock\n`,
     );
-    expect(handedOn(result)).toEqual([[names[name], "notification-sandbox", "--auto-approve"]]);
+    expect(handedOn(result)).toEqual([[names[name], "notification-sandbox", "--auto-approve", "--skip-provider-lock"]]);
+  });
+
+  it.each(["--skip-provider-lock", "--skipProviderLock=false"])("leaves %s as it is said", async (option) => {
+    const environment = { STAGE: "sandbox", AWS_ENDPOINT_URL: "http://127.0.0.1:4599" };
+    const result = await run([name, "--auto-approve", option], { environment });
+    expect(handedOn(result)).toEqual([[names[name], "notification-sandbox", "--auto-approve", option]]);
   });
 
   it("does not take the stage sandbox to AWS", async () => {

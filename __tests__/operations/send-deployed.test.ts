@@ -1,6 +1,6 @@
 import { type EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { priorityAlert } from "../../handler/notifications/priority-alert";
-import { type EventNotification, refuseNotDeployed } from "../../operations/send/deployed";
+import { type EventNotification, checkDeployed } from "../../operations/send/deployed";
 import { type StageAccess } from "../../operations/stage";
 import { Names } from "../../stacks/names";
 
@@ -19,7 +19,7 @@ function ask(answer: () => object, at = stage) {
       return Promise.resolve().then(answer);
     },
   } as unknown as EventBridgeClient;
-  return { told: refuseNotDeployed(priorityAlert as EventNotification, at, events), inputs };
+  return { told: checkDeployed(priorityAlert as EventNotification, at, events), inputs };
 }
 
 const failing = (name: string, message: string) => () => {

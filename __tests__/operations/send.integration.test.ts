@@ -229,7 +229,7 @@ describe("npm run send", () => {
       expect(await sendAlert()).toEqual({
         code: 1,
         output: "",
-        errors: `${place()}"priority-alert" is not deployed: the bus ${busName} has no rule ${rule.name}. No mail would come, so nothing was put. Restart npm start, which deploys this checkout.\n`,
+        errors: `${place()}"priority-alert" is not deployed: the bus ${busName} has no rule ${rule.name}. No mail would come, so nothing was put. Restart npm start, which deploys this checkout, or deploy it to the running sandbox: source .sandbox/environment.sh, then npm run deploy.\n`,
       });
       expect(await gateway.get("activity")).toHaveLength(before);
     });
@@ -251,7 +251,7 @@ describe("npm run send", () => {
       await put(undefined, { source: ["elsewhere"] });
       const { code, output, errors } = await sendAlert();
       expect(errors).toBe(
-        `${place()}${otherRule} takes other events than this checkout's "priority-alert": if no mail comes, that is why. Restart npm start, which deploys this checkout.\n`,
+        `${place()}${otherRule} takes other events than this checkout's "priority-alert": if no mail comes, that is why. Restart npm start, which deploys this checkout, or deploy it to the running sandbox: source .sandbox/environment.sh, then npm run deploy.\n`,
       );
       expect({ code, id: output.trim() }).toEqual({ code: 0, id: (await received()).id });
     });

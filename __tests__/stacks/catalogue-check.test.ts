@@ -432,6 +432,18 @@ describe("the folder of the notifications", () => {
     ]);
   });
 
+  it("tells of a trigger that is shared, too, where a folder has another name", () => {
+    const folder = writeFiles(folderWith("other"), {
+      "paid/index.ts": 'defineNotification({ id: "example-invoice" });',
+    });
+    const other = invoicePaid({ id: "other", ruleName: "other-rule" });
+    const problems = problemsOf([invoicePaid(), other], { folder });
+    expect(problems).toHaveLength(2);
+    expect(problems.join()).toMatch(
+      /paid\/index\.ts: the id is .*other\/index\.ts: "example-invoice" has the source "/,
+    );
+  });
+
   it("gives a notification's folder and its id one name", () => {
     const folder = writeFiles(temporaryFolder(), { "paid/index.ts": 'defineNotification({ id: "example-invoice" });' });
     expect(problemsOf([invoicePaid()], { folder, templateOf: loadTemplate })).toEqual([

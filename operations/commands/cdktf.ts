@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { type Command } from "commander";
+import parse from "yargs-parser";
 import { type Config } from "../../stacks/config";
-import { readWords, type Words } from "../cdktf/words";
 import { type CommandModule, exitCodes, exitCodesHelp, type Io, UsageError } from "../command";
 import { configOf, placeOf } from "../stage";
 import { shellWord } from "../text";
@@ -19,8 +19,57 @@ function moduleOf(name: Name): CommandModule {
   return {
     define: (command, io, end) =>
       withHelp(command, name).action(async (words: readonly string[]) => {
-        end((await runCdktf(name, words, io)) === 0 ? exitCodes.well : exitCodes.problems);
+        end(exitCodeOf(await runCdktf(name, words, io)));
       }),
+  };
+}
+
+/** @param code cdktf's own. */
+function exitCodeOf(code: number): number {
+  return code === exitCodes.well || code === exitCodes.interrupted ? code : exitCodes.problems;
+}
+
+/** What the words behind a command mean to cdktf. */
+interface Words {
+  /** The stacks that they name. Options may stand before them and between them. */
+  readonly stacks: readonly string[];
+  /** Whether the question is answered beforehand. */
+  readonly isApproved: boolean;
+  /** Whether they say if the providers' hashes are written to a lock file. */
+  readonly hasProviderLock: boolean;
+}
+
+/** The options of `cdktf diff`, `deploy` and `destroy` that take no value, as `--help` of cdktf 0.21 lists them. */
+const flags = [
+  "auto-approve",
+  "disable-plugin-cache-env",
+  "help",
+  "ignore-missing-stack-dependencies",
+  "migrate-state",
+  "no-color",
+  "outputs-file-include-sensitive-outputs",
+  "refresh-only",
+  "skip-provider-lock",
+  "skip-synth",
+  "version",
+];
+
+/** Reads the words with the parser of yargs, which cdktf reads them with. */
+function readWords(words: readonly string[]): Words {
+  const {
+    _: stacks,
+    autoApprove,
+    skipProviderLock,
+  } = parse([...words], {
+    // Each option has a second spelling: `--autoApprove`.
+    boolean: [...flags, ...flags.map((flag) => parse.camelCase(flag))],
+    array: ["var", "var-file", "varFile"],
+    configuration: { "parse-positional-numbers": false },
+  });
+  return {
+    stacks: stacks.map(String),
+    isApproved: [autoApprove].flat().at(-1) === true,
+    hasProviderLock: skipProviderLock !== undefined,
   };
 }
 
@@ -30,7 +79,7 @@ const sandboxHint =
 function withHelp(command: Command, name: Name): Command {
   const stacks = name === "plan" ? "stack" : "stacks...";
   return command
-    .argument("[words...]", "stacks, where it shall be others than the stage's own, and options of cdktf")
+    .argument("[words...]", "stacks in place of the stage's own, and options of cdktf")
     .usage(`[${stacks}] [options of cdktf]`)
     .allowUnknownOption()
     .addHelpText(
@@ -39,7 +88,8 @@ function withHelp(command: Command, name: Name): Command {
 The environment names the stage (docs/configuration.md).
 ${sandboxHint}.
 Every option but --help is handed on to cdktf; npx cdktf ${commands[name]} --help lists them.
-${name === "plan" ? "" : `Without a terminal to answer at, say --auto-approve.\n`}${exitCodesHelp("cdktf has done it", "cdktf or Terraform failed, and says why")}`,
+${name === "plan" ? "" : `Without a terminal to answer at, say --auto-approve.\n`}${exitCodesHelp("cdktf has done it", "cdktf or Terraform failed, and says why")}
+  130  interrupted`,
     );
 }
 
@@ -55,7 +105,13 @@ async function runCdktf(name: Name, words: readonly string[], io: Io): Promise<n
   const config = configOf(io.environment, sandboxHint);
   refuseSandboxAtAws(config, io);
   refuseQuestionToNobody(name, words, read, io.isTerminal);
-  const handedOn = [commands[name], ...(read.stacks.length > 0 ? [] : [`notification-${config.stage}`]), ...words];
+  const handedOn = [
+    commands[name],
+    ...(read.stacks.length > 0 ? [] : [`notification-${config.stage}`]),
+    ...words,
+    // The sandbox may be offline, and a lock file needs the provider registry.
+    ...(config.stage === "sandbox" && !read.hasProviderLock ? ["--skip-provider-lock"] : []),
+  ];
   io.stderr.write(`${placeOf(config, io.environment)}: cdktf ${handedOn.map(shellWord).join(" ")}\n`);
   // Node runs it, because Windows has no executable of that name.
   return io.runNode([join(dirname(require.resolve("cdktf-cli/package.json")), "bundle", "bin", "cdktf"), ...handedOn]);

@@ -1,7 +1,7 @@
 import { DescribeEventBusCommand, EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { type Command } from "commander";
 import { addCommonOptions, type CommonOptions, exitCodes, exitCodesHelp, type Io } from "../command";
-import { refuseNotDeployed } from "../send/deployed";
+import { checkDeployed } from "../send/deployed";
 import { type CheckedEvent, checkedEvent, type EventOptions, eventNotifications } from "../send/event";
 import { isForSandbox, isUnreachable, onStage, refuseOtherAccount, type StageAccess } from "../stage";
 import { textOfError } from "../text";
@@ -51,7 +51,7 @@ async function put({ notification, event }: CheckedEvent, stage: StageAccess, { 
     throw new Error(whyNoBus(bus, cause, isSandbox), { cause });
   });
   refuseOtherAccount(arn?.split(":")[4], config.accountId);
-  const note = await refuseNotDeployed(notification, stage, events);
+  const note = await checkDeployed(notification, stage, events);
   if (note !== undefined) stderr.write(`${note}\n`);
   const { Entries } = await events.send(
     new PutEventsCommand({

@@ -166,7 +166,7 @@ function describeResults(
 ): string[] {
   if (messages.length === 0) return ["There is nothing to do: no parked message fits."];
   if (results.length === 0) return [];
-  const table = createTable(["Disposition", "Reason", "Notification", "Redrives", "Event id"]);
+  const table = createTable(["Result", "Reason", "Notification", "Redrives", "Event id"]);
   for (const { parked, disposition, redrives, lane, note: said } of results) {
     table.add(
       [

@@ -14,10 +14,10 @@ export interface EventNotification {
 
 /**
  * Looks for the notification's rule on the stage's bus. PutEvents takes an event that no rule matches, and says nothing.
- * @returns a note where that can't be told for certain.
+ * @returns a warning where the rule differs from the checkout's, or can't be looked at; `undefined` where it fits.
  * @throws Error where the notification is not deployed.
  */
-export async function refuseNotDeployed(
+export async function checkDeployed(
   { id, ruleName, trigger }: EventNotification,
   { names, isSandbox, client: { endpoint, region } }: StageAccess,
   events: EventBridgeClient,
@@ -25,7 +25,7 @@ export async function refuseNotDeployed(
   const bus = names.of("event-bus");
   const name = names.of(ruleName);
   const deploy = isSandbox
-    ? "Restart npm start, which deploys this checkout."
+    ? "Restart npm start, which deploys this checkout, or deploy it to the running sandbox: source .sandbox/environment.sh, then npm run deploy."
     : "Deploy this checkout (npm run deploy), or check STAGE, PROJECT_NAME and AWS_REGION.";
   let rule: DescribeRuleResponse;
   try {
