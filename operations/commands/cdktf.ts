@@ -96,7 +96,7 @@ ${name === "plan" ? "" : `Without a terminal to answer at, say --auto-approve.\n
 /**
  * Says where it acts, and runs cdktf there.
  * @returns its exit code.
- * @throws UsageError where nothing was started.
+ * @throws UsageError if it is used wrongly; then nothing was started.
  */
 async function runCdktf(name: Name, words: readonly string[], io: Io): Promise<number> {
   refuseOptionsOfOthers(name, words);
@@ -153,7 +153,7 @@ function refuseSandboxAtAws({ stage }: Config, { environment }: Io): void {
 /**
  * Without a terminal to ask at, cdktf ends in an error of the library that draws its question, and leaves the state
  * locked (terraform-cdk issue 827).
- * @throws UsageError where there is nobody who could answer.
+ * @throws UsageError if there is no terminal to answer at.
  */
 function refuseQuestionToNobody(
   name: Name,

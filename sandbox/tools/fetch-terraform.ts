@@ -116,7 +116,7 @@ async function download(
   try {
     const response = await following(url, ask);
     if (!response.ok) throw new Error(`it answers ${response.status}`);
-    // As a network does that asks for a log-in first.
+    // A network that asks for a log-in first answers with its own page.
     if (/^text\/html\b/i.test(response.headers.get("content-type") ?? "")) {
       throw new Error(`it answers with a web page in place of the file; ${whatToDo}`);
     }
@@ -159,7 +159,7 @@ async function bodyOf({ headers, body }: Response, most: number): Promise<Uint8A
   let length = 0;
   for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
     length += chunk.length;
-    // A length that is missing or wrong keeps nobody from sending more.
+    // The server may send more than its content-length says.
     if (length > most) throw tooLarge();
     chunks.push(chunk);
   }

@@ -45,6 +45,18 @@ it.each(["From", "To", "Reply-To"])(
   },
 );
 
+it("the other addresses of a list stay addresses beside one that is too long", async () => {
+  const value = `"Jörg" <joerg@customers.example>, ${"a".repeat(900)}@customers.example, "${"n".repeat(1500)}" <n@customers.example>`;
+  const lines = await linesOf([{ name: "To", value }]);
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(998);
+  expect(lines.join("")).toMatch(/^To: =\?UTF-8\?Q\?J=C3=B6rg\?= <joerg@customers\.example>,.*<n@customers\.example>/);
+});
+
+it("an id that is too long gives way to the composer's own", async () => {
+  const lines = await linesOf([{ name: "Message-ID", value: `<${"x".repeat(900)}@customers.example>` }]);
+  expect(lines.filter((line) => /^message-id:/i.test(line))).toHaveLength(1);
+});
+
 it("a word that fits stays as it is", async () => {
   const value = "y".repeat(860);
   expect((await linesOf([{ name: "X-Reference", value }])).join("")).toContain(value);

@@ -58,18 +58,24 @@ const longestName = 126;
  */
 const longestWord = 998 - longestName - ": ".length;
 
-/** The composer takes the words of an address's name as they are. */
+/** Writes a header with a long word as lines of at most 998 characters. The composer does not split such a word. */
 function folded({ name, value }: Header): string[] {
-  // A date is none, then, and nobody is to read a Bcc: the composer leaves it out, too.
-  if (/^(?:date|bcc)$/i.test(name)) return [];
-  // An encoded word would be no id or URL any more in another header, but it is shown as it was, and a longer line is not.
-  const short = isOfAddresses(name) ? addressesIn(value).map(withShortName).join(", ") : value;
-  return [foldLines(`${name}: ${isOfIds(name) || hasLongWord(short) ? encoded(short) : short}`)];
+  // The composer writes a date and an id of its own, and leaves out a Bcc.
+  if (/^(?:date|message-id|bcc)$/i.test(name)) return [];
+  // A program that looks for an id or a URL does not read an encoded word, but a person sees the value as it was.
+  const short = isOfAddresses(name) ? addressesIn(value).map(shortAddress).join(", ") : encoded(value);
+  return [foldLines(`${name}: ${short}`)];
+}
+
+/** A name is written in encoded words, and an address that is too long by itself is written as text. */
+function shortAddress(address: string): string {
+  const short = withShortName(address);
+  return hasLongWord(short) ? encoded(address) : short;
 }
 
 const isOfAddresses = (name: string) => /^(?:from|sender|to|cc|reply-to)$/i.test(name);
 
-/** The composer encodes no word of these. */
+/** The composer never encodes the words of these headers. */
 const isOfIds = (name: string) => /^(?:message-id|in-reply-to|references)$/i.test(name);
 
 /** A line is folded at blanks alone. An address may be written as UTF-8, and with a backslash before some characters. */
@@ -80,7 +86,7 @@ const encoded = (text: string) => encodeWord(text, "Q", 52);
 
 function withShortName(address: string): string {
   const [, name = "", bare = ""] = /^(.*)(<[^<>]*>)\s*$/s.exec(address) ?? [];
-  if (!hasLongWord(name)) return address;
+  if (!hasLongWord(name) && /^[ -~]*$/.test(name)) return address;
   return `${encoded(
     name
       .trim()
