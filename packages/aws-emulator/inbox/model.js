@@ -291,6 +291,12 @@ export function putEventsCommand(info, example) {
   return putCommand({ bus, source, detailType, detail: JSON.stringify(detail) }, info);
 }
 
+/** @param {string} arn */
+function isOfRule(arn) {
+  const [, , service, , , resource = ""] = arn.split(":");
+  return service === "events" && resource.startsWith("rule/");
+}
+
 /** The most characters of a detail that a person can still correct in a command in a terminal. */
 const MOST_CORRECTED = 4000;
 
@@ -304,7 +310,7 @@ const MOST_CORRECTED = 4000;
  */
 export function putAgainCommand({ bus, source, detailType, event }, info) {
   if (source.startsWith("aws.")) {
-    const rule = source === "aws.events" ? event?.resources.find((arn) => /:events:.*:rule\//.test(arn)) : undefined;
+    const rule = source === "aws.events" ? event?.resources.find(isOfRule) : undefined;
     return rule === undefined
       ? undefined
       : {
