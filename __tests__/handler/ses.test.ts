@@ -259,6 +259,10 @@ describe("the table of SES's errors", () => {
     expect(classify(refusal("MessageRejected", "no")).message).toBe(
       "SES did not take the mail (MessageRejected: no). Look at the mail's content and at the account's status in SES.",
     );
+    expect(classify(refusal("AccountSendingPaused", "no")).message).toMatch(/ see docs\/runbook\.md\.$/);
+    expect(classify(refusal("MailFromDomainNotVerified", "no")).message).toMatch(
+      / Verify the sender's identity in SES/,
+    );
     // Where a retry helps by itself, a person has nothing to do.
     expect(classify(refusal("ServiceUnavailable", "later")).message).toBe(
       "SES did not take the mail (ServiceUnavailable: later).",
@@ -286,10 +290,12 @@ describe("the table of SES's errors", () => {
   it.each([
     ["TooManyRequests", "", "Throttled"],
     // The ending alone is the SDK's, and not the word inside a name.
-    ["ThrottlingExceptionally", "", "Unclassified"],
+    ["ThrottExceptionling", "", "Unclassified"],
     ["Throttling", "Email address is not verified", "Throttled"],
     ["ServiceUnavailable", "The domain is busy", "ServiceUnavailable"],
     ["InvalidParameterValue", "A tag is missing '='", "MessageRejected"],
+    ["InvalidParameterValue", "Illegal colon", "InvalidRecipient"],
+    ["InvalidParameterValue", "The tag has an illegal colon", "MessageRejected"],
   ])("takes %s with the text '%s' for %s", (name, message, type) => {
     expect(classify(refusal(name, message)).name).toBe(type);
   });
