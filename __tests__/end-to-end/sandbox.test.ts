@@ -153,9 +153,11 @@ describe("npm start", () => {
     const shell = async (...lines: string[]) =>
       (await run("bash", ["-c", lines.join("\n")], { cwd: projectRoot, env: bareEnvironment })).stdout;
     const sent = (await shell(send)).trim().split("\n").at(-1) ?? "";
-    expect(await mailOf(sent)).toMatchObject({ subject: "Hello", to: ["you@example.com"] });
+    const mail = await mailOf(sent);
+    expect(mail).toMatchObject({ subject: "Your export is ready", to: ["you@example.com"] });
     const { Entries } = JSON.parse(await shell(...aws)) as { Entries: [{ EventId: string }] };
-    expect(await mailOf(Entries[0].EventId)).toMatchObject({ subject: "Hello", to: ["you@example.com"] });
+    const { subject, to, text } = mail;
+    expect(await mailOf(Entries[0].EventId)).toMatchObject({ subject, to, text });
     expect(await shell(aws[0] ?? "", "deactivate", "env")).not.toMatch(/^(?:AWS|TF)_/m);
   });
 
