@@ -11,12 +11,20 @@ const shipped = defineNotification({
   description: "Tells a customer",
   lane: "standard",
   trigger: { kind: "event", source: "shop", detailType: "Shipped" },
-  detail: z.object({ customer: z.object({ mail: addressesSchema, name: z.string() }), items: z.array(z.string()) }),
+  detail: z.object({
+    customer: z.object({ mail: addressesSchema, name: z.string(), note: z.null().optional() }),
+    items: z.array(z.string()),
+  }),
   recipients: ({ customer }) => customer.mail,
   subject: "{{name}}",
   variables: ["name"],
   map: ({ detail: { customer } }) => ({ name: customer.name }),
   sample: { customer: { mail: "Success@Simulator.amazonses.com", name: "Ada" }, items: ["a", "b"] },
+});
+
+const withRecipients = (prepared: ReturnType<typeof shipped.prepare>, more: readonly string[]) => ({
+  ...prepared,
+  recipients: [...prepared.recipients, ...more],
 });
 
 it("is the event of the sample, with what is told otherwise", () => {
@@ -47,6 +55,41 @@ describe("with other recipients", () => {
       title: "T",
       emailConfig: { recipient: "a@example.com" },
     });
+  });
+
+  it("keeps what stands beside them, in the recipe's shape", () => {
+    const detail = { emailConfig: { recipient: "x@example.com", subject: "S" } };
+    expect(readdressed(emailRequest, detail, ["a@example.com"])).toEqual({
+      emailConfig: { recipient: "a@example.com", subject: "S" },
+    });
+  });
+
+  it("keeps a null, and replaces a list of which one entry is an address", () => {
+    const detail = { customer: { mail: ["x@example.com", "not one"], name: "Ada", note: null }, items: [] };
+    expect(readdressed(shipped, detail, ["a@example.com"])).toEqual({
+      customer: { mail: ["a@example.com"], name: "Ada", note: null },
+      items: [],
+    });
+  });
+
+  it("counts an entry that is no address: the function tells of it", () => {
+    const detail = { customer: { mail: "x@example.com", name: "Ada" }, items: [] };
+    expect(readdressed(shipped, detail, ["a@example.com", "not one"])).toMatchObject({
+      customer: { mail: ["a@example.com", "not one"] },
+    });
+  });
+
+  it.each<[string, typeof shipped]>([
+    [
+      "mails one more",
+      { ...shipped, prepare: (event) => withRecipients(shipped.prepare(event), ["boss@example.com"]) },
+    ],
+    ["mails nobody", { ...shipped, prepare: (event) => ({ ...shipped.prepare(event), recipients: [] }) }],
+  ])("refuses a notification that %s whatever the detail says", (_, notification) => {
+    const detail = { customer: { mail: "x@example.com", name: "Ada" }, items: [] };
+    expect(() => readdressed(notification, detail, ["a@example.com"])).toThrow(
+      /does not take its recipients from its detail/,
+    );
   });
 
   it.each<[string, unknown, readonly string[], unknown]>([
