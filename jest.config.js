@@ -1,7 +1,8 @@
 /** The settings that all kinds of tests share. */
 const shared = {
   testEnvironment: "node",
-  // On Node 20, each client of the AWS SDK would print that it needs Node 22 from 2027 on. The first of these files turns that off.
+  // On Node 20, each client of the AWS SDK would print that it needs Node 22 from 2027 on. The first of these files turns
+  // that off.
   setupFiles: [
     "<rootDir>/packages/aws-emulator/src/aws-sdk-settings.ts",
     "<rootDir>/__tests__/support/cheap-tokens.ts",

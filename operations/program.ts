@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
+import { constants } from "node:os";
 import { type Environment } from "../stacks/config";
 
 /**
  * Runs a program with this Node, at this terminal.
  * @param words the program's file, and its arguments
- * @returns its exit code; 1 where a signal ended it.
+ * @returns its exit code; where a signal ended it, 128 and the number of the signal, as a shell has it.
  */
 export function runNode(words: readonly string[], environment: Environment): Promise<number> {
   const child = spawn(process.execPath, words, { stdio: "inherit", env: environment });
@@ -17,8 +18,8 @@ export function runNode(words: readonly string[], environment: Environment): Pro
   for (const [signal, listener] of Object.entries(listeners)) process.on(signal, listener);
   return new Promise<number>((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (code) => {
-      resolve(code ?? 1);
+    child.once("close", (code, signal) => {
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
     });
   }).finally(() => {
     for (const [signal, listener] of Object.entries(listeners)) process.off(signal, listener);

@@ -70,7 +70,3 @@ export function describeFailure(error: unknown): string {
   // If a connection was tried on several addresses, Node's error has no message.
   return error instanceof Error ? error.message || error.name : String(error);
 }
-
-/** A word of a shown command, quoted where a shell would change it. */
-export const shellWord = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

@@ -1,3 +1,4 @@
+import { shellQuoted } from "aws-emulator/processes";
 import { stages } from "../stacks/stages";
 
 /** Who wrote an environment file: the sandbox's process, and the port that it answers on. */
@@ -24,7 +25,7 @@ export function environmentScript(environment: Readonly<Record<string, string>>,
   return [
     `# The sandbox on port ${owner.port}, process ${owner.pid}. Read by "source"; "deactivate" undoes it.\n`,
     keepOldValues(names),
-    ...wanted.map(([name, value]) => `export ${name}='${value.replaceAll("'", `'\\''`)}'\n`),
+    ...wanted.map(([name, value]) => `export ${name}=${shellQuoted(value)}\n`),
     deactivation(names),
   ].join("");
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type FailureActions, type RedriveAdvice, type RedriveResult } from "aws-emulator";
-import { type Child, startChild } from "aws-emulator/processes";
+import { type Child, shellWord, startChild } from "aws-emulator/processes";
 import { isPermanentFailure, type PermanentFailureType } from "../handler/contract/failures";
 import { inheritedBy } from "./child-environment";
 import { forSandbox } from "./settings";
@@ -92,9 +92,6 @@ const wordsFor = (eventId: string, words: readonly string[] = []) => [
   "--filter",
   `event=${eventId}`,
 ];
-
-/** A word of a shell command, quoted if needed. A producer can choose any text as an event's id. */
-const shellWord = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
 async function run(command: readonly [string, ...string[]], port: number): Promise<RedriveResult> {
   const notStarted = (error: unknown): RedriveResult => ({

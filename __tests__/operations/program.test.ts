@@ -16,10 +16,19 @@ it("gives the program the words and the environment that it is told", async () =
   expect(await runNode(words, { PATH })).toBe(4);
 });
 
-it.each(["SIGTERM", "SIGHUP"] as const)("hands on %s, which ends the program alone", async (signal) => {
+it("ends as a shell has it where the program is interrupted", async () => {
+  expect(
+    await runNode(["--eval", "process.kill(process.pid, 'SIGINT'); setTimeout(() => undefined, 60_000)"], { PATH }),
+  ).toBe(130);
+});
+
+it.each([
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const)("hands on %s, which ends the program alone", async (signal, code) => {
   const before = process.listenerCount(signal);
   const ended = runNode(["--eval", "setTimeout(() => undefined, 60_000)"], { PATH });
   process.emit(signal);
-  expect(await ended).toBe(1);
+  expect(await ended).toBe(code);
   expect(process.listenerCount(signal)).toBe(before);
 });

@@ -1,10 +1,10 @@
 import { dirname, join } from "node:path";
 import { type Command } from "commander";
 import parse from "yargs-parser";
+import { shellWord } from "aws-emulator/processes";
 import { type Config } from "../../stacks/config";
 import { type CommandModule, exitCodes, exitCodesHelp, type Io, UsageError } from "../command";
 import { configOf, placeOf } from "../stage";
-import { shellWord } from "../text";
 
 /** `npm run plan`, `deploy` and `destroy`: cdktf for the stage that the environment names. */
 

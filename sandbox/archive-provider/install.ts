@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { shellQuoted } from "aws-emulator/processes";
 import { type Machine, terraformPlatform } from "../tools/lookup";
 import { archiveProvider } from "../tools/pinned-providers";
 
@@ -36,6 +37,5 @@ function launcher(): string {
     pathToFileURL(require.resolve("tsx")).href,
     join(__dirname, "server.ts"),
   ];
-  const quote = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
-  return `#!/bin/sh\nTSX_TSCONFIG_PATH=${quote(join(project, "tsconfig.json"))} exec ${command.map(quote).join(" ")}\n`;
+  return `#!/bin/sh\nTSX_TSCONFIG_PATH=${shellQuoted(join(project, "tsconfig.json"))} exec ${command.map(shellQuoted).join(" ")}\n`;
 }

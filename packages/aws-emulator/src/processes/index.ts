@@ -2,3 +2,4 @@ export { type Environment, inherit, ofEveryProgram, ofPython } from "./child-env
 export { type Child, type ChildOptions, type Ending, startChild, stopChild } from "./child-processes";
 export { freePort } from "./free-port";
 export { motoAccountId, type RunningMoto, startMoto } from "./moto";
+export { shellQuoted, shellWord } from "./shell";
