@@ -19,7 +19,7 @@ const causesKept = [
 ].map((selector) => ({ selector, message: "Pass the caught error on: add { cause } to the new error." }));
 
 export default tseslint.config(
-  { ignores: ["cdktf.out/", "coverage/", ".sandbox/", ".stryker/", "**/.terraform/"] },
+  { ignores: ["cdktf.out/", "coverage/", ".sandbox/", ".stryker/", ".migration/", "**/.terraform/"] },
   eslint.configs.recommended,
   {
     files: ["**/*.ts"],

@@ -8,7 +8,7 @@ const shared = {
     "<rootDir>/__tests__/support/cheap-tokens.ts",
   ],
   // These folders hold output and no source: a synth copies the bundle into them, and Stryker copies the project.
-  modulePathIgnorePatterns: ["<rootDir>/cdktf.out/", "<rootDir>/.sandbox/", "<rootDir>/.stryker/"],
+  modulePathIgnorePatterns: ["<rootDir>/cdktf.out/", "<rootDir>/.sandbox/", "<rootDir>/.stryker/", "<rootDir>/.migration/"],
   // The modules of the inbox page are JavaScript for a browser. TypeScript's parser can read them as well.
   transform: {
     "(?:^.+\\.ts|/inbox/[^/]+\\.js)$": ["@swc/jest", { jsc: { target: "es2022", parser: { syntax: "typescript" } } }],

@@ -51,7 +51,7 @@ export default {
   incremental: true,
   incrementalFile: ".stryker/incremental.json",
   tempDirName: ".stryker/sandbox",
-  ignorePatterns: ["cdktf.out", ".sandbox", ".stryker", "coverage"],
+  ignorePatterns: ["cdktf.out", ".sandbox", ".stryker", ".migration", "coverage"],
   reporters: ["progress-append-only", "clear-text", "html", "json"],
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
   htmlReporter: { fileName: ".stryker/report.html" },
