@@ -25,7 +25,7 @@ interface TextLimit {
 }
 
 /** The longest texts, by the API reference of each service. The comments name the operation that sets the limit. */
-const textLimits: readonly TextLimit[] = [
+export const textLimits: readonly TextLimit[] = [
   // EventBridge: PutRule, CreateEventBus, CreateArchive, PutTargets. (The length of an event pattern is a quota:
   // PolicySettings.)
   { type: "aws_cloudwatch_event_rule", path: ["description"], characters: 512 },
@@ -53,6 +53,66 @@ export function longTexts(stack: SynthesizedStack, eventPatternCharacters: numbe
       return length <= characters ? [] : [`has ${length} characters of ${path.join(".")}, and AWS takes ${characters}`];
     }),
   );
+}
+
+interface Range {
+  readonly type: string;
+  readonly path: readonly string[];
+  readonly least: number;
+  readonly most: number;
+}
+
+const range = (type: string, path: string, least: number, most: number): Range => ({
+  type,
+  path: path.split("."),
+  least,
+  most,
+});
+
+/**
+ * The numbers that AWS takes, by the API reference of each service. `__tests__/stacks/policy-limits.test.ts` holds them
+ * against AWS's own models.
+ */
+export const numberRanges: readonly Range[] = [
+  range("aws_lambda_function", "timeout", 1, 900),
+  range("aws_lambda_function", "memory_size", 128, 10_240),
+  range("aws_lambda_function", "ephemeral_storage.size", 512, 10_240),
+  range("aws_lambda_function_event_invoke_config", "maximum_retry_attempts", 0, 2),
+  range("aws_lambda_function_event_invoke_config", "maximum_event_age_in_seconds", 60, 21_600),
+  range("aws_lambda_event_source_mapping", "batch_size", 1, 10_000),
+  range("aws_lambda_event_source_mapping", "maximum_batching_window_in_seconds", 0, 300),
+  range("aws_lambda_event_source_mapping", "scaling_config.maximum_concurrency", 2, 1000),
+  range("aws_cloudwatch_event_target", "retry_policy.maximum_retry_attempts", 0, 185),
+  range("aws_cloudwatch_event_target", "retry_policy.maximum_event_age_in_seconds", 60, 86_400),
+  // SetQueueAttributes: the model has no ranges of attributes.
+  range("aws_sqs_queue", "visibility_timeout_seconds", 0, 43_200),
+  range("aws_sqs_queue", "message_retention_seconds", 60, 1_209_600),
+  range("aws_sqs_queue", "delay_seconds", 0, 900),
+  range("aws_sqs_queue", "receive_wait_time_seconds", 0, 20),
+  range("aws_sqs_queue", "max_message_size", 1024, 1_048_576),
+  range("aws_kms_key", "deletion_window_in_days", 7, 30),
+];
+
+/** A batch of more than 10 messages needs a window in which Lambda gathers them (CreateEventSourceMapping). */
+const mostWithoutWindow = 10;
+
+export function numbersOutside(stack: SynthesizedStack): Finding[] {
+  const outside = numberRanges.flatMap(({ type, path, least, most }) =>
+    problems(stack, type, (resource) => {
+      const value = path.reduce<unknown>((each, name) => block(each)[name], resource);
+      return typeof value !== "number" || (value >= least && value <= most)
+        ? []
+        : [`has ${path.join(".")} ${value}, and AWS takes ${least} to ${most}`];
+    }),
+  );
+  const unwindowed = problems(stack, "aws_lambda_event_source_mapping", (mapping) =>
+    addressBehind(mapping.event_source_arn).startsWith("aws_sqs_queue.") &&
+    Number(mapping.batch_size ?? mostWithoutWindow) > mostWithoutWindow &&
+    Number(mapping.maximum_batching_window_in_seconds ?? 0) < 1
+      ? [`has batch_size ${String(mapping.batch_size)} and no maximum_batching_window_in_seconds`]
+      : [],
+  );
+  return [...outside, ...unwindowed];
 }
 
 /**
@@ -170,6 +230,10 @@ const mostMetricsPerDashboard = 2500;
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html
  */
 const mostMetricsPerAlarm = 10;
+/** Most metric filters of a log group: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html */
+const mostFiltersPerGroup = 100;
+/** Most event destinations of a configuration set: https://docs.aws.amazon.com/ses/latest/dg/quotas.html */
+const mostDestinationsPerSet = 10;
 /** Most targets of a rule: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
 const mostTargetsPerRule = 5;
 
@@ -190,11 +254,25 @@ export function highCounts(stack: SynthesizedStack, rulesPerBus: number): Findin
       ...over("metrics in a widget", Math.max(0, ...counts), mostMetricsPerWidget),
     ];
   });
+  const filtersOf = all(stack.resource, "aws_cloudwatch_log_metric_filter").map(([, filter]) =>
+    addressBehind(filter.log_group_name),
+  );
+  const destinationsOf = all(stack.resource, "aws_sesv2_configuration_set_event_destination").map(
+    ([, { configuration_set_name: set }]) => addressBehind(set),
+  );
   const alarms = problems(stack, "aws_cloudwatch_metric_alarm", (alarm) => {
     const metrics = objects(alarm.metric_query).filter(({ metric }) => metric !== undefined);
     return over("metrics", metrics.length, mostMetricsPerAlarm);
   });
   const counts = [
+    ...counted(filtersOf).map(([address, count]) => ({
+      address,
+      found: over("metric filters", count, mostFiltersPerGroup),
+    })),
+    ...counted(destinationsOf).map(([address, count]) => ({
+      address,
+      found: over("event destinations", count, mostDestinationsPerSet),
+    })),
     ...counted(rulesOf).map(([address, count]) => ({ address, found: over("rules", count, rulesPerBus) })),
     ...counted(targetsOf).map(([address, count]) => ({ address, found: over("targets", count, mostTargetsPerRule) })),
   ];

@@ -1,5 +1,5 @@
 import { problems } from "../findings";
-import { highCounts, largePolicies, largeTemplates, longTexts } from "../limits";
+import { highCounts, largePolicies, largeTemplates, longTexts, numbersOutside } from "../limits";
 import { type Rule } from "../rule";
 import { applied, type Attributes, block } from "../synthesized";
 
@@ -35,6 +35,23 @@ export const limitRules: readonly Rule[] = [
     ],
   },
   {
+    id: "numbers-fit",
+    checks: "Time-outs, sizes, ages, counts of retries and batches are within the range that AWS takes.",
+    why: "AWS refuses another number at the deployment.",
+    check: (stack) => numbersOutside(stack),
+  },
+  {
+    id: "runtime-supported",
+    checks: "Each function has a runtime that AWS still mends, as of the list in stacks/policy/rules/limits.ts.",
+    why: "AWS mends no hole in a deprecated runtime, and later refuses to update its functions (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html).",
+    check: (stack) =>
+      problems(stack, "aws_lambda_function", ({ runtime, package_type: packaging }) =>
+        packaging === "Image" || supportedRuntimes.includes(String(runtime))
+          ? []
+          : [`has the runtime ${String(runtime)}, which is deprecated or unknown`],
+      ),
+  },
+  {
     id: "policies-fit",
     checks:
       "The policies of a role, a queue, a topic, a key, a bus, a log group and a function have the size that AWS takes.",
@@ -47,6 +64,26 @@ export const limitRules: readonly Rule[] = [
     why: "AWS refuses more at the deployment. (Rules a bus: ask AWS for the quota, and name it as quotas.rulesPerBus in stacks/stages.ts.)",
     check: (stack, _, { rulesPerBus }) => highCounts(stack, rulesPerBus),
   },
+];
+
+/**
+ * Runtimes that AWS has not deprecated in November 2026, by the page above. nodejs22.x is to be deprecated on
+ * 2027-04-30.
+ */
+const supportedRuntimes = [
+  "nodejs22.x",
+  "nodejs24.x",
+  "python3.11",
+  "python3.12",
+  "python3.13",
+  "python3.14",
+  "java17",
+  "java21",
+  "java25",
+  "dotnet10",
+  "ruby3.3",
+  "ruby3.4",
+  "provided.al2023",
 ];
 
 /**
