@@ -42,7 +42,7 @@ describe("a catalogue that outgrows a quota", () => {
 
   it("is refused where it has more rules than a bus takes, with the count and the quota", () => {
     expect(() => synth(notifications, { quotas: { rulesPerBus: 31 } })).toThrow(
-      /counts-fit: The bus \S+event-bus\S+ has 32 rules, and AWS takes 31\. .*quotas\.rulesPerBus/,
+      /counts-fit: aws_cloudwatch_event_bus\.event-bus\S+ has 32 rules, and AWS takes 31\. .*quotas\.rulesPerBus/,
     );
     expect(() => synth(notifications, { quotas: { rulesPerBus: 32 } })).not.toThrow();
   });

@@ -96,7 +96,13 @@ function addBucket(stack: DraftStack, without?: string, change: object = {}): vo
     },
     aws_s3_bucket_versioning: { versioning_configuration: { status: "Enabled" } },
     aws_s3_bucket_lifecycle_configuration: {
-      rule: [{ status: "Enabled", noncurrent_version_expiration: [{ noncurrent_days: 90 }] }],
+      rule: [
+        {
+          status: "Enabled",
+          noncurrent_version_expiration: [{ noncurrent_days: 90 }],
+          abort_incomplete_multipart_upload: [{ days_after_initiation: 7 }],
+        },
+      ],
     },
   };
   for (const [type, attributes] of Object.entries(parts)) {
@@ -590,6 +596,15 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
       says,
     ]),
     [
+      "failed uploads that stay",
+      (s) => {
+        addBucket(s);
+        const [lifecycle] = s.the("aws_s3_bucket_lifecycle_configuration").rule as Draft[];
+        delete lifecycle?.abort_incomplete_multipart_upload;
+      },
+      /keeps the parts of failed uploads for ever/,
+    ],
+    [
       "one way open",
       (s) => {
         addBucket(s, undefined, { restrict_public_buckets: false });
@@ -843,6 +858,11 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
       (s) => (s.the(mapping).batch_size = 11),
       /has batch_size 11 and no maximum_batching_window_in_seconds/,
     ],
+  ],
+  "function-says-so": [
+    ["no memory", (s) => delete s.the(fn).memory_size, /has no memory_size/],
+    ["no time-out", (s) => delete s.the(fn).timeout, /has no timeout/],
+    ["plain text", (s) => (s.the(fn).logging_config = { log_format: "Text" }), /does not log JSON/],
   ],
   "runtime-supported": [
     ["Node.js 20", (s) => (s.the(fn).runtime = "nodejs20.x"), /has the runtime nodejs20\.x, which is deprecated/],

@@ -174,15 +174,15 @@ export function largePolicies(stack: SynthesizedStack): Finding[] {
     size: sizeOfPermission(stack, permission),
     bytes: mostResourcePolicyBytes,
   }));
-  // The sizes are added up by address. No two kinds of policy share one: it is that of the resource with the policy, or
-  // that of the role or the function that the policies are attached to.
-  const totals = new Map<string, { readonly size: number; readonly bytes: number }>();
-  for (const { of, size, bytes } of [...policies, ...permissions]) {
-    totals.set(of, { size: (totals.get(of)?.size ?? 0) + size, bytes });
+  // The sizes are added up by address and limit: a role has its trust and its permissions, each with a limit of its own.
+  const totals = new Map<string, { readonly address: string; readonly size: number; readonly bytes: number }>();
+  for (const { of: address, size, bytes } of [...policies, ...permissions]) {
+    const key = `${address} ${bytes}`;
+    totals.set(key, { address, size: (totals.get(key)?.size ?? 0) + size, bytes });
   }
-  return [...totals]
-    .filter(([, { size, bytes }]) => size > bytes)
-    .map(([address, { size, bytes }]) => ({
+  return [...totals.values()]
+    .filter(({ size, bytes }) => size > bytes)
+    .map(({ address, size, bytes }) => ({
       address,
       problem: `has up to ${size} bytes of policy, and AWS takes ${bytes}`,
     }));

@@ -95,7 +95,7 @@ export const encryptionRules: readonly Rule[] = [
   {
     id: "bucket-closed",
     checks:
-      "Each bucket blocks public access in all four ways, is encrypted with KMS, keeps old versions, lets them expire, and has no ACL that is public.",
+      "Each bucket blocks public access in all four ways, is encrypted with KMS, keeps old versions, lets them and failed uploads expire, and has no ACL that is public.",
     why: "A state or an event in a public bucket is read by whoever guesses its name, and one that is overwritten is gone.",
     check: (stack) =>
       problems(stack, "aws_s3_bucket", (bucket, id) => {
@@ -121,12 +121,18 @@ export const encryptionRules: readonly Rule[] = [
             (rule) => rule.status === "Enabled" && rule.noncurrent_version_expiration !== undefined,
           ),
         );
+        const abortsUploads = parts("aws_s3_bucket_lifecycle_configuration").some((part) =>
+          blocks(part.rule).some(
+            (rule) => rule.status === "Enabled" && rule.abort_incomplete_multipart_upload !== undefined,
+          ),
+        );
         const acls = [bucket.acl, ...parts("aws_s3_bucket_acl").map(({ acl }) => acl)];
         return [
           ...(isBlocked ? [] : ["does not block public access in all four ways"]),
           ...(isEncrypted ? [] : ["is not encrypted with KMS"]),
           ...(isVersioned ? [] : ["keeps no old versions"]),
           ...(expires ? [] : ["keeps old versions for ever"]),
+          ...(abortsUploads ? [] : ["keeps the parts of failed uploads for ever"]),
           ...(acls.some((acl) => String(acl).startsWith("public-") || acl === "authenticated-read")
             ? ["has a public ACL"]
             : []),

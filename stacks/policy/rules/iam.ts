@@ -280,7 +280,7 @@ function isOwnAccount(stack: SynthesizedStack, text: string): boolean {
 /** Whether the ARN is of SES, in this account and region, and a template or configuration set of this stage. */
 function isOwnSes(stack: SynthesizedStack, arn: string, namePrefix: string): boolean {
   if (isReference(arn)) return true;
-  const [, region, account, kind, name] = /^arn:[^:]*:ses:([^:]*):([^:]*):([a-z-]+)\/(.+)$/.exec(arn) ?? [];
+  const [, region, account, kind, name] = /^arn:[^:]*:ses:([^:]*):([^:]*):([a-z-]+)\/([^]+)$/.exec(arn) ?? [];
   const own = stack.provider?.aws?.[0]?.region;
   return (
     region === own &&

@@ -41,6 +41,16 @@ export const limitRules: readonly Rule[] = [
     check: (stack) => numbersOutside(stack),
   },
   {
+    id: "function-says-so",
+    checks: "Each function states its memory, its time-out and the form of its logs, JSON.",
+    why: "Lambda's defaults, 128 MB, 3 seconds and plain text, fit no function of ours, and the metric filters read JSON.",
+    check: (stack) =>
+      problems(stack, "aws_lambda_function", (fn) => [
+        ...["memory_size", "timeout"].filter((name) => typeof fn[name] !== "number").map((name) => `has no ${name}`),
+        ...(block(fn.logging_config).log_format === "JSON" ? [] : ["does not log JSON"]),
+      ]),
+  },
+  {
     id: "runtime-supported",
     checks: "Each function has a runtime that AWS still mends, as of the list in stacks/policy/rules/limits.ts.",
     why: "AWS mends no hole in a deprecated runtime, and later refuses to update its functions (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html).",
