@@ -4,7 +4,7 @@ import { type Notification } from "../../handler/notifications/define";
 import { seedCatalogue } from "../../handler/notifications/seed";
 import { type Config } from "../../stacks/config";
 import { NotificationStack } from "../../stacks/notification-stack";
-import { nameAttributes } from "../../stacks/policy/synthesized";
+import { nameLimits } from "../../stacks/policy/synthesized";
 import { defaultQuotas } from "../../stacks/stages";
 import { loadTemplate } from "../../stacks/templates";
 import { largeCatalogue, notificationNamed } from "../support/catalogue";
@@ -42,7 +42,7 @@ describe("a catalogue that outgrows a quota", () => {
 
   it("is refused where it has more rules than a bus takes, with the count and the quota", () => {
     expect(() => synth(notifications, { quotas: { rulesPerBus: 31 } })).toThrow(
-      /counts-fit: The bus \S+event-bus\S+ has 32 rules, and AWS takes 31\. .*quotas\.rulesPerBus/,
+      /counts-fit: aws_cloudwatch_event_bus\.event-bus\S+ has 32 rules, and AWS takes 31\. .*quotas\.rulesPerBus/,
     );
     expect(() => synth(notifications, { quotas: { rulesPerBus: 32 } })).not.toThrow();
   });
@@ -87,7 +87,7 @@ describe("a notification whose id is changed, and whose rule's name is kept", ()
       return [attributes.event_bus_name, attributes.rule, attributes.target_id].map(String).join(" ");
     }
     if (type === "aws_sesv2_email_identity") return String(attributes.email_identity);
-    const name = attributes[nameAttributes[type]?.[0] ?? ""];
+    const name = attributes[nameLimits[type]?.attribute ?? ""];
     return typeof name === "string" ? name : JSON.stringify(attributes);
   }
 

@@ -4,7 +4,7 @@ import { writeDocuments } from "./document-files";
 /** `npm run docs`: writes the documents that are generated from the stack. */
 
 new Command("docs")
-  .description("Writes loss-map.md and alarms.md from the synthesized stack.")
+  .description("Writes loss-map.md, alarms.md and policy.md from the synthesized stack.")
   .argument("[folder]", "the folder of the documents", "docs")
   .action(writeDocuments)
   .parseAsync()

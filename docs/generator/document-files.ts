@@ -4,12 +4,17 @@ import * as markdown from "prettier/plugins/markdown";
 import { format } from "prettier/standalone";
 import { prettier as style } from "../../package.json";
 import { alarmsDocument, lossMapDocument } from "./documents";
+import { policyDocument } from "./policy";
 import { synthesizeForDocs } from "./stack";
 
 /** @returns path in the folder and text, in the project's style, of each document that follows from the stack. */
 async function generateDocuments(folder: string): Promise<(readonly [path: string, text: string])[]> {
   const stack = synthesizeForDocs();
-  const documents = { "loss-map.md": lossMapDocument(stack), "alarms.md": alarmsDocument(stack) };
+  const documents = {
+    "loss-map.md": lossMapDocument(stack),
+    "alarms.md": alarmsDocument(stack),
+    "policy.md": policyDocument(stack.suppressions),
+  };
   return Promise.all(
     Object.entries(documents).map(
       async ([name, text]) =>

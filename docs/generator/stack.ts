@@ -5,6 +5,7 @@ import { App, type TerraformStack } from "cdktf";
 import { seedCatalogue } from "../../handler/notifications/seed";
 import { readConfig } from "../../stacks/config";
 import { Names } from "../../stacks/names";
+import { type PlacedSuppression, suppressionsIn } from "../../stacks/policy/suppressions";
 import { exampleAccountId } from "../../stacks/stages";
 import { NotificationStack } from "../../stacks/notification-stack";
 
@@ -15,6 +16,7 @@ export interface SynthesizedStack {
   readonly prefix: string;
   readonly resources: Readonly<Record<string, Readonly<Record<string, Attributes>>>>;
   readonly data: Readonly<Record<string, Readonly<Record<string, Attributes>>>>;
+  readonly suppressions: readonly PlacedSuppression[];
 }
 
 /**
@@ -48,7 +50,7 @@ export function readStack(stack: TerraformStack, { prefix }: Names): Synthesized
     resource: SynthesizedStack["resources"];
     data: SynthesizedStack["data"];
   };
-  return { prefix, resources: resource, data };
+  return { prefix, resources: resource, data, suppressions: suppressionsIn(stack) };
 }
 
 /**

@@ -7,6 +7,7 @@ import { type ITerraformDependable } from "cdktf";
 import { Construct, type IDependable } from "constructs";
 import { type Arns } from "../arns";
 import { type Names } from "../names";
+import { suppress } from "../policy/suppressions";
 
 /** EventBridge writes only into log groups with this prefix, which the console uses as well. */
 const groupNamePrefix = "/aws/events/";
@@ -32,9 +33,6 @@ export class EventLogAccess extends Construct {
     };
     const document = new DataAwsIamPolicyDocument(this, "document", {
       statement: [
-        // Only PutLogEvents carries the rule's ARN (serverless-patterns pull request 618, terraform-provider-aws issue
-        // 26628). If CreateLogStream had the condition on the ARN, the stream might never be created. Without the
-        // condition, the statement still covers only the logs of this stage.
         { ...ownStreams, sid: "EventBridgeMayMakeStreams", actions: ["logs:CreateLogStream"] },
         {
           ...ownStreams,
@@ -43,6 +41,14 @@ export class EventLogAccess extends Construct {
           condition: [{ test: "ArnLike", variable: "aws:SourceArn", values: [arns.ownRules] }],
         },
       ],
+    });
+    suppress(document, {
+      rule: "services-name-source",
+      appliesTo: ownStreams.principals.flatMap(({ identifiers }) =>
+        identifiers.map((service) => `logs:CreateLogStream to ${service}`),
+      ),
+      reason:
+        "Only PutLogEvents carries the rule's ARN (serverless-patterns pull request 618, terraform-provider-aws issue 26628): with the condition, the stream might never be created. Without it, a service can make empty streams in the logs of this stage, and nothing else.",
     });
     this.policy = new CloudwatchLogResourcePolicy(this, "policy", {
       policyName: names.of("event-logs"),

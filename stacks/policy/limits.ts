@@ -1,5 +1,16 @@
 import { exampleAccountId } from "../stages";
-import { all, applied, type Attributes, block, objects, statementsBehind, type SynthesizedStack } from "./synthesized";
+import { problems } from "./findings";
+import { type Finding } from "./rule";
+import {
+  addressBehind,
+  all,
+  applied,
+  type Attributes,
+  block,
+  objects,
+  statementsBehind,
+  type SynthesizedStack,
+} from "./synthesized";
 
 /**
  * Limits of AWS that a growing catalogue or a long configured text can exceed. Terraform learns of most of them only at
@@ -14,7 +25,7 @@ interface TextLimit {
 }
 
 /** The longest texts, by the API reference of each service. The comments name the operation that sets the limit. */
-const textLimits: readonly TextLimit[] = [
+export const textLimits: readonly TextLimit[] = [
   // EventBridge: PutRule, CreateEventBus, CreateArchive, PutTargets. (The length of an event pattern is a quota:
   // PolicySettings.)
   { type: "aws_cloudwatch_event_rule", path: ["description"], characters: 512 },
@@ -33,21 +44,75 @@ const textLimits: readonly TextLimit[] = [
   { type: "aws_kms_key", path: ["description"], characters: 8192 },
 ];
 
-/**
- * Finds texts that are too long.
- * @returns a sentence for each.
- */
-export function longTexts(stack: SynthesizedStack, eventPatternCharacters: number): string[] {
+export function longTexts(stack: SynthesizedStack, eventPatternCharacters: number): Finding[] {
   const pattern = { type: "aws_cloudwatch_event_rule", path: ["event_pattern"], characters: eventPatternCharacters };
   return [...textLimits, pattern].flatMap(({ type, path, characters }) =>
-    all(stack.resource, type).flatMap(([id, resource]) => {
+    problems(stack, type, (resource) => {
       const text = path.reduce<unknown>((value, name) => block(value)[name], resource);
       const { length } = applied(stack, textOf(text));
-      return length <= characters
-        ? []
-        : [`${type}.${id} has ${length} characters of ${path.join(".")}, and AWS takes ${characters}`];
+      return length <= characters ? [] : [`has ${length} characters of ${path.join(".")}, and AWS takes ${characters}`];
     }),
   );
+}
+
+interface Range {
+  readonly type: string;
+  readonly path: readonly string[];
+  readonly least: number;
+  readonly most: number;
+}
+
+const range = (type: string, path: string, least: number, most: number): Range => ({
+  type,
+  path: path.split("."),
+  least,
+  most,
+});
+
+/**
+ * The numbers that AWS takes, by the API reference of each service. `__tests__/stacks/policy-limits.test.ts` holds them
+ * against AWS's own models.
+ */
+export const numberRanges: readonly Range[] = [
+  range("aws_lambda_function", "timeout", 1, 900),
+  range("aws_lambda_function", "memory_size", 128, 10_240),
+  range("aws_lambda_function", "ephemeral_storage.size", 512, 10_240),
+  range("aws_lambda_function_event_invoke_config", "maximum_retry_attempts", 0, 2),
+  range("aws_lambda_function_event_invoke_config", "maximum_event_age_in_seconds", 60, 21_600),
+  range("aws_lambda_event_source_mapping", "batch_size", 1, 10_000),
+  range("aws_lambda_event_source_mapping", "maximum_batching_window_in_seconds", 0, 300),
+  range("aws_lambda_event_source_mapping", "scaling_config.maximum_concurrency", 2, 1000),
+  range("aws_cloudwatch_event_target", "retry_policy.maximum_retry_attempts", 0, 185),
+  range("aws_cloudwatch_event_target", "retry_policy.maximum_event_age_in_seconds", 60, 86_400),
+  // SetQueueAttributes: the model has no ranges of attributes.
+  range("aws_sqs_queue", "visibility_timeout_seconds", 0, 43_200),
+  range("aws_sqs_queue", "message_retention_seconds", 60, 1_209_600),
+  range("aws_sqs_queue", "delay_seconds", 0, 900),
+  range("aws_sqs_queue", "receive_wait_time_seconds", 0, 20),
+  range("aws_sqs_queue", "max_message_size", 1024, 1_048_576),
+  range("aws_kms_key", "deletion_window_in_days", 7, 30),
+];
+
+/** A batch of more than 10 messages needs a window in which Lambda gathers them (CreateEventSourceMapping). */
+const mostWithoutWindow = 10;
+
+export function numbersOutside(stack: SynthesizedStack): Finding[] {
+  const outside = numberRanges.flatMap(({ type, path, least, most }) =>
+    problems(stack, type, (resource) => {
+      const value = path.reduce<unknown>((each, name) => block(each)[name], resource);
+      return typeof value !== "number" || (value >= least && value <= most)
+        ? []
+        : [`has ${path.join(".")} ${value}, and AWS takes ${least} to ${most}`];
+    }),
+  );
+  const unwindowed = problems(stack, "aws_lambda_event_source_mapping", (mapping) =>
+    addressBehind(mapping.event_source_arn).startsWith("aws_sqs_queue.") &&
+    Number(mapping.batch_size ?? mostWithoutWindow) > mostWithoutWindow &&
+    Number(mapping.maximum_batching_window_in_seconds ?? 0) < 1
+      ? [`has batch_size ${String(mapping.batch_size)} and no maximum_batching_window_in_seconds`]
+      : [],
+  );
+  return [...outside, ...unwindowed];
 }
 
 /**
@@ -55,13 +120,11 @@ export function longTexts(stack: SynthesizedStack, eventPatternCharacters: numbe
  */
 const mostTemplateBytes = 500 * 1024;
 
-export function largeTemplates(stack: SynthesizedStack): string[] {
-  return all(stack.resource, "aws_ses_template").flatMap(([id, template]) => {
+export function largeTemplates(stack: SynthesizedStack): Finding[] {
+  return problems(stack, "aws_ses_template", (template) => {
     const text = ["subject", "html", "text"].map((part) => applied(stack, textOf(template[part]))).join("");
     const bytes = Buffer.byteLength(text);
-    return bytes <= mostTemplateBytes
-      ? []
-      : [`aws_ses_template.${id} has ${bytes} bytes, and SES takes ${mostTemplateBytes}`];
+    return bytes <= mostTemplateBytes ? [] : [`has ${bytes} bytes, and SES takes ${mostTemplateBytes}`];
   });
 }
 
@@ -98,32 +161,31 @@ const policyLimits: readonly PolicyLimit[] = [
  */
 const mostResourcePolicyBytes = 20_480;
 
-/**
- * Finds policies that are too large.
- * @returns a sentence for each.
- */
-export function largePolicies(stack: SynthesizedStack): string[] {
+export function largePolicies(stack: SynthesizedStack): Finding[] {
   const policies = policyLimits.flatMap(({ type, attribute, holder, bytes }) =>
     all(stack.resource, type).map(([id, resource]) => ({
-      of: holder === undefined ? `${type}.${id}` : String(resource[holder]),
+      of: holder === undefined ? `${type}.${id}` : addressBehind(resource[holder]),
       size: sizeOfDocument(stack, statementsBehind(stack, resource[attribute])),
       bytes,
     })),
   );
   const permissions = all(stack.resource, "aws_lambda_permission").map(([, permission]) => ({
-    of: String(permission.function_name),
+    of: addressBehind(permission.function_name),
     size: sizeOfPermission(stack, permission),
     bytes: mostResourcePolicyBytes,
   }));
-  // The sizes are added up by name. No two kinds of policy share a name: it is `<type>.<id>`, or the reference to a
-  // role or to a function.
-  const totals = new Map<string, { readonly size: number; readonly bytes: number }>();
-  for (const { of, size, bytes } of [...policies, ...permissions]) {
-    totals.set(of, { size: (totals.get(of)?.size ?? 0) + size, bytes });
+  // The sizes are added up by address and limit: a role has its trust and its permissions, each with a limit of its own.
+  const totals = new Map<string, { readonly address: string; readonly size: number; readonly bytes: number }>();
+  for (const { of: address, size, bytes } of [...policies, ...permissions]) {
+    const key = `${address} ${bytes}`;
+    totals.set(key, { address, size: (totals.get(key)?.size ?? 0) + size, bytes });
   }
-  return [...totals]
-    .filter(([, { size, bytes }]) => size > bytes)
-    .map(([of, { size, bytes }]) => `${of} has up to ${size} bytes of policy, and AWS takes ${bytes}`);
+  return [...totals.values()]
+    .filter(({ size, bytes }) => size > bytes)
+    .map(({ address, size, bytes }) => ({
+      address,
+      problem: `has up to ${size} bytes of policy, and AWS takes ${bytes}`,
+    }));
 }
 
 /** Bytes of the JSON that Terraform makes of the statements, without white space. */
@@ -168,42 +230,61 @@ const mostMetricsPerDashboard = 2500;
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html
  */
 const mostMetricsPerAlarm = 10;
+/** Most metric filters of a log group: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html */
+const mostFiltersPerGroup = 100;
+/** Most event destinations of a configuration set: https://docs.aws.amazon.com/ses/latest/dg/quotas.html */
+const mostDestinationsPerSet = 10;
 /** Most targets of a rule: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
 const mostTargetsPerRule = 5;
 
-/**
- * Finds resources that there are too many of.
- * @returns a sentence for each.
- */
-export function highCounts(stack: SynthesizedStack, rulesPerBus: number): string[] {
+export function highCounts(stack: SynthesizedStack, rulesPerBus: number): Finding[] {
   const rulesOf = [
-    ...all(stack.resource, "aws_cloudwatch_event_rule").map(([, rule]) => textOf(rule.event_bus_name) || "default"),
+    ...all(stack.resource, "aws_cloudwatch_event_rule").map(
+      ([, rule]) => textOf(rule.event_bus_name) || "The bus default",
+    ),
     // EventBridge makes a rule on the bus for each archive.
-    ...all(stack.resource, "aws_cloudwatch_event_archive").map(([, archive]) => String(archive.event_source_arn)),
-  ].map((bus) => bus.replace(/\.(name|arn)\}$/, "}"));
-  const targetsOf = all(stack.resource, "aws_cloudwatch_event_target").map(([, target]) => String(target.rule));
-  const dashboards = all(stack.resource, "aws_cloudwatch_dashboard").flatMap(([id, dashboard]) => {
+    ...all(stack.resource, "aws_cloudwatch_event_archive").map(([, archive]) => archive.event_source_arn),
+  ].map(addressBehind);
+  const targetsOf = all(stack.resource, "aws_cloudwatch_event_target").map(([, target]) => addressBehind(target.rule));
+  const dashboards = problems(stack, "aws_cloudwatch_dashboard", (dashboard) => {
     const { widgets } = JSON.parse(textOf(dashboard.dashboard_body) || "{}") as { widgets?: unknown };
     const counts = objects(widgets).map((widget) => objects(block(widget.properties).metrics).length);
     return [
-      over(`aws_cloudwatch_dashboard.${id}`, "metrics", sum(counts), mostMetricsPerDashboard),
-      over(`A widget of aws_cloudwatch_dashboard.${id}`, "metrics", Math.max(0, ...counts), mostMetricsPerWidget),
+      ...over("metrics", sum(counts), mostMetricsPerDashboard),
+      ...over("metrics in a widget", Math.max(0, ...counts), mostMetricsPerWidget),
     ];
   });
-  const alarms = all(stack.resource, "aws_cloudwatch_metric_alarm").map(([id, alarm]) => {
+  const filtersOf = all(stack.resource, "aws_cloudwatch_log_metric_filter").map(([, filter]) =>
+    addressBehind(filter.log_group_name),
+  );
+  const destinationsOf = all(stack.resource, "aws_sesv2_configuration_set_event_destination").map(
+    ([, { configuration_set_name: set }]) => addressBehind(set),
+  );
+  const alarms = problems(stack, "aws_cloudwatch_metric_alarm", (alarm) => {
     const metrics = objects(alarm.metric_query).filter(({ metric }) => metric !== undefined);
-    return over(`aws_cloudwatch_metric_alarm.${id}`, "metrics", metrics.length, mostMetricsPerAlarm);
+    return over("metrics", metrics.length, mostMetricsPerAlarm);
   });
+  const counts = [
+    ...counted(filtersOf).map(([address, count]) => ({
+      address,
+      found: over("metric filters", count, mostFiltersPerGroup),
+    })),
+    ...counted(destinationsOf).map(([address, count]) => ({
+      address,
+      found: over("event destinations", count, mostDestinationsPerSet),
+    })),
+    ...counted(rulesOf).map(([address, count]) => ({ address, found: over("rules", count, rulesPerBus) })),
+    ...counted(targetsOf).map(([address, count]) => ({ address, found: over("targets", count, mostTargetsPerRule) })),
+  ];
   return [
-    ...counted(rulesOf).map(([bus, count]) => over(`The bus ${bus}`, "rules", count, rulesPerBus)),
-    ...counted(targetsOf).map(([rule, count]) => over(`The rule ${rule}`, "targets", count, mostTargetsPerRule)),
+    ...counts.flatMap(({ address, found }) => found.map((problem) => ({ address, problem }))),
     ...dashboards,
     ...alarms,
-  ].flat();
+  ];
 }
 
-function over(where: string, what: string, count: number, limit: number): string[] {
-  return count <= limit ? [] : [`${where} has ${count} ${what}, and AWS takes ${limit}`];
+function over(what: string, count: number, limit: number): string[] {
+  return count <= limit ? [] : [`has ${count} ${what}, and AWS takes ${limit}`];
 }
 
 function counted(names: readonly string[]): [string, number][] {

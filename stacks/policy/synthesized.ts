@@ -27,40 +27,135 @@ export function isReference(value: unknown): boolean {
   return typeof value === "string" && /^\$\{(data\.)?aws_[^}]*\}$/.test(value);
 }
 
+/**
+ * Terraform's address of what an expression refers to, for example `aws_sqs_queue.<id>` for `${aws_sqs_queue.<id>.arn}`.
+ * @returns the text itself where it is no expression of this form.
+ */
+export function addressBehind(expression: unknown): string {
+  const text = String(expression);
+  return /^\$\{((?:data\.)?[a-z0-9_]+\.[\w-]+)\.\w+\}$/.exec(text)?.[1] ?? text;
+}
+
+/** A resource of the stack, with Terraform's address. */
+export interface Found {
+  readonly address: string;
+  readonly type: string;
+  readonly attributes: Attributes;
+}
+
+/** The resource of the stack that `${<type>.<id>.<attribute>}` refers to. */
+export function resourceBehind(stack: SynthesizedStack, expression: unknown): Found | undefined {
+  const address = addressBehind(expression);
+  const [type = "", id = ""] = address.split(".");
+  const attributes = stack.resource?.[type]?.[id];
+  return attributes === undefined ? undefined : { address, type, attributes };
+}
+
+/** The physical name of a resource, where it is known at synth. */
+export function nameOf({ type, attributes }: Pick<Found, "type" | "attributes">): string | undefined {
+  const name = attributes[nameLimits[type]?.attribute ?? "name"];
+  return typeof name === "string" ? name : undefined;
+}
+
+/**
+ * Whether an ARN, as IAM reads it, covers the resource: by reference, or by its name as the last part. A `*` at the end
+ * stands for whatever follows.
+ */
+export function covers(arn: unknown, resource: Found): boolean {
+  if (addressBehind(arn) === resource.address) return true;
+  const name = nameOf(resource);
+  const text = String(arn);
+  if (name === undefined) return false;
+  const isWhole = [":", "/"].some((separator) => text.endsWith(separator + name));
+  const front = text.slice(0, -1);
+  return isWhole || (text.endsWith("*") && beginsWithPart(name, front));
+}
+
+/** Whether the name begins with what follows the last separator of `front` that the name itself does not have. */
+function beginsWithPart(name: string, front: string): boolean {
+  const part = name.startsWith("/") ? front.slice(front.indexOf(":/") + 1) : front.slice(lastSeparator(front) + 1);
+  return part !== "" && name.startsWith(part);
+}
+
+const lastSeparator = (text: string) => Math.max(text.lastIndexOf(":"), text.lastIndexOf("/"));
+
 /** The statements of the policy document that `${data.aws_iam_policy_document.<id>.json}` refers to. */
 export function statementsBehind(stack: SynthesizedStack, reference: unknown): readonly Attributes[] {
   const id = /^\$\{data\.aws_iam_policy_document\.([\w-]+)\.json\}$/.exec(String(reference))?.[1] ?? "";
   return objects(stack.data?.aws_iam_policy_document?.[id]?.statement);
 }
 
+/** The statements of all policies of a role. */
+export function statementsOfRole(stack: SynthesizedStack, role: unknown): readonly Attributes[] {
+  const ofRole = (type: string) =>
+    all(stack.resource, type)
+      .filter(([, attachment]) => addressBehind(attachment.role) === addressBehind(role))
+      .map(([, attachment]) => attachment);
+  const attached = ofRole("aws_iam_role_policy_attachment").map(
+    ({ policy_arn: arn }) => resourceBehind(stack, arn)?.attributes.policy,
+  );
+  return [...ofRole("aws_iam_role_policy").map(({ policy }) => policy), ...attached].flatMap((policy) =>
+    statementsBehind(stack, policy),
+  );
+}
+
+/** Whether the policies of the function's role allow each action on the resource. */
+export function roleMay(stack: SynthesizedStack, fn: Attributes, actions: readonly string[], resource: Found): boolean {
+  const statements = statementsOfRole(stack, fn.role).filter(({ effect }) => effect !== "Deny");
+  return actions.every((action) =>
+    statements.some(
+      (statement) =>
+        strings(statement.actions).includes(action) &&
+        strings(statement.resources).some((arn) => covers(arn, resource)),
+    ),
+  );
+}
+
+/** A physical name as its service takes it. */
+export interface NameLimit {
+  readonly attribute: string;
+  /** The most characters. */
+  readonly most: number;
+  /** What the whole name consists of. @default the service takes any character */
+  readonly pattern?: RegExp;
+}
+
+const letters = /^[\w-]*$/;
+const withDots = /^[\w.-]*$/;
+
 /**
- * For each type, the attribute that holds the physical name, and the most characters that its service's API reference
- * allows.
+ * The physical names, by the API reference of each service. `__tests__/stacks/policy-limits.test.ts` holds them against
+ * AWS's own models.
  */
-export const nameAttributes: Readonly<Record<string, readonly [attribute: string, limit: number]>> = {
-  aws_cloudwatch_dashboard: ["dashboard_name", 255],
-  aws_cloudwatch_event_archive: ["name", 48],
-  aws_cloudwatch_event_bus: ["name", 256],
-  aws_cloudwatch_event_rule: ["name", 64],
-  aws_cloudwatch_log_group: ["name", 512],
-  aws_cloudwatch_log_metric_filter: ["name", 512],
-  aws_cloudwatch_log_resource_policy: ["policy_name", 512],
-  aws_cloudwatch_metric_alarm: ["alarm_name", 255],
-  aws_dynamodb_table: ["name", 255],
-  aws_iam_group: ["name", 128],
-  aws_iam_instance_profile: ["name", 128],
-  aws_iam_policy: ["name", 128],
-  aws_iam_role: ["name", 64],
-  aws_iam_role_policy: ["name", 128],
-  aws_iam_user: ["name", 64],
-  aws_kms_alias: ["name", 256],
-  aws_lambda_function: ["function_name", 64],
-  aws_lambda_permission: ["statement_id", 100],
-  aws_ses_template: ["name", 64],
-  aws_sesv2_configuration_set: ["configuration_set_name", 64],
-  aws_sesv2_configuration_set_event_destination: ["event_destination_name", 64],
-  aws_sns_topic: ["name", 256],
-  aws_sqs_queue: ["name", 80],
+export const nameLimits: Readonly<Record<string, NameLimit>> = {
+  aws_cloudwatch_composite_alarm: { attribute: "alarm_name", most: 255 },
+  aws_cloudwatch_dashboard: { attribute: "dashboard_name", most: 255, pattern: letters },
+  aws_cloudwatch_event_api_destination: { attribute: "name", most: 64, pattern: withDots },
+  aws_cloudwatch_event_archive: { attribute: "name", most: 48, pattern: withDots },
+  aws_cloudwatch_event_bus: { attribute: "name", most: 256, pattern: /^[\w./-]*$/ },
+  aws_cloudwatch_event_connection: { attribute: "name", most: 64, pattern: withDots },
+  aws_cloudwatch_event_rule: { attribute: "name", most: 64, pattern: withDots },
+  aws_cloudwatch_log_group: { attribute: "name", most: 512, pattern: /^[\w./#-]*$/ },
+  aws_cloudwatch_log_metric_filter: { attribute: "name", most: 512, pattern: /^[^:*]*$/ },
+  aws_cloudwatch_log_resource_policy: { attribute: "policy_name", most: 512 },
+  aws_cloudwatch_metric_alarm: { attribute: "alarm_name", most: 255 },
+  aws_dynamodb_table: { attribute: "name", most: 255, pattern: withDots },
+  aws_iam_group: { attribute: "name", most: 128, pattern: /^[\w+=,.@-]*$/ },
+  aws_iam_instance_profile: { attribute: "name", most: 128, pattern: /^[\w+=,.@-]*$/ },
+  aws_iam_policy: { attribute: "name", most: 128, pattern: /^[\w+=,.@-]*$/ },
+  aws_iam_role: { attribute: "name", most: 64, pattern: /^[\w+=,.@-]*$/ },
+  aws_iam_role_policy: { attribute: "name", most: 128, pattern: /^[\w+=,.@-]*$/ },
+  aws_iam_user: { attribute: "name", most: 64, pattern: /^[\w+=,.@-]*$/ },
+  aws_kms_alias: { attribute: "name", most: 256, pattern: /^[\w:/-]*$/ },
+  aws_lambda_function: { attribute: "function_name", most: 64, pattern: letters },
+  aws_lambda_permission: { attribute: "statement_id", most: 100, pattern: letters },
+  aws_scheduler_schedule: { attribute: "name", most: 64, pattern: withDots },
+  aws_ses_template: { attribute: "name", most: 64, pattern: letters },
+  aws_sesv2_configuration_set: { attribute: "configuration_set_name", most: 64, pattern: letters },
+  aws_sesv2_configuration_set_event_destination: { attribute: "event_destination_name", most: 64, pattern: letters },
+  aws_sesv2_contact_list: { attribute: "contact_list_name", most: 64, pattern: letters },
+  aws_sns_topic: { attribute: "name", most: 256, pattern: withDots },
+  aws_sqs_queue: { attribute: "name", most: 80, pattern: withDots },
 };
 
 /**
@@ -77,7 +172,7 @@ function longestValue({ resource }: SynthesizedStack, expression: string): numbe
   if (expression.endsWith(".account_id")) return 12;
   if (expression.endsWith(".partition")) return "aws-us-gov".length;
   const [, type = "", id = "", attribute = ""] = /^([a-z0-9_]+)\.([\w-]+)\.(\w+)/.exec(expression) ?? [];
-  const name = resource?.[type]?.[id]?.[nameAttributes[type]?.[0] ?? ""];
+  const name = resource?.[type]?.[id]?.[nameLimits[type]?.attribute ?? ""];
   // A resource without a name has an id that AWS makes: a UUID, or a shorter text.
   const length = typeof name === "string" ? name.length : 64;
   // An ARN adds `arn:<partition>:<service>:<region>:<account>:<type>/`, and a queue's URL adds about as much.

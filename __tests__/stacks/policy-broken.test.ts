@@ -1,0 +1,63 @@
+import { Testing } from "cdktf";
+import { seedCatalogue } from "../../handler/notifications/seed";
+import { NotificationStack } from "../../stacks/notification-stack";
+import { findViolations } from "../../stacks/policy";
+import { rules } from "../../stacks/policy/rules";
+import { type PolicySettings } from "../../stacks/policy/rule";
+import { suppressionsIn } from "../../stacks/policy/suppressions";
+import { type SynthesizedStack } from "../../stacks/policy/synthesized";
+import { StateBackendStack } from "../../stacks/state-backend-stack";
+import { defaultQuotas, exampleAccountId, type Stage, stages } from "../../stacks/stages";
+import { breaks, DraftStack } from "../support/broken-stacks";
+import { configOf, synthesized } from "../support/stack";
+
+/**
+ * The real stacks keep every rule, and each change of production's stack breaks the rule that it is listed for. (Where
+ * the limit of each rule is: `policy.test.ts` and `policy-kept.test.ts`.)
+ */
+
+function settingsOf(stage: Stage): PolicySettings {
+  return { ...defaultQuotas("eu-west-1"), deletionProtection: stages[stage].deletionProtection };
+}
+
+function notificationStack(stage: Stage) {
+  const stack = new NotificationStack(Testing.app(), "notification", configOf({ STAGE: stage }), seedCatalogue);
+  return { text: synthesized(stack).text, suppressions: suppressionsIn(stack) };
+}
+
+const parse = (text: string) => JSON.parse(text) as SynthesizedStack;
+const production = notificationStack("prod");
+
+it("has a change for every rule", () => {
+  expect(Object.keys(breaks).sort()).toEqual(rules.map(({ id }) => id).sort());
+});
+
+it.each(["sandbox", "dev", "staging", "prod"] as const)("all rules are kept by stage %s", (stage) => {
+  const { text, suppressions } = notificationStack(stage);
+  expect(findViolations(parse(text), `shop-${stage}`, settingsOf(stage), suppressions)).toEqual([]);
+});
+
+it("all rules are kept by the state's bucket", () => {
+  const stack = new StateBackendStack(Testing.app(), "state", {
+    projectName: "shop",
+    accountId: exampleAccountId,
+    region: "eu-west-1",
+    bucket: "shop-terraform-state",
+  });
+  const state = parse(synthesized(stack).text);
+  expect(findViolations(state, "shop")).toEqual([]);
+  const draft = new DraftStack(state);
+  draft.the("aws_s3_bucket_public_access_block").restrict_public_buckets = false;
+  expect(findViolations(state, "shop").map(({ rule }) => rule)).toEqual(["bucket-closed"]);
+});
+
+describe.each(Object.entries(breaks))("%s is broken by", (id, changes) => {
+  it.each(changes)("%s", (_, change, says) => {
+    const stack = parse(production.text);
+    change(new DraftStack(stack));
+    const found = findViolations(stack, "shop-prod", settingsOf("prod"), production.suppressions).filter(
+      ({ rule }) => rule === id,
+    );
+    expect(found.map(({ where }) => where)).toContainEqual(expect.stringMatching(says));
+  });
+});

@@ -1,0 +1,362 @@
+import { missing, problems } from "../findings";
+import { type Finding, type Rule } from "../rule";
+import {
+  addressBehind,
+  all,
+  type Attributes,
+  block,
+  isReference,
+  objects,
+  strings,
+  type SynthesizedStack,
+} from "../synthesized";
+
+export const iamRules: readonly Rule[] = [
+  {
+    id: "no-wildcard",
+    checks:
+      "What a policy document or a permission allows has no `*` and no `?` in its actions, resources, principals and conditions, and no `not_actions`, `not_resources` or `not_principals`.",
+    why: "A permission names its actions, resources and principals. What would outgrow AWS's limits is named by the stage's own prefix, `<prefix>-*` at the end of a resource or of an ArnLike value (docs/decisions/0004).",
+    check: (stack, namePrefix) => [
+      ...allowing(stack).flatMap(({ address, statement }) =>
+        [...wildcards(statement, namePrefix), ...exclusions(statement)].map((wildcard) => ({ address, ...wildcard })),
+      ),
+      ...all(stack.resource, "aws_lambda_permission").flatMap(([id, permission]) =>
+        [
+          permission.action,
+          permission.principal,
+          ...(isOwnPrefix(permission.source_arn, namePrefix) ? [] : [permission.source_arn]),
+        ]
+          .filter(hasWildcard)
+          .map((text) => ({
+            address: `aws_lambda_permission.${id}`,
+            problem: `allows "${String(text)}"`,
+            appliesTo: String(text),
+          })),
+      ),
+    ],
+  },
+  {
+    id: "policy-as-data",
+    checks: "Each policy refers to an aws_iam_policy_document, which takes no policy from a text.",
+    why: "These rules can't read a policy that is written as a text: write it as an aws_iam_policy_document.",
+    check: (stack) => [
+      ...Object.entries(stack.resource ?? {}).flatMap(([type, resources]) =>
+        Object.entries(resources).flatMap(([id, attributes]) =>
+          Object.entries(attributes)
+            .filter(([name, value]) =>
+              policyAttributes.includes(name)
+                ? value !== undefined && !isReference(value)
+                : typeof value === "string" && isPolicyText(value),
+            )
+            .map(([name]) => ({ address: `${type}.${id}`, problem: `has its ${name} as text`, appliesTo: name })),
+        ),
+      ),
+      ...all(stack.data, "aws_iam_policy_document").flatMap(([id, document]) =>
+        ["source_policy_documents", "override_policy_documents", "source_json", "override_json"]
+          .filter((name) => [document[name] ?? []].flat().some((part) => !isReference(part)))
+          .map((name) => ({
+            address: `data.aws_iam_policy_document.${id}`,
+            problem: `has its ${name} as text`,
+            appliesTo: name,
+          })),
+      ),
+    ],
+  },
+  {
+    id: "permission-names-source",
+    checks:
+      "Each permission of a function names the ARN of its source; one without an account in it, as a bucket's, names the account, too. No function has a URL without authentication.",
+    why: "Without its source, a permission lets any account's rule invoke the function, and a URL without authentication lets anyone.",
+    check: (stack) => [
+      ...problems(stack, "aws_lambda_permission", ({ source_arn: source, source_account: account }) => {
+        if (source === undefined) return ["names no source"];
+        const isBucket =
+          addressBehind(source).startsWith("aws_s3_bucket.") ||
+          (typeof source === "string" && /^arn:[^:]*:[^:]*:[^:]*::/.test(source));
+        return isBucket && account === undefined ? ["names no source_account, and its source_arn has none"] : [];
+      }),
+      ...missing(
+        stack,
+        "aws_lambda_function_url",
+        "lets anyone invoke the function",
+        (url) => url.authorization_type === "AWS_IAM",
+      ),
+    ],
+  },
+  {
+    id: "no-iam-users",
+    checks: "The stack has no IAM user, group, access key or other long-lived credential.",
+    why: "A key that never ends leaks one day: people and pipelines assume a role (https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html).",
+    check: (stack) =>
+      Object.entries(stack.resource ?? {})
+        .filter(([type]) => /^aws_iam_(?:user|group|access_key|service_specific_credential|signing_cert)/.test(type))
+        .flatMap(([type, resources]) =>
+          Object.keys(resources).map((id) => ({
+            address: `${type}.${id}`,
+            problem: "is a long-lived identity of IAM",
+          })),
+        ),
+  },
+  {
+    id: "no-managed-policies",
+    checks: "No role has a policy that AWS manages.",
+    why: "AWS's policies allow far more than one function needs, on every resource, and AWS may add to them: write an aws_iam_policy_document.",
+    check: (stack) => [
+      ...[
+        "aws_iam_role_policy_attachment",
+        "aws_iam_policy_attachment",
+        "aws_iam_user_policy_attachment",
+        "aws_iam_group_policy_attachment",
+      ].flatMap((type) =>
+        all(stack.resource, type)
+          .filter(([, { policy_arn: arn }]) => isManagedByAws(stack, arn))
+          .map(([id, { policy_arn: arn }]) => managed(`${type}.${id}`, arn)),
+      ),
+      ...["aws_iam_role", "aws_iam_role_policy_attachments_exclusive"].flatMap((type) =>
+        all(stack.resource, type).flatMap(([id, role]) =>
+          strings(role.managed_policy_arns ?? role.policy_arns)
+            .filter((arn) => isManagedByAws(stack, arn))
+            .map((arn) => managed(`${type}.${id}`, arn)),
+        ),
+      ),
+    ],
+  },
+  {
+    id: "principals-are-ours",
+    checks:
+      "What a policy allows to an AWS principal, it allows to this account or to a role of this stack. A federated principal is bound to its audience and its subject.",
+    why: "Another account's people could use it, or anyone with an account at the identity provider.",
+    check: (stack) =>
+      allowing(stack).flatMap(({ address, statement }) =>
+        objects(statement.principals).flatMap(({ type, identifiers }) =>
+          strings(identifiers).flatMap((identifier) => {
+            if (type === "AWS") {
+              return isReference(identifier) || hasWildcard(identifier) || isOwnAccount(stack, identifier)
+                ? []
+                : [{ address, problem: `lets in "${identifier}"`, appliesTo: identifier }];
+            }
+            if (type !== "Federated") return [];
+            const bound = objects(statement.condition).filter(({ test }) =>
+              /^String(?:Equals|Like)$/.test(String(test)),
+            );
+            return ["aud", "sub"]
+              .filter((claim) => !bound.some(({ variable }) => String(variable).toLowerCase().endsWith(`:${claim}`)))
+              .map((claim) => ({
+                address,
+                problem: `lets in "${identifier}" without a condition on its ${claim}`,
+                appliesTo: `${identifier} without ${claim}`,
+              }));
+          }),
+        ),
+      ),
+  },
+  {
+    id: "services-name-source",
+    checks:
+      "What a policy allows to a service of AWS, it allows on behalf of a source: by `aws:SourceArn`, `aws:SourceAccount` or `aws:SourceOrgID`. The trust of a function's role needs none.",
+    why: "Without it, the service does it for any account that asks: the confused deputy (https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html).",
+    check: (stack) =>
+      allowing(stack).flatMap(({ address, statement }) => {
+        const services = objects(statement.principals)
+          .filter(({ type }) => type === "Service")
+          .flatMap(({ identifiers }) => strings(identifiers));
+        const isTrust = strings(statement.actions).join() === "sts:AssumeRole";
+        const isBound = objects(statement.condition).some(
+          ({ test, variable }) =>
+            sourceConditions.includes(String(variable).toLowerCase()) &&
+            !/Not|IfExists|ForAllValues/.test(String(test)),
+        );
+        const open = services.filter((service) => !(isTrust && ownExecution.includes(service)));
+        return isBound
+          ? []
+          : open.flatMap((service) =>
+              strings(statement.actions).map((action) => ({
+                address,
+                problem: `allows ${action} to ${service} without its source`,
+                appliesTo: `${action} to ${service}`,
+              })),
+            );
+      }),
+  },
+  {
+    id: "ses-sends-as-sender",
+    checks:
+      "Who may send through SES may do so as named addresses, by a `StringEquals` on `ses:FromAddress`, and every resource that SES's actions are allowed on is this account's, in this region.",
+    why: "Otherwise code with a mistake could mail as anyone whose identity the account holds, or with another team's template.",
+    check: (stack, namePrefix) =>
+      allowing(stack).flatMap(({ address, statement }) => {
+        const actions = strings(statement.actions).filter((action) => action.toLowerCase().startsWith("ses:"));
+        const sends = actions.filter((action) => /^ses:(?:send|\*)/i.test(action));
+        const isNamed = objects(statement.condition).some(
+          ({ test, variable, values }) =>
+            /^StringEquals(?:IgnoreCase)?$/.test(String(test)) &&
+            variable === "ses:FromAddress" &&
+            strings(values).length > 0 &&
+            !strings(values).some(hasWildcard),
+        );
+        const foreign = strings(statement.resources).filter((arn) => !isOwnSes(stack, arn, namePrefix));
+        return [
+          ...(isNamed
+            ? []
+            : sends.map((action) => ({ address, problem: `allows ${action} as anyone`, appliesTo: action }))),
+          ...(sends.length === 0 ? [] : foreign).map((arn) => ({
+            address,
+            problem: `allows ${sends.join(", ")} on "${arn}", which is not this stage's`,
+            appliesTo: arn,
+          })),
+        ];
+      }),
+  },
+  {
+    id: "role-is-passed-narrowly",
+    checks: "Who may pass a role on may pass it to named services, by a condition on `iam:PassedToService`.",
+    why: "Whoever passes a strong role to a function of their own has all that the role may do.",
+    check: (stack) =>
+      allowing(stack)
+        .filter(
+          ({ statement }) =>
+            strings(statement.actions).includes("iam:PassRole") &&
+            !objects(statement.condition).some(
+              ({ test, variable }) => test === "StringEquals" && variable === "iam:PassedToService",
+            ),
+        )
+        .map(({ address }) => ({ address, problem: "allows iam:PassRole to any service" })),
+  },
+  {
+    id: "no-secret-in-environment",
+    checks:
+      "No variable of a function has a name like a secret's and its value as text, and no text has the form of an access key.",
+    why: "Whoever may read the function's configuration, the plan or the state would read the secret: keep it in Secrets Manager or in SSM, and pass its name.",
+    check: (stack) =>
+      all(stack.resource, "aws_lambda_function").flatMap(([id, fn]) =>
+        Object.entries(block(block(fn.environment).variables))
+          .filter(
+            ([name, value]) =>
+              (secretName.test(name) && !/(?:_ARN|_NAME|_ID|_SECONDS|_MS)$/.test(name) && !isReference(value)) ||
+              /(?:AKIA|ASIA)[A-Z2-7]{16}/.test(String(value)),
+          )
+          .map(([name]) => ({
+            address: `aws_lambda_function.${id}`,
+            problem: `has a secret in its variable ${name}`,
+            appliesTo: name,
+          })),
+      ),
+  },
+];
+
+const secretName = /SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENTIAL/;
+
+/** Attributes that hold a policy of IAM, whatever the type. */
+const policyAttributes = ["policy", "policy_document", "assume_role_policy", "inline_policy", "access_policy"];
+
+/** Whether the text is a policy, as JSON or as the expression that makes JSON. */
+function isPolicyText(text: string): boolean {
+  const start = text.trimStart();
+  return (start.startsWith("{") || start.startsWith("${jsonencode(")) && /"Statement"|\bStatement\s?[=:]/.test(start);
+}
+
+function isManagedByAws(stack: SynthesizedStack, arn: unknown): boolean {
+  const [, id] = /^\$\{data\.aws_iam_policy\.([\w-]+)\.arn\}$/.exec(String(arn)) ?? [];
+  return id === undefined ? String(arn).includes(":iam::aws:policy/") : stack.data?.aws_iam_policy?.[id] !== undefined;
+}
+
+function managed(address: string, arn: unknown): Finding {
+  return { address, problem: `has the policy ${String(arn)}, which AWS manages`, appliesTo: String(arn) };
+}
+
+const sourceConditions = ["aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid"];
+
+/** Services that assume a role to run the account's own code. */
+const ownExecution = ["lambda.amazonaws.com"];
+
+/** The account id of the providers, or an expression that reads it. */
+function isOwnAccount(stack: SynthesizedStack, text: string): boolean {
+  const [, account = text] = /^arn:[^:]*:(?:iam|sts)::([^:]*):/.exec(text) ?? [];
+  const own = (stack.provider?.aws ?? []).flatMap(({ allowed_account_ids: ids }) => strings(ids));
+  return own.includes(account) || /^\$\{data\.aws_caller_identity\.[\w-]+\.account_id\}$/.test(account);
+}
+
+/** Whether the ARN is of SES, in this account and region, and a template or configuration set of this stage. */
+function isOwnSes(stack: SynthesizedStack, arn: string, namePrefix: string): boolean {
+  if (isReference(arn)) return true;
+  const [, region, account, kind, name] = /^arn:[^:]*:ses:([^:]*):([^:]*):([a-z-]+)\/([^]+)$/.exec(arn) ?? [];
+  const own = stack.provider?.aws?.[0]?.region;
+  return (
+    region === own &&
+    isOwnAccount(stack, account ?? "") &&
+    name !== undefined &&
+    (kind === "identity" ? !hasWildcard(name) : name.startsWith(`${namePrefix}-`))
+  );
+}
+
+/** The statements that allow something, with the address of their document. */
+function allowing(stack: SynthesizedStack): { readonly address: string; readonly statement: Attributes }[] {
+  return all(stack.data, "aws_iam_policy_document").flatMap(([id, document]) =>
+    objects(document.statement)
+      .filter((statement) => statement.effect !== "Deny")
+      .map((statement) => ({ address: `data.aws_iam_policy_document.${id}`, statement })),
+  );
+}
+
+type Wildcard = Pick<Finding, "problem" | "appliesTo">;
+
+/**
+ * Finds texts with a wildcard. IAM reads `*` and `?` in resources and in some conditions, and `*` in actions and
+ * principals. A resource with a wildcard is a finding for each action, so that a suppression covers only the actions
+ * that it names.
+ */
+function wildcards(statement: Attributes, namePrefix: string): Wildcard[] {
+  const actions = strings(statement.actions);
+  const principals = objects(statement.principals).flatMap((principal) => [
+    String(principal.type),
+    ...strings(principal.identifiers),
+  ]);
+  const resources = strings(statement.resources).filter(
+    (text) => !isOwnPrefix(text, namePrefix) && !/^\$\{aws_cloudwatch_log_group\.[\w-]+\.arn\}:\*$/.test(text),
+  );
+  const conditions = objects(statement.condition).flatMap(({ test, variable, values }) =>
+    strings(values).filter(
+      (text) =>
+        !(test === "ArnLike" && isOwnPrefix(text, namePrefix)) &&
+        !(variable === "ses:Recipients" && isWholeDomain(text)),
+    ),
+  );
+  return [
+    ...actions.filter(hasWildcard).map((action) => ({ problem: `allows "${action}"`, appliesTo: action })),
+    ...resources.filter(hasWildcard).flatMap((resource) =>
+      actions.map((action) => ({
+        problem: `allows "${action}" on "${resource}"`,
+        appliesTo: `${action} on ${resource}`,
+      })),
+    ),
+    ...principals
+      .filter(hasWildcard)
+      .map((principal) => ({ problem: `allows the principal "${principal}"`, appliesTo: `principal ${principal}` })),
+    ...conditions
+      .filter(hasWildcard)
+      .map((value) => ({ problem: `allows "${value}" in a condition`, appliesTo: `condition ${value}` })),
+  ];
+}
+
+/** Whether the text is `*@<domain>`: the recipients that a stage allows by their domain. */
+function isWholeDomain(text: string): boolean {
+  return /^\*@[a-zA-Z0-9.-]+$/.test(text);
+}
+
+/** Whether the ARN ends in `<prefix>-*` and has no other wildcard. */
+function isOwnPrefix(arn: unknown, namePrefix: string): boolean {
+  const [, front] = /^(arn:.*[:/])([^:/]*)$/.exec(String(arn)) ?? [];
+  return front !== undefined && !hasWildcard(front) && String(arn).slice(front.length) === `${namePrefix}-*`;
+}
+
+function hasWildcard(text: unknown): boolean {
+  return /[*?]/.test(String(text).replace(/\$\{[^}]*\}/g, ""));
+}
+
+/** Finds exclusions. An exclusion is a wildcard, too, because it covers everything except what it names. */
+function exclusions(statement: Attributes): Wildcard[] {
+  return ["not_actions", "not_resources", "not_principals"]
+    .filter((name) => statement[name] !== undefined)
+    .map((name) => ({ problem: `allows ${name}`, appliesTo: name }));
+}
