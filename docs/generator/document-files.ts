@@ -1,31 +1,58 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import * as markdown from "prettier/plugins/markdown";
 import { format } from "prettier/standalone";
+import { catalogue } from "../../handler/notifications";
+import { seedCatalogue } from "../../handler/notifications/seed";
 import { prettier as style } from "../../package.json";
-import { alarmsDocument, lossMapDocument } from "./documents";
+import { documents, type GeneratedDocument, type Subject } from "./documents";
 import { synthesizeForDocs } from "./stack";
 
-/** @returns path in the folder and text, in the project's style, of each document that follows from the stack. */
-async function generateDocuments(folder: string): Promise<(readonly [path: string, text: string])[]> {
-  const stack = synthesizeForDocs();
-  const documents = { "loss-map.md": lossMapDocument(stack), "alarms.md": alarmsDocument(stack) };
+type About = GeneratedDocument["about"];
+
+const notificationsOf = { project: seedCatalogue, catalogue } as const;
+
+/**
+ * @param wanted the documents that are generated.
+ * @returns path and text, in the project's style, of each.
+ */
+async function generateDocuments(folder: string, wanted: readonly About[]): Promise<(readonly [string, string])[]> {
+  const subjects = new Map<About, Subject>();
+  const subjectOf = (about: About): Subject => {
+    const notifications = notificationsOf[about];
+    const subject = subjects.get(about) ?? { notifications, stack: synthesizeForDocs(notifications), folder };
+    subjects.set(about, subject);
+    return subject;
+  };
   return Promise.all(
-    Object.entries(documents).map(
-      async ([name, text]) =>
-        [join(folder, name), await format(text, { ...style, parser: "markdown", plugins: [markdown] })] as const,
-    ),
+    documents
+      .filter(({ about }) => wanted.includes(about))
+      .map(async ({ path, about, generate }) => {
+        const text = await generate(subjectOf(about));
+        return [join(folder, path), path.endsWith(".md") ? await inStyle(text) : text] as const;
+      }),
   );
 }
 
-export async function writeDocuments(folder: string): Promise<void> {
-  for (const [path, text] of await generateDocuments(folder)) writeFileSync(path, text);
+const inStyle = (text: string) => format(text, { ...style, parser: "markdown", plugins: [markdown] });
+
+const all: readonly About[] = ["project", "catalogue"];
+
+/** @param wanted the documents that are written. @default all */
+export async function writeDocuments(folder: string, wanted = all): Promise<void> {
+  for (const [path, text] of await generateDocuments(folder, wanted)) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
 }
 
-/** @returns paths of the documents that are missing, or not as they are generated. */
-export async function findStaleDocuments(folder: string): Promise<string[]> {
-  const documents = await generateDocuments(folder);
-  return documents
+/**
+ * @param wanted the documents that are looked at. @default all
+ * @returns paths of the documents that are missing, or not as they are generated.
+ */
+export async function findStaleDocuments(folder: string, wanted = all): Promise<string[]> {
+  const generated = await generateDocuments(folder, wanted);
+  return generated
     .filter(([path, text]) => !existsSync(path) || readFileSync(path, "utf8") !== text)
     .map(([path]) => path);
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App, type TerraformStack } from "cdktf";
+import { type Notification } from "../../handler/notifications/define";
 import { seedCatalogue } from "../../handler/notifications/seed";
 import { readConfig } from "../../stacks/config";
 import { Names } from "../../stacks/names";
@@ -19,10 +20,9 @@ export interface SynthesizedStack {
 
 /**
  * Synthesizes the stack that the documents are made from: that of production, with a project name that stands for any.
- * Its notifications are those that the project comes with, so that the documents do not change when a team adds its
- * own.
+ * @param notifications by default those that the project comes with.
  */
-export function synthesizeForDocs(): SynthesizedStack {
+export function synthesizeForDocs(notifications: readonly Notification[] = seedCatalogue): SynthesizedStack {
   const config = readConfig({
     STAGE: "prod",
     PROJECT_NAME: "project",
@@ -34,7 +34,7 @@ export function synthesizeForDocs(): SynthesizedStack {
   });
   const outdir = mkdtempSync(join(tmpdir(), "docs-"));
   try {
-    const stack = new NotificationStack(new App({ outdir }), "notification", config, seedCatalogue);
+    const stack = new NotificationStack(new App({ outdir }), "notification", config, notifications);
     stack.prepareStack();
     return readStack(stack, new Names(config));
   } finally {
