@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import "aws-emulator/aws-sdk-settings";
 import { findStaleDocuments, writeDocuments } from "./document-files";
 
 /** `npm run docs`: writes the documents that are generated from the stack and from the catalogue. */

@@ -1,5 +1,6 @@
 import { type Notification } from "../../handler/notifications/define";
 import { alarmsDocument } from "./alarms-document";
+import { iamDocument } from "./iam-document";
 import { lossMapDocument } from "./loss-map-document";
 import { type SynthesizedStack } from "./stack";
 
@@ -28,4 +29,5 @@ export interface GeneratedDocument {
 export const documents: readonly GeneratedDocument[] = [
   { path: "loss-map.md", about: "project", generate: ({ stack }) => lossMapDocument(stack) },
   { path: "alarms.md", about: "project", generate: ({ stack }) => alarmsDocument(stack) },
+  { path: "iam.md", about: "project", generate: ({ stack }) => iamDocument(stack) },
 ];

@@ -6,34 +6,22 @@ import { LambdaEventSourceMapping } from "@cdktf/provider-aws/lib/lambda-event-s
 import { LambdaFunctionEventInvokeConfig } from "@cdktf/provider-aws/lib/lambda-function-event-invoke-config";
 import { Sesv2ConfigurationSetEventDestination } from "@cdktf/provider-aws/lib/sesv2-configuration-set-event-destination";
 import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
-import { type TerraformStack, Testing } from "cdktf";
+import { type TerraformStack } from "cdktf";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { seedCatalogue } from "../../../handler/notifications/seed";
 import { findStaleDocuments, writeDocuments } from "../../../docs/generator/document-files";
 import { alarmsDocument } from "../../../docs/generator/alarms-document";
 import { documents } from "../../../docs/generator/documents";
 import { alarmsOf, hopsOf } from "../../../docs/generator/hops";
 import { lossMap } from "../../../docs/generator/loss-map";
 import { findLossMapProblems, lossMapDocument } from "../../../docs/generator/loss-map-document";
-import { readStack, type SynthesizedStack, synthesizeForDocs } from "../../../docs/generator/stack";
-import { Names } from "../../../stacks/names";
-import { NotificationStack } from "../../../stacks/notification-stack";
-import { configOf } from "../../support/stack";
+import { synthesizeForDocs } from "../../../docs/generator/stack";
+import { type Names } from "../../../stacks/names";
+import { stackWith } from "../../support/docs-stack";
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
 const root = join(__dirname, "..", "..", "..");
 const stack = synthesizeForDocs();
-
-/** The stack with something more in it. */
-function stackWith(add: (scope: TerraformStack, names: Names) => void): SynthesizedStack {
-  const config = configOf({ STAGE: "prod" });
-  const names = new Names(config);
-  const changed = new NotificationStack(Testing.app(), "notification", config, seedCatalogue);
-  add(changed, names);
-  changed.prepareStack();
-  return readStack(changed, names);
-}
 
 const addRule = (scope: TerraformStack, names: Names) =>
   new CloudwatchEventRule(scope, "audit-rule", { name: names.of("audit-rule") });
