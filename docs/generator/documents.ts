@@ -1,5 +1,6 @@
 import { type Notification } from "../../handler/notifications/define";
 import { alarmsDocument } from "./alarms-document";
+import { costsDocument } from "./costs-document";
 import { iamDocument } from "./iam-document";
 import { lossMapDocument } from "./loss-map-document";
 import { type SynthesizedStack } from "./stack";
@@ -29,5 +30,10 @@ export interface GeneratedDocument {
 export const documents: readonly GeneratedDocument[] = [
   { path: "loss-map.md", about: "project", generate: ({ stack }) => lossMapDocument(stack) },
   { path: "alarms.md", about: "project", generate: ({ stack }) => alarmsDocument(stack) },
+  {
+    path: "costs.md",
+    about: "project",
+    generate: ({ stack, notifications }) => costsDocument(stack, notifications),
+  },
   { path: "iam.md", about: "project", generate: ({ stack }) => iamDocument(stack) },
 ];

@@ -8,6 +8,7 @@ import { readConfig } from "../../stacks/config";
 import { Names } from "../../stacks/names";
 import { exampleAccountId } from "../../stacks/stages";
 import { NotificationStack } from "../../stacks/notification-stack";
+import { type TemplateReader } from "../../stacks/templates";
 
 export type Attributes = Readonly<Record<string, unknown>>;
 
@@ -22,7 +23,10 @@ export interface SynthesizedStack {
  * Synthesizes the stack that the documents are made from: that of production, with a project name that stands for any.
  * @param notifications by default those that the project comes with.
  */
-export function synthesizeForDocs(notifications: readonly Notification[] = seedCatalogue): SynthesizedStack {
+export function synthesizeForDocs(
+  notifications: readonly Notification[] = seedCatalogue,
+  templateOf?: TemplateReader,
+): SynthesizedStack {
   const config = readConfig({
     STAGE: "prod",
     PROJECT_NAME: "project",
@@ -34,7 +38,7 @@ export function synthesizeForDocs(notifications: readonly Notification[] = seedC
   });
   const outdir = mkdtempSync(join(tmpdir(), "docs-"));
   try {
-    const stack = new NotificationStack(new App({ outdir }), "notification", config, notifications);
+    const stack = new NotificationStack(new App({ outdir }), "notification", config, notifications, templateOf);
     stack.prepareStack();
     return readStack(stack, new Names(config));
   } finally {

@@ -177,13 +177,6 @@ describe("the alarms", () => {
   });
 });
 
-it("README.md counts the alarms that are paid for", () => {
-  const metrics = alarmsOf(stack).flatMap(({ metric }) => metric.split(" + "));
-  expect(readFileSync(join(root, "README.md"), "utf8")).toContain(
-    `${alarmsOf(stack).length} alarms on ${metrics.length} metrics`,
-  );
-});
-
 describe("the generated documents", () => {
   const ofProject = documents.filter(({ about }) => about === "project").map(({ path }) => path);
 
