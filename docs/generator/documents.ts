@@ -1,5 +1,6 @@
 import { type Notification } from "../../handler/notifications/define";
 import { alarmsDocument } from "./alarms-document";
+import { architectureDocument, diagram, diagramFiles } from "./architecture-document";
 import { costsDocument } from "./costs-document";
 import { iamDocument } from "./iam-document";
 import { lossMapDocument } from "./loss-map-document";
@@ -36,4 +37,7 @@ export const documents: readonly GeneratedDocument[] = [
     generate: ({ stack, notifications }) => costsDocument(stack, notifications),
   },
   { path: "iam.md", about: "project", generate: ({ stack }) => iamDocument(stack) },
+  { path: "architecture.md", about: "catalogue", generate: ({ stack }) => architectureDocument(stack) },
+  { path: diagramFiles.light, about: "catalogue", generate: ({ stack }) => diagram(stack, "light") },
+  { path: diagramFiles.dark, about: "catalogue", generate: ({ stack }) => diagram(stack, "dark") },
 ];
