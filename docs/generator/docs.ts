@@ -6,7 +6,8 @@ import { findStaleDocuments, writeDocuments } from "./document-files";
 
 async function run(folder: string, { check }: { readonly check: boolean }): Promise<void> {
   if (!check) {
-    await writeDocuments(folder);
+    const missing = await writeDocuments(folder);
+    if (missing !== undefined) console.error(missing);
     return;
   }
   const stale = await findStaleDocuments(folder);

@@ -1,10 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import * as babel from "prettier/plugins/babel";
+import * as estree from "prettier/plugins/estree";
 import * as markdown from "prettier/plugins/markdown";
+import { type Plugin } from "prettier";
 import { format } from "prettier/standalone";
 import { catalogue } from "../../handler/notifications";
 import { seedCatalogue } from "../../handler/notifications/seed";
 import { prettier as style } from "../../package.json";
+import { findStalePictures, refreshPictures } from "./catalogue-pictures";
 import { documents, type GeneratedDocument, type Subject } from "./documents";
 import { synthesizeForDocs } from "./stack";
 
@@ -34,25 +38,36 @@ async function generateDocuments(folder: string, wanted: readonly About[]): Prom
   );
 }
 
-const inStyle = (text: string) => format(text, { ...style, parser: "markdown", plugins: [markdown] });
+/** The blocks of JSON in a document are formatted as well. */
+const inStyle = (text: string) =>
+  format(text, { ...style, parser: "markdown", plugins: [markdown, babel, estree as Plugin] });
 
 const all: readonly About[] = ["project", "catalogue"];
 
-/** @param wanted the documents that are written. @default all */
-export async function writeDocuments(folder: string, wanted = all): Promise<void> {
+/**
+ * @param wanted the documents that are written. @default all
+ * @returns why pictures are still missing, as a sentence; `undefined` where none is.
+ */
+export async function writeDocuments(folder: string, wanted = all): Promise<string | undefined> {
+  // First the pictures, because the catalogue shows those that are there.
+  const missing = wanted.includes("catalogue") ? await refreshPictures(folder, catalogue) : undefined;
   for (const [path, text] of await generateDocuments(folder, wanted)) {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
   }
+  return missing;
 }
 
 /**
  * @param wanted the documents that are looked at. @default all
- * @returns paths of the documents that are missing, or not as they are generated.
+ * @returns paths of the documents and pictures that are missing, left over, or not as they are generated.
  */
 export async function findStaleDocuments(folder: string, wanted = all): Promise<string[]> {
   const generated = await generateDocuments(folder, wanted);
-  return generated
-    .filter(([path, text]) => !existsSync(path) || readFileSync(path, "utf8") !== text)
-    .map(([path]) => path);
+  return [
+    ...generated
+      .filter(([path, text]) => !existsSync(path) || readFileSync(path, "utf8") !== text)
+      .map(([path]) => path),
+    ...(wanted.includes("catalogue") ? findStalePictures(folder, catalogue) : []),
+  ];
 }

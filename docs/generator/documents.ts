@@ -1,6 +1,7 @@
 import { type Notification } from "../../handler/notifications/define";
 import { alarmsDocument } from "./alarms-document";
 import { architectureDocument, diagram, diagramFiles } from "./architecture-document";
+import { catalogueDocument } from "./catalogue-document";
 import { costsDocument } from "./costs-document";
 import { iamDocument } from "./iam-document";
 import { lossMapDocument } from "./loss-map-document";
@@ -37,6 +38,11 @@ export const documents: readonly GeneratedDocument[] = [
     generate: ({ stack, notifications }) => costsDocument(stack, notifications),
   },
   { path: "iam.md", about: "project", generate: ({ stack }) => iamDocument(stack) },
+  {
+    path: "catalogue.md",
+    about: "catalogue",
+    generate: ({ notifications, folder }) => catalogueDocument(notifications, folder),
+  },
   { path: "architecture.md", about: "catalogue", generate: ({ stack }) => architectureDocument(stack) },
   { path: diagramFiles.light, about: "catalogue", generate: ({ stack }) => diagram(stack, "light") },
   { path: diagramFiles.dark, about: "catalogue", generate: ({ stack }) => diagram(stack, "dark") },

@@ -14,4 +14,20 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-export const code = (text: string): string => `\`${text}\``;
+/** A text as code within a line, whatever is in it. */
+export function code(text: string): string {
+  const fence = fenceFor(text, 1);
+  return fence === "`" ? `\`${text}\`` : `${fence} ${text} ${fence}`;
+}
+
+/** A block of code. */
+export function codeBlock(language: string, text: string): string {
+  const fence = fenceFor(text, 3);
+  return `${fence}${language}\n${text}\n${fence}`;
+}
+
+/** Backticks that the text does not have. */
+function fenceFor(text: string, least: number): string {
+  const runs = (text.match(/`+/g) ?? []).map(({ length }) => length + 1);
+  return "`".repeat(Math.max(least, ...runs));
+}
