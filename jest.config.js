@@ -8,10 +8,20 @@ const shared = {
     "<rootDir>/__tests__/support/cheap-tokens.ts",
   ],
   // These folders hold output and no source: a synth copies the bundle into them, and Stryker copies the project.
-  modulePathIgnorePatterns: ["<rootDir>/cdktf.out/", "<rootDir>/.sandbox/", "<rootDir>/.stryker/", "<rootDir>/.migration/"],
+  modulePathIgnorePatterns: [
+    "<rootDir>/cdktf.out/",
+    "<rootDir>/.sandbox/",
+    "<rootDir>/.stryker/",
+    "<rootDir>/.migration/",
+  ],
+  // Graphviz is an ES module, which Jest can't require as Node.js does.
+  transformIgnorePatterns: ["/node_modules/(?!@hpcc-js/)"],
   // The modules of the inbox page are JavaScript for a browser. TypeScript's parser can read them as well.
   transform: {
-    "(?:^.+\\.ts|/inbox/[^/]+\\.js)$": ["@swc/jest", { jsc: { target: "es2022", parser: { syntax: "typescript" } } }],
+    "(?:^.+\\.ts|/inbox/[^/]+\\.js|/@hpcc-js/.+\\.js)$": [
+      "@swc/jest",
+      { jsc: { target: "es2022", parser: { syntax: "typescript" } } },
+    ],
   },
 };
 

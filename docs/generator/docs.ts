@@ -1,12 +1,27 @@
 import { Command } from "commander";
-import { writeDocuments } from "./document-files";
+import "aws-emulator/aws-sdk-settings";
+import { findStaleDocuments, writeDocuments } from "./document-files";
 
-/** `npm run docs`: writes the documents that are generated from the stack. */
+/** `npm run docs`: writes the documents that are generated from the stack and from the catalogue. */
+
+async function run(folder: string, { check }: { readonly check: boolean }): Promise<void> {
+  if (!check) {
+    const missing = await writeDocuments(folder);
+    if (missing !== undefined) console.error(missing);
+    return;
+  }
+  const stale = await findStaleDocuments(folder);
+  if (stale.length === 0) return;
+  throw new Error(
+    `These documents are not as they are generated. Run \`npm run docs\`, and commit what it changes.\n  ${stale.join("\n  ")}`,
+  );
+}
 
 new Command("docs")
-  .description("Writes loss-map.md, alarms.md and policy.md from the synthesized stack.")
+  .description("Writes the documents that follow from the stack and from the catalogue.")
   .argument("[folder]", "the folder of the documents", "docs")
-  .action(writeDocuments)
+  .option("--check", "write nothing, and fail where a document is stale", false)
+  .action(run)
   .parseAsync()
   .catch((error: unknown) => {
     console.error(error instanceof Error ? error.message : error);

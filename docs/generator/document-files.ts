@@ -1,36 +1,73 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import * as babel from "prettier/plugins/babel";
+import * as estree from "prettier/plugins/estree";
 import * as markdown from "prettier/plugins/markdown";
+import { type Plugin } from "prettier";
 import { format } from "prettier/standalone";
+import { catalogue } from "../../handler/notifications";
+import { seedCatalogue } from "../../handler/notifications/seed";
 import { prettier as style } from "../../package.json";
-import { alarmsDocument, lossMapDocument } from "./documents";
-import { policyDocument } from "./policy";
+import { findStalePictures, refreshPictures } from "./catalogue-pictures";
+import { documents, type GeneratedDocument, type Subject } from "./documents";
 import { synthesizeForDocs } from "./stack";
 
-/** @returns path in the folder and text, in the project's style, of each document that follows from the stack. */
-async function generateDocuments(folder: string): Promise<(readonly [path: string, text: string])[]> {
-  const stack = synthesizeForDocs();
-  const documents = {
-    "loss-map.md": lossMapDocument(stack),
-    "alarms.md": alarmsDocument(stack),
-    "policy.md": policyDocument(stack.suppressions),
+type About = GeneratedDocument["about"];
+
+const notificationsOf = { project: seedCatalogue, catalogue } as const;
+
+/**
+ * @param wanted the documents that are generated.
+ * @returns path and text, in the project's style, of each.
+ */
+async function generateDocuments(folder: string, wanted: readonly About[]): Promise<(readonly [string, string])[]> {
+  const subjects = new Map<About, Subject>();
+  const subjectOf = (about: About): Subject => {
+    const notifications = notificationsOf[about];
+    const subject = subjects.get(about) ?? { notifications, stack: synthesizeForDocs(notifications), folder };
+    subjects.set(about, subject);
+    return subject;
   };
   return Promise.all(
-    Object.entries(documents).map(
-      async ([name, text]) =>
-        [join(folder, name), await format(text, { ...style, parser: "markdown", plugins: [markdown] })] as const,
-    ),
+    documents
+      .filter(({ about }) => wanted.includes(about))
+      .map(async ({ path, about, generate }) => {
+        const text = await generate(subjectOf(about));
+        return [join(folder, path), path.endsWith(".md") ? await inStyle(text) : text] as const;
+      }),
   );
 }
 
-export async function writeDocuments(folder: string): Promise<void> {
-  for (const [path, text] of await generateDocuments(folder)) writeFileSync(path, text);
+/** The blocks of JSON in a document are formatted as well. */
+const inStyle = (text: string) =>
+  format(text, { ...style, parser: "markdown", plugins: [markdown, babel, estree as Plugin] });
+
+const all: readonly About[] = ["project", "catalogue"];
+
+/**
+ * @param wanted the documents that are written. @default all
+ * @returns why pictures are still missing, as a sentence; `undefined` where none is.
+ */
+export async function writeDocuments(folder: string, wanted = all): Promise<string | undefined> {
+  // First the pictures, because the catalogue shows those that are there.
+  const missing = wanted.includes("catalogue") ? await refreshPictures(folder, catalogue) : undefined;
+  for (const [path, text] of await generateDocuments(folder, wanted)) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+  return missing;
 }
 
-/** @returns paths of the documents that are missing, or not as they are generated. */
-export async function findStaleDocuments(folder: string): Promise<string[]> {
-  const documents = await generateDocuments(folder);
-  return documents
-    .filter(([path, text]) => !existsSync(path) || readFileSync(path, "utf8") !== text)
-    .map(([path]) => path);
+/**
+ * @param wanted the documents that are looked at. @default all
+ * @returns paths of the documents and pictures that are missing, left over, or not as they are generated.
+ */
+export async function findStaleDocuments(folder: string, wanted = all): Promise<string[]> {
+  const generated = await generateDocuments(folder, wanted);
+  return [
+    ...generated
+      .filter(([path, text]) => !existsSync(path) || readFileSync(path, "utf8") !== text)
+      .map(([path]) => path),
+    ...(wanted.includes("catalogue") ? findStalePictures(folder, catalogue) : []),
+  ];
 }

@@ -1,78 +1,51 @@
-import { alarmsOf, hopsOf } from "./hops";
-import { lossMap, type LossRow } from "./loss-map";
-import { generated, refuse, table } from "./markdown";
+import { type Notification } from "../../handler/notifications/define";
+import { alarmsDocument } from "./alarms-document";
+import { architectureDocument, diagram, diagramFiles } from "./architecture-document";
+import { catalogueDocument } from "./catalogue-document";
+import { costsDocument } from "./costs-document";
+import { iamDocument } from "./iam-document";
+import { lossMapDocument } from "./loss-map-document";
+import { policyDocument } from "./policy";
 import { type SynthesizedStack } from "./stack";
 
-/** @throws Error that lists every hop without a row, and every row with a hop or an alarm that is not in the stack. */
-export function lossMapDocument(stack: SynthesizedStack, rows: readonly LossRow[] = lossMap): string {
-  refuse("docs/loss-map.md", "docs/generator/loss-map.ts", findLossMapProblems(stack, rows));
-  return `${generated}
-
-# Where an event can end
-
-Every hop of the synthesized stack has a row: a test sees to that. The notifications are those that the project comes
-with: the rule of each further one has the same row, with its own name. Names are those behind project and stage. What each
-alarm means: [alarms.md](alarms.md). What to do with a parked event: [runbook.md](runbook.md).
-
-${table(
-  ["Where", "What can go wrong", "What remains", "Alarm", "What helps"],
-  rows.map((row) => [
-    row.where,
-    row.what,
-    row.remains,
-    row.alarms.map((name) => `\`${name}\``).join(", ") || "none",
-    row.command,
-  ]),
-)}
-`;
+/** What a document is made from: the notifications, and the stack of production with them. */
+export interface Subject {
+  readonly notifications: readonly Notification[];
+  readonly stack: SynthesizedStack;
+  /** The folder of the documents. */
+  readonly folder: string;
 }
 
-/** @throws Error that lists every alarm without a first step. */
-export function alarmsDocument(stack: SynthesizedStack): string {
-  refuse("docs/alarms.md", "stacks/constructs/alarms.ts", findAlarmProblems(stack));
-  return `${generated}
-
-# Alarms
-
-Each alarm publishes to the topic \`alarms\` when it rings and when it is over. Most of these metrics exist only once something
-went wrong, so missing data is no alarm. The alarms on SES's rates stay as they are while there is no data. Names are those
-behind project and stage, thresholds those of production. The rule of each notification of your own has the same two alarms as \`email-rule\`,
-\`<rule>-failed-invocations\` and \`<rule>-lost-events\`.
-
-${table(
-  ["Alarm", "Metric", "Rings at", "Meaning", "First step"],
-  alarmsOf(stack).map(({ name, metric, condition, meaning, firstStep }) => [
-    `\`${name}\``,
-    metric,
-    condition,
-    meaning,
-    firstStep ?? "",
-  ]),
-)}
-`;
+export interface GeneratedDocument {
+  /** The file, in the folder of the documents. Markdown is put into the project's style. */
+  readonly path: string;
+  /**
+   * Which notifications the document is about:
+   * - `project`: those that the project comes with. What holds for one of them holds for each further one, so the
+   *   document stays as it is when a team adds its own, and a test can compare it.
+   * - `catalogue`: all of this checkout.
+   */
+  readonly about: "project" | "catalogue";
+  readonly generate: (subject: Subject) => string | Promise<string>;
 }
 
-export function findLossMapProblems(stack: SynthesizedStack, rows: readonly LossRow[]): string[] {
-  const hops = hopsOf(stack);
-  const alarms = alarmsOf(stack).map(({ name }) => name);
-  const covered = rows.flatMap((row) => row.hops);
-  const named = rows.flatMap((row) => row.alarms);
-  return [
-    ...hops.filter((hop) => !covered.includes(hop)).map((hop) => `The hop ${hop} has no row.`),
-    // Two hops with the same name would need only one row, so that a lost event at the second would go unnoticed.
-    ...hops.filter((hop, at) => hops.indexOf(hop) < at).map((hop) => `The hop ${hop} is there more than once.`),
-    ...covered
-      .filter((hop) => !hops.includes(hop))
-      .map((hop) => `The row for ${hop} names a hop that is not in the stack.`),
-    ...named
-      .filter((name) => !alarms.includes(name))
-      .map((name) => `A row names the alarm ${name}, which is not in the stack.`),
-    ...alarms.filter((name) => !named.includes(name)).map((name) => `The alarm ${name} is in no row.`),
-  ];
-}
-
-function findAlarmProblems(stack: SynthesizedStack): string[] {
-  return alarmsOf(stack)
-    .filter(({ firstStep }) => firstStep === undefined)
-    .map(({ name }) => `The alarm ${name} has no first step.`);
-}
+/** Every document that `npm run docs` writes. A further document is a further line. */
+export const documents: readonly GeneratedDocument[] = [
+  { path: "loss-map.md", about: "project", generate: ({ stack }) => lossMapDocument(stack) },
+  { path: "alarms.md", about: "project", generate: ({ stack }) => alarmsDocument(stack) },
+  {
+    path: "costs.md",
+    about: "project",
+    generate: ({ stack, notifications }) => costsDocument(stack, notifications),
+  },
+  { path: "iam.md", about: "project", generate: ({ stack }) => iamDocument(stack) },
+  { path: "policy.md", about: "project", generate: ({ stack }) => policyDocument(stack.suppressions) },
+  {
+    path: "catalogue.md",
+    about: "catalogue",
+    generate: ({ notifications, folder }) => catalogueDocument(notifications, folder),
+  },
+  { path: "architecture.md", about: "catalogue", generate: ({ stack }) => architectureDocument(stack) },
+  { path: diagramFiles.light, about: "catalogue", generate: ({ stack }) => diagram(stack, "light") },
+  { path: diagramFiles.dark, about: "catalogue", generate: ({ stack }) => diagram(stack, "dark") },
+];

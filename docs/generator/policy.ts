@@ -1,7 +1,7 @@
 import { type Rule } from "../../stacks/policy/rule";
 import { ruleGroups } from "../../stacks/policy/rules";
 import { type PlacedSuppression, suppressionRule } from "../../stacks/policy/suppressions";
-import { generated, refuse, table } from "./markdown";
+import { generatedLine, refuse, table } from "./markdown";
 import { type Peer, peers } from "./policy-peers";
 
 type Groups = Readonly<Record<string, readonly Rule[]>>;
@@ -16,7 +16,7 @@ export function policyDocument(
   answered: readonly Peer[] = peers,
 ): string {
   refuse("docs/policy.md", "docs/generator/policy-peers.ts", findPeerProblems(groups, answered));
-  return `${generated}
+  return `${generatedLine}
 
 # Policy
 

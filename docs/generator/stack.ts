@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App, type TerraformStack } from "cdktf";
+import { type Notification } from "../../handler/notifications/define";
 import { seedCatalogue } from "../../handler/notifications/seed";
 import { readConfig } from "../../stacks/config";
 import { Names } from "../../stacks/names";
 import { type PlacedSuppression, suppressionsIn } from "../../stacks/policy/suppressions";
 import { exampleAccountId } from "../../stacks/stages";
 import { NotificationStack } from "../../stacks/notification-stack";
+import { type TemplateReader } from "../../stacks/templates";
 
 export type Attributes = Readonly<Record<string, unknown>>;
 
@@ -21,10 +23,12 @@ export interface SynthesizedStack {
 
 /**
  * Synthesizes the stack that the documents are made from: that of production, with a project name that stands for any.
- * Its notifications are those that the project comes with, so that the documents do not change when a team adds its
- * own.
+ * @param notifications by default those that the project comes with.
  */
-export function synthesizeForDocs(): SynthesizedStack {
+export function synthesizeForDocs(
+  notifications: readonly Notification[] = seedCatalogue,
+  templateOf?: TemplateReader,
+): SynthesizedStack {
   const config = readConfig({
     STAGE: "prod",
     PROJECT_NAME: "project",
@@ -36,7 +40,7 @@ export function synthesizeForDocs(): SynthesizedStack {
   });
   const outdir = mkdtempSync(join(tmpdir(), "docs-"));
   try {
-    const stack = new NotificationStack(new App({ outdir }), "notification", config, seedCatalogue);
+    const stack = new NotificationStack(new App({ outdir }), "notification", config, notifications, templateOf);
     stack.prepareStack();
     return readStack(stack, new Names(config));
   } finally {

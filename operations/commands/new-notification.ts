@@ -331,5 +331,7 @@ It works as it is. Next:
      sends the sample of each notification, and shows the mail in the inbox.
 ${send}
   4. npm run schema -- ${id}
-     prints what a producer may put into the event's detail.`;
+     prints what a producer may put into the event's detail.
+  5. npm run docs
+     adds it to docs/catalogue.md and to the diagram.`;
 }
