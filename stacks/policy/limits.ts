@@ -70,7 +70,7 @@ const range = (type: string, path: string, least: number, most: number): Range =
 });
 
 /**
- * The numbers that AWS takes, by the API reference of each service. `__tests__/stacks/policy-limits.test.ts` holds them
+ * The numbers that AWS takes, by the API reference of each service. `__tests__/stacks/policy-limits.integration.test.ts` holds them
  * against AWS's own models.
  */
 export const numberRanges: readonly Range[] = [

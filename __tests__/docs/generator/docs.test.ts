@@ -201,7 +201,7 @@ describe("the generated documents", () => {
 
   it("are told where they are stale or missing, and are written", async () => {
     const folder = temporaryFolder();
-    const names = ["loss-map.md", "alarms.md"];
+    const names = ["loss-map.md", "alarms.md", "policy.md"];
     const committed = (name: string) => readFileSync(join(root, "docs", name), "utf8");
     const stale = committed("loss-map.md").replace("dead-letters", "dead-letter");
     writeFiles(folder, { "loss-map.md": stale });
