@@ -70,7 +70,7 @@ const range = (type: string, path: string, least: number, most: number): Range =
 });
 
 /**
- * The numbers that AWS takes, by the API reference of each service. `__tests__/stacks/policy-limits.test.ts` holds them
+ * The numbers that AWS takes, by the API reference of each service. `__tests__/stacks/policy-limits.integration.test.ts` holds them
  * against AWS's own models.
  */
 export const numberRanges: readonly Range[] = [
@@ -148,6 +148,7 @@ interface PolicyLimit {
  */
 const policyLimits: readonly PolicyLimit[] = [
   { type: "aws_iam_role_policy", attribute: "policy", holder: "role", bytes: 10_240 },
+  { type: "aws_iam_policy", attribute: "policy", bytes: 6144 },
   { type: "aws_iam_role", attribute: "assume_role_policy", bytes: 2048 },
   { type: "aws_sqs_queue", attribute: "policy", bytes: 8192 },
   { type: "aws_sns_topic_policy", attribute: "policy", bytes: 30_720 },
@@ -165,19 +166,22 @@ export function largePolicies(stack: SynthesizedStack): Finding[] {
   const policies = policyLimits.flatMap(({ type, attribute, holder, bytes }) =>
     all(stack.resource, type).map(([id, resource]) => ({
       of: holder === undefined ? `${type}.${id}` : addressBehind(resource[holder]),
+      kind: `${type}.${attribute}`,
       size: sizeOfDocument(stack, statementsBehind(stack, resource[attribute])),
       bytes,
     })),
   );
   const permissions = all(stack.resource, "aws_lambda_permission").map(([, permission]) => ({
     of: addressBehind(permission.function_name),
+    kind: "aws_lambda_permission",
     size: sizeOfPermission(stack, permission),
     bytes: mostResourcePolicyBytes,
   }));
-  // The sizes are added up by address and limit: a role has its trust and its permissions, each with a limit of its own.
+  // The sizes are added up by address and kind: a role has a trust of its own and the policies that are attached to it,
+  // each with its own limit.
   const totals = new Map<string, { readonly address: string; readonly size: number; readonly bytes: number }>();
-  for (const { of: address, size, bytes } of [...policies, ...permissions]) {
-    const key = `${address} ${bytes}`;
+  for (const { of: address, kind, size, bytes } of [...policies, ...permissions]) {
+    const key = `${kind} of ${address}`;
     totals.set(key, { address, size: (totals.get(key)?.size ?? 0) + size, bytes });
   }
   return [...totals.values()]

@@ -122,9 +122,10 @@ export interface NameLimit {
 
 const letters = /^[\w-]*$/;
 const withDots = /^[\w.-]*$/;
+const orFifo = /^[\w-]*(?:\.fifo)?$/;
 
 /**
- * The physical names, by the API reference of each service. `__tests__/stacks/policy-limits.test.ts` holds them against
+ * The physical names, by the API reference of each service. `__tests__/stacks/policy-limits.integration.test.ts` holds them against
  * AWS's own models.
  */
 export const nameLimits: Readonly<Record<string, NameLimit>> = {
@@ -154,8 +155,8 @@ export const nameLimits: Readonly<Record<string, NameLimit>> = {
   aws_sesv2_configuration_set: { attribute: "configuration_set_name", most: 64, pattern: letters },
   aws_sesv2_configuration_set_event_destination: { attribute: "event_destination_name", most: 64, pattern: letters },
   aws_sesv2_contact_list: { attribute: "contact_list_name", most: 64, pattern: letters },
-  aws_sns_topic: { attribute: "name", most: 256, pattern: withDots },
-  aws_sqs_queue: { attribute: "name", most: 80, pattern: withDots },
+  aws_sns_topic: { attribute: "name", most: 256, pattern: orFifo },
+  aws_sqs_queue: { attribute: "name", most: 80, pattern: orFifo },
 };
 
 /**

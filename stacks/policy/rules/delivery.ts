@@ -244,7 +244,7 @@ export function deadLetterQueues(stack: SynthesizedStack): string[] {
 }
 
 /** The redrive policy is JSON in which the ARN is an expression. */
-export function redriveTarget({
+function redriveTarget({
   redrive_policy: policy,
 }: Attributes): { readonly address: string; readonly maxReceiveCount: number } | undefined {
   if (typeof policy !== "string") return undefined;
