@@ -49,8 +49,13 @@ const all: readonly About[] = ["project", "catalogue"];
  * @returns why pictures are still missing, as a sentence; `undefined` where none is.
  */
 export async function writeDocuments(folder: string, wanted = all): Promise<string | undefined> {
-  // First the pictures, because the catalogue shows those that are there.
-  const missing = wanted.includes("catalogue") ? await refreshPictures(folder, catalogue) : undefined;
+  let missing: string | undefined;
+  if (wanted.includes("catalogue")) {
+    // A faulty catalogue is told as the synth tells it, before its mails are rendered.
+    synthesizeForDocs(catalogue);
+    // Before the documents, because the catalogue's shows the pictures that are there.
+    missing = await refreshPictures(folder, catalogue);
+  }
   for (const [path, text] of await generateDocuments(folder, wanted)) {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);

@@ -17,13 +17,13 @@ export interface Node {
   alarms: number;
 }
 
-export interface Rule {
+interface Rule {
   readonly port: string;
   /** The names of the rules that take their events to the same place. */
   readonly names: string[];
 }
 
-export interface Edge {
+interface Edge {
   readonly from: string;
   readonly port?: string;
   readonly to: string;
