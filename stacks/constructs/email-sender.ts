@@ -6,6 +6,7 @@ import { Construct } from "constructs";
 import { templateName } from "../../handler/contract/environment";
 import { type Notification } from "../../handler/notifications/define";
 import { type Arns } from "../arns";
+import { type Config } from "../config";
 import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
 import { escapeForTerraform, type Template } from "../templates";
@@ -13,9 +14,8 @@ import { escapeForTerraform, type Template } from "../templates";
 export interface EmailSenderProps {
   readonly names: Names;
   readonly arns: Arns;
-  readonly sender: string;
-  /** The identity that SES verifies: the sender's address, or its domain. */
-  readonly identity: string;
+  /** The first is the default sender. Senders may share an identity. */
+  readonly senders: Config["senders"];
   /** Whether the identities are created here. Otherwise they exist already. */
   readonly manageIdentities: boolean;
   /** Recipients that get an identity while the account is in the SES sandbox. */
@@ -32,10 +32,10 @@ export interface StoredTemplate {
   readonly hash: string;
 }
 
-/** Everything that SES needs to send: the identity, the configuration set and the stored templates. */
+/** Everything that SES needs to send: the identities, the configuration set and the stored templates. */
 export class EmailSender extends Construct {
-  /** The sender's identity; `undefined` where another stage or a person created it. */
-  readonly identity: Sesv2EmailIdentity | undefined;
+  /** The senders' identities by address or domain; empty where another stage or a person created them. */
+  readonly identities: ReadonlyMap<string, Sesv2EmailIdentity>;
   readonly configurationSet: Sesv2ConfigurationSet;
   /** The stored templates by notification id. */
   readonly templates: Readonly<Record<Notification["id"], SesTemplate>>;
@@ -46,7 +46,7 @@ export class EmailSender extends Construct {
     private readonly props: EmailSenderProps,
   ) {
     super(scope, id);
-    const { names, identity } = props;
+    const { names } = props;
     this.configurationSet = new Sesv2ConfigurationSet(this, "configuration-set", {
       configurationSetName: names.configurationSet,
       reputationOptions: { reputationMetricsEnabled: true },
@@ -54,13 +54,7 @@ export class EmailSender extends Construct {
       suppressionOptions: { suppressedReasons: ["BOUNCE", "COMPLAINT"] },
       sendingOptions: { sendingEnabled: true },
     });
-    if (props.manageIdentities) {
-      this.identity = this.createIdentity(identity);
-      movedFrom(this.identity, "email-sender", "sender");
-      for (const recipient of this.recipientIdentities()) {
-        movedFrom(this.createIdentity(recipient), "email-sender", `recipient-${recipient}`);
-      }
-    }
+    this.identities = props.manageIdentities ? this.createIdentities() : new Map<string, Sesv2EmailIdentity>();
     this.templates = Object.fromEntries(
       props.templates.map((template) => [template.notificationId, this.createTemplate(template)]),
     );
@@ -77,7 +71,17 @@ export class EmailSender extends Construct {
     });
   }
 
-  /** The construct's id is the address or the domain, so a recipient that becomes the sender keeps its identity. */
+  /** Creates each identity once, although several senders may share it. */
+  private createIdentities(): ReadonlyMap<string, Sesv2EmailIdentity> {
+    const ofSenders = this.senderIdentities().map((value) => [value, this.createIdentity(value)] as const);
+    for (const [, identity] of ofSenders.slice(0, 1)) movedFrom(identity, "email-sender", "sender");
+    for (const recipient of this.recipientIdentities()) {
+      movedFrom(this.createIdentity(recipient), "email-sender", `recipient-${recipient}`);
+    }
+    return new Map(ofSenders);
+  }
+
+  /** The construct's id is the address or the domain, so a recipient that becomes a sender keeps its identity. */
   private createIdentity(emailIdentity: string): Sesv2EmailIdentity {
     return new Sesv2EmailIdentity(this, `identity-${emailIdentity}`, {
       emailIdentity,
@@ -87,37 +91,46 @@ export class EmailSender extends Construct {
   }
 
   /**
-   * The permission to send mail of these templates from this sender, and nothing else. SES checks the identity, the
+   * The permission to send mail of these templates from these senders, and nothing else. SES checks the identity, the
    * template and the configuration set (aws-cdk issue 34402), and in the SES sandbox the recipient's identity too
    * (aws-sdk-js issue 3641).
    *
-   * The statement names the identities of the sender's address and of its domain. Where both exist, SES checks that of
+   * The statement names the identities of each sender's address and of its domain. Where both exist, SES checks that of
    * the address, whoever created it (https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html).
    * `ses:FromAddress` keeps out the other addresses of the domain.
    */
   sendStatement(): DataAwsIamPolicyDocumentStatement {
-    const { names, arns, sender } = this.props;
+    const { names, arns, senders } = this.props;
+    const addresses = unique(senders.map(({ address }) => address));
+    const identities = unique(addresses.flatMap((address) => [address, domainOf(address)]));
     return {
       sid: "SendNotifications",
       actions: ["ses:SendTemplatedEmail"],
       resources: [
-        ...[sender, domainOf(sender), ...this.recipientIdentities()].map((name) => arns.of("ses", `identity/${name}`)),
+        ...unique([...identities, ...this.recipientIdentities()]).map((name) => arns.of("ses", `identity/${name}`)),
         arns.of("ses", `configuration-set/${names.configurationSet}`),
         // The templates are named by their prefix. A list of all would outgrow the 10,240 characters that IAM takes for
         // the policies of a role.
         arns.of("ses", `template/${names.prefix}-*`),
       ],
-      condition: [{ test: "StringEquals", variable: "ses:FromAddress", values: [sender] }],
+      condition: [{ test: "StringEquals", variable: "ses:FromAddress", values: addresses }],
     };
   }
 
+  private senderIdentities(): string[] {
+    return unique(this.props.senders.map(({ identity }) => identity.value));
+  }
+
   /**
-   * The recipients that need an identity of their own. If the sender is also a recipient, it has its identity already.
+   * The recipients that need an identity of their own. If a sender is also a recipient, it has its identity already.
    */
   private recipientIdentities(): string[] {
-    return [...new Set(this.props.verifiedRecipients)].filter((name) => name !== this.props.identity);
+    const ofSenders = this.senderIdentities();
+    return unique(this.props.verifiedRecipients).filter((name) => !ofSenders.includes(name));
   }
 }
+
+const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
 
 function domainOf(address: string): string {
   return address.slice(address.lastIndexOf("@") + 1);
