@@ -16,7 +16,7 @@ import { allowsRecipient, type RecipientPolicy } from "./contract/recipient-poli
 import { createError, type NotificationError, PermanentError, TransientError } from "./errors";
 import { findNotification } from "./notifications";
 import { type Notification, type PreparedEmail, type RefusedRecipient } from "./notifications/define";
-import { type Clock } from "./pacer";
+import { type Clock, longestSendMs } from "./pacer";
 
 /** One templated mail to one recipient. */
 export interface TemplatedEmail {
@@ -90,12 +90,6 @@ export interface NotificationResult {
 }
 
 export type SendNotification = (input: unknown, run: Run) => Promise<NotificationResult>;
-
-/**
- * Longest time that one send needs, in milliseconds: SES answers within `requestTimeout` of `sesClientSettings`
- * (handler/adapters/ses.ts), and then the claim is marked. With less time left, the run could end between the two.
- */
-const sendBudgetMs = 8000;
 
 /** Most milliseconds by which the clocks of two execution environments are assumed to differ. */
 const clockSkewMs = 1000;
@@ -238,7 +232,7 @@ async function sendOnce(
   const { clock, log, metrics } = dependencies;
   const { recipient, contentHash } = mail;
   const about: AboutMail = { eventId: event.id, notification: notification.id, recipient: hashRecipient(recipient) };
-  const deadline = run.endsAt - sendBudgetMs;
+  const deadline = run.endsAt - longestSendMs;
   if (clock.now() > deadline) {
     throw new TransientError("OutOfTime", "The run's time was over before all mails were sent; the next try goes on.");
   }
