@@ -12,7 +12,7 @@ import { type MailFailure } from "./contract/failure-record";
 import { compareFailures, isWait } from "./contract/failures";
 import { maskAddresses } from "./contract/mask";
 import { hashRecipient } from "./contract/recipient-hash";
-import { allowsRecipient, type RecipientPolicy } from "./contract/recipient-policy";
+import { allowedRecipient, type RecipientPolicy } from "./contract/recipient-policy";
 import { createError, type NotificationError, PermanentError, TransientError } from "./errors";
 import { findNotification } from "./notifications";
 import { type Notification, type PreparedEmail, type RefusedRecipient } from "./notifications/define";
@@ -157,8 +157,8 @@ async function deliver(
   const failed = refusedRecipients.map(toFailedMail);
   for (const recipient of recipients) {
     try {
-      refuseForbidden(recipient, dependencies.recipientPolicy);
-      messageIds.push(await sendOnce({ recipient, ...email }, notification, event, run, dependencies));
+      const allowed = requireAllowed(recipient, dependencies.recipientPolicy);
+      messageIds.push(await sendOnce({ recipient: allowed, ...email }, notification, event, run, dependencies));
     } catch (cause) {
       failed.push({ place: { recipient: hashRecipient(recipient) }, error: toNotificationError(cause) });
     }
@@ -386,9 +386,13 @@ export function refuseOversized(input: unknown): void {
   );
 }
 
-/** @throws PermanentError `RecipientRefused` if the stage's policy does not allow the recipient. */
-function refuseForbidden(recipient: string, policy: RecipientPolicy): void {
-  if (allowsRecipient(policy, recipient)) return;
+/**
+ * Returns the recipient's address as the stage's policy spells it.
+ * @throws PermanentError `RecipientRefused` if the policy does not allow the recipient.
+ */
+function requireAllowed(recipient: string, policy: RecipientPolicy): string {
+  const allowed = allowedRecipient(policy, recipient);
+  if (allowed !== undefined) return allowed;
   throw new PermanentError(
     "RecipientRefused",
     "The recipient is not on the allow-list of this stage: add the address or its domain to allowedRecipients in stacks/stages.ts.",

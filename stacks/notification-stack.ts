@@ -64,6 +64,7 @@ export class NotificationStack extends TerraformStack {
       arns,
       senders: config.senders,
       manageIdentities: config.manageIdentities,
+      recipientPolicy: config.recipientPolicy,
       verifiedRecipients: config.sesSandbox ? config.recipients : [],
       templates,
       deletionProtection,
