@@ -7,18 +7,21 @@ import {
   mostEventBytes,
   mostEventLevels,
 } from "./contract/envelope";
+import { defaultSender } from "./contract/environment";
 import { type MailFailure } from "./contract/failure-record";
 import { compareFailures, isWait } from "./contract/failures";
 import { maskAddresses } from "./contract/mask";
 import { hashRecipient } from "./contract/recipient-hash";
-import { allowsRecipient, type RecipientPolicy } from "./contract/recipient-policy";
+import { allowedRecipient, type RecipientPolicy } from "./contract/recipient-policy";
 import { createError, type NotificationError, PermanentError, TransientError } from "./errors";
 import { findNotification } from "./notifications";
 import { type Notification, type PreparedEmail, type RefusedRecipient } from "./notifications/define";
-import { type Clock } from "./pacer";
+import { type Clock, longestSendMs } from "./pacer";
 
 /** One templated mail to one recipient. */
 export interface TemplatedEmail {
+  /** The `From` address. */
+  readonly sender: string;
   readonly recipient: string;
   readonly template: string;
   readonly templateData: Readonly<Record<string, string>>;
@@ -67,6 +70,8 @@ export interface SendNotificationDependencies {
   readonly metrics: Metrics;
   /** Name of the stored template that a notification's mails are sent with. */
   readonly templateNameOf: (notificationId: string) => string;
+  /** The stage's `From` addresses by the names that notifications use. */
+  readonly senders: Readonly<Record<string, string>>;
   readonly recipientPolicy: RecipientPolicy;
   /** Addresses that replies go to if the event names none. */
   readonly replyTo: readonly string[];
@@ -85,12 +90,6 @@ export interface NotificationResult {
 }
 
 export type SendNotification = (input: unknown, run: Run) => Promise<NotificationResult>;
-
-/**
- * Longest time that one send needs, in milliseconds: SES answers within `requestTimeout` of `sesClientSettings`
- * (handler/adapters/ses.ts), and then the claim is marked. With less time left, the run could end between the two.
- */
-const sendBudgetMs = 8000;
 
 /** Most milliseconds by which the clocks of two execution environments are assumed to differ. */
 const clockSkewMs = 1000;
@@ -158,8 +157,8 @@ async function deliver(
   const failed = refusedRecipients.map(toFailedMail);
   for (const recipient of recipients) {
     try {
-      refuseForbidden(recipient, dependencies.recipientPolicy);
-      messageIds.push(await sendOnce({ recipient, ...email }, notification, event, run, dependencies));
+      const allowed = requireAllowed(recipient, dependencies.recipientPolicy);
+      messageIds.push(await sendOnce({ recipient: allowed, ...email }, notification, event, run, dependencies));
     } catch (cause) {
       failed.push({ place: { recipient: hashRecipient(recipient) }, error: toNotificationError(cause) });
     }
@@ -233,7 +232,7 @@ async function sendOnce(
   const { clock, log, metrics } = dependencies;
   const { recipient, contentHash } = mail;
   const about: AboutMail = { eventId: event.id, notification: notification.id, recipient: hashRecipient(recipient) };
-  const deadline = run.endsAt - sendBudgetMs;
+  const deadline = run.endsAt - longestSendMs;
   if (clock.now() > deadline) {
     throw new TransientError("OutOfTime", "The run's time was over before all mails were sent; the next try goes on.");
   }
@@ -308,6 +307,7 @@ async function sendClaimed(
   try {
     ({ messageId } = await sendEmail(
       {
+        sender: senderOf(notification, dependencies.senders),
         recipient,
         template: templateNameOf(notification.id),
         templateData,
@@ -345,6 +345,20 @@ async function sendClaimed(
   return messageId;
 }
 
+/**
+ * Returns the `From` address of a notification's mails. The synth refuses a sender that the stage lacks, so it can only be
+ * missing while a deployment changes the function's code and its variables one after the other.
+ * @throws TransientError
+ */
+function senderOf({ id, sender = defaultSender }: Notification, senders: Readonly<Record<string, string>>): string {
+  const address = Object.hasOwn(senders, sender) ? senders[sender] : undefined;
+  if (address !== undefined) return address;
+  throw new TransientError(
+    "Unclassified",
+    `The function knows no sender "${sender}", which "${id}" names: deploy the stack again.`,
+  );
+}
+
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
 
 function parseEnvelope(input: unknown): EventEnvelope {
@@ -372,9 +386,13 @@ export function refuseOversized(input: unknown): void {
   );
 }
 
-/** @throws PermanentError `RecipientRefused` if the stage's policy does not allow the recipient. */
-function refuseForbidden(recipient: string, policy: RecipientPolicy): void {
-  if (allowsRecipient(policy, recipient)) return;
+/**
+ * Returns the recipient's address as the stage's policy spells it.
+ * @throws PermanentError `RecipientRefused` if the policy does not allow the recipient.
+ */
+function requireAllowed(recipient: string, policy: RecipientPolicy): string {
+  const allowed = allowedRecipient(policy, recipient);
+  if (allowed !== undefined) return allowed;
   throw new PermanentError(
     "RecipientRefused",
     "The recipient is not on the allow-list of this stage: add the address or its domain to allowedRecipients in stacks/stages.ts.",

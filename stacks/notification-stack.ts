@@ -57,14 +57,14 @@ export class NotificationStack extends TerraformStack {
     const { deletionProtection } = config;
     const quotas = { ...defaultQuotas(config.region), ...config.quotas };
     const arns = this.connect(config, names);
-    const templates = checkedTemplates(notifications, names.prefix, templateOf);
+    const templates = checkedTemplates(notifications, config, names.prefix, templateOf);
 
     const sender = new EmailSender(this, "email-sender", {
       names,
       arns,
-      sender: config.sender,
-      identity: config.senderIdentity.value,
+      senders: config.senders,
       manageIdentities: config.manageIdentities,
+      recipientPolicy: config.recipientPolicy,
       verifiedRecipients: config.sesSandbox ? config.recipients : [],
       templates,
       deletionProtection,
@@ -115,7 +115,7 @@ export class NotificationStack extends TerraformStack {
         failures.deadLetterRule,
         feedback.rule,
       ],
-      email: config.alarmEmail,
+      subscribers: config.alarmSubscribers,
     });
 
     this.describe(config, { bus, failures, lanes, feedback, routing, deadLetters, claims, sender, monitoring });
@@ -163,7 +163,7 @@ export class NotificationStack extends TerraformStack {
           budget: budgets[lane],
           reserveConcurrency: config.reserveConcurrency,
           environment: {
-            sender: config.sender,
+            senders: Object.fromEntries(config.senders.map(({ name, address }) => [name, address])),
             replyTo: config.replyTo,
             configurationSet: names.configurationSet,
             templateNamePrefix: names.prefix,
@@ -204,15 +204,24 @@ export class NotificationStack extends TerraformStack {
       "Stored template of each notification",
     );
     this.output("alarm_topic_arn", monitoring.alarmTopic.topic.arn, "Alarms are published here");
+    const identities = [...new Set(config.senders.map(({ identity }) => identity.value))];
     this.output(
       "identity_status_command",
-      `aws sesv2 get-email-identity --region ${config.region} --email-identity ${config.senderIdentity.value} --query VerificationStatus`,
+      identities
+        .map(
+          (identity) =>
+            `aws sesv2 get-email-identity --region ${config.region} --email-identity ${identity} --query VerificationStatus`,
+        )
+        .join("; "),
       "Prints SUCCESS once the sender's identity is verified",
     );
-    if (config.senderIdentity.kind === "domain" && sender.identity !== undefined) {
+    const domains = [...sender.identities].filter(([identity]) => !identity.includes("@"));
+    const [first] = domains;
+    if (first !== undefined) {
+      const tokens = domains.map(([domain, { dkimSigningAttributes }]) => [domain, dkimSigningAttributes.tokens]);
       this.output(
         "dkim_tokens",
-        sender.identity.dkimSigningAttributes.tokens,
+        domains.length === 1 ? first[1].dkimSigningAttributes.tokens : Object.fromEntries(tokens),
         "Make a CNAME of each, <token>._domainkey.<domain>, to the target that the SES console shows for it",
       );
     }
@@ -226,12 +235,14 @@ export class NotificationStack extends TerraformStack {
 /** Checks the catalogue, and returns the stored template of each notification. */
 function checkedTemplates(
   notifications: readonly Notification[],
+  { senders }: Config,
   prefix: string,
   templateOf: TemplateReader,
 ): StoredTemplate[] {
   const checked = checkCatalogue(notifications, {
     prefix,
     templateOf,
+    senders: senders.map(({ name }) => name),
     // Only the project's own catalogue has to hold every folder. A catalogue that a test passes in may have a part of
     // them.
     folder: notifications === catalogue ? notificationsFolder : undefined,

@@ -3,19 +3,50 @@ import { type RecipientPolicy } from "../handler/contract/recipient-policy";
 /** The account id that AWS uses in its own examples. Nobody owns it. The sandbox's moto uses it, too. */
 export const exampleAccountId = "123456789012";
 
-/** Settings that are decided for each stage, in this file. Those that the environment can set are in `config.ts`. */
+/**
+ * The days that CloudWatch Logs can keep logs
+ * (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html).
+ */
+export const logRetentionDays = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+] as const;
+
+/** An address that mail comes from. */
+export interface SenderSettings {
+  readonly address: string;
+  /** What SES verifies: the address, or its whole domain. @default "address" */
+  readonly identity?: "address" | "domain";
+}
+
+/**
+ * The settings of one stage. Some of them can also come from an environment variable, and then there is one rule: a
+ * variable that is set wins over the stage's entry here. Only the account is guarded: where both name one, they have to
+ * be the same.
+ */
 export interface StageSettings {
-  /** Values for environment variables that are not set. Only the sandbox has them. */
-  readonly defaults?: Readonly<
-    Record<"PROJECT_NAME" | "EMAIL_SENDER" | "EMAIL_RECIPIENT" | "AWS_ACCOUNT_ID" | "AWS_REGION", string>
-  >;
-  /**
-   * The only account that the stage may be deployed to. AWS_ACCOUNT_ID may then be left out; if it is set, it has to be
-   * this account.
-   */
+  /** Part of every name. PROJECT_NAME wins. */
+  readonly projectName?: string;
+  /** The only account that the stage may be deployed to: AWS_ACCOUNT_ID can't name another one. */
   readonly accountId?: string;
-  /** Where replies go if the event names no other address. EMAIL_REPLY_TO overrides it. @default to the sender */
+  /** Where everything is: a region with Amazon SES. AWS_REGION wins, so that one stage can live in several regions. */
+  readonly region?: string;
+  /**
+   * The addresses that the stage's mail comes from, by short names. Mail comes from the sender `default`, unless its
+   * notification names another one (`sender` in handler/notifications/define.ts). EMAIL_SENDER and SENDER_IDENTITY win
+   * over the default sender's address and identity.
+   */
+  readonly senders?: Readonly<Record<string, SenderSettings>>;
+  /**
+   * `managed`: this stage makes the SES identities. `existing`: they are there, because another stage or a person has
+   * made them. An account has each identity once in a region. IDENTITIES wins. @default "managed"
+   */
+  readonly identities?: "managed" | "existing";
+  /** Recipients of scheduled notifications. EMAIL_RECIPIENT wins. */
+  readonly recipients?: readonly string[];
+  /** Where replies go if the event names no other address. EMAIL_REPLY_TO wins. @default to the sender */
   readonly replyTo?: readonly string[];
+  /** E-mail addresses that are told of alarms. ALARM_EMAIL wins. @default nobody is told */
+  readonly alarmSubscribers?: readonly string[];
   /**
    * Protects what can't be created again from being deleted: claims, parked events, the archive, the verified
    * identities. AWS refuses to delete the table of claims, and Terraform refuses a plan that would destroy one of these
@@ -24,18 +55,21 @@ export interface StageSettings {
   readonly deletionProtection: boolean;
   /**
    * Whether the account is in the SES sandbox. SES then sends only to verified recipients, so the stack creates an
-   * identity for each address in EMAIL_RECIPIENT, and the function may send to it.
+   * identity for each of the stage's recipients, and the function may send to it.
    */
   readonly sesSandbox: boolean;
-  /** Who may be mailed. `recipients-only` means the addresses in EMAIL_RECIPIENT and SES's mailbox simulator. */
+  /**
+   * Who may be mailed: the handler refuses everybody else, and so does IAM. `recipients-only` means the stage's recipients. A list may
+   * always mail SES's mailbox simulator. A listed domain does not include its sub-domains.
+   */
   readonly allowedRecipients: RecipientPolicy | "recipients-only";
   /** Days that CloudWatch Logs keeps the function's logs. CloudWatch Logs takes only certain values. */
-  readonly logRetentionDays: 7 | 14 | 30 | 90 | 180 | 365;
-  /** Days that the bus's archive keeps events for a replay. */
+  readonly logRetentionDays: (typeof logRetentionDays)[number];
+  /** Days that the bus's archive keeps events for a replay, from 1 on. */
   readonly archiveRetentionDays: number;
-  /** Memory of the function in MB. */
+  /** Memory of the function in MB, from 128 to 10,240. */
   readonly memoryMb: number;
-  /** Longest run of the function in seconds. */
+  /** Longest run of the function in seconds, from 9 to 900. A send may take 8. */
   readonly timeoutSeconds: number;
   /**
    * Most mails a second that this stage sends: its share of what SES lets the account send (SES console, "Account
@@ -86,13 +120,11 @@ export const stages = {
     timeoutSeconds: 12,
     sendRatePerSecond: 50,
     reserveConcurrency: true,
-    defaults: {
-      PROJECT_NAME: "email-automation",
-      EMAIL_SENDER: "notifications@example.com",
-      EMAIL_RECIPIENT: "test-recipient@example.com",
-      AWS_ACCOUNT_ID: exampleAccountId,
-      AWS_REGION: "us-east-1",
-    },
+    projectName: "email-automation",
+    accountId: exampleAccountId,
+    region: "us-east-1",
+    senders: { default: { address: "notifications@example.com" } },
+    recipients: ["test-recipient@example.com"],
     sesSandbox: true,
     allowedRecipients: { mode: "unrestricted", reason: "No mail leaves the machine that the sandbox runs on." },
   },

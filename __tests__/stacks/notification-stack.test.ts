@@ -90,6 +90,12 @@ describe("IAM", () => {
     expect(send?.actions).toEqual(["ses:SendTemplatedEmail"]);
     expect(send?.condition).toEqual([
       { test: "StringEquals", values: ["sender@example.com"], variable: "ses:FromAddress" },
+      {
+        test: "ForAllValues:StringLike",
+        values: ["ops@example.com", "*@simulator.amazonses.com"],
+        variable: "ses:Recipients",
+      },
+      { test: "Null", values: ["false"], variable: "ses:Recipients" },
     ]);
     expect(send?.resources?.map((arn) => arn.replace(/^.*\}:/, ""))).toEqual([
       // SES checks the identity of the address if it exists, and otherwise that of the domain.
@@ -669,6 +675,11 @@ describe("CloudWatch", () => {
       protocol: "email",
       endpoint: "oncall@example.com",
     });
+    const several = synthNotificationStack({ ALARM_EMAIL: "oncall@example.com,team@example.com" });
+    expect(several.resources("aws_sns_topic_subscription").map(({ endpoint }) => endpoint)).toEqual([
+      "oncall@example.com",
+      "team@example.com",
+    ]);
   });
 
   it("lets this stage's alarms publish, and nobody else", () => {

@@ -1,9 +1,10 @@
 import { type TerraformStack, Testing } from "cdktf";
 import { invokeAspects } from "cdktf/lib/synthesize/synthesizer";
+import { type Notification } from "../../handler/notifications/define";
 import { seedCatalogue } from "../../handler/notifications/seed";
 import { type Config, type Environment, readConfig } from "../../stacks/config";
 import { NotificationStack } from "../../stacks/notification-stack";
-import { exampleAccountId } from "../../stacks/stages";
+import { exampleAccountId, stages, type StageSettings } from "../../stacks/stages";
 
 type Attributes = Record<string, unknown>;
 
@@ -85,8 +86,23 @@ export function configOf(environment: Environment = {}): Config {
   return readConfig({ ...devEnvironment, ...environment });
 }
 
+/** The configuration of the stage `dev` with other settings. */
+export function withStage(settings: Partial<StageSettings>, environment: Environment = {}): Config {
+  const known: Record<string, StageSettings> = stages;
+  const replaced = jest.replaceProperty(known, "dev", { ...stages.dev, ...settings });
+  try {
+    return configOf(environment);
+  } finally {
+    replaced.restore();
+  }
+}
+
 /** Synthesizes the stack with the notifications that the project comes with, whatever a team has added. */
 export function synthNotificationStack(environment: Environment = {}): Synthesized {
-  const stack = new NotificationStack(Testing.app(), "notification", configOf(environment), seedCatalogue);
-  return synthesized(stack);
+  return synthesizedOf(configOf(environment));
+}
+
+/** Synthesizes the stack of a configuration. */
+export function synthesizedOf(config: Config, notifications: readonly Notification[] = seedCatalogue): Synthesized {
+  return synthesized(new NotificationStack(Testing.app(), "notification", config, notifications));
 }

@@ -1,11 +1,17 @@
-import { type DataAwsIamPolicyDocumentStatement } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import {
+  type DataAwsIamPolicyDocumentStatement,
+  type DataAwsIamPolicyDocumentStatementCondition,
+} from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import { SesTemplate } from "@cdktf/provider-aws/lib/ses-template";
 import { Sesv2ConfigurationSet } from "@cdktf/provider-aws/lib/sesv2-configuration-set";
 import { Sesv2EmailIdentity } from "@cdktf/provider-aws/lib/sesv2-email-identity";
+import { Annotations } from "cdktf";
 import { Construct } from "constructs";
 import { templateName } from "../../handler/contract/environment";
+import { type RecipientPolicy, recipientPatterns } from "../../handler/contract/recipient-policy";
 import { type Notification } from "../../handler/notifications/define";
 import { type Arns } from "../arns";
+import { type Config } from "../config";
 import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
 import { escapeForTerraform, type Template } from "../templates";
@@ -13,13 +19,14 @@ import { escapeForTerraform, type Template } from "../templates";
 export interface EmailSenderProps {
   readonly names: Names;
   readonly arns: Arns;
-  readonly sender: string;
-  /** The identity that SES verifies: the sender's address, or its domain. */
-  readonly identity: string;
+  /** The first is the default sender. Senders may share an identity. */
+  readonly senders: Config["senders"];
   /** Whether the identities are created here. Otherwise they exist already. */
   readonly manageIdentities: boolean;
   /** Recipients that get an identity while the account is in the SES sandbox. */
   readonly verifiedRecipients: readonly string[];
+  /** Whom the functions may mail. IAM holds it, too, where it names recipients. */
+  readonly recipientPolicy: RecipientPolicy;
   readonly templates: readonly StoredTemplate[];
   readonly deletionProtection: boolean;
 }
@@ -32,10 +39,10 @@ export interface StoredTemplate {
   readonly hash: string;
 }
 
-/** Everything that SES needs to send: the identity, the configuration set and the stored templates. */
+/** Everything that SES needs to send: the identities, the configuration set and the stored templates. */
 export class EmailSender extends Construct {
-  /** The sender's identity; `undefined` where another stage or a person created it. */
-  readonly identity: Sesv2EmailIdentity | undefined;
+  /** The senders' identities by address or domain; empty where another stage or a person created them. */
+  readonly identities: ReadonlyMap<string, Sesv2EmailIdentity>;
   readonly configurationSet: Sesv2ConfigurationSet;
   /** The stored templates by notification id. */
   readonly templates: Readonly<Record<Notification["id"], SesTemplate>>;
@@ -46,7 +53,7 @@ export class EmailSender extends Construct {
     private readonly props: EmailSenderProps,
   ) {
     super(scope, id);
-    const { names, identity } = props;
+    const { names } = props;
     this.configurationSet = new Sesv2ConfigurationSet(this, "configuration-set", {
       configurationSetName: names.configurationSet,
       reputationOptions: { reputationMetricsEnabled: true },
@@ -54,12 +61,13 @@ export class EmailSender extends Construct {
       suppressionOptions: { suppressedReasons: ["BOUNCE", "COMPLAINT"] },
       sendingOptions: { sendingEnabled: true },
     });
-    if (props.manageIdentities) {
-      this.identity = this.createIdentity(identity);
-      movedFrom(this.identity, "email-sender", "sender");
-      for (const recipient of this.recipientIdentities()) {
-        movedFrom(this.createIdentity(recipient), "email-sender", `recipient-${recipient}`);
-      }
+    this.identities = props.manageIdentities ? this.createIdentities() : new Map<string, Sesv2EmailIdentity>();
+    const patterns = recipientPatterns(props.recipientPolicy);
+    if (patterns !== undefined && this.recipientConditions().length === 0) {
+      Annotations.of(this).addWarning(
+        `The ${patterns.length} allowed recipients don't fit into the policy of a role, so IAM does not hold the list: the function alone does. ` +
+          `To have both, name domains in place of addresses (allowedRecipients in stacks/stages.ts).`,
+      );
     }
     this.templates = Object.fromEntries(
       props.templates.map((template) => [template.notificationId, this.createTemplate(template)]),
@@ -77,7 +85,17 @@ export class EmailSender extends Construct {
     });
   }
 
-  /** The construct's id is the address or the domain, so a recipient that becomes the sender keeps its identity. */
+  /** Creates each identity once, although several senders may share it. */
+  private createIdentities(): ReadonlyMap<string, Sesv2EmailIdentity> {
+    const ofSenders = this.senderIdentities().map((value) => [value, this.createIdentity(value)] as const);
+    for (const [, identity] of ofSenders.slice(0, 1)) movedFrom(identity, "email-sender", "sender");
+    for (const recipient of this.recipientIdentities()) {
+      movedFrom(this.createIdentity(recipient), "email-sender", `recipient-${recipient}`);
+    }
+    return new Map(ofSenders);
+  }
+
+  /** The construct's id is the address or the domain, so a recipient that becomes a sender keeps its identity. */
   private createIdentity(emailIdentity: string): Sesv2EmailIdentity {
     return new Sesv2EmailIdentity(this, `identity-${emailIdentity}`, {
       emailIdentity,
@@ -87,37 +105,72 @@ export class EmailSender extends Construct {
   }
 
   /**
-   * The permission to send mail of these templates from this sender, and nothing else. SES checks the identity, the
+   * The permission to send mail of these templates from these senders, and nothing else. SES checks the identity, the
    * template and the configuration set (aws-cdk issue 34402), and in the SES sandbox the recipient's identity too
    * (aws-sdk-js issue 3641).
    *
-   * The statement names the identities of the sender's address and of its domain. Where both exist, SES checks that of
+   * The statement names the identities of each sender's address and of its domain. Where both exist, SES checks that of
    * the address, whoever created it (https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html).
-   * `ses:FromAddress` keeps out the other addresses of the domain.
+   * `ses:FromAddress` keeps out the other addresses of the domain, and `ses:Recipients` keeps out every recipient that
+   * the stage's policy does not list (docs/decisions/0021-stages.md).
    */
   sendStatement(): DataAwsIamPolicyDocumentStatement {
-    const { names, arns, sender } = this.props;
+    const { names, arns, senders } = this.props;
+    const addresses = unique(senders.map(({ address }) => address));
+    const identities = unique(addresses.flatMap((address) => [address, domainOf(address)]));
     return {
       sid: "SendNotifications",
       actions: ["ses:SendTemplatedEmail"],
       resources: [
-        ...[sender, domainOf(sender), ...this.recipientIdentities()].map((name) => arns.of("ses", `identity/${name}`)),
+        ...unique([...identities, ...this.recipientIdentities()]).map((name) => arns.of("ses", `identity/${name}`)),
         arns.of("ses", `configuration-set/${names.configurationSet}`),
         // The templates are named by their prefix. A list of all would outgrow the 10,240 characters that IAM takes for
         // the policies of a role.
         arns.of("ses", `template/${names.prefix}-*`),
       ],
-      condition: [{ test: "StringEquals", variable: "ses:FromAddress", values: [sender] }],
+      condition: [
+        { test: "StringEquals", variable: "ses:FromAddress", values: addresses },
+        ...this.recipientConditions(),
+      ],
     };
   }
 
   /**
-   * The recipients that need an identity of their own. If the sender is also a recipient, it has its identity already.
+   * The condition on the recipients. `ForAllValues` holds for a request without the key, too, so `Null` demands the key
+   * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html).
+   * A policy that lists nobody, or too many for a role, has no condition: then the function alone holds the list.
+   */
+  private recipientConditions(): DataAwsIamPolicyDocumentStatementCondition[] {
+    const values = recipientPatterns(this.props.recipientPolicy);
+    if (values === undefined || bytesOf([values, this.recipientIdentities()]) > mostRecipientBytes) return [];
+    return [
+      { test: "ForAllValues:StringLike", variable: "ses:Recipients", values: [...values] },
+      { test: "Null", variable: "ses:Recipients", values: ["false"] },
+    ];
+  }
+
+  private senderIdentities(): string[] {
+    return unique(this.props.senders.map(({ identity }) => identity.value));
+  }
+
+  /**
+   * The recipients that need an identity of their own. If a sender is also a recipient, it has its identity already.
    */
   private recipientIdentities(): string[] {
-    return [...new Set(this.props.verifiedRecipients)].filter((name) => name !== this.props.identity);
+    const ofSenders = this.senderIdentities();
+    return unique(this.props.verifiedRecipients).filter((name) => !ofSenders.includes(name));
   }
 }
+
+/**
+ * Bytes for the recipients in a role's policies, of the 10,240 that IAM takes for all of them together
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). The rest is for the other statements.
+ */
+const mostRecipientBytes = 4096;
+
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+
+const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
 
 function domainOf(address: string): string {
   return address.slice(address.lastIndexOf("@") + 1);
