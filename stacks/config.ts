@@ -1,8 +1,9 @@
-import { mailboxOf, parseEmailAddress } from "../handler/contract/email-address";
+import { domainOf, mailboxOf, parseEmailAddress } from "../handler/contract/email-address";
 import { maximumRecipients } from "../handler/notifications/recipients";
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
 import { laneNames, lanes } from "./lanes";
 import { regionPattern, whyNoMailFrom } from "./regions";
+import { readSendingDomains, type SendingDomains } from "./sending-domains";
 import { exampleAccountId, type Stage, stages, type StageSettings } from "./stages";
 
 type Backend =
@@ -11,7 +12,10 @@ type Backend =
   | { readonly kind: "local" };
 
 /** The whole configuration of a stage, after it was checked. */
-export interface Config extends Omit<StageSettings, "allowedRecipients" | "accountId" | "replyTo"> {
+export interface Config extends Omit<
+  StageSettings,
+  "allowedRecipients" | "accountId" | "replyTo" | "sendingDomains" | "tracking"
+> {
   readonly stage: Stage;
   readonly projectName: string;
   /** The providers and the state's backend refuse every other account. */
@@ -25,6 +29,9 @@ export interface Config extends Omit<StageSettings, "allowedRecipients" | "accou
    * Whether this stage creates the identities in SES. An account has each identity once, so another stage may own them.
    */
   readonly manageIdentities: boolean;
+  /** The domains that SES verifies for the senders; none where it verifies addresses. */
+  readonly sendingDomains: SendingDomains["domains"];
+  readonly tracking: SendingDomains["tracking"];
   /** Recipients of scheduled notifications. */
   readonly recipients: readonly [string, ...string[]];
   readonly recipientPolicy: RecipientPolicy;
@@ -91,6 +98,15 @@ export function readConfig(environment: Environment = process.env): Config {
     ["managed", "existing"],
     "use managed (this stage makes them), or existing (another stage or a person did)",
   );
+  const sendingDomains = readSendingDomains({
+    domains: settings?.sendingDomains,
+    tracking: settings?.tracking,
+    region: region ?? "",
+    verifiedDomains: sender !== undefined && identityKind === "domain" ? [domainOf(sender)] : [],
+    senderDomains: sender === undefined ? [] : [domainOf(sender)],
+    address: (name, text) => read.address(name, text),
+    problems,
+  });
   const recipients = readRecipients(read);
   const replyTo = readReplyTo(read);
   const alarmText = read.optional("ALARM_EMAIL");
@@ -118,6 +134,8 @@ export function readConfig(environment: Environment = process.env): Config {
   const { allowedRecipients, ...rest } = settings;
   return {
     ...rest,
+    sendingDomains: sendingDomains.domains,
+    tracking: sendingDomains.tracking,
     stage,
     projectName,
     accountId,
@@ -263,10 +281,6 @@ function refuseExpressions(stage: Stage | undefined, settings: StageSettings | u
   problems.push(
     `The settings of "${stage}" in stacks/stages.ts hold a \${ or %{, which Terraform would read as an expression: leave it out`,
   );
-}
-
-function domainOf(address: string): string {
-  return address.slice(address.lastIndexOf("@") + 1);
 }
 
 function isStage(text: string): text is Stage {

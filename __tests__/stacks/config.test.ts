@@ -1,18 +1,7 @@
-import { type Config, ConfigurationError, type Environment, readConfig } from "../../stacks/config";
+import { ConfigurationError, type Environment, readConfig } from "../../stacks/config";
 import { Names } from "../../stacks/names";
-import { stages, type StageSettings } from "../../stacks/stages";
-import { configOf } from "../support/stack";
-
-/** The configuration of the stage `dev` with other settings. */
-function withStage(settings: Partial<StageSettings>, environment: Environment = {}): Config {
-  const known: Record<string, StageSettings> = stages;
-  const replaced = jest.replaceProperty(known, "dev", { ...stages.dev, ...settings });
-  try {
-    return configOf(environment);
-  } finally {
-    replaced.restore();
-  }
-}
+import { stages } from "../../stacks/stages";
+import { configOf, configOfStage } from "../support/stack";
 
 function problemsOf(environment: Environment): readonly string[] {
   try {
@@ -98,11 +87,11 @@ it("names what Terraform Cloud needs", () => {
 
 describe("the account", () => {
   it("is the stage's own where the stage names one", () => {
-    expect(withStage({ accountId: "999999999999" }, { AWS_ACCOUNT_ID: undefined }).accountId).toBe("999999999999");
+    expect(configOfStage({ accountId: "999999999999" }, { AWS_ACCOUNT_ID: undefined }).accountId).toBe("999999999999");
   });
 
   it("can't be another than the stage's", () => {
-    expect(() => withStage({ accountId: "999999999999" })).toThrow(
+    expect(() => configOfStage({ accountId: "999999999999" })).toThrow(
       /AWS_ACCOUNT_ID="123456789012" is not the account of this stage, which is 999999999999 by stacks\/stages\.ts/,
     );
   });
@@ -200,9 +189,9 @@ describe("reply addresses", () => {
   });
 
   it("come from the environment, before the stage's", () => {
-    expect(withStage({ replyTo: ["help@example.com"] }).replyTo).toEqual(["help@example.com"]);
+    expect(configOfStage({ replyTo: ["help@example.com"] }).replyTo).toEqual(["help@example.com"]);
     expect(
-      withStage({ replyTo: ["help@example.com"] }, { EMAIL_REPLY_TO: "a@example.com, b@EXAMPLE.com,a@example.com" })
+      configOfStage({ replyTo: ["help@example.com"] }, { EMAIL_REPLY_TO: "a@example.com, b@EXAMPLE.com,a@example.com" })
         .replyTo,
     ).toEqual(["a@example.com", "b@example.com"]);
   });
@@ -216,7 +205,7 @@ describe("reply addresses", () => {
     [{ replyTo: ["nobody"] }, {}, 'stacks/stages.ts: replyTo="nobody" is not an e-mail address'],
     [{}, { EMAIL_REPLY_TO: "a%{x}@example.com" }, "has one of $ { } % * ?"],
   ])("are checked: %j %j", (settings, environment, problem) => {
-    expect(() => withStage(settings, environment)).toThrow(problem);
+    expect(() => configOfStage(settings, environment)).toThrow(problem);
   });
 });
 
@@ -228,7 +217,7 @@ it("protects production's claims from being deleted, and nothing else", () => {
 
 it("takes no text from a stage's settings that Terraform would read as its own", () => {
   const allowedRecipients = { mode: "unrestricted", reason: "costs ${x}" } as const;
-  expect(() => withStage({ allowedRecipients })).toThrow(
+  expect(() => configOfStage({ allowedRecipients })).toThrow(
     /The settings of "dev" in stacks\/stages\.ts hold a \$\{ or %\{/,
   );
 });

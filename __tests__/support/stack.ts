@@ -3,7 +3,7 @@ import { invokeAspects } from "cdktf/lib/synthesize/synthesizer";
 import { seedCatalogue } from "../../handler/notifications/seed";
 import { type Config, type Environment, readConfig } from "../../stacks/config";
 import { NotificationStack } from "../../stacks/notification-stack";
-import { exampleAccountId } from "../../stacks/stages";
+import { exampleAccountId, stages, type StageSettings } from "../../stacks/stages";
 
 type Attributes = Record<string, unknown>;
 
@@ -83,6 +83,17 @@ export const devEnvironment: Environment = {
 
 export function configOf(environment: Environment = {}): Config {
   return readConfig({ ...devEnvironment, ...environment });
+}
+
+/** The configuration of the stage `dev` with other settings. */
+export function configOfStage(settings: Partial<StageSettings>, environment: Environment = {}): Config {
+  const known: Record<string, StageSettings> = stages;
+  const replaced = jest.replaceProperty(known, "dev", { ...stages.dev, ...settings });
+  try {
+    return configOf(environment);
+  } finally {
+    replaced.restore();
+  }
 }
 
 /** Synthesizes the stack with the notifications that the project comes with, whatever a team has added. */

@@ -8,6 +8,7 @@ import { type Notification } from "../../handler/notifications/define";
 import { type Arns } from "../arns";
 import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
+import { type Tracking } from "../sending-domains";
 import { escapeForTerraform, type Template } from "../templates";
 
 export interface EmailSenderProps {
@@ -21,6 +22,8 @@ export interface EmailSenderProps {
   /** Recipients that get an identity while the account is in the SES sandbox. */
   readonly verifiedRecipients: readonly string[];
   readonly templates: readonly StoredTemplate[];
+  /** The domain under which opens and clicks are tracked. @default none is */
+  readonly tracking?: Tracking | undefined;
   readonly deletionProtection: boolean;
 }
 
@@ -34,8 +37,7 @@ export interface StoredTemplate {
 
 /** Everything that SES needs to send: the identity, the configuration set and the stored templates. */
 export class EmailSender extends Construct {
-  /** The sender's identity; `undefined` where another stage or a person created it. */
-  readonly identity: Sesv2EmailIdentity | undefined;
+  private readonly identities = new Map<string, Sesv2EmailIdentity>();
   readonly configurationSet: Sesv2ConfigurationSet;
   /** The stored templates by notification id. */
   readonly templates: Readonly<Record<Notification["id"], SesTemplate>>;
@@ -46,17 +48,19 @@ export class EmailSender extends Construct {
     private readonly props: EmailSenderProps,
   ) {
     super(scope, id);
-    const { names, identity } = props;
+    const { names, identity, tracking } = props;
     this.configurationSet = new Sesv2ConfigurationSet(this, "configuration-set", {
       configurationSetName: names.configurationSet,
       reputationOptions: { reputationMetricsEnabled: true },
       deliveryOptions: { tlsPolicy: "REQUIRE" },
       suppressionOptions: { suppressedReasons: ["BOUNCE", "COMPLAINT"] },
       sendingOptions: { sendingEnabled: true },
+      ...(tracking === undefined
+        ? {}
+        : { trackingOptions: { customRedirectDomain: tracking.domain, httpsPolicy: tracking.httpsPolicy } }),
     });
     if (props.manageIdentities) {
-      this.identity = this.createIdentity(identity);
-      movedFrom(this.identity, "email-sender", "sender");
+      movedFrom(this.createIdentity(identity), "email-sender", "sender");
       for (const recipient of this.recipientIdentities()) {
         movedFrom(this.createIdentity(recipient), "email-sender", `recipient-${recipient}`);
       }
@@ -79,11 +83,18 @@ export class EmailSender extends Construct {
 
   /** The construct's id is the address or the domain, so a recipient that becomes the sender keeps its identity. */
   private createIdentity(emailIdentity: string): Sesv2EmailIdentity {
-    return new Sesv2EmailIdentity(this, `identity-${emailIdentity}`, {
+    const identity = new Sesv2EmailIdentity(this, `identity-${emailIdentity}`, {
       emailIdentity,
       // A person had to verify the identity. A new one can't send until somebody verifies it again.
       ...(this.props.deletionProtection ? { lifecycle: { preventDestroy: true } } : {}),
     });
+    this.identities.set(emailIdentity, identity);
+    return identity;
+  }
+
+  /** The identity of an address or a domain; `undefined` where another stage or a person created it. */
+  identityOf(emailIdentity: string): Sesv2EmailIdentity | undefined {
+    return this.identities.get(emailIdentity);
   }
 
   /**
