@@ -109,7 +109,7 @@ describe("the identities", () => {
     const config: Config = { ...stage.config, senderIdentity: { kind: "domain", value: "shop.example" } };
     world.answerJson(/^GET \/v2\/email\/identities\/shop\.example /, { VerificationStatus: "PENDING" });
     expect(await ask({ ...stage, config: { ...config, sesSandbox: false } })).toBe(
-      "fail: shop.example (the sender) is not verified: PENDING. > Make the DKIM records in DNS (output dkim_tokens).",
+      "fail: shop.example (the sender) is not verified: PENDING. > Make the DKIM records in DNS (output dns_records).",
     );
   });
 
