@@ -37,7 +37,6 @@ const dispatch = createDispatch({
   sendNotification: createSendNotification({
     sendEmail: createSesSender({
       client: new SESClient(sesClientSettings),
-      sender: environment.sender,
       configurationSet: environment.configurationSet,
       pace: createPacer(environment.sendIntervalMs, clock),
       clock,
@@ -58,6 +57,7 @@ const dispatch = createDispatch({
       eventFailed: (type) => count("EventsFailed", "failure", type),
     },
     templateNameOf,
+    senders: environment.senders,
     recipientPolicy: environment.recipientPolicy,
     replyTo: environment.replyTo,
   }),

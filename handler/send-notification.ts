@@ -7,6 +7,7 @@ import {
   mostEventBytes,
   mostEventLevels,
 } from "./contract/envelope";
+import { defaultSender } from "./contract/environment";
 import { type MailFailure } from "./contract/failure-record";
 import { compareFailures, isWait } from "./contract/failures";
 import { maskAddresses } from "./contract/mask";
@@ -19,6 +20,8 @@ import { type Clock } from "./pacer";
 
 /** One templated mail to one recipient. */
 export interface TemplatedEmail {
+  /** The `From` address. */
+  readonly sender: string;
   readonly recipient: string;
   readonly template: string;
   readonly templateData: Readonly<Record<string, string>>;
@@ -67,6 +70,8 @@ export interface SendNotificationDependencies {
   readonly metrics: Metrics;
   /** Name of the stored template that a notification's mails are sent with. */
   readonly templateNameOf: (notificationId: string) => string;
+  /** The stage's `From` addresses by the names that notifications use. */
+  readonly senders: Readonly<Record<string, string>>;
   readonly recipientPolicy: RecipientPolicy;
   /** Addresses that replies go to if the event names none. */
   readonly replyTo: readonly string[];
@@ -308,6 +313,7 @@ async function sendClaimed(
   try {
     ({ messageId } = await sendEmail(
       {
+        sender: senderOf(notification, dependencies.senders),
         recipient,
         template: templateNameOf(notification.id),
         templateData,
@@ -343,6 +349,20 @@ async function sendClaimed(
   metrics.emailSent(notification.id);
   log.info("Email sent", { ...about, messageId, attempt });
   return messageId;
+}
+
+/**
+ * Returns the `From` address of a notification's mails. The synth refuses a sender that the stage lacks, so it can only be
+ * missing while a deployment changes the function's code and its variables one after the other.
+ * @throws TransientError
+ */
+function senderOf({ id, sender = defaultSender }: Notification, senders: Readonly<Record<string, string>>): string {
+  const address = Object.hasOwn(senders, sender) ? senders[sender] : undefined;
+  if (address !== undefined) return address;
+  throw new TransientError(
+    "Unclassified",
+    `The function knows no sender "${sender}", which "${id}" names: deploy the stack again.`,
+  );
 }
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);

@@ -1,5 +1,4 @@
 import { shellQuoted } from "aws-emulator/processes";
-import { stages } from "../stacks/stages";
 
 /** Who wrote an environment file: the sandbox's process, and the port that it answers on. */
 export interface Owner {
@@ -8,10 +7,17 @@ export interface Owner {
 }
 
 /** Variables that go into the script in addition to AWS_* and TF_*. */
-const others = new Set(["CHECKPOINT_DISABLE", "SANDBOX_PORT", "STAGE", "TERRAFORM_BINARY_NAME"]);
-const configured = new Set(Object.keys(stages.sandbox.defaults));
+const others = new Set([
+  "CHECKPOINT_DISABLE",
+  "EMAIL_RECIPIENT",
+  "EMAIL_SENDER",
+  "PROJECT_NAME",
+  "SANDBOX_PORT",
+  "STAGE",
+  "TERRAFORM_BINARY_NAME",
+]);
 
-const isWanted = (name: string): boolean => /^(AWS|TF)_\w+$/.test(name) || others.has(name) || configured.has(name);
+const isWanted = (name: string): boolean => /^(AWS|TF)_\w+$/.test(name) || others.has(name);
 
 /**
  * A script for a shell (sh, bash, zsh) in which cdktf, Terraform and the AWS CLI should talk to the sandbox. It exports

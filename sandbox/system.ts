@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
-import { stages } from "../stacks/stages";
 import { type Gateway, inboxDirectory, startGateway } from "aws-emulator";
 import { inheritedBy } from "./child-environment";
 import { type EnvironmentFile, writeEnvironmentFile } from "./environment-file";
@@ -183,7 +182,12 @@ export class Sandbox {
         TERRAFORM_BINARY_NAME: asOneWord(tools.terraform.value, workDirectory),
         SANDBOX_PORT: String(port),
         STAGE: config.stage,
-        ...stages.sandbox.defaults,
+        // What the shell has exported for another stage would win over the sandbox's own settings.
+        PROJECT_NAME: config.projectName,
+        AWS_ACCOUNT_ID: config.accountId,
+        AWS_REGION: config.region,
+        EMAIL_SENDER: config.senders[0].address,
+        EMAIL_RECIPIENT: config.recipients.join(","),
       },
       owner,
     );

@@ -31,6 +31,8 @@ export interface CatalogueContext {
    * folder.
    */
   readonly folder?: string | undefined;
+  /** Names of the stage's senders. @default the notifications' senders are not checked */
+  readonly senders?: readonly string[];
 }
 
 /** The stored template of the notification `id`. */
@@ -160,7 +162,11 @@ function checkNotification(notification: Notification, context: CatalogueContext
   }
   const incomplete = notification.problems();
   if (incomplete.length > 0) return { problems: inFile(incomplete) };
-  const problems = inFile([...ruleNameProblems(ruleName, context.prefix), ...laneProblems(notification)]);
+  const problems = inFile([
+    ...ruleNameProblems(ruleName, context.prefix),
+    ...laneProblems(notification),
+    ...senderProblems(notification, context.senders),
+  ]);
   let template: Template;
   try {
     template = context.templateOf(notification);
@@ -230,6 +236,13 @@ function ruleNameProblems(ruleName: string, prefix: string): string[] {
 
 function laneProblems({ lane }: Notification): string[] {
   return lanes.includes(lane) ? [] : [`there is no lane "${lane}": use ${lanes.join(" or ")}.`];
+}
+
+function senderProblems({ sender }: Notification, senders: readonly string[] | undefined): string[] {
+  if (sender === undefined || senders === undefined || senders.includes(sender)) return [];
+  return [
+    `the stage has no sender "${sender}": use ${senders.join(" or ")}, or add "${sender}" to the stage's senders in stacks/stages.ts.`,
+  ];
 }
 
 /** An address of SES's mailbox simulator: https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html */

@@ -1,3 +1,4 @@
+import { defaultSender } from "../handler/contract/environment";
 import { domainOf, mailboxOf, parseEmailAddress } from "../handler/contract/email-address";
 import { maximumRecipients } from "../handler/notifications/recipients";
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
@@ -11,20 +12,37 @@ type Backend =
   | { readonly kind: "cloud"; readonly organization: string; readonly workspace: string }
   | { readonly kind: "local" };
 
+/** An address of the stage that mail comes from. */
+export interface Sender {
+  /** The short name that a notification names it by. */
+  readonly name: string;
+  readonly address: string;
+  /** The identity that SES verifies: the address, or its domain. Several senders may share one. */
+  readonly identity: { readonly kind: "address" | "domain"; readonly value: string };
+}
+
 /** The whole configuration of a stage, after it was checked. */
 export interface Config extends Omit<
   StageSettings,
-  "allowedRecipients" | "accountId" | "replyTo" | "sendingDomains" | "tracking"
+  | "accountId"
+  | "alarmSubscribers"
+  | "allowedRecipients"
+  | "identities"
+  | "projectName"
+  | "recipients"
+  | "region"
+  | "replyTo"
+  | "senders"
+  | "sendingDomains"
+  | "tracking"
 > {
   readonly stage: Stage;
   readonly projectName: string;
   /** The providers and the state's backend refuse every other account. */
   readonly accountId: string;
   readonly region: string;
-  /** The `From` address. */
-  readonly sender: string;
-  /** The identity that SES verifies: the sender's address, or its domain. */
-  readonly senderIdentity: { readonly kind: "address" | "domain"; readonly value: string };
+  /** The first is the sender of every notification that names none. */
+  readonly senders: readonly [Sender, ...Sender[]];
   /**
    * Whether this stage creates the identities in SES. An account has each identity once, so another stage may own them.
    */
@@ -37,8 +55,8 @@ export interface Config extends Omit<
   readonly recipientPolicy: RecipientPolicy;
   /** Where replies go if the event names no other address. Where this is empty, they go to the sender. */
   readonly replyTo: readonly string[];
-  /** Subscriber of the alarm topic. */
-  readonly alarmEmail: string | undefined;
+  /** The e-mail addresses that subscribe the alarm topic. */
+  readonly alarmSubscribers: readonly string[];
   readonly backend: Backend;
 }
 
@@ -77,41 +95,31 @@ export class ConfigurationError extends Error {
 }
 
 /**
- * Reads and checks the stage's configuration.
+ * Reads and checks the stage's configuration. A variable that is set wins over the stage's entry in stacks/stages.ts.
  * @throws ConfigurationError with all problems at once.
  */
 export function readConfig(environment: Environment = process.env): Config {
   const problems: string[] = [];
   const stage = readStage(environment.STAGE, problems);
   const settings: StageSettings | undefined = stage === undefined ? undefined : stages[stage];
-  const read = new Reader(environment, settings, problems);
+  const read = new Reader(environment, stage, settings, problems);
 
   const projectName = readProjectName(read);
   const region = readRegion(read);
-  const accountId = readAccount(environment, settings, problems);
+  const accountId = readAccount(read);
   refuseLongName(projectName, stage, region, problems);
-  const senderText = read.value("EMAIL_SENDER", "notifications@your-domain.example");
-  const sender = senderText === undefined ? undefined : read.address("EMAIL_SENDER", senderText);
-  const identityKind = read.choice("SENDER_IDENTITY", ["address", "domain"], "use address or domain (of EMAIL_SENDER)");
+  const senders = readSenders(read);
   const identities = read.choice(
     "IDENTITIES",
+    settings?.identities,
     ["managed", "existing"],
     "use managed (this stage makes them), or existing (another stage or a person did)",
   );
-  const sendingDomains = readSendingDomains({
-    domains: settings?.sendingDomains,
-    tracking: settings?.tracking,
-    region: region ?? "",
-    verifiedDomains: sender !== undefined && identityKind === "domain" ? [domainOf(sender)] : [],
-    senderDomains: sender === undefined ? [] : [domainOf(sender)],
-    address: (name, text) => read.address(name, text),
-    problems,
-  });
+  const domains = readDomains(read, region, senders);
   const recipients = readRecipients(read);
-  const replyTo = readReplyTo(read);
-  const alarmText = read.optional("ALARM_EMAIL");
-  const alarmEmail = alarmText === undefined ? undefined : read.address("ALARM_EMAIL", alarmText);
-  const stateRegion = read.regionNamed("STATE_REGION", read.optional("STATE_REGION"));
+  const replyTo = read.addresses(read.list("EMAIL_REPLY_TO", "replyTo"));
+  const alarmSubscribers = read.addresses(read.list("ALARM_EMAIL", "alarmSubscribers"));
+  const stateRegion = read.regionNamed(read.variable("STATE_REGION"));
   const bucket = projectName && accountId && stateBucketOf(projectName, accountId);
   const backend = readBackend(environment, bucket, stateRegion ?? region, problems);
   refuseStateElsewhere(environment, problems);
@@ -124,24 +132,23 @@ export function readConfig(environment: Environment = process.env): Config {
     projectName === undefined ||
     accountId === undefined ||
     region === undefined ||
-    sender === undefined ||
-    identityKind === undefined ||
+    senders === undefined ||
+    identities === undefined ||
     recipients === undefined ||
     backend === undefined
   ) {
     throw new Error("A configuration problem was not reported; this is a bug in stacks/config.ts.");
   }
-  const { allowedRecipients, ...rest } = settings;
+  const { allowedRecipients, identities: _, ...rest } = settings;
   return {
     ...rest,
-    sendingDomains: sendingDomains.domains,
-    tracking: sendingDomains.tracking,
+    sendingDomains: domains.domains,
+    tracking: domains.tracking,
     stage,
     projectName,
     accountId,
     region,
-    sender,
-    senderIdentity: { kind: identityKind, value: identityKind === "domain" ? domainOf(sender) : sender },
+    senders,
     manageIdentities: identities === "managed",
     recipients,
     recipientPolicy:
@@ -149,56 +156,92 @@ export function readConfig(environment: Environment = process.env): Config {
         ? { mode: "restricted", addresses: recipients, domains: ["simulator.amazonses.com"] }
         : allowedRecipients,
     replyTo,
-    alarmEmail,
+    alarmSubscribers,
     backend,
   };
 }
 
-type DefaultedVariable = keyof NonNullable<StageSettings["defaults"]>;
+/** A text of the configuration. */
+interface Named {
+  /** How messages call its place: a variable's name, or a setting of a stage. */
+  readonly name: string;
+  readonly text: string;
+}
 
-/** Reads single variables, and collects their problems. */
+/** Reads single values, and collects their problems. */
 class Reader {
   constructor(
     readonly environment: Environment,
+    readonly stage: Stage | undefined,
     readonly settings: StageSettings | undefined,
     readonly problems: string[],
   ) {}
 
-  /** Reads a variable that has to be set, unless the stage has a default for it. */
-  value(name: DefaultedVariable, example: string): string | undefined {
-    const text = this.optional(name) ?? this.settings?.defaults?.[name];
-    if (text === undefined) this.problems.push(`${name} is not set: export ${name}=${example}`);
-    return text;
+  /** How messages call a setting of the stage. */
+  nameOf(setting: string): string {
+    return `stacks/stages.ts: ${this.stage ?? "?"}.${setting}`;
   }
 
   /** Reads a variable that may be left out or empty. */
-  optional(name: string): string | undefined {
-    return this.environment[name]?.trim() || undefined;
+  variable(name: string): Named | undefined {
+    const text = this.environment[name]?.trim();
+    return text ? { name, text } : undefined;
   }
 
-  /** Reads a variable that takes one of the known values. Where it is not set, the first of them counts. */
-  choice<const Known extends string>(
-    name: string,
-    known: readonly [Known, ...Known[]],
-    fix: string,
-  ): Known | undefined {
-    const text = this.optional(name) ?? known[0];
-    const found = known.find((each) => each === text);
-    if (found === undefined) this.problems.push(`${name}="${text}" is unknown: ${fix}`);
+  /**
+   * Reads a value that has to be there.
+   * @param ofStage the stage's own setting, for a variable that is not set.
+   * @param written how a stage's entry writes the setting.
+   */
+  value(
+    variable: string,
+    setting: string,
+    ofStage: string | undefined,
+    example: string,
+    written = "",
+  ): Named | undefined {
+    const found =
+      this.variable(variable) ?? (ofStage === undefined ? undefined : { name: this.nameOf(setting), text: ofStage });
+    if (found === undefined) this.reportMissing(variable, example, written || `${setting}: "${example}"`);
     return found;
   }
 
-  matching(name: string, text: string | undefined, pattern: RegExp, rule: string): string | undefined {
-    if (text === undefined || pattern.test(text)) return text;
-    this.problems.push(`${name}="${text}" ${rule}`);
+  reportMissing(variable: string, example: string, written: string): void {
+    const orWrite = this.stage === undefined ? "" : `, or write ${written} into ${this.stage} in stacks/stages.ts`;
+    this.problems.push(`${variable} is not set: export ${variable}=${example}${orWrite}`);
+  }
+
+  /** Reads a list: the variable has it with commas. */
+  list(variable: string, setting: "recipients" | "replyTo" | "alarmSubscribers"): readonly Named[] {
+    const found = this.variable(variable);
+    if (found !== undefined) return listed(found.text).map((text) => ({ name: variable, text }));
+    return (this.settings?.[setting] ?? []).map((text) => ({ name: this.nameOf(setting), text }));
+  }
+
+  /** Reads a variable that takes one of the known values. Without variable and setting, the first of them counts. */
+  choice<const Known extends string>(
+    variable: string,
+    ofStage: Known | undefined,
+    known: readonly [Known, ...Known[]],
+    fix: string,
+  ): Known | undefined {
+    const text = this.variable(variable)?.text ?? ofStage ?? known[0];
+    const found = known.find((each) => each === text);
+    if (found === undefined) this.problems.push(`${variable}="${text}" is unknown: ${fix}`);
+    return found;
+  }
+
+  matching(named: Named | undefined, pattern: RegExp, rule: string): string | undefined {
+    if (named === undefined || pattern.test(named.text)) return named?.text;
+    this.problems.push(`${named.name}="${named.text}" ${rule}`);
     return undefined;
   }
 
-  regionNamed(name: string, text: string | undefined): string | undefined {
-    return this.matching(name, text, regionPattern, "is not a region's name: for example us-east-1");
+  regionNamed(named: Named | undefined): string | undefined {
+    return this.matching(named, regionPattern, "is not a region's name: for example us-east-1");
   }
 
-  address(name: string, text: string): string | undefined {
+  address({ name, text }: Named): string | undefined {
     const parsed = parseEmailAddress(text);
     if (parsed === undefined) {
       this.problems.push(`${name}="${text}" is not an e-mail address: use the form name@example.com`);
@@ -215,25 +258,25 @@ class Reader {
   }
 
   /** Removes duplicates: a mailbox that is named twice stays in its first spelling. */
-  addresses(name: string, texts: readonly string[]): string[] {
-    const found = texts.map((text) => this.address(name, text)).filter((text) => text !== undefined);
+  addresses(named: readonly Named[]): string[] {
+    const found = named.map((each) => this.address(each)).filter((text) => text !== undefined);
     return found.filter((text, index) => found.findIndex((other) => mailboxOf(other) === mailboxOf(text)) === index);
   }
 }
 
 function readProjectName(read: Reader): string | undefined {
   return read.matching(
-    "PROJECT_NAME",
-    read.value("PROJECT_NAME", "email-automation-a1b2c3"),
+    read.value("PROJECT_NAME", "projectName", read.settings?.projectName, "email-automation-a1b2c3"),
     /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
     "has to be lower-case letters, digits and single hyphens, from a letter on: for example email-automation-a1b2c3",
   );
 }
 
 function readRegion(read: Reader): string | undefined {
-  const region = read.regionNamed("AWS_REGION", read.value("AWS_REGION", "us-east-1"));
+  const named = read.value("AWS_REGION", "region", read.settings?.region, "us-east-1");
+  const region = read.regionNamed(named);
   const whyNot = region === undefined ? undefined : whyNoMailFrom(region);
-  if (region !== undefined && whyNot !== undefined) read.problems.push(`AWS_REGION="${region}" ${whyNot}`);
+  if (named !== undefined && whyNot !== undefined) read.problems.push(`${named.name}="${named.text}" ${whyNot}`);
   return region;
 }
 
@@ -250,30 +293,69 @@ function refuseLongName(
   );
 }
 
+/** @returns the stage's senders, with the default one first; `undefined` if the default one is not valid. */
+function readSenders(read: Reader): readonly [Sender, ...Sender[]] | undefined {
+  const { [defaultSender]: ofStage, ...others } = read.settings?.senders ?? {};
+  const example = "notifications@your-domain.example";
+  const named = read.value(
+    "EMAIL_SENDER",
+    "senders.default.address",
+    ofStage?.address,
+    example,
+    `senders: { default: { address: "${example}" } }`,
+  );
+  const address = named && read.address(named);
+  const kind = read.choice(
+    "SENDER_IDENTITY",
+    ofStage?.identity,
+    ["address", "domain"],
+    "use address or domain (of EMAIL_SENDER)",
+  );
+  const further = Object.entries(others).flatMap(([name, settings]) => {
+    const text = read.address({ name: read.nameOf(`senders.${name}.address`), text: settings.address });
+    return text === undefined ? [] : [senderOf(name, text, settings.identity)];
+  });
+  return address === undefined ? undefined : [senderOf(defaultSender, address, kind), ...further];
+}
+
+function senderOf(name: string, address: string, kind: Sender["identity"]["kind"] = "address"): Sender {
+  return { name, address, identity: { kind, value: kind === "domain" ? domainOf(address) : address } };
+}
+
+/** Reads the settings of the domains that the stage sends from. Without a region or senders they can't be checked. */
+function readDomains(read: Reader, region: string | undefined, senders: Config["senders"] | undefined): SendingDomains {
+  if (region === undefined || senders === undefined) return { domains: [], tracking: undefined };
+  return readSendingDomains({
+    domains: read.settings?.sendingDomains,
+    tracking: read.settings?.tracking,
+    region,
+    verifiedDomains: senders.flatMap(({ identity }) => (identity.kind === "domain" ? [identity.value] : [])),
+    senderDomains: senders.map(({ address }) => domainOf(address)),
+    nameOf: (setting) => read.nameOf(setting),
+    address: (name, text) => read.address({ name, text }),
+    problems: read.problems,
+  });
+}
+
 /** @returns the recipients of scheduled notifications; `undefined` where none is valid. */
 function readRecipients(read: Reader): readonly [string, ...string[]] | undefined {
   const { problems } = read;
-  const text = read.value("EMAIL_RECIPIENT", "you@your-domain.example");
+  const example = "you@your-domain.example";
+  const given = read.variable("EMAIL_RECIPIENT");
+  const named = read.list("EMAIL_RECIPIENT", "recipients");
   const before = problems.length;
-  const [first, ...others] = read.addresses("EMAIL_RECIPIENT", listed(text));
+  const [first, ...others] = read.addresses(named);
   if (others.length >= maximumRecipients) {
+    const name = named[0]?.name ?? "EMAIL_RECIPIENT";
     problems.push(
-      `EMAIL_RECIPIENT names ${others.length + 1} recipients, and an event takes ${maximumRecipients}: name a distribution list`,
+      `${name} names ${others.length + 1} recipients, and an event takes ${maximumRecipients}: name a distribution list`,
     );
   }
   if (first !== undefined) return [first, ...others];
-  if (text !== undefined && problems.length === before) {
-    problems.push(`EMAIL_RECIPIENT="${text}" names nobody: export EMAIL_RECIPIENT=you@your-domain.example`);
-  }
+  if (problems.length > before) return undefined;
+  if (given === undefined) read.reportMissing("EMAIL_RECIPIENT", example, `recipients: ["${example}"]`);
+  else problems.push(`EMAIL_RECIPIENT="${given.text}" names nobody: export EMAIL_RECIPIENT=${example}`);
   return undefined;
-}
-
-/** Reads the addresses for replies from the environment, or else from the stage's settings. */
-function readReplyTo(read: Reader): string[] {
-  const text = read.optional("EMAIL_REPLY_TO");
-  return text === undefined
-    ? read.addresses("stacks/stages.ts: replyTo", read.settings?.replyTo ?? [])
-    : read.addresses("EMAIL_REPLY_TO", listed(text));
 }
 
 function refuseExpressions(stage: Stage | undefined, settings: StageSettings | undefined, problems: string[]): void {
@@ -303,32 +385,31 @@ function listed(text = ""): string[] {
 }
 
 /**
- * The account comes from the environment (docs/deploy.md exports it) or from the stage's settings. Where both name one,
- * it has to be the same.
+ * The account is a guard, so no variable wins over it. Where the environment (docs/deploy.md exports it) and the stage
+ * both name one, it has to be the same.
  */
-function readAccount(
-  environment: Environment,
-  settings: StageSettings | undefined,
-  problems: string[],
-): string | undefined {
-  const ofEnvironment = environment.AWS_ACCOUNT_ID?.trim() || undefined;
+function readAccount(read: Reader): string | undefined {
+  const { problems, settings } = read;
   const ofStage = settings?.accountId;
-  const accountId = ofEnvironment ?? ofStage ?? settings?.defaults?.AWS_ACCOUNT_ID;
-  if (accountId === undefined) {
+  const named =
+    read.variable("AWS_ACCOUNT_ID") ??
+    (ofStage === undefined ? undefined : { name: read.nameOf("accountId"), text: ofStage });
+  if (named === undefined) {
     problems.push(`AWS_ACCOUNT_ID is not set: ${howToExportAccount}`);
     return undefined;
   }
-  if (!/^\d{12}$/.test(accountId)) {
-    problems.push(`AWS_ACCOUNT_ID="${accountId}" is not an account's id, which has 12 digits: ${howToExportAccount}`);
+  const { name, text } = named;
+  if (!/^\d{12}$/.test(text)) {
+    problems.push(`${name}="${text}" is not an account's id, which has 12 digits: ${howToExportAccount}`);
     return undefined;
   }
-  if (ofStage !== undefined && ofStage !== accountId) {
+  if (ofStage !== undefined && ofStage !== text) {
     problems.push(
-      `AWS_ACCOUNT_ID="${accountId}" is not the account of this stage, which is ${ofStage} by stacks/stages.ts: use that account's credentials, and ${howToExportAccount}`,
+      `AWS_ACCOUNT_ID="${text}" is not the account of this stage, which is ${ofStage} by stacks/stages.ts: unset AWS_ACCOUNT_ID, and use that account's credentials`,
     );
     return undefined;
   }
-  return accountId;
+  return text;
 }
 
 /**

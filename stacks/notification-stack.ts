@@ -59,7 +59,7 @@ export class NotificationStack extends TerraformStack {
     const { deletionProtection } = config;
     const quotas = { ...defaultQuotas(config.region), ...config.quotas };
     const arns = this.connect(config, names);
-    const templates = checkedTemplates(notifications, names.prefix, templateOf);
+    const templates = checkedTemplates(notifications, config, names.prefix, templateOf);
 
     const sender = this.createSender(config, { names, arns, templates });
     const domains = new SendingDomains(this, "sending-domains", { config, sender });
@@ -116,7 +116,7 @@ export class NotificationStack extends TerraformStack {
         failures.deadLetterRule,
         feedback.rule,
       ],
-      email: config.alarmEmail,
+      subscribers: config.alarmSubscribers,
     });
 
     this.describe(config, { bus, failures, lanes, feedback, routing, deadLetters, claims, sender, monitoring });
@@ -140,8 +140,7 @@ export class NotificationStack extends TerraformStack {
   private createSender(config: Config, parts: Pick<EmailSenderProps, "names" | "arns" | "templates">): EmailSender {
     return new EmailSender(this, "email-sender", {
       ...parts,
-      sender: config.sender,
-      identity: config.senderIdentity.value,
+      senders: config.senders,
       manageIdentities: config.manageIdentities,
       verifiedRecipients: config.sesSandbox ? config.recipients : [],
       tracking: config.tracking,
@@ -177,7 +176,7 @@ export class NotificationStack extends TerraformStack {
           budget: budgets[lane],
           reserveConcurrency: config.reserveConcurrency,
           environment: {
-            sender: config.sender,
+            senders: Object.fromEntries(config.senders.map(({ name, address }) => [name, address])),
             replyTo: config.replyTo,
             configurationSet: names.configurationSet,
             templateNamePrefix: names.prefix,
@@ -218,9 +217,15 @@ export class NotificationStack extends TerraformStack {
       "Stored template of each notification",
     );
     this.output("alarm_topic_arn", monitoring.alarmTopic.topic.arn, "Alarms are published here");
+    const identities = [...new Set(config.senders.map(({ identity }) => identity.value))];
     this.output(
       "identity_status_command",
-      `aws sesv2 get-email-identity --region ${config.region} --email-identity ${config.senderIdentity.value} --query VerificationStatus`,
+      identities
+        .map(
+          (identity) =>
+            `aws sesv2 get-email-identity --region ${config.region} --email-identity ${identity} --query VerificationStatus`,
+        )
+        .join("; "),
       "Prints SUCCESS once the sender's identity is verified",
     );
   }
@@ -244,12 +249,14 @@ export class NotificationStack extends TerraformStack {
 /** Checks the catalogue, and returns the stored template of each notification. */
 function checkedTemplates(
   notifications: readonly Notification[],
+  { senders }: Config,
   prefix: string,
   templateOf: TemplateReader,
 ): StoredTemplate[] {
   const checked = checkCatalogue(notifications, {
     prefix,
     templateOf,
+    senders: senders.map(({ name }) => name),
     // Only the project's own catalogue has to hold every folder. A catalogue that a test passes in may have a part of
     // them.
     folder: notifications === catalogue ? notificationsFolder : undefined,

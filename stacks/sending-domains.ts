@@ -116,6 +116,8 @@ export interface SendingDomainsInput {
   readonly verifiedDomains: readonly string[];
   /** The domains of all senders. */
   readonly senderDomains: readonly string[];
+  /** How messages call a setting of the stage. */
+  readonly nameOf: (setting: string) => string;
   /** Checks an address, and adds the problem with it to the list. */
   readonly address: (name: string, text: string) => string | undefined;
   readonly problems: string[];
@@ -126,21 +128,19 @@ export interface SendingDomains {
   readonly tracking: Tracking | undefined;
 }
 
-const where = "stacks/stages.ts";
-
 /** Checks the settings of the domains, and adds every problem to `problems`. */
 export function readSendingDomains(input: SendingDomainsInput): SendingDomains {
-  const { domains: settings = {}, tracking, region, problems } = input;
+  const { domains: settings = {}, tracking, region, problems, nameOf } = input;
   const verifiedDomains = [...new Set(input.verifiedDomains)];
   for (const name of Object.keys(settings).filter((each) => !verifiedDomains.includes(each))) {
     problems.push(
-      `${where}: sendingDomains has "${name}", and SES verifies no sender of the stage by that domain: ${verifiedDomains.length === 0 ? "export SENDER_IDENTITY=domain, or take the entry out" : `correct it to ${verifiedDomains.join(" or ")}`}`,
+      `${nameOf("sendingDomains")} has "${name}", and SES verifies no sender of the stage by that domain: ${verifiedDomains.length === 0 ? 'give a sender identity: "domain" (SENDER_IDENTITY=domain for the default one), or take the entry out' : `correct it to ${verifiedDomains.join(" or ")}`}`,
     );
   }
   if (verifiedDomains.length === 0) {
     if (tracking !== undefined) {
       problems.push(
-        `${where}: tracking.domain="${tracking.domain}" needs a sender that SES verifies by its domain: export SENDER_IDENTITY=domain, or take tracking out`,
+        `${nameOf("tracking.domain")}="${tracking.domain}" needs a sender that SES verifies by its domain: give one identity: "domain" (SENDER_IDENTITY=domain for the default one), or take tracking out`,
       );
     }
     return { domains: [], tracking: undefined };
@@ -148,7 +148,7 @@ export function readSendingDomains(input: SendingDomainsInput): SendingDomains {
   const hosts = sesHosts(region);
   if (hosts === undefined) {
     problems.push(
-      `SENDER_IDENTITY=domain can't be used in ${region}, because this project does not know SES's names for DNS there: use SENDER_IDENTITY=address, or add the region to stacks/ses-hosts.ts with the names that the SES console shows`,
+      `A sender with the identity "domain" can't be used in ${region}, because this project does not know SES's names for DNS there: use the identity "address", or add the region to stacks/ses-hosts.ts with the names that the SES console shows`,
     );
     return { domains: [], tracking: undefined };
   }
@@ -162,7 +162,7 @@ function readDomain(
   input: SendingDomainsInput,
 ): SendingDomain {
   const { region, problems } = input;
-  const name = `${where}: sendingDomains["${domain}"]`;
+  const name = input.nameOf(`sendingDomains["${domain}"]`);
   if (zoneId !== undefined && !/^[A-Z0-9]{1,32}$/.test(zoneId)) {
     problems.push(
       `${name}.zoneId="${zoneId}" is not the id of a hosted zone, such as Z0123456789ABCDEFGHIJ: aws route53 list-hosted-zones shows it behind /hostedzone/`,
@@ -208,10 +208,10 @@ function readTracking(
   { domain: text, httpsPolicy, target = "" }: TrackingSettings,
   domains: readonly SendingDomain[],
   hosts: SesHosts,
-  { region, problems }: SendingDomainsInput,
+  { region, problems, nameOf }: SendingDomainsInput,
 ): Tracking | undefined {
   const domain = inRegion(text, region);
-  const name = `${where}: tracking.domain="${text}"`;
+  const name = `${nameOf("tracking.domain")}="${text}"`;
   const before = problems.length;
   const parent = domains.find((each) => domain.endsWith(`.${each.domain}`));
   if (!isHostName(domain)) {
@@ -226,17 +226,17 @@ function readTracking(
   }
   if (target !== "" && !isHostName(target)) {
     problems.push(
-      `${where}: tracking.target="${target}" is not a host name: for example d111111abcdef8.cloudfront.net`,
+      `${nameOf("tracking.target")}="${target}" is not a host name: for example d111111abcdef8.cloudfront.net`,
     );
   }
   if (httpsPolicy !== "OPTIONAL" && target === "") {
     problems.push(
-      `${where}: tracking.httpsPolicy="${httpsPolicy}" needs tracking.target, the host of a content delivery network with a certificate for ${domain}, because SES has none: name it, or use OPTIONAL`,
+      `${nameOf("tracking.httpsPolicy")}="${httpsPolicy}" needs tracking.target, the host of a content delivery network with a certificate for ${domain}, because SES has none: name it, or use OPTIONAL`,
     );
   }
   if (httpsPolicy !== "OPTIONAL" && target === hosts.tracking) {
     problems.push(
-      `${where}: tracking.target="${target}" is SES itself, which has no certificate for ${domain}: name the host of a content delivery network, or use OPTIONAL`,
+      `${nameOf("tracking.target")}="${target}" is SES itself, which has no certificate for ${domain}: name the host of a content delivery network, or use OPTIONAL`,
     );
   }
   if (problems.length > before) return undefined;

@@ -4,19 +4,42 @@ import { type SendingDomainSettings, type TrackingSettings } from "./sending-dom
 /** The account id that AWS uses in its own examples. Nobody owns it. The sandbox's moto uses it, too. */
 export const exampleAccountId = "123456789012";
 
-/** Settings that are decided for each stage, in this file. Those that the environment can set are in `config.ts`. */
+/** An address that mail comes from. */
+export interface SenderSettings {
+  readonly address: string;
+  /** What SES verifies: the address, or its whole domain. @default "address" */
+  readonly identity?: "address" | "domain";
+}
+
+/**
+ * The settings of one stage. Some of them can also come from an environment variable, and then there is one rule: a
+ * variable that is set wins over the stage's entry here. Only the account is guarded: where both name one, they have to
+ * be the same.
+ */
 export interface StageSettings {
-  /** Values for environment variables that are not set. Only the sandbox has them. */
-  readonly defaults?: Readonly<
-    Record<"PROJECT_NAME" | "EMAIL_SENDER" | "EMAIL_RECIPIENT" | "AWS_ACCOUNT_ID" | "AWS_REGION", string>
-  >;
-  /**
-   * The only account that the stage may be deployed to. AWS_ACCOUNT_ID may then be left out; if it is set, it has to be
-   * this account.
-   */
+  /** Part of every name. PROJECT_NAME wins. */
+  readonly projectName?: string;
+  /** The only account that the stage may be deployed to: AWS_ACCOUNT_ID can't name another one. */
   readonly accountId?: string;
-  /** Where replies go if the event names no other address. EMAIL_REPLY_TO overrides it. @default to the sender */
+  /** Where everything is: a region with Amazon SES. AWS_REGION wins, so that one stage can live in several regions. */
+  readonly region?: string;
+  /**
+   * The addresses that the stage's mail comes from, by short names. Mail comes from the sender `default`, unless its
+   * notification names another one (`sender` in handler/notifications/define.ts). EMAIL_SENDER and SENDER_IDENTITY win
+   * over the default sender's address and identity.
+   */
+  readonly senders?: Readonly<Record<string, SenderSettings>>;
+  /**
+   * `managed`: this stage makes the SES identities. `existing`: they are there, because another stage or a person has
+   * made them. An account has each identity once in a region. IDENTITIES wins. @default "managed"
+   */
+  readonly identities?: "managed" | "existing";
+  /** Recipients of scheduled notifications. EMAIL_RECIPIENT wins. */
+  readonly recipients?: readonly string[];
+  /** Where replies go if the event names no other address. EMAIL_REPLY_TO wins. @default to the sender */
   readonly replyTo?: readonly string[];
+  /** E-mail addresses that are told of alarms. ALARM_EMAIL wins. @default nobody is told */
+  readonly alarmSubscribers?: readonly string[];
   /**
    * Settings of the domains that SES verifies for the stage's senders, by domain. @default those of
    * `SendingDomainSettings`
@@ -32,10 +55,10 @@ export interface StageSettings {
   readonly deletionProtection: boolean;
   /**
    * Whether the account is in the SES sandbox. SES then sends only to verified recipients, so the stack creates an
-   * identity for each address in EMAIL_RECIPIENT, and the function may send to it.
+   * identity for each of the stage's recipients, and the function may send to it.
    */
   readonly sesSandbox: boolean;
-  /** Who may be mailed. `recipients-only` means the addresses in EMAIL_RECIPIENT and SES's mailbox simulator. */
+  /** Who may be mailed. `recipients-only` means the stage's recipients and SES's mailbox simulator. */
   readonly allowedRecipients: RecipientPolicy | "recipients-only";
   /** Days that CloudWatch Logs keeps the function's logs. CloudWatch Logs takes only certain values. */
   readonly logRetentionDays: 7 | 14 | 30 | 90 | 180 | 365;
@@ -94,13 +117,11 @@ export const stages = {
     timeoutSeconds: 12,
     sendRatePerSecond: 50,
     reserveConcurrency: true,
-    defaults: {
-      PROJECT_NAME: "email-automation",
-      EMAIL_SENDER: "notifications@example.com",
-      EMAIL_RECIPIENT: "test-recipient@example.com",
-      AWS_ACCOUNT_ID: exampleAccountId,
-      AWS_REGION: "us-east-1",
-    },
+    projectName: "email-automation",
+    accountId: exampleAccountId,
+    region: "us-east-1",
+    senders: { default: { address: "notifications@example.com" } },
+    recipients: ["test-recipient@example.com"],
     sesSandbox: true,
     allowedRecipients: { mode: "unrestricted", reason: "No mail leaves the machine that the sandbox runs on." },
   },

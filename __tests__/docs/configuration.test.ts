@@ -41,9 +41,8 @@ it("docs/configuration.md explains every variable of the configuration", () => {
 
 it("docs/configuration.md explains every setting of a stage", () => {
   const settings = Object.values(stages).flatMap((stage) => Object.keys(stage));
-  const optional = ["accountId", "replyTo", "quotas"];
-  const explained = [...settings.filter((name) => name !== "defaults"), ...optional];
-  expect([...new Set(explained)].filter((name) => !document.code.includes(name))).toEqual([]);
+  const optional = ["accountId", "replyTo", "alarmSubscribers", "identities", "quotas"];
+  expect([...new Set([...settings, ...optional])].filter((name) => !document.code.includes(name))).toEqual([]);
 });
 
 it(".env.example is a configuration as it stands, and with each backend's variables", () => {
@@ -52,7 +51,7 @@ it(".env.example is a configuration as it stands, and with each backend's variab
   const { TF_WORKSPACE: _, ...withS3 } = all;
   expect(readConfig(withS3)).toMatchObject({
     manageIdentities: true,
-    alarmEmail: "on-call@your-domain.example",
+    alarmSubscribers: ["on-call@your-domain.example"],
     backend: { kind: "s3", bucket: "email-automation-a1b2c3-terraform-state-123456789012" },
   });
   expect(readConfig({ ...all, BACKEND: "cloud" })).toMatchObject({

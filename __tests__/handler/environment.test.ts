@@ -1,7 +1,7 @@
 import { fromVariables, type HandlerEnvironment, templateName, toVariables } from "../../handler/contract/environment";
 
 const environment: HandlerEnvironment = {
-  sender: "shop@example.com",
+  senders: { default: "shop@example.com", alerts: "alerts@example.com" },
   replyTo: ["help@example.com", "x@xn--bcher-kva.example"],
   configurationSet: "shop-dev-notifications",
   templateNamePrefix: "shop-dev",
@@ -16,6 +16,12 @@ const environment: HandlerEnvironment = {
 
 it("comes to the function as Terraform wrote it", () => {
   expect(fromVariables(toVariables(environment))).toEqual(environment);
+});
+
+it("needs no further variable for a stage with one sender", () => {
+  const variables = toVariables({ ...environment, senders: { default: "shop@example.com" } });
+  expect(variables).not.toHaveProperty("FURTHER_SENDERS");
+  expect(fromVariables(variables).senders).toEqual({ default: "shop@example.com" });
 });
 
 it("sends replies to the sender where nothing else is said", () => {

@@ -120,6 +120,7 @@ describe("the mail", () => {
     });
     expect(sent).toEqual([
       {
+        sender: "sender@example.com",
         recipient: a,
         template: "shop-dev-email-request",
         templateData: expect.objectContaining({
@@ -817,4 +818,42 @@ it("still sends at the last moment at which a send can end in time, and not behi
     message: "The run's time was over before all mails were sent; the next try goes on.",
   });
   expect(late.sent).toEqual([]);
+});
+
+describe("the sender", () => {
+  const senders = { default: "shop@example.com", alerts: "alerts@example.com" };
+  const event = businessEvent({ emailConfig: { recipient: "a@example.com" } });
+  let replaced: { restore(): void } | undefined;
+  const nameSender = (sender: string | undefined) => {
+    const known = emailRequest as { sender?: string | undefined };
+    known.sender ??= undefined;
+    replaced = jest.replaceProperty(known, "sender", sender);
+  };
+  afterEach(() => replaced?.restore());
+
+  it.each([
+    [undefined, "shop@example.com"],
+    ["default", "shop@example.com"],
+    ["alerts", "alerts@example.com"],
+  ])("that is named %s is %s", async (sender, address) => {
+    nameSender(sender);
+    const { notify, sent } = setUp({ senders });
+    await notify(event);
+    expect(sent).toMatchObject([{ sender: address }]);
+  });
+
+  it.each(["alert", "constructor"])(
+    "%s, which the function does not know, leaves the mail to a later try",
+    async (sender) => {
+      nameSender(sender);
+      const { notify, sent, claims } = setUp({ senders });
+      await expect(notify(event)).rejects.toMatchObject({
+        name: "Unclassified",
+        retryable: true,
+        message: `The function knows no sender "${sender}", which "email-request" names: deploy the stack again.`,
+      });
+      expect(sent).toEqual([]);
+      expect([...claims.rows.values()]).toMatchObject([{ state: "failed" }]);
+    },
+  );
 });

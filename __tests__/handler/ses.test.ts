@@ -16,6 +16,7 @@ import {
 } from "../support/ses-server";
 
 const email = {
+  sender: "sender@example.com",
   recipient: "a@example.com",
   template: "t",
   templateData: { title: "x" },
@@ -38,7 +39,6 @@ function senderThat(answer: (call: number) => unknown, { clock = new FakeClock()
   );
   const send = createSesSender({
     client,
-    sender: "sender@example.com",
     configurationSet: "set",
     pace: createPacer(intervalMs, clock),
     clock,
@@ -375,7 +375,6 @@ describe("a throttled send", () => {
     );
     const send = createSesSender({
       client,
-      sender: "sender@example.com",
       configurationSet: "set",
       pace: () => {
         clock.time += 10;
@@ -462,7 +461,6 @@ describe("the SDK, as it is set up", () => {
     const clock = new FakeClock();
     return createSesSender({
       client,
-      sender: "sender@example.com",
       configurationSet: "set",
       pace: createPacer(0, clock),
       clock,

@@ -1,7 +1,7 @@
 import { ConfigurationError, type Environment, readConfig } from "../../stacks/config";
 import { Names } from "../../stacks/names";
 import { stages } from "../../stacks/stages";
-import { configOf, configOfStage } from "../support/stack";
+import { configOf, devEnvironment, withStage } from "../support/stack";
 
 function problemsOf(environment: Environment): readonly string[] {
   try {
@@ -87,11 +87,11 @@ it("names what Terraform Cloud needs", () => {
 
 describe("the account", () => {
   it("is the stage's own where the stage names one", () => {
-    expect(configOfStage({ accountId: "999999999999" }, { AWS_ACCOUNT_ID: undefined }).accountId).toBe("999999999999");
+    expect(withStage({ accountId: "999999999999" }, { AWS_ACCOUNT_ID: undefined }).accountId).toBe("999999999999");
   });
 
   it("can't be another than the stage's", () => {
-    expect(() => configOfStage({ accountId: "999999999999" })).toThrow(
+    expect(() => withStage({ accountId: "999999999999" })).toThrow(
       /AWS_ACCOUNT_ID="123456789012" is not the account of this stage, which is 999999999999 by stacks\/stages\.ts/,
     );
   });
@@ -189,9 +189,9 @@ describe("reply addresses", () => {
   });
 
   it("come from the environment, before the stage's", () => {
-    expect(configOfStage({ replyTo: ["help@example.com"] }).replyTo).toEqual(["help@example.com"]);
+    expect(withStage({ replyTo: ["help@example.com"] }).replyTo).toEqual(["help@example.com"]);
     expect(
-      configOfStage({ replyTo: ["help@example.com"] }, { EMAIL_REPLY_TO: "a@example.com, b@EXAMPLE.com,a@example.com" })
+      withStage({ replyTo: ["help@example.com"] }, { EMAIL_REPLY_TO: "a@example.com, b@EXAMPLE.com,a@example.com" })
         .replyTo,
     ).toEqual(["a@example.com", "b@example.com"]);
   });
@@ -202,10 +202,10 @@ describe("reply addresses", () => {
       { EMAIL_REPLY_TO: "Help <help@example.com>" },
       'EMAIL_REPLY_TO="Help <help@example.com>" is not an e-mail address',
     ],
-    [{ replyTo: ["nobody"] }, {}, 'stacks/stages.ts: replyTo="nobody" is not an e-mail address'],
+    [{ replyTo: ["nobody"] }, {}, 'stacks/stages.ts: dev.replyTo="nobody" is not an e-mail address'],
     [{}, { EMAIL_REPLY_TO: "a%{x}@example.com" }, "has one of $ { } % * ?"],
   ])("are checked: %j %j", (settings, environment, problem) => {
-    expect(() => configOfStage(settings, environment)).toThrow(problem);
+    expect(() => withStage(settings, environment)).toThrow(problem);
   });
 });
 
@@ -217,7 +217,7 @@ it("protects production's claims from being deleted, and nothing else", () => {
 
 it("takes no text from a stage's settings that Terraform would read as its own", () => {
   const allowedRecipients = { mode: "unrestricted", reason: "costs ${x}" } as const;
-  expect(() => configOfStage({ allowedRecipients })).toThrow(
+  expect(() => withStage({ allowedRecipients })).toThrow(
     /The settings of "dev" in stacks\/stages\.ts hold a \$\{ or %\{/,
   );
 });
@@ -243,4 +243,91 @@ it.each(Object.keys(stages))("lets the longest names of %s fit, in the region of
     expect(names.of("priority-email-processor").length).toBeLessThanOrEqual(64);
     expect(names.inAccount("priority-role").length).toBeLessThanOrEqual(64);
   }
+});
+
+describe("the senders", () => {
+  it("are one by default, whose address is its identity", () => {
+    expect(configOf().senders).toEqual([
+      {
+        name: "default",
+        address: "sender@example.com",
+        identity: { kind: "address", value: "sender@example.com" },
+      },
+    ]);
+  });
+
+  it("come from the stage's entry, where the environment names none", () => {
+    const senders = {
+      alerts: { address: "alerts@mail.example", identity: "domain" },
+      default: { address: "shop@mail.example", identity: "domain" },
+    } as const;
+    const mail = { kind: "domain", value: "mail.example" };
+    expect(withStage({ senders }, { EMAIL_SENDER: undefined }).senders).toEqual([
+      { name: "default", address: "shop@mail.example", identity: mail },
+      { name: "alerts", address: "alerts@mail.example", identity: mail },
+    ]);
+    const own = { kind: "address", value: "me@example.com" };
+    expect(withStage({ senders }, { EMAIL_SENDER: "me@example.com", SENDER_IDENTITY: "address" }).senders).toEqual([
+      { name: "default", address: "me@example.com", identity: own },
+      { name: "alerts", address: "alerts@mail.example", identity: mail },
+    ]);
+  });
+
+  it("lack one where only others are named", () => {
+    const senders = { alerts: { address: "alerts@example.com" } };
+    expect(() => withStage({ senders }, { EMAIL_SENDER: "" })).toThrow(
+      'EMAIL_SENDER is not set: export EMAIL_SENDER=notifications@your-domain.example, or write senders: { default: { address: "notifications@your-domain.example" } } into dev in stacks/stages.ts',
+    );
+  });
+
+  it("have addresses", () => {
+    expect(() => withStage({ senders: { alerts: { address: "nobody" } } })).toThrow(
+      'stacks/stages.ts: dev.senders.alerts.address="nobody" is not an e-mail address',
+    );
+  });
+});
+
+it("needs no variable but STAGE, where the stage's entry has everything", () => {
+  const entry = {
+    projectName: "shop",
+    accountId: "999999999999",
+    region: "eu-west-1",
+    senders: { default: { address: "shop@example.com" } },
+    identities: "existing",
+    recipients: ["ops@example.com"],
+    replyTo: ["help@example.com"],
+    alarmSubscribers: ["on-call@example.com", "team@example.com"],
+  } as const;
+  const nothing = Object.fromEntries(Object.keys(devEnvironment).map((name) => [name, undefined]));
+  expect(withStage(entry, { ...nothing, STAGE: "dev" })).toMatchObject({
+    projectName: "shop",
+    accountId: "999999999999",
+    region: "eu-west-1",
+    senders: [{ address: "shop@example.com" }],
+    manageIdentities: false,
+    recipients: ["ops@example.com"],
+    replyTo: ["help@example.com"],
+    alarmSubscribers: ["on-call@example.com", "team@example.com"],
+  });
+  expect(
+    withStage(entry, {
+      ...devEnvironment,
+      AWS_ACCOUNT_ID: undefined,
+      PROJECT_NAME: "other",
+      AWS_REGION: "eu-central-1",
+      EMAIL_SENDER: "other@example.com",
+      IDENTITIES: "managed",
+      EMAIL_RECIPIENT: "others@example.com",
+      EMAIL_REPLY_TO: "reply@example.com",
+      ALARM_EMAIL: "a@example.com, b@example.com",
+    }),
+  ).toMatchObject({
+    projectName: "other",
+    region: "eu-central-1",
+    senders: [{ address: "other@example.com" }],
+    manageIdentities: true,
+    recipients: ["others@example.com"],
+    replyTo: ["reply@example.com"],
+    alarmSubscribers: ["a@example.com", "b@example.com"],
+  });
 });

@@ -666,6 +666,11 @@ describe("CloudWatch", () => {
       protocol: "email",
       endpoint: "oncall@example.com",
     });
+    const several = synthNotificationStack({ ALARM_EMAIL: "oncall@example.com,team@example.com" });
+    expect(several.resources("aws_sns_topic_subscription").map(({ endpoint }) => endpoint)).toEqual([
+      "oncall@example.com",
+      "team@example.com",
+    ]);
   });
 
   it("lets this stage's alarms publish, and nobody else", () => {

@@ -3,16 +3,16 @@ import { seedCatalogue } from "../../handler/notifications/seed";
 import { ConfigurationError, type Environment } from "../../stacks/config";
 import { type DnsRecord, dmarcRecord, route53Value, zoneFile } from "../../stacks/dns-records";
 import { NotificationStack } from "../../stacks/notification-stack";
-import { readSendingDomains, type SendingDomainSettings, type TrackingSettings } from "../../stacks/sending-domains";
+import { type SendingDomainSettings, type TrackingSettings } from "../../stacks/sending-domains";
 import { regionsWithSes } from "../../stacks/regions";
 import { sesHosts } from "../../stacks/ses-hosts";
 import { type StageSettings } from "../../stacks/stages";
-import { configOfStage, synthesized, type Synthesized } from "../support/stack";
+import { withStage, synthesized, type Synthesized } from "../support/stack";
 
 const ofDomain: Environment = { SENDER_IDENTITY: "domain" };
 
 function synth(settings: Partial<StageSettings> = {}, environment: Environment = {}): Synthesized {
-  const config = configOfStage(settings, { ...ofDomain, ...environment });
+  const config = withStage(settings, { ...ofDomain, ...environment });
   return synthesized(new NotificationStack(Testing.app(), "notification", config, seedCatalogue));
 }
 
@@ -153,7 +153,7 @@ describe("tracking", () => {
 describe("refuses, with the fix,", () => {
   function problemsOf(settings: Partial<StageSettings>, environment: Environment = ofDomain): readonly string[] {
     try {
-      configOfStage(settings, environment);
+      withStage(settings, environment);
       return [];
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
@@ -177,7 +177,7 @@ describe("refuses, with the fix,", () => {
     [
       "settings of a domain where SES verifies the address",
       ofExample({}),
-      /sendingDomains has "example\.com", .*: export SENDER_IDENTITY=domain, or take the entry out$/,
+      /sendingDomains has "example\.com", .*: give a sender identity: "domain" .*, or take the entry out$/,
       {},
     ],
     [
@@ -189,6 +189,14 @@ describe("refuses, with the fix,", () => {
       "a MAIL FROM domain without a name of its own",
       { sendingDomains: { "example.com": { mailFrom: { subdomain: "" } } } },
       /makes \.example\.com, which is not a host name/,
+    ],
+    [
+      "a MAIL FROM domain that another sender has",
+      {
+        ...ofExample({ mailFrom: { subdomain: "mail" } }),
+        senders: { alerts: { address: "alerts@mail.example.com" } },
+      },
+      /dev\.sendingDomains\["example\.com"\]\.mailFrom\.subdomain="mail" makes mail\.example\.com, which the stage also sends from/,
     ],
     [
       "reports to what is no address",
@@ -234,26 +242,12 @@ describe("refuses, with the fix,", () => {
     [
       "a region whose names are not known",
       {},
-      /SENDER_IDENTITY=domain can't be used in eusc-de-east-1, .*: use SENDER_IDENTITY=address, or add the region/,
+      /"domain" can't be used in eusc-de-east-1, .*: use the identity "address", or add the region/,
       { ...ofDomain, AWS_REGION: "eusc-de-east-1" },
     ],
   ];
   it.each(cases.map(([what, ...rest]) => [what, rest] as const))("%s", (_, [settings, problem, environment]) => {
     expect(problemsOf(settings, environment)).toEqual([expect.stringMatching(problem) as string]);
-  });
-
-  it("a MAIL FROM domain that another sender of the stage has", () => {
-    const problems: string[] = [];
-    readSendingDomains({
-      domains: { "example.com": { mailFrom: { subdomain: "mail" } } },
-      tracking: undefined,
-      region: "eu-west-1",
-      verifiedDomains: ["example.com"],
-      senderDomains: ["example.com", "mail.example.com"],
-      address: (_, text) => text,
-      problems,
-    });
-    expect(problems).toEqual([expect.stringMatching(/makes mail\.example\.com, which the stage also sends from/)]);
   });
 });
 

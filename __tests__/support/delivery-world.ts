@@ -171,7 +171,6 @@ export class World {
       client: {
         send: (command: { input: SendTemplatedEmailCommandInput }) => this.callSes(command.input, step),
       } as unknown as SESClient,
-      sender: "sender@example.com",
       configurationSet: "set",
       pace: createPacer(100, clock),
       clock,
@@ -183,6 +182,7 @@ export class World {
       clock,
       ...this.records,
       templateNameOf: (id) => `shop-dev-${id}`,
+      senders: { default: "sender@example.com" },
       recipientPolicy: worldPolicy,
       replyTo: [],
     });

@@ -141,6 +141,7 @@ export function dependencies(
     clock,
     ...createRecords(),
     templateNameOf: (id) => `shop-dev-${id}`,
+    senders: { default: "sender@example.com" },
     recipientPolicy: { mode: "unrestricted", reason: "test" },
     replyTo: [],
     ...overrides,

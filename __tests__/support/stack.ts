@@ -1,5 +1,6 @@
 import { type TerraformStack, Testing } from "cdktf";
 import { invokeAspects } from "cdktf/lib/synthesize/synthesizer";
+import { type Notification } from "../../handler/notifications/define";
 import { seedCatalogue } from "../../handler/notifications/seed";
 import { type Config, type Environment, readConfig } from "../../stacks/config";
 import { NotificationStack } from "../../stacks/notification-stack";
@@ -86,7 +87,7 @@ export function configOf(environment: Environment = {}): Config {
 }
 
 /** The configuration of the stage `dev` with other settings. */
-export function configOfStage(settings: Partial<StageSettings>, environment: Environment = {}): Config {
+export function withStage(settings: Partial<StageSettings>, environment: Environment = {}): Config {
   const known: Record<string, StageSettings> = stages;
   const replaced = jest.replaceProperty(known, "dev", { ...stages.dev, ...settings });
   try {
@@ -98,6 +99,10 @@ export function configOfStage(settings: Partial<StageSettings>, environment: Env
 
 /** Synthesizes the stack with the notifications that the project comes with, whatever a team has added. */
 export function synthNotificationStack(environment: Environment = {}): Synthesized {
-  const stack = new NotificationStack(Testing.app(), "notification", configOf(environment), seedCatalogue);
-  return synthesized(stack);
+  return synthesizedOf(configOf(environment));
+}
+
+/** Synthesizes the stack of a configuration. */
+export function synthesizedOf(config: Config, notifications: readonly Notification[] = seedCatalogue): Synthesized {
+  return synthesized(new NotificationStack(Testing.app(), "notification", config, notifications));
 }

@@ -179,7 +179,6 @@ function createHandles(ses: SimulatedSes, surroundings: Surroundings) {
       sendNotification: createSendNotification({
         sendEmail: createSesSender({
           client: ses.client,
-          sender: "notifications@example.com",
           configurationSet: "simulation",
           pace: createPacer(fn.sendIntervalMs, clock),
           clock,
@@ -195,6 +194,7 @@ function createHandles(ses: SimulatedSes, surroundings: Surroundings) {
           eventFailed: () => undefined,
         },
         templateNameOf: (id) => id,
+        senders: { default: "notifications@example.com" },
         recipientPolicy: { mode: "unrestricted", reason: "Nobody is mailed." },
         replyTo: [],
       }),

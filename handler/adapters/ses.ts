@@ -34,7 +34,6 @@ export const sesClientSettings = {
 
 interface SesSender {
   readonly client: SESClient;
-  readonly sender: string;
   readonly configurationSet: string;
   /**
    * Waits for this environment's next turn to send. It resolves to false at once if that turn comes after the deadline
@@ -49,8 +48,8 @@ interface SesSender {
 /** Back-off after a throttled call, in milliseconds. It begins with `firstMs` and doubles up to `longestMs`. */
 const backoff = { firstMs: 200, longestMs: 5000 };
 
-export function createSesSender({ client, sender, configurationSet, pace, clock, random }: SesSender): SendEmail {
-  return async ({ recipient, template, templateData, replyTo, tags }, deadline) => {
+export function createSesSender({ client, configurationSet, pace, clock, random }: SesSender): SendEmail {
+  return async ({ sender, recipient, template, templateData, replyTo, tags }, deadline) => {
     const command = new SendTemplatedEmailCommand({
       Source: sender,
       Destination: { ToAddresses: [recipient] },

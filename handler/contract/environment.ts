@@ -20,6 +20,7 @@ const json = <Value>(schema: z.ZodType<Value>, what: string) =>
  */
 const environmentSchema = z.object({
   EMAIL_SENDER: z.string().min(3),
+  FURTHER_SENDERS: json(z.record(z.string(), z.string().min(3)), "a list of senders by name").prefault("{}"),
   REPLY_TO: json(z.array(z.string().min(3)), "a list of addresses").prefault("[]"),
   CONFIGURATION_SET: z.string().min(1),
   TEMPLATE_NAME_PREFIX: z.string().min(1),
@@ -32,9 +33,14 @@ const environmentSchema = z.object({
   POWERTOOLS_METRICS_NAMESPACE: z.string().min(1),
 });
 
+/** Name of the sender of every notification that names none. */
+export const defaultSender = "default";
+
 export interface HandlerEnvironment {
-  /** The `From` address of every mail. */
-  readonly sender: string;
+  /**
+   * The addresses that mail comes from, by the short names that notifications use. `defaultSender` is always among them.
+   */
+  readonly senders: Readonly<Record<string, string>>;
   /**
    * Addresses that replies go to if the event names none. They are well-formed. Without any, replies go to the sender.
    */
@@ -59,8 +65,10 @@ export interface HandlerEnvironment {
 
 /** Makes the variables that Terraform gives the function. The values may be Terraform expressions. */
 export function toVariables(environment: HandlerEnvironment): Record<string, string> {
-  return {
-    EMAIL_SENDER: environment.sender,
+  const { [defaultSender]: sender = "", ...further } = environment.senders;
+  const { FURTHER_SENDERS, ...variables } = {
+    EMAIL_SENDER: sender,
+    FURTHER_SENDERS: JSON.stringify(further),
     REPLY_TO: JSON.stringify(environment.replyTo),
     CONFIGURATION_SET: environment.configurationSet,
     TEMPLATE_NAME_PREFIX: environment.templateNamePrefix,
@@ -72,6 +80,8 @@ export function toVariables(environment: HandlerEnvironment): Record<string, str
     POWERTOOLS_SERVICE_NAME: environment.serviceName,
     POWERTOOLS_METRICS_NAMESPACE: environment.metricsNamespace,
   } satisfies Record<keyof z.infer<typeof environmentSchema>, string>;
+  // Most stages have one sender. They do without the variable, because Lambda takes 4 KB of variables.
+  return Object.keys(further).length === 0 ? variables : { ...variables, FURTHER_SENDERS };
 }
 
 /**
@@ -87,7 +97,7 @@ export function fromVariables(variables: Readonly<Record<string, string | undefi
     });
   }
   return {
-    sender: parsed.data.EMAIL_SENDER,
+    senders: { ...parsed.data.FURTHER_SENDERS, [defaultSender]: parsed.data.EMAIL_SENDER },
     replyTo: parsed.data.REPLY_TO,
     configurationSet: parsed.data.CONFIGURATION_SET,
     templateNamePrefix: parsed.data.TEMPLATE_NAME_PREFIX,

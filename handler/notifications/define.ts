@@ -43,6 +43,11 @@ export interface NotificationDefinition<Schema extends z.ZodType, Variable exten
   readonly ruleName: string;
   readonly description: string;
   readonly lane: "standard" | "priority";
+  /**
+   * Short name of the sender that its mail comes from: one of `senders` in stacks/stages.ts. Every stage needs it.
+   * @default "default", the address of EMAIL_SENDER
+   */
+  readonly sender?: string;
   readonly trigger: EventTrigger | ScheduleTrigger<z.input<Schema>>;
   /**
    * Schema of the event's `detail`. `toRequestSchema` says how strictly it is read. Every event may have an

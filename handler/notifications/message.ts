@@ -26,7 +26,7 @@ export const messageVariables = ["subject", "title", "message", "timestamp", "so
 
 const copies = "each recipient gets a mail of its own, so name everybody in detail.emailConfig.recipient";
 const files = "a mail has no attachments, so put a link into detail.message";
-const senders = "the stage has one sender; replies go to detail.emailConfig.replyTo";
+const senders = "the notification decides who sends; replies go to detail.emailConfig.replyTo";
 const meansMessage = "did you mean detail.message?";
 const meansRecipient = "did you mean detail.emailConfig.recipient?";
 

@@ -85,7 +85,7 @@ export function awsChecks(stage: DoctorStage, { lambda, sqs, sns, s3, cloudWatch
         return worst(verdicts, "Nothing waits for a retry.");
       },
     },
-    { name: "Alarm topic", run: () => checkSubscription(sns, names.of("alarms"), config.alarmEmail) },
+    { name: "Alarm topic", run: () => checkSubscription(sns, names.of("alarms"), config.alarmSubscribers) },
     { name: "Alarms", run: () => checkAlarms(cloudWatch, names.prefix) },
     { name: "State bucket", run: () => checkState(s3, stage) },
   ];
@@ -126,17 +126,17 @@ export function checkUnreserved(unreserved: number | undefined, all: number | un
     : ok(`${finding}.`);
 }
 
-async function checkSubscription(client: SNSClient, name: string, email: string | undefined): Promise<Verdict> {
+async function checkSubscription(client: SNSClient, name: string, expected: readonly string[]): Promise<Verdict> {
   let topic: string | undefined;
   for await (const { Topics = [] } of paginateListTopics({ client }, {})) {
     topic ??= Topics.find(({ TopicArn = "" }) => TopicArn.endsWith(`:${name}`))?.TopicArn;
   }
   if (topic === undefined) return fail(`There is no topic ${name}: alarms tell nobody.`, "Deploy the stack again.");
-  let confirmed = 0;
+  const confirmed: string[] = [];
   let pending = 0;
   for await (const { Subscriptions = [] } of paginateListSubscriptionsByTopic({ client }, { TopicArn: topic })) {
-    for (const { SubscriptionArn: arn = "" } of Subscriptions) {
-      if (arn.startsWith("arn:")) confirmed += 1;
+    for (const { SubscriptionArn: arn = "", Endpoint: endpoint = "" } of Subscriptions) {
+      if (arn.startsWith("arn:")) confirmed.push(endpoint);
       // A subscription stays in the list as "Deleted" for some days after somebody unsubscribed.
       else if (arn !== "Deleted") pending += 1;
     }
@@ -147,10 +147,19 @@ async function checkSubscription(client: SNSClient, name: string, email: string 
       "Click the link in SNS's mail; it is void after two days.",
     );
   }
-  if (confirmed > 0) return ok(`${plural(confirmed, "subscriber")}, confirmed.`);
-  return email === undefined
-    ? warn("Nobody is subscribed: alarms tell nobody.", "Set ALARM_EMAIL and deploy, or subscribe the team's tool.")
-    : fail("The subscriber of ALARM_EMAIL is gone.", "Deploy the stack again, and click the link in SNS's mail.");
+  const gone = expected.filter((address) => !confirmed.includes(address));
+  if (gone.length > 0) {
+    return fail(
+      `Not subscribed any more: ${gone.join(", ")}.`,
+      "Deploy the stack again, and click the link in SNS's mail.",
+    );
+  }
+  return confirmed.length > 0
+    ? ok(`${plural(confirmed.length, "subscriber")}, confirmed.`)
+    : warn(
+        "Nobody is subscribed: alarms tell nobody.",
+        "Set ALARM_EMAIL or alarmSubscribers and deploy, or subscribe the team's tool.",
+      );
 }
 
 async function checkAlarms(client: CloudWatchClient, prefix: string): Promise<Verdict> {

@@ -41,19 +41,15 @@ export function emailChecks(stage: DoctorStage, { ses, sesV2 }: EmailClients): C
   const readAccount = () => (account ??= sesV2.send(new GetAccountCommand({})));
   const deploy = deployHint(stage);
   const setName = names.configurationSet;
-  const identities = [
-    config.senderIdentity.value,
-    // In the SES sandbox, the recipients have to be verified as well.
-    ...(config.sesSandbox ? config.recipients : []),
-  ];
+  const identities = identitiesOf(config);
 
   return [
     {
       name: "Sender verified",
       run: async () =>
         worst(
-          await Promise.all(identities.map((identity, index) => checkIdentity(sesV2, identity, index === 0, deploy))),
-          `${identities.join(", ")}: verified.`,
+          await Promise.all(identities.map((identity) => checkIdentity(sesV2, identity, deploy))),
+          `${identities.map(({ value }) => value).join(", ")}: verified.`,
         ),
     },
     {
@@ -104,14 +100,31 @@ export function absent(error: unknown): undefined {
   throw error;
 }
 
+interface KnownIdentity {
+  readonly value: string;
+  readonly isSender: boolean;
+  /** Whose identity it is, in words. */
+  readonly who: string;
+}
+
+/** Each identity that the stage needs, once: those of its senders, and in the SES sandbox those of its recipients. */
+function identitiesOf({ senders, sesSandbox, recipients }: DoctorStage["config"]): KnownIdentity[] {
+  const values = [...new Set(senders.map(({ identity }) => identity.value))];
+  const ofSenders = values.map((value) => {
+    const names = senders.filter(({ identity }) => identity.value === value).map(({ name }) => name);
+    const who = senders.length === 1 ? "the sender" : `the sender ${names.join(", ")}`;
+    return { value, isSender: true, who };
+  });
+  const ofRecipients = sesSandbox ? recipients.filter((recipient) => !values.includes(recipient)) : [];
+  return [...ofSenders, ...ofRecipients.map((value) => ({ value, isSender: false, who: "the recipient" }))];
+}
+
 async function checkIdentity(
   client: SESv2Client,
-  identity: string,
-  isSender: boolean,
+  { value: identity, isSender, who }: KnownIdentity,
   deploy: string,
 ): Promise<Verdict> {
   const found = await client.send(new GetEmailIdentityCommand({ EmailIdentity: identity })).catch(absent);
-  const who = isSender ? "the sender" : "the recipient";
   if (found === undefined) return fail(`SES has no identity ${identity} (${who}).`, deploy);
   if (found.VerifiedForSendingStatus === true) return ok(identity);
   const status = `${identity} (${who}) is not verified: ${found.VerificationStatus ?? "no status"}.`;

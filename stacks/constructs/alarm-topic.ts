@@ -8,12 +8,13 @@ import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscrip
 import { Construct } from "constructs";
 import { type Arns } from "../arns";
 import { type Names } from "../names";
+import { movedFrom } from "../previous-addresses";
 
 export interface AlarmTopicProps {
   readonly names: Names;
   readonly arns: Arns;
-  /** @default nobody is subscribed */
-  readonly email?: string | undefined;
+  /** The e-mail addresses that are subscribed. SNS asks each of them to confirm it. */
+  readonly subscribers: readonly string[];
 }
 
 /**
@@ -95,8 +96,10 @@ export class AlarmTopic extends Construct {
       ],
     });
     new SnsTopicPolicy(this, "topic-policy-attachment", { arn: this.topic.arn, policy: topicPolicy.json });
-    if (props.email !== undefined) {
-      new SnsTopicSubscription(this, "email", { topicArn: this.topic.arn, protocol: "email", endpoint: props.email });
-    }
+    const subscriptions = props.subscribers.map(
+      (endpoint) =>
+        new SnsTopicSubscription(this, `email-${endpoint}`, { topicArn: this.topic.arn, protocol: "email", endpoint }),
+    );
+    for (const subscription of subscriptions.slice(0, 1)) movedFrom(subscription, "monitoring", "alarm-topic", "email");
   }
 }

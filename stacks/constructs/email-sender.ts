@@ -6,6 +6,7 @@ import { Construct } from "constructs";
 import { templateName } from "../../handler/contract/environment";
 import { type Notification } from "../../handler/notifications/define";
 import { type Arns } from "../arns";
+import { type Config } from "../config";
 import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
 import { type Tracking } from "../sending-domains";
@@ -14,9 +15,8 @@ import { escapeForTerraform, type Template } from "../templates";
 export interface EmailSenderProps {
   readonly names: Names;
   readonly arns: Arns;
-  readonly sender: string;
-  /** The identity that SES verifies: the sender's address, or its domain. */
-  readonly identity: string;
+  /** The first is the default sender. Senders may share an identity. */
+  readonly senders: Config["senders"];
   /** Whether the identities are created here. Otherwise they exist already. */
   readonly manageIdentities: boolean;
   /** Recipients that get an identity while the account is in the SES sandbox. */
@@ -35,9 +35,10 @@ export interface StoredTemplate {
   readonly hash: string;
 }
 
-/** Everything that SES needs to send: the identity, the configuration set and the stored templates. */
+/** Everything that SES needs to send: the identities, the configuration set and the stored templates. */
 export class EmailSender extends Construct {
-  private readonly identities = new Map<string, Sesv2EmailIdentity>();
+  /** The senders' identities by address or domain; empty where another stage or a person created them. */
+  readonly identities: ReadonlyMap<string, Sesv2EmailIdentity>;
   readonly configurationSet: Sesv2ConfigurationSet;
   /** The stored templates by notification id. */
   readonly templates: Readonly<Record<Notification["id"], SesTemplate>>;
@@ -48,7 +49,7 @@ export class EmailSender extends Construct {
     private readonly props: EmailSenderProps,
   ) {
     super(scope, id);
-    const { names, identity, tracking } = props;
+    const { names, tracking } = props;
     this.configurationSet = new Sesv2ConfigurationSet(this, "configuration-set", {
       configurationSetName: names.configurationSet,
       reputationOptions: { reputationMetricsEnabled: true },
@@ -59,12 +60,7 @@ export class EmailSender extends Construct {
         ? {}
         : { trackingOptions: { customRedirectDomain: tracking.domain, httpsPolicy: tracking.httpsPolicy } }),
     });
-    if (props.manageIdentities) {
-      movedFrom(this.createIdentity(identity), "email-sender", "sender");
-      for (const recipient of this.recipientIdentities()) {
-        movedFrom(this.createIdentity(recipient), "email-sender", `recipient-${recipient}`);
-      }
-    }
+    this.identities = props.manageIdentities ? this.createIdentities() : new Map<string, Sesv2EmailIdentity>();
     this.templates = Object.fromEntries(
       props.templates.map((template) => [template.notificationId, this.createTemplate(template)]),
     );
@@ -81,54 +77,66 @@ export class EmailSender extends Construct {
     });
   }
 
-  /** The construct's id is the address or the domain, so a recipient that becomes the sender keeps its identity. */
+  /** Creates each identity once, although several senders may share it. */
+  private createIdentities(): ReadonlyMap<string, Sesv2EmailIdentity> {
+    const ofSenders = this.senderIdentities().map((value) => [value, this.createIdentity(value)] as const);
+    for (const [, identity] of ofSenders.slice(0, 1)) movedFrom(identity, "email-sender", "sender");
+    for (const recipient of this.recipientIdentities()) {
+      movedFrom(this.createIdentity(recipient), "email-sender", `recipient-${recipient}`);
+    }
+    return new Map(ofSenders);
+  }
+
+  /** The construct's id is the address or the domain, so a recipient that becomes a sender keeps its identity. */
   private createIdentity(emailIdentity: string): Sesv2EmailIdentity {
-    const identity = new Sesv2EmailIdentity(this, `identity-${emailIdentity}`, {
+    return new Sesv2EmailIdentity(this, `identity-${emailIdentity}`, {
       emailIdentity,
       // A person had to verify the identity. A new one can't send until somebody verifies it again.
       ...(this.props.deletionProtection ? { lifecycle: { preventDestroy: true } } : {}),
     });
-    this.identities.set(emailIdentity, identity);
-    return identity;
-  }
-
-  /** The identity of an address or a domain; `undefined` where another stage or a person created it. */
-  identityOf(emailIdentity: string): Sesv2EmailIdentity | undefined {
-    return this.identities.get(emailIdentity);
   }
 
   /**
-   * The permission to send mail of these templates from this sender, and nothing else. SES checks the identity, the
+   * The permission to send mail of these templates from these senders, and nothing else. SES checks the identity, the
    * template and the configuration set (aws-cdk issue 34402), and in the SES sandbox the recipient's identity too
    * (aws-sdk-js issue 3641).
    *
-   * The statement names the identities of the sender's address and of its domain. Where both exist, SES checks that of
+   * The statement names the identities of each sender's address and of its domain. Where both exist, SES checks that of
    * the address, whoever created it (https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html).
    * `ses:FromAddress` keeps out the other addresses of the domain.
    */
   sendStatement(): DataAwsIamPolicyDocumentStatement {
-    const { names, arns, sender } = this.props;
+    const { names, arns, senders } = this.props;
+    const addresses = unique(senders.map(({ address }) => address));
+    const identities = unique(addresses.flatMap((address) => [address, domainOf(address)]));
     return {
       sid: "SendNotifications",
       actions: ["ses:SendTemplatedEmail"],
       resources: [
-        ...[sender, domainOf(sender), ...this.recipientIdentities()].map((name) => arns.of("ses", `identity/${name}`)),
+        ...unique([...identities, ...this.recipientIdentities()]).map((name) => arns.of("ses", `identity/${name}`)),
         arns.of("ses", `configuration-set/${names.configurationSet}`),
         // The templates are named by their prefix. A list of all would outgrow the 10,240 characters that IAM takes for
         // the policies of a role.
         arns.of("ses", `template/${names.prefix}-*`),
       ],
-      condition: [{ test: "StringEquals", variable: "ses:FromAddress", values: [sender] }],
+      condition: [{ test: "StringEquals", variable: "ses:FromAddress", values: addresses }],
     };
   }
 
+  private senderIdentities(): string[] {
+    return unique(this.props.senders.map(({ identity }) => identity.value));
+  }
+
   /**
-   * The recipients that need an identity of their own. If the sender is also a recipient, it has its identity already.
+   * The recipients that need an identity of their own. If a sender is also a recipient, it has its identity already.
    */
   private recipientIdentities(): string[] {
-    return [...new Set(this.props.verifiedRecipients)].filter((name) => name !== this.props.identity);
+    const ofSenders = this.senderIdentities();
+    return unique(this.props.verifiedRecipients).filter((name) => !ofSenders.includes(name));
   }
 }
+
+const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
 
 function domainOf(address: string): string {
   return address.slice(address.lastIndexOf("@") + 1);

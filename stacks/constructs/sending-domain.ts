@@ -99,7 +99,7 @@ export class SendingDomains extends Construct {
     const { region, sendingDomains, tracking } = config;
     const hosts = sesHosts(region);
     const records = sendingDomains.flatMap((domain) => {
-      const identity = sender.identityOf(domain.domain);
+      const identity = sender.identities.get(domain.domain);
       // Where another stage or a person made the identity, they made the rest, too.
       if (hosts === undefined || identity === undefined) return [];
       return [new Domain(this, domain.domain, { domain, identity, hosts }).records];

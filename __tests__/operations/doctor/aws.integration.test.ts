@@ -220,7 +220,7 @@ describe("the alarm topic", () => {
 
   /** A page of the topic's subscriptions, as SNS would tell it. */
   const subscriptions = (arns: readonly string[], token?: string) =>
-    `<ListSubscriptionsByTopicResponse><ListSubscriptionsByTopicResult><Subscriptions>${members("SubscriptionArn", arns)}</Subscriptions>${next(token)}</ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>`;
+    `<ListSubscriptionsByTopicResponse><ListSubscriptionsByTopicResult><Subscriptions>${arns.map((arn) => `<member><SubscriptionArn>${arn}</SubscriptionArn><Endpoint>team@example.com</Endpoint></member>`).join("")}</Subscriptions>${next(token)}</ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>`;
   const topics = (arns: readonly string[], token?: string) =>
     `<ListTopicsResponse><ListTopicsResult><Topics>${members("TopicArn", arns)}</Topics>${next(token)}</ListTopicsResult></ListTopicsResponse>`;
 
@@ -232,7 +232,7 @@ describe("the alarm topic", () => {
   }
 
   it("is good with a confirmed subscriber", async () => {
-    expect(await ask(await deployed({ alarmEmail: "team@example.com" }))).toBe("ok: 1 subscriber, confirmed.");
+    expect(await ask(await deployed({ alarmSubscribers: ["team@example.com"] }))).toBe("ok: 1 subscriber, confirmed.");
   });
 
   it("fails where it is gone", async () => {
@@ -250,14 +250,14 @@ describe("the alarm topic", () => {
   });
 
   const gone =
-    "fail: The subscriber of ALARM_EMAIL is gone. > Deploy the stack again, and click the link in SNS's mail.";
+    "fail: Not subscribed any more: team@example.com. > Deploy the stack again, and click the link in SNS's mail.";
   const nobody =
-    "warn: Nobody is subscribed: alarms tell nobody. > Set ALARM_EMAIL and deploy, or subscribe the team's tool.";
-  it.each<[string, string | undefined, string]>([
-    ["warns where nobody was to subscribe", undefined, nobody],
-    ["fails where the configured subscriber is gone", "team@example.com", gone],
-  ])("%s", async (_, alarmEmail, expected) => {
-    const stage = await deployed({ alarmEmail });
+    "warn: Nobody is subscribed: alarms tell nobody. > Set ALARM_EMAIL or alarmSubscribers and deploy, or subscribe the team's tool.";
+  it.each<[string, string[], string]>([
+    ["warns where nobody was to subscribe", [], nobody],
+    ["fails where the configured subscriber is gone", ["team@example.com"], gone],
+  ])("%s", async (_, alarmSubscribers, expected) => {
+    const stage = await deployed({ alarmSubscribers });
     await unsubscribeAll(stage);
     expect(await ask(stage)).toBe(expected);
   });
@@ -274,9 +274,16 @@ describe("the alarm topic", () => {
     ["is good with one beside another that unsubscribed", ["Deleted", confirmed], "ok: 1 subscriber, confirmed."],
     ["fails where the only one has unsubscribed", ["Deleted"], gone],
   ])("%s", async (_, arns, expected) => {
-    const stage = await deployed({ alarmEmail: "team@example.com" });
+    const stage = await deployed({ alarmSubscribers: ["team@example.com"] });
     world.answerXml(/Action=ListSubscriptionsByTopic&/, subscriptions(arns));
     expect(await ask(stage)).toBe(expected);
+  });
+
+  it("fails where one of two configured subscribers is gone", async () => {
+    const stage = await deployed({ alarmSubscribers: ["on-call@example.com", "team@example.com"] });
+    expect(await ask(stage)).toBe(
+      "fail: Not subscribed any more: on-call@example.com. > Deploy the stack again, and click the link in SNS's mail.",
+    );
   });
 
   it("is looked for, and its subscribers are, behind the first page", async () => {

@@ -17,7 +17,7 @@ import { type DoctorStage, runChecks } from "../../../operations/doctor/check";
 import { emailChecks } from "../../../operations/doctor/email";
 import { laneNames, lanes } from "../../../stacks/lanes";
 import { awsClientConfig } from "aws-emulator/client-config";
-import { type Config } from "../../../stacks/config";
+import { type Config, type Sender } from "../../../stacks/config";
 import { feedbackEvents } from "../../../stacks/constructs/delivery-feedback";
 import { Names } from "../../../stacks/names";
 import { laneBudgets } from "../../../stacks/send-budget";
@@ -101,7 +101,7 @@ export class DoctorWorld {
       config: {
         ...parkedStage.config,
         projectName,
-        senderIdentity: { kind: "address", value: `sender@${projectName}.example` },
+        senders: [senderNamed("default", `sender@${projectName}.example`)],
         recipients: [`recipient@${projectName}.example`],
         backend: { kind: "s3", bucket: `${projectName}-state`, region },
         ...overrides,
@@ -125,6 +125,13 @@ export class DoctorWorld {
   }
 }
 
+/** A sender whose address is its identity. */
+const senderNamed = (name: string, address: string): Sender => ({
+  name,
+  address,
+  identity: { kind: "address", value: address },
+});
+
 /** The event destination of SES as the stack makes it. */
 export const eventDestination: EventDestinationDefinition = {
   Enabled: true,
@@ -135,7 +142,9 @@ export const eventDestination: EventDestinationDefinition = {
 /** All of a stage that the doctor looks at in SES, in order. */
 export async function deployEmail({ config, names }: DoctorStage, { ses, sesV2 }: Clients): Promise<void> {
   const set = names.of("notifications");
-  for (const identity of [config.senderIdentity.value, ...config.recipients]) {
+  for (const identity of [
+    ...new Set([...config.senders.map(({ identity }) => identity.value), ...config.recipients]),
+  ]) {
     await sesV2.send(new CreateEmailIdentityCommand({ EmailIdentity: identity }));
   }
   for (const notification of catalogue) {

@@ -1,5 +1,6 @@
 import { type SendQuota } from "@aws-sdk/client-sesv2";
 import {
+  CreateEmailIdentityCommand,
   CreateConfigurationSetEventDestinationCommand,
   DeleteConfigurationSetCommand,
   DeleteConfigurationSetEventDestinationCommand,
@@ -65,14 +66,16 @@ describe("the identities", () => {
 
   it("are good where SES has verified all of them", async () => {
     const stage = await deployed();
-    const { senderIdentity, recipients } = stage.config;
-    expect(await ask(stage)).toBe(`ok: ${senderIdentity.value}, ${recipients[0]}: verified.`);
+    const { senders, recipients } = stage.config;
+    const [{ identity }] = senders;
+    expect(await ask(stage)).toBe(`ok: ${identity.value}, ${recipients[0]}: verified.`);
   });
 
   it.each(["sender", "recipient"])("fail where the %s's is gone", async (who) => {
     const stage = await deployed();
-    const { senderIdentity, recipients } = stage.config;
-    const address = who === "sender" ? senderIdentity.value : recipients[0];
+    const { senders, recipients } = stage.config;
+    const [{ identity }] = senders;
+    const address = who === "sender" ? identity.value : recipients[0];
     await world.clients.sesV2.send(new DeleteEmailIdentityCommand({ EmailIdentity: address }));
     expect(await ask(stage)).toBe(`fail: SES has no identity ${address} (the ${who}). > ${deploy}`);
   });
@@ -86,8 +89,9 @@ describe("the identities", () => {
     ["warn", "recipient", "FAILED"],
   ])("%s where the %s's is %s", async (status, who, verification) => {
     const stage = await deployed();
-    const { senderIdentity, recipients } = stage.config;
-    const address = who === "sender" ? senderIdentity.value : recipients[0];
+    const { senders, recipients } = stage.config;
+    const [{ identity }] = senders;
+    const address = who === "sender" ? identity.value : recipients[0];
     world.answerJson(new RegExp(`^GET /v2/email/identities/${address} `), {
       IdentityType: "EMAIL_ADDRESS",
       VerifiedForSendingStatus: false,
@@ -100,24 +104,43 @@ describe("the identities", () => {
     const stage = await deployed();
     world.answerJson(/^GET \/v2\/email\/identities\//, { VerifiedForSendingStatus: false });
     expect(await ask(stage)).toBe(
-      `fail: ${stage.config.senderIdentity.value} (the sender) is not verified: no status. > ${click}`,
+      `fail: ${stage.config.senders[0].identity.value} (the sender) is not verified: no status. > ${click}`,
     );
   });
 
   it("of a domain want DNS records, not a click", async () => {
     const stage = world.stage();
-    const config: Config = { ...stage.config, senderIdentity: { kind: "domain", value: "shop.example" } };
+    const config: Config = {
+      ...stage.config,
+      senders: [{ ...stage.config.senders[0], identity: { kind: "domain", value: "shop.example" } }],
+    };
     world.answerJson(/^GET \/v2\/email\/identities\/shop\.example /, { VerificationStatus: "PENDING" });
     expect(await ask({ ...stage, config: { ...config, sesSandbox: false } })).toBe(
       "fail: shop.example (the sender) is not verified: PENDING. > Make the DKIM records in DNS (output dns_records).",
     );
   });
 
+  it("are those of every sender, each once, with the names of its senders", async () => {
+    const stage = await deployed({ sesSandbox: false });
+    const [sender] = stage.config.senders;
+    const shared = { kind: "domain", value: "mail.example" } as const;
+    const senders: Config["senders"] = [
+      sender,
+      { name: "alerts", address: "alerts@mail.example", identity: shared },
+      { name: "billing", address: "billing@mail.example", identity: shared },
+    ];
+    const several = { ...stage, config: { ...stage.config, senders } };
+    expect(await ask(several)).toBe(`fail: SES has no identity mail.example (the sender alerts, billing). > ${deploy}`);
+    await world.clients.sesV2.send(new CreateEmailIdentityCommand({ EmailIdentity: "mail.example" }));
+    world.answerJson(/^GET \/v2\/email\/identities\/mail\.example /, { VerifiedForSendingStatus: true });
+    expect(await ask(several)).toBe(`ok: ${sender.identity.value}, mail.example: verified.`);
+  });
+
   it("of recipients matter in the SES sandbox only", async () => {
     const stage = await deployed({ sesSandbox: false });
     const [address] = stage.config.recipients;
     await world.clients.sesV2.send(new DeleteEmailIdentityCommand({ EmailIdentity: address }));
-    expect(await ask(stage)).toBe(`ok: ${stage.config.senderIdentity.value}: verified.`);
+    expect(await ask(stage)).toBe(`ok: ${stage.config.senders[0].identity.value}: verified.`);
   });
 
   it("are unknown where SES does not say", async () => {
