@@ -88,7 +88,7 @@ export interface SendingDomain {
   readonly dmarc: Dmarc | undefined;
 }
 
-export interface MailFrom {
+interface MailFrom {
   readonly domain: string;
   readonly onMxFailure: "USE_DEFAULT_VALUE" | "REJECT_MESSAGE";
 }

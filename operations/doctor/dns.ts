@@ -2,7 +2,7 @@ import { Resolver } from "node:dns/promises";
 import { type DnsRecord, dmarcVersion, spfOfSes, spfVersion } from "../../stacks/dns-records";
 import { fail, ok, unknown, type Verdict, warn } from "./check";
 
-export type DnsResolver = Pick<Resolver, "resolve4" | "resolveCname" | "resolveMx" | "resolveNs" | "resolveTxt">;
+type DnsResolver = Pick<Resolver, "resolve4" | "resolveCname" | "resolveMx" | "resolveNs" | "resolveTxt">;
 
 export interface Dns {
   /** Asks as everybody does. Its answers may come from a cache. */
