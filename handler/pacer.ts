@@ -1,3 +1,9 @@
+/**
+ * Longest time that one send needs, in milliseconds: SES answers within `requestTimeout` of `sesClientSettings`
+ * (handler/adapters/ses.ts), and then the claim is marked. With less time left, the run could end between the two.
+ */
+export const longestSendMs = 8000;
+
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;

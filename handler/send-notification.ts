@@ -12,11 +12,11 @@ import { type MailFailure } from "./contract/failure-record";
 import { compareFailures, isWait } from "./contract/failures";
 import { maskAddresses } from "./contract/mask";
 import { hashRecipient } from "./contract/recipient-hash";
-import { allowsRecipient, type RecipientPolicy } from "./contract/recipient-policy";
+import { allowedRecipient, type RecipientPolicy } from "./contract/recipient-policy";
 import { createError, type NotificationError, PermanentError, TransientError } from "./errors";
 import { findNotification } from "./notifications";
 import { type Notification, type PreparedEmail, type RefusedRecipient } from "./notifications/define";
-import { type Clock } from "./pacer";
+import { type Clock, longestSendMs } from "./pacer";
 
 /** One templated mail to one recipient. */
 export interface TemplatedEmail {
@@ -91,12 +91,6 @@ export interface NotificationResult {
 
 export type SendNotification = (input: unknown, run: Run) => Promise<NotificationResult>;
 
-/**
- * Longest time that one send needs, in milliseconds: SES answers within `requestTimeout` of `sesClientSettings`
- * (handler/adapters/ses.ts), and then the claim is marked. With less time left, the run could end between the two.
- */
-const sendBudgetMs = 8000;
-
 /** Most milliseconds by which the clocks of two execution environments are assumed to differ. */
 const clockSkewMs = 1000;
 
@@ -163,8 +157,8 @@ async function deliver(
   const failed = refusedRecipients.map(toFailedMail);
   for (const recipient of recipients) {
     try {
-      refuseForbidden(recipient, dependencies.recipientPolicy);
-      messageIds.push(await sendOnce({ recipient, ...email }, notification, event, run, dependencies));
+      const allowed = requireAllowed(recipient, dependencies.recipientPolicy);
+      messageIds.push(await sendOnce({ recipient: allowed, ...email }, notification, event, run, dependencies));
     } catch (cause) {
       failed.push({ place: { recipient: hashRecipient(recipient) }, error: toNotificationError(cause) });
     }
@@ -238,7 +232,7 @@ async function sendOnce(
   const { clock, log, metrics } = dependencies;
   const { recipient, contentHash } = mail;
   const about: AboutMail = { eventId: event.id, notification: notification.id, recipient: hashRecipient(recipient) };
-  const deadline = run.endsAt - sendBudgetMs;
+  const deadline = run.endsAt - longestSendMs;
   if (clock.now() > deadline) {
     throw new TransientError("OutOfTime", "The run's time was over before all mails were sent; the next try goes on.");
   }
@@ -392,9 +386,13 @@ export function refuseOversized(input: unknown): void {
   );
 }
 
-/** @throws PermanentError `RecipientRefused` if the stage's policy does not allow the recipient. */
-function refuseForbidden(recipient: string, policy: RecipientPolicy): void {
-  if (allowsRecipient(policy, recipient)) return;
+/**
+ * Returns the recipient's address as the stage's policy spells it.
+ * @throws PermanentError `RecipientRefused` if the policy does not allow the recipient.
+ */
+function requireAllowed(recipient: string, policy: RecipientPolicy): string {
+  const allowed = allowedRecipient(policy, recipient);
+  if (allowed !== undefined) return allowed;
   throw new PermanentError(
     "RecipientRefused",
     "The recipient is not on the allow-list of this stage: add the address or its domain to allowedRecipients in stacks/stages.ts.",

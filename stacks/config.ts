@@ -2,6 +2,7 @@ import { defaultSender } from "../handler/contract/environment";
 import { domainOf, mailboxOf, parseEmailAddress } from "../handler/contract/email-address";
 import { maximumRecipients } from "../handler/notifications/recipients";
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
+import { forbiddenCharacters, readAllowedRecipients, settingProblems, tellSettingProblem } from "./stage-check";
 import { laneNames, lanes } from "./lanes";
 import { regionPattern, whyNoMailFrom } from "./regions";
 import { readSendingDomains, type SendingDomains } from "./sending-domains";
@@ -101,8 +102,8 @@ export class ConfigurationError extends Error {
 export function readConfig(environment: Environment = process.env): Config {
   const problems: string[] = [];
   const stage = readStage(environment.STAGE, problems);
-  const settings: StageSettings | undefined = stage === undefined ? undefined : stages[stage];
-  const read = new Reader(environment, stage, settings, problems);
+  const { settings, wrong } = readSettings(stage, problems);
+  const read = new Reader(environment, stage, settings, wrong, problems);
 
   const projectName = readProjectName(read);
   const region = readRegion(read);
@@ -111,7 +112,7 @@ export function readConfig(environment: Environment = process.env): Config {
   const senders = readSenders(read);
   const identities = read.choice(
     "IDENTITIES",
-    settings?.identities,
+    settings.identities,
     ["managed", "existing"],
     "use managed (this stage makes them), or existing (another stage or a person did)",
   );
@@ -123,23 +124,23 @@ export function readConfig(environment: Environment = process.env): Config {
   const bucket = projectName && accountId && stateBucketOf(projectName, accountId);
   const backend = readBackend(environment, bucket, stateRegion ?? region, problems);
   refuseStateElsewhere(environment, problems);
-  refuseExpressions(stage, settings, problems);
+  const recipientPolicy = readPolicy(stage, settings, recipients, problems);
 
   if (problems.length > 0) throw new ConfigurationError(problems);
   if (
     stage === undefined ||
-    settings === undefined ||
     projectName === undefined ||
     accountId === undefined ||
     region === undefined ||
     senders === undefined ||
     identities === undefined ||
     recipients === undefined ||
+    recipientPolicy === undefined ||
     backend === undefined
   ) {
     throw new Error("A configuration problem was not reported; this is a bug in stacks/config.ts.");
   }
-  const { allowedRecipients, identities: _, ...rest } = settings;
+  const { allowedRecipients: _, identities: __, ...rest }: StageSettings = stages[stage];
   return {
     ...rest,
     sendingDomains: domains.domains,
@@ -151,10 +152,7 @@ export function readConfig(environment: Environment = process.env): Config {
     senders,
     manageIdentities: identities === "managed",
     recipients,
-    recipientPolicy:
-      allowedRecipients === "recipients-only"
-        ? { mode: "restricted", addresses: recipients, domains: ["simulator.amazonses.com"] }
-        : allowedRecipients,
+    recipientPolicy,
     replyTo,
     alarmSubscribers,
     backend,
@@ -173,7 +171,10 @@ class Reader {
   constructor(
     readonly environment: Environment,
     readonly stage: Stage | undefined,
-    readonly settings: StageSettings | undefined,
+    /** The stage's own settings, without those that are wrong. */
+    readonly settings: Partial<StageSettings>,
+    /** The settings that were reported already. */
+    readonly wrong: ReadonlySet<PropertyKey | undefined>,
     readonly problems: string[],
   ) {}
 
@@ -202,11 +203,12 @@ class Reader {
   ): Named | undefined {
     const found =
       this.variable(variable) ?? (ofStage === undefined ? undefined : { name: this.nameOf(setting), text: ofStage });
-    if (found === undefined) this.reportMissing(variable, example, written || `${setting}: "${example}"`);
+    if (found === undefined) this.reportMissing(variable, setting, example, written || `${setting}: "${example}"`);
     return found;
   }
 
-  reportMissing(variable: string, example: string, written: string): void {
+  reportMissing(variable: string, setting: string, example: string, written: string): void {
+    if (this.wrong.has(setting.split(".")[0])) return;
     const orWrite = this.stage === undefined ? "" : `, or write ${written} into ${this.stage} in stacks/stages.ts`;
     this.problems.push(`${variable} is not set: export ${variable}=${example}${orWrite}`);
   }
@@ -215,7 +217,7 @@ class Reader {
   list(variable: string, setting: "recipients" | "replyTo" | "alarmSubscribers"): readonly Named[] {
     const found = this.variable(variable);
     if (found !== undefined) return listed(found.text).map((text) => ({ name: variable, text }));
-    return (this.settings?.[setting] ?? []).map((text) => ({ name: this.nameOf(setting), text }));
+    return (this.settings[setting] ?? []).map((text) => ({ name: this.nameOf(setting), text }));
   }
 
   /** Reads a variable that takes one of the known values. Without variable and setting, the first of them counts. */
@@ -247,8 +249,7 @@ class Reader {
       this.problems.push(`${name}="${text}" is not an e-mail address: use the form name@example.com`);
       return undefined;
     }
-    if (/[${}%*?]/.test(parsed)) {
-      // These characters are legal in an address, but IAM and Terraform would read them as wildcards or expressions.
+    if (forbiddenCharacters.test(parsed)) {
       this.problems.push(
         `${name}="${text}" has one of $ { } % * ?, which can't stand in a policy: use another address`,
       );
@@ -266,14 +267,14 @@ class Reader {
 
 function readProjectName(read: Reader): string | undefined {
   return read.matching(
-    read.value("PROJECT_NAME", "projectName", read.settings?.projectName, "email-automation-a1b2c3"),
+    read.value("PROJECT_NAME", "projectName", read.settings.projectName, "email-automation-a1b2c3"),
     /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
     "has to be lower-case letters, digits and single hyphens, from a letter on: for example email-automation-a1b2c3",
   );
 }
 
 function readRegion(read: Reader): string | undefined {
-  const named = read.value("AWS_REGION", "region", read.settings?.region, "us-east-1");
+  const named = read.value("AWS_REGION", "region", read.settings.region, "us-east-1");
   const region = read.regionNamed(named);
   const whyNot = region === undefined ? undefined : whyNoMailFrom(region);
   if (named !== undefined && whyNot !== undefined) read.problems.push(`${named.name}="${named.text}" ${whyNot}`);
@@ -295,7 +296,7 @@ function refuseLongName(
 
 /** @returns the stage's senders, with the default one first; `undefined` if the default one is not valid. */
 function readSenders(read: Reader): readonly [Sender, ...Sender[]] | undefined {
-  const { [defaultSender]: ofStage, ...others } = read.settings?.senders ?? {};
+  const { [defaultSender]: ofStage, ...others } = read.settings.senders ?? {};
   const example = "notifications@your-domain.example";
   const named = read.value(
     "EMAIL_SENDER",
@@ -353,16 +354,41 @@ function readRecipients(read: Reader): readonly [string, ...string[]] | undefine
   }
   if (first !== undefined) return [first, ...others];
   if (problems.length > before) return undefined;
-  if (given === undefined) read.reportMissing("EMAIL_RECIPIENT", example, `recipients: ["${example}"]`);
+  if (given === undefined) read.reportMissing("EMAIL_RECIPIENT", "recipients", example, `recipients: ["${example}"]`);
   else problems.push(`EMAIL_RECIPIENT="${given.text}" names nobody: export EMAIL_RECIPIENT=${example}`);
   return undefined;
 }
 
-function refuseExpressions(stage: Stage | undefined, settings: StageSettings | undefined, problems: string[]): void {
-  if (stage === undefined || !/[$%]\{/.test(JSON.stringify(settings))) return;
-  problems.push(
-    `The settings of "${stage}" in stacks/stages.ts hold a \${ or %{, which Terraform would read as an expression: leave it out`,
-  );
+/**
+ * Reads the stage's entry and reports what is wrong with it. A setting that is wrong is left out of the answer, so that it
+ * is not reported a second time.
+ */
+function readSettings(stage: Stage | undefined, problems: string[]) {
+  if (stage === undefined) return { settings: {}, wrong: new Set<PropertyKey | undefined>() };
+  const settings: StageSettings = stages[stage];
+  const found = settingProblems(settings);
+  problems.push(...found.map((problem) => tellSettingProblem(stage, settings, problem)));
+  if (/[$%]\{/.test(JSON.stringify(settings))) {
+    problems.push(
+      `The settings of "${stage}" in stacks/stages.ts hold a \${ or %{, which Terraform would read as an expression: leave it out`,
+    );
+  }
+  const wrong = new Set(found.map(({ path: [name] }) => name));
+  const sound = Object.fromEntries(Object.entries(settings).filter(([name]) => !wrong.has(name)));
+  return { settings: sound as Partial<StageSettings>, wrong };
+}
+
+function readPolicy(
+  stage: Stage | undefined,
+  settings: Partial<StageSettings>,
+  recipients: readonly string[] | undefined,
+  problems: string[],
+): RecipientPolicy | undefined {
+  if (stage === undefined || settings.allowedRecipients === undefined) return undefined;
+  const read = readAllowedRecipients(settings.allowedRecipients, recipients ?? []);
+  if ("policy" in read) return read.policy;
+  problems.push(...read.problems.map((problem) => tellSettingProblem(stage, settings, problem)));
+  return undefined;
 }
 
 function isStage(text: string): text is Stage {
@@ -390,12 +416,12 @@ function listed(text = ""): string[] {
  */
 function readAccount(read: Reader): string | undefined {
   const { problems, settings } = read;
-  const ofStage = settings?.accountId;
+  const ofStage = settings.accountId;
   const named =
     read.variable("AWS_ACCOUNT_ID") ??
     (ofStage === undefined ? undefined : { name: read.nameOf("accountId"), text: ofStage });
   if (named === undefined) {
-    problems.push(`AWS_ACCOUNT_ID is not set: ${howToExportAccount}`);
+    if (!read.wrong.has("accountId")) problems.push(`AWS_ACCOUNT_ID is not set: ${howToExportAccount}`);
     return undefined;
   }
   const { name, text } = named;

@@ -142,6 +142,7 @@ export class NotificationStack extends TerraformStack {
       ...parts,
       senders: config.senders,
       manageIdentities: config.manageIdentities,
+      recipientPolicy: config.recipientPolicy,
       verifiedRecipients: config.sesSandbox ? config.recipients : [],
       tracking: config.tracking,
       deletionProtection: config.deletionProtection,

@@ -4,6 +4,14 @@ import { type SendingDomainSettings, type TrackingSettings } from "./sending-dom
 /** The account id that AWS uses in its own examples. Nobody owns it. The sandbox's moto uses it, too. */
 export const exampleAccountId = "123456789012";
 
+/**
+ * The days that CloudWatch Logs can keep logs
+ * (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html).
+ */
+export const logRetentionDays = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+] as const;
+
 /** An address that mail comes from. */
 export interface SenderSettings {
   readonly address: string;
@@ -58,15 +66,18 @@ export interface StageSettings {
    * identity for each of the stage's recipients, and the function may send to it.
    */
   readonly sesSandbox: boolean;
-  /** Who may be mailed. `recipients-only` means the stage's recipients and SES's mailbox simulator. */
+  /**
+   * Who may be mailed: the handler refuses everybody else, and so does IAM. `recipients-only` means the stage's recipients. A list may
+   * always mail SES's mailbox simulator. A listed domain does not include its sub-domains.
+   */
   readonly allowedRecipients: RecipientPolicy | "recipients-only";
   /** Days that CloudWatch Logs keeps the function's logs. CloudWatch Logs takes only certain values. */
-  readonly logRetentionDays: 7 | 14 | 30 | 90 | 180 | 365;
-  /** Days that the bus's archive keeps events for a replay. */
+  readonly logRetentionDays: (typeof logRetentionDays)[number];
+  /** Days that the bus's archive keeps events for a replay, from 1 on. */
   readonly archiveRetentionDays: number;
-  /** Memory of the function in MB. */
+  /** Memory of the function in MB, from 128 to 10,240. */
   readonly memoryMb: number;
-  /** Longest run of the function in seconds. */
+  /** Longest run of the function in seconds, from 9 to 900. A send may take 8. */
   readonly timeoutSeconds: number;
   /**
    * Most mails a second that this stage sends: its share of what SES lets the account send (SES console, "Account

@@ -266,7 +266,7 @@ describe("a recipient that can't be mailed", () => {
     expect(error).toMatchObject({ name: "RecipientRefused", retryable: false });
     expect(error.message).toContain(`1 of 2 mails failed: ${hashRecipient(forbidden)} RecipientRefused. The recipient`);
     expect(error.failures).toMatchObject([{ recipient: hashRecipient(forbidden), type: "RecipientRefused" }]);
-    expect(recipients()).toEqual(["A@example.com", "b@example.org", "d@example.org"]);
+    expect(recipients()).toEqual(["a@example.com", "b@example.org", "d@example.org"]);
     expect(claims.rows.size).toBe(3);
     expect(JSON.stringify(lines)).not.toContain("@");
   });

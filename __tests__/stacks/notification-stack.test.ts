@@ -87,6 +87,12 @@ describe("IAM", () => {
     expect(send?.actions).toEqual(["ses:SendTemplatedEmail"]);
     expect(send?.condition).toEqual([
       { test: "StringEquals", values: ["sender@example.com"], variable: "ses:FromAddress" },
+      {
+        test: "ForAllValues:StringLike",
+        values: ["ops@example.com", "*@simulator.amazonses.com"],
+        variable: "ses:Recipients",
+      },
+      { test: "Null", values: ["false"], variable: "ses:Recipients" },
     ]);
     expect(send?.resources?.map((arn) => arn.replace(/^.*\}:/, ""))).toEqual([
       // SES checks the identity of the address if it exists, and otherwise that of the domain.

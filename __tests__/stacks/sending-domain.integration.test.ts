@@ -32,6 +32,7 @@ class MailStack extends TerraformStack {
       arns: new Arns({ partition: "aws", region, accountId: exampleAccountId, names }),
       senders: config.senders,
       manageIdentities: true,
+      recipientPolicy: config.recipientPolicy,
       verifiedRecipients: [],
       templates: [],
       tracking: config.tracking,

@@ -186,9 +186,14 @@ describe("refuses, with the fix,", () => {
       /is not a host name: use lower-case/,
     ],
     [
-      "a MAIL FROM domain without a name of its own",
-      { sendingDomains: { "example.com": { mailFrom: { subdomain: "" } } } },
-      /makes \.example\.com, which is not a host name/,
+      "a policy that DMARC does not know",
+      ofExample({ dmarc: { policy: "strict" as "none" } }),
+      /dev\.sendingDomains\.example\.com\.dmarc=.* has to be "elsewhere" or \{ policy: "none"/,
+    ],
+    [
+      "an unknown setting",
+      ofExample({ zone: "Z1" } as object),
+      /dev\.sendingDomains\.example\.com\.zone="Z1" is not a setting/,
     ],
     [
       "a MAIL FROM domain that another sender has",
@@ -226,7 +231,7 @@ describe("refuses, with the fix,", () => {
     ["tracking without a domain", { tracking: click }, /needs a sender that SES verifies by its domain/, {}],
     [
       "https without a network that has a certificate",
-      { tracking: { ...click, httpsPolicy: "REQUIRE", target: "" } },
+      { tracking: { ...click, httpsPolicy: "REQUIRE" } as TrackingSettings },
       /httpsPolicy="REQUIRE" needs tracking\.target, .* or use OPTIONAL$/,
     ],
     [

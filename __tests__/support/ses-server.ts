@@ -3,7 +3,7 @@ import { type AddressInfo, type Socket } from "node:net";
 import { isNativeError } from "node:util/types";
 import { Worker } from "node:worker_threads";
 
-type Answer = (response: ServerResponse, request: IncomingMessage) => void;
+type Answer = (response: ServerResponse, request: IncomingMessage, body: string) => void;
 
 export interface SesServer {
   readonly url: string;
@@ -29,10 +29,11 @@ export async function startSesServer(answer: Answer): Promise<SesServer> {
   const sockets = new Set<Socket>();
   const seen = { requests: 0, connections: 0 };
   const server = createServer((request, response) => {
-    request.resume();
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       seen.requests += 1;
-      answer(response, request);
+      answer(response, request, Buffer.concat(chunks).toString());
     });
   });
   server.on("connection", (socket) => {

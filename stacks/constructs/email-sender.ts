@@ -1,9 +1,14 @@
-import { type DataAwsIamPolicyDocumentStatement } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import {
+  type DataAwsIamPolicyDocumentStatement,
+  type DataAwsIamPolicyDocumentStatementCondition,
+} from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import { SesTemplate } from "@cdktf/provider-aws/lib/ses-template";
 import { Sesv2ConfigurationSet } from "@cdktf/provider-aws/lib/sesv2-configuration-set";
 import { Sesv2EmailIdentity } from "@cdktf/provider-aws/lib/sesv2-email-identity";
+import { Annotations } from "cdktf";
 import { Construct } from "constructs";
 import { templateName } from "../../handler/contract/environment";
+import { type RecipientPolicy, recipientPatterns } from "../../handler/contract/recipient-policy";
 import { type Notification } from "../../handler/notifications/define";
 import { type Arns } from "../arns";
 import { type Config } from "../config";
@@ -21,6 +26,8 @@ export interface EmailSenderProps {
   readonly manageIdentities: boolean;
   /** Recipients that get an identity while the account is in the SES sandbox. */
   readonly verifiedRecipients: readonly string[];
+  /** Whom the functions may mail. IAM holds it, too, where it names recipients. */
+  readonly recipientPolicy: RecipientPolicy;
   readonly templates: readonly StoredTemplate[];
   /** The domain under which opens and clicks are tracked. @default none is */
   readonly tracking?: Tracking | undefined;
@@ -61,6 +68,13 @@ export class EmailSender extends Construct {
         : { trackingOptions: { customRedirectDomain: tracking.domain, httpsPolicy: tracking.httpsPolicy } }),
     });
     this.identities = props.manageIdentities ? this.createIdentities() : new Map<string, Sesv2EmailIdentity>();
+    const patterns = recipientPatterns(props.recipientPolicy);
+    if (patterns !== undefined && this.recipientConditions().length === 0) {
+      Annotations.of(this).addWarning(
+        `The ${patterns.length} allowed recipients don't fit into the policy of a role, so IAM does not hold the list: the function alone does. ` +
+          `To have both, name domains in place of addresses (allowedRecipients in stacks/stages.ts).`,
+      );
+    }
     this.templates = Object.fromEntries(
       props.templates.map((template) => [template.notificationId, this.createTemplate(template)]),
     );
@@ -103,7 +117,8 @@ export class EmailSender extends Construct {
    *
    * The statement names the identities of each sender's address and of its domain. Where both exist, SES checks that of
    * the address, whoever created it (https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html).
-   * `ses:FromAddress` keeps out the other addresses of the domain.
+   * `ses:FromAddress` keeps out the other addresses of the domain, and `ses:Recipients` keeps out every recipient that
+   * the stage's policy does not list (docs/decisions/0021-stages.md).
    */
   sendStatement(): DataAwsIamPolicyDocumentStatement {
     const { names, arns, senders } = this.props;
@@ -119,8 +134,25 @@ export class EmailSender extends Construct {
         // the policies of a role.
         arns.of("ses", `template/${names.prefix}-*`),
       ],
-      condition: [{ test: "StringEquals", variable: "ses:FromAddress", values: addresses }],
+      condition: [
+        { test: "StringEquals", variable: "ses:FromAddress", values: addresses },
+        ...this.recipientConditions(),
+      ],
     };
+  }
+
+  /**
+   * The condition on the recipients. `ForAllValues` holds for a request without the key, too, so `Null` demands the key
+   * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html).
+   * A policy that lists nobody, or too many for a role, has no condition: then the function alone holds the list.
+   */
+  private recipientConditions(): DataAwsIamPolicyDocumentStatementCondition[] {
+    const values = recipientPatterns(this.props.recipientPolicy);
+    if (values === undefined || bytesOf([values, this.recipientIdentities()]) > mostRecipientBytes) return [];
+    return [
+      { test: "ForAllValues:StringLike", variable: "ses:Recipients", values: [...values] },
+      { test: "Null", variable: "ses:Recipients", values: ["false"] },
+    ];
   }
 
   private senderIdentities(): string[] {
@@ -135,6 +167,14 @@ export class EmailSender extends Construct {
     return unique(this.props.verifiedRecipients).filter((name) => !ofSenders.includes(name));
   }
 }
+
+/**
+ * Bytes for the recipients in a role's policies, of the 10,240 that IAM takes for all of them together
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). The rest is for the other statements.
+ */
+const mostRecipientBytes = 4096;
+
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
 

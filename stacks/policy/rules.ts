@@ -318,8 +318,11 @@ function wildcards(statement: Attributes, namePrefix: string): string[] {
   const resources = strings(statement.resources).filter(
     (text) => !isOwnPrefix(text, namePrefix) && !/^\$\{aws_cloudwatch_log_group\.[\w-]+\.arn\}:\*$/.test(text),
   );
-  const conditions = objects(statement.condition).flatMap(({ test, values }) =>
-    strings(values).filter((text) => test !== "ArnLike" || !isOwnPrefix(text, namePrefix)),
+  const conditions = objects(statement.condition).flatMap(({ test, variable, values }) =>
+    strings(values)
+      .filter((text) => test !== "ArnLike" || !isOwnPrefix(text, namePrefix))
+      // A domain that the stage lists among those whom it may mail.
+      .filter((text) => variable !== "ses:Recipients" || !/^\*@[^*?]+$/.test(text)),
   );
   return [...strings(statement.actions), ...resources, ...principals, ...conditions]
     .filter(hasWildcard)

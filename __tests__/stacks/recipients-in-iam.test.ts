@@ -1,0 +1,244 @@
+import { runSimulation } from "@cloud-copilot/iam-simulate";
+import { Testing } from "cdktf";
+import { emailRequest } from "../../handler/notifications/email-request";
+import { seedCatalogue } from "../../handler/notifications/seed";
+import { type Config } from "../../stacks/config";
+import { NotificationStack } from "../../stacks/notification-stack";
+import { exampleAccountId, type StageSettings } from "../../stacks/stages";
+import { type HandledEvent, runDeployedBundle } from "../support/deployed-bundle";
+import { businessEvent } from "../support/send-notification";
+import { configOf, Synthesized, withStage } from "../support/stack";
+
+/**
+ * The list of those who may be mailed holds in the handler and in IAM. Here one table of recipients goes through both: the
+ * deployed bundle makes its real requests, and an evaluator of policies reads the role's policy for each of them. It
+ * refuses context keys and resources that the Service Authorization Reference does not know for the action.
+ */
+
+const allowedRecipients: StageSettings["allowedRecipients"] = {
+  mode: "restricted",
+  addresses: ["Jane.Doe@example.com", "ops@example.com", '"odd..one"@example.com', "kaethe@bücher.example"],
+  domains: ["Shop.Example", "bücher-laden.example"],
+};
+
+/** Each recipient as an event names it, and whether it may be mailed. */
+const recipients: readonly (readonly [string, boolean])[] = [
+  ["Jane.Doe@example.com", true],
+  ["jane.doe@EXAMPLE.com", true],
+  ['"Jane.Doe"@example.com', true],
+  ["ops@example.com", true],
+  ["OPS@example.com", true],
+  ['"odd..one"@example.com', true],
+  ['"ODD..ONE"@example.com', true],
+  ["kaethe@bücher.example", true],
+  ["kaethe@xn--bcher-kva.example", true],
+  ["anybody@shop.example", true],
+  ["Any.Body+tag@SHOP.example", true],
+  ["anybody@bücher-laden.example", true],
+  ["anybody@xn--bcher-laden-thb.example", true],
+  ["bounce@simulator.amazonses.com", true],
+  ["somebody@example.com", false],
+  ["xops@example.com", false],
+  ["ops@example.com.evil.example", false],
+  ["ops@sub.example.com", false],
+  ["anybody@sub.shop.example", false],
+  ["anybody@evilshop.example", false],
+  ["anybody@shop.example.evil.example", false],
+  ["*@shop.example.org", false],
+  ["*@example.com", false],
+  ["o?s@example.com", false],
+  ["ops%shop.example@evil.example", false],
+  ["a@b.example", false],
+  ["anybody@bucher-laden.example", false],
+];
+
+const config = withStage({ allowedRecipients });
+const stackOf = (config: Config) => new NotificationStack(Testing.app(), "notification", config, seedCatalogue);
+const events = recipients.map(([recipient], at) =>
+  businessEvent({ emailConfig: { recipient } }, { id: `event-${at}`, source: "custom.application" }),
+);
+
+/** The policy of a function's role, as Terraform would write it. */
+function rolePolicy(stack: Synthesized, change: (statement: Record<string, unknown>) => void = () => undefined) {
+  const documents = Object.values(stack.data("aws_iam_policy_document")) as { statement: Record<string, unknown>[] }[];
+  const document = documents.find(({ statement }) => statement.some(({ sid }) => sid === "SendNotifications"));
+  const Statement = document?.statement.map((statement) => {
+    const copy = structuredClone(statement);
+    change(copy);
+    const condition = (copy.condition ?? []) as { test: string; variable: string; values: string[] }[];
+    return {
+      Sid: copy.sid,
+      Effect: "Allow",
+      Action: copy.actions,
+      Resource: (copy.resources as string[]).map(applied),
+      Condition: condition.reduce<Record<string, Record<string, string[]>>>(
+        (all, { test, variable, values }) => ({ ...all, [test]: { ...all[test], [variable]: values } }),
+        {},
+      ),
+    };
+  });
+  return { Version: "2012-10-17", Statement };
+}
+
+/** The text with the values that Terraform would put in place of its expressions. */
+function applied(text: string): string {
+  return text
+    .replace(/\$\{data\.aws_partition\.[^}]*\}/g, "aws")
+    .replace(/\$\{data\.aws_caller_identity\.[^}]*\}/g, exampleAccountId)
+    .replace(/\$\{aws_[^}]*\.arn\}/g, `arn:aws:sqs:eu-west-1:${exampleAccountId}:other`);
+}
+
+/** The keys that SES gives for a request (Service Authorization Reference, Amazon SES). */
+function contextOf(request: URLSearchParams): Record<string, string | string[]> {
+  const listed = (field: string) =>
+    [...request].filter(([name]) => name.startsWith(`Destination.${field}.member.`)).map(([, address]) => address);
+  const to = ["ToAddresses", "CcAddresses", "BccAddresses"].flatMap(listed);
+  return {
+    "ses:FromAddress": request.get("Source") ?? "",
+    // A key without a value is left out of a request's context.
+    ...(to.length === 0 ? {} : { "ses:Recipients": to }),
+  };
+}
+
+/** Whether the policy allows the request for each resource that SES checks: aws-cdk issue 34402. */
+async function isAllowed(policy: unknown, request: URLSearchParams): Promise<boolean> {
+  const arn = (resource: string) => `arn:aws:ses:eu-west-1:${exampleAccountId}:${resource}`;
+  const resources = [
+    arn(`identity/${request.get("Source") ?? ""}`),
+    arn(`template/${request.get("Template") ?? ""}`),
+    arn(`configuration-set/${request.get("ConfigurationSetName") ?? ""}`),
+  ];
+  const results = await Promise.all(
+    resources.map((resource) =>
+      runSimulation(
+        {
+          request: {
+            principal: `arn:aws:sts::${exampleAccountId}:assumed-role/shop-dev-role/function`,
+            action: `ses:${request.get("Action") ?? ""}`,
+            resource: { resource, accountId: exampleAccountId },
+            contextVariables: contextOf(request),
+          },
+          identityPolicies: [{ name: "role", policy }],
+          serviceControlPolicies: [],
+          resourceControlPolicies: [],
+        },
+        {},
+      ),
+    ),
+  );
+  return results.every((result) => {
+    if (result.resultType === "error") throw new Error(JSON.stringify(result.errors));
+    return result.overallResult === "Allowed";
+  });
+}
+
+let handled: HandledEvent[];
+/** The same events in a function that has lost its list. */
+let unguarded: HandledEvent[];
+let policy: unknown;
+let synthesized: Synthesized;
+
+beforeAll(async () => {
+  const stack = stackOf(config);
+  synthesized = new Synthesized(JSON.stringify(stack.toTerraform()));
+  policy = rolePolicy(synthesized);
+  handled = await runDeployedBundle(stack, config, events);
+  unguarded = await runDeployedBundle(stack, config, events, {
+    RECIPIENT_POLICY: JSON.stringify({ mode: "unrestricted", reason: "a bug" }),
+  });
+}, 60_000);
+
+it("looks at every recipient", () => {
+  expect(handled).toHaveLength(recipients.length);
+  expect(unguarded.every(({ sends }) => sends.length === 1)).toBe(true);
+});
+
+describe.each(recipients.map(([recipient, isListed], at) => [recipient, isListed ? "may" : "may not", at] as const))(
+  "%s %s be mailed",
+  (_, may, at) => {
+    it("by the deployed handler", () => {
+      expect(handled[at]?.sends).toHaveLength(may === "may" ? 1 : 0);
+      expect(handled[at]?.answer).toMatchObject(
+        may === "may" ? { messageIds: ["m-1"] } : { parked: "RecipientRefused" },
+      );
+    });
+
+    it("by the role's policy", async () => {
+      const [request] = (may === "may" ? handled : unguarded)[at]?.sends ?? [];
+      expect(await isAllowed(policy, request ?? new URLSearchParams())).toBe(may === "may");
+    });
+  },
+);
+
+describe("the role's policy", () => {
+  const changed = (name: string, value: string | undefined) => {
+    const request = new URLSearchParams(handled[0]?.sends[0]);
+    if (value === undefined) request.delete(name);
+    else request.set(name, value);
+    return request;
+  };
+
+  it("denies a mail of which one recipient is not listed", async () => {
+    expect(await isAllowed(policy, changed("Destination.CcAddresses.member.1", "ops@example.com"))).toBe(true);
+    expect(await isAllowed(policy, changed("Destination.BccAddresses.member.1", "evil@evil.example"))).toBe(false);
+  });
+
+  it("denies a request that names no recipient at all", async () => {
+    const nobody = changed("Destination.ToAddresses.member.1", undefined);
+    expect(await isAllowed(policy, nobody)).toBe(false);
+    const withoutNull = rolePolicy(synthesized, (statement) => {
+      const conditions = statement.condition as { test: string }[] | undefined;
+      if (conditions !== undefined) statement.condition = conditions.filter(({ test }) => test !== "Null");
+    });
+    // ForAllValues alone would let it through.
+    expect(await isAllowed(withoutNull, nobody)).toBe(true);
+  });
+
+  it("denies another sender, another template and another configuration set", async () => {
+    for (const [name, value] of [
+      ["Source", "other@example.com"],
+      ["Template", "other-dev-email-request-00000000"],
+      ["ConfigurationSetName", "other"],
+    ] as const) {
+      expect(await isAllowed(policy, changed(name, value))).toBe(false);
+    }
+  });
+
+  it("lists nobody where the stage may mail everybody, and then any recipient is allowed", async () => {
+    const stack = new Synthesized(JSON.stringify(stackOf(configOf({ STAGE: "prod" })).toTerraform()));
+    expect(stack.text).not.toContain("ses:Recipients");
+    const request = changed("Template", `shop-prod-${emailRequest.id}-00000000`);
+    request.set("ConfigurationSetName", "shop-prod-notifications");
+    request.set("Destination.ToAddresses.member.1", "anybody@customer.example");
+    expect(await isAllowed(rolePolicy(stack), request)).toBe(true);
+  });
+});
+
+describe("a list of recipients", () => {
+  const recipientsOfLength = (count: number, length: number) =>
+    Array.from({ length: count }, (_, at) => `r${at}`.padEnd(length - "@example.com".length, "x") + "@example.com");
+  const synthesizedFor = (EMAIL_RECIPIENT: string) => {
+    // Nothing else has more names in a policy: the longest project, and the SES sandbox with its identities.
+    const longest = { PROJECT_NAME: "p".repeat(31), AWS_REGION: "ap-southeast-1", EMAIL_RECIPIENT };
+    const stack = stackOf(configOf(longest));
+    stack.runAllValidations();
+    const warnings = stack.node.findAll().flatMap(({ node }) => node.metadata.filter(({ type }) => /warn/.test(type)));
+    return { text: JSON.stringify(stack.toTerraform()), warnings: warnings.map(({ data }) => String(data)) };
+  };
+
+  it("that is as long as it may be fits into the policy of a role", () => {
+    const { text, warnings } = synthesizedFor(recipientsOfLength(50, 37).join());
+    expect(text).toContain("ForAllValues:StringLike");
+    expect(warnings).toEqual([]);
+  });
+
+  it("that is too long for the policy of a role stays out of it, and the synth says what holds instead", () => {
+    const { text, warnings } = synthesizedFor(recipientsOfLength(50, 44).join());
+    expect(text).not.toContain("ses:Recipients");
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^The 51 allowed recipients don't fit into the policy of a role, .*: the function alone does\. /,
+      ),
+    ]);
+  });
+});

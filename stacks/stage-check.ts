@@ -1,0 +1,296 @@
+import { getDomain } from "tldts";
+import * as z from "zod";
+import { domainOf, parseEmailAddress } from "../handler/contract/email-address";
+import { allowsRecipient, type RecipientPolicy } from "../handler/contract/recipient-policy";
+import { longestSendMs } from "../handler/pacer";
+import { similarName } from "../handler/notifications/problems";
+import { logRetentionDays, type StageSettings } from "./stages";
+
+/**
+ * Checks of a stage's entry in stacks/stages.ts. TypeScript checks a part of it, but the synth runs without a type check,
+ * and no type keeps out -1 or NaN.
+ */
+
+const whole = (least: number, most: number, why: string) =>
+  z.custom<number>(
+    (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
+    `has to be a whole number from ${least} to ${most}, ${why}`,
+  );
+
+const flag = z.custom<boolean>((value) => typeof value === "boolean", "has to be true or false");
+const text = z.custom<string>((value) => typeof value === "string" && value.trim() !== "", "has to be a text");
+const texts = z.custom<readonly string[]>(
+  (value) => Array.isArray(value) && value.every((each) => typeof each === "string"),
+  'has to be a list of texts, such as ["you@example.com"]',
+);
+const oneOf = (values: readonly unknown[]) =>
+  z.custom<never>((value) => values.includes(value), `has to be one of ${values.join(", ")}`);
+
+/** What names a sender in a definition: short, and without characters that would have to be quoted. */
+const senderName = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
+/** Time-outs of this many seconds and fewer leave no time for a single send. */
+const sendSeconds = longestSendMs / 1000;
+
+/** The largest number that an API of AWS takes where its type is `Integer`. */
+const largestInteger = 2_147_483_647;
+
+const allowedRecipientsSchema = z.union(
+  [
+    z.literal("recipients-only"),
+    z.strictObject({ mode: z.literal("restricted"), addresses: texts, domains: texts }),
+    z.strictObject({ mode: z.literal("unrestricted"), reason: z.string() }),
+  ],
+  'has to be "recipients-only", { mode: "restricted", addresses: [..], domains: [..] } or { mode: "unrestricted", reason: ".." }',
+);
+
+/** The settings of a stage. Each limit has the page or the operation of AWS that it comes from. */
+const settingsSchema = z.strictObject({
+  projectName: text.optional(),
+  accountId: text.optional(),
+  region: text.optional(),
+  senders: z
+    .record(
+      z.string().regex(senderName, "has to be lower-case letters, digits and single hyphens, from a letter on"),
+      z.strictObject({ address: text, identity: oneOf(["address", "domain"]).optional() }),
+    )
+    .optional(),
+  identities: oneOf(["managed", "existing"]).optional(),
+  recipients: texts.optional(),
+  replyTo: texts.optional(),
+  alarmSubscribers: texts.optional(),
+  // What else holds for these two is checked in stacks/sending-domains.ts, which knows the senders.
+  sendingDomains: z
+    .record(
+      z.string(),
+      z.strictObject({
+        zoneId: text.optional(),
+        mailFrom: z
+          .union(
+            [
+              z.literal("none"),
+              z.strictObject({
+                subdomain: text.optional(),
+                onMxFailure: z.enum(["USE_DEFAULT_VALUE", "REJECT_MESSAGE"]).optional(),
+              }),
+            ],
+            'has to be "none" or { subdomain: "mail", onMxFailure: "USE_DEFAULT_VALUE" or "REJECT_MESSAGE" }',
+          )
+          .optional(),
+        dmarc: z
+          .union(
+            [
+              z.literal("elsewhere"),
+              z.strictObject({
+                policy: z.enum(["none", "quarantine", "reject"]),
+                reportsTo: text.optional(),
+                onlyIn: text.optional(),
+              }),
+            ],
+            'has to be "elsewhere" or { policy: "none", "quarantine" or "reject", reportsTo: "..", onlyIn: "<region>" }',
+          )
+          .optional(),
+      }),
+    )
+    .optional(),
+  tracking: z
+    .strictObject({
+      domain: text,
+      httpsPolicy: oneOf(["REQUIRE", "REQUIRE_OPEN_ONLY", "OPTIONAL"]),
+      target: text.optional(),
+    })
+    .optional(),
+  deletionProtection: flag,
+  sesSandbox: flag,
+  allowedRecipients: allowedRecipientsSchema,
+  logRetentionDays: oneOf(logRetentionDays),
+  // CreateArchive takes 0, too, for ever. But a replay of an event whose claim is gone would be mailed again.
+  archiveRetentionDays: whole(
+    1,
+    largestInteger,
+    "because claims have to outlast the archive (EventBridge's CreateArchive)",
+  ),
+  // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+  memoryMb: whole(128, 10_240, "which is what Lambda takes"),
+  // The most is Lambda's (same page).
+  timeoutSeconds: whole(
+    sendSeconds + 1,
+    900,
+    `which is what Lambda takes and a send needs (SES may answer after ${sendSeconds} seconds)`,
+  ),
+  // SES has no documented maximum (https://docs.aws.amazon.com/ses/latest/dg/quotas.html).
+  sendRatePerSecond: z.custom<number>(
+    (value) => typeof value === "number" && Number.isFinite(value) && value > 0,
+    "has to be a number above 0: this stage's share of the account's rate, which is 1 in the SES sandbox",
+  ),
+  reserveConcurrency: flag,
+  // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html
+  targetRetry: z.strictObject({
+    attempts: whole(0, 185, "which is what EventBridge takes"),
+    maximumAgeSeconds: whole(60, 86_400, "which is what EventBridge takes"),
+  }),
+  // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+  quotas: z
+    .strictObject({
+      rulesPerBus: whole(1, largestInteger, "the quota of the account").optional(),
+      eventPatternCharacters: whole(1, 4096, "because PutRule takes no more").optional(),
+    })
+    .optional(),
+} satisfies Record<keyof StageSettings, z.ZodType>);
+
+/** A problem with the setting at `path`. Its sentence goes on behind the setting's value. */
+export interface SettingProblem {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** Checks the shape of a stage's entry: that each setting is there, is known, and is within AWS's limits. */
+export function settingProblems(settings: unknown): SettingProblem[] {
+  const parsed = settingsSchema.safeParse(settings);
+  return parsed.success ? [] : parsed.error.issues.flatMap(toProblems);
+}
+
+function toProblems(issue: z.core.$ZodIssue): SettingProblem[] {
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => {
+        const meant = issue.path.length === 0 ? similarName(key, Object.keys(settingsSchema.shape)) : undefined;
+        const help = meant === undefined ? "leave it out" : `did you mean ${meant}?`;
+        return { path: [...issue.path, key], message: `is not a setting: ${help}` };
+      });
+    case "invalid_key":
+      return [
+        { path: issue.path, message: `has a name that ${issue.issues.map(({ message }) => message).join("; ")}` },
+      ];
+    default:
+      return [{ path: issue.path, message: issue.message }];
+  }
+}
+
+/** The sentence of a problem, with the setting's name and value. */
+export function tellSettingProblem(stage: string, settings: unknown, { path, message }: SettingProblem): string {
+  const value = path.reduce<unknown>((parent, key) => (Object(parent) as Record<PropertyKey, unknown>)[key], settings);
+  const shown = typeof value === "number" || value === undefined ? String(value) : JSON.stringify(value);
+  return `stacks/stages.ts: ${[stage, ...path].map(String).join(".")}=${shown} ${message}`;
+}
+
+/**
+ * The mailbox simulator. Nobody reads its mail, so a stage with a list may always mail it
+ * (https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html).
+ */
+export const simulatorDomain = "simulator.amazonses.com";
+
+/**
+ * The largest providers of mailboxes for everybody. A whole such domain lets in half the world. No list of them can be
+ * complete: this one only keeps out the likeliest slip.
+ */
+const mailboxProviders: ReadonlySet<string> = new Set([
+  "126.com",
+  "163.com",
+  "aol.com",
+  "gmail.com",
+  "gmx.com",
+  "gmx.de",
+  "gmx.net",
+  "googlemail.com",
+  "hotmail.com",
+  "icloud.com",
+  "live.com",
+  "mail.com",
+  "mail.ru",
+  "me.com",
+  "msn.com",
+  "naver.com",
+  "outlook.com",
+  "proton.me",
+  "protonmail.com",
+  "qq.com",
+  "web.de",
+  "yahoo.com",
+  "yandex.ru",
+]);
+
+const everybody = 'to mail everybody, write { mode: "unrestricted", reason: "why" }';
+
+/**
+ * Checks whom a stage lets mail.
+ * @param recipients of the stage's scheduled notifications; they have to be allowed, too.
+ * @returns the policy, or the problems with the setting `allowedRecipients`.
+ */
+export function readAllowedRecipients(
+  allowed: StageSettings["allowedRecipients"],
+  recipients: readonly string[],
+): { readonly policy: RecipientPolicy } | { readonly problems: readonly SettingProblem[] } {
+  const setting = "allowedRecipients";
+  if (allowed === "recipients-only") {
+    return { policy: { mode: "restricted", addresses: recipients, domains: [simulatorDomain] } };
+  }
+  if (allowed.mode === "unrestricted") {
+    return allowed.reason.trim() === ""
+      ? { problems: [{ path: [setting, "reason"], message: "gives no reason: write why everybody may be mailed" }] }
+      : { policy: allowed };
+  }
+  const problems = [
+    ...allowed.addresses.flatMap((address, at) => toProblem([setting, "addresses", at], addressProblem(address))),
+    ...allowed.domains.flatMap((domain, at) => toProblem([setting, "domains", at], domainProblem(domain))),
+  ];
+  if (allowed.addresses.length + allowed.domains.length === 0) {
+    problems.push({
+      path: [setting],
+      message: `lets nobody in: list an address or a domain, or write "recipients-only"`,
+    });
+  }
+  if (problems.length > 0) return { problems };
+  const policy: RecipientPolicy = {
+    ...allowed,
+    addresses: allowed.addresses.map((address) => parseEmailAddress(address) ?? address),
+    domains: [...new Set([...allowed.domains.map(domainOf), simulatorDomain])],
+  };
+  const outside = recipients.filter((recipient) => !allowsRecipient(policy, recipient));
+  return outside.length === 0
+    ? { policy }
+    : {
+        problems: [
+          {
+            path: [setting],
+            message: `leaves out ${outside.join(", ")}, who gets the scheduled notifications: add it to addresses, or take it out of the recipients`,
+          },
+        ],
+      };
+}
+
+function toProblem(path: SettingProblem["path"], message: string | undefined): SettingProblem[] {
+  return message === undefined ? [] : [{ path, message }];
+}
+
+function addressProblem(entry: string): string | undefined {
+  const domain = entry.startsWith("*@") ? entry.slice(2) : undefined;
+  if (domain !== undefined && !/[*?]/.test(domain)) return `is a whole domain: write "${domain}" into domains`;
+  if (/[*?]/.test(entry)) return `has a wildcard: write each address, or a domain into domains; ${everybody}`;
+  const address = parseEmailAddress(entry);
+  if (address === undefined) return "is not an e-mail address: use the form name@example.com";
+  return forbiddenCharacters.test(address)
+    ? "has one of $ { } % * ?, which can't stand in a policy: use another address"
+    : undefined;
+}
+
+/** Characters that are legal in an address, but that IAM or Terraform would read as wildcards or expressions. */
+export const forbiddenCharacters = /[${}%*?]/;
+
+function domainProblem(entry: string): string | undefined {
+  if (entry === "*" || entry === "*@*") return `lets everybody in: ${everybody}`;
+  if (/[*?]/.test(entry)) {
+    return `has a wildcard, which never matches here: write each domain by itself, because a domain does not include its sub-domains; ${everybody}`;
+  }
+  if (entry.startsWith("@")) return `begins with an at sign: write "${entry.slice(1)}"`;
+  if (entry.includes("@")) return "is an address: write it into addresses";
+  const parsed = parseEmailAddress(`a@${entry}`);
+  if (parsed === undefined) return "is not a domain: use the form example.com";
+  const domain = domainOf(parsed);
+  if (getDomain(domain) === null) {
+    return `is not one organisation's domain, but all that ends in .${domain}: write your own, such as example.com`;
+  }
+  return mailboxProviders.has(domain)
+    ? `has mailboxes for everybody: write the addresses that you mean; ${everybody}`
+    : undefined;
+}
