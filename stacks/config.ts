@@ -1,10 +1,11 @@
 import { defaultSender } from "../handler/contract/environment";
-import { mailboxOf, parseEmailAddress } from "../handler/contract/email-address";
+import { domainOf, mailboxOf, parseEmailAddress } from "../handler/contract/email-address";
 import { maximumRecipients } from "../handler/notifications/recipients";
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
 import { forbiddenCharacters, readAllowedRecipients, settingProblems, tellSettingProblem } from "./stage-check";
 import { laneNames, lanes } from "./lanes";
 import { regionPattern, whyNoMailFrom } from "./regions";
+import { readSendingDomains, type SendingDomains } from "./sending-domains";
 import { exampleAccountId, type Stage, stages, type StageSettings } from "./stages";
 
 type Backend =
@@ -33,6 +34,8 @@ export interface Config extends Omit<
   | "region"
   | "replyTo"
   | "senders"
+  | "sendingDomains"
+  | "tracking"
 > {
   readonly stage: Stage;
   readonly projectName: string;
@@ -45,6 +48,9 @@ export interface Config extends Omit<
    * Whether this stage creates the identities in SES. An account has each identity once, so another stage may own them.
    */
   readonly manageIdentities: boolean;
+  /** The domains that SES verifies for the senders; none where it verifies addresses. */
+  readonly sendingDomains: SendingDomains["domains"];
+  readonly tracking: SendingDomains["tracking"];
   /** Recipients of scheduled notifications. */
   readonly recipients: readonly [string, ...string[]];
   readonly recipientPolicy: RecipientPolicy;
@@ -110,6 +116,7 @@ export function readConfig(environment: Environment = process.env): Config {
     ["managed", "existing"],
     "use managed (this stage makes them), or existing (another stage or a person did)",
   );
+  const domains = readDomains(read, region, senders);
   const recipients = readRecipients(read);
   const replyTo = read.addresses(read.list("EMAIL_REPLY_TO", "replyTo"));
   const alarmSubscribers = read.addresses(read.list("ALARM_EMAIL", "alarmSubscribers"));
@@ -136,6 +143,8 @@ export function readConfig(environment: Environment = process.env): Config {
   const { allowedRecipients: _, identities: __, ...rest }: StageSettings = stages[stage];
   return {
     ...rest,
+    sendingDomains: domains.domains,
+    tracking: domains.tracking,
     stage,
     projectName,
     accountId,
@@ -314,6 +323,21 @@ function senderOf(name: string, address: string, kind: Sender["identity"]["kind"
   return { name, address, identity: { kind, value: kind === "domain" ? domainOf(address) : address } };
 }
 
+/** Reads the settings of the domains that the stage sends from. Without a region or senders they can't be checked. */
+function readDomains(read: Reader, region: string | undefined, senders: Config["senders"] | undefined): SendingDomains {
+  if (region === undefined || senders === undefined) return { domains: [], tracking: undefined };
+  return readSendingDomains({
+    domains: read.settings?.sendingDomains,
+    tracking: read.settings?.tracking,
+    region,
+    verifiedDomains: senders.flatMap(({ identity }) => (identity.kind === "domain" ? [identity.value] : [])),
+    senderDomains: senders.map(({ address }) => domainOf(address)),
+    nameOf: (setting) => read.nameOf(setting),
+    address: (name, text) => read.address({ name, text }),
+    problems: read.problems,
+  });
+}
+
 /** @returns the recipients of scheduled notifications; `undefined` where none is valid. */
 function readRecipients(read: Reader): readonly [string, ...string[]] | undefined {
   const { problems } = read;
@@ -365,10 +389,6 @@ function readPolicy(
   if ("policy" in read) return read.policy;
   problems.push(...read.problems.map((problem) => tellSettingProblem(stage, settings, problem)));
   return undefined;
-}
-
-function domainOf(address: string): string {
-  return address.slice(address.lastIndexOf("@") + 1);
 }
 
 function isStage(text: string): text is Stage {

@@ -11,7 +11,8 @@ import { type Config } from "./config";
 import { checkCatalogue } from "./catalogue-check";
 import { ClaimTable } from "./constructs/claim-table";
 import { DeliveryFeedback } from "./constructs/delivery-feedback";
-import { EmailSender, type StoredTemplate } from "./constructs/email-sender";
+import { EmailSender, type EmailSenderProps, type StoredTemplate } from "./constructs/email-sender";
+import { SendingDomains } from "./constructs/sending-domain";
 import { EventBus } from "./constructs/event-bus";
 import { EventLogAccess, type EventLogSettings } from "./constructs/event-log";
 import { EventRouting } from "./constructs/event-routing";
@@ -22,6 +23,7 @@ import { NotificationLane } from "./constructs/notification-lane";
 import { type Delivery } from "./constructs/rule-target";
 import { FailureQueue } from "./constructs/failure-queue";
 import { claimRetentionSeconds } from "./delivery-windows";
+import { type DnsRecord, zoneFile } from "./dns-records";
 import { forEachLane, type Lane } from "./lanes";
 import { Names } from "./names";
 import { enforcePolicy } from "./policy";
@@ -59,16 +61,8 @@ export class NotificationStack extends TerraformStack {
     const arns = this.connect(config, names);
     const templates = checkedTemplates(notifications, config, names.prefix, templateOf);
 
-    const sender = new EmailSender(this, "email-sender", {
-      names,
-      arns,
-      senders: config.senders,
-      manageIdentities: config.manageIdentities,
-      recipientPolicy: config.recipientPolicy,
-      verifiedRecipients: config.sesSandbox ? config.recipients : [],
-      templates,
-      deletionProtection,
-    });
+    const sender = this.createSender(config, { names, arns, templates });
+    const domains = new SendingDomains(this, "sending-domains", { config, sender });
     const deadLetters = new FailureQueue(this, "dead-letters", {
       name: names.of("dead-letters"),
       arns,
@@ -102,7 +96,14 @@ export class NotificationStack extends TerraformStack {
       log,
     });
     const { configurationSet } = sender;
-    const feedback = new DeliveryFeedback(this, "delivery-feedback", { names, arns, configurationSet, log, delivery });
+    const feedback = new DeliveryFeedback(this, "delivery-feedback", {
+      names,
+      arns,
+      configurationSet,
+      log,
+      delivery,
+      tracksMail: config.tracking !== undefined,
+    });
     const monitoring = new Monitoring(this, "monitoring", {
       names,
       arns,
@@ -119,6 +120,7 @@ export class NotificationStack extends TerraformStack {
     });
 
     this.describe(config, { bus, failures, lanes, feedback, routing, deadLetters, claims, sender, monitoring });
+    this.describeRecords(domains.toDo);
     enforcePolicy(this, names.prefix, { ...quotas, deletionProtection });
   }
 
@@ -133,6 +135,18 @@ export class NotificationStack extends TerraformStack {
     const { accountId } = new DataAwsCallerIdentity(this, "account");
     const { partition } = new DataAwsPartition(this, "partition");
     return new Arns({ partition, region: config.region, accountId, names });
+  }
+
+  private createSender(config: Config, parts: Pick<EmailSenderProps, "names" | "arns" | "templates">): EmailSender {
+    return new EmailSender(this, "email-sender", {
+      ...parts,
+      senders: config.senders,
+      manageIdentities: config.manageIdentities,
+      recipientPolicy: config.recipientPolicy,
+      verifiedRecipients: config.sesSandbox ? config.recipients : [],
+      tracking: config.tracking,
+      deletionProtection: config.deletionProtection,
+    });
   }
 
   private createLanes(
@@ -215,16 +229,17 @@ export class NotificationStack extends TerraformStack {
         .join("; "),
       "Prints SUCCESS once the sender's identity is verified",
     );
-    const domains = [...sender.identities].filter(([identity]) => !identity.includes("@"));
-    const [first] = domains;
-    if (first !== undefined) {
-      const tokens = domains.map(([domain, { dkimSigningAttributes }]) => [domain, dkimSigningAttributes.tokens]);
-      this.output(
-        "dkim_tokens",
-        domains.length === 1 ? first[1].dkimSigningAttributes.tokens : Object.fromEntries(tokens),
-        "Make a CNAME of each, <token>._domainkey.<domain>, to the target that the SES console shows for it",
-      );
-    }
+  }
+
+  /** Writes the DNS records that a person has to make; nothing where there are none. */
+  private describeRecords(records: readonly DnsRecord[]): void {
+    if (records.length === 0) return;
+    this.output(
+      "dns_records",
+      records.map(({ name, type, value, ttl, why }) => ({ name, type, value, ttl, why })),
+      "DNS records to make (docs/deploy.md, Send from a domain)",
+    );
+    this.output("dns_zone_file", zoneFile(records), "The same records as a zone file, which DNS services import");
   }
 
   private output(name: string, value: unknown, description: string): void {

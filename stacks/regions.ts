@@ -5,7 +5,7 @@
  * The source is `email` in the endpoints.json of botocore 1.43.11 (May 2026). AWS's own page is
  * https://docs.aws.amazon.com/general/latest/gr/ses.html. Add a region here when SES becomes available in it.
  */
-const regionsWithSes: ReadonlySet<string> = new Set([
+export const regionsWithSes: ReadonlySet<string> = new Set([
   ...["us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "ca-west-1", "sa-east-1"],
   ...["eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3"],
   ...["ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2"],

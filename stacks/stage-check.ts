@@ -59,6 +59,47 @@ const settingsSchema = z.strictObject({
   recipients: texts.optional(),
   replyTo: texts.optional(),
   alarmSubscribers: texts.optional(),
+  // What else holds for these two is checked in stacks/sending-domains.ts, which knows the senders.
+  sendingDomains: z
+    .record(
+      z.string(),
+      z.strictObject({
+        zoneId: text.optional(),
+        mailFrom: z
+          .union(
+            [
+              z.literal("none"),
+              z.strictObject({
+                subdomain: text.optional(),
+                onMxFailure: z.enum(["USE_DEFAULT_VALUE", "REJECT_MESSAGE"]).optional(),
+              }),
+            ],
+            'has to be "none" or { subdomain: "mail", onMxFailure: "USE_DEFAULT_VALUE" or "REJECT_MESSAGE" }',
+          )
+          .optional(),
+        dmarc: z
+          .union(
+            [
+              z.literal("elsewhere"),
+              z.strictObject({
+                policy: z.enum(["none", "quarantine", "reject"]),
+                reportsTo: text.optional(),
+                onlyIn: text.optional(),
+              }),
+            ],
+            'has to be "elsewhere" or { policy: "none", "quarantine" or "reject", reportsTo: "..", onlyIn: "<region>" }',
+          )
+          .optional(),
+      }),
+    )
+    .optional(),
+  tracking: z
+    .strictObject({
+      domain: text,
+      httpsPolicy: oneOf(["REQUIRE", "REQUIRE_OPEN_ONLY", "OPTIONAL"]),
+      target: text.optional(),
+    })
+    .optional(),
   deletionProtection: flag,
   sesSandbox: flag,
   allowedRecipients: allowedRecipientsSchema,

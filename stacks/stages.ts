@@ -1,4 +1,5 @@
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
+import { type SendingDomainSettings, type TrackingSettings } from "./sending-domains";
 
 /** The account id that AWS uses in its own examples. Nobody owns it. The sandbox's moto uses it, too. */
 export const exampleAccountId = "123456789012";
@@ -47,6 +48,13 @@ export interface StageSettings {
   readonly replyTo?: readonly string[];
   /** E-mail addresses that are told of alarms. ALARM_EMAIL wins. @default nobody is told */
   readonly alarmSubscribers?: readonly string[];
+  /**
+   * Settings of the domains that SES verifies for the stage's senders, by domain. @default those of
+   * `SendingDomainSettings`
+   */
+  readonly sendingDomains?: Readonly<Record<string, SendingDomainSettings>>;
+  /** Counts opens and clicks, under a domain of the stage's own. @default nothing is tracked */
+  readonly tracking?: TrackingSettings;
   /**
    * Protects what can't be created again from being deleted: claims, parked events, the archive, the verified
    * identities. AWS refuses to delete the table of claims, and Terraform refuses a plan that would destroy one of these

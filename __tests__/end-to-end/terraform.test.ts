@@ -45,7 +45,8 @@ beforeAll(async () => {
   );
   execFileSync(process.execPath, ["--import", "tsx", "main.ts"], {
     cwd: projectRoot,
-    env: { ...bareEnvironment, ...devEnvironment, CDKTF_OUTDIR: join(directory, "synth") },
+    // A domain has more beside its identity than an address.
+    env: { ...bareEnvironment, ...devEnvironment, SENDER_IDENTITY: "domain", CDKTF_OUTDIR: join(directory, "synth") },
   });
 });
 afterAll(async () => {
@@ -90,6 +91,9 @@ it("plans the stage in one job, and applies that plan in another", async () => {
     event_bus_name: "shop-dev-event-bus",
     function_name: "shop-dev-email-processor",
     template_names: { "email-request": storedTemplateName("shop-dev", emailRequest) },
+    dns_zone_file: expect.stringMatching(
+      /^\w+\._domainkey\.example\.com\. 600 IN CNAME \w+\.dkim\.amazonses\.com\.$/m,
+    ) as string,
   });
   expect(await applier.findChanges()).toBeUndefined();
 

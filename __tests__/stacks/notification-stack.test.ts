@@ -35,14 +35,11 @@ describe("SES", () => {
     ]);
   });
 
-  it("verifies a domain where the configuration says so, and shows its DKIM tokens", () => {
+  it("verifies a domain where the configuration says so", () => {
     const domain = synthNotificationStack({ STAGE: "prod", SENDER_IDENTITY: "domain" });
     expect(domain.resources("aws_sesv2_email_identity").map((identity) => identity.email_identity)).toEqual([
       "example.com",
     ]);
-    expect(domain.output("dkim_tokens")).toMatch(
-      /^\$\{aws_sesv2_email_identity\.[\w-]+\.dkim_signing_attributes\[0\]\.tokens\}$/,
-    );
   });
 
   it("makes no identity that another stage has made, and sends from it all the same", () => {

@@ -9,6 +9,8 @@ import { type Command } from "commander";
 import { addCommonOptions, type CommonOptions, exitCodesHelp, type Io } from "../command";
 import { awsChecks } from "../doctor/aws";
 import { type CheckResult, exitCodeOf, onlyFinding, runChecks, type Status } from "../doctor/check";
+import { openDns } from "../doctor/dns";
+import { domainChecks } from "../doctor/domains";
 import { emailChecks } from "../doctor/email";
 import { onStage, type StageAccess } from "../stage";
 import { createTable } from "../table";
@@ -40,6 +42,7 @@ function checksOf(stage: StageAccess) {
   const { backend } = stage.config;
   return [
     ...emailChecks(stage, { ses: new SESClient(client), sesV2: new SESv2Client(client) }),
+    ...domainChecks(stage, { sesV2: new SESv2Client(client), dns: openDns() }),
     ...awsChecks(stage, {
       lambda: new LambdaClient(client),
       sqs: new SQSClient(client),

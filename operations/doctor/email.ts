@@ -28,12 +28,18 @@ interface EmailClients {
   readonly sesV2: SESv2Client;
 }
 
-export function emailChecks({ config, names, isSandbox }: DoctorStage, { ses, sesV2 }: EmailClients): Check[] {
-  let account: Promise<GetAccountCommandOutput> | undefined;
-  const readAccount = () => (account ??= sesV2.send(new GetAccountCommand({})));
-  const deploy = isSandbox
+/** What to do where the deployed stack is not that of this checkout. */
+export function deployHint({ isSandbox }: Pick<DoctorStage, "isSandbox">): string {
+  return isSandbox
     ? 'Deploy the stack again (docs/deploy.md, "Try a deployment in the sandbox").'
     : "Deploy the stack again: npm run deploy.";
+}
+
+export function emailChecks(stage: DoctorStage, { ses, sesV2 }: EmailClients): Check[] {
+  const { config, names } = stage;
+  let account: Promise<GetAccountCommandOutput> | undefined;
+  const readAccount = () => (account ??= sesV2.send(new GetAccountCommand({})));
+  const deploy = deployHint(stage);
   const setName = names.configurationSet;
   const identities = identitiesOf(config);
 
@@ -88,7 +94,7 @@ export function emailChecks({ config, names, isSandbox }: DoctorStage, { ses, se
 }
 
 /** Turns SES's answer that something does not exist into `undefined`, and throws any other error on. */
-function absent(error: unknown): undefined {
+export function absent(error: unknown): undefined {
   const name = error instanceof Error ? error.name : "";
   if (/NotFound|DoesNotExist/.test(name)) return undefined;
   throw error;
@@ -126,7 +132,7 @@ async function checkIdentity(
     status,
     identity.includes("@")
       ? "Click the link in SES's mail to it; after 24 hours it is void: delete the identity in SES and deploy again."
-      : "Make the DKIM records in DNS (output dkim_tokens).",
+      : "Make the DKIM records in DNS (output dns_records).",
   );
 }
 

@@ -15,6 +15,8 @@ export interface DeliveryFeedbackProps {
   readonly arns: Arns;
   readonly log: EventLogSettings;
   readonly delivery: Delivery;
+  /** Whether SES also tells who opened a mail and who clicked a link in it. @default false */
+  readonly tracksMail?: boolean;
 }
 
 /**
@@ -29,6 +31,12 @@ export const feedbackEvents = [
   { type: "RENDERING_FAILURE", detailType: "Email Rendering Failed", metric: "RenderingFailures" },
   { type: "DELIVERY_DELAY", detailType: "Email Delivery Delayed", metric: "DeliveryDelays" },
   { type: "DELIVERY", detailType: "Email Delivered", metric: "Deliveries" },
+] as const;
+
+/** The events that SES publishes about mail that it tracks. */
+const trackingEvents = [
+  { type: "OPEN", detailType: "Email Opened", metric: "Opens" },
+  { type: "CLICK", detailType: "Email Clicked", metric: "Clicks" },
 ] as const;
 
 /** Name of the metric that counts SES's events of a type. */
@@ -55,8 +63,15 @@ export class DeliveryFeedback extends Construct {
 
   constructor(scope: Construct, id: string, props: DeliveryFeedbackProps) {
     super(scope, id);
-    const { names, arns, configurationSet, delivery } = props;
-    this.log = new EventLog(this, "log", { ...props.log, names, suffix: "feedback" });
+    const { names, arns, configurationSet, delivery, tracksMail = false } = props;
+    const events = tracksMail ? [...feedbackEvents, ...trackingEvents] : feedbackEvents;
+    this.log = new EventLog(this, "log", {
+      ...props.log,
+      names,
+      suffix: "feedback",
+      // SES tells from where a mail was opened.
+      ...(tracksMail ? { alsoMasked: ["IpAddress"] } : {}),
+    });
     movedFrom(this.log.group, "delivery-feedback", "logs");
     movedFrom(this.log.masking, "delivery-feedback", "masking-policy");
     const name = "feedback-rule";
@@ -65,7 +80,7 @@ export class DeliveryFeedback extends Construct {
       description: "Logs what SES tells about the mail of this stage",
       eventPattern: JSON.stringify({
         source: ["aws.ses"],
-        "detail-type": feedbackEvents.map(({ detailType }) => detailType),
+        "detail-type": events.map(({ detailType }) => detailType),
         detail: { mail: { tags: { "ses:configuration-set": [names.configurationSet] } } },
       }),
     });
@@ -77,14 +92,14 @@ export class DeliveryFeedback extends Construct {
       eventDestinationName: names.of("feedback"),
       eventDestination: {
         enabled: true,
-        matchingEventTypes: feedbackEvents.map(({ type }) => type),
+        matchingEventTypes: events.map(({ type }) => type),
         // SES publishes only to the default bus (API v2, EventBridgeDestination).
         eventBridgeDestination: { eventBusArn: arns.defaultBus },
       },
       // An event that SES publishes before a rule takes it to the log is lost.
       dependsOn: [target.target],
     });
-    const metrics = feedbackEvents.map(({ detailType, metric }) => ({
+    const metrics = events.map(({ detailType, metric }) => ({
       metric,
       pattern: `{ $.detail-type = "${detailType}" }`,
     }));

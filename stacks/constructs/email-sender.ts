@@ -14,6 +14,7 @@ import { type Arns } from "../arns";
 import { type Config } from "../config";
 import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
+import { type Tracking } from "../sending-domains";
 import { escapeForTerraform, type Template } from "../templates";
 
 export interface EmailSenderProps {
@@ -28,6 +29,8 @@ export interface EmailSenderProps {
   /** Whom the functions may mail. IAM holds it, too, where it names recipients. */
   readonly recipientPolicy: RecipientPolicy;
   readonly templates: readonly StoredTemplate[];
+  /** The domain under which opens and clicks are tracked. @default none is */
+  readonly tracking?: Tracking | undefined;
   readonly deletionProtection: boolean;
 }
 
@@ -53,13 +56,16 @@ export class EmailSender extends Construct {
     private readonly props: EmailSenderProps,
   ) {
     super(scope, id);
-    const { names } = props;
+    const { names, tracking } = props;
     this.configurationSet = new Sesv2ConfigurationSet(this, "configuration-set", {
       configurationSetName: names.configurationSet,
       reputationOptions: { reputationMetricsEnabled: true },
       deliveryOptions: { tlsPolicy: "REQUIRE" },
       suppressionOptions: { suppressedReasons: ["BOUNCE", "COMPLAINT"] },
       sendingOptions: { sendingEnabled: true },
+      ...(tracking === undefined
+        ? {}
+        : { trackingOptions: { customRedirectDomain: tracking.domain, httpsPolicy: tracking.httpsPolicy } }),
     });
     this.identities = props.manageIdentities ? this.createIdentities() : new Map<string, Sesv2EmailIdentity>();
     const patterns = recipientPatterns(props.recipientPolicy);

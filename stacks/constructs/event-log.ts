@@ -68,6 +68,11 @@ export interface EventLogProps extends EventLogSettings {
   readonly names: Names;
   /** What follows project and stage in the log group's name. */
   readonly suffix: string;
+  /**
+   * Kinds of data that are masked beside e-mail addresses, by AWS's names
+   * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/protect-sensitive-log-data-types.html). @default none
+   */
+  readonly alsoMasked?: readonly string[];
 }
 
 /** A log group that a rule writes events into, with the addresses in them masked. */
@@ -80,14 +85,17 @@ export class EventLog extends Construct {
    */
   readonly readiness: readonly (ITerraformDependable & IDependable)[];
 
-  constructor(scope: Construct, id: string, { names, suffix, access, arns, retentionDays }: EventLogProps) {
+  constructor(scope: Construct, id: string, props: EventLogProps) {
     super(scope, id);
+    const { names, suffix, access, arns, retentionDays, alsoMasked = [] } = props;
     this.group = new CloudwatchLogGroup(this, "group", {
       name: `${groupNamePrefix}${names.of(suffix)}`,
       retentionInDays: retentionDays,
     });
     // Addresses are shown as asterisks, except to a role that has `logs:Unmask` and asks for them.
-    const dataIdentifiers = [`arn:${arns.partition}:dataprotection::aws:data-identifier/EmailAddress`];
+    const dataIdentifiers = ["EmailAddress", ...alsoMasked].map(
+      (kind) => `arn:${arns.partition}:dataprotection::aws:data-identifier/${kind}`,
+    );
     const document = new DataAwsCloudwatchLogDataProtectionPolicyDocument(this, "masking", {
       name: names.of(suffix),
       statement: [

@@ -116,7 +116,7 @@ describe("the identities", () => {
     };
     world.answerJson(/^GET \/v2\/email\/identities\/shop\.example /, { VerificationStatus: "PENDING" });
     expect(await ask({ ...stage, config: { ...config, sesSandbox: false } })).toBe(
-      "fail: shop.example (the sender) is not verified: PENDING. > Make the DKIM records in DNS (output dkim_tokens).",
+      "fail: shop.example (the sender) is not verified: PENDING. > Make the DKIM records in DNS (output dns_records).",
     );
   });
 
