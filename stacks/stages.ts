@@ -12,7 +12,7 @@ export const logRetentionDays = [
 ] as const;
 
 /** An address that mail comes from. */
-export interface SenderSettings {
+interface SenderSettings {
   readonly address: string;
   /** What SES verifies: the address, or its whole domain. @default "address" */
   readonly identity?: "address" | "domain";
