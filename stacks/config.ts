@@ -2,11 +2,17 @@ import { defaultSender } from "../handler/contract/environment";
 import { domainOf, mailboxOf, parseEmailAddress } from "../handler/contract/email-address";
 import { maximumRecipients } from "../handler/notifications/recipients";
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
-import { forbiddenCharacters, readAllowedRecipients, settingProblems, tellSettingProblem } from "./stage-check";
+import {
+  forbiddenCharacters,
+  isStageName,
+  readAllowedRecipients,
+  settingProblems,
+  tellSettingProblem,
+} from "./stage-check";
 import { laneNames, lanes } from "./lanes";
 import { regionPattern, whyNoMailFrom } from "./regions";
 import { readSendingDomains, type SendingDomains } from "./sending-domains";
-import { exampleAccountId, type Stage, stages, type StageSettings } from "./stages";
+import { exampleAccountId, type Stage, stages, type StageSettings, stageWords } from "./stages";
 
 type Backend =
   | { readonly kind: "s3"; readonly bucket: string; /** The region of the bucket. */ readonly region: string }
@@ -30,6 +36,7 @@ export interface Config extends Omit<
   | "allowedRecipients"
   | "identities"
   | "projectName"
+  | "projectNameException"
   | "recipients"
   | "region"
   | "replyTo"
@@ -140,7 +147,7 @@ export function readConfig(environment: Environment = process.env): Config {
   ) {
     throw new Error("A configuration problem was not reported; this is a bug in stacks/config.ts.");
   }
-  const { allowedRecipients: _, identities: __, ...rest }: StageSettings = stages[stage];
+  const { allowedRecipients: _, identities: __, projectNameException: ___, ...rest }: StageSettings = stages[stage];
   return {
     ...rest,
     sendingDomains: domains.domains,
@@ -266,11 +273,19 @@ class Reader {
 }
 
 function readProjectName(read: Reader): string | undefined {
-  return read.matching(
-    read.value("PROJECT_NAME", "projectName", read.settings.projectName, "email-automation-a1b2c3"),
+  const named = read.value("PROJECT_NAME", "projectName", read.settings.projectName, "email-automation-a1b2c3");
+  const projectName = read.matching(
+    named,
     /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
     "has to be lower-case letters, digits and single hyphens, from a letter on: for example email-automation-a1b2c3",
   );
+  const word = projectName?.split("-").slice(1).find(isStageName);
+  if (named !== undefined && word !== undefined && read.settings.projectNameException === undefined) {
+    read.problems.push(
+      `${named.name}="${named.text}" has "-${word}" in it, which is a stage's name: its names would begin like those of the stage ${word} of another project. Choose another name (for a project that is deployed already: projectNameException in stacks/stages.ts)`,
+    );
+  }
+  return projectName;
 }
 
 function readRegion(read: Reader): string | undefined {
@@ -398,8 +413,12 @@ function isStage(text: string): text is Stage {
 function readStage(text: string | undefined, problems: string[]): Stage | undefined {
   const known = Object.keys(stages).join(", ");
   if (!text) problems.push(`STAGE is not set: export STAGE to one of ${known}`);
-  else if (isStage(text)) return text;
-  else problems.push(`STAGE="${text}" is unknown: use one of ${known}, or add it to stacks/stages.ts`);
+  else if (isStage(text) && isStageName(text)) return text;
+  else if (isStage(text)) {
+    problems.push(
+      `STAGE="${text}" can't be a stage's name: call it by one of ${stageWords.join(", ")}, with a number behind it where there are several`,
+    );
+  } else problems.push(`STAGE="${text}" is unknown: use one of ${known}, or add it to stacks/stages.ts`);
   return undefined;
 }
 

@@ -4,7 +4,7 @@ import { domainOf, parseEmailAddress } from "../handler/contract/email-address";
 import { allowsRecipient, type RecipientPolicy } from "../handler/contract/recipient-policy";
 import { longestSendMs } from "../handler/pacer";
 import { similarName } from "../handler/notifications/problems";
-import { logRetentionDays, type StageSettings } from "./stages";
+import { logRetentionDays, type StageSettings, stageWords } from "./stages";
 
 /**
  * Checks of a stage's entry in stacks/stages.ts. TypeScript checks a part of it, but the synth runs without a type check,
@@ -25,6 +25,11 @@ const texts = z.custom<readonly string[]>(
 );
 const oneOf = (values: readonly unknown[]) =>
   z.custom<never>((value) => values.includes(value), `has to be one of ${values.join(", ")}`);
+
+const stageName = new RegExp(`^(?:${stageWords.join("|")})\\d*$`);
+
+/** Whether a stage can be called so: without a hyphen, and as no part of a project's name behind a hyphen. */
+export const isStageName = (text: string): boolean => stageName.test(text);
 
 /** What names a sender in a definition: short, and without characters that would have to be quoted. */
 const senderName = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
@@ -47,6 +52,7 @@ const allowedRecipientsSchema = z.union(
 /** The settings of a stage. Each limit has the page or the operation of AWS that it comes from. */
 const settingsSchema = z.strictObject({
   projectName: text.optional(),
+  projectNameException: text.optional(),
   accountId: text.optional(),
   region: text.optional(),
   senders: z
@@ -178,7 +184,7 @@ export function tellSettingProblem(stage: string, settings: unknown, { path, mes
  * The mailbox simulator. Nobody reads its mail, so a stage with a list may always mail it
  * (https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html).
  */
-export const simulatorDomain = "simulator.amazonses.com";
+const simulatorDomain = "simulator.amazonses.com";
 
 /**
  * The largest providers of mailboxes for everybody. A whole such domain lets in half the world. No list of them can be

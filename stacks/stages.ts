@@ -13,7 +13,7 @@ export const logRetentionDays = [
 ] as const;
 
 /** An address that mail comes from. */
-export interface SenderSettings {
+interface SenderSettings {
   readonly address: string;
   /** What SES verifies: the address, or its whole domain. @default "address" */
   readonly identity?: "address" | "domain";
@@ -27,6 +27,11 @@ export interface SenderSettings {
 export interface StageSettings {
   /** Part of every name. PROJECT_NAME wins. */
   readonly projectName?: string;
+  /**
+   * Why the project's name may have the word of a stage in it all the same. This is for a project that was deployed
+   * before that was refused: its account must have no project and stage that its name begins with. @default it may not
+   */
+  readonly projectNameException?: string;
   /** The only account that the stage may be deployed to: AWS_ACCOUNT_ID can't name another one. */
   readonly accountId?: string;
   /** Where everything is: a region with Amazon SES. AWS_REGION wins, so that one stage can live in several regions. */
@@ -120,6 +125,26 @@ const common = {
   // These are EventBridge's own maxima. They are set here, so that the limit is a visible decision.
   targetRetry: { attempts: 185, maximumAgeSeconds: 86_400 },
 } as const;
+
+/**
+ * The words that a stage can be called by, each with a number behind it where it is one of several (`dev2`). A project's
+ * name can't have such a word behind a hyphen. So no two stages of an account have a name in common, and no name of one
+ * begins like those of another (docs/decisions/0021-stages.md). A word that is added here has to be added in every
+ * project of the account.
+ */
+export const stageWords = [
+  "sandbox",
+  "dev",
+  "test",
+  "qa",
+  "uat",
+  "demo",
+  "perf",
+  "pr",
+  "staging",
+  "preprod",
+  "prod",
+] as const;
 
 export const stages = {
   sandbox: {

@@ -41,7 +41,7 @@ it("docs/configuration.md explains every variable of the configuration", () => {
 
 it("docs/configuration.md explains every setting of a stage", () => {
   const settings = Object.values(stages).flatMap((stage) => Object.keys(stage));
-  const optional = ["accountId", "replyTo", "alarmSubscribers", "identities", "quotas"];
+  const optional = ["accountId", "replyTo", "alarmSubscribers", "identities", "projectNameException", "quotas"];
   expect([...new Set([...settings, ...optional])].filter((name) => !document.code.includes(name))).toEqual([]);
 });
 

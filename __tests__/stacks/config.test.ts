@@ -1,6 +1,7 @@
 import { ConfigurationError, type Environment, readConfig } from "../../stacks/config";
 import { Names } from "../../stacks/names";
-import { stages } from "../../stacks/stages";
+import { isStageName } from "../../stacks/stage-check";
+import { stages, type StageSettings } from "../../stacks/stages";
 import { configOf, devEnvironment, withStage } from "../support/stack";
 
 function problemsOf(environment: Environment): readonly string[] {
@@ -227,8 +228,55 @@ it.each(["TF_CLOUD_ORGANIZATION", "TF_WORKSPACE"])("takes no %s that is not a na
   expect(() => configOf({ ...cloud, [name]: "a${b}" })).toThrow(`${name}="a\${b}" is not a name`);
 });
 
-it("names stages as their resources can be named", () => {
-  for (const stage of Object.keys(stages)) expect(stage).toMatch(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
+it("names the stages as stages can be named", () => {
+  for (const stage of Object.keys(stages)) expect(isStageName(stage)).toBe(true);
+});
+
+it.each(["prod-eu", "priority", "daily", "production", "Prod", "dev_2"])("takes no stage called %s", (stage) => {
+  const known = stages as Record<string, StageSettings>;
+  known[stage] = stages.dev;
+  try {
+    expect(() => configOf({ STAGE: stage })).toThrow(
+      `STAGE="${stage}" can't be a stage's name: call it by one of sandbox, dev, `,
+    );
+  } finally {
+    Reflect.deleteProperty(known, stage);
+  }
+});
+
+it.each(["shop-dev", "shop-prod-eu", "shop-dev2", "a-b-staging"])("takes no project called %s", (PROJECT_NAME) => {
+  expect(() => configOf({ PROJECT_NAME })).toThrow(
+    /^The configuration has 1 problem; .*\n {2}- PROJECT_NAME="[a-z0-9-]+" has "-\w+" in it, which is a stage's name/,
+  );
+  const projectNameException = "deployed before the rule";
+  expect(withStage({ projectNameException }, { PROJECT_NAME }).projectName).toBe(PROJECT_NAME);
+});
+
+it.each(["dev", "prod-shop", "shop-devices", "email-automation-a1b2c3"])(
+  "takes a project called %s",
+  (PROJECT_NAME) => {
+    expect(configOf({ PROJECT_NAME }).projectName).toBe(PROJECT_NAME);
+  },
+);
+
+it("gives no stage a name that begins like another stage's", () => {
+  // Every project of up to three of these parts, in every stage: what the configuration takes is what may share an account.
+  const parts = ["shop", "dev", "prod", "b", "priority", "dev2"];
+  const projects = [
+    ...parts,
+    ...parts.flatMap((a) => parts.map((b) => `${a}-${b}`)),
+    ...parts.flatMap((a) => parts.flatMap((b) => parts.map((c) => `${a}-${b}-${c}`))),
+  ];
+  const names = projects.flatMap((PROJECT_NAME) =>
+    ["dev", "prod", "staging"].flatMap((STAGE) => {
+      const environment = { PROJECT_NAME, STAGE };
+      return problemsOf(environment).length > 0 ? [] : [`${new Names(configOf(environment)).prefix}-`];
+    }),
+  );
+  expect(names.length).toBeGreaterThan(50);
+  expect(new Set(names).size).toBe(names.length);
+  const overlaps = names.flatMap((name) => names.filter((other) => other !== name && other.startsWith(name)));
+  expect(overlaps).toEqual([]);
 });
 
 it.each(Object.keys(stages))("lets the longest names of %s fit, in the region of the longest name", (stage) => {

@@ -47,6 +47,14 @@ export class Synthesized {
     return found;
   }
 
+  /** Every type of a resource and of a data source, with all that the stack has of it. */
+  get everything(): [type: string, Attributes[]][] {
+    return [...Object.entries(this.json.resource), ...Object.entries(this.json.data)].map(([type, all]) => [
+      type,
+      Object.values(all),
+    ]);
+  }
+
   output(name: string): unknown {
     return this.json.output[name]?.value;
   }
