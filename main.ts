@@ -11,6 +11,7 @@ import {
 import { CatalogueError } from "./stacks/catalogue-check";
 import { type Config, ConfigurationError, readConfig } from "./stacks/config";
 import { NotificationStack } from "./stacks/notification-stack";
+import { suppressionsIn, toSentence } from "./stacks/policy/suppressions";
 import { StateBackendStack } from "./stacks/state-backend-stack";
 
 /** Composes the stacks of one stage, each with its backend. */
@@ -28,6 +29,16 @@ export function createApp(config: Config, options: AppConfig = {}): App {
     attachLocalBackend(state, config.backend.bucket);
   }
   return app;
+}
+
+/**
+ * Writes the Terraform JSON of the stacks, and prints what is suppressed of the policy to stderr. Under cdktf's command
+ * line, which sets this variable, it prints nothing: that prints the suppressions itself, as annotations.
+ */
+export function synthesize(app: App): void {
+  app.synth();
+  if (process.env.CDKTF_CONTINUE_SYNTH_ON_ERROR_ANNOTATIONS !== undefined) return;
+  for (const suppression of suppressionsIn(app)) console.error(toSentence(suppression));
 }
 
 function attachBackend(stack: TerraformStack, config: Config): void {
@@ -73,7 +84,7 @@ function attachLocalBackend(stack: TerraformStack, name: string): void {
 
 if (require.main === module) {
   try {
-    createApp(readConfig()).synth();
+    synthesize(createApp(readConfig()));
   } catch (error) {
     if (!(error instanceof ConfigurationError || error instanceof CatalogueError)) throw error;
     console.error(error.message);

@@ -29,7 +29,7 @@ export default {
       projects: [],
       testMatch: [
         "**/__tests__/handler/**/*.test.ts",
-        "**/__tests__/stacks/{policy,policy-kept,send-budget}.test.ts",
+        "**/__tests__/stacks/{policy,policy-*,send-budget}.test.ts",
         "**/__tests__/operations/dead-letters/{decision,redrive,report}.test.ts",
       ],
       testPathIgnorePatterns: [

@@ -15,8 +15,8 @@ async function main(): Promise<void> {
   });
   Object.assign(process.env, withTerraform(terraform.value, { PATH: process.env.PATH, STAGE: "sandbox" }));
   // cdktf reads the environment when it is loaded.
-  const { createApp } = await import("../main.js");
-  createApp(readConfig()).synth();
+  const { createApp, synthesize } = await import("../main.js");
+  synthesize(createApp(readConfig()));
 }
 
 main().catch((error: unknown) => {

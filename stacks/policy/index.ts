@@ -1,6 +1,11 @@
 import { type TerraformStack } from "cdktf";
 import { defaultQuotas } from "../stages";
-import { type PolicySettings, rules, type SynthesizedStack, type Violation } from "./rules";
+import { type PolicySettings, type Violation } from "./rule";
+import { rules } from "./rules";
+import { type PlacedSuppression, suppressionsIn, toViolation, withoutSuppressed } from "./suppressions";
+import { type SynthesizedStack } from "./synthesized";
+
+export { suppress } from "./suppressions";
 
 /** AWS's own quotas, and no protection from deletion. */
 const defaults: PolicySettings = { ...defaultQuotas("us-east-1"), deletionProtection: false };
@@ -10,10 +15,12 @@ export function findViolations(
   stack: SynthesizedStack,
   namePrefix: string,
   settings: PolicySettings = defaults,
+  suppressions: readonly PlacedSuppression[] = [],
 ): Violation[] {
-  return rules.flatMap((rule) =>
-    rule.check(stack, namePrefix, settings).map((where) => ({ rule: rule.id, why: rule.why, where })),
+  const violations = rules.flatMap((rule) =>
+    rule.check(stack, namePrefix, settings).map((finding) => toViolation(rule, finding)),
   );
+  return withoutSuppressed(violations, suppressions);
 }
 
 /**
@@ -23,8 +30,9 @@ export function findViolations(
 export function enforcePolicy(stack: TerraformStack, namePrefix: string, settings: PolicySettings = defaults): void {
   stack.node.addValidation({
     validate: () =>
-      findViolations(stack.toTerraform() as SynthesizedStack, namePrefix, settings).map(
-        ({ rule, why, where }) => `${rule}: ${where}. ${why}`,
+      findViolations(stack.toTerraform() as SynthesizedStack, namePrefix, settings, suppressionsIn(stack)).map(
+        ({ rule, why, where, appliesTo }) =>
+          `${rule}: ${where}${appliesTo === undefined ? "" : ` [${appliesTo}]`}. ${why}`,
       ),
   });
 }

@@ -1,5 +1,16 @@
 import { exampleAccountId } from "../stages";
-import { all, applied, type Attributes, block, objects, statementsBehind, type SynthesizedStack } from "./synthesized";
+import { problems } from "./findings";
+import { type Finding } from "./rule";
+import {
+  addressBehind,
+  all,
+  applied,
+  type Attributes,
+  block,
+  objects,
+  statementsBehind,
+  type SynthesizedStack,
+} from "./synthesized";
 
 /**
  * Limits of AWS that a growing catalogue or a long configured text can exceed. Terraform learns of most of them only at
@@ -33,19 +44,13 @@ const textLimits: readonly TextLimit[] = [
   { type: "aws_kms_key", path: ["description"], characters: 8192 },
 ];
 
-/**
- * Finds texts that are too long.
- * @returns a sentence for each.
- */
-export function longTexts(stack: SynthesizedStack, eventPatternCharacters: number): string[] {
+export function longTexts(stack: SynthesizedStack, eventPatternCharacters: number): Finding[] {
   const pattern = { type: "aws_cloudwatch_event_rule", path: ["event_pattern"], characters: eventPatternCharacters };
   return [...textLimits, pattern].flatMap(({ type, path, characters }) =>
-    all(stack.resource, type).flatMap(([id, resource]) => {
+    problems(stack, type, (resource) => {
       const text = path.reduce<unknown>((value, name) => block(value)[name], resource);
       const { length } = applied(stack, textOf(text));
-      return length <= characters
-        ? []
-        : [`${type}.${id} has ${length} characters of ${path.join(".")}, and AWS takes ${characters}`];
+      return length <= characters ? [] : [`has ${length} characters of ${path.join(".")}, and AWS takes ${characters}`];
     }),
   );
 }
@@ -55,13 +60,11 @@ export function longTexts(stack: SynthesizedStack, eventPatternCharacters: numbe
  */
 const mostTemplateBytes = 500 * 1024;
 
-export function largeTemplates(stack: SynthesizedStack): string[] {
-  return all(stack.resource, "aws_ses_template").flatMap(([id, template]) => {
+export function largeTemplates(stack: SynthesizedStack): Finding[] {
+  return problems(stack, "aws_ses_template", (template) => {
     const text = ["subject", "html", "text"].map((part) => applied(stack, textOf(template[part]))).join("");
     const bytes = Buffer.byteLength(text);
-    return bytes <= mostTemplateBytes
-      ? []
-      : [`aws_ses_template.${id} has ${bytes} bytes, and SES takes ${mostTemplateBytes}`];
+    return bytes <= mostTemplateBytes ? [] : [`has ${bytes} bytes, and SES takes ${mostTemplateBytes}`];
   });
 }
 
@@ -98,32 +101,31 @@ const policyLimits: readonly PolicyLimit[] = [
  */
 const mostResourcePolicyBytes = 20_480;
 
-/**
- * Finds policies that are too large.
- * @returns a sentence for each.
- */
-export function largePolicies(stack: SynthesizedStack): string[] {
+export function largePolicies(stack: SynthesizedStack): Finding[] {
   const policies = policyLimits.flatMap(({ type, attribute, holder, bytes }) =>
     all(stack.resource, type).map(([id, resource]) => ({
-      of: holder === undefined ? `${type}.${id}` : String(resource[holder]),
+      of: holder === undefined ? `${type}.${id}` : addressBehind(resource[holder]),
       size: sizeOfDocument(stack, statementsBehind(stack, resource[attribute])),
       bytes,
     })),
   );
   const permissions = all(stack.resource, "aws_lambda_permission").map(([, permission]) => ({
-    of: String(permission.function_name),
+    of: addressBehind(permission.function_name),
     size: sizeOfPermission(stack, permission),
     bytes: mostResourcePolicyBytes,
   }));
-  // The sizes are added up by name. No two kinds of policy share a name: it is `<type>.<id>`, or the reference to a
-  // role or to a function.
+  // The sizes are added up by address. No two kinds of policy share one: it is that of the resource with the policy, or
+  // that of the role or the function that the policies are attached to.
   const totals = new Map<string, { readonly size: number; readonly bytes: number }>();
   for (const { of, size, bytes } of [...policies, ...permissions]) {
     totals.set(of, { size: (totals.get(of)?.size ?? 0) + size, bytes });
   }
   return [...totals]
     .filter(([, { size, bytes }]) => size > bytes)
-    .map(([of, { size, bytes }]) => `${of} has up to ${size} bytes of policy, and AWS takes ${bytes}`);
+    .map(([address, { size, bytes }]) => ({
+      address,
+      problem: `has up to ${size} bytes of policy, and AWS takes ${bytes}`,
+    }));
 }
 
 /** Bytes of the JSON that Terraform makes of the statements, without white space. */
@@ -171,39 +173,40 @@ const mostMetricsPerAlarm = 10;
 /** Most targets of a rule: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
 const mostTargetsPerRule = 5;
 
-/**
- * Finds resources that there are too many of.
- * @returns a sentence for each.
- */
-export function highCounts(stack: SynthesizedStack, rulesPerBus: number): string[] {
+export function highCounts(stack: SynthesizedStack, rulesPerBus: number): Finding[] {
   const rulesOf = [
-    ...all(stack.resource, "aws_cloudwatch_event_rule").map(([, rule]) => textOf(rule.event_bus_name) || "default"),
+    ...all(stack.resource, "aws_cloudwatch_event_rule").map(
+      ([, rule]) => textOf(rule.event_bus_name) || "The bus default",
+    ),
     // EventBridge makes a rule on the bus for each archive.
-    ...all(stack.resource, "aws_cloudwatch_event_archive").map(([, archive]) => String(archive.event_source_arn)),
-  ].map((bus) => bus.replace(/\.(name|arn)\}$/, "}"));
-  const targetsOf = all(stack.resource, "aws_cloudwatch_event_target").map(([, target]) => String(target.rule));
-  const dashboards = all(stack.resource, "aws_cloudwatch_dashboard").flatMap(([id, dashboard]) => {
+    ...all(stack.resource, "aws_cloudwatch_event_archive").map(([, archive]) => archive.event_source_arn),
+  ].map(addressBehind);
+  const targetsOf = all(stack.resource, "aws_cloudwatch_event_target").map(([, target]) => addressBehind(target.rule));
+  const dashboards = problems(stack, "aws_cloudwatch_dashboard", (dashboard) => {
     const { widgets } = JSON.parse(textOf(dashboard.dashboard_body) || "{}") as { widgets?: unknown };
     const counts = objects(widgets).map((widget) => objects(block(widget.properties).metrics).length);
     return [
-      over(`aws_cloudwatch_dashboard.${id}`, "metrics", sum(counts), mostMetricsPerDashboard),
-      over(`A widget of aws_cloudwatch_dashboard.${id}`, "metrics", Math.max(0, ...counts), mostMetricsPerWidget),
+      ...over("metrics", sum(counts), mostMetricsPerDashboard),
+      ...over("metrics in a widget", Math.max(0, ...counts), mostMetricsPerWidget),
     ];
   });
-  const alarms = all(stack.resource, "aws_cloudwatch_metric_alarm").map(([id, alarm]) => {
+  const alarms = problems(stack, "aws_cloudwatch_metric_alarm", (alarm) => {
     const metrics = objects(alarm.metric_query).filter(({ metric }) => metric !== undefined);
-    return over(`aws_cloudwatch_metric_alarm.${id}`, "metrics", metrics.length, mostMetricsPerAlarm);
+    return over("metrics", metrics.length, mostMetricsPerAlarm);
   });
+  const counts = [
+    ...counted(rulesOf).map(([address, count]) => ({ address, found: over("rules", count, rulesPerBus) })),
+    ...counted(targetsOf).map(([address, count]) => ({ address, found: over("targets", count, mostTargetsPerRule) })),
+  ];
   return [
-    ...counted(rulesOf).map(([bus, count]) => over(`The bus ${bus}`, "rules", count, rulesPerBus)),
-    ...counted(targetsOf).map(([rule, count]) => over(`The rule ${rule}`, "targets", count, mostTargetsPerRule)),
+    ...counts.flatMap(({ address, found }) => found.map((problem) => ({ address, problem }))),
     ...dashboards,
     ...alarms,
-  ].flat();
+  ];
 }
 
-function over(where: string, what: string, count: number, limit: number): string[] {
-  return count <= limit ? [] : [`${where} has ${count} ${what}, and AWS takes ${limit}`];
+function over(what: string, count: number, limit: number): string[] {
+  return count <= limit ? [] : [`has ${count} ${what}, and AWS takes ${limit}`];
 }
 
 function counted(names: readonly string[]): [string, number][] {

@@ -27,6 +27,15 @@ export function isReference(value: unknown): boolean {
   return typeof value === "string" && /^\$\{(data\.)?aws_[^}]*\}$/.test(value);
 }
 
+/**
+ * Terraform's address of what an expression refers to, for example `aws_sqs_queue.<id>` for `${aws_sqs_queue.<id>.arn}`.
+ * @returns the text itself where it is no expression of this form.
+ */
+export function addressBehind(expression: unknown): string {
+  const text = String(expression);
+  return /^\$\{((?:data\.)?[a-z0-9_]+\.[\w-]+)\.\w+\}$/.exec(text)?.[1] ?? text;
+}
+
 /** The statements of the policy document that `${data.aws_iam_policy_document.<id>.json}` refers to. */
 export function statementsBehind(stack: SynthesizedStack, reference: unknown): readonly Attributes[] {
   const id = /^\$\{data\.aws_iam_policy_document\.([\w-]+)\.json\}$/.exec(String(reference))?.[1] ?? "";

@@ -1,0 +1,51 @@
+import { missing, problems } from "../findings";
+import { type Rule } from "../rule";
+import { all, block, strings } from "../synthesized";
+
+/** Rules on what a deployment replaces or destroys. */
+export const changeRules: readonly Rule[] = [
+  {
+    id: "deletion-protected",
+    checks:
+      "In a stage with deletionProtection, tables, queues, archives and identities have `prevent_destroy`, and a table refuses its deletion.",
+    why: "The stage has deletionProtection. A lost claim means a second mail, a lost queue or archive means mail that nobody gets, and a lost identity means no mail at all.",
+    check: (stack, _, { deletionProtection }) =>
+      deletionProtection
+        ? [
+            ...[
+              "aws_dynamodb_table",
+              "aws_sqs_queue",
+              "aws_cloudwatch_event_archive",
+              "aws_sesv2_email_identity",
+            ].flatMap((type) =>
+              missing(stack, type, "may be destroyed", ({ lifecycle }) => block(lifecycle).prevent_destroy === true),
+            ),
+            ...missing(
+              stack,
+              "aws_dynamodb_table",
+              "may be deleted outside of Terraform",
+              (table) => table.deletion_protection_enabled === true,
+            ),
+          ]
+        : [],
+  },
+  {
+    id: "template-versions",
+    checks:
+      "Each stored template is created before its old version is destroyed, and each function depends on each template.",
+    why: "A function whose template is changed or gone mails nothing, and SES reports that late. A new version of a template is therefore created before the function changes, and the old one is destroyed after it (docs/decisions/0014).",
+    check: (stack) => [
+      ...missing(
+        stack,
+        "aws_ses_template",
+        "is not created before its old version is destroyed",
+        ({ lifecycle }) => block(lifecycle).create_before_destroy === true,
+      ),
+      ...problems(stack, "aws_lambda_function", (fn) =>
+        all(stack.resource, "aws_ses_template")
+          .filter(([template]) => !strings(fn.depends_on).includes(`aws_ses_template.${template}`))
+          .map(([template]) => `does not depend on aws_ses_template.${template}`),
+      ),
+    ],
+  },
+];

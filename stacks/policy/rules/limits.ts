@@ -1,0 +1,70 @@
+import { problems } from "../findings";
+import { highCounts, largePolicies, largeTemplates, longTexts } from "../limits";
+import { type Rule } from "../rule";
+import { applied, type Attributes, block } from "../synthesized";
+
+/** Rules on what AWS refuses only at the deployment. */
+export const limitRules: readonly Rule[] = [
+  {
+    id: "environment-fits",
+    checks: "The variables of a function have at most 4 KB, less some room for values that Terraform fills in.",
+    why: "Lambda takes 4 KB of environment variables, and refuses more only at the deployment: name fewer or shorter addresses in EMAIL_RECIPIENT, for example a distribution list.",
+    check: (stack) =>
+      problems(stack, "aws_lambda_function", (fn) => {
+        const bytes = bytesOf(variablesOf(fn));
+        return bytes > mostEnvironmentBytes ? [`has ${bytes} bytes of variables, of ${mostEnvironmentBytes}`] : [];
+      }),
+  },
+  {
+    id: "input-fits",
+    checks: "The input template of a target has at most 8192 characters.",
+    why: "EventBridge takes 8192 characters of an input template, and refuses more only at the deployment: name fewer or shorter addresses in EMAIL_RECIPIENT, for example a distribution list.",
+    check: (stack) =>
+      problems(stack, "aws_cloudwatch_event_target", (target) => {
+        const { length } = applied(stack, templateOf(target));
+        return length > 8192 ? [`has an input template of ${length} characters`] : [];
+      }),
+  },
+  {
+    id: "texts-fit",
+    checks: "Descriptions, patterns, schedules and stored templates are no longer than their service takes.",
+    why: "AWS refuses a longer text at the deployment: shorten it. (A longer event pattern: ask AWS for the quota, and name it as quotas.eventPatternCharacters in stacks/stages.ts.)",
+    check: (stack, _, { eventPatternCharacters }) => [
+      ...longTexts(stack, eventPatternCharacters),
+      ...largeTemplates(stack),
+    ],
+  },
+  {
+    id: "policies-fit",
+    checks:
+      "The policies of a role, a queue, a topic, a key, a bus, a log group and a function have the size that AWS takes.",
+    why: "AWS refuses a larger policy at the deployment: name resources by their prefix, or name fewer recipients.",
+    check: (stack) => largePolicies(stack),
+  },
+  {
+    id: "counts-fit",
+    checks: "A bus, a rule, a widget, a dashboard and an alarm have no more rules, targets or metrics than AWS takes.",
+    why: "AWS refuses more at the deployment. (Rules a bus: ask AWS for the quota, and name it as quotas.rulesPerBus in stacks/stages.ts.)",
+    check: (stack, _, { rulesPerBus }) => highCounts(stack, rulesPerBus),
+  },
+];
+
+/**
+ * The most bytes that are allowed here, of the 4 KB that Lambda takes
+ * (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). The difference leaves room for two values
+ * that are expressions here: Terraform replaces them by the name of the claims' table and by the URL of the dead-letter
+ * queue.
+ */
+const mostEnvironmentBytes = 4096 - 256;
+
+function variablesOf({ environment }: Attributes): Attributes {
+  return block(block(environment).variables);
+}
+
+const bytesOf = (variables: Attributes): number =>
+  Object.entries(variables).reduce((sum, [name, value]) => sum + Buffer.byteLength(name + String(value)), 0);
+
+function templateOf({ input_transformer: transformer }: Attributes): string {
+  const { input_template: template } = block(transformer);
+  return typeof template === "string" ? template : "";
+}
