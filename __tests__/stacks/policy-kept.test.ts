@@ -445,3 +445,14 @@ it("makes the synth fail, and says which rule is broken, where and why", () => {
     'names-carry-stage: aws_cloudwatch_event_rule.rule has the name "other-x" without "shop-dev-" in front. Two stages live in one account, and policies name what is the stage\'s own by its prefix.',
   ]);
 });
+
+it("a role's policies have a limit of their own, whatever its trust has", () => {
+  const stack: SynthesizedStack = {
+    data: policyDocument({ actions: ["a"], resources: ["a".repeat(2500)] }),
+    resource: {
+      aws_iam_role: { it: { ...named, assume_role_policy: "${data.aws_iam_policy_document.none.json}" } },
+      aws_iam_role_policy: { its: { ...named, role: "${aws_iam_role.it.name}", policy: itsPolicy } },
+    },
+  };
+  expect(violationsOf(stack, "policies-fit")).toEqual([]);
+});

@@ -243,6 +243,7 @@ const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegE
     [policyOf("aws_cloudwatch_event_bus_policy", "policy", 10_240), /and AWS takes 10240/],
     [policyOf("aws_cloudwatch_log_resource_policy", "policy_document", 5120), /and AWS takes 5120/],
     [policyOf("aws_iam_role", "assume_role_policy", 2048), /and AWS takes 2048/],
+    [policyOf("aws_iam_policy", "policy", 6144), /and AWS takes 6144/],
     // Each part of a statement counts.
     ...[
       { actions: ["a".repeat(8192)] },

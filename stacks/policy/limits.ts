@@ -88,6 +88,7 @@ interface PolicyLimit {
  */
 const policyLimits: readonly PolicyLimit[] = [
   { type: "aws_iam_role_policy", attribute: "policy", holder: "role", bytes: 10_240 },
+  { type: "aws_iam_policy", attribute: "policy", bytes: 6144 },
   { type: "aws_iam_role", attribute: "assume_role_policy", bytes: 2048 },
   { type: "aws_sqs_queue", attribute: "policy", bytes: 8192 },
   { type: "aws_sns_topic_policy", attribute: "policy", bytes: 30_720 },
@@ -105,24 +106,27 @@ export function largePolicies(stack: SynthesizedStack): Finding[] {
   const policies = policyLimits.flatMap(({ type, attribute, holder, bytes }) =>
     all(stack.resource, type).map(([id, resource]) => ({
       of: holder === undefined ? `${type}.${id}` : addressBehind(resource[holder]),
+      kind: `${type}.${attribute}`,
       size: sizeOfDocument(stack, statementsBehind(stack, resource[attribute])),
       bytes,
     })),
   );
   const permissions = all(stack.resource, "aws_lambda_permission").map(([, permission]) => ({
     of: addressBehind(permission.function_name),
+    kind: "aws_lambda_permission",
     size: sizeOfPermission(stack, permission),
     bytes: mostResourcePolicyBytes,
   }));
-  // The sizes are added up by address. No two kinds of policy share one: it is that of the resource with the policy, or
-  // that of the role or the function that the policies are attached to.
-  const totals = new Map<string, { readonly size: number; readonly bytes: number }>();
-  for (const { of, size, bytes } of [...policies, ...permissions]) {
-    totals.set(of, { size: (totals.get(of)?.size ?? 0) + size, bytes });
+  // The sizes are added up by address and kind: a role has a trust of its own and the policies that are attached to it,
+  // each with its own limit.
+  const totals = new Map<string, { readonly address: string; readonly size: number; readonly bytes: number }>();
+  for (const { of: address, kind, size, bytes } of [...policies, ...permissions]) {
+    const key = `${kind} of ${address}`;
+    totals.set(key, { address, size: (totals.get(key)?.size ?? 0) + size, bytes });
   }
-  return [...totals]
-    .filter(([, { size, bytes }]) => size > bytes)
-    .map(([address, { size, bytes }]) => ({
+  return [...totals.values()]
+    .filter(({ size, bytes }) => size > bytes)
+    .map(({ address, size, bytes }) => ({
       address,
       problem: `has up to ${size} bytes of policy, and AWS takes ${bytes}`,
     }));
