@@ -1,6 +1,7 @@
 import { mailboxOf, parseEmailAddress } from "../handler/contract/email-address";
 import { maximumRecipients } from "../handler/notifications/recipients";
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
+import { type CiSettings, readCi } from "./ci-config";
 import { laneNames, lanes } from "./lanes";
 import { regionPattern, whyNoMailFrom } from "./regions";
 import { exampleAccountId, type Stage, stages, type StageSettings } from "./stages";
@@ -33,6 +34,8 @@ export interface Config extends Omit<StageSettings, "allowedRecipients" | "accou
   /** Subscriber of the alarm topic. */
   readonly alarmEmail: string | undefined;
   readonly backend: Backend;
+  /** `undefined` where no CI deploys the stage. */
+  readonly ci: CiSettings | undefined;
 }
 
 /**
@@ -98,6 +101,7 @@ export function readConfig(environment: Environment = process.env): Config {
   const stateRegion = read.regionNamed("STATE_REGION", read.optional("STATE_REGION"));
   const bucket = projectName && accountId && stateBucketOf(projectName, accountId);
   const backend = readBackend(environment, bucket, stateRegion ?? region, problems);
+  const ci = readCi(environment, backendOf(environment), problems);
   refuseStateElsewhere(environment, problems);
   refuseExpressions(stage, settings, problems);
 
@@ -133,6 +137,7 @@ export function readConfig(environment: Environment = process.env): Config {
     replyTo,
     alarmEmail,
     backend,
+    ci,
   };
 }
 
