@@ -2,14 +2,18 @@ import { join } from "node:path";
 import {
   App,
   type AppConfig,
+  Aspects,
   CloudBackend,
   LocalBackend,
   NamedCloudWorkspace,
   S3Backend,
   type TerraformStack,
 } from "cdktf";
+import { Arns } from "./stacks/arns";
 import { CatalogueError } from "./stacks/catalogue-check";
+import { CiAccessStack } from "./stacks/ci-access-stack";
 import { type Config, ConfigurationError, readConfig } from "./stacks/config";
+import { boundaryArn, RolesWithin } from "./stacks/function-boundary";
 import { NotificationStack } from "./stacks/notification-stack";
 import { suppressionsIn, toSentence } from "./stacks/policy/suppressions";
 import { StateBackendStack } from "./stacks/state-backend-stack";
@@ -18,8 +22,14 @@ import { StateBackendStack } from "./stacks/state-backend-stack";
 export function createApp(config: Config, options: AppConfig = {}): App {
   const app = new App(options);
   const stack = new NotificationStack(app, `notification-${config.stage}`, config);
-  attachBackend(stack, config);
+  attachBackend(stack, config, "terraform");
   if (config.backend.kind === "s3") {
+    const { ci, backend } = config;
+    if (ci !== undefined) {
+      const state = { bucket: backend.bucket, key: stateKey(config, "terraform") };
+      attachBackend(new CiAccessStack(app, "ci-access", { ...config, ci, state }), config, "ci-access");
+      Aspects.of(stack).add(new RolesWithin(boundaryArn(Arns.of(config))));
+    }
     const state = new StateBackendStack(app, "state-backend", {
       projectName: config.projectName,
       accountId: config.accountId,
@@ -41,7 +51,12 @@ export function synthesize(app: App): void {
   for (const suppression of suppressionsIn(app)) console.error(toSentence(suppression));
 }
 
-function attachBackend(stack: TerraformStack, config: Config): void {
+/** Where a stack's state is in the bucket. @param name of the state; each stack of a stage has its own. */
+function stateKey({ projectName, stage, region }: Config, name: string): string {
+  return `${projectName}/${stage}/${region}/${name}.tfstate`;
+}
+
+function attachBackend(stack: TerraformStack, config: Config, state: string): void {
   const { backend, projectName, stage, accountId, region } = config;
   switch (backend.kind) {
     case "s3":
@@ -50,7 +65,7 @@ function attachBackend(stack: TerraformStack, config: Config): void {
       // internal/backend/remote-state/s3/client.go).
       new S3Backend(stack, {
         bucket: backend.bucket,
-        key: `${projectName}/${stage}/${region}/terraform.tfstate`,
+        key: stateKey(config, state),
         region: backend.region,
         allowedAccountIds: [accountId],
         // Terraform's own list of regions is as old as the Terraform release: 1.11.4 does not know eusc-de-east-1. This

@@ -1,4 +1,5 @@
-import { type Names } from "./names";
+import { Names } from "./names";
+import { partitionOf } from "./regions";
 
 export interface ArnScope {
   /** For example `aws` or `aws-cn`. */
@@ -19,9 +20,25 @@ export class Arns {
     this.partition = scope.partition;
   }
 
+  /** The ARNs of a stage without an expression of Terraform's in them. */
+  static of(config: ConstructorParameters<typeof Names>[0] & { readonly accountId: string }): Arns {
+    const { region, accountId } = config;
+    return new Arns({ partition: partitionOf(region), region, accountId, names: new Names(config) });
+  }
+
+  get names(): Names {
+    return this.scope.names;
+  }
+
   of(service: string, resource: string): string {
     const { partition, region, accountId } = this.scope;
     return `arn:${partition}:${service}:${region}:${accountId}:${resource}`;
+  }
+
+  /** The ARN of a resource that belongs to no region, for example of an IAM role or of a dashboard. */
+  inAccount(service: string, resource: string): string {
+    const { partition, accountId } = this.scope;
+    return `arn:${partition}:${service}::${accountId}:${resource}`;
   }
 
   /** Every rule of the stage. A policy that lists the rules one by one would outgrow AWS's limits. */
@@ -40,7 +57,6 @@ export class Arns {
   }
 
   get accountRoot(): string {
-    const { partition, accountId } = this.scope;
-    return `arn:${partition}:iam::${accountId}:root`;
+    return this.inAccount("iam", "root");
   }
 }

@@ -2,6 +2,7 @@ import { defaultSender } from "../handler/contract/environment";
 import { domainOf, mailboxOf, parseEmailAddress } from "../handler/contract/email-address";
 import { maximumRecipients } from "../handler/notifications/recipients";
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
+import { type CiSettings, readCi } from "./ci-config";
 import {
   forbiddenCharacters,
   isStageName,
@@ -66,6 +67,8 @@ export interface Config extends Omit<
   /** The e-mail addresses that subscribe the alarm topic. */
   readonly alarmSubscribers: readonly string[];
   readonly backend: Backend;
+  /** `undefined` where no CI deploys the stage. */
+  readonly ci: CiSettings | undefined;
 }
 
 /**
@@ -130,6 +133,7 @@ export function readConfig(environment: Environment = process.env): Config {
   const stateRegion = read.regionNamed(read.variable("STATE_REGION"));
   const bucket = projectName && accountId && stateBucketOf(projectName, accountId);
   const backend = readBackend(environment, bucket, stateRegion ?? region, problems);
+  const ci = readCi(environment, backendOf(environment), problems);
   refuseStateElsewhere(environment, problems);
   const recipientPolicy = readPolicy(stage, settings, recipients, problems);
 
@@ -163,6 +167,7 @@ export function readConfig(environment: Environment = process.env): Config {
     replyTo,
     alarmSubscribers,
     backend,
+    ci,
   };
 }
 

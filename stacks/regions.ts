@@ -41,3 +41,11 @@ export function whyNoMailFrom(region: string): string | undefined {
   if (partitionsWithoutSes.test(region)) return "has no Amazon SES, nor has any region of its partition";
   return "is not among the regions that have Amazon SES: correct it, or add it to stacks/regions.ts if SES is available there now";
 }
+
+/**
+ * The partition of a region that has SES, which is the first part of the ARNs in it (botocore 1.43.11, partitions.json).
+ */
+export function partitionOf(region: string): string {
+  if (region.startsWith("us-gov-")) return "aws-us-gov";
+  return region.startsWith("eusc-") ? "aws-eusc" : "aws";
+}

@@ -53,8 +53,10 @@ it(".env.example is a configuration as it stands, and with each backend's variab
     manageIdentities: true,
     alarmSubscribers: ["on-call@your-domain.example"],
     backend: { kind: "s3", bucket: "email-automation-a1b2c3-terraform-state-123456789012" },
+    ci: { repository: "your-organization/email-automation", manageProvider: true },
   });
-  expect(readConfig({ ...all, BACKEND: "cloud" })).toMatchObject({
+  const { DEPLOY_REPOSITORY: __, OIDC_PROVIDER: ___, ...withCloud } = all;
+  expect(readConfig({ ...withCloud, BACKEND: "cloud" })).toMatchObject({
     backend: { kind: "cloud", organization: "your-organization", workspace: "email-automation-dev" },
   });
 });

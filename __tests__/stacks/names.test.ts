@@ -1,4 +1,4 @@
-import { nameAttributes } from "../../stacks/policy/synthesized";
+import { nameLimits } from "../../stacks/policy/synthesized";
 import { synthNotificationStack, type Synthesized } from "../support/stack";
 
 /**
@@ -117,7 +117,7 @@ it("knows the attribute with the name of every resource that has one", () => {
     );
   const unknown = named.filter(([type = "", attribute]) => {
     const isOfItself = ["name", "statement_id"].some((ending) => attribute?.endsWith(ending));
-    return isOfItself && nameAttributes[type]?.[0] !== attribute;
+    return isOfItself && nameLimits[type]?.attribute !== attribute;
   });
   expect(unknown.map((path) => path.join("."))).toEqual([]);
 });

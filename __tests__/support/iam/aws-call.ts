@@ -1,0 +1,97 @@
+import * as lambda from "@aws-sdk/client-lambda";
+import * as sesv2 from "@aws-sdk/client-sesv2";
+import { type PassingCall } from "../passage";
+
+/** One call of AWS's API, as the service's API reference names it. */
+export interface AwsCall {
+  /** The prefix of the service's actions in IAM, for example `cloudwatch`. */
+  readonly service: string;
+  /** For example `PutMetricAlarm`. */
+  readonly operation: string;
+  /** The request's parameters. Those of the Query protocol are flat: `AlarmNames.member.1`. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+/** Signing names that differ from the prefix of the service's actions. */
+const iamPrefixes: Readonly<Record<string, string>> = { monitoring: "cloudwatch" };
+
+/**
+ * Reads which operation a signed request calls.
+ * @throws Error where that can't be told, so that no call is left out of a record unnoticed.
+ */
+export function awsCallOf({ method, path, headers, target, body }: PassingCall): AwsCall {
+  const signingName = /Credential=[^/]+\/\d+\/[\w-]+\/(\w+)\/aws4_request/.exec(String(headers.authorization))?.[1];
+  if (signingName === undefined) throw new Error(`${method} ${path} has no signature, so its service is unknown.`);
+  const service = iamPrefixes[signingName] ?? signingName;
+  // The JSON protocols name the operation in a header, and the Query protocol in the body.
+  const inHeader = /\.(\w+)$/.exec(target)?.[1];
+  if (inHeader !== undefined) return { service, operation: inHeader, parameters: jsonIn(body) };
+  if (/^application\/x-www-form-urlencoded/.test(headers["content-type"] ?? "")) {
+    const { Action: operation = "", ...parameters } = Object.fromEntries(new URLSearchParams(body));
+    return { service, operation, parameters };
+  }
+  // The body of S3's calls is an object, and no parameter.
+  const found = service === "s3" ? s3Call(method, path) : restCall(service, method, path);
+  if (found === undefined) throw new Error(`${service}: which operation is ${method} ${path}?`);
+  const inBody = service === "s3" ? {} : jsonIn(body);
+  return { service, operation: found.operation, parameters: { ...inBody, ...found.parameters } };
+}
+
+function jsonIn(body: string): Record<string, unknown> {
+  return body === "" ? {} : (JSON.parse(body) as Record<string, unknown>);
+}
+
+type Found = Pick<AwsCall, "operation" | "parameters">;
+
+/** The calls of Terraform's S3 backend, with the bucket in the path. */
+function s3Call(method: string, path: string): Found | undefined {
+  const { pathname, searchParams } = new URL(`http://s3${path}`);
+  const [, Bucket = "", Key = ""] = /^\/([^/]+)\/?(.*)$/.exec(decodeURIComponent(pathname)) ?? [];
+  if (Key === "") {
+    const isList = method === "GET" && searchParams.get("list-type") === "2";
+    return isList ? { operation: "ListObjectsV2", parameters: { Bucket } } : undefined;
+  }
+  const operation = { GET: "GetObject", HEAD: "HeadObject", PUT: "PutObject", DELETE: "DeleteObject" }[method];
+  return operation === undefined ? undefined : { operation, parameters: { Bucket, Key } };
+}
+
+interface RestOperation {
+  readonly name: string;
+  readonly method: string;
+  readonly path: RegExp;
+}
+
+/** Reads the operations of a client of the AWS SDK: it exports a schema of each, with its place in HTTP. */
+function restOperations(client: object): RestOperation[] {
+  return Object.values(client as Record<string, unknown>).flatMap((schema) => {
+    if (!Array.isArray(schema)) return [];
+    const [, , name, traits] = schema as readonly unknown[];
+    const http = typeof traits === "object" ? (traits as { http?: readonly [string, string] } | null)?.http : undefined;
+    if (http === undefined) return [];
+    const [method, uri] = http;
+    const pattern = uri
+      .replace(/[?].*/, "")
+      .replace(/\/$/, "")
+      .replace(/\{(\w+)\}/g, "(?<$1>[^/]+)");
+    return [{ name: String(name), method, path: new RegExp(`^${pattern}/?$`) }];
+  });
+}
+
+const restServices: Readonly<Record<string, readonly RestOperation[]>> = {
+  lambda: restOperations(lambda),
+  ses: restOperations(sesv2),
+};
+
+function restCall(service: string, method: string, path: string): Found | undefined {
+  const { pathname, searchParams } = new URL(`http://aws${path}`);
+  for (const operation of restServices[service] ?? []) {
+    const match = operation.method === method ? operation.path.exec(pathname) : null;
+    if (match === null) continue;
+    const inPath = Object.entries<string>(match.groups ?? {}).map(([name, text]) => [name, decodeURIComponent(text)]);
+    return {
+      operation: operation.name,
+      parameters: { ...(Object.fromEntries(inPath) as Record<string, string>), ...Object.fromEntries(searchParams) },
+    };
+  }
+  return undefined;
+}

@@ -1,0 +1,60 @@
+import { type Environment } from "./config";
+
+/** The continuous integration that plans and deploys a stage. */
+export interface CiSettings {
+  /**
+   * The repository as GitHub's tokens name it: `owner/name`, or `owner@123456/name@456789` with the ids of both.
+   */
+  readonly repository: string;
+  /**
+   * Whether the stage's `ci-access` stack makes the account's identity provider for GitHub. An account has it once, so
+   * another stage or another project may own it.
+   */
+  readonly manageProvider: boolean;
+}
+
+/**
+ * `owner/name`, or with ids: GitHub writes the second form into the tokens of repositories that were created or renamed
+ * after 2026-07-15, and of those that opted in
+ * (https://docs.github.com/en/actions/reference/security/oidc#immutable-subject-claims). An owner's name has at most 39
+ * letters, digits and single hyphens, and a repository's name at most 100 letters, digits, dots, hyphens and underscores.
+ */
+const repositoryPattern = /^[A-Za-z0-9-]{1,39}(?:\/[\w.-]{1,100}|@\d{1,20}\/[\w.-]{1,100}@\d{1,20})$/;
+
+const howToFindRepository =
+  "export DEPLOY_REPOSITORY=owner/name, or with the ids of both where GitHub's tokens have them: gh api repos/{owner}/{repo} --jq '\"\\(.owner.login)@\\(.owner.id)/\\(.name)@\\(.id)\"'";
+
+/**
+ * Reads the variables of the stack `ci-access`.
+ * @param problems gets a sentence for each value that can't be used.
+ * @returns `undefined` where no CI is configured, or where there are problems.
+ */
+export function readCi(environment: Environment, backend: string, problems: string[]): CiSettings | undefined {
+  const repository = environment.DEPLOY_REPOSITORY?.trim() || undefined;
+  const provider = environment.OIDC_PROVIDER?.trim() || undefined;
+  const before = problems.length;
+  if (provider !== undefined && provider !== "managed" && provider !== "existing") {
+    problems.push(
+      `OIDC_PROVIDER="${provider}" is unknown: use managed (this stage makes the account's provider for GitHub), or existing (it is there)`,
+    );
+  }
+  if (repository === undefined) {
+    if (provider !== undefined) {
+      problems.push(`OIDC_PROVIDER="${provider}" has no effect without DEPLOY_REPOSITORY: set both, or neither`);
+    }
+    return undefined;
+  }
+  if (/[*?]/.test(repository)) {
+    problems.push(
+      `DEPLOY_REPOSITORY="${repository}" has a wildcard, which would let other repositories deploy: name one repository`,
+    );
+  } else if (!repositoryPattern.test(repository)) {
+    problems.push(`DEPLOY_REPOSITORY="${repository}" is not a repository of GitHub: ${howToFindRepository}`);
+  }
+  if (backend !== "s3") {
+    problems.push(
+      `DEPLOY_REPOSITORY="${repository}" is for BACKEND=s3; with BACKEND=${backend}, GitHub's workflows can't read the state: unset DEPLOY_REPOSITORY`,
+    );
+  }
+  return problems.length > before ? undefined : { repository, manageProvider: provider !== "existing" };
+}
