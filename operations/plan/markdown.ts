@@ -68,23 +68,47 @@ export function details(summary: string, body: string): string {
 export const longestComment = 65_536;
 
 /**
- * Joins the blocks.
- * @param limit the most characters; what does not fit is left out.
+ * Joins the sections. Where they are too long together, each keeps an equal share of the room, and what a short one does
+ * not need goes to the others: so no section can push another one out.
+ * @param limit the most characters; what does not fit is left out, whole blocks at a time.
  * @param ending a sentence that says so, for the end of a comment that is cut.
  */
-export function joined(blocks: readonly Block[], limit: number, ending: string): string {
-  const whole = `${together(blocks.map(({ text }) => text))}\n`;
+export function joined(sections: readonly (readonly Block[])[], limit: number, ending: string): string {
+  const whole = `${together(sections.flat().map(({ text }) => text))}\n`;
   if (whole.length <= limit) return whole;
-  const room = limit - ending.length - 3;
+  const sizes = sections.map((section) => section.reduce((sum, { text }) => sum + text.length + 2, 0));
+  const share = shareOf(sizes, limit - ending.length - 3);
+  return `${together([...sections.flatMap((section) => fitting(section, share)), ending])}\n`;
+}
+
+/** The most that a section may have, so that all of them have no more than `room`. */
+function shareOf(sizes: readonly number[], room: number): number {
+  const sorted = [...sizes].sort((a, b) => a - b);
+  let left = room;
+  for (const [at, size] of sorted.entries()) {
+    const share = left / (sorted.length - at);
+    if (size > share) return share;
+    left -= size;
+  }
+  return room;
+}
+
+/** The blocks of a section that fit into its share, and a line with the number of the others. */
+function fitting(section: readonly Block[], share: number): string[] {
+  const size = section.reduce((sum, { text }) => sum + text.length + 2, 0);
+  if (size <= share) return section.map(({ text }) => text);
+  const lastLine = (count: number) =>
+    `- **${count.toLocaleString("en-US")} more entries of this section are left out.**`;
+  const room = share - lastLine(section.length).length - 2;
   const kept: string[] = [];
   let length = 0;
-  for (const { text, short } of blocks) {
-    const fitting = [text, short].find((each) => each !== undefined && length + each.length + 2 <= room);
-    if (fitting === undefined) continue;
-    kept.push(fitting);
-    length += fitting.length + 2;
+  for (const { text, short } of section) {
+    const chosen = [text, short].find((each) => each !== undefined && length + each.length + 2 <= room);
+    if (chosen === undefined) continue;
+    kept.push(chosen);
+    length += chosen.length + 2;
   }
-  return `${together([...kept, ending])}\n`;
+  return kept.length === section.length ? kept : [...kept, lastLine(section.length - kept.length)];
 }
 
 /** Items of one list follow on each other; everything else has an empty line between. */

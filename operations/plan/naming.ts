@@ -1,4 +1,5 @@
 import { nameAttributes } from "../../stacks/policy/synthesized";
+import { code } from "./markdown";
 import { resourcesIn, type TerraformPlan } from "./terraform-json";
 
 /** Where a plan would act, as its provider is configured. */
@@ -74,8 +75,8 @@ const kinds: Readonly<Record<string, string>> = {
   aws_sqs_queue_policy: "policy of the queue",
 };
 
-/** For example `queue`. A type that has no name here is called what Terraform calls it. */
-export const kindOf = (type: string): string => kinds[type] ?? type;
+/** For example `queue`, as markdown. A type that has no name here is called what Terraform calls it. */
+export const kindOf = (type: string): string => (Object.hasOwn(kinds, type) ? kinds[type] : undefined) ?? code(type);
 
 /** Attributes that name a resource, in the order in which they are tried. */
 const otherNames = [

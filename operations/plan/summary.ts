@@ -51,7 +51,7 @@ export function summarize(plan: TerraformPlan, options: SummaryOptions = {}): st
       ];
   const heading = { text: `## ${options.title === undefined ? titleOf(naming) : plain(options.title)}` };
   const ending = `**This page is cut**, because it would be longer than ${limit.toLocaleString("en-US")} characters. The whole: ${plain(whole)}.`;
-  return joined([heading, ...overview(plan, all, naming), ...sections.flat()], limit, ending);
+  return joined([[heading, ...overview(plan, all, naming)], ...sections], limit, ending);
 }
 
 const isUnchanged = (plan: TerraformPlan, all: readonly Told[]): boolean =>
@@ -291,7 +291,12 @@ function drift(plan: TerraformPlan, all: readonly Told[]): { readonly drifted: B
 
 function costs(plan: TerraformPlan): Block[] {
   const before = resourcesIn(plan.prior_state?.values?.root_module);
-  const after = resourcesIn(plan.planned_values?.root_module);
+  // Terraform plans no values for what it forgets, and AWS keeps it.
+  const after = resourcesIn(plan.planned_values?.root_module).map((resource) =>
+    Object.keys(resource.values).length > 0
+      ? resource
+      : (before.find(({ address }) => address === resource.address) ?? resource),
+  );
   const [old, now] = [costAtRest(before), costAtRest(after)];
   const difference = now.usd - old.usd;
   const rows = differingRows(old, now);
