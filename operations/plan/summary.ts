@@ -6,6 +6,7 @@ import { type Difference, differencesOf } from "./differences";
 import { type Block, code, details, fenced, html, joined, longestComment, plain } from "./markdown";
 import { kindOf, Naming } from "./naming";
 import { describePermissions, isOnlyPermission, isToldAsPermission } from "./permissions";
+import { withoutSecrets } from "./secrets";
 import { describeTemplates } from "./templates";
 import { type ResourceChange, resourcesIn, type TerraformPlan } from "./terraform-json";
 import { differenceText, foldedDifference, isFolded, valueText } from "./values";
@@ -29,7 +30,8 @@ interface Told {
 }
 
 /** Writes the summary of a plan as markdown for GitHub. Foreign texts in it are inert. */
-export function summarize(plan: TerraformPlan, options: SummaryOptions = {}): string {
+export function summarize(made: TerraformPlan, options: SummaryOptions = {}): string {
+  const plan = withoutSecrets(made);
   const { limit = longestComment, whole = "npm run plan -- --summary --whole prints it" } = options;
   const naming = new Naming(plan);
   const all = plan.resource_changes
