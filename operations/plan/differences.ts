@@ -93,7 +93,7 @@ const hasMarks = (...marks: readonly unknown[]): boolean =>
   marks.some((mark) => mark === true || (isContainer(mark) && hasMarks(...(Object.values(mark) as unknown[]))));
 
 /** Whether the value is one that stands for none. */
-export function isEmpty(value: unknown): boolean {
+function isEmpty(value: unknown): boolean {
   if (isContainer(value)) return Object.keys(value).length === 0;
   return value === undefined || value === null || value === "" || value === 0 || value === false;
 }

@@ -19,7 +19,7 @@ function visible(text: string, kept: RegExp): string {
 }
 
 /** A text on one line, of at most `longest` characters. */
-export function oneLine(text: string, longest = 300): string {
+function oneLine(text: string, longest = 300): string {
   const line = visible(text.replace(/\r\n?|\n/g, "↵"), /^$/);
   return line.length > longest ? `${line.slice(0, longest).toWellFormed()}…` : line;
 }

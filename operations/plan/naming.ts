@@ -12,7 +12,7 @@ export interface Place {
 }
 
 /** Reads the place from the configuration of the AWS provider (stacks/notification-stack.ts). */
-export function placeOfPlan({ configuration }: TerraformPlan): Place {
+function placeOfPlan({ configuration }: TerraformPlan): Place {
   const { expressions } = configuration?.provider_config?.aws ?? {};
   const tags = constant(first(expressions?.default_tags).tags);
   const { project, stage } = typeof tags === "object" && tags !== null ? (tags as Record<string, unknown>) : {};
