@@ -1,13 +1,14 @@
 import { Command, CommanderError, Help, type Option } from "commander";
 import "aws-emulator/aws-sdk-settings";
 import { type CommandModule, exitCodes, type Io, UsageError } from "./command";
+import * as bootstrap from "./commands/bootstrap";
 import * as cdktf from "./commands/cdktf";
 import * as deadLetters from "./commands/dead-letters";
 import * as doctor from "./commands/doctor";
 import * as newNotification from "./commands/new-notification";
 import * as schema from "./commands/schema";
 import * as send from "./commands/send";
-import { runNode } from "./program";
+import { askAtTerminal, runNode, runProgram } from "./program";
 import { describeFailure } from "./text";
 
 /** The program behind the commands of `npm run`. Each command is a file in `commands/`. */
@@ -24,6 +25,7 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly mod
     summary: "Lists what is parked in the stage's dead-letter queue, and sends it again.",
     module: deadLetters,
   },
+  bootstrap: { summary: "Makes the bucket for Terraform's state, and keeps its own state in it.", module: bootstrap },
   plan: { summary: "Shows what a deploy would change.", module: cdktf.plan },
   deploy: { summary: "Deploys the stage.", module: cdktf.deploy },
   destroy: { summary: "Destroys the stage.", module: cdktf.destroy },
@@ -88,6 +90,8 @@ async function main(): Promise<void> {
     },
     isTerminal: process.stdin.isTTY,
     runNode: (words) => runNode(words, process.env),
+    runProgram,
+    ask: askAtTerminal,
   });
 }
 

@@ -1,5 +1,6 @@
 import { type Command } from "commander";
 import { type Environment } from "../stacks/config";
+import { type ProgramSettings } from "./program";
 
 /** The types, options and exit codes that all commands share. */
 
@@ -41,6 +42,14 @@ export interface Io {
    * @returns its exit code.
    */
   readonly runNode: (words: readonly string[]) => Promise<number>;
+  /**
+   * Runs any program at the terminal of the command.
+   * @param words the program's name or file, and its arguments
+   * @returns its exit code.
+   */
+  readonly runProgram: (words: readonly string[], settings: ProgramSettings) => Promise<number>;
+  /** Asks the person at the terminal. @returns the line that was typed; an empty one where the terminal was closed. */
+  readonly ask: (question: string) => Promise<string>;
 }
 
 interface Output {

@@ -109,6 +109,8 @@ it("tells a failure as such, in its own words", async () => {
     onInterrupt: () => undefined,
     isTerminal: false,
     runNode: () => Promise.resolve(0),
+    runProgram: () => Promise.resolve(0),
+    ask: () => Promise.resolve(""),
   };
   expect(await run(["schema", "email-request"], io)).toBe(1);
   expect(errors).toBe("It broke.\n");

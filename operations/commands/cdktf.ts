@@ -2,9 +2,8 @@ import { dirname, join } from "node:path";
 import { type Command } from "commander";
 import parse from "yargs-parser";
 import { shellWord } from "aws-emulator/processes";
-import { type Config } from "../../stacks/config";
 import { type CommandModule, exitCodes, exitCodesHelp, type Io, UsageError } from "../command";
-import { configOf, placeOf } from "../stage";
+import { configOf, placeOf, refuseSandboxAtAws, sourceTheSandbox } from "../stage";
 
 /** `npm run plan`, `deploy` and `destroy`: cdktf for the stage that the environment names. */
 
@@ -73,9 +72,6 @@ function readWords(words: readonly string[]): Words {
   };
 }
 
-const sandboxHint =
-  "For the sandbox on this machine: npm start, and in another terminal source .sandbox/environment.sh";
-
 function withHelp(command: Command, name: Name): Command {
   const stacks = name === "plan" ? "stack" : "stacks...";
   return command
@@ -86,7 +82,7 @@ function withHelp(command: Command, name: Name): Command {
       "after",
       `
 The environment names the stage (docs/configuration.md).
-${sandboxHint}.
+${sourceTheSandbox}.
 Every option but --help is handed on to cdktf; npx cdktf ${commands[name]} --help lists them.
 ${name === "plan" ? "" : `Without a terminal to answer at, say --auto-approve.\n`}${exitCodesHelp("cdktf has done it", "cdktf or Terraform failed, and says why")}
   130  interrupted`,
@@ -102,8 +98,8 @@ async function runCdktf(name: Name, words: readonly string[], io: Io): Promise<n
   refuseOptionsOfOthers(name, words);
   const read = readWords(words);
   refuseLeftOut(name, words, read);
-  const config = configOf(io.environment, sandboxHint);
-  refuseSandboxAtAws(config, io);
+  const config = configOf(io.environment, sourceTheSandbox);
+  refuseSandboxAtAws(config, io.environment);
   refuseQuestionToNobody(name, words, read, io.isTerminal);
   const handedOn = [
     commands[name],
@@ -124,7 +120,9 @@ async function runCdktf(name: Name, words: readonly string[], io: Io): Promise<n
 function refuseOptionsOfOthers(name: Name, words: readonly string[]): void {
   const has = (option: string) => words.some((word) => word === option || word.startsWith(`${option}=`));
   if (has("--sandbox")) {
-    throw new UsageError(`npm run ${name} has no --sandbox: the environment alone names the stage. ${sandboxHint}.`);
+    throw new UsageError(
+      `npm run ${name} has no --sandbox: the environment alone names the stage. ${sourceTheSandbox}.`,
+    );
   }
   if (has("--json")) throw new UsageError(`npm run ${name} has no --json: cdktf writes for a person.`);
 }
@@ -140,14 +138,6 @@ function refuseLeftOut(name: Name, words: readonly string[], { stacks }: Words):
   if (name === "plan" && stacks.length > 1) {
     throw new UsageError(`cdktf plans one stack, and leaves out the others: name one of ${stacks.join(", ")}.`);
   }
-}
-
-/** @throws UsageError where the stage `sandbox` would get to AWS. */
-function refuseSandboxAtAws({ stage }: Config, { environment }: Io): void {
-  if (stage !== "sandbox" || environment.AWS_ENDPOINT_URL) return;
-  throw new UsageError(
-    `The stage is "sandbox", and AWS_ENDPOINT_URL does not say where the sandbox is, so that it would be AWS. ${sandboxHint}.`,
-  );
 }
 
 /**
