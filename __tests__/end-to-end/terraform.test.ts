@@ -1,16 +1,19 @@
-import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, GetObjectCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
 import { emailRequest } from "../../handler/notifications/email-request";
 import { storedTemplateName } from "../../stacks/templates";
 import { awsClientConfig } from "aws-emulator/client-config";
 import { type Gateway, startGateway } from "aws-emulator";
 import { findLeftovers } from "../../sandbox/leftovers";
 import { type RunningMoto, startMoto } from "aws-emulator/processes";
+import { withTerraform } from "../../sandbox/synthesize";
 import { sandboxEnvironment, Terraform, terraformEnvironment } from "../../sandbox/terraform";
 import { findTools } from "../../sandbox/tools";
+import { commandsIn } from "../support/console";
 import { devEnvironment } from "../support/stack";
 import { bareEnvironment, projectRoot } from "../support/sandbox";
 import { exampleAccountId } from "../../stacks/stages";
@@ -20,11 +23,16 @@ import { exampleAccountId } from "../../stacks/stages";
 jest.setTimeout(1_800_000);
 
 const region = devEnvironment.AWS_REGION ?? "";
+const bucket = `shop-terraform-state-${exampleAccountId}`;
+const key = `shop/dev/${region}/terraform.tfstate`;
 const tools = findTools();
 
 let moto: RunningMoto;
 let gateway: Gateway;
 let directory: string;
+let s3: S3Client;
+/** A folder where the commands of the runbook find what they expect. */
+let project: string;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "terraform-test-"));
@@ -37,16 +45,14 @@ beforeAll(async () => {
     workDirectory: join(directory, "functions"),
     retryDelaysMs: [100],
   });
-  await new S3Client(awsClientConfig(gateway.url, region)).send(
-    new CreateBucketCommand({
-      Bucket: `shop-terraform-state-${exampleAccountId}`,
-      CreateBucketConfiguration: { LocationConstraint: "eu-west-1" },
-    }),
+  s3 = new S3Client(awsClientConfig(gateway.url, region));
+  await s3.send(
+    new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: "eu-west-1" } }),
   );
-  execFileSync(process.execPath, ["--import", "tsx", "main.ts"], {
-    cwd: projectRoot,
-    env: { ...bareEnvironment, ...devEnvironment, CDKTF_OUTDIR: join(directory, "synth") },
-  });
+  await s3.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }));
+  project = join(directory, "project");
+  mkdirSync(project);
+  synthesizeTo(join(project, "cdktf.out"));
 });
 afterAll(async () => {
   await gateway.close();
@@ -54,15 +60,22 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-const stacks = () => join(directory, "synth", "stacks");
-
-function terraformIn(folder: string): Terraform {
-  return new Terraform({
-    binary: tools.terraform.value,
-    directory: folder,
-    environment: { ...terraformEnvironment(tools, directory), ...sandboxEnvironment(gateway.url, region) },
+function synthesizeTo(outdir: string, environment: Readonly<Record<string, string>> = {}): void {
+  execFileSync(process.execPath, ["--import", "tsx", "main.ts"], {
+    cwd: projectRoot,
+    env: { ...bareEnvironment, ...devEnvironment, ...environment, CDKTF_OUTDIR: outdir },
   });
 }
+
+const stacks = () => join(project, "cdktf.out", "stacks");
+
+const terraformVariables = (inRegion = region) => ({
+  ...terraformEnvironment(tools, directory),
+  ...sandboxEnvironment(gateway.url, inRegion),
+});
+
+const terraformIn = (folder: string, inRegion = region) =>
+  new Terraform({ binary: tools.terraform.value, directory: folder, environment: terraformVariables(inRegion) });
 
 it("validates and plans the state bucket", async () => {
   const terraform = terraformIn(join(stacks(), "state-backend"));
@@ -72,8 +85,11 @@ it("validates and plans the state bucket", async () => {
   expect(text).toContain("Plan: 6 to add, 0 to change, 0 to destroy.");
 });
 
+const stageFolder = () => join(stacks(), "notification-dev");
+const otherFolder = () => join(directory, "another-job");
+
 it("plans the stage in one job, and applies that plan in another", async () => {
-  const planned = join(stacks(), "notification-dev");
+  const planned = stageFolder();
   const planner = terraformIn(planned);
   await planner.init();
   await planner.validate();
@@ -81,7 +97,7 @@ it("plans the stage in one job, and applies that plan in another", async () => {
   expect(changes).toBe(true);
 
   // What a CI hands from job to job: the stack's folder, and nothing around it.
-  const applied = join(directory, "another-job");
+  const applied = otherFolder();
   cpSync(planned, applied, { recursive: true });
   rmSync(planned, { recursive: true });
   const applier = terraformIn(applied);
@@ -92,7 +108,157 @@ it("plans the stage in one job, and applies that plan in another", async () => {
     template_names: { "email-request": storedTemplateName("shop-dev", emailRequest) },
   });
   expect(await applier.findChanges()).toBeUndefined();
+  // Two people have the stage's folder from here on.
+  cpSync(applied, planned, { recursive: true });
+});
 
-  await applier.destroy();
+/** A `terraform apply` that holds the state's lock while it waits for a person's yes. */
+class WaitingApply {
+  output = "";
+  readonly child;
+  readonly ended: Promise<number | null>;
+  /** Resolves once it asks, or has ended. */
+  readonly settled: Promise<unknown>;
+
+  constructor(folder: string, replaced: string) {
+    this.child = spawn(tools.terraform.value, ["apply", "-no-color", `-replace=${replaced}`], {
+      cwd: folder,
+      env: { ...terraformVariables(), TF_INPUT: "1" },
+      // A process group of its own, so that it can be killed together with its providers.
+      detached: true,
+    });
+    this.ended = once(this.child, "close").then(([code]) => code as number | null);
+    const asks = new Promise((resolve) => {
+      for (const stream of [this.child.stdout, this.child.stderr]) {
+        stream.on("data", (chunk: Buffer) => {
+          this.output += chunk.toString();
+          if (this.asks) resolve(undefined);
+        });
+      }
+    });
+    this.settled = Promise.race([asks, this.ended]);
+  }
+
+  get asks(): boolean {
+    return this.output.includes("Enter a value:");
+  }
+
+  answer(text: string): void {
+    this.child.stdin.end(`${text}\n`);
+  }
+
+  kill(): void {
+    process.kill(-(this.child.pid ?? 0), "SIGKILL");
+  }
+}
+
+async function storedState(): Promise<{ lineage: string; serial: number; resources: unknown[] }> {
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+  return JSON.parse((await Body?.transformToString()) ?? "") as Awaited<ReturnType<typeof storedState>>;
+}
+
+const addressOf = async (type: string) =>
+  (await terraformIn(stageFolder()).stateList()).find((address) => address.startsWith(`${type}.`)) ?? "";
+
+/** Runs commands as a person does in a shell of the project's folder. @returns what they print. */
+function shell(commands: readonly string[]): Promise<string> {
+  const env = withTerraform(tools.terraform.value, {
+    ...bareEnvironment,
+    ...terraformVariables(),
+    ...devEnvironment,
+    AWS_ACCOUNT_ID: exampleAccountId,
+  });
+  // The stack's folder is there, so nothing has to make it.
+  const script = ["npm() { :; }", ...commands].join("\n");
+  return new Promise((resolve) => {
+    execFile("bash", ["-c", script], { cwd: project, env }, (_, stdout, stderr) => {
+      resolve(stdout + stderr);
+    });
+  });
+}
+
+it("lets one of two applies at once through, and names it to the other", async () => {
+  const before = await storedState();
+  const replaced = await addressOf("aws_cloudwatch_dashboard");
+  const applies = [stageFolder(), otherFolder()].map((folder) => new WaitingApply(folder, replaced));
+  await Promise.all(applies.map(({ settled }) => settled));
+  const [winner, ...others] = applies.filter(({ asks }) => asks);
+  const loser = applies.find(({ asks }) => !asks);
+  expect(others).toEqual([]);
+  expect(await loser?.ended).toBe(1);
+  expect(loser?.output).toContain("Error acquiring the state lock");
+  expect(loser?.output).toMatch(
+    new RegExp(`Path: +${bucket}/${key}\\n.*Operation: +OperationTypeApply\\n.*Who: +\\S+@\\S+`),
+  );
+  expect(await storedState()).toEqual(before);
+
+  winner?.answer("yes");
+  expect([winner?.output, await winner?.ended]).toEqual([expect.anything(), 0]);
+  const { lineage, serial, resources } = await storedState();
+  expect([lineage, resources.length]).toEqual([before.lineage, before.resources.length]);
+  expect(serial).toBeGreaterThan(before.serial);
+  expect(await terraformIn(otherFolder()).findChanges()).toBeUndefined();
+});
+
+it("gets rid of the lock of a killed deployment as the runbook says", async () => {
+  const killed = new WaitingApply(otherFolder(), await addressOf("aws_cloudwatch_dashboard"));
+  await killed.settled;
+  killed.kill();
+  await killed.ended;
+  const failure: unknown = await terraformIn(stageFolder())
+    .plan()
+    .catch((error: unknown) => error);
+  const [, id = ""] = /Error acquiring the state lock[\s\S]*ID: +(\S+)/.exec(String(failure)) ?? [];
+  expect([String(failure), id]).toEqual([expect.anything(), expect.stringMatching(/^[\da-f-]{36}$/)]);
+
+  const shown = commandsIn("docs/runbook.md", "## A deployment left its lock");
+  const commands = shown.map(({ command }) => command.replace(/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/, id));
+  expect(commands.at(-1)).toContain(id);
+  expect(await shell(commands)).toContain(shown.at(-1)?.output ?? "no output");
+  expect(await terraformIn(stageFolder()).findChanges()).toBeUndefined();
+});
+
+it("restores an older state as the runbook says", async () => {
+  // The mistake: somebody takes resources out of the state that are in AWS.
+  const before = await storedState();
+  await shell([`cd cdktf.out/stacks/notification-$STAGE`, `terraform state rm ${await addressOf("aws_sqs_queue")}`]);
+  expect((await terraformIn(stageFolder()).plan()).text).toMatch(/Plan: [1-9]\d* to add/);
+
+  const shown = commandsIn("docs/runbook.md", "## Restore an older state");
+  const listing = shown.findIndex(({ command }) => command.includes("list-object-versions"));
+  const ids = (output: string) => output.split("\n").map((line) => line.split("\t")[1] ?? "");
+  const [, documented = ""] = ids(shown[listing]?.output ?? "");
+  const upToListing = shown.slice(0, listing + 1).map(({ command }) => command);
+  const [, older = ""] = ids(await shell(upToListing));
+  const commands = shown.map(({ command }) => command.replace(documented, older));
+  expect(commands.filter((command) => command.includes(older))).toHaveLength(1);
+  const output = await shell(commands);
+  for (const text of ["cannot import state with serial", "found no differences, so no changes are needed"]) {
+    expect(output).toContain(text);
+    expect(shown.some((each) => each.output.includes(text))).toBe(true);
+  }
+  const { lineage, resources } = await storedState();
+  expect([lineage, resources]).toEqual([before.lineage, before.resources]);
+});
+
+it("plans a second region without an edit, with a state of its own in the same bucket", async () => {
+  const outdir = join(directory, "second-region");
+  synthesizeTo(outdir, { AWS_REGION: "us-west-2", STATE_REGION: region });
+  const terraform = terraformIn(join(outdir, "stacks", "notification-dev"), "us-west-2");
+  await terraform.init();
+  expect(await terraform.stateList()).toEqual([]);
+  expect((await terraform.plan()).text).toMatch(/Plan: [1-9]\d+ to add, 0 to change, 0 to destroy\./);
+});
+
+it("refuses credentials of another account than the stage's", async () => {
+  const outdir = join(directory, "second-account");
+  synthesizeTo(outdir, { AWS_ACCOUNT_ID: "210987654321" });
+  await expect(terraformIn(join(outdir, "stacks", "notification-dev")).init()).rejects.toThrow(
+    /AWS account ID not allowed: 123456789012/i,
+  );
+});
+
+it("destroys the stage", async () => {
+  await terraformIn(stageFolder()).destroy();
   expect(await findLeftovers(awsClientConfig(gateway.url, region))).toEqual([]);
 });
