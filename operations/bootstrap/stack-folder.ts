@@ -4,7 +4,7 @@ import { stateBackendStack } from "../../stacks/state-places";
 import { type Io } from "../command";
 
 /** A failed step. The program has already said at the terminal what went wrong. */
-export class StepFailed extends Error {
+class StepFailed extends Error {
   override readonly name = "StepFailed";
 }
 
