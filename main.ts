@@ -17,6 +17,7 @@ import { boundaryArn, RolesWithin } from "./stacks/function-boundary";
 import { NotificationStack } from "./stacks/notification-stack";
 import { suppressionsIn, toSentence } from "./stacks/policy/suppressions";
 import { StateBackendStack } from "./stacks/state-backend-stack";
+import { localStateFolder, stateBackendKey, stateBackendStack } from "./stacks/state-places";
 
 /** Composes the stacks of one stage, each with its backend. */
 export function createApp(config: Config, options: AppConfig = {}): App {
@@ -26,17 +27,19 @@ export function createApp(config: Config, options: AppConfig = {}): App {
   if (config.backend.kind === "s3") {
     const { ci, backend } = config;
     if (ci !== undefined) {
-      const state = { bucket: backend.bucket, key: stateKey(config, "terraform") };
-      attachBackend(new CiAccessStack(app, "ci-access", { ...config, ci, state }), config, "ci-access");
+      const stageState = { bucket: backend.bucket, key: stateKey(config, "terraform") };
+      attachBackend(new CiAccessStack(app, "ci-access", { ...config, ci, state: stageState }), config, "ci-access");
       Aspects.of(stack).add(new RolesWithin(boundaryArn(Arns.of(config))));
     }
-    const state = new StateBackendStack(app, "state-backend", {
+    const state = new StateBackendStack(app, stateBackendStack, {
       projectName: config.projectName,
       accountId: config.accountId,
       region: config.backend.region,
       bucket: config.backend.bucket,
     });
-    attachLocalBackend(state, config.backend.bucket);
+    // The bucket's own state is in the bucket, too. `npm run bootstrap` makes the bucket with a local state, which it
+    // then moves there (docs/decisions/0020-state-of-the-state.md).
+    attachS3Backend(state, config.backend, config.accountId, stateBackendKey(config.projectName));
   }
   return app;
 }
@@ -60,22 +63,7 @@ function attachBackend(stack: TerraformStack, config: Config, state: string): vo
   const { backend, projectName, stage, accountId, region } = config;
   switch (backend.kind) {
     case "s3":
-      // `encrypt` is not set: S3 encrypts the state either way. With `encrypt` and no key, Terraform would ask for
-      // AES256 instead of the bucket's own default, which is KMS (`PutObject` in hashicorp/terraform,
-      // internal/backend/remote-state/s3/client.go).
-      new S3Backend(stack, {
-        bucket: backend.bucket,
-        key: stateKey(config, state),
-        region: backend.region,
-        allowedAccountIds: [accountId],
-        // Terraform's own list of regions is as old as the Terraform release: 1.11.4 does not know eusc-de-east-1. This
-        // project checks the region against stacks/regions.ts instead.
-        skipRegionValidation: true,
-      });
-      // The state is locked with Terraform's own lock file. cdktf 0.21 has no property for it (terraform-cdk issue
-      // 3834).
-      stack.addOverride("terraform.backend.s3.use_lockfile", true);
-      stack.addOverride("terraform.required_version", ">= 1.10");
+      attachS3Backend(stack, backend, accountId, stateKey(config, state));
       return;
     case "cloud":
       new CloudBackend(stack, {
@@ -84,17 +72,35 @@ function attachBackend(stack: TerraformStack, config: Config, state: string): vo
       });
       return;
     case "local":
-      attachLocalBackend(stack, `${projectName}-${stage}-${accountId}-${region}`);
+      // Stage, account and region have a state of their own in each combination.
+      new LocalBackend(stack, {
+        path: join(__dirname, localStateFolder, `${projectName}-${stage}-${accountId}-${region}.tfstate`),
+      });
   }
 }
 
-/**
- * Keeps the state in a file. The file is in the project's folder and not below `cdktf.out`, because people delete that
- * folder.
- * @param name distinguishes stage, account and region, because each combination has a state of its own.
- */
-function attachLocalBackend(stack: TerraformStack, name: string): void {
-  new LocalBackend(stack, { path: join(__dirname, "local-state", `${name}.tfstate`) });
+/** Keeps the state in the bucket, under `key`. */
+function attachS3Backend(
+  stack: TerraformStack,
+  { bucket, region }: { readonly bucket: string; readonly region: string },
+  accountId: string,
+  key: string,
+): void {
+  // `encrypt` is not set: S3 encrypts the state either way. With `encrypt` and no key, Terraform would ask for AES256
+  // instead of the bucket's own default, which is KMS (`PutObject` in hashicorp/terraform,
+  // internal/backend/remote-state/s3/client.go).
+  new S3Backend(stack, {
+    bucket,
+    key,
+    region,
+    allowedAccountIds: [accountId],
+    // Terraform's own list of regions is as old as the Terraform release: 1.11.4 does not know eusc-de-east-1. This
+    // project checks the region against stacks/regions.ts instead.
+    skipRegionValidation: true,
+  });
+  // The state is locked with Terraform's own lock file. cdktf 0.21 has no property for it (terraform-cdk issue 3834).
+  stack.addOverride("terraform.backend.s3.use_lockfile", true);
+  stack.addOverride("terraform.required_version", ">= 1.10");
 }
 
 if (require.main === module) {

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Help, type Option } from "commander";
 import "aws-emulator/aws-sdk-settings";
 import { type CommandModule, exitCodes, type Io, UsageError } from "./command";
+import * as bootstrap from "./commands/bootstrap";
 import * as cdktf from "./commands/cdktf";
 import * as deadLetters from "./commands/dead-letters";
 import * as doctor from "./commands/doctor";
@@ -8,7 +9,7 @@ import * as newNotification from "./commands/new-notification";
 import * as plan from "./commands/plan";
 import * as schema from "./commands/schema";
 import * as send from "./commands/send";
-import { runNode, runProgram } from "./program";
+import { askAtTerminal, runNode, runProgram } from "./program";
 import { describeFailure } from "./text";
 
 /** The program behind the commands of `npm run`. Each command is a file in `commands/`. */
@@ -25,6 +26,7 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly mod
     summary: "Lists what is parked in the stage's dead-letter queue, and sends it again.",
     module: deadLetters,
   },
+  bootstrap: { summary: "Makes the bucket for Terraform's state, and keeps its own state in it.", module: bootstrap },
   plan: { summary: "Shows what a deploy would change.", module: plan },
   deploy: { summary: "Deploys the stage.", module: cdktf.deploy },
   destroy: { summary: "Destroys the stage.", module: cdktf.destroy },
@@ -90,6 +92,7 @@ async function main(): Promise<void> {
     isTerminal: process.stdin.isTTY,
     runNode: (words) => runNode(words, process.env),
     runProgram: (program) => runProgram(program, process.env),
+    ask: askAtTerminal,
   });
 }
 

@@ -43,6 +43,8 @@ export interface Io {
   readonly runNode: (words: readonly string[]) => Promise<number>;
   /** Runs a program for its answer. What it says to a person goes to `stderr`. */
   readonly runProgram: (program: Program) => Promise<ProgramResult>;
+  /** Asks the person at the terminal. @returns the line that was typed; an empty one where the terminal was closed. */
+  readonly ask: (question: string) => Promise<string>;
 }
 
 /** A program that a command runs for its answer. */
@@ -51,6 +53,8 @@ export interface Program {
   readonly words: readonly [string, ...string[]];
   /** @default the folder of the command */
   readonly directory?: string;
+  /** The whole environment of the program. @default that of the command */
+  readonly environment?: Environment;
   /** Whether its standard output is the answer. Otherwise it goes to `stderr`. */
   readonly answers: boolean;
 }

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
+import { createInterface } from "node:readline";
 import { type Environment } from "../stacks/config";
 import { type Program, type ProgramResult } from "./command";
 
@@ -16,9 +17,12 @@ export async function runNode(words: readonly string[], environment: Environment
  * Runs a program for its answer.
  * @throws Error if it can't be started.
  */
-export function runProgram({ words, directory, answers }: Program, environment: Environment): Promise<ProgramResult> {
+export function runProgram(
+  { words, directory, environment, answers }: Program,
+  ofCommand: Environment,
+): Promise<ProgramResult> {
   // 2 is this process's own standard error.
-  return run(words, answers ? "pipe" : 2, { environment, directory });
+  return run(words, answers ? "pipe" : 2, { environment: environment ?? ofCommand, directory });
 }
 
 function run(
@@ -44,5 +48,18 @@ function run(
     });
   }).finally(() => {
     for (const [signal, listener] of Object.entries(listeners)) process.off(signal, listener);
+  });
+}
+
+/** Asks the person at this terminal. @returns the line that was typed; an empty one where the terminal was closed. */
+export function askAtTerminal(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  return new Promise<string>((resolve) => {
+    terminal.once("close", () => {
+      resolve("");
+    });
+    terminal.question(question, resolve);
+  }).finally(() => {
+    terminal.close();
   });
 }

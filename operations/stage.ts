@@ -74,6 +74,23 @@ function ofSandbox(environment: Environment): StageAccess {
   };
 }
 
+/** What to do for the sandbox, where a command has no option of its own for it. */
+export const sourceTheSandbox =
+  "For the sandbox on this machine: npm start, and in another terminal source .sandbox/environment.sh";
+
+/** @throws UsageError where the stage `sandbox` would get to AWS. */
+export function refuseSandboxAtAws({ stage }: Config, environment: Environment): void {
+  if (stage !== "sandbox" || environment.AWS_ENDPOINT_URL) return;
+  throw new UsageError(
+    `The stage is "sandbox", and AWS_ENDPOINT_URL does not say where the sandbox is, so that it would be AWS. ${sourceTheSandbox}.`,
+  );
+}
+
+/** Settings of an AWS SDK client for the place that the environment names, as Terraform reads it. */
+export function clientOf(region: string, { AWS_ENDPOINT_URL: endpoint }: Environment) {
+  return { ...patience, region, ...(endpoint ? { endpoint } : {}) };
+}
+
 /** The place that AWS clients and Terraform act on in this environment, in words. */
 export function placeOf({ accountId, region, stage }: Config, { AWS_ENDPOINT_URL: endpoint }: Environment): string {
   if (stage === "sandbox" && endpoint)

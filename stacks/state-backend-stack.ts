@@ -21,7 +21,7 @@ export interface StateBackendProps {
 }
 
 /**
- * The bucket that holds the stages' state. It is applied once for each project and account, and its own state is local.
+ * The bucket that holds the stages' state, and its own. `npm run bootstrap` applies it, once for each project and account.
  */
 export class StateBackendStack extends TerraformStack {
   constructor(scope: Construct, id: string, props: StateBackendProps) {

@@ -20,7 +20,12 @@ function unknownCommands({ path, text }: MarkdownDocument): string[] {
 }
 
 /** Names of AWS, its tools and its answers, which no file of ours has to read. */
-const namesOfOthers = new Set(["AWS_PROFILE", "AWS_DEFAULT_REGION", "HTTPS_PROXY", "NO_PERMISSIONS"]);
+const namesOfOthers = new Set([
+  ...["AWS_PROFILE", "AWS_DEFAULT_REGION", "HTTPS_PROXY", "NO_PERMISSIONS"],
+  // Read by Terraform, and by HCP Terraform in a workspace.
+  ...["TF_CLOUD_HOSTNAME", "TF_TOKEN_", "TFC_AWS_PROVIDER_AUTH", "TFC_AWS_RUN_ROLE_ARN"],
+  ...["TFC_AWS_PLAN_ROLE_ARN", "TFC_AWS_APPLY_ROLE_ARN"],
+]);
 
 function sourcesIn(path: string): string[] {
   if (!existsSync(join(projectRoot, path))) return [];

@@ -1,26 +1,20 @@
-import { execFileSync } from "node:child_process";
-import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DeleteRolePermissionsBoundaryCommand, IAMClient } from "@aws-sdk/client-iam";
-import { LambdaClient, ListEventSourceMappingsCommand } from "@aws-sdk/client-lambda";
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, GetObjectCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
 import { emailRequest } from "../../handler/notifications/email-request";
-import { Arns } from "../../stacks/arns";
-import { boundaryArn } from "../../stacks/function-boundary";
 import { storedTemplateName } from "../../stacks/templates";
 import { awsClientConfig } from "aws-emulator/client-config";
 import { type Gateway, startGateway } from "aws-emulator";
 import { findLeftovers } from "../../sandbox/leftovers";
 import { type RunningMoto, startMoto } from "aws-emulator/processes";
+import { withTerraform } from "../../sandbox/synthesize";
 import { sandboxEnvironment, Terraform, terraformEnvironment } from "../../sandbox/terraform";
 import { findTools } from "../../sandbox/tools";
-import { changedStack } from "../support/changed-stack";
-import { notRecorded, recordedRequests, recordedRequestsFile } from "../support/iam/recorded-requests";
-import { readCiRoles } from "../support/iam/ci-roles";
-import { audit, TerraformRecord } from "../support/iam/terraform-record";
-import { type Passage, type PassingAnswer, startPassage } from "../support/passage";
-import { configOf, devEnvironment } from "../support/stack";
+import { commandsIn } from "../support/console";
+import { devEnvironment } from "../support/stack";
 import { bareEnvironment, projectRoot } from "../support/sandbox";
 import { exampleAccountId } from "../../stacks/stages";
 
@@ -28,28 +22,17 @@ import { exampleAccountId } from "../../stacks/stages";
 
 jest.setTimeout(1_800_000);
 
-/** A stage with everything that a stage can have, and a repository that deploys it. */
-const environment = {
-  ...devEnvironment,
-  STAGE: "staging",
-  ALARM_EMAIL: "on-call@example.com",
-  DEPLOY_REPOSITORY: "acme/shop",
-};
-const config = configOf(environment);
-const { region, accountId } = config;
-const arns = Arns.of(config);
+const region = devEnvironment.AWS_REGION ?? "";
+const bucket = `shop-terraform-state-${exampleAccountId}`;
+const key = `shop/dev/${region}/terraform.tfstate`;
 const tools = findTools();
 
 let moto: RunningMoto;
 let gateway: Gateway;
-let passage: Passage;
 let directory: string;
-const record = new TerraformRecord();
-
-/** Answers to operations that moto 5.2.1 does not have. What counts here is that Terraform makes the call. */
-const unknownToMoto: Readonly<Record<string, PassingAnswer>> = {
-  "AWSEvents.UpdateEventBus": { status: 200, body: "{}" },
-};
+let s3: S3Client;
+/** A folder where the commands of the runbook find what they expect. */
+let project: string;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "terraform-test-"));
@@ -62,39 +45,44 @@ beforeAll(async () => {
     workDirectory: join(directory, "functions"),
     retryDelaysMs: [100],
   });
-  passage = await startPassage(gateway.url, (call) => {
-    record.take(call);
-    return unknownToMoto[call.target];
-  });
-  await new S3Client(clients()).send(
-    new CreateBucketCommand({
-      Bucket: `shop-terraform-state-${exampleAccountId}`,
-      CreateBucketConfiguration: { LocationConstraint: "eu-west-1" },
-    }),
+  s3 = new S3Client(awsClientConfig(gateway.url, region));
+  await s3.send(
+    new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: "eu-west-1" } }),
   );
-  execFileSync(process.execPath, ["--import", "tsx", "main.ts"], {
-    cwd: projectRoot,
-    env: { ...bareEnvironment, ...environment, CDKTF_OUTDIR: join(directory, "synth") },
-  });
+  await s3.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }));
+  project = join(directory, "project");
+  mkdirSync(project);
+  synthesizeTo(join(project, "cdktf.out"));
 });
 afterAll(async () => {
-  await passage.close();
   await gateway.close();
   await moto.stop();
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** For the calls of the test itself, which are not in the record. */
-const clients = () => awsClientConfig(gateway.url, region);
-const stacks = () => join(directory, "synth", "stacks");
-
-function terraformIn(folder: string): Terraform {
-  return new Terraform({
-    binary: tools.terraform.value,
-    directory: folder,
-    environment: { ...terraformEnvironment(tools, directory), ...sandboxEnvironment(passage.url, region) },
+function synthesizeTo(outdir: string, environment: Readonly<Record<string, string>> = {}): void {
+  execFileSync(process.execPath, ["--import", "tsx", "main.ts"], {
+    cwd: projectRoot,
+    // A domain has more beside its identity than an address.
+    env: {
+      ...bareEnvironment,
+      ...devEnvironment,
+      SENDER_IDENTITY: "domain",
+      ...environment,
+      CDKTF_OUTDIR: outdir,
+    },
   });
 }
+
+const stacks = () => join(project, "cdktf.out", "stacks");
+
+const terraformVariables = (inRegion = region) => ({
+  ...terraformEnvironment(tools, directory),
+  ...sandboxEnvironment(gateway.url, inRegion),
+});
+
+const terraformIn = (folder: string, inRegion = region) =>
+  new Terraform({ binary: tools.terraform.value, directory: folder, environment: terraformVariables(inRegion) });
 
 it("validates and plans the state bucket", async () => {
   const terraform = terraformIn(join(stacks(), "state-backend"));
@@ -104,94 +92,183 @@ it("validates and plans the state bucket", async () => {
   expect(text).toContain("Plan: 6 to add, 0 to change, 0 to destroy.");
 });
 
-it("makes the roles of the CI, and plans no change after it", async () => {
-  const terraform = terraformIn(join(stacks(), "ci-access"));
+const stageFolder = () => join(stacks(), "notification-dev");
+const otherFolder = () => join(directory, "another-job");
+
+it("plans the stage in one job, and applies that plan in another", async () => {
+  const planned = stageFolder();
+  const planner = terraformIn(planned);
+  await planner.init();
+  await planner.validate();
+  const { changes } = await planner.plan({ planFile: "plan.tfplan" });
+  expect(changes).toBe(true);
+
+  // What a CI hands from job to job: the stack's folder, and nothing around it.
+  const applied = otherFolder();
+  cpSync(planned, applied, { recursive: true });
+  rmSync(planned, { recursive: true });
+  const applier = terraformIn(applied);
+  await applier.apply({ planFile: "plan.tfplan" });
+  expect(await applier.outputs()).toMatchObject({
+    event_bus_name: "shop-dev-event-bus",
+    function_name: "shop-dev-email-processor",
+    template_names: { "email-request": storedTemplateName("shop-dev", emailRequest) },
+    dns_zone_file: expect.stringMatching(
+      /^\w+\._domainkey\.example\.com\. 600 IN CNAME \w+\.dkim\.amazonses\.com\.$/m,
+    ) as string,
+  });
+  expect(await applier.findChanges()).toBeUndefined();
+  // Two people have the stage's folder from here on.
+  cpSync(applied, planned, { recursive: true });
+});
+
+/** A `terraform apply` that holds the state's lock while it waits for a person's yes. */
+class WaitingApply {
+  output = "";
+  readonly child;
+  readonly ended: Promise<number | null>;
+  /** Resolves once it asks, or has ended. */
+  readonly settled: Promise<unknown>;
+
+  constructor(folder: string, replaced: string) {
+    this.child = spawn(tools.terraform.value, ["apply", "-no-color", `-replace=${replaced}`], {
+      cwd: folder,
+      env: { ...terraformVariables(), TF_INPUT: "1" },
+      // A process group of its own, so that it can be killed together with its providers.
+      detached: true,
+    });
+    this.ended = once(this.child, "close").then(([code]) => code as number | null);
+    const asks = new Promise((resolve) => {
+      for (const stream of [this.child.stdout, this.child.stderr]) {
+        stream.on("data", (chunk: Buffer) => {
+          this.output += chunk.toString();
+          if (this.asks) resolve(undefined);
+        });
+      }
+    });
+    this.settled = Promise.race([asks, this.ended]);
+  }
+
+  get asks(): boolean {
+    return this.output.includes("Enter a value:");
+  }
+
+  answer(text: string): void {
+    this.child.stdin.end(`${text}\n`);
+  }
+
+  kill(): void {
+    process.kill(-(this.child.pid ?? 0), "SIGKILL");
+  }
+}
+
+async function storedState(): Promise<{ lineage: string; serial: number; resources: unknown[] }> {
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+  return JSON.parse((await Body?.transformToString()) ?? "") as Awaited<ReturnType<typeof storedState>>;
+}
+
+const addressOf = async (type: string) =>
+  (await terraformIn(stageFolder()).stateList()).find((address) => address.startsWith(`${type}.`)) ?? "";
+
+/** Runs commands as a person does in a shell of the project's folder. @returns what they print. */
+function shell(commands: readonly string[]): Promise<string> {
+  const env = withTerraform(tools.terraform.value, {
+    ...bareEnvironment,
+    ...terraformVariables(),
+    ...devEnvironment,
+    AWS_ACCOUNT_ID: exampleAccountId,
+  });
+  // The stack's folder is there, so nothing has to make it.
+  const script = ["npm() { :; }", ...commands].join("\n");
+  return new Promise((resolve) => {
+    execFile("bash", ["-c", script], { cwd: project, env }, (_, stdout, stderr) => {
+      resolve(stdout + stderr);
+    });
+  });
+}
+
+it("lets one of two applies at once through, and names it to the other", async () => {
+  const before = await storedState();
+  const replaced = await addressOf("aws_cloudwatch_dashboard");
+  const applies = [stageFolder(), otherFolder()].map((folder) => new WaitingApply(folder, replaced));
+  await Promise.all(applies.map(({ settled }) => settled));
+  const [winner, ...others] = applies.filter(({ asks }) => asks);
+  const loser = applies.find(({ asks }) => !asks);
+  expect(others).toEqual([]);
+  expect(await loser?.ended).toBe(1);
+  expect(loser?.output).toContain("Error acquiring the state lock");
+  expect(loser?.output).toMatch(
+    new RegExp(`Path: +${bucket}/${key}\\n.*Operation: +OperationTypeApply\\n.*Who: +\\S+@\\S+`),
+  );
+  expect(await storedState()).toEqual(before);
+
+  winner?.answer("yes");
+  expect([winner?.output, await winner?.ended]).toEqual([expect.anything(), 0]);
+  const { lineage, serial, resources } = await storedState();
+  expect([lineage, resources.length]).toEqual([before.lineage, before.resources.length]);
+  expect(serial).toBeGreaterThan(before.serial);
+  expect(await terraformIn(otherFolder()).findChanges()).toBeUndefined();
+});
+
+it("gets rid of the lock of a killed deployment as the runbook says", async () => {
+  const killed = new WaitingApply(otherFolder(), await addressOf("aws_cloudwatch_dashboard"));
+  await killed.settled;
+  killed.kill();
+  await killed.ended;
+  const failure: unknown = await terraformIn(stageFolder())
+    .plan()
+    .catch((error: unknown) => error);
+  const [, id = ""] = /Error acquiring the state lock[\s\S]*ID: +(\S+)/.exec(String(failure)) ?? [];
+  expect([String(failure), id]).toEqual([expect.anything(), expect.stringMatching(/^[\da-f-]{36}$/)]);
+
+  const shown = commandsIn("docs/runbook.md", "## A deployment left its lock");
+  const commands = shown.map(({ command }) => command.replace(/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/, id));
+  expect(commands.at(-1)).toContain(id);
+  expect(await shell(commands)).toContain(shown.at(-1)?.output ?? "no output");
+  expect(await terraformIn(stageFolder()).findChanges()).toBeUndefined();
+});
+
+it("restores an older state as the runbook says", async () => {
+  // The mistake: somebody takes resources out of the state that are in AWS.
+  const before = await storedState();
+  await shell([`cd cdktf.out/stacks/notification-$STAGE`, `terraform state rm ${await addressOf("aws_sqs_queue")}`]);
+  expect((await terraformIn(stageFolder()).plan()).text).toMatch(/Plan: [1-9]\d* to add/);
+
+  const shown = commandsIn("docs/runbook.md", "## Restore an older state");
+  const listing = shown.findIndex(({ command }) => command.includes("list-object-versions"));
+  const ids = (output: string) => output.split("\n").map((line) => line.split("\t")[1] ?? "");
+  const [, documented = ""] = ids(shown[listing]?.output ?? "");
+  const upToListing = shown.slice(0, listing + 1).map(({ command }) => command);
+  const [, older = ""] = ids(await shell(upToListing));
+  const commands = shown.map(({ command }) => command.replace(documented, older));
+  expect(commands.filter((command) => command.includes(older))).toHaveLength(1);
+  const output = await shell(commands);
+  for (const text of ["cannot import state with serial", "found no differences, so no changes are needed"]) {
+    expect(output).toContain(text);
+    expect(shown.some((each) => each.output.includes(text))).toBe(true);
+  }
+  const { lineage, resources } = await storedState();
+  expect([lineage, resources]).toEqual([before.lineage, before.resources]);
+});
+
+it("plans a second region without an edit, with a state of its own in the same bucket", async () => {
+  const outdir = join(directory, "second-region");
+  synthesizeTo(outdir, { AWS_REGION: "us-west-2", STATE_REGION: region });
+  const terraform = terraformIn(join(outdir, "stacks", "notification-dev"), "us-west-2");
   await terraform.init();
-  await terraform.validate();
-  await terraform.apply();
-  expect(await terraform.outputs()).toEqual({
-    plan_role_arn: `arn:aws:iam::${accountId}:role/ci/shop-staging-ci-plan-eu-west-1`,
-    deploy_role_arn: `arn:aws:iam::${accountId}:role/ci/shop-staging-ci-deploy-eu-west-1`,
-  });
-  expect(await terraform.findChanges()).toBeUndefined();
+  expect(await terraform.stateList()).toEqual([]);
+  expect((await terraform.plan()).text).toMatch(/Plan: [1-9]\d+ to add, 0 to change, 0 to destroy\./);
 });
 
-describe("a stage", () => {
-  const applied = () => join(directory, "another-job");
-  /** The function of each event source mapping, by its id. */
-  let functionOfMapping: Record<string, string>;
-
-  it("is planned in one job, and that plan is applied in another", async () => {
-    record.role = "plan";
-    const planned = join(stacks(), "notification-staging");
-    const planner = terraformIn(planned);
-    await planner.init();
-    await planner.validate();
-    const { changes } = await planner.plan({ planFile: "plan.tfplan" });
-    expect(changes).toBe(true);
-
-    // What a CI hands from job to job: the stack's folder, and nothing around it.
-    cpSync(planned, applied(), { recursive: true });
-    rmSync(planned, { recursive: true });
-    const applier = terraformIn(applied());
-    record.role = "deploy";
-    await applier.apply({ planFile: "plan.tfplan" });
-    record.role = "plan";
-    expect(await applier.outputs()).toMatchObject({
-      event_bus_name: "shop-staging-event-bus",
-      function_name: "shop-staging-email-processor",
-      template_names: { "email-request": storedTemplateName("shop-staging", emailRequest) },
-    });
-    expect(await applier.findChanges()).toBeUndefined();
-    record.role = undefined;
-    const { EventSourceMappings = [] } = await new LambdaClient(clients()).send(new ListEventSourceMappingsCommand({}));
-    functionOfMapping = Object.fromEntries(
-      EventSourceMappings.map(({ UUID = "", FunctionArn = "" }) => [UUID, FunctionArn.split(":")[6] ?? ""]),
-    );
-  });
-
-  it("is changed, and destroyed", async () => {
-    // A stage that was deployed before it had a CI has roles without a boundary.
-    const RoleName = "shop-staging-role-eu-west-1";
-    await new IAMClient(clients()).send(new DeleteRolePermissionsBoundaryCommand({ RoleName }));
-    const stack = join(applied(), "cdk.tf.json");
-    writeFileSync(stack, changedStack(readFileSync(stack, "utf8")));
-    const assets = join(applied(), "assets");
-    const [bundle = ""] = readdirSync(assets, { recursive: true, encoding: "utf8" }).filter((name) =>
-      /\.mjs$/.test(name),
-    );
-    appendFileSync(join(assets, bundle), "\n// changed");
-    const terraform = terraformIn(applied());
-    record.role = "deploy";
-    await terraform.apply();
-    await terraform.destroy();
-    record.role = undefined;
-  });
-
-  it("needs each permission that the CI has, and no other", async () => {
-    const roles = await readCiRoles(new IAMClient(clients()), (suffix) => arns.names.inAccount(suffix), accountId);
-    const requests = await record.requests({
-      partition: arns.partition,
-      region,
-      accountId,
-      functionOfMapping,
-      keyTags: { project: config.projectName, stage: config.stage },
-      boundary: boundaryArn(arns),
-    });
-    const { missing, unused, kinds } = await audit(roles, requests, record.keyPolicy);
-    expect(missing).toEqual([]);
-    expect(unused).toEqual(Object.keys(notRecorded).sort());
-    if (process.env.UPDATE_FIXTURES) {
-      writeFileSync(recordedRequestsFile, `${JSON.stringify({ keyPolicy: record.keyPolicy, kinds }, null, 2)}\n`);
-    }
-    // UPDATE_FIXTURES=1 npx jest __tests__/end-to-end/terraform.test.ts writes it anew.
-    expect(Object.entries(kinds).map(([kind, { roles: of }]) => [kind, of])).toEqual(
-      Object.entries(recordedRequests().kinds).map(([kind, { roles: of }]) => [kind, of]),
-    );
-  });
+it("refuses credentials of another account than the stage's", async () => {
+  const outdir = join(directory, "second-account");
+  synthesizeTo(outdir, { AWS_ACCOUNT_ID: "210987654321" });
+  await expect(terraformIn(join(outdir, "stacks", "notification-dev")).init()).rejects.toThrow(
+    /AWS account ID not allowed: 123456789012/i,
+  );
 });
 
-it("leaves nothing behind", async () => {
-  await terraformIn(join(stacks(), "ci-access")).destroy();
-  expect(await findLeftovers(clients())).toEqual([]);
+it("destroys the stage", async () => {
+  await terraformIn(stageFolder()).destroy();
+  expect(await findLeftovers(awsClientConfig(gateway.url, region))).toEqual([]);
 });

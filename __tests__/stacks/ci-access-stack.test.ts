@@ -12,7 +12,7 @@ import { policyDocument } from "../support/iam/terraform-policy";
 import { audit, resourcePolicyFor } from "../support/iam/terraform-record";
 import { configOf, synthesized, type Synthesized } from "../support/stack";
 
-/** The configuration that `__tests__/end-to-end/terraform.test.ts` records. */
+/** The configuration that `__tests__/end-to-end/ci-access.test.ts` records. */
 const environment = { STAGE: "staging", ALARM_EMAIL: "on-call@example.com", DEPLOY_REPOSITORY: "acme/shop" };
 const accountId = "123456789012";
 const provider = `arn:aws:iam::${accountId}:oidc-provider/token.actions.githubusercontent.com`;

@@ -15,15 +15,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** The environment of a command for the sandbox on this port. */
 export const sandboxOn = (port: number): Environment => ({ SANDBOX_PORT: String(port) });
 
+const refuse = () => Promise.reject(new Error("Nothing is to be started or asked."));
+
 /** Runs a command of `operations/` in this process. Its AWS clients still read the variables of this process. */
 export async function runOperation(
   words: readonly string[],
   environment: Environment = {},
-  {
-    isTerminal = false,
-    runNode = () => Promise.reject(new Error("Nothing is to be started.")),
-    runProgram = () => Promise.reject(new Error("Nothing is to be started.")),
-  }: Partial<Io> = {},
+  { isTerminal = false, runNode = refuse, runProgram = refuse, ask = refuse }: Partial<Io> = {},
 ): Promise<CommandResult> {
   let output = "";
   let errors = "";
@@ -35,6 +33,7 @@ export async function runOperation(
     isTerminal,
     runNode,
     runProgram,
+    ask,
   });
   return { code, output, errors };
 }

@@ -2,9 +2,8 @@ import { dirname, join } from "node:path";
 import { type Command } from "commander";
 import parse from "yargs-parser";
 import { shellWord } from "aws-emulator/processes";
-import { type Config } from "../../stacks/config";
 import { type CommandModule, exitCodes, exitCodesHelp, type Io, UsageError } from "../command";
-import { configOf, placeOf } from "../stage";
+import { configOf, placeOf, refuseSandboxAtAws, sourceTheSandbox } from "../stage";
 
 /** `npm run plan`, `deploy` and `destroy`: cdktf for the stage that the environment names. */
 
@@ -72,9 +71,6 @@ function readWords(words: readonly string[]): Words {
   };
 }
 
-export const sandboxHint =
-  "For the sandbox on this machine: npm start, and in another terminal source .sandbox/environment.sh";
-
 /** @param more of the command's own, for its help. */
 export function withHelp(command: Command, name: Name, more = ""): Command {
   const stacks = name === "plan" ? "stack" : "stacks...";
@@ -86,7 +82,7 @@ export function withHelp(command: Command, name: Name, more = ""): Command {
       "after",
       `
 The environment names the stage (docs/configuration.md).
-${sandboxHint}.
+${sourceTheSandbox}.
 Every ${more === "" ? "option but --help" : "other option"} is handed on to cdktf; npx cdktf ${commands[name]} --help lists them.
 ${more}${name === "plan" ? "" : `Without a terminal to answer at, say --auto-approve.\n`}${exitCodesHelp("cdktf has done it", "cdktf or Terraform failed, and says why")}
   130  interrupted`,
@@ -102,8 +98,8 @@ export async function runCdktf(name: Name, words: readonly string[], io: Io): Pr
   refuseOptionsOfOthers(name, words);
   const read = readWords(words);
   refuseLeftOut(name, words, read);
-  const config = configOf(io.environment, sandboxHint);
-  refuseSandboxAtAws(config, io);
+  const config = configOf(io.environment, sourceTheSandbox);
+  refuseSandboxAtAws(config, io.environment);
   refuseQuestionToNobody(name, words, read, io.isTerminal);
   const handedOn = [
     commands[name],
@@ -128,7 +124,9 @@ export async function runCdktf(name: Name, words: readonly string[], io: Io): Pr
 function refuseOptionsOfOthers(name: Name, words: readonly string[]): void {
   const has = (option: string) => words.some((word) => word === option || word.startsWith(`${option}=`));
   if (has("--sandbox")) {
-    throw new UsageError(`npm run ${name} has no --sandbox: the environment alone names the stage. ${sandboxHint}.`);
+    throw new UsageError(
+      `npm run ${name} has no --sandbox: the environment alone names the stage. ${sourceTheSandbox}.`,
+    );
   }
   if (has("--json")) throw new UsageError(`npm run ${name} has no --json: cdktf writes for a person.`);
 }
@@ -144,14 +142,6 @@ function refuseLeftOut(name: Name, words: readonly string[], { stacks }: Words):
   if (name === "plan" && stacks.length > 1) {
     throw new UsageError(`cdktf plans one stack, and leaves out the others: name one of ${stacks.join(", ")}.`);
   }
-}
-
-/** @throws UsageError where the stage `sandbox` would get to AWS. */
-export function refuseSandboxAtAws({ stage }: Config, { environment }: Io): void {
-  if (stage !== "sandbox" || environment.AWS_ENDPOINT_URL) return;
-  throw new UsageError(
-    `The stage is "sandbox", and AWS_ENDPOINT_URL does not say where the sandbox is, so that it would be AWS. ${sandboxHint}.`,
-  );
 }
 
 /**

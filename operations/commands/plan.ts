@@ -6,9 +6,9 @@ import { shellWord } from "aws-emulator/processes";
 import { type CommandModule, exitCodes, type Io, type Program, UsageError } from "../command";
 import { summarize } from "../plan/summary";
 import { readPlan } from "../plan/terraform-json";
-import { configOf, placeOf } from "../stage";
+import { configOf, placeOf, refuseSandboxAtAws, sourceTheSandbox } from "../stage";
 import { describeFailure } from "../text";
-import { exitCodeOf, refuseSandboxAtAws, runCdktf, sandboxHint, withHelp } from "./cdktf";
+import { exitCodeOf, runCdktf, withHelp } from "./cdktf";
 
 /** `npm run plan`: what a deploy would change, from cdktf or, with `--summary`, as a page for a pull request. */
 
@@ -94,8 +94,8 @@ async function makePlan(
   io: Io,
 ): Promise<{ readonly json: string } | { readonly code: number }> {
   const { environment } = io;
-  const config = configOf(environment, sandboxHint);
-  refuseSandboxAtAws(config, io);
+  const config = configOf(environment, sourceTheSandbox);
+  refuseSandboxAtAws(config, environment);
   const stack = stackName ?? `notification-${config.stage}`;
   const directory = join(projectRoot, environment.CDKTF_OUTDIR ?? "cdktf.out", "stacks", stack);
   const terraform = environment.TERRAFORM_BINARY_NAME || "terraform";

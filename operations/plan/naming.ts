@@ -1,4 +1,4 @@
-import { nameAttributes } from "../../stacks/policy/synthesized";
+import { nameLimits } from "../../stacks/policy/synthesized";
 import { code } from "./markdown";
 import { resourcesIn, type TerraformPlan } from "./terraform-json";
 
@@ -131,7 +131,7 @@ export class Naming {
   /** The physical name of a resource, or else its address. */
   nameOf(address: string, type: string, values: unknown): string {
     const known = first(values);
-    const attributes = [nameAttributes[type]?.[0], ...otherNames].filter((name) => name !== undefined);
+    const attributes = [nameLimits[type]?.attribute, ...otherNames].filter((name) => name !== undefined);
     const name = attributes
       .map((attribute) => known[attribute])
       .find((each) => typeof each === "string" && each !== "");

@@ -16,7 +16,7 @@ export interface PricedResource {
   readonly values: Attributes;
 }
 
-interface CostLine {
+export interface CostLine {
   /** The addresses of the resources that cost it, sorted. */
   readonly resources: readonly string[];
   /** For example `Alarms`. */

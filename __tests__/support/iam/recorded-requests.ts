@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type PolicyDocument } from "./evaluate";
 import { type Audit } from "./terraform-record";
 
-/** An example of each kind of request behind Terraform's calls. `__tests__/end-to-end/terraform.test.ts` writes it. */
+/** An example of each kind of request behind Terraform's calls. `__tests__/end-to-end/ci-access.test.ts` writes it. */
 export const recordedRequestsFile = join(__dirname, "..", "..", "fixtures", "terraform-requests.json");
 
 export function recordedRequests(): Pick<Audit, "kinds"> & { readonly keyPolicy: PolicyDocument } {
