@@ -41,11 +41,9 @@ const sources = [
   "scripts",
   "stacks",
 ];
+const workflows = readdirSync(join(projectRoot, ".github/workflows")).map((name) => `.github/workflows/${name}`);
 const wordsOfSources = new Set(
-  sources
-    .flatMap(sourcesIn)
-    .join("\n")
-    .match(/\b[A-Z][A-Z0-9_]{2,}\b/g),
+  [...sources.flatMap(sourcesIn), ...workflows.map(read)].join("\n").match(/\b[A-Z][A-Z0-9_]{2,}\b/g),
 );
 
 function unknownVariables({ path, code }: MarkdownDocument): string[] {
