@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { readManifest, readSummary } from "./artifact";
-import { artifactOf } from "./find-plan";
 import { type GitHub } from "./github";
 
 /** Nobody sees it in the comment, and it finds the comment again. */
@@ -11,7 +10,7 @@ const mostCharacters = 64_000;
 
 interface CommentContent {
   readonly stages: readonly string[];
-  /** The folder with the artifact of each stage, as `actions/download-artifact` lays them out. */
+  /** Has the artifact of each stage in a folder of the stage's name. */
   readonly folder: string;
   /** The address of the run. */
   readonly run: string;
@@ -24,7 +23,7 @@ export function planComment({ stages, folder, run }: CommentContent): string {
     marker,
     "## Plan",
     `What a merge would apply, and nothing else. [The run](${run}) has the plans as artifacts.`,
-    ...stages.map((stage) => stageSection(join(folder, artifactOf(stage)), { stage, run, room })),
+    ...stages.map((stage) => stageSection(join(folder, stage), { stage, run, room })),
   ].join("\n\n");
 }
 

@@ -48,6 +48,6 @@ export async function putDriftIssue(github: GitHub, { stage, report, run }: Find
 
 /** The report of a stage's job; `undefined` where the job did not come that far. */
 export function readDriftReport(folder: string, stage: string): string | undefined {
-  const file = join(folder, `drift-${stage}`, "report.md");
+  const file = join(folder, stage, "report.md");
   return existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
 }

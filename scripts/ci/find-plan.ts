@@ -5,7 +5,7 @@ import { planAgain, Refusal } from "./refusal";
 const workflow = "plan.yml";
 
 /** The name of a stage's plan among the artifacts of a run. */
-export const artifactOf = (stage: string): string => `plan-${stage}`;
+const artifactOf = (stage: string): string => `plan-${stage}`;
 
 interface Deployment {
   readonly stage: string;

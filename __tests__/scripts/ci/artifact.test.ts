@@ -1,12 +1,13 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { readManifest, unpackStack, writeArtifact } from "../../../scripts/ci/artifact";
 import { checkPackages } from "../../../scripts/ci/package-check";
 import { readSource } from "../../../scripts/ci/source";
 import { type Plan } from "../../../scripts/ci/terraform";
+import { projectRoot } from "../../support/documents";
 
 let folder: string;
 let artifact: string;
@@ -137,4 +138,34 @@ it("names the files of a checkout by their tree, and refuses one with changes", 
   expect(second.commit).not.toBe(first.commit);
   writeFileSync(join(stack, "cdk.tf.json"), "{ }");
   await expect(readSource(stack, process.env)).rejects.toThrow(/The checkout has changes.*cdk\.tf\.json/s);
+});
+
+describe("scripts/ci/smoke.sh", () => {
+  /** Runs it with a stand-in for npm, which prints the settings of a stage, and then takes the test's place. */
+  function smoke(test: string) {
+    const npm = join(folder, "npm");
+    const settings = "printf '%s\\n' STAGE=dev 'EMAIL_SENDER=\"A B\" <a@b.example>' 'A=$(exit 9)'";
+    writeFileSync(npm, `#!/bin/sh\ncase "$*" in\n*settings*) ${settings} ;;\n"run smoke") ${test} ;;\nesac\n`, {
+      mode: 0o755,
+    });
+    return spawnSync("bash", [join(projectRoot, "scripts/ci/smoke.sh"), artifact], {
+      encoding: "utf8",
+      env: { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH ?? ""}` },
+    });
+  }
+
+  it("runs the acceptance test with the configuration of the plan, word for word", () => {
+    const { status, stdout } = smoke('echo "$STAGE, $EMAIL_SENDER, $A"');
+    expect([status, stdout]).toEqual([0, 'dev, "A B" <a@b.example>, $(exit 9)\n']);
+  });
+
+  it("fails where the test fails, or the plan has no configuration", () => {
+    expect(smoke("exit 1").status).toBe(1);
+    rmSync(join(artifact, "manifest.json"));
+    const { status, stderr } = spawnSync("bash", ["scripts/ci/smoke.sh", artifact], {
+      cwd: projectRoot,
+      encoding: "utf8",
+    });
+    expect([status === 0, stderr]).toEqual([false, expect.stringContaining("manifest.json is not there")]);
+  });
 });

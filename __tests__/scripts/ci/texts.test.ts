@@ -138,7 +138,7 @@ describe("a comment", () => {
       changes: { add: 0, change: 0, replace: 0, destroy: 0, ...changes },
       settings: {},
     };
-    await writeArtifact(join(folder, `plan-${stage}`), stack, { manifest, summary }, process.env);
+    await writeArtifact(join(folder, stage), stack, { manifest, summary }, process.env);
   }
 
   it("has each stage, and says where a job has failed", async () => {

