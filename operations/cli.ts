@@ -5,9 +5,10 @@ import * as cdktf from "./commands/cdktf";
 import * as deadLetters from "./commands/dead-letters";
 import * as doctor from "./commands/doctor";
 import * as newNotification from "./commands/new-notification";
+import * as plan from "./commands/plan";
 import * as schema from "./commands/schema";
 import * as send from "./commands/send";
-import { runNode } from "./program";
+import { runNode, runProgram } from "./program";
 import { describeFailure } from "./text";
 
 /** The program behind the commands of `npm run`. Each command is a file in `commands/`. */
@@ -24,7 +25,7 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly mod
     summary: "Lists what is parked in the stage's dead-letter queue, and sends it again.",
     module: deadLetters,
   },
-  plan: { summary: "Shows what a deploy would change.", module: cdktf.plan },
+  plan: { summary: "Shows what a deploy would change.", module: plan },
   deploy: { summary: "Deploys the stage.", module: cdktf.deploy },
   destroy: { summary: "Destroys the stage.", module: cdktf.destroy },
 };
@@ -88,6 +89,7 @@ async function main(): Promise<void> {
     },
     isTerminal: process.stdin.isTTY,
     runNode: (words) => runNode(words, process.env),
+    runProgram: (program) => runProgram(program, process.env),
   });
 }
 

@@ -41,6 +41,25 @@ export interface Io {
    * @returns its exit code.
    */
   readonly runNode: (words: readonly string[]) => Promise<number>;
+  /** Runs a program for its answer. What it says to a person goes to `stderr`. */
+  readonly runProgram: (program: Program) => Promise<ProgramResult>;
+}
+
+/** A program that a command runs for its answer. */
+export interface Program {
+  /** The program's file, and its arguments. */
+  readonly words: readonly [string, ...string[]];
+  /** @default the folder of the command */
+  readonly directory?: string;
+  /** Whether its standard output is the answer. Otherwise it goes to `stderr`. */
+  readonly answers: boolean;
+}
+
+export interface ProgramResult {
+  /** As a shell has it: 128 and the number of the signal where one ended the program. */
+  readonly code: number;
+  /** Its standard output, where that is the answer. */
+  readonly output: string;
 }
 
 interface Output {

@@ -109,6 +109,7 @@ it("tells a failure as such, in its own words", async () => {
     onInterrupt: () => undefined,
     isTerminal: false,
     runNode: () => Promise.resolve(0),
+    runProgram: () => Promise.resolve({ code: 0, output: "" }),
   };
   expect(await run(["schema", "email-request"], io)).toBe(1);
   expect(errors).toBe("It broke.\n");

@@ -19,7 +19,11 @@ export const sandboxOn = (port: number): Environment => ({ SANDBOX_PORT: String(
 export async function runOperation(
   words: readonly string[],
   environment: Environment = {},
-  { isTerminal = false, runNode = () => Promise.reject(new Error("Nothing is to be started.")) }: Partial<Io> = {},
+  {
+    isTerminal = false,
+    runNode = () => Promise.reject(new Error("Nothing is to be started.")),
+    runProgram = () => Promise.reject(new Error("Nothing is to be started.")),
+  }: Partial<Io> = {},
 ): Promise<CommandResult> {
   let output = "";
   let errors = "";
@@ -30,6 +34,7 @@ export async function runOperation(
     onInterrupt: () => undefined,
     isTerminal,
     runNode,
+    runProgram,
   });
   return { code, output, errors };
 }

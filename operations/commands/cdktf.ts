@@ -11,7 +11,6 @@ import { configOf, placeOf } from "../stage";
 const commands = { plan: "diff", deploy: "deploy", destroy: "destroy" } as const;
 type Name = keyof typeof commands;
 
-export const plan = moduleOf("plan");
 export const deploy = moduleOf("deploy");
 export const destroy = moduleOf("destroy");
 
@@ -19,13 +18,13 @@ function moduleOf(name: Name): CommandModule {
   return {
     define: (command, io, end) =>
       withHelp(command, name).action(async (words: readonly string[]) => {
-        end(exitCodeOf(await runCdktf(name, words, io)));
+        end(await runCdktf(name, words, io));
       }),
   };
 }
 
-/** @param code cdktf's own. */
-function exitCodeOf(code: number): number {
+/** @param code of cdktf or of Terraform. */
+export function exitCodeOf(code: number): number {
   return code === exitCodes.well || code === exitCodes.interrupted ? code : exitCodes.problems;
 }
 
@@ -73,10 +72,11 @@ function readWords(words: readonly string[]): Words {
   };
 }
 
-const sandboxHint =
+export const sandboxHint =
   "For the sandbox on this machine: npm start, and in another terminal source .sandbox/environment.sh";
 
-function withHelp(command: Command, name: Name): Command {
+/** @param more of the command's own, for its help. */
+export function withHelp(command: Command, name: Name, more = ""): Command {
   const stacks = name === "plan" ? "stack" : "stacks...";
   return command
     .argument("[words...]", "stacks in place of the stage's own, and options of cdktf")
@@ -87,18 +87,18 @@ function withHelp(command: Command, name: Name): Command {
       `
 The environment names the stage (docs/configuration.md).
 ${sandboxHint}.
-Every option but --help is handed on to cdktf; npx cdktf ${commands[name]} --help lists them.
-${name === "plan" ? "" : `Without a terminal to answer at, say --auto-approve.\n`}${exitCodesHelp("cdktf has done it", "cdktf or Terraform failed, and says why")}
+Every ${more === "" ? "option but --help" : "other option"} is handed on to cdktf; npx cdktf ${commands[name]} --help lists them.
+${more}${name === "plan" ? "" : `Without a terminal to answer at, say --auto-approve.\n`}${exitCodesHelp("cdktf has done it", "cdktf or Terraform failed, and says why")}
   130  interrupted`,
     );
 }
 
 /**
  * Says where it acts, and runs cdktf there.
- * @returns its exit code.
+ * @returns the exit code of the command.
  * @throws UsageError if it is used wrongly; then nothing was started.
  */
-async function runCdktf(name: Name, words: readonly string[], io: Io): Promise<number> {
+export async function runCdktf(name: Name, words: readonly string[], io: Io): Promise<number> {
   refuseOptionsOfOthers(name, words);
   const read = readWords(words);
   refuseLeftOut(name, words, read);
@@ -114,7 +114,11 @@ async function runCdktf(name: Name, words: readonly string[], io: Io): Promise<n
   ];
   io.stderr.write(`${placeOf(config, io.environment)}: cdktf ${handedOn.map(shellWord).join(" ")}\n`);
   // Node runs it, because Windows has no executable of that name.
-  return io.runNode([join(dirname(require.resolve("cdktf-cli/package.json")), "bundle", "bin", "cdktf"), ...handedOn]);
+  const code = await io.runNode([
+    join(dirname(require.resolve("cdktf-cli/package.json")), "bundle", "bin", "cdktf"),
+    ...handedOn,
+  ]);
+  return exitCodeOf(code);
 }
 
 /**
@@ -143,7 +147,7 @@ function refuseLeftOut(name: Name, words: readonly string[], { stacks }: Words):
 }
 
 /** @throws UsageError where the stage `sandbox` would get to AWS. */
-function refuseSandboxAtAws({ stage }: Config, { environment }: Io): void {
+export function refuseSandboxAtAws({ stage }: Config, { environment }: Io): void {
   if (stage !== "sandbox" || environment.AWS_ENDPOINT_URL) return;
   throw new UsageError(
     `The stage is "sandbox", and AWS_ENDPOINT_URL does not say where the sandbox is, so that it would be AWS. ${sandboxHint}.`,

@@ -1,0 +1,58 @@
+import { structuredPatch } from "diff";
+import { canonical, type Difference, parsedJson, type Shown } from "./differences";
+import { code, details, fenced, html } from "./markdown";
+
+/** How values and their differences are written. */
+
+/** The longest value that stands in a line, in characters; a longer one is folded. */
+const longestInLine = 120;
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : canonical(value));
+
+/** A value on a line. */
+export function valueText(shown: Shown, longest = longestInLine): string {
+  if (shown.kind === "none") return "nothing";
+  if (shown.kind === "unknown") return "(known after apply)";
+  if (shown.kind === "sensitive") return "(sensitive)";
+  return code(textOf(shown.value), longest);
+}
+
+const isLong = (shown: Shown): boolean => {
+  if (shown.kind !== "value") return false;
+  const text = textOf(shown.value);
+  return text.length > longestInLine || text.includes("\n");
+};
+
+/** For example `` `threshold`: `1` → `7` ``. A long value is named only: `foldedDifference` has it. */
+export function differenceText(difference: Difference): string {
+  const { path, before, after } = difference;
+  if (before.kind === "sensitive" && after.kind === "sensitive") return `${code(path)}: its sensitive value changes`;
+  if (isFolded(difference)) return `${code(path)}: see below`;
+  return `${code(path)}: ${valueText(before)} → ${valueText(after)}`;
+}
+
+export const isFolded = ({ before, after }: Difference): boolean => isLong(before) || isLong(after);
+
+/** A difference of long values, line by line. */
+export function foldedDifference(address: string, { path, before, after }: Difference): string {
+  return details(`${html(path)} of ${html(address)}`, fenced(differingLines(linesOf(before), linesOf(after)), "diff"));
+}
+
+function linesOf(shown: Shown): string {
+  if (shown.kind === "none") return "";
+  if (shown.kind !== "value") return valueText(shown);
+  const parsed = typeof shown.value === "string" ? parsedJson(shown.value) : shown.value;
+  return parsed === undefined ? String(shown.value) : JSON.stringify(JSON.parse(canonical(parsed)), null, 2);
+}
+
+/** The lines that differ, with three around them, as `diff -u` writes them. */
+export function differingLines(before: string, after: string): string {
+  const { hunks } = structuredPatch("", "", withEnd(before), withEnd(after), undefined, undefined, { context: 3 });
+  return hunks
+    .map(({ oldStart, oldLines, newStart, newLines, lines }) =>
+      [`@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`, ...lines].join("\n"),
+    )
+    .join("\n");
+}
+
+const withEnd = (text: string): string => (text === "" || text.endsWith("\n") ? text : `${text}\n`);
