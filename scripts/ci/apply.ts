@@ -34,7 +34,7 @@ export async function applyPlan({ artifact, into, stage, source, environment }: 
   const terraform = new Terraform(into, environment);
   await terraform.init("readonly");
   refuseOtherState(manifest.state ?? undefined, await terraform.stateVersion());
-  checkPackages(await terraform.showJson(), into);
+  checkPackages(await terraform.showPlan(), into);
   await terraform.apply().catch((cause: unknown) => {
     if (isStale(cause)) {
       throw new Refusal(`The state has moved on while this job began. Nothing was changed: ${planAgain}.`, { cause });

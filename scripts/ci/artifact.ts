@@ -23,8 +23,6 @@ const manifestSchema = z.strictObject({
   tree: z.string(),
   /** The state that the plan was made for; `null` where there was none. */
   state: z.strictObject({ lineage: z.string(), serial: z.number() }).nullable(),
-  /** How many resources the plan touches, by what it does with them. */
-  changes: z.strictObject({ add: z.number(), change: z.number(), replace: z.number(), destroy: z.number() }),
   /** The stage's configuration, for the steps after the apply. */
   settings: z.record(z.string(), z.string()),
   /** SHA-256 of each file of the stack's folder, by its path there. */

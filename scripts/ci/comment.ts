@@ -21,7 +21,6 @@ export function planComment({ stages, folder, run }: CommentContent): string {
   const room = Math.floor(mostCharacters / Math.max(1, stages.length));
   return [
     marker,
-    "## Plan",
     `What a merge would apply, and nothing else. [The run](${run}) has the plans as artifacts.`,
     ...stages.map((stage) => stageSection(join(folder, stage), { stage, run, room })),
   ].join("\n\n");
@@ -33,12 +32,10 @@ function stageSection(
 ): string {
   const summary = readSummary(folder);
   if (summary === undefined) {
-    return `### ${stage}: not planned\n\nThe job failed; [its log](${run}) says why. Without this plan, a merge is not deployed.`;
+    return `## The stage ${stage} was not planned\n\nThe job failed; [its log](${run}) says why. Without this plan, a merge is not deployed.`;
   }
-  const { changes, commit } = readManifest(folder);
-  const counts = Object.entries(changes).filter(([, count]) => count > 0);
-  const title = counts.length === 0 ? "no changes" : counts.map(([what, count]) => `${count} to ${what}`).join(", ");
-  return `### ${stage}: ${title}\n\nPlanned of ${commit}, which is this branch merged into its base.\n\n${shorten(summary, room, run)}`;
+  const { commit } = readManifest(folder);
+  return `${shorten(summary, room, run)}\n\nPlanned of ${commit}, which is this branch merged into its base.`;
 }
 
 /**

@@ -11,7 +11,7 @@ export async function findDrift(source: string, ofJob: Environment): Promise<str
   const { environment } = withVariables(ofJob);
   const { stage, terraform } = await synthesize(source, environment);
   await terraform.plan();
-  return driftReport(stage, await terraform.showJson());
+  return driftReport(stage, await terraform.showPlan());
 }
 
 /** @returns `undefined` where the plan changes nothing. */

@@ -53,7 +53,7 @@ program
   .description("Synthesize and plan the stage of the environment, and write the artifact.")
   .requiredOption("--artifact <folder>", "the folder to write: the plan, the stack's folder, a summary")
   .action(async ({ artifact }: { artifact: string }) => {
-    console.error(`Planned: ${JSON.stringify(await makePlan(source, artifact, environment))}`);
+    await makePlan(source, artifact, environment);
   });
 
 program

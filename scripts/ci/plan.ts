@@ -1,12 +1,17 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigurationError, readConfig } from "../../stacks/config";
-import { type Manifest, writeArtifact } from "./artifact";
+import { summarize } from "../../operations/plan/summary";
+import { readPlan } from "../../operations/plan/terraform-json";
+import { writeArtifact } from "./artifact";
 import { type Environment, run } from "./program";
 import { Refusal } from "./refusal";
 import { readSource } from "./source";
-import { type Plan, realChanges, Terraform } from "./terraform";
+import { Terraform } from "./terraform";
 import { withVariables } from "./variables";
+
+/** GitHub takes a mebibyte as the summary of a step. */
+const mostCharacters = 500_000;
 
 interface PlannedStack {
   readonly stage: string;
@@ -64,7 +69,7 @@ function configOf(environment: Environment): ReturnType<typeof readConfig> {
  * @param artifact the folder to write.
  * @throws Refusal if the stage can't be planned here.
  */
-export async function makePlan(source: string, artifact: string, ofJob: Environment): Promise<Manifest["changes"]> {
+export async function makePlan(source: string, artifact: string, ofJob: Environment): Promise<void> {
   const { environment, settings } = withVariables(ofJob);
   const { commit, tree } = await readSource(source, environment);
   const { stage, stack, folder, terraform } = await synthesize(source, environment);
@@ -72,28 +77,7 @@ export async function makePlan(source: string, artifact: string, ofJob: Environm
   // plan for an older state could pass.
   const state = (await terraform.stateVersion()) ?? null;
   await terraform.plan();
-  const changes = countChanges(await terraform.showJson());
-  const summary = fenced(await terraform.showText());
-  const manifest = { stage, stack, commit, tree, state, changes, settings };
+  const summary = summarize(readPlan(await terraform.showJson()), { limit: mostCharacters });
+  const manifest = { stage, stack, commit, tree, state, settings };
   await writeArtifact(artifact, folder, { manifest, summary }, environment);
-  return changes;
-}
-
-/** The same counts as in Terraform's own last line, with replacements by themselves. */
-export function countChanges(plan: Plan): Manifest["changes"] {
-  const count = (...wanted: string[]) =>
-    realChanges(plan).filter(({ change: { actions } }) => [...actions].sort().join() === wanted.sort().join()).length;
-  return {
-    add: count("create"),
-    change: count("update"),
-    replace: count("create", "delete"),
-    destroy: count("delete"),
-  };
-}
-
-/** As code in a comment. The fence is longer than any in the text, so that a template's text can't end it. */
-export function fenced(text: string): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
-  const fence = "`".repeat(longest + 1);
-  return `${fence}\n${text}\n${fence}`;
 }

@@ -63,14 +63,13 @@ export class Terraform {
     await this.run(["apply", "-no-color", lockPatience, planFile]);
   }
 
-  /** The kept plan in Terraform's JSON form. It has sensitive values in the clear, so it is never written to a file. */
-  async showJson(): Promise<Plan> {
-    return planSchema.parse(JSON.parse(await this.read(["show", "-json", planFile])));
+  /** The kept plan as JSON. It has sensitive values in the clear, so it is never written to a file. */
+  showJson(): Promise<string> {
+    return this.read(["show", "-json", planFile]);
   }
 
-  /** The kept plan as a person reads it. Terraform leaves out sensitive values. */
-  async showText(): Promise<string> {
-    return (await this.read(["show", "-no-color", planFile])).trim();
+  async showPlan(): Promise<Plan> {
+    return planSchema.parse(JSON.parse(await this.showJson()));
   }
 
   /** @returns `undefined` where there is no state yet. */

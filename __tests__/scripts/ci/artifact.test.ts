@@ -28,7 +28,6 @@ beforeEach(async () => {
     commit: "c",
     tree: "t",
     state: { lineage: "l", serial: 3 },
-    changes: { add: 1, change: 0, replace: 0, destroy: 0 },
     settings: { STAGE: "dev" },
   };
   await writeArtifact(artifact, stack, { manifest, summary: "new" }, process.env);

@@ -1,10 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Manifest, writeArtifact } from "../../../scripts/ci/artifact";
+import { writeArtifact } from "../../../scripts/ci/artifact";
 import { planComment, shorten } from "../../../scripts/ci/comment";
 import { driftReport } from "../../../scripts/ci/drift";
-import { countChanges, fenced } from "../../../scripts/ci/plan";
 import { deployableStages, selectStages } from "../../../scripts/ci/stages";
 import { type Plan } from "../../../scripts/ci/terraform";
 import { withVariables } from "../../../scripts/ci/variables";
@@ -67,24 +66,6 @@ describe("the variables of a GitHub environment", () => {
   });
 });
 
-it("counts what a plan does, with replacements by themselves", () => {
-  const plan = planWith({
-    a: ["create"],
-    b: ["delete", "create"],
-    c: ["create", "delete"],
-    d: ["update"],
-    e: ["delete"],
-    f: ["no-op"],
-    "data.g": ["read"],
-  });
-  expect(countChanges(plan)).toEqual({ add: 1, change: 1, replace: 2, destroy: 1 });
-});
-
-it("fences a text that holds fences", () => {
-  expect(fenced("a ```` b")).toBe("`````\na ```` b\n`````");
-  expect(fenced("a")).toBe("```\na\n```");
-});
-
 describe("the report of a drift", () => {
   it("tells what was changed outside from what is not applied yet", () => {
     const plan = planWith(
@@ -125,7 +106,8 @@ describe("a comment", () => {
     rmSync(folder, { recursive: true });
   });
 
-  async function planned(stage: string, summary: string, changes: Partial<Manifest["changes"]> = {}) {
+  async function planned(stage: string, text: string) {
+    const summary = `## Plan of ${stage}\n\n${text}`;
     const stack = join(folder, "stack");
     mkdirSync(stack, { recursive: true });
     writeFileSync(join(stack, "cdk.tf.json"), "{}");
@@ -135,21 +117,20 @@ describe("a comment", () => {
       commit: "c0ffee",
       tree: "7ree",
       state: null,
-      changes: { add: 0, change: 0, replace: 0, destroy: 0, ...changes },
       settings: {},
     };
     await writeArtifact(join(folder, stage), stack, { manifest, summary }, process.env);
   }
 
   it("has each stage, and says where a job has failed", async () => {
-    await planned("dev", "everything new", { add: 3, destroy: 1 });
+    await planned("dev", "everything new");
     await planned("staging", "nothing");
     const text = planComment({ stages: ["dev", "staging", "prod"], folder, run });
     expect(text).toMatch(/^<!-- event-driven-email: plan -->\n/);
-    expect(text.split("\n").filter((line) => line.startsWith("### "))).toEqual([
-      "### dev: 3 to add, 1 to destroy",
-      "### staging: no changes",
-      "### prod: not planned",
+    expect(text.split("\n").filter((line) => line.startsWith("## "))).toEqual([
+      "## Plan of dev",
+      "## Plan of staging",
+      "## The stage prod was not planned",
     ]);
     expect(text).toContain("everything new");
     expect(text).toContain(`The job failed; [its log](${run}) says why.`);
@@ -157,7 +138,7 @@ describe("a comment", () => {
 
   it("keeps below the 65,536 characters that GitHub takes, and shows each stage", async () => {
     const stages = ["dev", "staging", "prod"];
-    for (const stage of stages) await planned(stage, fenced(`${stage} ${"x".repeat(99)}\n`.repeat(2000)), { add: 1 });
+    for (const stage of stages) await planned(stage, `\`\`\`\n${`${stage} ${"x".repeat(99)}\n`.repeat(2000)}\n\`\`\``);
     const text = planComment({ stages, folder, run });
     expect(text.length).toBeLessThan(65_536);
     for (const stage of stages) expect(text).toContain(`${stage} xxx`);

@@ -185,18 +185,17 @@ it("plans a pull request, and writes its comment once", async () => {
   const manifest = manifestIn(artifact());
   expect(manifest).toMatchObject({ stage, commit, state: null, settings: { STAGE: stage, AWS_REGION: region } });
   expect(Object.keys(manifest.settings)).not.toContain("AWS_PLAN_ROLE_ARN");
-  expect(manifest.changes.add).toBeGreaterThan(50);
   plannedHash = createHash("sha256")
     .update(readFileSync(join(folder, "cdktf.out/stacks", manifest.stack, zipOf(manifest))))
     .digest("base64");
 
   const comment = ["comment", "--stages", JSON.stringify([stage, "prod"]), "--artifacts", dirname(artifact())];
   const text = await succeed(folder, ...comment);
-  expect(text).toContain(`### ${stage}: ${manifest.changes.add} to add\n`);
+  expect(text).toMatch(/^## Plan of the stage .*\bdev\b/m);
   const summary = readFileSync(join(artifact(), "summary.md"), "utf8");
-  expect(summary).toContain("aws_ses_template");
+  expect(summary).toMatch(/^### Permissions$[^]*^### Templates$/m);
   expect(text).toContain(summary.slice(0, 10_000));
-  expect(text).toContain("### prod: not planned");
+  expect(text).toContain("## The stage prod was not planned");
   await succeed(folder, ...comment, "--pull-request", "7");
   await succeed(folder, ...comment, "--pull-request", "7");
   expect(github.comments.get(7)?.map(({ body }) => body?.trim())).toEqual([text.trim()]);
