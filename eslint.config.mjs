@@ -49,7 +49,7 @@ export default tseslint.config(
               message: "The handler is deployed without the infrastructure code, so it must not import it.",
             },
             no(
-              ["stacks", "operations", "sandbox", "bench", "docs", "main"],
+              ["stacks", "operations", "sandbox", "bench", "docs", "scripts", "main"],
               "The handler is deployed alone, so it must not import the code that deploys, runs or watches it.",
             ),
           ],
@@ -67,7 +67,7 @@ export default tseslint.config(
         {
           patterns: [
             no(
-              ["stacks", "handler", "operations", "sandbox", "bench", "docs", "__tests__", "main"],
+              ["stacks", "handler", "operations", "sandbox", "bench", "docs", "scripts", "__tests__", "main"],
               "The emulator is a package of its own and must not import this project: pass in what it needs.",
             ),
           ],
@@ -84,7 +84,7 @@ export default tseslint.config(
           ...noProviderRoots,
           patterns: [
             no(
-              ["operations", "sandbox", "bench", "docs"],
+              ["operations", "sandbox", "bench", "docs", "scripts"],
               "stacks/ must not import the code that runs or watches a deployment.",
             ),
           ],
@@ -101,7 +101,7 @@ export default tseslint.config(
           ...noProviderRoots,
           patterns: [
             no(
-              ["operations", "bench", "docs"],
+              ["operations", "bench", "docs", "scripts"],
               "The commands and the measurements may import the sandbox, but the sandbox must not import them.",
             ),
           ],
@@ -118,7 +118,7 @@ export default tseslint.config(
           ...noProviderRoots,
           patterns: [
             no(
-              ["operations", "docs"],
+              ["operations", "docs", "scripts"],
               "bench/ must not import a command, which is a program: move what both need to a layer below.",
             ),
           ],
@@ -136,7 +136,7 @@ export default tseslint.config(
           ...noProviderRoots,
           patterns: [
             no(
-              ["sandbox", "bench", "docs"],
+              ["sandbox", "bench", "docs", "scripts"],
               "The commands only need to know where the sandbox is: import stacks/sandbox-endpoint.ts instead.",
             ),
           ],
@@ -146,6 +146,21 @@ export default tseslint.config(
         "error",
         { object: "process", property: "env", message: "Read it from the Io that the command gets." },
         { object: "process", property: "exit", message: "Return the exit code, or throw: output may be on its way." },
+      ],
+    },
+  },
+  {
+    // The steps of the workflows act on stages. Nothing that they use is there only on a developer's machine.
+    files: ["scripts/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          ...noProviderRoots,
+          patterns: [
+            no(["sandbox", "bench", "docs"], "A step of a workflow must not import what runs on one machine."),
+          ],
+        },
       ],
     },
   },

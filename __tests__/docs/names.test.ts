@@ -35,12 +35,20 @@ function sourcesIn(path: string): string[] {
 }
 
 /** Everything that is executed: what reads a variable has its name. */
-const sources = ["main.ts", "bench", "docs/generator", "handler", "operations", "packages", "sandbox", "stacks"];
+const sources = [
+  "main.ts",
+  "bench",
+  "docs/generator",
+  "handler",
+  "operations",
+  "packages",
+  "sandbox",
+  "scripts",
+  "stacks",
+];
+const workflows = readdirSync(join(projectRoot, ".github/workflows")).map((name) => `.github/workflows/${name}`);
 const wordsOfSources = new Set(
-  sources
-    .flatMap(sourcesIn)
-    .join("\n")
-    .match(/\b[A-Z][A-Z0-9_]{2,}\b/g),
+  [...sources.flatMap(sourcesIn), ...workflows.map(read)].join("\n").match(/\b[A-Z][A-Z0-9_]{2,}\b/g),
 );
 
 function unknownVariables({ path, code }: MarkdownDocument): string[] {
@@ -60,7 +68,7 @@ const ofExamples = /\/notifications\/(?:invoice-paid|order-shipped)(?![\w-])/;
 
 /** A file or a folder of ours, named in code: `stacks/stages.ts`. One with a placeholder is none. */
 function unknownFiles({ path, code }: MarkdownDocument): string[] {
-  const roots = "\\.github|__tests__|bench|docs|handler|operations|packages|sandbox|stacks";
+  const roots = "\\.github|__tests__|bench|docs|handler|operations|packages|sandbox|scripts|stacks";
   const named = code.flatMap((text) =>
     [...text.matchAll(new RegExp(`(?<![\\w./<-])(?:${roots})/[\\w./-]*\\w(?![\\w/<*-])`, "g"))].map(([file]) => file),
   );

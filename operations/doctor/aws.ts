@@ -203,12 +203,9 @@ async function checkState(client: S3Client, { config, isSandbox }: DoctorStage):
       if (error instanceof Error && /NoSuchBucket|NotFound/.test(error.name)) return undefined;
       throw error;
     });
-  if (answer === undefined) return fail(`There is no bucket ${backend.bucket}.`, "npm run deploy -- state-backend");
+  if (answer === undefined) return fail(`There is no bucket ${backend.bucket}.`, "npm run bootstrap");
   if (answer.Status === "Enabled") return ok(`${backend.bucket} is versioned.`);
   return isSandbox
     ? ok(`${backend.bucket} is not versioned, and need not be: the sandbox's state is thrown away with it.`)
-    : fail(
-        `${backend.bucket} is not versioned: a broken state can't be taken back.`,
-        "npm run deploy -- state-backend",
-      );
+    : fail(`${backend.bucket} is not versioned: a broken state can't be taken back.`, "npm run bootstrap");
 }

@@ -369,7 +369,7 @@ describe("the state", () => {
     const stage = await deployed();
     await suspend(stage);
     expect(await ask(stage)).toBe(
-      `fail: ${bucketOf(stage)} is not versioned: a broken state can't be taken back. > npm run deploy -- state-backend`,
+      `fail: ${bucketOf(stage)} is not versioned: a broken state can't be taken back. > npm run bootstrap`,
     );
   });
 
@@ -390,7 +390,7 @@ describe("the state", () => {
   it("fails where the bucket is gone", async () => {
     const stage = await deployed();
     await world.clients.s3.send(new DeleteBucketCommand({ Bucket: bucketOf(stage) }));
-    expect(await ask(stage)).toBe(`fail: There is no bucket ${bucketOf(stage)}. > npm run deploy -- state-backend`);
+    expect(await ask(stage)).toBe(`fail: There is no bucket ${bucketOf(stage)}. > npm run bootstrap`);
   });
 
   it("is unknown in a bucket that may not be read", async () => {

@@ -1,0 +1,156 @@
+import { putComment } from "../../../scripts/ci/comment";
+import { putDriftIssue } from "../../../scripts/ci/drift-issue";
+import { findPlan } from "../../../scripts/ci/find-plan";
+import { GitHub } from "../../../scripts/ci/github";
+import { GitHubServer, type Run } from "../../support/github-server";
+
+let server: GitHubServer;
+let github: GitHub;
+beforeEach(async () => {
+  server = await GitHubServer.start();
+  github = new GitHub(server.options);
+});
+afterEach(() => server.close());
+
+const person = { type: "User", login: "jane" };
+const bot = { type: "Bot", login: "github-actions[bot]" };
+
+describe("the comment of a pull request", () => {
+  const body = "<!-- event-driven-email: plan -->\n\nfirst";
+
+  it("is made once, and then updated", async () => {
+    await putComment(github, 7, body);
+    await putComment(github, 7, body.replace("first", "second"));
+    expect(server.comments.get(7)).toMatchObject([{ body: body.replace("first", "second") }]);
+  });
+
+  it("is found behind a hundred others, and no person's quote is taken for it", async () => {
+    const others = Array.from({ length: 120 }, (_, id) => ({ id, body: id === 3 ? body : `said ${id}`, user: person }));
+    server.comments.set(7, [...others, { id: 500, body, user: bot }]);
+    await putComment(github, 7, `${body}, again`);
+    expect(server.writes).toEqual(["PATCH /issues/comments/500"]);
+  });
+
+  it("tells what GitHub refused, and that a permission may be missing", async () => {
+    const stranger = new GitHub({ ...server.options, token: "of another job" });
+    await expect(putComment(stranger, 7, body)).rejects.toThrow(/answered 401 to GET .*comments: .*Bad credentials/);
+    await expect(
+      github.call("get", "/repos/{owner}/{repo}/issues/{issue_number}", { path: { issue_number: 1 } }),
+    ).rejects.toThrow(/404.*"permissions"/);
+    await server.close();
+    await expect(putComment(github, 7, body)).rejects.toThrow("run the job again");
+  });
+});
+
+describe("the issue of a stage that has drifted", () => {
+  const run = "https://github.example/acme/mail/actions/runs/1";
+  const find = (stage: string, report: string | undefined) => putDriftIssue(github, { stage, report, run });
+
+  it("is opened once, updated, and closed where nothing differs any more", async () => {
+    expect(await find("dev", "a queue")).toMatch(/issue \d+ is open/);
+    expect(await find("dev", "a queue and a topic")).toContain("updated");
+    expect(server.issues).toMatchObject([{ title: "The stage dev has drifted", state: "open" }]);
+    expect(server.issues[0]?.body).toContain("a queue and a topic");
+    expect(await find("dev", undefined)).toContain("closed");
+    expect(server.issues).toMatchObject([{ state: "closed" }]);
+    expect(server.comments.get(server.issues[0]?.number ?? 0)).toHaveLength(1);
+    expect(await find("dev", undefined)).toBe("dev: nothing has drifted");
+    expect(await find("dev", "a queue")).toContain("is open");
+    expect(server.issues.map(({ state }) => state)).toEqual(["closed", "open"]);
+  });
+
+  it("is one for each stage, and no person's issue and no pull request", async () => {
+    const body = "<!-- event-driven-email: drift dev -->";
+    server.issues.push({ number: 1, title: "quoted", body, state: "open", user: person });
+    const pull = { diff_url: "", html_url: "", patch_url: "", url: "" };
+    server.issues.push({ number: 2, title: "a change", body, state: "open", user: bot, pull_request: pull });
+    await find("dev", "a queue");
+    await find("prod", "a topic");
+    expect(server.issues.map(({ title }) => title)).toEqual([
+      "quoted",
+      "a change",
+      "The stage dev has drifted",
+      "The stage prod has drifted",
+    ]);
+  });
+});
+
+describe("the plan that was read before a merge", () => {
+  const [merged, head, tree] = ["a".repeat(40), "b".repeat(40), "c".repeat(40)];
+  const run = (change: Partial<Run> = {}): Run => ({
+    id: 1,
+    event: "pull_request",
+    head_sha: head,
+    status: "completed",
+    conclusion: "success",
+    created_at: "2026-01-01T10:00:00Z",
+    html_url: "https://github.example/acme/mail/actions/runs/1",
+    repository: { id: 5 },
+    head_repository: { id: 5 },
+    ...change,
+  });
+  const find = () => findPlan(github, { stage: "dev", commit: merged, branch: "main" });
+
+  beforeEach(() => {
+    server.commits.set(merged, { sha: merged, tree });
+    server.commits.set("main", { sha: merged, tree });
+    server.pulls.set(merged, [{ merge_commit_sha: merged, head: { sha: head } }]);
+    server.runs.push(run());
+    server.artifacts.set(1, [{ id: 70, name: "plan-dev", expired: false }]);
+  });
+
+  it("is the artifact of the last run for the head of the pull request", async () => {
+    server.runs.push(run({ id: 2, created_at: "2026-01-01T11:00:00Z" }));
+    server.artifacts.set(2, [
+      { id: 71, name: "plan-dev", expired: false },
+      { id: 72, name: "plan-dev", expired: false },
+      { id: 73, name: "plan-prod", expired: false },
+    ]);
+    expect(await find()).toEqual({ runId: 2, artifactId: 72 });
+  });
+
+  it("is a later run that a person started for the commit itself", async () => {
+    const byHand = { id: 3, event: "workflow_dispatch", head_sha: merged, created_at: "2026-01-02T10:00:00Z" };
+    server.runs.push(run(byHand));
+    server.artifacts.set(3, [{ id: 74, name: "plan-dev", expired: false }]);
+    expect(await find()).toEqual({ runId: 3, artifactId: 74 });
+  });
+
+  it.each([
+    ["of a fork", { head_repository: { id: 6 } }, "no run of plan.yml"],
+    ["of another event, which a branch can start", { event: "push" }, "no run of plan.yml"],
+    ["that has failed", { conclusion: "failure" }, /has not succeeded \(failure\)/],
+    ["that still runs", { conclusion: null, status: "in_progress" }, /has not succeeded \(in_progress\)/],
+  ])("is no run %s", async (_, change, message) => {
+    server.runs.splice(0, 1, run(change));
+    await expect(find()).rejects.toThrow(message);
+    await expect(find()).rejects.toThrow(/[Nn]othing was changed: .*make a new plan/);
+  });
+
+  it("is not an earlier one, where the last run has failed", async () => {
+    server.runs.push(run({ id: 2, conclusion: "failure", created_at: "2026-01-01T11:00:00Z" }));
+    await expect(find()).rejects.toThrow("has not succeeded");
+  });
+
+  it("is not that of an earlier commit of the pull request", async () => {
+    server.runs.splice(0, 1, run({ head_sha: "d".repeat(40) }));
+    await expect(find()).rejects.toThrow("no run of plan.yml");
+  });
+
+  it("is missing for a commit that came without a pull request", async () => {
+    server.pulls.clear();
+    await expect(find()).rejects.toThrow("it came without a pull request");
+  });
+
+  it("is missing where the artifact is, or has expired", async () => {
+    server.artifacts.set(1, [{ id: 70, name: "plan-dev", expired: true }]);
+    await expect(find()).rejects.toThrow("has expired");
+    server.artifacts.clear();
+    await expect(find()).rejects.toThrow('has no artifact "plan-dev"');
+  });
+
+  it("is not looked for where the branch has moved on", async () => {
+    server.commits.set("main", { sha: "e".repeat(40), tree: "f".repeat(40) });
+    await expect(find()).rejects.toThrow(/main is at e{40}, and this deployment is of a{40}/);
+  });
+});

@@ -1,0 +1,152 @@
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { type AddressInfo } from "node:net";
+import { type GitHubOptions, type Schema } from "../../scripts/ci/github";
+
+/**
+ * A stand-in for the part of GitHub's REST API that scripts/ci uses. Its rows have the field names and types of GitHub's
+ * OpenAPI description, so the type check holds them to it. It pages as GitHub does: with a Link header.
+ */
+
+type User = { readonly type: string; readonly login: string };
+export interface Comment extends Pick<Schema<"issue-comment">, "id" | "body"> {
+  readonly user: User;
+}
+export interface Issue extends Pick<Schema<"issue">, "number" | "title" | "state" | "pull_request"> {
+  body: string;
+  readonly user: User;
+}
+export interface Run extends Pick<
+  Schema<"workflow-run">,
+  "id" | "event" | "head_sha" | "status" | "conclusion" | "created_at" | "html_url"
+> {
+  readonly head_repository: { readonly id: number };
+  readonly repository: { readonly id: number };
+}
+export type Artifact = Pick<Schema<"artifact">, "id" | "name" | "expired">;
+export interface Pull extends Pick<Schema<"pull-request-simple">, "merge_commit_sha"> {
+  readonly head: { readonly sha: string };
+}
+
+const bot: User = { type: "Bot", login: "github-actions[bot]" };
+const repository = "/repos/acme/mail";
+
+export class GitHubServer {
+  /** By the number of the pull request or the issue. */
+  readonly comments = new Map<number, Comment[]>();
+  readonly issues: Issue[] = [];
+  readonly runs: Run[] = [];
+  /** By the id of the run. */
+  readonly artifacts = new Map<number, Artifact[]>();
+  /** By the commit that merged them. */
+  readonly pulls = new Map<string, Pull[]>();
+  /** The commit's own hash and that of its tree, by the commit's hash or a branch's name. */
+  readonly commits = new Map<string, { readonly sha: string; readonly tree: string }>();
+  /** Each request that changed something: `POST /issues`. */
+  readonly writes: string[] = [];
+  private nextId = 1000;
+
+  private constructor(private readonly server: Server) {}
+
+  static async start(): Promise<GitHubServer> {
+    const server = createServer();
+    const github = new GitHubServer(server);
+    server.on("request", (request, response) => {
+      void bodyOf(request).then((body) => {
+        const { status, answer } = github.answer(request, body);
+        const url = new URL(request.url ?? "", "http://localhost");
+        const { rows, link } = paged(answer, url, String(request.headers.host));
+        response.writeHead(status, { "content-type": "application/json", ...(link ? { link } : {}) });
+        response.end(JSON.stringify(rows));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return github;
+  }
+
+  get options(): GitHubOptions {
+    const { port } = this.server.address() as AddressInfo;
+    return { apiUrl: `http://127.0.0.1:${port}`, repository: "acme/mail", token: "token-of-the-job" };
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private answer(request: IncomingMessage, body: Record<string, string>): { status: number; answer: unknown } {
+    const url = new URL(request.url ?? "", "http://localhost");
+    if (request.headers.authorization !== "Bearer token-of-the-job")
+      return { status: 401, answer: { message: "Bad credentials" } };
+    const path = url.pathname.startsWith(repository) ? url.pathname.slice(repository.length) : "";
+    const method = request.method ?? "";
+    if (method !== "GET") this.writes.push(`${method} ${path}`);
+    const at = (pattern: RegExp) => pattern.exec(`${method} ${path}`)?.slice(1);
+    const ok = (answer: unknown, status = 200) => ({ status, answer });
+    let found: string[] | undefined;
+    if ((found = at(/^GET \/issues\/(\d+)\/comments$/))) return ok(this.comments.get(Number(found[0])) ?? []);
+    if ((found = at(/^POST \/issues\/(\d+)\/comments$/))) {
+      const number = Number(found[0]);
+      const comment: Comment = { id: this.nextId++, body: body.body ?? "", user: bot };
+      this.comments.set(number, [...(this.comments.get(number) ?? []), comment]);
+      return ok(comment, 201);
+    }
+    if ((found = at(/^PATCH \/issues\/comments\/(\d+)$/))) {
+      const comment = [...this.comments.values()].flat().find(({ id }) => Number(id) === Number(found?.[0]));
+      return comment === undefined ? ok({ message: "Not Found" }, 404) : ok(Object.assign(comment, body));
+    }
+    if (at(/^GET \/issues$/)) {
+      return ok(this.issues.filter(({ state }) => state === (url.searchParams.get("state") ?? "open")));
+    }
+    if (at(/^POST \/issues$/)) {
+      const issue: Issue = {
+        number: this.nextId++,
+        title: body.title ?? "",
+        body: body.body ?? "",
+        state: "open",
+        user: bot,
+      };
+      this.issues.push(issue);
+      return ok(issue, 201);
+    }
+    if ((found = at(/^PATCH \/issues\/(\d+)$/))) {
+      const issue = this.issues.find(({ number }) => number === Number(found?.[0]));
+      return issue === undefined ? ok({ message: "Not Found" }, 404) : ok(Object.assign(issue, body));
+    }
+    if ((found = at(/^GET \/commits\/([^/]+)\/pulls$/))) return ok(this.pulls.get(found[0] ?? "") ?? []);
+    if ((found = at(/^GET \/commits\/([^/]+)$/))) {
+      const commit = this.commits.get(found[0] ?? "");
+      if (commit === undefined) return ok({ message: "No commit found" }, 422);
+      return ok({ sha: commit.sha, commit: { tree: { sha: commit.tree } } });
+    }
+    if (at(/^GET \/actions\/workflows\/plan\.yml\/runs$/)) {
+      const runs = this.runs.filter(({ head_sha: sha }) => sha === url.searchParams.get("head_sha"));
+      return ok({ total_count: runs.length, workflow_runs: runs });
+    }
+    if ((found = at(/^GET \/actions\/runs\/(\d+)\/artifacts$/))) {
+      const artifacts = (this.artifacts.get(Number(found[0])) ?? []).filter(
+        ({ name }) => name === url.searchParams.get("name"),
+      );
+      return ok({ total_count: artifacts.length, artifacts });
+    }
+    return ok({ message: `Not Found: ${method} ${path}` }, 404);
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Record<string, string>> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const text = Buffer.concat(chunks).toString();
+  return text === "" ? {} : (JSON.parse(text) as Record<string, string>);
+}
+
+/** One page of a list, and the Link header that names the next one. */
+function paged(answer: unknown, url: URL, host: string): { rows: unknown; link?: string } {
+  if (!Array.isArray(answer)) return { rows: answer };
+  const [size, page] = [Number(url.searchParams.get("per_page") ?? 30), Number(url.searchParams.get("page") ?? 1)];
+  const rows = answer.slice((page - 1) * size, page * size);
+  if (page * size >= answer.length) return { rows };
+  const next = new URL(url.href);
+  next.host = host;
+  next.searchParams.set("page", String(page + 1));
+  return { rows, link: `<${next.href}>; rel="next", <${next.href}>; rel="last"` };
+}

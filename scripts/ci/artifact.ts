@@ -1,0 +1,120 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { type Environment, run } from "./program";
+import { planAgain, Refusal } from "./refusal";
+
+/**
+ * What a plan job hands to the deployment: a folder with three files. `stack.tar` is the stack's output folder with the
+ * plan in it. It is a tar, because `actions/upload-artifact` keeps neither modes nor links of files, and leaves out
+ * files whose name begins with a dot, such as Terraform's lock file.
+ */
+const names = { manifest: "manifest.json", summary: "summary.md", stack: "stack.tar" } as const;
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+
+const manifestSchema = z.strictObject({
+  version: z.literal(1),
+  stage: z.string(),
+  /** The synthesized stack, for example `notification-dev`. */
+  stack: z.string(),
+  commit: z.string(),
+  tree: z.string(),
+  /** The state that the plan was made for; `null` where there was none. */
+  state: z.strictObject({ lineage: z.string(), serial: z.number() }).nullable(),
+  /** The stage's configuration, for the steps after the apply. */
+  settings: z.record(z.string(), z.string()),
+  /** SHA-256 of each file of the stack's folder, by its path there. */
+  files: z.record(z.string(), hash),
+});
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** Files of a stack's folder that are not handed on: the providers, which `terraform init` installs. */
+const leftOut = ".terraform";
+
+/** SHA-256 of each file below a folder, by its path there. */
+function hashFiles(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(folder.length + 1)
+        .replaceAll("\\", "/"),
+    )
+    .filter((path) => !path.startsWith(`${leftOut}/`))
+    .sort();
+  return Object.fromEntries(files.map((path) => [path, sha256(join(folder, path), "hex")]));
+}
+
+export const sha256 = (file: string, encoding: "hex" | "base64"): string =>
+  createHash("sha256").update(readFileSync(file)).digest(encoding);
+
+/**
+ * Writes the folder that a plan job uploads.
+ * @param stackFolder the output folder of the stack, with the plan.
+ */
+export async function writeArtifact(
+  folder: string,
+  stackFolder: string,
+  content: { readonly manifest: Omit<Manifest, "version" | "files">; readonly summary: string },
+  environment: Environment,
+): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const manifest: Manifest = { version: 1, ...content.manifest, files: hashFiles(stackFolder) };
+  writeFileSync(join(folder, names.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
+  writeFileSync(join(folder, names.summary), `${content.summary.trim()}\n`);
+  await run(["tar", "-c", "-f", join(folder, names.stack), `--exclude=./${leftOut}`, "."], {
+    directory: stackFolder,
+    environment,
+  });
+}
+
+/**
+ * Reads what describes a plan.
+ * @throws Refusal if it is missing or damaged.
+ */
+export function readManifest(folder: string): Manifest {
+  const file = join(folder, names.manifest);
+  if (!existsSync(file)) throw new Refusal(`${file} is not there, so there is no plan: ${planAgain}.`);
+  try {
+    return manifestSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch (cause) {
+    throw new Refusal(`${file} can't be read: ${planAgain}.`, { cause });
+  }
+}
+
+/** The summary of a plan; `undefined` where the plan's job did not come that far. */
+export function readSummary(folder: string): string | undefined {
+  const file = join(folder, names.summary);
+  return existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
+}
+
+/**
+ * Unpacks the stack's folder, and holds each file against its hash.
+ * @param into a folder that is made anew.
+ * @throws Refusal if a file is missing, is another one, or was added.
+ */
+export async function unpackStack(folder: string, into: string, environment: Environment): Promise<void> {
+  const { files: planned } = readManifest(folder);
+  const tar = join(folder, names.stack);
+  if (!existsSync(tar)) throw new Refusal(`${tar} is not there, so there is no plan: ${planAgain}.`);
+  rmSync(into, { recursive: true, force: true });
+  mkdirSync(into, { recursive: true });
+  await run(["tar", "-x", "-f", tar], { directory: into, environment });
+  const found = hashFiles(into);
+  const problems = [...new Set([...Object.keys(planned), ...Object.keys(found)])]
+    .sort()
+    .flatMap((path) => describeFile(path, planned[path], found[path]));
+  if (problems.length > 0) {
+    throw new Refusal(
+      `The artifact is damaged (${problems.join("; ")}), so it is not the plan that was read: ${planAgain}.`,
+    );
+  }
+}
+
+function describeFile(path: string, planned: string | undefined, found: string | undefined): string[] {
+  if (planned === found) return [];
+  if (planned === undefined) return [`${path} was added`];
+  return [found === undefined ? `${path} is missing` : `${path} is another file`];
+}
