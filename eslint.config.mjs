@@ -151,7 +151,7 @@ export default tseslint.config(
   },
   {
     // The steps of the workflows act on stages. Nothing that they use is there only on a developer's machine.
-    files: ["scripts/**/*.ts"],
+    files: ["scripts/ci/**/*.ts"],
     rules: {
       "no-restricted-imports": [
         "error",

@@ -347,8 +347,8 @@ function senderOf(name: string, address: string, kind: Sender["identity"]["kind"
 function readDomains(read: Reader, region: string | undefined, senders: Config["senders"] | undefined): SendingDomains {
   if (region === undefined || senders === undefined) return { domains: [], tracking: undefined };
   return readSendingDomains({
-    domains: read.settings?.sendingDomains,
-    tracking: read.settings?.tracking,
+    domains: read.settings.sendingDomains,
+    tracking: read.settings.tracking,
     region,
     verifiedDomains: senders.flatMap(({ identity }) => (identity.kind === "domain" ? [identity.value] : [])),
     senderDomains: senders.map(({ address }) => domainOf(address)),

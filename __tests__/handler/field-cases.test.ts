@@ -100,7 +100,11 @@ it.each<[string, Mailed | string, RegExp]>([
     /emailConfig\.idempotencyKey: is not known: did you mean detail\.idempotencyKey\?$/,
   ],
   ["constructor", request(JSON.parse('{"constructor":1}') as object), /detail\.constructor: is not known$/],
-  ["from", request({}, { from: "me@example.com" }), /emailConfig\.from: is not known: the notification decides who sends/],
+  [
+    "from",
+    request({}, { from: "me@example.com" }),
+    /emailConfig\.from: is not known: the notification decides who sends/,
+  ],
   ["priority of a request", request({ priority: "high" }), /detail\.priority: is not known$/],
   [
     "reply-to",
