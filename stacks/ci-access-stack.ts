@@ -28,7 +28,7 @@ export interface CiAccessProps extends Config {
 
 /**
  * What GitHub's workflows need to plan and deploy one stage without long-lived keys. A person with administrator's rights
- * applies this stack; the roles that it makes can't change it (docs/decisions/0018).
+ * applies this stack; the roles that it makes can't change it (docs/decisions/0018-ci-access.md).
  */
 export class CiAccessStack extends TerraformStack {
   constructor(scope: Construct, id: string, props: CiAccessProps) {
