@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import {
@@ -14,14 +13,10 @@ import {
   PutPublicAccessBlockCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { type Gateway, startGateway } from "aws-emulator";
-import { awsClientConfig } from "aws-emulator/client-config";
-import { type RunningMoto, startMoto } from "aws-emulator/processes";
-import { sandboxEnvironment, terraformEnvironment } from "../../sandbox/terraform";
 import { withTerraform } from "../../sandbox/synthesize";
-import { findTools } from "../../sandbox/tools";
 import { exampleAccountId } from "../../stacks/stages";
 import { cloneTo } from "../support/clone";
+import { EmulatedAws } from "../support/emulated-aws";
 import { bareEnvironment } from "../support/sandbox";
 import { devEnvironment } from "../support/stack";
 
@@ -30,7 +25,6 @@ import { devEnvironment } from "../support/stack";
 jest.setTimeout(1_800_000);
 
 const region = devEnvironment.AWS_REGION ?? "";
-const tools = findTools();
 
 /** The states of one project. */
 const ofProject = (project: string) => {
@@ -43,35 +37,20 @@ const shop = ofProject("shop");
 /** Its bucket is there before the first test, so that these tests need not wait until `shop` has one. */
 const crm = ofProject("crm");
 
-let moto: RunningMoto;
-let gateway: Gateway;
-let directory: string;
+let aws: EmulatedAws;
 let s3: S3Client;
 let making: Promise<Result>;
 
-const clone = (name: string) => join(directory, name);
+const clone = (name: string) => join(aws.directory, name);
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), "bootstrap-test-"));
-  moto = await startMoto(tools.moto.value);
-  gateway = await startGateway({
-    port: 0,
-    motoSocket: moto.socket,
-    region,
-    accountId: exampleAccountId,
-    workDirectory: join(directory, "functions"),
-    retryDelaysMs: [100],
-  });
-  s3 = new S3Client(awsClientConfig(gateway.url, region));
+  aws = await EmulatedAws.start();
+  s3 = new S3Client(aws.client);
   for (const name of ["ada", "grace", "joan"]) cloneTo(clone(name));
   // The AWS provider watches a new lifecycle configuration for most of a minute. The other tests run meanwhile.
   making = bootstrapIn("joan", shop);
 });
-afterAll(async () => {
-  await gateway.close();
-  await moto.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => aws.stop());
 
 interface Result {
   readonly code: number;
@@ -84,10 +63,9 @@ function bootstrapIn(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Result> {
   const words = ["--import", "tsx", "operations/cli.ts", "bootstrap", "--auto-approve"];
-  const env = withTerraform(tools.terraform.value, {
+  const env = withTerraform(aws.tools.terraform.value, {
     ...bareEnvironment,
-    ...terraformEnvironment(tools, directory),
-    ...sandboxEnvironment(gateway.url, region),
+    ...aws.terraformVariables(),
     ...devEnvironment,
     PROJECT_NAME: project,
     ...environment,

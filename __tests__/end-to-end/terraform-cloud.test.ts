@@ -1,17 +1,11 @@
 import { execFile, execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { type Gateway, startGateway } from "aws-emulator";
-import { awsClientConfig } from "aws-emulator/client-config";
-import { type RunningMoto, startMoto } from "aws-emulator/processes";
 import { findLeftovers } from "../../sandbox/leftovers";
-import { sandboxEnvironment, terraformEnvironment } from "../../sandbox/terraform";
-import { findTools } from "../../sandbox/tools";
-import { exampleAccountId } from "../../stacks/stages";
 import { until } from "aws-emulator/testing/until";
 import { scriptIn } from "../support/console";
+import { EmulatedAws } from "../support/emulated-aws";
 import { bareEnvironment, patienceMs, projectRoot } from "../support/sandbox";
 import { devEnvironment } from "../support/stack";
 import { TerraformCloud } from "../support/terraform-cloud/server";
@@ -24,8 +18,6 @@ import { Worker } from "../support/terraform-cloud/worker";
 
 jest.setTimeout(1_800_000);
 
-const region = devEnvironment.AWS_REGION ?? "";
-const tools = findTools();
 const cloud = new TerraformCloud({
   organization: "acme",
   workspace: "mail-dev",
@@ -33,9 +25,7 @@ const cloud = new TerraformCloud({
   executionMode: "remote",
 });
 
-let moto: RunningMoto;
-let gateway: Gateway;
-let directory: string;
+let aws: EmulatedAws;
 let environment: Readonly<Record<string, string>>;
 /** Nothing but a copy of the stack's folder. */
 let folder: string;
@@ -43,31 +33,21 @@ let folder: string;
 let project: string;
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), "terraform-cloud-test-"));
-  moto = await startMoto(tools.moto.value);
-  gateway = await startGateway({
-    port: 0,
-    motoSocket: moto.socket,
-    region,
-    accountId: exampleAccountId,
-    workDirectory: join(directory, "functions"),
-    retryDelaysMs: [100],
-  });
+  aws = await EmulatedAws.start();
   await cloud.start();
-  const ofTerraform = terraformEnvironment(tools, directory);
-  const configuration = join(directory, "cloud.tfrc");
+  const ofTerraform = aws.terraformVariables();
+  const configuration = join(aws.directory, "cloud.tfrc");
   const providers = readFileSync(ofTerraform.TF_CLI_CONFIG_FILE ?? "", "utf8");
   writeFileSync(configuration, providers + cloud.cliConfiguration);
   environment = {
     ...ofTerraform,
-    ...sandboxEnvironment(gateway.url, region),
     TF_CLI_CONFIG_FILE: configuration,
   };
-  const workDirectory = join(directory, "worker");
+  const workDirectory = join(aws.directory, "worker");
   mkdirSync(workDirectory);
-  cloud.worker = new Worker({ terraform: tools.terraform.value, workDirectory, environment });
+  cloud.worker = new Worker({ terraform: aws.tools.terraform.value, workDirectory, environment });
 
-  const synth = join(directory, "synth");
+  const synth = join(aws.directory, "synth");
   execFileSync(process.execPath, ["--import", "tsx", "main.ts"], {
     cwd: projectRoot,
     env: {
@@ -79,23 +59,21 @@ beforeAll(async () => {
       TF_WORKSPACE: "mail-dev",
     },
   });
-  project = join(directory, "project");
+  project = join(aws.directory, "project");
   folder = join(project, "cdktf.out", "stacks", "notification-dev");
   cpSync(join(synth, "stacks", "notification-dev"), folder, { recursive: true });
   rmSync(synth, { recursive: true });
 });
 afterAll(async () => {
   await cloud.stop();
-  await gateway.close();
-  await moto.stop();
-  rmSync(directory, { recursive: true, force: true });
+  await aws.stop();
 });
 
 /** Runs Terraform as a person does, with no variable of this project. @returns its output. */
 function terraform(...words: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(
-      tools.terraform.value,
+      aws.tools.terraform.value,
       words,
       { cwd: folder, env: environment, maxBuffer: 2 ** 26 },
       (error, out, errors) => {
@@ -171,8 +149,8 @@ it("gets into a branch as docs/terraform-cloud.md shows it, whole and again", as
     await runScript("### From a repository");
     execFileSync("git", ["worktree", "remove", "--force", "../synthesized"], { cwd: project });
   }
-  const checkout = join(directory, "checkout");
-  execFileSync("git", ["clone", "--quiet", "--branch", "synthesized", join(directory, "remote.git"), checkout]);
+  const checkout = join(aws.directory, "checkout");
+  execFileSync("git", ["clone", "--quiet", "--branch", "synthesized", join(aws.directory, "remote.git"), checkout]);
   expect(readdirSync(join(checkout, "dev")).sort()).toEqual(
     readdirSync(folder)
       .filter((name) => name !== ".terraform")
@@ -210,6 +188,6 @@ describe("with the workspace's execution mode local", () => {
   it("destroys what the worker has made", async () => {
     await terraform("destroy", "-auto-approve");
     expect(cloud.state?.resources).toEqual([]);
-    expect(await findLeftovers(awsClientConfig(gateway.url, region))).toEqual([]);
+    expect(await findLeftovers(aws.client)).toEqual([]);
   });
 });

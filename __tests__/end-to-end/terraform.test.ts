@@ -1,19 +1,15 @@
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { CreateBucketCommand, GetObjectCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { emailRequest } from "../../handler/notifications/email-request";
 import { storedTemplateName } from "../../stacks/templates";
-import { awsClientConfig } from "aws-emulator/client-config";
-import { type Gateway, startGateway } from "aws-emulator";
 import { findLeftovers } from "../../sandbox/leftovers";
-import { type RunningMoto, startMoto } from "aws-emulator/processes";
 import { withTerraform } from "../../sandbox/synthesize";
-import { sandboxEnvironment, Terraform, terraformEnvironment } from "../../sandbox/terraform";
-import { findTools } from "../../sandbox/tools";
+import { Terraform } from "../../sandbox/terraform";
 import { commandsIn } from "../support/console";
+import { EmulatedAws } from "../support/emulated-aws";
 import { devEnvironment } from "../support/stack";
 import { bareEnvironment, projectRoot } from "../support/sandbox";
 import { exampleAccountId } from "../../stacks/stages";
@@ -23,42 +19,22 @@ import { exampleAccountId } from "../../stacks/stages";
 jest.setTimeout(1_800_000);
 
 const region = devEnvironment.AWS_REGION ?? "";
-const bucket = `shop-terraform-state-${exampleAccountId}`;
 const key = `shop/dev/${region}/terraform.tfstate`;
-const tools = findTools();
 
-let moto: RunningMoto;
-let gateway: Gateway;
-let directory: string;
+let aws: EmulatedAws;
 let s3: S3Client;
 /** A folder where the commands of the runbook find what they expect. */
 let project: string;
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), "terraform-test-"));
-  moto = await startMoto(tools.moto.value);
-  gateway = await startGateway({
-    port: 0,
-    motoSocket: moto.socket,
-    region,
-    accountId: exampleAccountId,
-    workDirectory: join(directory, "functions"),
-    retryDelaysMs: [100],
-  });
-  s3 = new S3Client(awsClientConfig(gateway.url, region));
-  await s3.send(
-    new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: "eu-west-1" } }),
-  );
-  await s3.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }));
-  project = join(directory, "project");
+  aws = await EmulatedAws.start();
+  await aws.makeStateBucket();
+  s3 = new S3Client(aws.client);
+  project = join(aws.directory, "project");
   mkdirSync(project);
   synthesizeTo(join(project, "cdktf.out"));
 });
-afterAll(async () => {
-  await gateway.close();
-  await moto.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => aws.stop());
 
 function synthesizeTo(outdir: string, environment: Readonly<Record<string, string>> = {}): void {
   execFileSync(process.execPath, ["--import", "tsx", "main.ts"], {
@@ -76,13 +52,12 @@ function synthesizeTo(outdir: string, environment: Readonly<Record<string, strin
 
 const stacks = () => join(project, "cdktf.out", "stacks");
 
-const terraformVariables = (inRegion = region) => ({
-  ...terraformEnvironment(tools, directory),
-  ...sandboxEnvironment(gateway.url, inRegion),
-});
-
 const terraformIn = (folder: string, inRegion = region) =>
-  new Terraform({ binary: tools.terraform.value, directory: folder, environment: terraformVariables(inRegion) });
+  new Terraform({
+    binary: aws.tools.terraform.value,
+    directory: folder,
+    environment: aws.terraformVariables({ region: inRegion }),
+  });
 
 it("validates and plans the state bucket", async () => {
   const terraform = terraformIn(join(stacks(), "state-backend"));
@@ -93,7 +68,7 @@ it("validates and plans the state bucket", async () => {
 });
 
 const stageFolder = () => join(stacks(), "notification-dev");
-const otherFolder = () => join(directory, "another-job");
+const otherFolder = () => join(aws.directory, "another-job");
 
 it("plans the stage in one job, and applies that plan in another", async () => {
   const planned = stageFolder();
@@ -131,9 +106,9 @@ class WaitingApply {
   readonly settled: Promise<unknown>;
 
   constructor(folder: string, replaced: string) {
-    this.child = spawn(tools.terraform.value, ["apply", "-no-color", `-replace=${replaced}`], {
+    this.child = spawn(aws.tools.terraform.value, ["apply", "-no-color", `-replace=${replaced}`], {
       cwd: folder,
-      env: { ...terraformVariables(), TF_INPUT: "1" },
+      env: { ...aws.terraformVariables(), TF_INPUT: "1" },
       // A process group of its own, so that it can be killed together with its providers.
       detached: true,
     });
@@ -163,7 +138,7 @@ class WaitingApply {
 }
 
 async function storedState(): Promise<{ lineage: string; serial: number; resources: unknown[] }> {
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: aws.stateBucket, Key: key }));
   return JSON.parse((await Body?.transformToString()) ?? "") as Awaited<ReturnType<typeof storedState>>;
 }
 
@@ -172,9 +147,9 @@ const addressOf = async (type: string) =>
 
 /** Runs commands as a person does in a shell of the project's folder. @returns what they print. */
 function shell(commands: readonly string[]): Promise<string> {
-  const env = withTerraform(tools.terraform.value, {
+  const env = withTerraform(aws.tools.terraform.value, {
     ...bareEnvironment,
-    ...terraformVariables(),
+    ...aws.terraformVariables(),
     ...devEnvironment,
     AWS_ACCOUNT_ID: exampleAccountId,
   });
@@ -198,7 +173,7 @@ it("lets one of two applies at once through, and names it to the other", async (
   expect(await loser?.ended).toBe(1);
   expect(loser?.output).toContain("Error acquiring the state lock");
   expect(loser?.output).toMatch(
-    new RegExp(`Path: +${bucket}/${key}\\n.*Operation: +OperationTypeApply\\n.*Who: +\\S+@\\S+`),
+    new RegExp(`Path: +${aws.stateBucket}/${key}\\n.*Operation: +OperationTypeApply\\n.*Who: +\\S+@\\S+`),
   );
   expect(await storedState()).toEqual(before);
 
@@ -252,7 +227,7 @@ it("restores an older state as the runbook says", async () => {
 });
 
 it("plans a second region without an edit, with a state of its own in the same bucket", async () => {
-  const outdir = join(directory, "second-region");
+  const outdir = join(aws.directory, "second-region");
   synthesizeTo(outdir, { AWS_REGION: "us-west-2", STATE_REGION: region });
   const terraform = terraformIn(join(outdir, "stacks", "notification-dev"), "us-west-2");
   await terraform.init();
@@ -261,7 +236,7 @@ it("plans a second region without an edit, with a state of its own in the same b
 });
 
 it("refuses credentials of another account than the stage's", async () => {
-  const outdir = join(directory, "second-account");
+  const outdir = join(aws.directory, "second-account");
   synthesizeTo(outdir, { AWS_ACCOUNT_ID: "210987654321" });
   await expect(terraformIn(join(outdir, "stacks", "notification-dev")).init()).rejects.toThrow(
     /AWS account ID not allowed: 123456789012/i,
@@ -270,5 +245,5 @@ it("refuses credentials of another account than the stage's", async () => {
 
 it("destroys the stage", async () => {
   await terraformIn(stageFolder()).destroy();
-  expect(await findLeftovers(awsClientConfig(gateway.url, region))).toEqual([]);
+  expect(await findLeftovers(aws.client)).toEqual([]);
 });

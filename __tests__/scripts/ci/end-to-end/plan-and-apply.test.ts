@@ -1,32 +1,16 @@
 import { execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CloudWatchLogsClient, PutRetentionPolicyCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { GetFunctionCommand, LambdaClient } from "@aws-sdk/client-lambda";
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
-import { type Gateway, startGateway } from "aws-emulator";
-import { awsClientConfig } from "aws-emulator/client-config";
-import { type RunningMoto, startMoto } from "aws-emulator/processes";
 import { emailRequest } from "../../../../handler/notifications/email-request";
 import { findLeftovers } from "../../../../sandbox/leftovers";
 import { withTerraform } from "../../../../sandbox/synthesize";
-import { sandboxEnvironment, Terraform, terraformEnvironment } from "../../../../sandbox/terraform";
-import { findTools } from "../../../../sandbox/tools";
+import { Terraform } from "../../../../sandbox/terraform";
 import { type Manifest } from "../../../../scripts/ci/artifact";
-import { exampleAccountId } from "../../../../stacks/stages";
 import { storedTemplateName } from "../../../../stacks/templates";
+import { EmulatedAws } from "../../../support/emulated-aws";
 import { GitHubServer } from "../../../support/github-server";
 import { projectRoot } from "../../../support/sandbox";
 import { devEnvironment } from "../../../support/stack";
@@ -40,34 +24,19 @@ import { devEnvironment } from "../../../support/stack";
 jest.setTimeout(1_800_000);
 
 const { AWS_REGION: region = "", STAGE: stage = "", ...variables } = devEnvironment;
-const tools = findTools();
 
-let moto: RunningMoto;
-let gateway: Gateway;
+let aws: EmulatedAws;
 let github: GitHubServer;
-let directory: string;
 /** The variables of a job. */
 let jobEnvironment: Record<string, string | undefined>;
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), "ci-test-"));
-  copyProject(join(directory, "project"));
-  moto = await startMoto(tools.moto.value);
-  gateway = await startGateway({
-    port: 0,
-    motoSocket: moto.socket,
-    region,
-    accountId: exampleAccountId,
-    workDirectory: join(directory, "functions"),
-    retryDelaysMs: [100],
-  });
+  aws = await EmulatedAws.start();
+  copyProject(join(aws.directory, "project"));
   github = await GitHubServer.start();
   const { apiUrl, repository, token } = github.options;
   jobEnvironment = {
-    ...withTerraform(tools.terraform.value, {
-      ...terraformEnvironment(tools, directory),
-      ...sandboxEnvironment(gateway.url, region),
-    }),
+    ...withTerraform(aws.tools.terraform.value, aws.terraformVariables()),
     STAGE: stage,
     CI_VARIABLES: JSON.stringify({ ...variables, AWS_REGION: region, AWS_PLAN_ROLE_ARN: "arn:aws:iam::1:role/plan" }),
     GITHUB_API_URL: apiUrl,
@@ -76,18 +45,11 @@ beforeAll(async () => {
     GITHUB_SERVER_URL: "https://github.example",
     GITHUB_RUN_ID: "42",
   };
-  await new S3Client(awsClientConfig(gateway.url, region)).send(
-    new CreateBucketCommand({
-      Bucket: `${variables.PROJECT_NAME}-terraform-state-${exampleAccountId}`,
-      CreateBucketConfiguration: { LocationConstraint: "eu-west-1" },
-    }),
-  );
+  await aws.makeStateBucket();
 });
 afterAll(async () => {
   await github.close();
-  await gateway.close();
-  await moto.stop();
-  rmSync(directory, { recursive: true, force: true });
+  await aws.stop();
 });
 
 const git = (folder: string, ...words: string[]): string =>
@@ -107,8 +69,8 @@ function copyProject(to: string): void {
 
 /** A checkout with the project's files and its dependencies. */
 function checkout(name: string): { readonly folder: string; readonly commit: string } {
-  const folder = join(directory, name);
-  cpSync(join(directory, "project"), folder, { recursive: true });
+  const folder = join(aws.directory, name);
+  cpSync(join(aws.directory, "project"), folder, { recursive: true });
   git(folder, "init", "-q");
   git(folder, "add", "--all");
   git(folder, "commit", "-q", "-m", name);
@@ -146,7 +108,7 @@ async function refusal(folder: string, ...words: readonly string[]): Promise<str
 }
 
 const nothingIsThere = async () => {
-  expect(await findLeftovers(awsClientConfig(gateway.url, region))).toEqual([]);
+  expect(await findLeftovers(aws.client)).toEqual([]);
 };
 
 /** Carries an artifact as GitHub does: files alone, without modes and links. */
@@ -155,13 +117,13 @@ function download(from: string, to: string): void {
   for (const name of readdirSync(from)) writeFileSync(join(to, name), readFileSync(join(from, name)));
 }
 
-const artifact = () => join(directory, "plans", stage);
+const artifact = () => join(aws.directory, "plans", stage);
 const manifestIn = (folder: string) => JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")) as Manifest;
 
 /** A copy of the artifact whose tar was unpacked, changed, and packed again. */
 function damaged(name: string, damage: (stack: string, folder: string) => void): string {
-  const folder = join(directory, name);
-  const stack = join(directory, `${name}-stack`);
+  const folder = join(aws.directory, name);
+  const stack = join(aws.directory, `${name}-stack`);
   download(artifact(), folder);
   mkdirSync(stack);
   execFileSync("tar", ["-x", "-f", join(folder, "stack.tar")], { cwd: stack });
@@ -234,7 +196,7 @@ const apply = (from: string, into: string) => [
   "--artifact",
   from,
   "--into",
-  join(directory, into),
+  join(aws.directory, into),
 ];
 
 describe("a plan is refused before anything changes", () => {
@@ -279,10 +241,10 @@ describe("a plan is refused before anything changes", () => {
 });
 
 it("applies the plan in a clean folder, with the function that was planned", async () => {
-  const downloaded = join(directory, "downloaded");
+  const downloaded = join(aws.directory, "downloaded");
   download(artifact(), downloaded);
   await succeed(merged.folder, ...apply(downloaded, "clean"));
-  const lambda = new LambdaClient(awsClientConfig(gateway.url, region));
+  const lambda = new LambdaClient(aws.client);
   for (const FunctionName of ["shop-dev-email-processor", "shop-dev-priority-email-processor"]) {
     const { Configuration } = await lambda.send(new GetFunctionCommand({ FunctionName }));
     expect([FunctionName, Configuration?.CodeSha256]).toEqual([FunctionName, plannedHash]);
@@ -308,11 +270,11 @@ it("is refused by Terraform itself, too, for whoever applies it without the step
 });
 
 it("opens an issue for a change by hand, and closes it where the change is taken back", async () => {
-  const logs = new CloudWatchLogsClient(awsClientConfig(gateway.url, region));
+  const logs = new CloudWatchLogsClient(aws.client);
   const logGroupName = "/aws/lambda/shop-dev-email-processor";
   const look = async () => {
-    await succeed(merged.folder, "drift", "--report", join(directory, "drift", stage, "report.md"));
-    const reports = ["--stages", JSON.stringify([stage]), "--reports", join(directory, "drift")];
+    await succeed(merged.folder, "drift", "--report", join(aws.directory, "drift", stage, "report.md"));
+    const reports = ["--stages", JSON.stringify([stage]), "--reports", join(aws.directory, "drift")];
     await succeed(merged.folder, "drift-issues", ...reports);
   };
   await logs.send(new PutRetentionPolicyCommand({ logGroupName, retentionInDays: 1 }));
@@ -356,8 +318,8 @@ function sensitiveIn(plan: unknown): string[] {
 
 function terraformIn(folder: string): Terraform {
   return new Terraform({
-    binary: tools.terraform.value,
-    directory: join(directory, folder),
-    environment: { ...terraformEnvironment(tools, directory), ...sandboxEnvironment(gateway.url, region) },
+    binary: aws.tools.terraform.value,
+    directory: join(aws.directory, folder),
+    environment: aws.terraformVariables(),
   });
 }
