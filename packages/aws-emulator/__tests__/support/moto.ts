@@ -65,6 +65,8 @@ async function takeShared(): Promise<RunningMoto | undefined> {
 export async function shareMotos(): Promise<() => Promise<void>> {
   const motos = new Map<string, Promise<RunningMoto>>();
   const server = createHttpServer(({ url: worker = "" }, response) => {
+    // A worker asks seldom. A connection that was kept could be closed at the very moment of its next request.
+    response.setHeader("connection", "close");
     const moto = motos.get(worker) ?? startMotoOf(motoCommand());
     motos.set(worker, moto);
     moto.then(
