@@ -7,6 +7,7 @@ import * as doctor from "./commands/doctor";
 import * as newNotification from "./commands/new-notification";
 import * as schema from "./commands/schema";
 import * as send from "./commands/send";
+import * as smoke from "./commands/smoke";
 import { runNode } from "./program";
 import { describeFailure } from "./text";
 
@@ -24,6 +25,7 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly mod
     summary: "Lists what is parked in the stage's dead-letter queue, and sends it again.",
     module: deadLetters,
   },
+  smoke: { summary: "Tries the whole stage with mail to SES's mailbox simulator, and cleans up.", module: smoke },
   plan: { summary: "Shows what a deploy would change.", module: cdktf.plan },
   deploy: { summary: "Deploys the stage.", module: cdktf.deploy },
   destroy: { summary: "Destroys the stage.", module: cdktf.destroy },
