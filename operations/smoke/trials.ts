@@ -5,7 +5,7 @@ import { formatDuration, printable } from "../text";
 import { describeFeedback, mailsSentFor, missingFeedback } from "./feedback";
 import { type SmokePlan, type TestMail } from "./plan";
 import { failed, held, judge, type TrialResult, unseen, type Verdict, type Waiting, waitUntil } from "./trial";
-import { type SmokeWorld, type StateChange } from "./world";
+import { type SmokeWorld } from "./world";
 
 export interface TrialContext {
   readonly plan: SmokePlan;
@@ -173,7 +173,9 @@ async function tryDeadLetters(
   const { plan, world, waiting, busArn, underway } = context;
   const { bad, redriven } = plan;
   if (bad === undefined || redriven === undefined) return;
-  const before = await alarmsBefore(context).catch(() => undefined);
+  const alarms = watchedAlarms(context);
+  const rangBefore = alarms.length === 0 ? Promise.resolve([]) : world.ringing(alarms);
+  await rangBefore.catch(() => undefined);
   let badId = "";
   const parked = await judge(async () => {
     badId = await put("bad event", redriven.notification, bad, context);
@@ -207,7 +209,7 @@ async function tryDeadLetters(
       return watchMail(redriven, id, seen, context);
     }),
   );
-  add("alarms", await judge(() => tryAlarms(badId, before, context)));
+  add("alarms", await judge(async () => tryAlarms(await rangBefore, context, badId)));
 }
 
 function tryRefusal(result: Result | undefined): Verdict {
@@ -220,7 +222,7 @@ function tryRefusal(result: Result | undefined): Verdict {
 async function act(
   eventId: string,
   options: { readonly redrive?: boolean; readonly discard?: boolean; readonly giveUp?: boolean },
-  { world, waiting }: TrialContext,
+  { world, waiting }: Pick<TrialContext, "world" | "waiting">,
 ): Promise<Result | undefined> {
   const { results = [] } = await waitUntil(
     () => world.deadLetters(eventId, options),
@@ -235,40 +237,40 @@ const describeResult = (result: Result | undefined): string =>
 
 const told = (text: string): string => printable(text, { showAddresses: false, longest: 400 });
 
-/** @returns the states before the bad event; `undefined` if they could not be read. */
-async function alarmsBefore({ world }: TrialContext): Promise<ReadonlyMap<string, string> | undefined> {
-  return world.stage.isSandbox ? undefined : world.alarmStates([errorAlarm, parkedAlarm]);
+/** The alarms that are looked at: those that ring in any case, and with `alarmsMs` the one on parked events, too. */
+function watchedAlarms({ world, alarmsMs }: Pick<TrialContext, "world" | "alarmsMs">): readonly string[] {
+  if (world.stage.isSandbox) return [];
+  return alarmsMs > 0 ? [errorAlarm, parkedAlarm] : [errorAlarm];
 }
 
 /**
  * Waits until the alarm on errors rings. If a person asked for it, the bad event stays parked until the alarm on parked
- * events rings, too, and both have to stop after it is discarded.
+ * events rings, too, and both have to stop after it is discarded. An alarm stays in its state for a minute at least, so
+ * that none is missed between two looks.
+ * @param rangBefore those of the alarms that were in alarm before the bad event.
  */
-async function tryAlarms(
+export async function tryAlarms(
+  rangBefore: readonly string[],
+  context: Pick<TrialContext, "world" | "waiting" | "alarmsMs">,
   badId: string,
-  before: ReadonlyMap<string, string> | undefined,
-  context: TrialContext,
 ): Promise<Verdict> {
-  const { world, waiting, alarmsMs, since } = context;
-  if (world.stage.isSandbox) return unseen("Not seen here: the sandbox does not evaluate alarms.");
-  if (before === undefined) return failed("The alarms could not be read.", "cloudwatch:DescribeAlarms is needed.");
-  const isThorough = alarmsMs > 0;
-  const alarms = isThorough ? [errorAlarm, parkedAlarm] : [errorAlarm];
-  const rangBefore = alarms.filter((name) => before.get(world.stage.names.of(name)) === "ALARM");
+  const { world, waiting, alarmsMs } = context;
+  const alarms = watchedAlarms(context);
+  if (alarms.length === 0) return unseen("Not seen here: the sandbox does not evaluate alarms.");
   if (rangBefore.length > 0) return unseen(`Not to be told apart: ${rangBefore.join(", ")} rang before.`);
+  const isThorough = alarmsMs > 0;
   const most = isThorough ? alarmsMs : waiting.most;
-  const waitFor = (state: "ALARM" | "OK") =>
-    waitUntil(
-      async () =>
-        notReached(
-          state,
-          await Promise.all(alarms.map(async (name) => [name, await world.alarmChanges(name, since)] as const)),
-        ),
-      (others) => others.length === 0,
-      { ...waiting, most, every: Math.max(waiting.every, 15_000) },
-    );
-  const silent = await waitFor("ALARM");
+  const slow = { ...waiting, most, every: 3 * waiting.every };
+  const rung = new Set<string>();
+  await waitUntil(
+    async () => {
+      for (const name of await world.ringing(alarms)) rung.add(name);
+    },
+    () => rung.size === alarms.length,
+    slow,
+  );
   if (isThorough) await act(badId, { discard: true, giveUp: true }, context);
+  const silent = alarms.filter((name) => !rung.has(name));
   if (silent.length > 0) {
     return failed(
       `The bad event did not ring ${silent.join(", ")} within ${formatDuration(most)}.`,
@@ -276,20 +278,12 @@ async function tryAlarms(
     );
   }
   if (!isThorough) return held(`${errorAlarm} rang for the bad event. With --wait-for-alarms 15m more is seen.`);
-  const stuck = await waitFor("OK");
+  const stuck = await waitUntil(
+    () => world.ringing(alarms),
+    (ringing) => ringing.length === 0,
+    slow,
+  );
   return stuck.length === 0
     ? held(`${alarms.join(" and ")} rang for the bad event, and stopped.`)
     : failed(`${stuck.join(", ")} did not stop within ${formatDuration(most)}.`, "Is anything else parked?");
-}
-
-/** @returns the alarms that have not rung since the start, or, for `OK`, whose newest change is another one. */
-export function notReached(
-  state: "ALARM" | "OK",
-  alarms: readonly (readonly [string, readonly StateChange[]])[],
-): string[] {
-  return alarms
-    .filter(([, changes]) =>
-      state === "ALARM" ? changes.every(({ to }) => to !== "ALARM") : changes.at(-1)?.to !== "OK",
-    )
-    .map(([name]) => name);
 }

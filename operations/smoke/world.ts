@@ -1,4 +1,4 @@
-import { CloudWatchClient, DescribeAlarmHistoryCommand, DescribeAlarmsCommand } from "@aws-sdk/client-cloudwatch";
+import { CloudWatchClient, DescribeAlarmsCommand } from "@aws-sdk/client-cloudwatch";
 import { CloudWatchLogsClient, paginateFilterLogEvents } from "@aws-sdk/client-cloudwatch-logs";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
@@ -29,12 +29,6 @@ type NewEvent = Omit<EventEnvelope, "id">;
 export interface FunctionLine {
   readonly message: string;
   readonly eventId: string | undefined;
-}
-
-/** A change of an alarm's state. */
-export interface StateChange {
-  readonly at: number;
-  readonly to: string;
 }
 
 const noDeadLettersOptions: DeadLettersOptions = {
@@ -204,29 +198,15 @@ export class SmokeWorld {
     );
   }
 
-  /** @returns the state of each of the stage's alarms with these names; an alarm that is not there is left out. */
-  async alarmStates(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    const AlarmNames = names.map((name) => this.stage.names.of(name));
+  /** @returns those of the stage's alarms with these names that are in alarm. @throws Error if one is not there. */
+  async ringing(alarms: readonly string[]): Promise<string[]> {
+    const { names } = this.stage;
+    const AlarmNames = alarms.map((name) => names.of(name));
     const { MetricAlarms = [] } = await this.cloudWatch.send(new DescribeAlarmsCommand({ AlarmNames }));
-    return new Map(MetricAlarms.map(({ AlarmName = "", StateValue = "" }) => [AlarmName, StateValue]));
-  }
-
-  /** The states that the alarm has changed to since then, oldest first. */
-  async alarmChanges(name: string, since: number): Promise<StateChange[]> {
-    const { AlarmHistoryItems = [] } = await this.cloudWatch.send(
-      new DescribeAlarmHistoryCommand({
-        AlarmName: this.stage.names.of(name),
-        HistoryItemType: "StateUpdate",
-        StartDate: new Date(since),
-        EndDate: new Date(),
-        ScanBy: "TimestampAscending",
-      }),
-    );
-    return AlarmHistoryItems.flatMap(({ Timestamp, HistoryData }) => {
-      const data = parseJson(HistoryData ?? "") as { readonly newState?: { readonly stateValue?: string } } | undefined;
-      const to = data?.newState?.stateValue;
-      return to === undefined || Timestamp === undefined ? [] : { at: Timestamp.getTime(), to };
-    });
+    const states = new Map(MetricAlarms.map(({ AlarmName, StateValue }) => [AlarmName, StateValue]));
+    const missing = AlarmNames.filter((name) => !states.has(name));
+    if (missing.length > 0) throw new Error(`There is no alarm ${missing.join(", ")}.`);
+    return alarms.filter((name) => states.get(names.of(name)) === "ALARM");
   }
 
   /** Replays the events of one second, to one rule alone. */

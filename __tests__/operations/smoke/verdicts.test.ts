@@ -10,7 +10,6 @@ import {
 import { costsOf } from "../../../operations/smoke/report";
 import { identityAnswer, policySize, sesSandboxAnswer } from "../../../operations/smoke/settled";
 import { exitCodeOf, failed, held, judge, type TrialResult, unseen, waitUntil } from "../../../operations/smoke/trial";
-import { notReached } from "../../../operations/smoke/trials";
 
 const line = (detailType: string, messageId: string, eventId: string, bounceSubType?: string) =>
   JSON.stringify({
@@ -86,18 +85,6 @@ it("waits until it has seen enough, and gives what it saw last where the time is
   const look = () => Promise.resolve((looks += 1));
   expect(await waitUntil(look, (seen) => seen === 3, waiting)).toBe(3);
   expect(await waitUntil(look, () => false, { ...waiting, most: 0 })).toBe(4);
-});
-
-it("takes an alarm as having rung once it has, and as stopped by its newest change alone", () => {
-  const at = (...states: string[]) => states.map((to, index) => ({ at: index, to }));
-  const alarms = [
-    ["rang", at("ALARM")],
-    ["stopped", at("ALARM", "OK")],
-    ["again", at("ALARM", "OK", "ALARM")],
-    ["silent", at()],
-  ] as const;
-  expect(notReached("ALARM", alarms)).toEqual(["silent"]);
-  expect(notReached("OK", alarms)).toEqual(["rang", "again", "silent"]);
 });
 
 describe("what nobody could settle without an account", () => {
