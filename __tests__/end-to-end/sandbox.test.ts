@@ -208,9 +208,11 @@ describe("npm start", () => {
       readonly costs: Costs;
     }
 
+    const start = (...words: string[]) =>
+      new OperationsProcess(["smoke", "--sandbox", "--json", ...words], sandboxOn(sandbox.port));
+
     async function smoke(...words: string[]) {
-      const command = new OperationsProcess(["smoke", "--sandbox", "--json", ...words], sandboxOn(sandbox.port));
-      const { code, output, errors } = await command.ended;
+      const { code, output, errors } = await start(...words).ended;
       if (output === "") throw new Error(errors);
       return { code, report: JSON.parse(output) as Report };
     }
@@ -218,13 +220,33 @@ describe("npm start", () => {
     const trialsOf = ({ trials }: Report, status: TrialResult["status"]) =>
       trials.filter((each) => each.status === status).map(({ trial }) => trial);
 
+    async function claims() {
+      const dynamoDb = new DynamoDBClient(awsClientConfig(sandbox.url, "us-east-1"));
+      const { Items = [] } = await dynamoDb.send(new ScanCommand({ TableName: `${prefix}-claims` }));
+      return Items.map(({ id }) => id?.S).sort();
+    }
+
+    let before: Awaited<ReturnType<typeof claims>>;
+    beforeAll(async () => {
+      before = await claims();
+    });
+
+    it("cleans up after an interrupt, and leaves what is under way to the next run", async () => {
+      const command = start();
+      await new Promise<void>((resolve) => {
+        command.child.stderr.on("data", (text: Buffer) => {
+          if (text.includes("held")) resolve();
+        });
+      });
+      command.kill("SIGINT");
+      const { code, output } = await command.ended;
+      const report = JSON.parse(output) as Report;
+      expect({ code, failed: trialsOf(report, "failed") }).toEqual({ code: 130, failed: [] });
+      expect(trialsOf(report, "unseen").length).toBeGreaterThan(1);
+      expect(trialsOf(report, "held")).toContain("cleaning up");
+    });
+
     it("sees every mail and SES's events, mails the simulator alone, and leaves nothing", async () => {
-      const claims = async () => {
-        const dynamoDb = new DynamoDBClient(awsClientConfig(sandbox.url, "us-east-1"));
-        const { Items = [] } = await dynamoDb.send(new ScanCommand({ TableName: `${prefix}-claims` }));
-        return Items.map(({ id }) => id?.S).sort();
-      };
-      const before = await claims();
       const { code, report } = await smoke("--replay");
       expect({ code, failed: trialsOf(report, "failed") }).toEqual({ code: 0, failed: [] });
       expect(trialsOf(report, "unseen")).toEqual(["alarms"]);
