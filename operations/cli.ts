@@ -9,6 +9,7 @@ import * as newNotification from "./commands/new-notification";
 import * as plan from "./commands/plan";
 import * as schema from "./commands/schema";
 import * as send from "./commands/send";
+import * as smoke from "./commands/smoke";
 import { askAtTerminal, runNode, runProgram } from "./program";
 import { describeFailure } from "./text";
 
@@ -26,6 +27,7 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly mod
     summary: "Lists what is parked in the stage's dead-letter queue, and sends it again.",
     module: deadLetters,
   },
+  smoke: { summary: "Tries the whole stage with mail to SES's mailbox simulator, and cleans up.", module: smoke },
   bootstrap: { summary: "Makes the bucket for Terraform's state, and keeps its own state in it.", module: bootstrap },
   plan: { summary: "Shows what a deploy would change.", module: plan },
   deploy: { summary: "Deploys the stage.", module: cdktf.deploy },

@@ -3,7 +3,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import {
+  DisableRuleCommand,
+  EnableRuleCommand,
+  EventBridgeClient,
+  PutEventsCommand,
+} from "@aws-sdk/client-eventbridge";
 import {
   CloudWatchLogsClient,
   DescribeMetricFiltersCommand,
@@ -12,8 +18,13 @@ import {
 import { CreateQueueCommand, GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { type Mail } from "aws-emulator";
 import { awsClientConfig } from "aws-emulator/client-config";
+import { catalogue } from "../../handler/notifications";
+import { type Costs } from "../../operations/smoke/report";
+import { type Fact } from "../../operations/smoke/settled";
+import { type TrialResult } from "../../operations/smoke/trial";
 import { launchChromium } from "../support/browser";
 import { compileFilter } from "../support/metric-filter";
+import { OperationsProcess, sandboxOn } from "../support/operations-command";
 import { freePort } from "aws-emulator/processes";
 import { bareEnvironment, projectRoot, patienceMs, SandboxProcess } from "../support/sandbox";
 import { until as untilWithin } from "aws-emulator/testing/until";
@@ -187,6 +198,103 @@ describe("npm start", () => {
     } finally {
       await browser.close();
     }
+  });
+
+  describe("npm run smoke", () => {
+    interface Report {
+      readonly run: string;
+      readonly trials: readonly TrialResult[];
+      readonly facts: readonly Fact[];
+      readonly costs: Costs;
+    }
+
+    const start = (...words: string[]) =>
+      new OperationsProcess(["smoke", "--sandbox", "--json", ...words], sandboxOn(sandbox.port));
+
+    async function smoke(...words: string[]) {
+      const { code, output, errors } = await start(...words).ended;
+      if (output === "") throw new Error(errors);
+      return { code, report: JSON.parse(output) as Report };
+    }
+
+    const trialsOf = ({ trials }: Report, status: TrialResult["status"]) =>
+      trials.filter((each) => each.status === status).map(({ trial }) => trial);
+
+    async function claims() {
+      const dynamoDb = new DynamoDBClient(awsClientConfig(sandbox.url, "us-east-1"));
+      const { Items = [] } = await dynamoDb.send(new ScanCommand({ TableName: `${prefix}-claims` }));
+      return Items.map(({ id }) => id?.S).sort();
+    }
+
+    let before: Awaited<ReturnType<typeof claims>>;
+    beforeAll(async () => {
+      before = await claims();
+    });
+
+    it("cleans up after an interrupt, and leaves what is under way to the next run", async () => {
+      const command = start();
+      await new Promise<void>((resolve) => {
+        command.child.stderr.on("data", (text: Buffer) => {
+          if (text.includes("held")) resolve();
+        });
+      });
+      command.kill("SIGINT");
+      const { code, output } = await command.ended;
+      const report = JSON.parse(output) as Report;
+      expect({ code, failed: trialsOf(report, "failed") }).toEqual({ code: 130, failed: [] });
+      expect(trialsOf(report, "unseen").length).toBeGreaterThan(1);
+      expect(trialsOf(report, "held")).toContain("cleaning up");
+    });
+
+    it("sees every mail and SES's events, mails the simulator alone, and leaves nothing", async () => {
+      const { code, report } = await smoke("--replay");
+      expect({ code, failed: trialsOf(report, "failed") }).toEqual({ code: 0, failed: [] });
+      expect(trialsOf(report, "unseen")).toEqual(["alarms"]);
+      expect(trialsOf(report, "held")).toEqual([
+        ...catalogue.map(({ id }) => id),
+        ...["bounce", "complaint", "suppression", "duplicate", "bad event", "bad event, redriven"],
+        ...["parked by EventBridge, redriven", "cleaning up"],
+      ]);
+      const [replay] = report.facts;
+      expect(replay).toMatchObject({ status: "open", answer: expect.stringContaining("It keeps its id") as string });
+      // The emulator is no witness for AWS.
+      expect(report.facts.filter(({ status }) => status === "settled")).toEqual([]);
+
+      // As many mails as recipients: the duplicate and the replay made none.
+      const mails = ((await sandbox.get("messages")) as Mail[]).flatMap(({ to }) => to);
+      const own = mails.filter((address) => address.includes(`smoke-${report.run}-`));
+      expect(own).toHaveLength(catalogue.length + 4);
+      expect(own.every((address) => address.endsWith("@simulator.amazonses.com"))).toBe(true);
+      expect(new Set(own).size).toBe(own.length);
+      expect(report.costs).toMatchObject({ mails: own.length });
+
+      expect(await claims()).toEqual(before);
+      const { stdout } = await run(
+        process.execPath,
+        ["--import", "tsx", "operations/cli.ts", "dead-letters", "--sandbox", "--json", "--show-recipients"],
+        { cwd: projectRoot, env: { ...bareEnvironment, SANDBOX_PORT: String(sandbox.port) } },
+      );
+      expect(stdout).toContain("invalidField");
+      expect(stdout).not.toContain(report.run);
+    });
+
+    it("fails where SES's events do not come back, and cleans up all the same", async () => {
+      const events = new EventBridgeClient(awsClientConfig(sandbox.url, "us-east-1"));
+      const rule = { Name: `${prefix}-feedback-rule` };
+      await events.send(new DisableRuleCommand(rule));
+      try {
+        const { code, report } = await smoke("--wait", "3s");
+        expect(code).toBe(1);
+        expect(trialsOf(report, "failed")).toEqual([
+          ...catalogue.map(({ id }) => id),
+          ...["bounce", "complaint", "suppression", "duplicate", "parked by EventBridge, redriven"],
+        ]);
+        expect(report.trials[0]?.finding).toContain("Mailed, and Email Sent, Email Delivered did not come");
+        expect(trialsOf(report, "held")).toEqual(["bad event", "bad event, redriven", "cleaning up"]);
+      } finally {
+        await events.send(new EnableRuleCommand(rule));
+      }
+    });
   });
 
   it("can be changed, destroyed and deployed with cdktf, its state in the sandbox's S3", async () => {

@@ -139,6 +139,7 @@ function clientOf(module: string): Client {
  */
 const otherNames: Readonly<Record<string, string>> = {
   monitoring: "cloudwatch",
+  "lambda:Invoke": "lambda:InvokeFunction",
   "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
 };
 
