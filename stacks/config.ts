@@ -88,7 +88,7 @@ const longestPrefix = (region: string) =>
 const stateBucketOf = (projectName: string, accountId: string) => `${projectName}-terraform-state-${accountId}`;
 const longestProjectName = 63 - stateBucketOf("", exampleAccountId).length;
 
-const howToExportAccount = "export AWS_ACCOUNT_ID=$(aws sts get-caller-identity --query Account --output text)";
+const howToFindAccount = "aws sts get-caller-identity --query Account --output text";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -221,8 +221,10 @@ class Reader {
 
   reportMissing(variable: string, setting: string, example: string, written: string): void {
     if (this.wrong.has(setting.split(".")[0])) return;
-    const orWrite = this.stage === undefined ? "" : `, or write ${written} into ${this.stage} in stacks/stages.ts`;
-    this.problems.push(`${variable} is not set: export ${variable}=${example}${orWrite}`);
+    const entry = this.stage ?? "the stage's entry";
+    this.problems.push(
+      `${variable} is not set: export ${variable}=${example}, or write ${written} into ${entry} in stacks/stages.ts`,
+    );
   }
 
   /** Reads a list: the variable has it with commas. */
@@ -417,13 +419,17 @@ function isStage(text: string): text is Stage {
 
 function readStage(text: string | undefined, problems: string[]): Stage | undefined {
   const known = Object.keys(stages).join(", ");
+  const words = `one of ${stageWords.join(", ")}, with a number behind it where there are several`;
   if (!text) problems.push(`STAGE is not set: export STAGE to one of ${known}`);
-  else if (isStage(text) && isStageName(text)) return text;
   else if (isStage(text)) {
-    problems.push(
-      `STAGE="${text}" can't be a stage's name: call it by one of ${stageWords.join(", ")}, with a number behind it where there are several`,
-    );
-  } else problems.push(`STAGE="${text}" is unknown: use one of ${known}, or add it to stacks/stages.ts`);
+    if (!isStageName(text)) problems.push(`STAGE="${text}" can't be a stage's name: call it by ${words}`);
+    return text;
+  } else {
+    const orAdd = isStageName(text)
+      ? "add it to stacks/stages.ts"
+      : `add a stage to stacks/stages.ts, called by ${words}`;
+    problems.push(`STAGE="${text}" is unknown: use one of ${known}, or ${orAdd}`);
+  }
   return undefined;
 }
 
@@ -445,17 +451,22 @@ function readAccount(read: Reader): string | undefined {
     read.variable("AWS_ACCOUNT_ID") ??
     (ofStage === undefined ? undefined : { name: read.nameOf("accountId"), text: ofStage });
   if (named === undefined) {
-    if (!read.wrong.has("accountId")) problems.push(`AWS_ACCOUNT_ID is not set: ${howToExportAccount}`);
+    read.reportMissing("AWS_ACCOUNT_ID", "accountId", `$(${howToFindAccount})`, `accountId: "${exampleAccountId}"`);
     return undefined;
   }
-  const { name, text } = named;
-  if (!/^\d{12}$/.test(text)) {
-    problems.push(`${name}="${text}" is not an account's id, which has 12 digits: ${howToExportAccount}`);
+  // The stage's own value comes first: a variable can't be held against one that is no account's id.
+  const given = [ofStage === undefined ? named : { name: read.nameOf("accountId"), text: ofStage }, named];
+  const wrong = given.find(({ text }) => !/^\d{12}$/.test(text));
+  if (wrong !== undefined) {
+    problems.push(
+      `${wrong.name}="${wrong.text}" is not an account's id, which has 12 digits: ${howToFindAccount} prints yours`,
+    );
     return undefined;
   }
+  const { text } = named;
   if (ofStage !== undefined && ofStage !== text) {
     problems.push(
-      `AWS_ACCOUNT_ID="${text}" is not the account of this stage, which is ${ofStage} by stacks/stages.ts: unset AWS_ACCOUNT_ID, and use that account's credentials`,
+      `AWS_ACCOUNT_ID="${text}" is not the account of this stage, which is ${ofStage} by stacks/stages.ts: unset AWS_ACCOUNT_ID, and use that account's credentials, or correct accountId there`,
     );
     return undefined;
   }

@@ -98,6 +98,16 @@ describe.each(commands)("npm run %s", (name) => {
     expect((await run([name, "--auto-approve"], { exitCode })).code).toBe(code);
   });
 
+  it("names the variable that the stack ci-access needs", async () => {
+    const words = [name, "ci-access"];
+    expectRefusal(
+      await run(words, { isTerminal: true }),
+      `npm run ${name} -- ci-access needs the repository of GitHub that the access is for: export DEPLOY_REPOSITORY=owner/name (docs/ci-access.md).`,
+    );
+    const environment = { ...devEnvironment, DEPLOY_REPOSITORY: "acme/mail" };
+    expect(handedOn(await run(words, { isTerminal: true, environment }))).toEqual([[names[name], "ci-access"]]);
+  });
+
   it("names the sandbox first where no stage is configured", async () => {
     expectRefusal(
       await run([name, "--auto-approve"], { environment: {} }),

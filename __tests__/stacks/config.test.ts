@@ -24,7 +24,7 @@ it("lists every problem at once, with the value and the fix", () => {
     /PROJECT_NAME="My Shop" has to be lower-case/,
     /EMAIL_SENDER="nobody" is not an e-mail address/,
     /EMAIL_RECIPIENT is not set: export/,
-    /AWS_ACCOUNT_ID is not set: export AWS_ACCOUNT_ID=\$\(aws sts get-caller-identity --query Account --output text\)/,
+    /AWS_ACCOUNT_ID is not set: export AWS_ACCOUNT_ID=\$\(aws sts get-caller-identity --query Account --output text\), or write accountId: "123456789012" into the stage's entry/,
     /AWS_REGION="mars" is not a region/,
     /BACKEND="ftp" is unknown: use s3, cloud or local/,
   ]) {
@@ -99,6 +99,14 @@ describe("the account", () => {
 
   it.each(["12345678901", "1234567890123", "arn:aws:iam::123456789012:root", "12345678901x"])("is not %s", (id) => {
     expect(() => configOf({ AWS_ACCOUNT_ID: id })).toThrow(`AWS_ACCOUNT_ID="${id}" is not an account's id`);
+  });
+
+  it("is told to be corrected in the stage's entry where that is wrong, with and without the variable", () => {
+    for (const AWS_ACCOUNT_ID of [undefined, "123456789012"]) {
+      expect(() => withStage({ accountId: "1234" }, { AWS_ACCOUNT_ID })).toThrow(
+        /1 problem; [^]*\n {2}- stacks\/stages\.ts: \w+\.accountId="1234" is not an account's id, which has 12 digits: aws sts/,
+      );
+    }
   });
 
   it("is needed by every backend, for the providers refuse each other one", () => {
@@ -236,12 +244,17 @@ it.each(["prod-eu", "priority", "daily", "production", "Prod", "dev_2"])("takes 
   const known = stages as Record<string, StageSettings>;
   known[stage] = stages.dev;
   try {
-    expect(() => configOf({ STAGE: stage })).toThrow(
-      `STAGE="${stage}" can't be a stage's name: call it by one of sandbox, dev, `,
-    );
+    const fix = "call it by one of sandbox, dev, ";
+    expect(() => configOf({ STAGE: stage })).toThrow(`STAGE="${stage}" can't be a stage's name: ${fix}`);
+    // What stands in its entry is not missing.
+    known[stage] = stages.sandbox;
+    expect(() => readConfig({ STAGE: stage })).toThrow("The configuration has 1 problem;");
   } finally {
     Reflect.deleteProperty(known, stage);
   }
+  expect(() => configOf({ STAGE: stage })).toThrow(
+    /STAGE="[\w-]+" is unknown: use one of .*, or add a stage to stacks\/stages\.ts, called by one of sandbox, dev, /,
+  );
 });
 
 it.each(["shop-dev", "shop-prod-eu", "shop-dev2", "a-b-staging"])("takes no project called %s", (PROJECT_NAME) => {

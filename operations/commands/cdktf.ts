@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import { type Command } from "commander";
 import parse from "yargs-parser";
 import { shellWord } from "aws-emulator/processes";
+import { type Config } from "../../stacks/config";
 import { type CommandModule, exitCodes, exitCodesHelp, type Io, UsageError } from "../command";
 import { configOf, placeOf, refuseSandboxAtAws, sourceTheSandbox } from "../stage";
 
@@ -100,6 +101,7 @@ export async function runCdktf(name: Name, words: readonly string[], io: Io): Pr
   refuseLeftOut(name, words, read);
   const config = configOf(io.environment, sourceTheSandbox);
   refuseSandboxAtAws(config, io.environment);
+  refuseAccessForNobody(name, read, config);
   refuseQuestionToNobody(name, words, read, io.isTerminal);
   const handedOn = [
     commands[name],
@@ -142,6 +144,17 @@ function refuseLeftOut(name: Name, words: readonly string[], { stacks }: Words):
   if (name === "plan" && stacks.length > 1) {
     throw new UsageError(`cdktf plans one stack, and leaves out the others: name one of ${stacks.join(", ")}.`);
   }
+}
+
+/**
+ * Without a repository there is no stack `ci-access`, and cdktf would say only that it could not find it.
+ * @throws UsageError
+ */
+function refuseAccessForNobody(name: Name, { stacks }: Words, { ci }: Config): void {
+  if (ci !== undefined || !stacks.includes("ci-access")) return;
+  throw new UsageError(
+    `npm run ${name} -- ci-access needs the repository of GitHub that the access is for: export DEPLOY_REPOSITORY=owner/name (docs/ci-access.md).`,
+  );
 }
 
 /**

@@ -25,6 +25,7 @@ interface Job {
   readonly uses?: string;
   readonly with?: Readonly<Record<string, unknown>>;
   readonly concurrency?: { readonly group: string; readonly "cancel-in-progress": unknown };
+  readonly strategy?: { readonly matrix?: unknown };
   readonly steps?: readonly Step[];
 }
 interface Workflow {
@@ -52,6 +53,20 @@ const steps = jobs.flatMap(({ name, file, job, steps }) => steps.map((step) => (
 it("has the workflows that the rules below are about", () => {
   expect(files.sort()).toEqual(["ci.yml", "deploy-stage.yml", "deploy.yml", "drift.yml", "plan.yml"]);
   expect(steps.length).toBeGreaterThan(40);
+});
+
+it("has the checks that docs/ci.md says to require", () => {
+  const document = readFileSync(join(projectRoot, "docs/ci.md"), "utf8");
+  const sentence = /require the\s+checks ([^.]+)\./.exec(document)?.[1] ?? "";
+  const checks = { ...workflow("ci.yml").jobs, ...workflow("plan.yml").jobs };
+  // GitHub calls the check of a job with a matrix by the job and the value: `newcomer (22)`.
+  const named = [...sentence.matchAll(/`([\w-]+)( \([\w-]+\))?`/g)].map(([, job = "", value]) => ({
+    job,
+    hasMatrix: value !== undefined,
+  }));
+  expect(named).toHaveLength(3);
+  for (const { job, hasMatrix } of named)
+    expect([job, checks[job]?.strategy?.matrix !== undefined]).toEqual([job, hasMatrix]);
 });
 
 describe("actionlint", () => {
