@@ -103,7 +103,9 @@ describe("permissions", () => {
   it("are none but what each job names", () => {
     const given = jobs.filter(({ file }) => file !== "ci.yml").map(({ name, job }) => [name, job.permissions]);
     const read = { contents: "read" };
-    const deploy = { actions: "read", contents: "read", "id-token": "write", "pull-requests": "read" };
+    // GitHub counts the events of a pull request among those of issues.
+    const ofGitHub = { actions: "read", contents: "read", issues: "read", "pull-requests": "read" };
+    const deploy = { ...ofGitHub, "id-token": "write" };
     expect(Object.fromEntries(given)).toEqual({
       "plan.yml stages": read,
       "plan.yml fork": {},
