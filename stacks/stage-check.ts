@@ -184,7 +184,7 @@ export function tellSettingProblem(stage: string, settings: unknown, { path, mes
  * The mailbox simulator. Nobody reads its mail, so a stage with a list may always mail it
  * (https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html).
  */
-const simulatorDomain = "simulator.amazonses.com";
+export const simulatorDomain = "simulator.amazonses.com";
 
 /**
  * The largest providers of mailboxes for everybody. A whole such domain lets in half the world. No list of them can be
