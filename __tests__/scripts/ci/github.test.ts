@@ -59,6 +59,15 @@ describe("the issue of a stage that has drifted", () => {
     expect(server.issues.map(({ state }) => state)).toEqual(["closed", "open"]);
   });
 
+  it("is cut where the report is longer than GitHub takes, and leads to the run", async () => {
+    await find("dev", "- `aws_sqs_queue.queue`: differs\n".repeat(3000));
+    const { body = "" } = server.issues[0] ?? {};
+    expect(body.length).toBeLessThan(65_536);
+    expect(body).toMatch(
+      new RegExp(`^<!-- event-driven-email: drift dev -->[^]*The rest does not fit here: \\[the run\\]\\(${run}`),
+    );
+  });
+
   it("is one for each stage, and no person's issue and no pull request", async () => {
     const body = "<!-- event-driven-email: drift dev -->";
     server.issues.push({ number: 1, title: "quoted", body, state: "open", user: person });
