@@ -158,6 +158,12 @@ describe("permissions", () => {
   });
 });
 
+it.each(["deploy.yml", "drift.yml"])("%s runs for the default branch, and for no tag of that name", (name) => {
+  expect(workflow(name).jobs.stages?.if).toContain(
+    "github.ref == format('refs/heads/{0}', github.event.repository.default_branch)",
+  );
+});
+
 it("finds an artifact in the same place, however many there are", () => {
   // actions/download-artifact makes a folder for each artifact, but none where only one is downloaded.
   const downloads = steps.filter(({ step }) => step.uses?.startsWith("actions/download-artifact@"));
