@@ -5,6 +5,7 @@ import { type IConstruct } from "constructs";
 import { type Arns } from "./arns";
 import { type Config } from "./config";
 import { type Names } from "./names";
+import { recipientIdentities } from "./recipient-identities";
 
 /**
  * The path of what only the stack `ci-access` makes. No ARN with the stage's prefix (`role/<prefix>-*`) covers what is
@@ -21,16 +22,14 @@ export const boundaryArn = (arns: Arns): string => arns.inAccount("iam", `policy
  * The most that a function of the stage may do, whatever its own policy says. The role that deploys the stage writes
  * those policies. Without a limit it could give a function every permission, and use them through the function's code.
  */
-export function boundaryStatements(
-  arns: Arns,
-  { senders, sesSandbox, recipients }: Config,
-): DataAwsIamPolicyDocumentStatement[] {
+export function boundaryStatements(arns: Arns, config: Config): DataAwsIamPolicyDocumentStatement[] {
   const { names } = arns;
+  const { senders } = config;
   const own = `${names.prefix}-*`;
   const addresses = [...new Set(senders.map(({ address }) => address))];
   const identities = new Set([
     ...addresses.flatMap((address) => [address, address.slice(address.lastIndexOf("@") + 1)]),
-    ...(sesSandbox ? recipients : []),
+    ...recipientIdentities(config),
   ]);
   return [
     {

@@ -26,6 +26,7 @@ import { claimRetentionSeconds } from "./delivery-windows";
 import { type DnsRecord, zoneFile } from "./dns-records";
 import { forEachLane, type Lane } from "./lanes";
 import { Names } from "./names";
+import { recipientIdentities } from "./recipient-identities";
 import { enforcePolicy } from "./policy";
 import { laneBudgets } from "./send-budget";
 import { defaultQuotas } from "./stages";
@@ -144,6 +145,7 @@ export class NotificationStack extends TerraformStack {
       manageIdentities: config.manageIdentities,
       recipientPolicy: config.recipientPolicy,
       verifiedRecipients: config.sesSandbox ? config.recipients : [],
+      recipientIdentities: recipientIdentities(config),
       tracking: config.tracking,
       deletionProtection: config.deletionProtection,
     });

@@ -10,7 +10,7 @@ import { evaluate, type EvaluatedRole, type PolicyDocument, trusts } from "../su
 import { notRecorded, recordedRequests } from "../support/iam/recorded-requests";
 import { policyDocument } from "../support/iam/terraform-policy";
 import { audit, resourcePolicyFor } from "../support/iam/terraform-record";
-import { configOf, synthesized, type Synthesized } from "../support/stack";
+import { configOf, synthesized, type Synthesized, withStage } from "../support/stack";
 
 /** The configuration that `__tests__/end-to-end/ci-access.test.ts` records. */
 const environment = { STAGE: "staging", ALARM_EMAIL: "on-call@example.com", DEPLOY_REPOSITORY: "acme/shop" };
@@ -25,8 +25,7 @@ interface Access {
   readonly boundaryArn: string;
 }
 
-function accessOf(changes: Environment = {}): Access {
-  const config = configOf({ ...environment, ...changes });
+function accessOf(changes: Environment = {}, config = configOf({ ...environment, ...changes })): Access {
   const { ci, projectName, stage, region } = config;
   if (ci === undefined) throw new Error("No CI is configured.");
   const state = {
@@ -154,6 +153,68 @@ describe("the permissions", () => {
     expect(await may(roles.plan, { ...put, resource: `${resource}.tflock` })).toBe(true);
     expect(await may(roles.plan, { ...put, resource })).toBe(false);
     expect(await may(roles.deploy, { ...put, resource })).toBe(true);
+  });
+});
+
+describe("the roles of a stage that sends from a domain", () => {
+  const zone = "arn:aws:route53:::hostedzone/Z0123456789";
+  const identity = `arn:aws:ses:eu-west-1:${accountId}:identity/example.com`;
+  const names = (...values: readonly string[]) => ({
+    "route53:ChangeResourceRecordSetsNormalizedRecordNames": [...values],
+  });
+  const withDomain = withStage(
+    {
+      senders: { default: { address: "sender@example.com", identity: "domain" } },
+      sendingDomains: { "example.com": { zoneId: "Z0123456789" } },
+      tracking: { domain: "click.example.com", httpsPolicy: "OPTIONAL" },
+    },
+    { DEPLOY_REPOSITORY: "acme/shop", EMAIL_SENDER: "" },
+  );
+  const domainAccess = accessOf({}, withDomain);
+  const stack = synthesized(new NotificationStack(Testing.app(), "notification", withDomain, seedCatalogue));
+  const { plan, deploy } = domainAccess.roles;
+
+  it("make the records of the stack, and set its MAIL FROM and its tracking domain", async () => {
+    const records = stack
+      .resources("aws_route53_record")
+      .map(({ name }) => String(name).replace(/\$\{[^}]*\}/, "token"));
+    expect(records).toHaveLength(7);
+    const needed = [
+      ...records.map((name) => ({
+        action: "route53:ChangeResourceRecordSets",
+        resource: zone,
+        context: names(name),
+      })),
+      { action: "route53:GetChange", resource: "arn:aws:route53:::change/C0123456789", context: {} },
+      { action: "ses:PutEmailIdentityMailFromAttributes", resource: identity, context: {} },
+      {
+        action: "ses:PutConfigurationSetTrackingOptions",
+        resource: `arn:aws:ses:eu-west-1:${accountId}:configuration-set/shop-dev-notifications`,
+        context: {},
+      },
+    ];
+    for (const request of needed) {
+      expect([request, await may(deploy, request), await may(plan, request)]).toEqual([request, true, false]);
+    }
+    for (const action of ["route53:GetHostedZone", "route53:ListResourceRecordSets"]) {
+      for (const role of [plan, deploy]) expect(await may(role, { action, resource: zone, context: {} })).toBe(true);
+    }
+  });
+
+  it.each<[string, string, Record<string, string[]>]>([
+    ["the name of the domain itself", zone, names("example.com")],
+    ["another name", zone, names("www.example.com")],
+    ["another name beside one of its own", zone, names("click.example.com", "www.example.com")],
+    ["a request without names", zone, {}],
+    ["another zone", zone.replace("Z0", "Z9"), names("click.example.com")],
+  ])("change nothing else: %s", async (_, resource, context) => {
+    expect(await may(deploy, { action: "route53:ChangeResourceRecordSets", resource, context })).toBe(false);
+  });
+
+  it("have nothing of it where another stage made the identities, but for the tracking domain", () => {
+    const ofOthers = accessOf({}, { ...withDomain, manageIdentities: false, tracking: undefined });
+    expect(JSON.stringify(ofOthers.roles)).not.toMatch(/route53|MailFrom|Tracking/);
+    expect(JSON.stringify(roles)).not.toMatch(/route53|MailFrom|Tracking/);
   });
 });
 

@@ -2,7 +2,9 @@ import { runSimulation } from "@cloud-copilot/iam-simulate";
 import { Testing } from "cdktf";
 import { emailRequest } from "../../handler/notifications/email-request";
 import { seedCatalogue } from "../../handler/notifications/seed";
+import { Arns } from "../../stacks/arns";
 import { type Config } from "../../stacks/config";
+import { boundaryStatements } from "../../stacks/function-boundary";
 import { NotificationStack } from "../../stacks/notification-stack";
 import { exampleAccountId, type StageSettings } from "../../stacks/stages";
 import { type HandledEvent, runDeployedBundle } from "../support/deployed-bundle";
@@ -100,13 +102,17 @@ function contextOf(request: URLSearchParams): Record<string, string | string[]> 
   };
 }
 
-/** Whether the policy allows the request for each resource that SES checks: aws-cdk issue 34402. */
-async function isAllowed(policy: unknown, request: URLSearchParams): Promise<boolean> {
+/**
+ * Whether the policy allows the request for each resource that SES checks: aws-cdk issue 34402.
+ * @param recipientIdentity which SES checks, too, while the account is in the SES sandbox.
+ */
+async function isAllowed(policy: unknown, request: URLSearchParams, recipientIdentity?: string): Promise<boolean> {
   const arn = (resource: string) => `arn:aws:ses:eu-west-1:${exampleAccountId}:${resource}`;
   const resources = [
     arn(`identity/${request.get("Source") ?? ""}`),
     arn(`template/${request.get("Template") ?? ""}`),
     arn(`configuration-set/${request.get("ConfigurationSetName") ?? ""}`),
+    ...(recipientIdentity === undefined ? [] : [arn(`identity/${recipientIdentity}`)]),
   ];
   const results = await Promise.all(
     resources.map((resource) =>
@@ -212,6 +218,40 @@ describe("the role's policy", () => {
     request.set("Destination.ToAddresses.member.1", "anybody@customer.example");
     expect(await isAllowed(rolePolicy(stack), request)).toBe(true);
   });
+});
+
+describe("in the SES sandbox, where SES checks the identity of the recipient, too", () => {
+  const requestTo = (recipient: string) => {
+    const request = new URLSearchParams(handled[0]?.sends[0]);
+    request.set("Destination.ToAddresses.member.1", recipient);
+    return request;
+  };
+
+  it.each([
+    ["a recipient of the stage", "ops@example.com", "ops@example.com"],
+    ["a listed address that a person has verified", "Jane.Doe@example.com", "Jane.Doe@example.com"],
+    ["a listed address whose domain a person has verified", "Jane.Doe@example.com", "example.com"],
+    ["an address of a listed domain", "anybody@shop.example", "shop.example"],
+  ])("the role's policy and the boundary allow %s", async (_, recipient, identity) => {
+    expect(config.sesSandbox).toBe(true);
+    expect(await isAllowed(policy, requestTo(recipient), identity)).toBe(true);
+    expect(boundaryIdentities(config)).toContain(identity);
+  });
+
+  it("neither names an identity of recipients outside the SES sandbox, nor one that the stack makes in vain", () => {
+    expect(boundaryIdentities(withStage({ allowedRecipients, sesSandbox: false }))).toEqual([
+      "sender@example.com",
+      "example.com",
+    ]);
+    expect(synthesized.resources("aws_sesv2_email_identity").map(({ email_identity: name }) => name)).toEqual(
+      expect.not.arrayContaining(["Jane.Doe@example.com", "shop.example"]),
+    );
+  });
+
+  const boundaryIdentities = (of: Config) =>
+    boundaryStatements(Arns.of(of), of)
+      .flatMap(({ resources }) => resources ?? [])
+      .flatMap((resource) => resource.split(":identity/")[1] ?? []);
 });
 
 describe("a list of recipients", () => {

@@ -34,6 +34,7 @@ class MailStack extends TerraformStack {
       manageIdentities: true,
       recipientPolicy: config.recipientPolicy,
       verifiedRecipients: [],
+      recipientIdentities: [],
       templates: [],
       tracking: config.tracking,
       deletionProtection: false,

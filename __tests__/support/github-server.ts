@@ -17,14 +17,19 @@ export interface Issue extends Pick<Schema<"issue">, "number" | "title" | "state
 }
 export interface Run extends Pick<
   Schema<"workflow-run">,
-  "id" | "event" | "head_sha" | "status" | "conclusion" | "created_at" | "html_url"
+  "id" | "event" | "head_sha" | "head_branch" | "status" | "conclusion" | "created_at" | "html_url"
 > {
   readonly head_repository: { readonly id: number };
-  readonly repository: { readonly id: number };
+  readonly repository: { readonly id: number; readonly owner: { readonly login: string } };
 }
 export type Artifact = Pick<Schema<"artifact">, "id" | "name" | "expired">;
-export interface Pull extends Pick<Schema<"pull-request-simple">, "merge_commit_sha"> {
-  readonly head: { readonly sha: string };
+export interface Pull extends Pick<Schema<"pull-request-simple">, "number" | "merge_commit_sha" | "created_at"> {
+  readonly head: { readonly sha: string; readonly ref: string };
+  readonly base: { readonly ref: string };
+}
+export interface IssueEvent {
+  readonly event: string;
+  readonly created_at: string;
 }
 
 const bot: User = { type: "Bot", login: "github-actions[bot]" };
@@ -37,10 +42,14 @@ export class GitHubServer {
   readonly runs: Run[] = [];
   /** By the id of the run. */
   readonly artifacts = new Map<number, Artifact[]>();
-  /** By the commit that merged them. */
-  readonly pulls = new Map<string, Pull[]>();
-  /** The commit's own hash and that of its tree, by the commit's hash or a branch's name. */
-  readonly commits = new Map<string, { readonly sha: string; readonly tree: string }>();
+  readonly pulls: Pull[] = [];
+  /** By the number of the pull request. */
+  readonly events = new Map<number, IssueEvent[]>();
+  /** The commit's own hash, that of its tree, and its parents, by the commit's hash or a branch's name. */
+  readonly commits = new Map<
+    string,
+    { readonly sha: string; readonly tree: string; readonly parents?: readonly string[] }
+  >();
   /** Each request that changed something: `POST /issues`. */
   readonly writes: string[] = [];
   private nextId = 1000;
@@ -112,11 +121,19 @@ export class GitHubServer {
       const issue = this.issues.find(({ number }) => number === Number(found?.[0]));
       return issue === undefined ? ok({ message: "Not Found" }, 404) : ok(Object.assign(issue, body));
     }
-    if ((found = at(/^GET \/commits\/([^/]+)\/pulls$/))) return ok(this.pulls.get(found[0] ?? "") ?? []);
+    if ((found = at(/^GET \/commits\/([^/]+)\/pulls$/))) {
+      return ok(this.pulls.filter(({ merge_commit_sha: merge }) => merge === found?.[0]));
+    }
+    if (at(/^GET \/pulls$/)) {
+      if (url.searchParams.get("state") !== "all") return ok({ message: "the stand-in lists all states only" }, 422);
+      return ok(this.pulls.filter(({ head }) => `acme:${head.ref}` === url.searchParams.get("head")));
+    }
+    if ((found = at(/^GET \/issues\/(\d+)\/events$/))) return ok(this.events.get(Number(found[0])) ?? []);
     if ((found = at(/^GET \/commits\/([^/]+)$/))) {
       const commit = this.commits.get(found[0] ?? "");
       if (commit === undefined) return ok({ message: "No commit found" }, 422);
-      return ok({ sha: commit.sha, commit: { tree: { sha: commit.tree } } });
+      const parents = (commit.parents ?? []).map((sha) => ({ sha }));
+      return ok({ sha: commit.sha, commit: { tree: { sha: commit.tree } }, parents });
     }
     if (at(/^GET \/actions\/workflows\/plan\.yml\/runs$/)) {
       const runs = this.runs.filter(({ head_sha: sha }) => sha === url.searchParams.get("head_sha"));

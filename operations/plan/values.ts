@@ -45,10 +45,28 @@ function linesOf(shown: Shown): string {
   return parsed === undefined ? String(shown.value) : JSON.stringify(JSON.parse(canonical(parsed)), null, 2);
 }
 
-/** The lines that differ, with three around them, as `diff -u` writes them. */
+/**
+ * The most lines that a difference looks for. The time of the search grows with their square, and a template may have
+ * 500 KB, which is minutes.
+ */
+const mostDifferingLines = 1000;
+
+/**
+ * The lines that differ, with three around them, as `diff -u` writes them. Where more than `mostDifferingLines` differ,
+ * the whole of both texts stands there.
+ */
 export function differingLines(before: string, after: string): string {
-  const { hunks } = structuredPatch("", "", withEnd(before), withEnd(after), undefined, undefined, { context: 3 });
-  return hunks
+  const options = { context: 3, maxEditLength: mostDifferingLines };
+  const patch = structuredPatch("", "", withEnd(before), withEnd(after), undefined, undefined, options);
+  if (patch === undefined) {
+    const [old, now] = [before, after].map((text) => text.replace(/\n$/, "").split("\n"));
+    return [
+      `@@ -1,${old?.length ?? 0} +1,${now?.length ?? 0} @@ more than ${mostDifferingLines.toLocaleString("en-US")} lines differ`,
+      ...(old ?? []).map((line) => `-${line}`),
+      ...(now ?? []).map((line) => `+${line}`),
+    ].join("\n");
+  }
+  return patch.hunks
     .map(({ oldStart, oldLines, newStart, newLines, lines }) =>
       [`@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`, ...lines].join("\n"),
     )

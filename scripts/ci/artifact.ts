@@ -33,18 +33,16 @@ export type Manifest = z.infer<typeof manifestSchema>;
 /** Files of a stack's folder that are not handed on: the providers, which `terraform init` installs. */
 const leftOut = ".terraform";
 
-/** SHA-256 of each file below a folder, by its path there. */
-function hashFiles(folder: string): Record<string, string> {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) =>
-      join(entry.parentPath, entry.name)
-        .slice(folder.length + 1)
-        .replaceAll("\\", "/"),
-    )
-    .filter((path) => !path.startsWith(`${leftOut}/`))
-    .sort();
-  return Object.fromEntries(files.map((path) => [path, sha256(join(folder, path), "hex")]));
+/** What is below a folder and no folder itself, by its path there: SHA-256 of a file, and `undefined` for anything else. */
+function hashFiles(folder: string): Record<string, string | undefined> {
+  const found = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry): [string, string | undefined] => {
+      const path = join(entry.parentPath, entry.name);
+      const inFolder = path.slice(folder.length + 1).replaceAll("\\", "/");
+      return [inFolder, entry.isFile() ? sha256(path, "hex") : undefined];
+    });
+  return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 export const sha256 = (file: string, encoding: "hex" | "base64"): string =>
@@ -61,7 +59,11 @@ export async function writeArtifact(
   environment: Environment,
 ): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  const manifest: Manifest = { version: 1, ...content.manifest, files: hashFiles(stackFolder) };
+  const files = Object.entries(hashFiles(stackFolder)).filter(([path]) => !path.startsWith(`${leftOut}/`));
+  const links = files.filter(([, digest]) => digest === undefined).map(([path]) => path);
+  if (links.length > 0)
+    throw new Refusal(`The stack's folder has what is no file, and can't be handed on: ${links.join(", ")}.`);
+  const manifest = manifestSchema.parse({ version: 1, ...content.manifest, files: Object.fromEntries(files) });
   writeFileSync(join(folder, names.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
   writeFileSync(join(folder, names.summary), `${content.summary.trim()}\n`);
   await run(["tar", "-c", "-f", join(folder, names.stack), `--exclude=./${leftOut}`, "."], {
@@ -103,9 +105,11 @@ export async function unpackStack(folder: string, into: string, environment: Env
   mkdirSync(into, { recursive: true });
   await run(["tar", "-x", "-f", tar], { directory: into, environment });
   const found = hashFiles(into);
-  const problems = [...new Set([...Object.keys(planned), ...Object.keys(found)])]
-    .sort()
-    .flatMap((path) => describeFile(path, planned[path], found[path]));
+  const missing = Object.keys(planned).filter((path) => !Object.hasOwn(found, path));
+  const problems = [
+    ...missing.map((path) => `${path} is missing`),
+    ...Object.entries(found).flatMap(([path, digest]) => describeFile(path, digest, planned[path])),
+  ];
   if (problems.length > 0) {
     throw new Refusal(
       `The artifact is damaged (${problems.join("; ")}), so it is not the plan that was read: ${planAgain}.`,
@@ -113,8 +117,8 @@ export async function unpackStack(folder: string, into: string, environment: Env
   }
 }
 
-function describeFile(path: string, planned: string | undefined, found: string | undefined): string[] {
-  if (planned === found) return [];
+function describeFile(path: string, found: string | undefined, planned: string | undefined): string[] {
+  if (found === undefined) return [`${path} is no file`];
   if (planned === undefined) return [`${path} was added`];
-  return [found === undefined ? `${path} is missing` : `${path} is another file`];
+  return found === planned ? [] : [`${path} is another file`];
 }

@@ -5,8 +5,8 @@ import { type GitHub } from "./github";
 /** Nobody sees it in the comment, and it finds the comment again. */
 const marker = "<!-- event-driven-email: plan -->";
 
-/** GitHub takes 65,536 characters; what is left over is for the frame. */
-const mostCharacters = 64_000;
+/** GitHub takes 65,536 characters in a comment and in an issue; what is left over is for the frame. */
+export const mostCharacters = 64_000;
 
 interface CommentContent {
   readonly stages: readonly string[];

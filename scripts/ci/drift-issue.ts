@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { mostCharacters, shorten } from "./comment";
 import { type GitHub } from "./github";
 
 interface Finding {
@@ -32,7 +33,7 @@ export async function putDriftIssue(github: GitHub, { stage, report, run }: Find
     });
     return `${stage}: nothing has drifted any more, issue ${ours.number} is closed`;
   }
-  const body = `${marker}\n\n${report}\n\nFound by [this run](${run}).`;
+  const body = `${marker}\n\n${shorten(report, mostCharacters, run)}\n\nFound by [this run](${run}).`;
   if (ours === undefined) {
     const { number } = await github.call("post", "/repos/{owner}/{repo}/issues", {
       body: { title: `The stage ${stage} has drifted`, body },

@@ -24,17 +24,21 @@ interface FoundPlan {
  * or for the commit itself, which a person starts by hand.
  *
  * GitHub says which commit a run is of. The artifact says it, too, but it is written by the code of a branch: a plan of
- * an earlier commit of the pull request, which nobody has approved, could claim to be of this one.
+ * an earlier commit of the pull request, which nobody has approved, could claim to be of this one. The run of a pull
+ * request is of the merge of its head and its base, so the base has to be the branch that is deployed, too.
  * @throws Refusal if there is no such plan, or if the branch has moved on.
  */
 export async function findPlan(github: GitHub, deployment: Deployment): Promise<FoundPlan> {
   await refuseMovedBranch(github, deployment);
-  const { stage, commit } = deployment;
-  const heads = [commit, ...(await mergedHeads(github, commit))];
-  const runs = (await Promise.all(heads.map((head) => runsOf(github, head)))).flat();
+  const { stage, commit, branch } = deployment;
+  const heads = [commit, ...(await mergedHeads(github, deployment))];
+  const found = (await Promise.all(heads.map((head) => runsOf(github, head)))).flat();
+  const isOfBranch = await Promise.all(found.map((run) => isMergeWith(github, branch, run)));
+  const runs = found.filter((_, index) => isOfBranch[index]);
   const newest = runs.sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at))[0];
   if (newest === undefined) {
-    const why = heads.length === 1 ? "it came without a pull request" : "its pull request has no run of plan.yml";
+    const why =
+      heads.length === 1 ? "it came without a pull request" : `its pull request has no run of plan.yml into ${branch}`;
     throw new Refusal(`There is no plan for ${commit}: ${why}. Nothing was changed: ${planAgain}.`);
   }
   if (newest.conclusion !== "success") {
@@ -61,14 +65,55 @@ async function refuseMovedBranch(github: GitHub, { commit, branch }: Deployment)
   );
 }
 
-/** The heads of the pull requests that this commit merged. */
-async function mergedHeads(github: GitHub, commit: string): Promise<string[]> {
+/**
+ * The heads of the pull requests that this commit merged. GitHub counts a pull request as merged, too, whose head is one of
+ * the commits of another one. What such a commit in the middle holds, nobody had to read, so a merge commit has to have the
+ * head as its parent.
+ */
+async function mergedHeads(github: GitHub, { commit, branch }: Deployment): Promise<string[]> {
   const pulls = await github.all(
     "/repos/{owner}/{repo}/commits/{commit_sha}/pulls",
     { path: { commit_sha: commit } },
     (page) => page,
   );
-  return pulls.filter((pull) => pull.merge_commit_sha === commit).map((pull) => pull.head.sha);
+  const { parents } = await github.call("get", "/repos/{owner}/{repo}/commits/{ref}", { path: { ref: commit } });
+  return pulls
+    .filter(({ merge_commit_sha: merge, base }) => merge === commit && base.ref === branch)
+    .map(({ head }) => head.sha)
+    .filter((head) => parents.length < 2 || parents.some(({ sha }) => sha === head));
+}
+
+/** The events of a pull request after which it has another base: by hand, or because its base was merged and deleted. */
+const baseChanges: readonly string[] = ["base_ref_changed", "automatic_base_change_succeeded"];
+
+/**
+ * Whether a run is of nothing but its commit and the branch. A pull request into another branch runs the code of that one,
+ * and the workflow that stands there: whoever can push a branch could make a plan of any code for a reviewed commit.
+ *
+ * GitHub does not say which pull request has started a run
+ * (https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run), but names its head branch. Every pull request
+ * of this branch, open or closed, has to lead into the deployed branch, and to have done so when the run began.
+ */
+async function isMergeWith(github: GitHub, branch: string, run: Schema<"workflow-run">): Promise<boolean> {
+  if (run.event !== "pull_request") return true;
+  const began = Date.parse(run.created_at);
+  const pulls = await github.all(
+    "/repos/{owner}/{repo}/pulls",
+    { query: { state: "all", head: `${run.repository.owner.login}:${run.head_branch ?? ""}` } },
+    (page) => page,
+  );
+  if (!pulls.some(({ created_at: created }) => Date.parse(created) <= began)) return false;
+  if (pulls.some(({ base }) => base.ref !== branch)) return false;
+  const events = await Promise.all(
+    pulls.map(({ number }) =>
+      github.all(
+        "/repos/{owner}/{repo}/issues/{issue_number}/events",
+        { path: { issue_number: number } },
+        (page) => page,
+      ),
+    ),
+  );
+  return !events.flat().some(({ event, created_at: at }) => baseChanges.includes(event) && Date.parse(at) >= began);
 }
 
 /** Runs of plan.yml for this commit that had the right to plan. Those of a fork never have it. */

@@ -24,9 +24,14 @@ export function withVariables(ofJob: Environment): { environment: Environment; s
     throw new Refusal(`CI_VARIABLES is not a JSON object of texts: set it to \${{ toJSON(vars) }}.`, { cause });
   }
   const settings = Object.fromEntries(Object.entries(variables).filter(([name]) => !ofWorkflow.test(name)));
+  // `vars` has those of the repository and of the organization, too. What the job did not plan with, and what has several
+  // lines, is no setting of the stage: a later step exports the settings.
+  const planned = Object.entries(settings).filter(
+    ([name, value]) => (others[name] ?? value) === value && !value.includes("\n"),
+  );
   return {
     // What the workflow says itself goes before the variables: the stage, and the credentials of the role.
     environment: { ...settings, ...others },
-    settings: { ...settings, ...(others.STAGE ? { STAGE: others.STAGE } : {}) },
+    settings: { ...Object.fromEntries(planned), ...(others.STAGE ? { STAGE: others.STAGE } : {}) },
   };
 }

@@ -26,6 +26,8 @@ export interface EmailSenderProps {
   readonly manageIdentities: boolean;
   /** Recipients that get an identity while the account is in the SES sandbox. */
   readonly verifiedRecipients: readonly string[];
+  /** Identities of recipients that SES checks beside that of the sender. */
+  readonly recipientIdentities: readonly string[];
   /** Whom the functions may mail. IAM holds it, too, where it names recipients. */
   readonly recipientPolicy: RecipientPolicy;
   readonly templates: readonly StoredTemplate[];
@@ -95,7 +97,7 @@ export class EmailSender extends Construct {
   private createIdentities(): ReadonlyMap<string, Sesv2EmailIdentity> {
     const ofSenders = this.senderIdentities().map((value) => [value, this.createIdentity(value)] as const);
     for (const [, identity] of ofSenders.slice(0, 1)) movedFrom(identity, "email-sender", "sender");
-    for (const recipient of this.recipientIdentities()) {
+    for (const recipient of this.withoutSenders(this.props.verifiedRecipients)) {
       movedFrom(this.createIdentity(recipient), "email-sender", `recipient-${recipient}`);
     }
     return new Map(ofSenders);
@@ -128,7 +130,7 @@ export class EmailSender extends Construct {
       sid: "SendNotifications",
       actions: ["ses:SendTemplatedEmail"],
       resources: [
-        ...unique([...identities, ...this.recipientIdentities()]).map((name) => arns.of("ses", `identity/${name}`)),
+        ...unique([...identities, ...this.checkedRecipients()]).map((name) => arns.of("ses", `identity/${name}`)),
         arns.of("ses", `configuration-set/${names.configurationSet}`),
         // The templates are named by their prefix. A list of all would outgrow the 10,240 characters that IAM takes for
         // the policies of a role.
@@ -148,7 +150,7 @@ export class EmailSender extends Construct {
    */
   private recipientConditions(): DataAwsIamPolicyDocumentStatementCondition[] {
     const values = recipientPatterns(this.props.recipientPolicy);
-    if (values === undefined || bytesOf([values, this.recipientIdentities()]) > mostRecipientBytes) return [];
+    if (values === undefined || bytesOf([values, this.checkedRecipients()]) > mostRecipientBytes) return [];
     return [
       { test: "ForAllValues:StringLike", variable: "ses:Recipients", values: [...values] },
       { test: "Null", variable: "ses:Recipients", values: ["false"] },
@@ -159,12 +161,14 @@ export class EmailSender extends Construct {
     return unique(this.props.senders.map(({ identity }) => identity.value));
   }
 
-  /**
-   * The recipients that need an identity of their own. If a sender is also a recipient, it has its identity already.
-   */
-  private recipientIdentities(): string[] {
+  private checkedRecipients(): string[] {
+    return this.withoutSenders(this.props.recipientIdentities);
+  }
+
+  /** If a sender is also a recipient, it has its identity already. */
+  private withoutSenders(recipients: readonly string[]): string[] {
     const ofSenders = this.senderIdentities();
-    return unique(this.props.verifiedRecipients).filter((name) => !ofSenders.includes(name));
+    return unique(recipients).filter((name) => !ofSenders.includes(name));
   }
 }
 

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { readManifest, unpackStack, writeArtifact } from "../../../scripts/ci/artifact";
@@ -40,7 +40,9 @@ const unpack = () => unpackStack(artifact, join(folder, "clean"), process.env);
 
 /** Packs the stack's folder anew, as a damaged artifact would have it, behind the manifest's back. */
 function repack(): void {
-  execFileSync("tar", ["-c", "-f", join(artifact, "stack.tar"), "--exclude=./.terraform", "."], { cwd: stack });
+  execFileSync("tar", ["-c", "-f", join(artifact, "stack.tar"), "--exclude=./.terraform/providers/aws", "."], {
+    cwd: stack,
+  });
 }
 
 it("brings every file of the stack, Terraform's lock file too, and leaves out the providers", async () => {
@@ -70,6 +72,20 @@ it.each([
     "override.tf.json was added",
     () => {
       writeFileSync(join(stack, "override.tf.json"), "{}");
+    },
+  ],
+  [
+    "added where the providers are, which Terraform would run",
+    ".terraform/providers/evil was added",
+    () => {
+      writeFileSync(join(stack, ".terraform/providers/evil"), "code");
+    },
+  ],
+  [
+    "a link",
+    "assets/link is no file",
+    () => {
+      symlinkSync("/etc/hostname", join(stack, "assets/link"));
     },
   ],
 ])("refuses an artifact in which a file is %s", async (_, problem, damage) => {

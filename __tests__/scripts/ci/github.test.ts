@@ -2,7 +2,7 @@ import { putComment } from "../../../scripts/ci/comment";
 import { putDriftIssue } from "../../../scripts/ci/drift-issue";
 import { findPlan } from "../../../scripts/ci/find-plan";
 import { GitHub } from "../../../scripts/ci/github";
-import { GitHubServer, type Run } from "../../support/github-server";
+import { GitHubServer, type Pull, type Run } from "../../support/github-server";
 
 let server: GitHubServer;
 let github: GitHub;
@@ -59,6 +59,15 @@ describe("the issue of a stage that has drifted", () => {
     expect(server.issues.map(({ state }) => state)).toEqual(["closed", "open"]);
   });
 
+  it("is cut where the report is longer than GitHub takes, and leads to the run", async () => {
+    await find("dev", "- `aws_sqs_queue.queue`: differs\n".repeat(3000));
+    const { body = "" } = server.issues[0] ?? {};
+    expect(body.length).toBeLessThan(65_536);
+    expect(body).toMatch(
+      new RegExp(`^<!-- event-driven-email: drift dev -->[^]*The rest does not fit here: \\[the run\\]\\(${run}`),
+    );
+  });
+
   it("is one for each stage, and no person's issue and no pull request", async () => {
     const body = "<!-- event-driven-email: drift dev -->";
     server.issues.push({ number: 1, title: "quoted", body, state: "open", user: person });
@@ -81,12 +90,21 @@ describe("the plan that was read before a merge", () => {
     id: 1,
     event: "pull_request",
     head_sha: head,
+    head_branch: "feature",
     status: "completed",
     conclusion: "success",
     created_at: "2026-01-01T10:00:00Z",
     html_url: "https://github.example/acme/mail/actions/runs/1",
-    repository: { id: 5 },
+    repository: { id: 5, owner: { login: "acme" } },
     head_repository: { id: 5 },
+    ...change,
+  });
+  const pull = (change: Partial<Pull> = {}): Pull => ({
+    number: 7,
+    merge_commit_sha: merged,
+    created_at: "2026-01-01T09:00:00Z",
+    head: { sha: head, ref: "feature" },
+    base: { ref: "main" },
     ...change,
   });
   const find = () => findPlan(github, { stage: "dev", commit: merged, branch: "main" });
@@ -94,7 +112,7 @@ describe("the plan that was read before a merge", () => {
   beforeEach(() => {
     server.commits.set(merged, { sha: merged, tree });
     server.commits.set("main", { sha: merged, tree });
-    server.pulls.set(merged, [{ merge_commit_sha: merged, head: { sha: head } }]);
+    server.pulls.push(pull());
     server.runs.push(run());
     server.artifacts.set(1, [{ id: 70, name: "plan-dev", expired: false }]);
   });
@@ -137,8 +155,51 @@ describe("the plan that was read before a merge", () => {
     await expect(find()).rejects.toThrow("no run of plan.yml");
   });
 
+  // Such a run executes the code of the other branch, and its artifact may claim what it likes.
+  it.each([
+    [
+      "into another branch",
+      () => server.pulls.push(pull({ number: 8, merge_commit_sha: null, base: { ref: "evil" } })),
+    ],
+    [
+      "whose base was another one then",
+      () => server.events.set(7, [{ event: "base_ref_changed", created_at: "2026-01-01T10:30:00Z" }]),
+    ],
+    [
+      "whose base was merged and deleted since",
+      () => server.events.set(7, [{ event: "automatic_base_change_succeeded", created_at: "2026-01-01T10:30:00Z" }]),
+    ],
+    ["that was made only later", () => server.pulls.splice(0, 1, pull({ created_at: "2026-01-01T10:30:00Z" }))],
+    ["that is not known any more", () => server.runs.splice(0, 1, run({ head_branch: "renamed" }))],
+  ])("is not that of a pull request %s", async (_, change) => {
+    change();
+    await expect(find()).rejects.toThrow("no run of plan.yml into main");
+  });
+
+  it("is that of a pull request whose base was changed before the run", async () => {
+    server.events.set(7, [
+      { event: "base_ref_changed", created_at: "2026-01-01T09:30:00Z" },
+      { event: "labeled", created_at: "2026-01-01T10:30:00Z" },
+    ]);
+    expect(await find()).toEqual({ runId: 1, artifactId: 70 });
+  });
+
+  it("is not that of a commit in the middle of the pull request, which has a pull request of its own", async () => {
+    const middle = "9".repeat(40);
+    server.commits.set(merged, { sha: merged, tree, parents: ["8".repeat(40), head] });
+    server.pulls.push(pull({ number: 8, head: { sha: middle, ref: "middle" } }));
+    server.runs.push(run({ id: 2, head_sha: middle, head_branch: "middle", created_at: "2026-01-01T11:00:00Z" }));
+    server.artifacts.set(2, [{ id: 71, name: "plan-dev", expired: false }]);
+    expect(await find()).toEqual({ runId: 1, artifactId: 70 });
+  });
+
+  it("is not that of a pull request that was merged into another branch", async () => {
+    server.pulls.splice(0, 1, pull({ base: { ref: "next" } }));
+    await expect(find()).rejects.toThrow("it came without a pull request");
+  });
+
   it("is missing for a commit that came without a pull request", async () => {
-    server.pulls.clear();
+    server.pulls.splice(0);
     await expect(find()).rejects.toThrow("it came without a pull request");
   });
 

@@ -53,12 +53,24 @@ describe("the variables of a GitHub environment", () => {
   });
 
   it("can't replace what the job itself says", () => {
-    const { environment } = withVariables({
-      CI_VARIABLES: '{"PATH":"/evil","STAGE":"prod"}',
+    const { environment, settings } = withVariables({
+      CI_VARIABLES: '{"PATH":"/evil","STAGE":"prod","AWS_REGION":"eu-west-1"}',
       STAGE: "dev",
       PATH: "/bin",
+      AWS_REGION: "eu-west-1",
     });
-    expect(environment).toEqual({ STAGE: "dev", PATH: "/bin" });
+    expect(environment).toEqual({ STAGE: "dev", PATH: "/bin", AWS_REGION: "eu-west-1" });
+    // The steps after the apply export these.
+    expect(settings).toEqual({ STAGE: "dev", AWS_REGION: "eu-west-1" });
+  });
+
+  it("may have several lines, and are no setting of the stage then", () => {
+    // For example a certificate that the organization gives all its repositories.
+    const CI_VARIABLES = JSON.stringify({ CERTIFICATE: "one\ntwo", EMAIL_SENDER: "a@b.example" });
+    expect(withVariables({ CI_VARIABLES, STAGE: "dev" }).settings).toEqual({
+      STAGE: "dev",
+      EMAIL_SENDER: "a@b.example",
+    });
   });
 
   it.each(["no JSON", "[]", '{"A":1}'])("are refused where they are %s", (CI_VARIABLES) => {

@@ -118,7 +118,9 @@ describe("permissions", () => {
   it("are none but what each job names", () => {
     const given = jobs.filter(({ file }) => file !== "ci.yml").map(({ name, job }) => [name, job.permissions]);
     const read = { contents: "read" };
-    const deploy = { actions: "read", contents: "read", "id-token": "write", "pull-requests": "read" };
+    // GitHub counts the events of a pull request among those of issues.
+    const ofGitHub = { actions: "read", contents: "read", issues: "read", "pull-requests": "read" };
+    const deploy = { ...ofGitHub, "id-token": "write" };
     expect(Object.fromEntries(given)).toEqual({
       "plan.yml stages": read,
       "plan.yml fork": {},
@@ -169,6 +171,12 @@ describe("permissions", () => {
     );
     expect(withScripts.map(({ name }) => name)).toEqual([]);
   });
+});
+
+it.each(["deploy.yml", "drift.yml"])("%s runs for the default branch, and for no tag of that name", (name) => {
+  expect(workflow(name).jobs.stages?.if).toContain(
+    "github.ref == format('refs/heads/{0}', github.event.repository.default_branch)",
+  );
 });
 
 it("finds an artifact in the same place, however many there are", () => {

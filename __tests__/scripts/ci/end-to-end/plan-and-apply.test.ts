@@ -166,11 +166,12 @@ it("plans a pull request, and writes its comment once", async () => {
     id: 1,
     event: "pull_request",
     head_sha: commit,
+    head_branch: "feature",
     status: "completed",
     conclusion: "success",
     created_at: "2026-01-01T10:00:00Z",
     html_url: "https://github.example/acme/mail/actions/runs/1",
-    repository: { id: 5 },
+    repository: { id: 5, owner: { login: "acme" } },
     head_repository: { id: 5 },
   });
   github.artifacts.set(1, [{ id: 70, name: `plan-${stage}`, expired: false }]);
@@ -183,7 +184,13 @@ it("finds that plan for the commit of a squash merge", async () => {
   const { commit, tree, ...planned } = manifestIn(artifact());
   expect(planned.stage).toBe(stage);
   expect(merged.commit).not.toBe(commit);
-  github.pulls.set(merged.commit, [{ merge_commit_sha: merged.commit, head: { sha: commit } }]);
+  github.pulls.push({
+    number: 7,
+    merge_commit_sha: merged.commit,
+    created_at: "2026-01-01T09:00:00Z",
+    head: { sha: commit, ref: "feature" },
+    base: { ref: "main" },
+  });
   for (const ref of [merged.commit, "main"]) github.commits.set(ref, { sha: merged.commit, tree });
   const words = ["find-plan", "--stage", stage, "--commit", merged.commit, "--branch", "main"];
   expect(await succeed(merged.folder, ...words)).toBe("run-id=1\nartifact-id=70\n");
