@@ -41,6 +41,11 @@ export class Arns {
     return `arn:${partition}:${service}::${accountId}:${resource}`;
   }
 
+  /** The ARN of a resource that names neither region nor account, for example of a hosted zone. */
+  global(service: string, resource: string): string {
+    return `arn:${this.scope.partition}:${service}:::${resource}`;
+  }
+
   /** Every rule of the stage. A policy that lists the rules one by one would outgrow AWS's limits. */
   get ownRules(): string {
     return this.of("events", `rule/${this.scope.names.prefix}-*`);

@@ -5,7 +5,7 @@ import {
 import { type Construct } from "constructs";
 import { type Arns } from "./arns";
 import { type Config } from "./config";
-import { type DnsRecord, recordsOf, trackingRecord } from "./dns-records";
+import { isMadeHere, recordsOf, trackingRecord } from "./dns-records";
 import { boundaryArn } from "./function-boundary";
 import { laneNames, lanes } from "./lanes";
 import { suppress } from "./policy";
@@ -22,7 +22,7 @@ export interface Grant {
   /** Actions that only an apply needs. */
   readonly write?: readonly string[];
   readonly condition?: Condition;
-  /** Why the resources, or the condition, have a wildcard that is not the stage's own prefix. */
+  /** Why the resources, or the values of the condition, have a wildcard that is not the stage's own prefix. */
   readonly wildcard?: string;
 }
 
@@ -51,6 +51,7 @@ export function stageGrants(scope: GrantScope): Grant[] {
     ...keyGrants(scope),
     ...mailGrants(scope),
     ...domainGrants(scope),
+    ...zoneGrants(scope),
   ];
 }
 
@@ -414,78 +415,77 @@ function mailGrants({ arns, config }: GrantScope): Grant[] {
   ];
 }
 
-/** What the stage's sending domains have beside their identities; nothing where SES verifies addresses. */
-function domainGrants({ arns, config }: GrantScope): Grant[] {
-  const { manageIdentities, sendingDomains, tracking, region } = config;
-  const mailFrom = manageIdentities ? sendingDomains.filter((domain) => domain.mailFrom !== undefined) : [];
+/** What the stage sets at SES for the domains that it sends from and tracks under. A stage without one gets nothing. */
+function domainGrants({ arns, config: { manageIdentities, sendingDomains, tracking } }: GrantScope): Grant[] {
+  const withMailFrom = manageIdentities ? sendingDomains.filter(({ mailFrom }) => mailFrom !== undefined) : [];
+  const mailFromGrant: Grant = {
+    sid: "MailFrom",
+    resources: withMailFrom.map(({ domain }) => arns.of("ses", `identity/${domain}`)),
+    write: ["ses:PutEmailIdentityMailFromAttributes"],
+  };
+  const trackingGrant: Grant = {
+    sid: "Tracking",
+    resources: [arns.of("ses", `configuration-set/${arns.names.configurationSet}`)],
+    write: ["ses:PutConfigurationSetTrackingOptions"],
+  };
+  return [...(withMailFrom.length > 0 ? [mailFromGrant] : []), ...(tracking === undefined ? [] : [trackingGrant])];
+}
+
+/**
+ * The DNS records of the stage in its hosted zones, and no other record of these. Route 53 compares names in lower case
+ * and without a dot at the end
+ * (https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html). A stage without a zone
+ * gets nothing.
+ */
+function zoneGrants({ arns, config }: GrantScope): Grant[] {
+  const { region, manageIdentities, sendingDomains, tracking } = config;
   const hosts = sesHosts(region);
   const records = [
-    ...(hosts !== undefined && manageIdentities
-      ? sendingDomains.flatMap((domain) =>
-          // Only the apply makes the tokens known.
-          recordsOf(domain, ["*"], hosts).map((record) => ({ zoneId: domain.zoneId, record })),
-        )
-      : []),
-    ...(tracking === undefined ? [] : [{ zoneId: tracking.zoneId, record: trackingRecord(tracking) }]),
-  ];
-  const zones = [...new Set(records.flatMap(({ zoneId }) => zoneId ?? []))];
-  const ofZone = (zone: string) => records.filter(({ zoneId }) => zoneId === zone).map(({ record }) => record);
+    ...(manageIdentities ? sendingDomains : []).flatMap((domain) =>
+      // SES makes the tokens of DKIM at the apply.
+      (hosts === undefined ? [] : recordsOf(domain, ["*"], hosts))
+        .filter((record) => isMadeHere(record, domain))
+        .map((record) => ({ ...record, zoneId: domain.zoneId })),
+    ),
+    ...(tracking === undefined ? [] : [{ ...trackingRecord(tracking), zoneId: tracking.zoneId }]),
+  ].filter(({ zoneId }) => zoneId !== undefined);
+  if (records.length === 0) return [];
+  const zones = unique(records.map(({ zoneId }) => arns.global("route53", `hostedzone/${zoneId}`)));
+  const names = "route53:ChangeResourceRecordSetsNormalizedRecordNames";
   return [
-    ...(mailFrom.length === 0
-      ? []
-      : [
-          {
-            sid: "MailFrom",
-            resources: mailFrom.map(({ domain }) => arns.of("ses", `identity/${domain}`)),
-            write: ["ses:PutEmailIdentityMailFromAttributes"],
-          },
-        ]),
-    ...(tracking === undefined
-      ? []
-      : [
-          {
-            sid: "Tracking",
-            resources: [arns.of("ses", `configuration-set/${arns.names.configurationSet}`)],
-            write: ["ses:PutConfigurationSetTrackingOptions"],
-          },
-        ]),
-    ...zones.flatMap((zone, index) => zoneGrants(`arn:${arns.partition}:route53:::`, zone, index, ofZone(zone))),
+    { sid: "Zones", resources: zones, read: ["route53:GetHostedZone", "route53:ListResourceRecordSets"] },
+    {
+      sid: "Records",
+      resources: zones,
+      write: ["route53:ChangeResourceRecordSets"],
+      condition: [
+        {
+          test: "ForAllValues:StringLike",
+          variable: names,
+          values: unique(records.map(({ name }) => name.toLowerCase())),
+        },
+        {
+          test: "ForAllValues:StringEquals",
+          variable: "route53:ChangeResourceRecordSetsRecordTypes",
+          values: unique(records.map(({ type }) => type)),
+        },
+        // `ForAllValues` holds for a request without the key, too.
+        { test: "Null", variable: names, values: ["false"] },
+      ],
+      ...(records.some(({ name }) => hasWildcard(name))
+        ? { wildcard: "SES makes the tokens in the names of DKIM's records, so they are not known before the apply." }
+        : {}),
+    },
+    {
+      sid: "RecordChanges",
+      resources: [arns.global("route53", "change/*")],
+      write: ["route53:GetChange"],
+      wildcard: "Route 53 names a change by an id that it makes itself. The action tells whether a change is done.",
+    },
   ];
 }
 
-/** The stage's records in a hosted zone, and no other name there. */
-function zoneGrants(route53: string, zone: string, index: number, records: readonly DnsRecord[]): Grant[] {
-  const key = "route53:ChangeResourceRecordSetsNormalizedRecordNames";
-  const resources = [`${route53}hostedzone/${zone}`];
-  const names = [...new Set(records.map(({ name }) => name))];
-  const changes: Grant = {
-    sid: "DnsChanges",
-    resources: [`${route53}change/*`],
-    write: ["route53:GetChange"],
-    wildcard: "Route 53 names a change by an id that it makes itself. Only its progress can be read.",
-  };
-  return [
-    {
-      sid: `Zone${index}`,
-      resources,
-      read: ["route53:GetHostedZone", "route53:ListResourceRecordSets"],
-    },
-    {
-      sid: `Records${index}`,
-      resources,
-      write: ["route53:ChangeResourceRecordSets"],
-      // https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-rrset-conditions.html
-      condition: [
-        { test: "ForAllValues:StringLike", variable: key, values: names },
-        { test: "Null", variable: key, values: ["false"] },
-      ],
-      ...(names.some(hasWildcard)
-        ? { wildcard: "SES makes the names of the DKIM records itself, below the `_domainkey` of the domain." }
-        : {}),
-    },
-    ...(index === 0 ? [changes] : []),
-  ];
-}
+const unique = <Item>(items: readonly Item[]): Item[] => [...new Set(items)];
 
 /**
  * The policy that allows what grants list.
@@ -512,9 +512,10 @@ export function grantsDocument(
     if (reason === undefined) continue;
     const appliesTo = [
       ...resources.filter(hasWildcard).flatMap((resource) => actions.map((action) => `${action} on ${resource}`)),
-      ...condition
-        .filter(({ test }) => test !== "ArnLike")
-        .flatMap(({ values }) => values.filter(hasWildcard).map((value) => `condition ${value}`)),
+      // The ARNs in conditions end in the stage's own prefix.
+      ...condition.flatMap(({ test, values }) =>
+        test === "ArnLike" ? [] : values.filter(hasWildcard).map((value) => `condition ${value}`),
+      ),
     ];
     suppress(document, { rule: "no-wildcard", reason, appliesTo });
   }

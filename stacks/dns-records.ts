@@ -110,6 +110,10 @@ export function recordsOf(domain: SendingDomain, tokens: readonly string[], host
   ];
 }
 
+/** Whether the stage makes the record where the domain has a zone. Another region's stack may make the DMARC record. */
+export const isMadeHere = ({ id }: DnsRecord, { dmarc }: SendingDomain): boolean =>
+  id !== "dmarc" || dmarc?.isMadeHere === true;
+
 /** The longest string in a TXT record, in bytes (RFC 1035, 3.3). A longer text is several strings, which readers join. */
 const longestString = 255;
 

@@ -1,20 +1,21 @@
 import { Testing } from "cdktf";
 import { seedCatalogue } from "../../handler/notifications/seed";
 import { CiAccessStack } from "../../stacks/ci-access-stack";
-import { type Environment } from "../../stacks/config";
+import { type Config, type Environment } from "../../stacks/config";
 import { boundaryArn } from "../../stacks/function-boundary";
 import { Arns } from "../../stacks/arns";
 import { NotificationStack } from "../../stacks/notification-stack";
 import { type AuthorizationRequest } from "../support/iam/authorization";
-import { evaluate, type EvaluatedRole, type PolicyDocument, trusts } from "../support/iam/evaluate";
+import { evaluate, type EvaluatedRole, grantsOf, type PolicyDocument, trusts } from "../support/iam/evaluate";
+import { recordedStage, recordedZoneId } from "../support/iam/recorded-stage";
 import { notRecorded, recordedRequests } from "../support/iam/recorded-requests";
 import { policyDocument } from "../support/iam/terraform-policy";
 import { audit, resourcePolicyFor } from "../support/iam/terraform-record";
-import { configOf, synthesized, type Synthesized, withStage } from "../support/stack";
+import { synthesized, type Synthesized, withStage } from "../support/stack";
 
-/** The configuration that `__tests__/end-to-end/ci-access.test.ts` records. */
-const environment = { STAGE: "staging", ALARM_EMAIL: "on-call@example.com", DEPLOY_REPOSITORY: "acme/shop" };
 const accountId = "123456789012";
+/** A stage that CI deploys. */
+const ci: Environment = { STAGE: "staging", DEPLOY_REPOSITORY: "acme/shop" };
 const provider = `arn:aws:iam::${accountId}:oidc-provider/token.actions.githubusercontent.com`;
 
 interface Access {
@@ -25,7 +26,10 @@ interface Access {
   readonly boundaryArn: string;
 }
 
-function accessOf(changes: Environment = {}, config = configOf({ ...environment, ...changes })): Access {
+/** The access to the recorded stage, with other settings. */
+const accessWith = (changes: Environment): Access => accessTo(recordedStage(recordedZoneId, changes));
+
+function accessTo(config: Config): Access {
   const { ci, projectName, stage, region } = config;
   if (ci === undefined) throw new Error("No CI is configured.");
   const state = {
@@ -51,7 +55,7 @@ function accessOf(changes: Environment = {}, config = configOf({ ...environment,
   };
 }
 
-const access = accessOf();
+const access = accessTo(recordedStage());
 const { roles } = access;
 const { kinds, keyPolicy } = recordedRequests();
 const recorded = Object.values(kinds);
@@ -82,7 +86,8 @@ describe("the permissions", () => {
         JSON.stringify(request)
           .replaceAll("shop-staging", "shop-prod")
           .replaceAll("staging", "prod")
-          .replaceAll("sender@", "other@"),
+          .replaceAll(/example\.(?:com|net|org)/g, "other.example")
+          .replaceAll(recordedZoneId, "ZOTHER"),
       ) as typeof request;
       for (const role of request.roles) if (await may(roles[role], foreign)) reached.add(foreign.action);
     }
@@ -98,6 +103,7 @@ describe("the permissions", () => {
       "logs:DescribeLogGroups",
       "logs:DescribeResourcePolicies",
       "logs:PutResourcePolicy",
+      "route53:GetChange",
       "s3:ListBucket",
       "ses:CreateTemplate",
       "ses:DeleteTemplate",
@@ -156,65 +162,107 @@ describe("the permissions", () => {
   });
 });
 
-describe("the roles of a stage that sends from a domain", () => {
-  const zone = "arn:aws:route53:::hostedzone/Z0123456789";
-  const identity = `arn:aws:ses:eu-west-1:${accountId}:identity/example.com`;
-  const names = (...values: readonly string[]) => ({
-    "route53:ChangeResourceRecordSetsNormalizedRecordNames": [...values],
-  });
-  const withDomain = withStage(
-    {
-      senders: { default: { address: "sender@example.com", identity: "domain" } },
-      sendingDomains: { "example.com": { zoneId: "Z0123456789" } },
-      tracking: { domain: "click.example.com", httpsPolicy: "OPTIONAL" },
-    },
-    { DEPLOY_REPOSITORY: "acme/shop", EMAIL_SENDER: "" },
-  );
-  const domainAccess = accessOf({}, withDomain);
-  const stack = synthesized(new NotificationStack(Testing.app(), "notification", withDomain, seedCatalogue));
-  const { plan, deploy } = domainAccess.roles;
+describe("the permissions of a stage", () => {
+  const ofDomains = ["ses:PutEmailIdentityMailFromAttributes"];
+  const ofTracking = ["ses:PutConfigurationSetTrackingOptions"];
+  const ofZones = [
+    "route53:ChangeResourceRecordSets",
+    "route53:GetChange",
+    "route53:GetHostedZone",
+    "route53:ListResourceRecordSets",
+  ];
+  const optional = [...ofZones, ...ofTracking, ...ofDomains];
+  const byDomain = { default: { address: "sender@example.com", identity: "domain" } } as const;
+  const tracking = { domain: "click.example.com", httpsPolicy: "OPTIONAL" } as const;
+  const inZone = { "example.com": { zoneId: recordedZoneId } };
 
-  it("make the records of the stack, and set its MAIL FROM and its tracking domain", async () => {
-    const records = stack
-      .resources("aws_route53_record")
-      .map(({ name }) => String(name).replace(/\$\{[^}]*\}/, "token"));
-    expect(records).toHaveLength(7);
-    const needed = [
-      ...records.map((name) => ({
-        action: "route53:ChangeResourceRecordSets",
-        resource: zone,
-        context: names(name),
-      })),
-      { action: "route53:GetChange", resource: "arn:aws:route53:::change/C0123456789", context: {} },
-      { action: "ses:PutEmailIdentityMailFromAttributes", resource: identity, context: {} },
-      {
-        action: "ses:PutConfigurationSetTrackingOptions",
-        resource: `arn:aws:ses:eu-west-1:${accountId}:configuration-set/shop-dev-notifications`,
-        context: {},
+  it.each<[string, Config, readonly string[]]>([
+    ["that sends from an address", withStage({}, ci), []],
+    ["that sends from a domain", withStage({ senders: byDomain }, ci), ofDomains],
+    [
+      "whose domain has no MAIL FROM domain",
+      withStage({ senders: byDomain, sendingDomains: { "example.com": { mailFrom: "none" } } }, ci),
+      [],
+    ],
+    ["that tracks", withStage({ senders: byDomain, tracking }, ci), [...ofTracking, ...ofDomains]],
+    ["with a zone", withStage({ senders: byDomain, sendingDomains: inZone }, ci), [...ofZones, ...ofDomains]],
+    [
+      "with a zone whose domain another stage verifies",
+      withStage({ senders: byDomain, sendingDomains: inZone }, { ...ci, IDENTITIES: "existing" }),
+      [],
+    ],
+    [
+      "that tracks in the zone of a domain that another stage verifies",
+      withStage({ senders: byDomain, sendingDomains: inZone, tracking }, { ...ci, IDENTITIES: "existing" }),
+      [...ofZones, ...ofTracking],
+    ],
+  ])("%s hold what it switches on, and no more", (_, config, expected) => {
+    const actions = new Set(grantsOf(accessTo(config).roles.deploy).map((grant) => grant.split(" ")[1]));
+    expect(optional.filter((action) => actions.has(action))).toEqual(expected);
+  });
+
+  it("name the identity of every sender, and let its MAIL FROM domain be set where that is a domain", async () => {
+    const identity = (name: string) => ({
+      resource: `arn:aws:ses:eu-west-1:${accountId}:identity/${name}`,
+      context: {},
+    });
+    const allowed = async (action: string) => {
+      const names = ["example.com", "example.net", "team@example.org", "example.org", "sender@example.com"];
+      const answers = await Promise.all(names.map((name) => may(roles.deploy, { action, ...identity(name) })));
+      return names.filter((_, index) => answers[index]);
+    };
+    expect(await allowed("ses:CreateEmailIdentity")).toEqual(["example.com", "example.net", "team@example.org"]);
+    expect(await allowed("ses:PutEmailIdentityMailFromAttributes")).toEqual(["example.com", "example.net"]);
+  });
+
+  describe("in Route 53", () => {
+    const zone = `arn:aws:route53:::hostedzone/${recordedZoneId}`;
+    const change = (names: readonly string[], types: readonly string[], resource = zone): AuthorizationRequest => ({
+      action: "route53:ChangeResourceRecordSets",
+      resource,
+      context: {
+        "route53:ChangeResourceRecordSetsActions": ["UPSERT"],
+        "route53:ChangeResourceRecordSetsNormalizedRecordNames": [...names],
+        "route53:ChangeResourceRecordSetsRecordTypes": [...types],
       },
-    ];
-    for (const request of needed) {
-      expect([request, await may(deploy, request), await may(plan, request)]).toEqual([request, true, false]);
-    }
-    for (const action of ["route53:GetHostedZone", "route53:ListResourceRecordSets"]) {
-      for (const role of [plan, deploy]) expect(await may(role, { action, resource: zone, context: {} })).toBe(true);
-    }
-  });
+    });
 
-  it.each<[string, string, Record<string, string[]>]>([
-    ["the name of the domain itself", zone, names("example.com")],
-    ["another name", zone, names("www.example.com")],
-    ["another name beside one of its own", zone, names("click.example.com", "www.example.com")],
-    ["a request without names", zone, {}],
-    ["another zone", zone.replace("Z0", "Z9"), names("click.example.com")],
-  ])("change nothing else: %s", async (_, resource, context) => {
-    expect(await may(deploy, { action: "route53:ChangeResourceRecordSets", resource, context })).toBe(false);
-  });
+    it.each([
+      ["DKIM", "abc._domainkey.example.com", "CNAME"],
+      ["MAIL FROM", "mail-eu-west-1.example.com", "MX"],
+      ["SPF", "mail-eu-west-1.example.com", "TXT"],
+      ["DMARC", "_dmarc.example.com", "TXT"],
+      ["tracking", "click.example.com", "CNAME"],
+    ])("let the stage make its record for %s", async (_, name, type) => {
+      expect(await may(roles.deploy, change([name], [type]))).toBe(true);
+      expect(await may(roles.plan, change([name], [type]))).toBe(false);
+    });
 
-  it("have nothing of it where another stage made the identities, but for the tracking domain", () => {
-    const ofOthers = accessOf({}, { ...withDomain, manageIdentities: false, tracking: undefined });
-    expect(JSON.stringify(ofOthers.roles)).not.toMatch(/route53|MailFrom|Tracking/);
-    expect(JSON.stringify(roles)).not.toMatch(/route53|MailFrom|Tracking/);
+    it.each([
+      ["the domain itself", change(["example.com"], ["TXT"])],
+      ["another name", change(["www.example.com"], ["CNAME"])],
+      ["another type", change(["click.example.com"], ["A"])],
+      ["another name beside one of its own", change(["click.example.com", "www.example.com"], ["CNAME"])],
+      ["another zone", change(["click.example.com"], ["CNAME"], zone.replace(recordedZoneId, "ZOTHER"))],
+      ["names that nobody knows", { ...change([], []), context: {} }],
+    ])("refuse %s", async (_, request) => {
+      expect(await may(roles.deploy, request)).toBe(false);
+    });
+
+    it.each(["route53:CreateHostedZone", "route53:DeleteHostedZone", "route53:ListHostedZones"])(
+      "do not allow %s",
+      (action) => {
+        expect(grantsOf(roles.deploy).filter((grant) => grant.split(" ")[1] === action)).toEqual([]);
+      },
+    );
+
+    it("leave a DMARC record that another region's stack makes", async () => {
+      const dmarc = { policy: "none", onlyIn: "us-east-1" } as const;
+      const elsewhere = accessTo(
+        withStage({ senders: byDomain, sendingDomains: { "example.com": { zoneId: recordedZoneId, dmarc } } }, ci),
+      );
+      expect(await may(elsewhere.roles.deploy, change(["_dmarc.example.com"], ["TXT"]))).toBe(false);
+    });
   });
 });
 
@@ -278,7 +326,7 @@ describe("the deploy role", () => {
 });
 
 describe("the boundary of the functions", () => {
-  const config = configOf(environment);
+  const config = recordedStage();
   const statements = Object.entries(
     synthesized(new NotificationStack(Testing.app(), "notification", config, seedCatalogue)).data(
       "aws_iam_policy_document",
@@ -389,7 +437,7 @@ describe("the trust", () => {
   });
 
   it("takes a repository with its ids, and then none without", async () => {
-    const { trust } = accessOf({ DEPLOY_REPOSITORY: "acme@123456/shop@456789" });
+    const { trust } = accessWith({ DEPLOY_REPOSITORY: "acme@123456/shop@456789" });
     const of = (repository: string) => ({ provider, sub: `repo:${repository}:environment:staging`, aud });
     expect(await trusts(trust.deploy, of("acme@123456/shop@456789"))).toBe(true);
     expect(await trusts(trust.deploy, of("acme@123456/shop@1"))).toBe(false);
@@ -403,7 +451,7 @@ describe("the stack", () => {
       url: "https://token.actions.githubusercontent.com",
       client_id_list: ["sts.amazonaws.com"],
     });
-    const existing = accessOf({ OIDC_PROVIDER: "existing" });
+    const existing = accessWith({ OIDC_PROVIDER: "existing" });
     expect(existing.stack.resources("aws_iam_openid_connect_provider")).toEqual([]);
     expect(
       await trusts(existing.trust.plan, {
@@ -418,11 +466,12 @@ describe("the stack", () => {
     const request = kinds["ses:CreateEmailIdentity on identity by Identities"];
     if (request === undefined) throw new Error("The record has no identity.");
     expect(await may(roles.deploy, request)).toBe(true);
-    expect(await may(accessOf({ IDENTITIES: "existing" }).roles.deploy, request)).toBe(false);
+    expect(await may(accessWith({ IDENTITIES: "existing" }).roles.deploy, request)).toBe(false);
   });
 
   it("has the partition of its region in its ARNs", () => {
-    expect(accessOf({ AWS_REGION: "us-gov-west-1" }).boundaryArn).toMatch(/^arn:aws-us-gov:iam::/);
-    expect(accessOf({ AWS_REGION: "eusc-de-east-1" }).boundaryArn).toMatch(/^arn:aws-eusc:iam::/);
+    const boundaryIn = (region: string) => accessTo(withStage({}, { ...ci, AWS_REGION: region })).boundaryArn;
+    expect(boundaryIn("us-gov-west-1")).toMatch(/^arn:aws-us-gov:iam::/);
+    expect(boundaryIn("eusc-de-east-1")).toMatch(/^arn:aws-eusc:iam::/);
   });
 });

@@ -1,5 +1,7 @@
 import { Testing } from "cdktf";
 import { seedCatalogue } from "../../handler/notifications/seed";
+import { CiAccessStack } from "../../stacks/ci-access-stack";
+import { type Config } from "../../stacks/config";
 import { NotificationStack } from "../../stacks/notification-stack";
 import { findViolations } from "../../stacks/policy";
 import { rules } from "../../stacks/policy/rules";
@@ -9,6 +11,7 @@ import { type SynthesizedStack } from "../../stacks/policy/synthesized";
 import { StateBackendStack } from "../../stacks/state-backend-stack";
 import { defaultQuotas, exampleAccountId, type Stage, stages } from "../../stacks/stages";
 import { breaks, DraftStack } from "../support/broken-stacks";
+import { recordedStage } from "../support/iam/recorded-stage";
 import { configOf, synthesized } from "../support/stack";
 
 /**
@@ -35,6 +38,32 @@ it("has a change for every rule", () => {
 it.each(["sandbox", "dev", "staging", "prod"] as const)("all rules are kept by stage %s", (stage) => {
   const { text, suppressions } = notificationStack(stage);
   expect(findViolations(parse(text), `shop-${stage}`, settingsOf(stage), suppressions)).toEqual([]);
+});
+
+function accessStack({ ci, ...config }: Config) {
+  if (ci === undefined) throw new Error("No CI is configured.");
+  const state = { bucket: "shop-terraform-state", key: "terraform.tfstate" };
+  const stack = new CiAccessStack(Testing.app(), "ci-access", { ...config, ci, state });
+  return { stack: parse(synthesized(stack).text), suppressions: suppressionsIn(stack) };
+}
+
+describe("all rules are kept by the access of the CI", () => {
+  it.each([
+    ["to a plain stage", configOf({ STAGE: "prod", DEPLOY_REPOSITORY: "acme/shop" }), "shop-prod"],
+    ["to a stage with everything that a stage can have", recordedStage(), "shop-staging"],
+  ])("%s", (_, config, prefix) => {
+    const { stack, suppressions } = accessStack(config);
+    expect(findViolations(stack, prefix, undefined, suppressions)).toEqual([]);
+  });
+
+  it("and none holds for want of something to check", () => {
+    const { stack, suppressions } = accessStack(recordedStage());
+    const found = findViolations(stack, "shop-staging");
+    expect(new Set(found.map(({ address, rule }) => `${rule} ${address}`))).toEqual(
+      new Set(suppressions.map(({ address, rule }) => `${rule} ${address}`)),
+    );
+    expect(found.map(({ appliesTo }) => appliesTo)).toContain("condition *._domainkey.example.com");
+  });
 });
 
 it("all rules are kept by the state's bucket", () => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { GetConfigurationSetCommand, GetEmailIdentityCommand, SESv2Client } from "@aws-sdk/client-sesv2";
 import { awsClientConfig } from "aws-emulator/client-config";
-import { signed, TestGateway } from "aws-emulator/testing/gateway";
+import { TestGateway } from "aws-emulator/testing/gateway";
 import { temporaryFolder } from "aws-emulator/testing/temporary";
 import { App, TerraformOutput, TerraformStack } from "cdktf";
 import { baseEnvironment, sandboxEnvironment, Terraform } from "../../sandbox/terraform";
@@ -15,6 +15,7 @@ import { SendingDomains } from "../../stacks/constructs/sending-domain";
 import { zoneFile } from "../../stacks/dns-records";
 import { Names } from "../../stacks/names";
 import { exampleAccountId } from "../../stacks/stages";
+import { callRoute53, createHostedZone } from "../support/hosted-zone";
 import { describeWith } from "../support/requires";
 import { withStage } from "../support/stack";
 
@@ -56,31 +57,9 @@ describeWith(["terraform", "awsProvider"], "a sending domain with the real provi
     await gateway.stop();
   });
 
-  const route53 = async (method: string, path: string, body?: string): Promise<string> => {
-    const response = await fetch(`${gateway.gateway.url}/2013-04-01/${path}`, {
-      method,
-      headers: signed("route53"),
-      ...(body === undefined ? {} : { body }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(text);
-    return text;
-  };
-
-  async function createZone(name: string): Promise<string> {
-    const text = await route53(
-      "POST",
-      "hostedzone",
-      `<CreateHostedZoneRequest xmlns="https://route53.amazonaws.com/doc/2013-04-01/"><Name>${name}</Name><CallerReference>${name}</CallerReference></CreateHostedZoneRequest>`,
-    );
-    const id = /<Id>\/hostedzone\/(\w+)<\/Id>/.exec(text)?.[1];
-    if (id === undefined) throw new Error(text);
-    return id;
-  }
-
   /** The zone's records, without those that every zone has: `<name> <type> <value>`. */
   async function recordsIn(zone: string): Promise<string[]> {
-    const text = await route53("GET", `hostedzone/${zone}/rrset`);
+    const text = await callRoute53(gateway.gateway.url, "GET", `hostedzone/${zone}/rrset`);
     return [...text.matchAll(/<ResourceRecordSet>.*?<\/ResourceRecordSet>/gs)]
       .map(([record]) =>
         ["Name", "Type", "Value"].map((tag) => new RegExp(`<${tag}>(.*?)</${tag}>`).exec(record)?.[1] ?? "").join(" "),
@@ -111,7 +90,7 @@ describeWith(["terraform", "awsProvider"], "a sending domain with the real provi
   }
 
   it("makes MAIL FROM, tracking and Route 53 records, or shows them to a person, and takes all of it back", async () => {
-    const zoneId = await createZone("example.com");
+    const zoneId = await createHostedZone(gateway.gateway.url, "example.com");
     const config = withStage(
       {
         // The domain of this sender has no zone.

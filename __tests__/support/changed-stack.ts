@@ -18,12 +18,15 @@ const changes: Readonly<Record<string, Attributes>> = {
   aws_kms_key: { description: "Changed" },
   aws_lambda_event_source_mapping: { batch_size: 9 },
   aws_lambda_function: { memory_size: 512, reserved_concurrent_executions: -1 },
+  aws_route53_record: { ttl: 60 },
   aws_sesv2_configuration_set: {
     delivery_options: { tls_policy: "OPTIONAL" },
     reputation_options: { reputation_metrics_enabled: false },
     sending_options: { sending_enabled: false },
     suppression_options: { suppressed_reasons: ["BOUNCE"] },
+    tracking_options: { custom_redirect_domain: "click.example.com", https_policy: "OPTIONAL" },
   },
+  aws_sesv2_email_identity_mail_from_attributes: { behavior_on_mx_failure: "REJECT_MESSAGE" },
   aws_sqs_queue: { message_retention_seconds: 86_400 },
 };
 

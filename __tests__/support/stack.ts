@@ -94,10 +94,11 @@ export function configOf(environment: Environment = {}): Config {
   return readConfig({ ...devEnvironment, ...environment });
 }
 
-/** The configuration of the stage `dev` with other settings. */
+/** The configuration of a stage with other settings: of `dev`, unless the environment names another one. */
 export function withStage(settings: Partial<StageSettings>, environment: Environment = {}): Config {
   const known: Record<string, StageSettings> = stages;
-  const replaced = jest.replaceProperty(known, "dev", { ...stages.dev, ...settings });
+  const stage = environment.STAGE ?? "dev";
+  const replaced = jest.replaceProperty(known, stage, { ...known[stage], ...settings } as StageSettings);
   try {
     return configOf(environment);
   } finally {

@@ -6,7 +6,7 @@ import { costsDocument } from "./costs-document";
 import { iamDocument } from "./iam-document";
 import { lossMapDocument } from "./loss-map-document";
 import { policyDocument } from "./policy";
-import { type SynthesizedStack } from "./stack";
+import { ciAccessSuppressions, type SynthesizedStack } from "./stack";
 
 /** What a document is made from: the notifications, and the stack of production with them. */
 export interface Subject {
@@ -39,7 +39,12 @@ export const documents: readonly GeneratedDocument[] = [
     generate: ({ stack, notifications }) => costsDocument(stack, notifications),
   },
   { path: "iam.md", about: "project", generate: ({ stack }) => iamDocument(stack) },
-  { path: "policy.md", about: "project", generate: ({ stack }) => policyDocument(stack.suppressions) },
+  {
+    path: "policy.md",
+    about: "project",
+    generate: ({ stack }) =>
+      policyDocument({ "The notification stack": stack.suppressions, "The stack `ci-access`": ciAccessSuppressions() }),
+  },
   {
     path: "catalogue.md",
     about: "catalogue",

@@ -7,11 +7,11 @@ import { type Peer, peers } from "./policy-peers";
 type Groups = Readonly<Record<string, readonly Rule[]>>;
 
 /**
- * @param suppressions those of the stack that the documents are made from.
+ * @param suppressions those of each stack, by what a sentence calls the stack.
  * @throws Error that lists every rule that a peer's answer names and that does not exist.
  */
 export function policyDocument(
-  suppressions: readonly PlacedSuppression[],
+  suppressions: Readonly<Record<string, readonly PlacedSuppression[]>>,
   groups: Groups = ruleGroups,
   answered: readonly Peer[] = peers,
 ): string {
@@ -53,7 +53,18 @@ Where a violation ends with a text in square brackets, \`appliesTo\` has to name
 is added later. A reason has at least 30 characters. ${suppressionRule.checks} Otherwise the synth fails with
 \`${suppressionRule.id}\`, which can't be suppressed. Each synth prints every suppression.
 
-The notification stack has ${suppressions.length === 1 ? "this one" : "these"}:
+${Object.entries(suppressions)
+  .map(([stack, ofStack]) => suppressionSection(stack, ofStack))
+  .join("\n\n")}
+
+## The rules of others
+
+${answered.map(peerSection).join("\n\n")}
+`;
+}
+
+function suppressionSection(stack: string, suppressions: readonly PlacedSuppression[]): string {
+  return `${stack} has ${suppressions.length === 1 ? "this one" : "these"}:
 
 ${table(
   ["Rule", "Resource", "For", "Reason"],
@@ -63,12 +74,7 @@ ${table(
     appliesTo.map((part) => `\`${part}\``).join(", "),
     reason,
   ]),
-)}
-
-## The rules of others
-
-${answered.map(peerSection).join("\n\n")}
-`;
+)}`;
 }
 
 function peerSection({ title, source, rules }: Peer): string {

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { App, type TerraformStack } from "cdktf";
 import { type Notification } from "../../handler/notifications/define";
 import { seedCatalogue } from "../../handler/notifications/seed";
-import { readConfig } from "../../stacks/config";
+import { CiAccessStack } from "../../stacks/ci-access-stack";
+import { type Environment, readConfig } from "../../stacks/config";
 import { Names } from "../../stacks/names";
 import { type PlacedSuppression, suppressionsIn } from "../../stacks/policy/suppressions";
 import { exampleAccountId } from "../../stacks/stages";
@@ -21,28 +22,50 @@ export interface SynthesizedStack {
   readonly suppressions: readonly PlacedSuppression[];
 }
 
+/** Production, with a project name that stands for any. */
+const production: Environment = {
+  STAGE: "prod",
+  PROJECT_NAME: "project",
+  EMAIL_SENDER: "sender@example.com",
+  EMAIL_RECIPIENT: "ops@example.com",
+  ALARM_EMAIL: "on-call@example.com",
+  AWS_ACCOUNT_ID: exampleAccountId,
+  AWS_REGION: "us-east-1",
+};
+
 /**
- * Synthesizes the stack that the documents are made from: that of production, with a project name that stands for any.
+ * Synthesizes the stack that the documents are made from: that of production.
  * @param notifications by default those that the project comes with.
  */
 export function synthesizeForDocs(
   notifications: readonly Notification[] = seedCatalogue,
   templateOf?: TemplateReader,
 ): SynthesizedStack {
-  const config = readConfig({
-    STAGE: "prod",
-    PROJECT_NAME: "project",
-    EMAIL_SENDER: "sender@example.com",
-    EMAIL_RECIPIENT: "ops@example.com",
-    ALARM_EMAIL: "on-call@example.com",
-    AWS_ACCOUNT_ID: exampleAccountId,
-    AWS_REGION: "us-east-1",
-  });
+  const config = readConfig(production);
   const outdir = mkdtempSync(join(tmpdir(), "docs-"));
   try {
     const stack = new NotificationStack(new App({ outdir }), "notification", config, notifications, templateOf);
     stack.prepareStack();
     return readStack(stack, new Names(config));
+  } finally {
+    rmSync(outdir, { recursive: true, force: true });
+  }
+}
+
+/** @returns what the stack `ci-access` is exempt from, for a stage with a domain whose records it makes in Route 53. */
+export function ciAccessSuppressions(): readonly PlacedSuppression[] {
+  const { ci, ...config } = readConfig({
+    ...production,
+    SENDER_IDENTITY: "domain",
+    DEPLOY_REPOSITORY: "organization/project",
+  });
+  if (ci === undefined) throw new Error("DEPLOY_REPOSITORY makes no CI.");
+  const sendingDomains = config.sendingDomains.map((domain) => ({ ...domain, zoneId: "Z0123456789ABCDEFGHIJ" }));
+  const state = { bucket: "state", key: "terraform.tfstate" };
+  const outdir = mkdtempSync(join(tmpdir(), "docs-"));
+  try {
+    const app = new App({ outdir });
+    return suppressionsIn(new CiAccessStack(app, "ci-access", { ...config, sendingDomains, ci, state }));
   } finally {
     rmSync(outdir, { recursive: true, force: true });
   }

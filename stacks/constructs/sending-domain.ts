@@ -4,7 +4,7 @@ import { Sesv2EmailIdentityMailFromAttributes } from "@cdktf/provider-aws/lib/se
 import { Fn } from "cdktf";
 import { Construct } from "constructs";
 import { type Config } from "../config";
-import { type DnsRecord, dkimTokenCount, recordsOf, route53Value, trackingRecord } from "../dns-records";
+import { type DnsRecord, dkimTokenCount, isMadeHere, recordsOf, route53Value, trackingRecord } from "../dns-records";
 import { type SendingDomain } from "../sending-domains";
 import { type SesHosts, sesHosts } from "../ses-hosts";
 import { type EmailSender } from "./email-sender";
@@ -67,7 +67,7 @@ class Domain extends Construct {
     this.records = new DnsRecords(this, "records", {
       records: recordsOf(domain, tokens, hosts),
       zoneId: domain.zoneId,
-      isMade: ({ id: record }) => record !== "dmarc" || domain.dmarc?.isMadeHere === true,
+      isMade: (record) => isMadeHere(record, domain),
     });
     if (domain.mailFrom !== undefined) {
       new Sesv2EmailIdentityMailFromAttributes(this, "mail-from", {

@@ -10,18 +10,23 @@ const suppression = {
 };
 
 it("has a row for each rule, and one for each suppression with its reason", () => {
-  const document = policyDocument([suppression]);
+  const document = policyDocument({
+    "The stack": [suppression],
+    "The other stack": [suppression, { ...suppression, address: "data.x.y" }],
+  });
   for (const { id, why } of rules) {
     expect(document).toContain(`| \`${id}\` | `);
     expect(document).toContain(why.replaceAll("|", "\\|"));
   }
+  expect(document).toContain("\nThe stack has this one:\n");
+  expect(document).toMatch(/\nThe other stack has these:\n[^]*`data\.x\.y`/);
   expect(document).toContain(
     "| `no-wildcard` | `data.aws_iam_policy_document.reads` | `ses:GetAccount on *` | GetAccount has no resource-level permissions in IAM. |",
   );
 });
 
 it("says what each rule of the peers is here", () => {
-  const document = policyDocument([]);
+  const document = policyDocument({});
   for (const { id, answer } of peers.flatMap((peer) => peer.rules)) {
     const here = "held" in answer ? "held" : "suppressed" in answer ? "suppressed because" : "not applicable";
     expect(document).toContain(`| ${id} | ${here} | `);
@@ -44,7 +49,7 @@ it("refuses an answer that names a rule that does not exist", () => {
   const renamed = [
     { title: "Peer", source: peer?.source ?? "", rules: [{ id: "P1", answer: { held: ["no-wildcards"] } }] },
   ];
-  expect(() => policyDocument([], undefined, renamed)).toThrow(
+  expect(() => policyDocument({}, undefined, renamed)).toThrow(
     /docs\/policy\.md can't be generated\. Correct docs\/generator\/policy-peers\.ts\.\n {2}Peer's P1 is held by no-wildcards, which is no rule\./,
   );
 });

@@ -134,6 +134,10 @@ function resourcesOf({ service, operation, parameters }: AwsCall, account: Accou
     }
     case "iam":
       return [global(`role/${name("RoleName")}`)];
+    case "route53": {
+      const kind = operation === "GetChange" ? "change" : "hostedzone";
+      return [`arn:${account.partition}:route53:::${kind}/${name("Id")}`];
+    }
     case "ses": {
       if (/Template$/.test(operation)) return ["*"];
       const set = name("ConfigurationSetName");
@@ -175,9 +179,23 @@ function contextOf({ service, operation, parameters }: AwsCall, account: Account
         ...(operation === "AddPermission" ? optional("lambda:Principal", name("Principal")) : {}),
       };
     }
+    case "route53":
+      return operation === "ChangeResourceRecordSets" ? recordSetContext(parameters.Changes) : {};
     default:
       return {};
   }
+}
+
+/** https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html */
+function recordSetContext(changes: unknown): AuthorizationRequest["context"] {
+  const list = changes as readonly Record<"Action" | "Name" | "Type", string>[];
+  return {
+    "route53:ChangeResourceRecordSetsActions": list.map(({ Action }) => Action),
+    "route53:ChangeResourceRecordSetsNormalizedRecordNames": list.map(({ Name }) =>
+      Name.toLowerCase().replace(/\.$/, ""),
+    ),
+    "route53:ChangeResourceRecordSetsRecordTypes": list.map(({ Type }) => Type),
+  };
 }
 
 /** The tags are asked for separately, and the resource has none yet. */
@@ -240,10 +258,11 @@ function queryTags(parameters: Parameters): object[] {
 }
 
 function requestTags(tags: Readonly<Record<string, string>>): AuthorizationRequest["context"] {
-  const keys = Object.keys(tags);
-  const each = Object.entries(tags).map(([key, value]) => [`aws:RequestTag/${key}`, value]);
-  if (keys.length === 0) return {};
-  return { ...(Object.fromEntries(each) as Record<string, string>), "aws:TagKeys": keys };
+  // The order of the tags differs from run to run.
+  const sorted = Object.entries(tags).sort(([one], [other]) => (one < other ? -1 : 1));
+  if (sorted.length === 0) return {};
+  const values = sorted.map(([key, value]) => [`aws:RequestTag/${key}`, value]);
+  return { ...(Object.fromEntries(values) as Record<string, string>), "aws:TagKeys": sorted.map(([key]) => key) };
 }
 
 function namesIn(parameters: Parameters): (...names: readonly string[]) => string | undefined {

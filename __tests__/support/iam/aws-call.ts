@@ -30,11 +30,22 @@ export function awsCallOf({ method, path, headers, target, body }: PassingCall):
     const { Action: operation = "", ...parameters } = Object.fromEntries(new URLSearchParams(body));
     return { service, operation, parameters };
   }
-  // The body of S3's calls is an object, and no parameter.
   const found = service === "s3" ? s3Call(method, path) : restCall(service, method, path);
   if (found === undefined) throw new Error(`${service}: which operation is ${method} ${path}?`);
-  const inBody = service === "s3" ? {} : jsonIn(body);
-  return { service, operation: found.operation, parameters: { ...inBody, ...found.parameters } };
+  return { service, operation: found.operation, parameters: { ...parametersIn(body, service), ...found.parameters } };
+}
+
+/** Reads the parameters in the body of a REST call. */
+function parametersIn(body: string, service: string): Record<string, unknown> {
+  switch (service) {
+    case "s3":
+      // The body is an object, and no parameter.
+      return {};
+    case "route53":
+      return recordChangesIn(body);
+    default:
+      return jsonIn(body);
+  }
 }
 
 function jsonIn(body: string): Record<string, unknown> {
@@ -61,6 +72,23 @@ interface RestOperation {
   readonly path: RegExp;
 }
 
+/** The calls for Route 53's records (https://docs.aws.amazon.com/Route53/latest/APIReference/). */
+const route53Operations: readonly RestOperation[] = [
+  { name: "GetHostedZone", method: "GET", path: /^\/2013-04-01\/hostedzone\/(?<Id>\w+)$/ },
+  { name: "ListResourceRecordSets", method: "GET", path: /^\/2013-04-01\/hostedzone\/(?<Id>\w+)\/rrset\/?$/ },
+  { name: "ChangeResourceRecordSets", method: "POST", path: /^\/2013-04-01\/hostedzone\/(?<Id>\w+)\/rrset\/?$/ },
+  { name: "GetChange", method: "GET", path: /^\/2013-04-01\/change\/(?<Id>\w+)$/ },
+];
+
+/** Reads the XML of ChangeResourceRecordSets: action, name and type of each change. */
+function recordChangesIn(body: string): Record<string, unknown> {
+  const textOf = (xml: string, tag: string) => new RegExp(`<${tag}>([^<]*)</${tag}>`).exec(xml)?.[1];
+  const changes = [...body.matchAll(/<Change>.*?<\/Change>/gs)].map(([xml]) =>
+    Object.fromEntries(["Action", "Name", "Type"].map((tag) => [tag, textOf(xml, tag)])),
+  );
+  return changes.length === 0 ? {} : { Changes: changes };
+}
+
 /** Reads the operations of a client of the AWS SDK: it exports a schema of each, with its place in HTTP. */
 function restOperations(client: object): RestOperation[] {
   return Object.values(client as Record<string, unknown>).flatMap((schema) => {
@@ -79,6 +107,7 @@ function restOperations(client: object): RestOperation[] {
 
 const restServices: Readonly<Record<string, readonly RestOperation[]>> = {
   lambda: restOperations(lambda),
+  route53: route53Operations,
   ses: restOperations(sesv2),
 };
 
