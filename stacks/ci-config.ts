@@ -1,4 +1,4 @@
-import { type Environment } from "./config";
+import { type Named } from "./config";
 
 /** The continuous integration that plans and deploys a stage. */
 export interface CiSettings {
@@ -25,36 +25,41 @@ const howToFindRepository =
   "export DEPLOY_REPOSITORY=owner/name, or with the ids of both where GitHub's tokens have them: gh api repos/{owner}/{repo} --jq '\"\\(.owner.login)@\\(.owner.id)/\\(.name)@\\(.id)\"'";
 
 /**
- * Reads the variables of the stack `ci-access`.
+ * Reads the settings of the stack `ci-access`.
  * @param problems gets a sentence for each value that can't be used.
  * @returns `undefined` where no CI is configured, or where there are problems.
  */
-export function readCi(environment: Environment, backend: string, problems: string[]): CiSettings | undefined {
-  const repository = environment.DEPLOY_REPOSITORY?.trim() || undefined;
-  const provider = environment.OIDC_PROVIDER?.trim() || undefined;
+export function readCi(
+  repository: Named | undefined,
+  provider: Named | undefined,
+  backend: string,
+  problems: string[],
+): CiSettings | undefined {
   const before = problems.length;
-  if (provider !== undefined && provider !== "managed" && provider !== "existing") {
+  if (provider !== undefined && provider.text !== "managed" && provider.text !== "existing") {
     problems.push(
-      `OIDC_PROVIDER="${provider}" is unknown: use managed (this stage makes the account's provider for GitHub), or existing (it is there)`,
+      `${told(provider)} is unknown: use managed (this stage makes the account's provider for GitHub), or existing (it is there)`,
     );
   }
   if (repository === undefined) {
     if (provider !== undefined) {
-      problems.push(`OIDC_PROVIDER="${provider}" has no effect without DEPLOY_REPOSITORY: set both, or neither`);
+      problems.push(`${told(provider)} has no effect without DEPLOY_REPOSITORY: set both, or neither`);
     }
     return undefined;
   }
-  if (/[*?]/.test(repository)) {
-    problems.push(
-      `DEPLOY_REPOSITORY="${repository}" has a wildcard, which would let other repositories deploy: name one repository`,
-    );
-  } else if (!repositoryPattern.test(repository)) {
-    problems.push(`DEPLOY_REPOSITORY="${repository}" is not a repository of GitHub: ${howToFindRepository}`);
+  if (/[*?]/.test(repository.text)) {
+    problems.push(`${told(repository)} has a wildcard, which would let other repositories deploy: name one repository`);
+  } else if (!repositoryPattern.test(repository.text)) {
+    problems.push(`${told(repository)} is not a repository of GitHub: ${howToFindRepository}`);
   }
-  if (backend !== "s3") {
+  if (backend === "cloud" || backend === "local") {
     problems.push(
-      `DEPLOY_REPOSITORY="${repository}" is for BACKEND=s3; with BACKEND=${backend}, GitHub's workflows can't read the state: unset DEPLOY_REPOSITORY`,
+      `${told(repository)} is for BACKEND=s3; with BACKEND=${backend}, GitHub's workflows can't read the state: take the repository out`,
     );
   }
-  return problems.length > before ? undefined : { repository, manageProvider: provider !== "existing" };
+  return problems.length > before
+    ? undefined
+    : { repository: repository.text, manageProvider: provider?.text !== "existing" };
 }
+
+const told = ({ name, text }: Named) => `${name}="${text}"`;

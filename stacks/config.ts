@@ -7,6 +7,7 @@ import {
   forbiddenCharacters,
   isStageName,
   readAllowedRecipients,
+  type SettingProblem,
   settingProblems,
   tellSettingProblem,
 } from "./stage-check";
@@ -35,7 +36,9 @@ export interface Config extends Omit<
   | "accountId"
   | "alarmSubscribers"
   | "allowedRecipients"
+  | "deployRepository"
   | "identities"
+  | "oidcProvider"
   | "projectName"
   | "projectNameException"
   | "recipients"
@@ -133,7 +136,12 @@ export function readConfig(environment: Environment = process.env): Config {
   const stateRegion = read.regionNamed(read.variable("STATE_REGION"));
   const bucket = projectName && accountId && stateBucketOf(projectName, accountId);
   const backend = readBackend(environment, bucket, stateRegion ?? region, problems);
-  const ci = readCi(environment, backendOf(environment), problems);
+  const ci = readCi(
+    read.optional("DEPLOY_REPOSITORY", "deployRepository"),
+    read.optional("OIDC_PROVIDER", "oidcProvider"),
+    backendOf(environment),
+    problems,
+  );
   refuseStateElsewhere(environment, problems);
   const recipientPolicy = readPolicy(stage, settings, recipients, problems);
 
@@ -151,7 +159,14 @@ export function readConfig(environment: Environment = process.env): Config {
   ) {
     throw new Error("A configuration problem was not reported; this is a bug in stacks/config.ts.");
   }
-  const { allowedRecipients: _, identities: __, projectNameException: ___, ...rest }: StageSettings = stages[stage];
+  const {
+    allowedRecipients: _allowedRecipients,
+    deployRepository: _deployRepository,
+    identities: _identities,
+    oidcProvider: _oidcProvider,
+    projectNameException: _projectNameException,
+    ...rest
+  }: StageSettings = stages[stage];
   return {
     ...rest,
     sendingDomains: domains.domains,
@@ -172,7 +187,7 @@ export function readConfig(environment: Environment = process.env): Config {
 }
 
 /** A text of the configuration. */
-interface Named {
+export interface Named {
   /** How messages call its place: a variable's name, or a setting of a stage. */
   readonly name: string;
   readonly text: string;
@@ -224,6 +239,14 @@ class Reader {
     const entry = this.stage ?? "the stage's entry";
     this.problems.push(
       `${variable} is not set: export ${variable}=${example}, or write ${written} into ${entry} in stacks/stages.ts`,
+    );
+  }
+
+  /** Reads a value that may be left out. */
+  optional(variable: string, setting: "deployRepository" | "oidcProvider"): Named | undefined {
+    const ofStage = this.settings[setting];
+    return (
+      this.variable(variable) ?? (ofStage === undefined ? undefined : { name: this.nameOf(setting), text: ofStage })
     );
   }
 
@@ -408,9 +431,25 @@ function readPolicy(
 ): RecipientPolicy | undefined {
   if (stage === undefined || settings.allowedRecipients === undefined) return undefined;
   const read = readAllowedRecipients(settings.allowedRecipients, recipients ?? []);
-  if ("policy" in read) return read.policy;
-  problems.push(...read.problems.map((problem) => tellSettingProblem(stage, settings, problem)));
-  return undefined;
+  const found = "problems" in read ? read.problems : sesSandboxProblems(stage, settings, read.policy);
+  problems.push(...found.map((problem) => tellSettingProblem(stage, settings, problem)));
+  return "policy" in read && found.length === 0 ? read.policy : undefined;
+}
+
+/** The stage `sandbox` is left out, because no mail of it leaves the machine. */
+function sesSandboxProblems(
+  stage: Stage,
+  { sesSandbox }: Partial<StageSettings>,
+  { mode }: RecipientPolicy,
+): SettingProblem[] {
+  if (mode === "restricted" || sesSandbox !== true || stage === "sandbox") return [];
+  return [
+    {
+      path: ["allowedRecipients"],
+      message:
+        'lets everybody in, but in the SES sandbox SES mails verified recipients alone: write "recipients-only" or a list, or sesSandbox: false once the account is out of it',
+    },
+  ];
 }
 
 function isStage(text: string): text is Stage {

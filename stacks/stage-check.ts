@@ -62,6 +62,8 @@ const settingsSchema = z.strictObject({
     )
     .optional(),
   identities: oneOf(["managed", "existing"]).optional(),
+  deployRepository: text.optional(),
+  oidcProvider: oneOf(["managed", "existing"]).optional(),
   recipients: texts.optional(),
   replyTo: texts.optional(),
   alarmSubscribers: texts.optional(),

@@ -47,6 +47,16 @@ export interface StageSettings {
    * made them. An account has each identity once in a region. IDENTITIES wins. @default "managed"
    */
   readonly identities?: "managed" | "existing";
+  /**
+   * The repository of GitHub whose workflows plan and deploy the stage (docs/ci-access.md): `owner/name`, or
+   * `owner@123456/name@456789` with the ids of both. DEPLOY_REPOSITORY wins. @default no workflow deploys the stage
+   */
+  readonly deployRepository?: string;
+  /**
+   * `managed`: this stage makes the account's identity provider for GitHub. `existing`: it is there. An account has it
+   * once. OIDC_PROVIDER wins. @default "managed"
+   */
+  readonly oidcProvider?: "managed" | "existing";
   /** Recipients of scheduled notifications. EMAIL_RECIPIENT wins. */
   readonly recipients?: readonly string[];
   /** Where replies go if the event names no other address. EMAIL_REPLY_TO wins. @default to the sender */

@@ -102,7 +102,7 @@ describe.each(commands)("npm run %s", (name) => {
     const words = [name, "ci-access"];
     expectRefusal(
       await run(words, { isTerminal: true }),
-      `npm run ${name} -- ci-access needs the repository of GitHub that the access is for: export DEPLOY_REPOSITORY=owner/name (docs/ci-access.md).`,
+      `npm run ${name} -- ci-access needs the repository of GitHub that the access is for: set deployRepository in stacks/stages.ts, or export DEPLOY_REPOSITORY=owner/name (docs/ci-access.md).`,
     );
     const environment = { ...devEnvironment, DEPLOY_REPOSITORY: "acme/mail" };
     expect(handedOn(await run(words, { isTerminal: true, environment }))).toEqual([[names[name], "ci-access"]]);

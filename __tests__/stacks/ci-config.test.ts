@@ -1,5 +1,5 @@
 import { ConfigurationError, type Environment } from "../../stacks/config";
-import { configOf } from "../support/stack";
+import { configOf, withStage } from "../support/stack";
 
 function problemsOf(environment: Environment): readonly string[] {
   try {
@@ -65,7 +65,37 @@ it.each(["local", "cloud"])(
   (BACKEND) => {
     const cloud = BACKEND === "cloud" ? { TF_CLOUD_ORGANIZATION: "acme", TF_WORKSPACE: "shop" } : {};
     expect(problemsOf({ DEPLOY_REPOSITORY: "acme/shop", BACKEND, ...cloud })).toEqual([
-      `DEPLOY_REPOSITORY="acme/shop" is for BACKEND=s3; with BACKEND=${BACKEND}, GitHub's workflows can't read the state: unset DEPLOY_REPOSITORY`,
+      `DEPLOY_REPOSITORY="acme/shop" is for BACKEND=s3; with BACKEND=${BACKEND}, GitHub's workflows can't read the state: take the repository out`,
     ]);
   },
 );
+
+it("says nothing of the repository where the kind of backend is mistyped", () => {
+  expect(problemsOf({ DEPLOY_REPOSITORY: "acme/shop", BACKEND: "S3" })).toEqual([
+    'BACKEND="S3" is unknown: use s3, cloud or local',
+  ]);
+});
+
+describe("in the stage's entry", () => {
+  const settings = { deployRepository: "acme/shop", oidcProvider: "existing" } as const;
+
+  it("is enough, so that no deployment forgets it", () => {
+    expect(withStage(settings).ci).toEqual({ repository: "acme/shop", manageProvider: false });
+  });
+
+  it("gives way to a variable that is set", () => {
+    expect(withStage(settings, { DEPLOY_REPOSITORY: "acme/other", OIDC_PROVIDER: "managed" }).ci).toEqual({
+      repository: "acme/other",
+      manageProvider: true,
+    });
+  });
+
+  it("is refused by its own name", () => {
+    expect(() => withStage({ deployRepository: "acme/*" })).toThrow(
+      /stacks\/stages\.ts: dev\.deployRepository="acme\/\*" has a wildcard/,
+    );
+    expect(() => withStage({ deployRepository: "acme/shop", oidcProvider: "gitlab" as "managed" })).toThrow(
+      /stacks\/stages\.ts: dev\.oidcProvider="gitlab" has to be one of managed, existing/,
+    );
+  });
+});

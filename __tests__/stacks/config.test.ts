@@ -247,7 +247,7 @@ it.each(["prod-eu", "priority", "daily", "production", "Prod", "dev_2"])("takes 
     const fix = "call it by one of sandbox, dev, ";
     expect(() => configOf({ STAGE: stage })).toThrow(`STAGE="${stage}" can't be a stage's name: ${fix}`);
     // What stands in its entry is not missing.
-    known[stage] = stages.sandbox;
+    known[stage] = { ...stages.sandbox, sesSandbox: false };
     expect(() => readConfig({ STAGE: stage })).toThrow("The configuration has 1 problem;");
   } finally {
     Reflect.deleteProperty(known, stage);

@@ -213,3 +213,11 @@ describe("who may be mailed", () => {
     },
   );
 });
+
+it("refuses to let everybody in while the account is in the SES sandbox, where SES would refuse them", () => {
+  const allowedRecipients = { mode: "unrestricted", reason: "A try." } as const;
+  expect(() => withStage({ allowedRecipients, sesSandbox: true })).toThrow(
+    /stacks\/stages\.ts: dev\.allowedRecipients=.* lets everybody in, but in the SES sandbox SES mails verified recipients alone/,
+  );
+  expect(withStage({ allowedRecipients, sesSandbox: false }).recipientPolicy).toEqual(allowedRecipients);
+});

@@ -153,7 +153,7 @@ function refuseLeftOut(name: Name, words: readonly string[], { stacks }: Words):
 function refuseAccessForNobody(name: Name, { stacks }: Words, { ci }: Config): void {
   if (ci !== undefined || !stacks.includes("ci-access")) return;
   throw new UsageError(
-    `npm run ${name} -- ci-access needs the repository of GitHub that the access is for: export DEPLOY_REPOSITORY=owner/name (docs/ci-access.md).`,
+    `npm run ${name} -- ci-access needs the repository of GitHub that the access is for: set deployRepository in stacks/stages.ts, or export DEPLOY_REPOSITORY=owner/name (docs/ci-access.md).`,
   );
 }
 
