@@ -9,6 +9,7 @@ import { type Construct } from "constructs";
 import { Arns } from "./arns";
 import { type CiSettings } from "./ci-config";
 import { grantsDocument, stageGrants } from "./ci-grants";
+import { smokeGrants } from "./ci-smoke-grants";
 import { type Config } from "./config";
 import { CiRole } from "./constructs/ci-role";
 import { boundaryName, boundaryStatements, ciPath } from "./function-boundary";
@@ -64,14 +65,16 @@ export class CiAccessStack extends TerraformStack {
     });
     // Plan and drift run in the environment `<stage>-plan`, and the deployment in `<stage>`, whose approval and branches
     // GitHub enforces before it signs a token (.github/workflows/).
-    const roleOf = (kind: "plan" | "deploy", environment: string) =>
+    const roleOf = (kind: "plan" | "deploy" | "smoke", environment: string, what: string = kind) =>
       new CiRole(this, kind, {
         name: names.inAccount(`ci-${kind}`),
-        description: `GitHub's workflows ${kind} ${names.prefix} with it`,
+        description: `GitHub's workflows ${what} ${names.prefix} with it`,
         trust: { providerArn, issuer, audience, subject: `repo:${ci.repository}:environment:${environment}` },
       });
     const plan = roleOf("plan", `${stage}-plan`);
     const deploy = roleOf("deploy", stage);
+    // The test after a deployment puts events and reads what became of them. The deploy role may do neither.
+    const smoke = roleOf("smoke", stage, "test");
 
     const reads = new IamPolicy(this, "reads", {
       name: names.inAccount("ci-reads"),
@@ -88,9 +91,20 @@ export class CiAccessStack extends TerraformStack {
       policy: grantsDocument(this, "changes-document", grants, "write").json,
     });
 
+    new IamRolePolicy(this, "trials", {
+      name: names.inAccount("ci-smoke"),
+      role: smoke.role.name,
+      policy: grantsDocument(this, "trials-document", smokeGrants({ arns, config: props }), "read").json,
+    });
+
     enforcePolicy(this, names.prefix);
     this.output("plan_role_arn", plan.role.arn, "The role that a workflow assumes to plan the stage");
     this.output("deploy_role_arn", deploy.role.arn, "The role that a workflow assumes to deploy the stage");
+    this.output(
+      "smoke_role_arn",
+      smoke.role.arn,
+      "The role that a workflow assumes to test the stage after a deployment",
+    );
   }
 
   private output(name: string, value: string, description: string): void {

@@ -103,6 +103,7 @@ it("makes the roles of the CI, and plans no change after it", async () => {
   expect(await terraform.outputs()).toEqual({
     plan_role_arn: `arn:aws:iam::${accountId}:role/ci/shop-staging-ci-plan-eu-west-1`,
     deploy_role_arn: `arn:aws:iam::${accountId}:role/ci/shop-staging-ci-deploy-eu-west-1`,
+    smoke_role_arn: `arn:aws:iam::${accountId}:role/ci/shop-staging-ci-smoke-eu-west-1`,
   });
   expect(await terraform.findChanges()).toBeUndefined();
 });
@@ -162,6 +163,7 @@ describe("a stage", () => {
     expect((await findLeftovers(clients())).sort()).toEqual([
       "role shop-staging-ci-deploy-eu-west-1",
       "role shop-staging-ci-plan-eu-west-1",
+      "role shop-staging-ci-smoke-eu-west-1",
     ]);
     expect(await callRoute53(gateway.url, "GET", `hostedzone/${zoneId}/rrset`)).not.toMatch(/<Type>(CNAME|MX|TXT)</);
   });

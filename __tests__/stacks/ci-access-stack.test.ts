@@ -1,4 +1,5 @@
 import { Testing } from "cdktf";
+import { callsOf } from "../../docs/generator/sdk-calls";
 import { seedCatalogue } from "../../handler/notifications/seed";
 import { CiAccessStack } from "../../stacks/ci-access-stack";
 import { type Config, type Environment } from "../../stacks/config";
@@ -20,8 +21,8 @@ const provider = `arn:aws:iam::${accountId}:oidc-provider/token.actions.githubus
 
 interface Access {
   readonly stack: Synthesized;
-  readonly roles: Readonly<Record<"plan" | "deploy", EvaluatedRole>>;
-  readonly trust: Readonly<Record<"plan" | "deploy", PolicyDocument>>;
+  readonly roles: Readonly<Record<"plan" | "deploy" | "smoke", EvaluatedRole>>;
+  readonly trust: Readonly<Record<"plan" | "deploy" | "smoke", PolicyDocument>>;
   readonly boundary: PolicyDocument;
   readonly boundaryArn: string;
 }
@@ -48,8 +49,12 @@ function accessTo(config: Config): Access {
   };
   return {
     stack,
-    roles: { plan: role("plan", [reads]), deploy: role("deploy", [reads, documentOf("changes-document")]) },
-    trust: { plan: documentOf("plan_trust"), deploy: documentOf("deploy_trust") },
+    roles: {
+      plan: role("plan", [reads]),
+      deploy: role("deploy", [reads, documentOf("changes-document")]),
+      smoke: role("smoke", [documentOf("trials-document")]),
+    },
+    trust: { plan: documentOf("plan_trust"), deploy: documentOf("deploy_trust"), smoke: documentOf("smoke_trust") },
     boundary: documentOf("function-boundary-document"),
     boundaryArn: boundaryArn(Arns.of(config)),
   };
@@ -65,7 +70,7 @@ const may = async (role: EvaluatedRole, request: AuthorizationRequest) =>
 
 describe("the permissions", () => {
   it("are what Terraform's recorded calls need, and no more", async () => {
-    const { missing, unused } = await audit(roles, recorded, keyPolicy);
+    const { missing, unused } = await audit({ plan: roles.plan, deploy: roles.deploy }, recorded, keyPolicy);
     expect(missing).toEqual([]);
     // The record has an example of each kind, so it does not use each of several resources of one kind.
     expect(unused.filter((grant) => !grant.includes(" on "))).toEqual(Object.keys(notRecorded).sort());
@@ -150,7 +155,7 @@ describe("the permissions", () => {
     const context = resource.includes(":key/")
       ? { "aws:ResourceTag/project": "shop", "aws:ResourceTag/stage": "staging" }
       : {};
-    for (const role of Object.values(roles)) expect(await may(role, { action, resource, context })).toBe(false);
+    for (const role of [roles.plan, roles.deploy]) expect(await may(role, { action, resource, context })).toBe(false);
   });
 
   it("let the plan role lock the state, and not write it", async () => {
@@ -473,5 +478,36 @@ describe("the stack", () => {
     const boundaryIn = (region: string) => accessTo(withStage({}, { ...ci, AWS_REGION: region })).boundaryArn;
     expect(boundaryIn("us-gov-west-1")).toMatch(/^arn:aws-us-gov:iam::/);
     expect(boundaryIn("eusc-de-east-1")).toMatch(/^arn:aws-eusc:iam::/);
+  });
+});
+
+describe("the role of the acceptance test", () => {
+  const { smoke } = roles;
+
+  it("allows the calls of npm run smoke, and no others", () => {
+    const { calls } = callsOf("operations/commands/smoke.ts");
+    // `--replay` is for a person.
+    const ofReplay = ["events:DescribeReplay", "events:StartReplay"];
+    const called = new Set(calls.map(({ action }) => action).filter((action) => !ofReplay.includes(action)));
+    const allowed = new Set(
+      grantsOf(smoke)
+        .filter((grant) => !grant.includes(" on "))
+        .map((grant) => grant.split(" ")[1]),
+    );
+    expect([...allowed].sort()).toEqual([...called].sort());
+  });
+
+  it.each([
+    ["events:PutEvents", `arn:aws:events:eu-west-1:${accountId}:event-bus/shop-staging-event-bus`],
+    ["lambda:InvokeFunction", `arn:aws:lambda:eu-west-1:${accountId}:function:shop-staging-email-processor`],
+    ["iam:GetRolePolicy", `arn:aws:iam::${accountId}:role/shop-staging-role-eu-west-1`],
+    ["logs:FilterLogEvents", `arn:aws:logs:eu-west-1:${accountId}:log-group:/aws/events/shop-staging-feedback:*`],
+    ["dynamodb:DeleteItem", `arn:aws:dynamodb:eu-west-1:${accountId}:table/shop-staging-claims`],
+    ["sqs:SendMessage", `arn:aws:sqs:eu-west-1:${accountId}:shop-staging-retries`],
+    ["sqs:DeleteMessage", `arn:aws:sqs:eu-west-1:${accountId}:shop-staging-dead-letters`],
+  ])("allows %s on what is the stage's, and on nothing of another stage", async (action, resource) => {
+    const context = {};
+    expect(await may(smoke, { action, resource, context })).toBe(true);
+    expect(await may(smoke, { action, resource: resource.replace("shop-staging", "shop-prod"), context })).toBe(false);
   });
 });
