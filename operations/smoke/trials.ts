@@ -58,7 +58,8 @@ export async function runTrials(context: TrialContext): Promise<{ results: Trial
     }),
     tryDeadLetters(add, seen, context),
   ]);
-  const order = [...plan.skipped, ...plan.mails].map(({ name }) => name);
+  // The trials run at the same time. Those that stand in no list here follow in the order in which they ended.
+  const order = [...[...plan.skipped, ...plan.mails].map(({ name }) => name), "duplicate"];
   const placeOf = ({ trial }: TrialResult) => (order.includes(trial) ? order.indexOf(trial) : order.length);
   return { results: results.sort((a, b) => placeOf(a) - placeOf(b)), seen };
 }
