@@ -262,8 +262,10 @@ it("calls steps that scripts/ci has, with the options that they need", () => {
 
 describe("shellcheck", () => {
   const found = (process.env.PATH ?? "").split(delimiter).some((path) => readdirOr(path).includes("shellcheck"));
-  if (!found) console.warn("Left out: shellcheck is not installed (apt-get install shellcheck). CI has it.");
-  const run = found ? it : it.skip;
+  // CI installs it, so there a missing one fails the test.
+  const isLeftOut = !found && !process.env.CI;
+  if (isLeftOut) console.warn("Left out: shellcheck is not installed (apt-get install shellcheck). CI has it.");
+  const run = isLeftOut ? it.skip : it;
   let temporary: string;
   beforeEach(() => {
     temporary = mkdtempSync(join(tmpdir(), "shellcheck-"));
