@@ -7,8 +7,10 @@ import {
   forbiddenCharacters,
   isStageName,
   readAllowedRecipients,
+  sendRateProblems,
   type SettingProblem,
   settingProblems,
+  showSetting,
   tellSettingProblem,
 } from "./stage-check";
 import { laneNames, lanes } from "./lanes";
@@ -404,6 +406,9 @@ function readRecipients(read: Reader): readonly [string, ...string[]] | undefine
   return undefined;
 }
 
+/** The settings that `sendRateProblems` reads. */
+const limiting = ["sendRatePerSecond", "sesSandbox", "reserveConcurrency", "quotas"] as const;
+
 /**
  * Reads the stage's entry and reports what is wrong with it. A setting that is wrong is left out of the answer, so that it
  * is not reported a second time.
@@ -413,13 +418,17 @@ function readSettings(stage: Stage | undefined, problems: string[]) {
   const settings: StageSettings = stages[stage];
   const found = settingProblems(settings);
   problems.push(...found.map((problem) => tellSettingProblem(stage, settings, problem)));
-  if (/[$%]\{/.test(JSON.stringify(settings))) {
+  if (/[$%]\{/.test(showSetting(settings))) {
     problems.push(
       `The settings of "${stage}" in stacks/stages.ts hold a \${ or %{, which Terraform would read as an expression: leave it out`,
     );
   }
   const wrong = new Set(found.map(({ path: [name] }) => name));
-  const sound = Object.fromEntries(Object.entries(settings).filter(([name]) => !wrong.has(name)));
+  const isEntry = !wrong.has(undefined);
+  if (isEntry && limiting.every((name) => !wrong.has(name))) {
+    problems.push(...sendRateProblems(stage, settings).map((problem) => tellSettingProblem(stage, settings, problem)));
+  }
+  const sound = Object.fromEntries(isEntry ? Object.entries(settings).filter(([name]) => !wrong.has(name)) : []);
   return { settings: sound as Partial<StageSettings>, wrong };
 }
 

@@ -98,7 +98,7 @@ export interface StageSettings {
    * Most mails a second that this stage sends: its share of what SES lets the account send (SES console, "Account
    * dashboard"; `npm run doctor` compares). SES counts the account as a whole, so the shares of all stages in it must
    * not add up to more than the account's rate. Otherwise a burst of one stage throttles the alerts of another. In the
-   * SES sandbox the rate is 1.
+   * SES sandbox the rate is 1. A stage has at least 0.1, and at most what the account's concurrency (`quotas`) can send.
    */
   readonly sendRatePerSecond: number;
   /**
@@ -109,13 +109,18 @@ export interface StageSettings {
   readonly reserveConcurrency: boolean;
   /** How often and how long EventBridge tries a target before it puts the event into the dead-letter queue. */
   readonly targetRetry: { readonly attempts: number; readonly maximumAgeSeconds: number };
-  /** Quotas that AWS has raised for the account. The synth checks the stack against them. @default AWS's own */
+  /** Quotas of the account that differ from AWS's own. The synth checks the stack and the send rate against them. @default AWS's own */
   readonly quotas?: Partial<Quotas>;
 }
 
-/** Adjustable quotas of an account (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html). */
+/**
+ * Adjustable quotas of an account (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html,
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+ */
 export interface Quotas {
   readonly rulesPerBus: number;
+  /** Runs of Lambda functions at once, in all of the account. @default 1000, and 10 in a new account */
+  readonly concurrentExecutions: number;
   /** Most characters of an event pattern. AWS can raise it to the 4,096 that PutRule takes. */
   readonly eventPatternCharacters: number;
 }
@@ -123,7 +128,7 @@ export interface Quotas {
 /** The quotas that AWS sets for a new account in this region. */
 export function defaultQuotas(region: string): Quotas {
   const rulesPerBus = ["af-south-1", "eu-south-1"].includes(region) ? 100 : 300;
-  return { rulesPerBus, eventPatternCharacters: 2048 };
+  return { rulesPerBus, eventPatternCharacters: 2048, concurrentExecutions: 1000 };
 }
 
 const common = {
