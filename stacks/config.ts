@@ -7,7 +7,6 @@ import {
   forbiddenCharacters,
   isStageName,
   readAllowedRecipients,
-  sendRateProblems,
   type SettingProblem,
   settingProblems,
   showSetting,
@@ -15,6 +14,7 @@ import {
 } from "./stage-check";
 import { laneNames, lanes } from "./lanes";
 import { regionPattern, whyNoMailFrom } from "./regions";
+import { limitingSettings, sendRateProblems } from "./send-rate-check";
 import { readSendingDomains, type SendingDomains } from "./sending-domains";
 import { exampleAccountId, type Stage, stages, type StageSettings, stageWords } from "./stages";
 
@@ -406,9 +406,6 @@ function readRecipients(read: Reader): readonly [string, ...string[]] | undefine
   return undefined;
 }
 
-/** The settings that `sendRateProblems` reads. */
-const limiting = ["sendRatePerSecond", "sesSandbox", "reserveConcurrency", "quotas"] as const;
-
 /**
  * Reads the stage's entry and reports what is wrong with it. A setting that is wrong is left out of the answer, so that it
  * is not reported a second time.
@@ -425,7 +422,7 @@ function readSettings(stage: Stage | undefined, problems: string[]) {
   }
   const wrong = new Set(found.map(({ path: [name] }) => name));
   const isEntry = !wrong.has(undefined);
-  if (isEntry && limiting.every((name) => !wrong.has(name))) {
+  if (isEntry && limitingSettings.every((name) => !wrong.has(name))) {
     problems.push(...sendRateProblems(stage, settings).map((problem) => tellSettingProblem(stage, settings, problem)));
   }
   const sound = Object.fromEntries(isEntry ? Object.entries(settings).filter(([name]) => !wrong.has(name)) : []);

@@ -164,7 +164,7 @@ export class NotificationStack extends TerraformStack {
     },
   ): Readonly<Record<Lane, NotificationLane>> {
     const { names, arns, bundle, sender, claims, failures, delivery } = parts;
-    const budgets = laneBudgets(config.sendRatePerSecond);
+    const budgets = laneBudgets(config.sendRatePerSecond, config.concurrency);
     return forEachLane(
       (lane) =>
         new NotificationLane(this, `${lane}-lane`, {

@@ -5,7 +5,8 @@ import { domainOf, parseEmailAddress } from "../handler/contract/email-address";
 import { allowsRecipient, type RecipientPolicy } from "../handler/contract/recipient-policy";
 import { longestSendMs } from "../handler/pacer";
 import { similarName } from "../handler/notifications/problems";
-import { laneBudgets } from "./send-budget";
+import { lanes } from "./lanes";
+import { leastConcurrency } from "./send-budget";
 import { logRetentionDays, type StageSettings, stageWords } from "./stages";
 
 /**
@@ -48,15 +49,7 @@ const sendSeconds = longestSendMs / 1000;
  */
 const leastRate = 0.1;
 
-/** The most that an account in the SES sandbox sends in a second (https://docs.aws.amazon.com/ses/latest/dg/quotas.html). */
-const mostRateInSesSandbox = 1;
-
-/**
- * Runs of functions at once that AWS lets an account have in a region
- * (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html), and how many of them can't be reserved
- * (https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html).
- */
-const [defaultConcurrentExecutions, unreservedExecutions] = [1000, 100];
+const leastConcurrencyWhy = "because the retries alone take two runs, and events should not wait behind them";
 
 /** The largest number that an API of AWS takes where its type is `Integer`. */
 const largestInteger = 2_147_483_647;
@@ -166,13 +159,22 @@ const settingsSchema = z.strictObject(
       900,
       `which is what Lambda takes and a send needs (SES may answer after ${sendSeconds} seconds)`,
     ),
-    // SES has no documented maximum (https://docs.aws.amazon.com/ses/latest/dg/quotas.html). `sendRateProblems` has what
+    // SES has no documented maximum (https://docs.aws.amazon.com/ses/latest/dg/quotas.html). stacks/send-rate-check.ts has what
     // depends on other settings.
     sendRatePerSecond: z.custom<number>(
       (value) => typeof value === "number" && Number.isFinite(value) && value >= leastRate,
       `has to be a number from ${leastRate} on: this stage's share of the account's rate, which is 1 in the SES sandbox`,
     ),
     reserveConcurrency: flag,
+    // What else holds for it is checked by stacks/send-rate-check.ts.
+    concurrency: z
+      .strictObject(
+        Object.fromEntries(
+          lanes.map((lane) => [lane, whole(leastConcurrency, largestInteger, leastConcurrencyWhy).optional()]),
+        ),
+        shaped("{ standard: 10, priority: 3 }"),
+      )
+      .optional(),
     // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html
     targetRetry: z.strictObject(
       {
@@ -235,30 +237,6 @@ function prototypeProblems(
         ]),
     ...Object.entries(value).flatMap(([name, member]) => prototypeProblems(member, [...path, name], [...above, value])),
   ];
-}
-
-/** Checks the send rate against the settings that limit it. */
-export function sendRateProblems(
-  stage: string,
-  {
-    sendRatePerSecond: rate,
-    sesSandbox,
-    reserveConcurrency,
-    quotas = {},
-  }: Pick<StageSettings, "sendRatePerSecond" | "sesSandbox" | "reserveConcurrency" | "quotas">,
-): SettingProblem[] {
-  const path = ["sendRatePerSecond"];
-  // No mail of the stage `sandbox` leaves the machine.
-  if (sesSandbox && stage !== "sandbox" && rate > mostRateInSesSandbox) {
-    const message = `is more than SES lets an account in the SES sandbox send: use ${mostRateInSesSandbox}, or sesSandbox: false once the account is out of it`;
-    return [{ path, message }];
-  }
-  const quota = quotas.concurrentExecutions ?? defaultConcurrentExecutions;
-  const most = reserveConcurrency ? Math.max(0, quota - unreservedExecutions) : quota;
-  const needed = Object.values(laneBudgets(rate)).reduce((sum, { concurrency }) => sum + concurrency, 0);
-  if (needed <= most) return [];
-  const message = `needs ${needed} runs of the functions at once, and Lambda lets the stage have ${most} of the account's ${quota}: use a smaller rate, or ask AWS for more (Service Quotas, Lambda, Concurrent executions) and name it as quotas.concurrentExecutions`;
-  return [{ path, message }];
 }
 
 function toProblems(issue: z.core.$ZodIssue): SettingProblem[] {

@@ -1,4 +1,5 @@
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
+import { type Lane } from "./lanes";
 import { type SendingDomainSettings, type TrackingSettings } from "./sending-domains";
 
 /** The account id that AWS uses in its own examples. Nobody owns it. The sandbox's moto uses it, too. */
@@ -107,6 +108,12 @@ export interface StageSettings {
    * with SES's throttling.
    */
   readonly reserveConcurrency: boolean;
+  /**
+   * Runs of a lane's function at once, from 3 on, which are reserved. The send rate stays the same: with more runs, each
+   * waits longer between two mails, so that more events can be read at once, and none is mailed faster.
+   * @default as many as the lane's share of the send rate needs, at a quarter of a second for a mail
+   */
+  readonly concurrency?: Partial<Readonly<Record<Lane, number>>>;
   /** How often and how long EventBridge tries a target before it puts the event into the dead-letter queue. */
   readonly targetRetry: { readonly attempts: number; readonly maximumAgeSeconds: number };
   /** Quotas of the account that differ from AWS's own. The synth checks the stack and the send rate against them. @default AWS's own */

@@ -1,7 +1,7 @@
 import { ConfigurationError, type Environment } from "../../stacks/config";
 import { settingProblems } from "../../stacks/stage-check";
 import { stages, type StageSettings } from "../../stacks/stages";
-import { configOf, withStage } from "../support/stack";
+import { configOf, synthesizedOf, withStage } from "../support/stack";
 
 type Entry = Record<keyof StageSettings, unknown>;
 
@@ -151,6 +151,51 @@ it.each<[Partial<Entry>, string]>([
   [{ region: "" }, 'dev.region="" has to be a text'],
 ])("refuses %j", (settings, problem) => {
   expect(problemsWith(settings)).toEqual([expect.stringContaining(`stacks/stages.ts: ${problem}`)]);
+});
+
+describe("the concurrency of a lane", () => {
+  const stage = { sesSandbox: false, reserveConcurrency: true, sendRatePerSecond: 50, timeoutSeconds: 30 };
+
+  it("may be chosen for one lane, and is what the stack reserves", () => {
+    const concurrencyOf = (settings: Partial<Entry>) =>
+      synthesizedOf(withStage({ ...stage, ...settings } as Partial<StageSettings>))
+        .resources("aws_lambda_function")
+        .map(({ function_name: name, reserved_concurrent_executions: reserved }) => [name, reserved]);
+    const [standard, priority] = ["shop-dev-email-processor", "shop-dev-priority-email-processor"];
+    const expected = (ofStandard: number, ofPriority: number) =>
+      expect.arrayContaining([
+        [standard, ofStandard],
+        [priority, ofPriority],
+      ]) as unknown;
+    expect(concurrencyOf({})).toEqual(expected(10, 3));
+    expect(concurrencyOf({ concurrency: { standard: 40 } })).toEqual(expected(40, 3));
+    expect(concurrencyOf({ concurrency: { standard: 5, priority: 8 } })).toEqual(expected(5, 8));
+    expect(problemsWith({ ...stage, sendRatePerSecond: 0.1, concurrency: { priority: 3 } })).toEqual([]);
+  });
+
+  it.each<[Partial<Entry>, string]>([
+    [{ concurrency: 10 }, "dev.concurrency=10 has to be an object such as { standard: 10, priority: 3 }"],
+    [{ concurrency: { bulk: 10 } }, "dev.concurrency.bulk=10 is not a setting: leave it out"],
+    ...[2, 0, -1, 3.5, NaN, Infinity, "10", null].map((priority): [Partial<Entry>, string] => [
+      { concurrency: { priority } },
+      `dev.concurrency.priority=${typeof priority === "string" ? `"${priority}"` : String(priority)} has to be a whole number from 3 to `,
+    ]),
+    [
+      { concurrency: { standard: 881 } },
+      "dev.concurrency.standard=881 is too much for its 40 mails a second: each run would wait 22025 ms between two mails, and has 22000 ms for it before its time-out: use 880 at most",
+    ],
+    [{ concurrency: { priority: 3 }, reserveConcurrency: false }, "dev.concurrency.priority=3 is not kept without a"],
+    [
+      { concurrency: { standard: 898 }, timeoutSeconds: 60 },
+      "dev.sendRatePerSecond=50 needs 901 runs of the functions at once, and Lambda lets the stage have 900 of the account's 1000: use a smaller rate or concurrency",
+    ],
+  ])("is refused: %j", (settings, problem) => {
+    expect(problemsWith({ ...stage, ...settings })).toEqual([expect.stringContaining(`stacks/stages.ts: ${problem}`)]);
+  });
+
+  it("is not held against settings that are wrong themselves", () => {
+    expect(problemsWith({ ...stage, timeoutSeconds: NaN, concurrency: { standard: 881 } })).toHaveLength(1);
+  });
 });
 
 describe("what JavaScript gives to every object", () => {
