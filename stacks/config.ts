@@ -13,6 +13,7 @@ import {
   tellSettingProblem,
 } from "./stage-check";
 import { laneNames, lanes } from "./lanes";
+import { madeIdentities, madeTwice } from "./once-per-account";
 import { regionPattern, whyNoMailFrom } from "./regions";
 import { limitingSettings, sendRateProblems } from "./send-rate-check";
 import { readSendingDomains, type SendingDomains } from "./sending-domains";
@@ -147,6 +148,9 @@ export function readConfig(environment: Environment = process.env): Config {
   refuseStateElsewhere(environment, problems);
   const recipientPolicy = readPolicy(stage, settings, recipients, problems);
 
+  const manageIdentities = identities === "managed";
+  refuseMadeTwice(read, { accountId, region, manageIdentities, senders, recipients, ci });
+
   if (problems.length > 0) throw new ConfigurationError(problems);
   if (
     stage === undefined ||
@@ -178,7 +182,7 @@ export function readConfig(environment: Environment = process.env): Config {
     accountId,
     region,
     senders,
-    manageIdentities: identities === "managed",
+    manageIdentities,
     recipients,
     recipientPolicy,
     replyTo,
@@ -368,6 +372,22 @@ function readSenders(read: Reader): readonly [Sender, ...Sender[]] | undefined {
 
 function senderOf(name: string, address: string, kind: Sender["identity"]["kind"] = "address"): Sender {
   return { name, address, identity: { kind, value: kind === "domain" ? domainOf(address) : address } };
+}
+
+/** What was read of a stage so far; `undefined` where it has a problem. */
+type SoFar<Name extends keyof Config> = { readonly [Key in Name]: Config[Key] | undefined };
+
+/** Refuses a second stage that makes what an account has once. Without account and region it can't be known. */
+function refuseMadeTwice(
+  { stage, settings, problems }: Reader,
+  config: SoFar<"accountId" | "region" | "manageIdentities" | "senders" | "recipients" | "ci">,
+): void {
+  const { accountId, region, manageIdentities = false, senders = [], recipients = [], ci } = config;
+  if (stage === undefined || accountId === undefined || region === undefined) return;
+  const sesSandbox = settings.sesSandbox === true;
+  const identities = madeIdentities({ manageIdentities, senders, recipients, sesSandbox });
+  const makesProvider = ci?.manageProvider === true;
+  problems.push(...madeTwice({ stage, accountId, region, identities, makesProvider }, stages));
 }
 
 /** Reads the settings of the domains that the stage sends from. Without a region or senders they can't be checked. */

@@ -45,7 +45,9 @@ export interface StageSettings {
   readonly senders?: Readonly<Record<string, SenderSettings>>;
   /**
    * `managed`: this stage makes the SES identities. `existing`: they are there, because another stage or a person has
-   * made them. An account has each identity once in a region. IDENTITIES wins. @default "managed"
+   * made them. An account has each identity once in a region, so the synth refuses two stages that make the same one. It
+   * sees those whose entries name account and region, and not those that have them from variables. IDENTITIES wins.
+   * @default "managed"
    */
   readonly identities?: "managed" | "existing";
   /**
@@ -55,7 +57,8 @@ export interface StageSettings {
   readonly deployRepository?: string;
   /**
    * `managed`: this stage makes the account's identity provider for GitHub. `existing`: it is there. An account has it
-   * once. OIDC_PROVIDER wins. @default "managed"
+   * once, so the synth refuses two stages whose entries name one account and a repository, and that both make it.
+   * OIDC_PROVIDER wins. @default "managed"
    */
   readonly oidcProvider?: "managed" | "existing";
   /** Recipients of scheduled notifications. EMAIL_RECIPIENT wins. */
