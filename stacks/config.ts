@@ -56,6 +56,8 @@ export interface Config extends Omit<
   /** The providers and the state's backend refuse every other account. */
   readonly accountId: string;
   readonly region: string;
+  /** The region of the stage's entry, where AWS_REGION names another one, which wins. */
+  readonly regionOfEntry: string | undefined;
   /** The first is the sender of every notification that names none. */
   readonly senders: readonly [Sender, ...Sender[]];
   /**
@@ -181,6 +183,7 @@ export function readConfig(environment: Environment = process.env): Config {
     projectName,
     accountId,
     region,
+    regionOfEntry: settings.region === region ? undefined : settings.region,
     senders,
     manageIdentities,
     recipients,
@@ -190,6 +193,16 @@ export function readConfig(environment: Environment = process.env): Config {
     backend,
     ci,
   };
+}
+
+/**
+ * A sentence on the region, where the shell has another one than the stage's entry. Many shells have AWS_REGION set for
+ * other reasons, and the stage would then be made a second time, in a region that nobody meant.
+ * @returns `undefined` where they agree, and where the entry names none.
+ */
+export function regionWarning({ stage, region, regionOfEntry }: Config): string | undefined {
+  if (regionOfEntry === undefined) return undefined;
+  return `AWS_REGION="${region}" wins over the region of the stage ${stage}, which is ${regionOfEntry} in stacks/stages.ts: unset AWS_REGION, unless this stage is to be in ${region}, too.`;
 }
 
 /** A text of the configuration. */

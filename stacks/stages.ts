@@ -35,7 +35,10 @@ export interface StageSettings {
   readonly projectNameException?: string;
   /** The only account that the stage may be deployed to: AWS_ACCOUNT_ID can't name another one. */
   readonly accountId?: string;
-  /** Where everything is: a region with Amazon SES. AWS_REGION wins, so that one stage can live in several regions. */
+  /**
+   * Where everything is: a region with Amazon SES. AWS_REGION wins, so that one stage can live in several regions. The
+   * synth warns where it names another one.
+   */
   readonly region?: string;
   /**
    * The addresses that the stage's mail comes from, by short names. Mail comes from the sender `default`, unless its
