@@ -2,22 +2,22 @@ import { longestSendMs } from "../handler/pacer";
 import { lanes } from "./lanes";
 import { laneBudgets, leastConcurrency } from "./send-budget";
 import { type SettingProblem } from "./stage-check";
-import { type StageSettings } from "./stages";
+import { defaultQuotas, type StageSettings } from "./stages";
 
 /** The most that an account in the SES sandbox sends in a second (https://docs.aws.amazon.com/ses/latest/dg/quotas.html). */
 const mostRateInSesSandbox = 1;
 
 /**
- * Runs of functions at once that AWS lets an account have in a region
- * (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html), and how many of them can't be reserved
+ * How many of an account's runs at once can't be reserved
  * (https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html).
  */
-const [defaultConcurrentExecutions, unreservedExecutions] = [1000, 100];
+const unreservedExecutions = 100;
 
 /** The settings that `sendRateProblems` reads. */
 export const limitingSettings = [
   "concurrency",
   "quotas",
+  "region",
   "reserveConcurrency",
   "sendRatePerSecond",
   "sesSandbox",
@@ -38,7 +38,8 @@ export function sendRateProblems(
     reserveConcurrency,
     concurrency = {},
     timeoutSeconds,
-    quotas = {},
+    quotas,
+    region = "",
   }: Pick<StageSettings, (typeof limitingSettings)[number]>,
 ): SettingProblem[] {
   const path = ["sendRatePerSecond"];
@@ -47,7 +48,7 @@ export function sendRateProblems(
     const message = `is more than SES lets an account in the SES sandbox send: use ${mostRateInSesSandbox}, or sesSandbox: false once the account is out of it`;
     return [{ path, message }];
   }
-  const quota = quotas.concurrentExecutions ?? defaultConcurrentExecutions;
+  const { concurrentExecutions: quota } = { ...defaultQuotas(region), ...quotas };
   const most = reserveConcurrency ? Math.max(0, quota - unreservedExecutions) : quota;
   const budgets = laneBudgets(rate, concurrency);
   const tooMany = lanes.flatMap((lane): SettingProblem[] => {

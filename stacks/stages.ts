@@ -138,7 +138,7 @@ export interface Quotas {
   readonly eventPatternCharacters: number;
 }
 
-/** The quotas that AWS sets for a new account in this region. */
+/** The quotas that AWS documents as its defaults in this region. */
 export function defaultQuotas(region: string): Quotas {
   const rulesPerBus = ["af-south-1", "eu-south-1"].includes(region) ? 100 : 300;
   return { rulesPerBus, eventPatternCharacters: 2048, concurrentExecutions: 1000 };

@@ -277,7 +277,11 @@ describe("the quota", () => {
       undefined,
     ],
   ])("%s", (_, given, status, finding, todo) => {
-    expect(checkQuota(given, { sendRatePerSecond: 14 })).toEqual({ status, finding, ...(todo === undefined ? {} : { todo }) });
+    expect(checkQuota(given, { sendRatePerSecond: 14 })).toEqual({
+      status,
+      finding,
+      ...(todo === undefined ? {} : { todo }),
+    });
   });
 
   it("fails for rate and day at once, and gives both pieces of advice", () => {
