@@ -86,6 +86,23 @@ it("synthesizes the stage with locked, encrypted remote state, and the bucket fo
   ]);
 });
 
+it("warns where the shell's region wins over that of the stage's entry, by cdktf's annotations", () => {
+  const warningsOf = (environment: Environment) => {
+    const manifest = readFileSync(
+      join(synth({ STAGE: "sandbox", BACKEND: "local", ...environment }), "manifest.json"),
+      "utf8",
+    );
+    const { stacks } = JSON.parse(manifest) as {
+      stacks: Record<string, { annotations: { level: string; message: string }[] }>;
+    };
+    return Object.values(stacks).flatMap(({ annotations }) => annotations.filter(({ level }) => /warn/.test(level)));
+  };
+  expect(warningsOf({ AWS_REGION: "us-east-1" })).toEqual([]);
+  expect(warningsOf({ AWS_REGION: "eu-west-1" })).toMatchObject([
+    { message: expect.stringContaining('AWS_REGION="eu-west-1" wins over the region of the stage sandbox') as string },
+  ]);
+});
+
 it("hands the state to Terraform Cloud", () => {
   const outdir = synth({ STAGE: "sandbox", BACKEND: "cloud", TF_CLOUD_ORGANIZATION: "acme", TF_WORKSPACE: "mail" });
   expect(readdirSync(join(outdir, "stacks"))).toEqual(["notification-sandbox"]);

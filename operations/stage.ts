@@ -92,11 +92,15 @@ export function clientOf(region: string, { AWS_ENDPOINT_URL: endpoint }: Environ
 }
 
 /** The place that AWS clients and Terraform act on in this environment, in words. */
-export function placeOf({ accountId, region, stage }: Config, { AWS_ENDPOINT_URL: endpoint }: Environment): string {
+export function placeOf(
+  { accountId, region, regionOfEntry, stage }: Config,
+  { AWS_ENDPOINT_URL: endpoint }: Environment,
+): string {
   if (stage === "sandbox" && endpoint)
     return `Sandbox at ${endpoint} (AWS_ENDPOINT_URL), region ${region}, stage ${stage}`;
   const through = endpoint ? `, through ${endpoint} (AWS_ENDPOINT_URL)` : "";
-  return `AWS account ${accountId}, region ${region}, stage ${stage}${through}`;
+  const other = regionOfEntry === undefined ? "" : ` (AWS_REGION; ${regionOfEntry} in stacks/stages.ts)`;
+  return `AWS account ${accountId}, region ${region}${other}, stage ${stage}${through}`;
 }
 
 /**

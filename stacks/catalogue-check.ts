@@ -31,8 +31,8 @@ export interface CatalogueContext {
    * folder.
    */
   readonly folder?: string | undefined;
-  /** Names of the stage's senders. @default the notifications' senders are not checked */
-  readonly senders?: readonly string[];
+  /** The stage, and the names of its senders. @default the notifications' senders are not checked */
+  readonly senders?: { readonly stage: string; readonly names: readonly string[] };
 }
 
 /** The stored template of the notification `id`. */
@@ -238,10 +238,11 @@ function laneProblems({ lane }: Notification): string[] {
   return lanes.includes(lane) ? [] : [`there is no lane "${lane}": use ${lanes.join(" or ")}.`];
 }
 
-function senderProblems({ sender }: Notification, senders: readonly string[] | undefined): string[] {
-  if (sender === undefined || senders === undefined || senders.includes(sender)) return [];
+function senderProblems({ sender }: Notification, senders: CatalogueContext["senders"]): string[] {
+  if (sender === undefined || senders === undefined || senders.names.includes(sender)) return [];
+  const { stage, names } = senders;
   return [
-    `the stage has no sender "${sender}": use ${senders.join(" or ")}, or add "${sender}" to the stage's senders in stacks/stages.ts.`,
+    `the stage ${stage} has no sender "${sender}": use ${names.join(" or ")}, or add "${sender}" to the senders of ${stage} in stacks/stages.ts.`,
   ];
 }
 

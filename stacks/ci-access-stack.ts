@@ -4,7 +4,7 @@ import { IamPolicy } from "@cdktf/provider-aws/lib/iam-policy";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
-import { TerraformOutput, TerraformStack } from "cdktf";
+import { Annotations, TerraformOutput, TerraformStack } from "cdktf";
 import { type Construct } from "constructs";
 import { Arns } from "./arns";
 import { type CiSettings } from "./ci-config";
@@ -12,7 +12,7 @@ import { grantsDocument, stageGrants } from "./ci-grants";
 import { smokeGrants } from "./ci-smoke-grants";
 import { type Config } from "./config";
 import { CiRole } from "./constructs/ci-role";
-import { boundaryName, boundaryStatements, ciPath } from "./function-boundary";
+import { boundaryName, boundaryStatements, ciPath, holdsRecipients } from "./function-boundary";
 import { enforcePolicy } from "./policy";
 
 /** The host that signs GitHub's tokens (https://docs.github.com/en/actions/reference/security/oidc). */
@@ -43,9 +43,14 @@ export class CiAccessStack extends TerraformStack {
       defaultTags: [{ tags: { project: props.projectName, stage, "managed-by": "cdktf" } }],
     });
 
-    const boundary = new DataAwsIamPolicyDocument(this, "function-boundary-document", {
-      statement: boundaryStatements(arns, props),
-    });
+    const statement = boundaryStatements(arns, props);
+    const boundary = new DataAwsIamPolicyDocument(this, "function-boundary-document", { statement });
+    if (props.recipientPolicy.mode === "restricted" && !holdsRecipients(statement)) {
+      Annotations.of(this).addWarning(
+        "The allowed recipients don't fit into the boundary of the functions' roles, so the boundary does not hold the list. " +
+          "To have it there, too, name domains in place of addresses (allowedRecipients in stacks/stages.ts).",
+      );
+    }
     new IamPolicy(this, "function-boundary", {
       name: boundaryName(names),
       path: ciPath,

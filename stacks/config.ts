@@ -9,10 +9,13 @@ import {
   readAllowedRecipients,
   type SettingProblem,
   settingProblems,
+  showSetting,
   tellSettingProblem,
 } from "./stage-check";
 import { laneNames, lanes } from "./lanes";
+import { madeIdentities, madeTwice } from "./once-per-account";
 import { regionPattern, whyNoMailFrom } from "./regions";
+import { limitingSettings, sendRateProblems } from "./send-rate-check";
 import { readSendingDomains, type SendingDomains } from "./sending-domains";
 import { exampleAccountId, type Stage, stages, type StageSettings, stageWords } from "./stages";
 
@@ -53,6 +56,8 @@ export interface Config extends Omit<
   /** The providers and the state's backend refuse every other account. */
   readonly accountId: string;
   readonly region: string;
+  /** The region of the stage's entry, where AWS_REGION names another one, which wins. */
+  readonly regionOfEntry: string | undefined;
   /** The first is the sender of every notification that names none. */
   readonly senders: readonly [Sender, ...Sender[]];
   /**
@@ -145,6 +150,9 @@ export function readConfig(environment: Environment = process.env): Config {
   refuseStateElsewhere(environment, problems);
   const recipientPolicy = readPolicy(stage, settings, recipients, problems);
 
+  const manageIdentities = identities === "managed";
+  refuseMadeTwice(read, { accountId, region, manageIdentities, senders, recipients, ci });
+
   if (problems.length > 0) throw new ConfigurationError(problems);
   if (
     stage === undefined ||
@@ -175,8 +183,9 @@ export function readConfig(environment: Environment = process.env): Config {
     projectName,
     accountId,
     region,
+    regionOfEntry: settings.region === region ? undefined : settings.region,
     senders,
-    manageIdentities: identities === "managed",
+    manageIdentities,
     recipients,
     recipientPolicy,
     replyTo,
@@ -184,6 +193,16 @@ export function readConfig(environment: Environment = process.env): Config {
     backend,
     ci,
   };
+}
+
+/**
+ * A sentence on the region, where the shell has another one than the stage's entry. Many shells have AWS_REGION set for
+ * other reasons, and the stage would then be made a second time, in a region that nobody meant.
+ * @returns `undefined` where they agree, and where the entry names none.
+ */
+export function regionWarning({ stage, region, regionOfEntry }: Config): string | undefined {
+  if (regionOfEntry === undefined) return undefined;
+  return `AWS_REGION="${region}" wins over the region of the stage ${stage}, which is ${regionOfEntry} in stacks/stages.ts: unset AWS_REGION, unless this stage is to be in ${region}, too.`;
 }
 
 /** A text of the configuration. */
@@ -368,6 +387,22 @@ function senderOf(name: string, address: string, kind: Sender["identity"]["kind"
   return { name, address, identity: { kind, value: kind === "domain" ? domainOf(address) : address } };
 }
 
+/** What was read of a stage so far; `undefined` where it has a problem. */
+type SoFar<Name extends keyof Config> = { readonly [Key in Name]: Config[Key] | undefined };
+
+/** Refuses a second stage that makes what an account has once. Without account and region it can't be known. */
+function refuseMadeTwice(
+  { stage, settings, problems }: Reader,
+  config: SoFar<"accountId" | "region" | "manageIdentities" | "senders" | "recipients" | "ci">,
+): void {
+  const { accountId, region, manageIdentities = false, senders = [], recipients = [], ci } = config;
+  if (stage === undefined || accountId === undefined || region === undefined) return;
+  const sesSandbox = settings.sesSandbox === true;
+  const identities = madeIdentities({ manageIdentities, senders, recipients, sesSandbox });
+  const makesProvider = ci?.manageProvider === true;
+  problems.push(...madeTwice({ stage, accountId, region, identities, makesProvider }, stages));
+}
+
 /** Reads the settings of the domains that the stage sends from. Without a region or senders they can't be checked. */
 function readDomains(read: Reader, region: string | undefined, senders: Config["senders"] | undefined): SendingDomains {
   if (region === undefined || senders === undefined) return { domains: [], tracking: undefined };
@@ -413,13 +448,17 @@ function readSettings(stage: Stage | undefined, problems: string[]) {
   const settings: StageSettings = stages[stage];
   const found = settingProblems(settings);
   problems.push(...found.map((problem) => tellSettingProblem(stage, settings, problem)));
-  if (/[$%]\{/.test(JSON.stringify(settings))) {
+  if (/[$%]\{/.test(showSetting(settings))) {
     problems.push(
       `The settings of "${stage}" in stacks/stages.ts hold a \${ or %{, which Terraform would read as an expression: leave it out`,
     );
   }
   const wrong = new Set(found.map(({ path: [name] }) => name));
-  const sound = Object.fromEntries(Object.entries(settings).filter(([name]) => !wrong.has(name)));
+  const isEntry = !wrong.has(undefined);
+  if (isEntry && limitingSettings.every((name) => !wrong.has(name))) {
+    problems.push(...sendRateProblems(stage, settings).map((problem) => tellSettingProblem(stage, settings, problem)));
+  }
+  const sound = Object.fromEntries(isEntry ? Object.entries(settings).filter(([name]) => !wrong.has(name)) : []);
   return { settings: sound as Partial<StageSettings>, wrong };
 }
 

@@ -1,10 +1,15 @@
-import { type DataAwsIamPolicyDocumentStatement } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import {
+  type DataAwsIamPolicyDocumentStatement,
+  type DataAwsIamPolicyDocumentStatementCondition,
+} from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { type IAspect } from "cdktf";
 import { type IConstruct } from "constructs";
 import { type Arns } from "./arns";
 import { type Config } from "./config";
 import { type Names } from "./names";
+import { documentOf, mostManagedPolicyBytes } from "./policy/limits";
+import { recipientConditions } from "./recipient-conditions";
 import { recipientIdentities } from "./recipient-identities";
 
 /**
@@ -21,8 +26,24 @@ export const boundaryArn = (arns: Arns): string => arns.inAccount("iam", `policy
 /**
  * The most that a function of the stage may do, whatever its own policy says. The role that deploys the stage writes
  * those policies. Without a limit it could give a function every permission, and use them through the function's code.
+ * The recipients that the stage's policy lists are a part of it where they fit (`holdsRecipients`).
  */
 export function boundaryStatements(arns: Arns, config: Config): DataAwsIamPolicyDocumentStatement[] {
+  const limited = statementsFor(arns, config, recipientConditions(config.recipientPolicy, recipientIdentities(config)));
+  return Buffer.byteLength(documentOf(limited.map((statement) => ({ ...statement })))) <= mostManagedPolicyBytes
+    ? limited
+    : statementsFor(arns, config, []);
+}
+
+/** Whether the statements of the boundary name the recipients that may be mailed. */
+export const holdsRecipients = (statements: readonly DataAwsIamPolicyDocumentStatement[]): boolean =>
+  JSON.stringify(statements).includes('"ses:Recipients"');
+
+function statementsFor(
+  arns: Arns,
+  config: Config,
+  recipients: readonly DataAwsIamPolicyDocumentStatementCondition[],
+): DataAwsIamPolicyDocumentStatement[] {
   const { names } = arns;
   const { senders } = config;
   const own = `${names.prefix}-*`;
@@ -52,7 +73,7 @@ export function boundaryStatements(arns: Arns, config: Config): DataAwsIamPolicy
         arns.of("ses", `configuration-set/${names.configurationSet}`),
         arns.of("ses", `template/${own}`),
       ],
-      condition: [{ test: "StringEquals", variable: "ses:FromAddress", values: addresses }],
+      condition: [{ test: "StringEquals", variable: "ses:FromAddress", values: addresses }, ...recipients],
     },
   ];
 }

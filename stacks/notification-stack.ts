@@ -164,7 +164,7 @@ export class NotificationStack extends TerraformStack {
     },
   ): Readonly<Record<Lane, NotificationLane>> {
     const { names, arns, bundle, sender, claims, failures, delivery } = parts;
-    const budgets = laneBudgets(config.sendRatePerSecond);
+    const budgets = laneBudgets(config.sendRatePerSecond, config.concurrency);
     return forEachLane(
       (lane) =>
         new NotificationLane(this, `${lane}-lane`, {
@@ -252,14 +252,14 @@ export class NotificationStack extends TerraformStack {
 /** Checks the catalogue, and returns the stored template of each notification. */
 function checkedTemplates(
   notifications: readonly Notification[],
-  { senders }: Config,
+  { stage, senders }: Config,
   prefix: string,
   templateOf: TemplateReader,
 ): StoredTemplate[] {
   const checked = checkCatalogue(notifications, {
     prefix,
     templateOf,
-    senders: senders.map(({ name }) => name),
+    senders: { stage, names: senders.map(({ name }) => name) },
     // Only the project's own catalogue has to hold every folder. A catalogue that a test passes in may have a part of
     // them.
     folder: notifications === catalogue ? notificationsFolder : undefined,

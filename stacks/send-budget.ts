@@ -26,20 +26,25 @@ const secondsPerSend = 0.25;
  * third one keeps the events of a rule from waiting behind an outage's retries: in `npm run simulate`, the p99 of an
  * alert is 1 s instead of 3 min once SES is up again.
  */
-const leastConcurrency = 3;
+export const leastConcurrency = 3;
 
 /**
  * Divides the account's send rate between the lanes. SES throttles the account as a whole, so only a budget for each
  * lane keeps a burst of bulk mail from delaying an alert.
  * @param sendRatePerSecond of the stage, in mails a second.
+ * @param chosen the execution environments of a lane, where they don't follow from the rate. The rate is the same with
+ * more of them: each one then waits longer between two sends.
  */
-export function laneBudgets(sendRatePerSecond: number): Readonly<Record<Lane, LaneBudget>> {
-  const budget = (ratePerSecond: number): LaneBudget => {
-    const concurrency = Math.max(leastConcurrency, Math.ceil(ratePerSecond * secondsPerSend));
+export function laneBudgets(
+  sendRatePerSecond: number,
+  chosen: Partial<Readonly<Record<Lane, number>>> = {},
+): Readonly<Record<Lane, LaneBudget>> {
+  const budget = (lane: Lane, ratePerSecond: number): LaneBudget => {
+    const concurrency = chosen[lane] ?? Math.max(leastConcurrency, Math.ceil(ratePerSecond * secondsPerSend));
     return { ratePerSecond, concurrency, sendIntervalMs: Math.ceil((1000 * concurrency) / ratePerSecond) };
   };
   return {
-    standard: budget(sendRatePerSecond * (1 - priorityShare)),
-    priority: budget(sendRatePerSecond * priorityShare),
+    standard: budget("standard", sendRatePerSecond * (1 - priorityShare)),
+    priority: budget("priority", sendRatePerSecond * priorityShare),
   };
 }

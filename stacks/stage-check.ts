@@ -1,9 +1,12 @@
+import { inspect } from "node:util";
 import { getDomain } from "tldts";
 import * as z from "zod";
 import { domainOf, parseEmailAddress } from "../handler/contract/email-address";
 import { allowsRecipient, type RecipientPolicy } from "../handler/contract/recipient-policy";
 import { longestSendMs } from "../handler/pacer";
 import { similarName } from "../handler/notifications/problems";
+import { lanes } from "./lanes";
+import { leastConcurrency } from "./send-budget";
 import { logRetentionDays, type StageSettings, stageWords } from "./stages";
 
 /**
@@ -26,6 +29,9 @@ const texts = z.custom<readonly string[]>(
 const oneOf = (values: readonly unknown[]) =>
   z.custom<never>((value) => values.includes(value), `has to be one of ${values.join(", ")}`);
 
+/** What a setting with several values is, with an example for the message. */
+const shaped = (example: string) => `has to be an object such as ${example}`;
+
 const stageName = new RegExp(`^(?:${stageWords.join("|")})\\d*$`);
 
 /** Whether a stage can be called so: without a hyphen, and as no part of a project's name behind a hyphen. */
@@ -36,6 +42,14 @@ const senderName = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
 /** Time-outs of this many seconds and fewer leave no time for a single send. */
 const sendSeconds = longestSendMs / 1000;
+
+/**
+ * The smallest share of a send rate. An environment of the priority lane then sends every 150 seconds (`laneBudgets`), so
+ * that alerts wait for minutes.
+ */
+const leastRate = 0.1;
+
+const leastConcurrencyWhy = "because the retries alone take two runs, and events should not wait behind them";
 
 /** The largest number that an API of AWS takes where its type is `Integer`. */
 const largestInteger = 2_147_483_647;
@@ -50,101 +64,143 @@ const allowedRecipientsSchema = z.union(
 );
 
 /** The settings of a stage. Each limit has the page or the operation of AWS that it comes from. */
-const settingsSchema = z.strictObject({
-  projectName: text.optional(),
-  projectNameException: text.optional(),
-  accountId: text.optional(),
-  region: text.optional(),
-  senders: z
-    .record(
-      z.string().regex(senderName, "has to be lower-case letters, digits and single hyphens, from a letter on"),
-      z.strictObject({ address: text, identity: oneOf(["address", "domain"]).optional() }),
-    )
-    .optional(),
-  identities: oneOf(["managed", "existing"]).optional(),
-  deployRepository: text.optional(),
-  oidcProvider: oneOf(["managed", "existing"]).optional(),
-  recipients: texts.optional(),
-  replyTo: texts.optional(),
-  alarmSubscribers: texts.optional(),
-  // What else holds for these two is checked in stacks/sending-domains.ts, which knows the senders.
-  sendingDomains: z
-    .record(
-      z.string(),
-      z.strictObject({
-        zoneId: text.optional(),
-        mailFrom: z
-          .union(
-            [
-              z.literal("none"),
-              z.strictObject({
-                subdomain: text.optional(),
-                onMxFailure: z.enum(["USE_DEFAULT_VALUE", "REJECT_MESSAGE"]).optional(),
-              }),
-            ],
-            'has to be "none" or { subdomain: "mail", onMxFailure: "USE_DEFAULT_VALUE" or "REJECT_MESSAGE" }',
-          )
-          .optional(),
-        dmarc: z
-          .union(
-            [
-              z.literal("elsewhere"),
-              z.strictObject({
-                policy: z.enum(["none", "quarantine", "reject"]),
-                reportsTo: text.optional(),
-                onlyIn: text.optional(),
-              }),
-            ],
-            'has to be "elsewhere" or { policy: "none", "quarantine" or "reject", reportsTo: "..", onlyIn: "<region>" }',
-          )
-          .optional(),
-      }),
-    )
-    .optional(),
-  tracking: z
-    .strictObject({
-      domain: text,
-      httpsPolicy: oneOf(["REQUIRE", "REQUIRE_OPEN_ONLY", "OPTIONAL"]),
-      target: text.optional(),
-    })
-    .optional(),
-  deletionProtection: flag,
-  sesSandbox: flag,
-  allowedRecipients: allowedRecipientsSchema,
-  logRetentionDays: oneOf(logRetentionDays),
-  // CreateArchive takes 0, too, for ever. But a replay of an event whose claim is gone would be mailed again.
-  archiveRetentionDays: whole(
-    1,
-    largestInteger,
-    "because claims have to outlast the archive (EventBridge's CreateArchive)",
-  ),
-  // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-  memoryMb: whole(128, 10_240, "which is what Lambda takes"),
-  // The most is Lambda's (same page).
-  timeoutSeconds: whole(
-    sendSeconds + 1,
-    900,
-    `which is what Lambda takes and a send needs (SES may answer after ${sendSeconds} seconds)`,
-  ),
-  // SES has no documented maximum (https://docs.aws.amazon.com/ses/latest/dg/quotas.html).
-  sendRatePerSecond: z.custom<number>(
-    (value) => typeof value === "number" && Number.isFinite(value) && value > 0,
-    "has to be a number above 0: this stage's share of the account's rate, which is 1 in the SES sandbox",
-  ),
-  reserveConcurrency: flag,
-  // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html
-  targetRetry: z.strictObject({
-    attempts: whole(0, 185, "which is what EventBridge takes"),
-    maximumAgeSeconds: whole(60, 86_400, "which is what EventBridge takes"),
-  }),
-  // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
-  quotas: z
-    .strictObject({
-      rulesPerBus: whole(1, largestInteger, "the quota of the account").optional(),
-      eventPatternCharacters: whole(1, 4096, "because PutRule takes no more").optional(),
-    })
-    .optional(),
-} satisfies Record<keyof StageSettings, z.ZodType>);
+const settingsSchema = z.strictObject(
+  {
+    projectName: text.optional(),
+    projectNameException: text.optional(),
+    accountId: text.optional(),
+    region: text.optional(),
+    senders: z
+      .record(
+        z
+          .string()
+          .regex(senderName, {
+            error: "has to be lower-case letters, digits and single hyphens, from a letter on",
+            abort: true,
+          })
+          // Every object of JavaScript has such a member, whether a stage has the sender or not.
+          .refine((name) => !(name in {}), "JavaScript gives to every object: choose another"),
+        z.strictObject(
+          { address: text, identity: oneOf(["address", "domain"]).optional() },
+          shaped('{ address: "notifications@example.com" }'),
+        ),
+        shaped('{ default: { address: "notifications@example.com" } }'),
+      )
+      .optional(),
+    identities: oneOf(["managed", "existing"]).optional(),
+    deployRepository: text.optional(),
+    oidcProvider: oneOf(["managed", "existing"]).optional(),
+    recipients: texts.optional(),
+    replyTo: texts.optional(),
+    alarmSubscribers: texts.optional(),
+    // What else holds for these two is checked in stacks/sending-domains.ts, which knows the senders.
+    sendingDomains: z
+      .record(
+        z.string(),
+        z.strictObject(
+          {
+            zoneId: text.optional(),
+            mailFrom: z
+              .union(
+                [
+                  z.literal("none"),
+                  z.strictObject({
+                    subdomain: text.optional(),
+                    onMxFailure: z.enum(["USE_DEFAULT_VALUE", "REJECT_MESSAGE"]).optional(),
+                  }),
+                ],
+                'has to be "none" or { subdomain: "mail", onMxFailure: "USE_DEFAULT_VALUE" or "REJECT_MESSAGE" }',
+              )
+              .optional(),
+            dmarc: z
+              .union(
+                [
+                  z.literal("elsewhere"),
+                  z.strictObject({
+                    policy: z.enum(["none", "quarantine", "reject"]),
+                    reportsTo: text.optional(),
+                    onlyIn: text.optional(),
+                  }),
+                ],
+                'has to be "elsewhere" or { policy: "none", "quarantine" or "reject", reportsTo: "..", onlyIn: "<region>" }',
+              )
+              .optional(),
+          },
+          shaped('{ zoneId: "Z0123456789ABC", mailFrom: "none" }'),
+        ),
+        shaped('{ "example.com": { zoneId: "Z0123456789ABC" } }'),
+      )
+      .optional(),
+    tracking: z
+      .strictObject(
+        {
+          domain: text,
+          httpsPolicy: oneOf(["REQUIRE", "REQUIRE_OPEN_ONLY", "OPTIONAL"]),
+          target: text.optional(),
+        },
+        shaped('{ domain: "click.example.com", httpsPolicy: "OPTIONAL" }'),
+      )
+      .optional(),
+    deletionProtection: flag,
+    sesSandbox: flag,
+    allowedRecipients: allowedRecipientsSchema,
+    logRetentionDays: oneOf(logRetentionDays),
+    // CreateArchive takes 0, too, for ever. But a replay of an event whose claim is gone would be mailed again.
+    archiveRetentionDays: whole(
+      1,
+      largestInteger,
+      "because claims have to outlast the archive (EventBridge's CreateArchive)",
+    ),
+    // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    memoryMb: whole(128, 10_240, "which is what Lambda takes"),
+    // The most is Lambda's (same page).
+    timeoutSeconds: whole(
+      sendSeconds + 1,
+      900,
+      `which is what Lambda takes and a send needs (SES may answer after ${sendSeconds} seconds)`,
+    ),
+    // SES has no documented maximum (https://docs.aws.amazon.com/ses/latest/dg/quotas.html). stacks/send-rate-check.ts has what
+    // depends on other settings.
+    sendRatePerSecond: z.custom<number>(
+      (value) => typeof value === "number" && Number.isFinite(value) && value >= leastRate,
+      `has to be a number from ${leastRate} on: this stage's share of the account's rate, which is 1 in the SES sandbox`,
+    ),
+    reserveConcurrency: flag,
+    // What else holds for it is checked by stacks/send-rate-check.ts.
+    concurrency: z
+      .strictObject(
+        Object.fromEntries(
+          lanes.map((lane) => [lane, whole(leastConcurrency, largestInteger, leastConcurrencyWhy).optional()]),
+        ),
+        shaped("{ standard: 10, priority: 3 }"),
+      )
+      .optional(),
+    // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html
+    targetRetry: z.strictObject(
+      {
+        attempts: whole(0, 185, "which is what EventBridge takes"),
+        maximumAgeSeconds: whole(60, 86_400, "which is what EventBridge takes"),
+      },
+      shaped("{ attempts: 185, maximumAgeSeconds: 86_400 }"),
+    ),
+    // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+    quotas: z
+      .strictObject(
+        {
+          rulesPerBus: whole(1, largestInteger, "the quota of the account").optional(),
+          eventPatternCharacters: whole(1, 4096, "because PutRule takes no more").optional(),
+          concurrentExecutions: whole(
+            10,
+            largestInteger,
+            "the quota of the account, which is 10 if it is new",
+          ).optional(),
+        },
+        shaped("{ rulesPerBus: 300 }"),
+      )
+      .optional(),
+  } satisfies Record<keyof StageSettings, z.ZodType>,
+  "has to be an object with the stage's settings, such as { ...common, sendRatePerSecond: 1, .. }",
+);
 
 /** A problem with the setting at `path`. Its sentence goes on behind the setting's value. */
 export interface SettingProblem {
@@ -155,7 +211,32 @@ export interface SettingProblem {
 /** Checks the shape of a stage's entry: that each setting is there, is known, and is within AWS's limits. */
 export function settingProblems(settings: unknown): SettingProblem[] {
   const parsed = settingsSchema.safeParse(settings);
-  return parsed.success ? [] : parsed.error.issues.flatMap(toProblems);
+  return parsed.success ? prototypeProblems(settings) : parsed.error.issues.flatMap(toProblems);
+}
+
+/**
+ * Finds what looks like a setting and is none. `__proto__: ..` in an object's literal sets its prototype, and Zod leaves a
+ * member of that name out, so that it would be gone without a word.
+ */
+function prototypeProblems(
+  value: unknown,
+  path: SettingProblem["path"] = [],
+  above: readonly object[] = [],
+): SettingProblem[] {
+  if (typeof value !== "object" || value === null || above.includes(value)) return [];
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const isPlain = Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null;
+  return [
+    ...(isPlain && !Object.hasOwn(value, "__proto__")
+      ? []
+      : [
+          {
+            path,
+            message: "has a prototype of its own: take __proto__ out, which is no name of a setting or a sender",
+          },
+        ]),
+    ...Object.entries(value).flatMap(([name, member]) => prototypeProblems(member, [...path, name], [...above, value])),
+  ];
 }
 
 function toProblems(issue: z.core.$ZodIssue): SettingProblem[] {
@@ -175,10 +256,22 @@ function toProblems(issue: z.core.$ZodIssue): SettingProblem[] {
   }
 }
 
+/** A setting as its entry has it: as JSON, or as Node.js prints what JSON can't hold. */
+export function showSetting(value: unknown): string {
+  if (typeof value === "number") return String(value);
+  try {
+    const json: unknown = JSON.stringify(value);
+    if (typeof json === "string") return json;
+  } catch {
+    // It has a bigint in it, or it contains itself.
+  }
+  return inspect(value, { breakLength: Infinity, depth: Infinity });
+}
+
 /** The sentence of a problem, with the setting's name and value. */
 export function tellSettingProblem(stage: string, settings: unknown, { path, message }: SettingProblem): string {
   const value = path.reduce<unknown>((parent, key) => (Object(parent) as Record<PropertyKey, unknown>)[key], settings);
-  const shown = typeof value === "number" || value === undefined ? String(value) : JSON.stringify(value);
+  const shown = showSetting(value);
   return `stacks/stages.ts: ${[stage, ...path].map(String).join(".")}=${shown} ${message}`;
 }
 

@@ -1,4 +1,5 @@
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
+import { type Lane } from "./lanes";
 import { type SendingDomainSettings, type TrackingSettings } from "./sending-domains";
 
 /** The account id that AWS uses in its own examples. Nobody owns it. The sandbox's moto uses it, too. */
@@ -34,7 +35,10 @@ export interface StageSettings {
   readonly projectNameException?: string;
   /** The only account that the stage may be deployed to: AWS_ACCOUNT_ID can't name another one. */
   readonly accountId?: string;
-  /** Where everything is: a region with Amazon SES. AWS_REGION wins, so that one stage can live in several regions. */
+  /**
+   * Where everything is: a region with Amazon SES. AWS_REGION wins, so that one stage can live in several regions. The
+   * synth warns where it names another one.
+   */
   readonly region?: string;
   /**
    * The addresses that the stage's mail comes from, by short names. Mail comes from the sender `default`, unless its
@@ -44,7 +48,9 @@ export interface StageSettings {
   readonly senders?: Readonly<Record<string, SenderSettings>>;
   /**
    * `managed`: this stage makes the SES identities. `existing`: they are there, because another stage or a person has
-   * made them. An account has each identity once in a region. IDENTITIES wins. @default "managed"
+   * made them. An account has each identity once in a region, so the synth refuses two stages that make the same one. It
+   * sees those whose entries name account and region, and not those that have them from variables. IDENTITIES wins.
+   * @default "managed"
    */
   readonly identities?: "managed" | "existing";
   /**
@@ -54,7 +60,8 @@ export interface StageSettings {
   readonly deployRepository?: string;
   /**
    * `managed`: this stage makes the account's identity provider for GitHub. `existing`: it is there. An account has it
-   * once. OIDC_PROVIDER wins. @default "managed"
+   * once, so the synth refuses two stages whose entries name one account and a repository, and that both make it.
+   * OIDC_PROVIDER wins. @default "managed"
    */
   readonly oidcProvider?: "managed" | "existing";
   /** Recipients of scheduled notifications. EMAIL_RECIPIENT wins. */
@@ -98,7 +105,7 @@ export interface StageSettings {
    * Most mails a second that this stage sends: its share of what SES lets the account send (SES console, "Account
    * dashboard"; `npm run doctor` compares). SES counts the account as a whole, so the shares of all stages in it must
    * not add up to more than the account's rate. Otherwise a burst of one stage throttles the alerts of another. In the
-   * SES sandbox the rate is 1.
+   * SES sandbox the rate is 1. A stage has at least 0.1, and at most what the account's concurrency (`quotas`) can send.
    */
   readonly sendRatePerSecond: number;
   /**
@@ -107,23 +114,34 @@ export interface StageSettings {
    * with SES's throttling.
    */
   readonly reserveConcurrency: boolean;
+  /**
+   * Runs of a lane's function at once, from 3 on, which are reserved. The send rate stays the same: with more runs, each
+   * waits longer between two mails, so that more events can be read at once, and none is mailed faster.
+   * @default as many as the lane's share of the send rate needs, at a quarter of a second for a mail
+   */
+  readonly concurrency?: Partial<Readonly<Record<Lane, number>>>;
   /** How often and how long EventBridge tries a target before it puts the event into the dead-letter queue. */
   readonly targetRetry: { readonly attempts: number; readonly maximumAgeSeconds: number };
-  /** Quotas that AWS has raised for the account. The synth checks the stack against them. @default AWS's own */
+  /** Quotas of the account that differ from AWS's own. The synth checks the stack and the send rate against them. @default AWS's own */
   readonly quotas?: Partial<Quotas>;
 }
 
-/** Adjustable quotas of an account (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html). */
+/**
+ * Adjustable quotas of an account (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html,
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+ */
 export interface Quotas {
   readonly rulesPerBus: number;
+  /** Runs of Lambda functions at once, in all of the account. @default 1000, and 10 in a new account */
+  readonly concurrentExecutions: number;
   /** Most characters of an event pattern. AWS can raise it to the 4,096 that PutRule takes. */
   readonly eventPatternCharacters: number;
 }
 
-/** The quotas that AWS sets for a new account in this region. */
+/** The quotas that AWS documents as its defaults in this region. */
 export function defaultQuotas(region: string): Quotas {
   const rulesPerBus = ["af-south-1", "eu-south-1"].includes(region) ? 100 : 300;
-  return { rulesPerBus, eventPatternCharacters: 2048 };
+  return { rulesPerBus, eventPatternCharacters: 2048, concurrentExecutions: 1000 };
 }
 
 const common = {

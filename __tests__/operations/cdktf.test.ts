@@ -1,5 +1,6 @@
 import { type CommandResult, runOperation } from "../support/operations-command";
 import { devEnvironment } from "../support/stack";
+import { stages, type StageSettings } from "../../stacks/stages";
 
 const commands = ["plan", "deploy", "destroy"] as const;
 const names = { plan: "diff", deploy: "deploy", destroy: "destroy" } as const;
@@ -53,6 +54,16 @@ describe.each(commands)("npm run %s", (name) => {
     expect(result.errors).toBe(`${place}: cdktf ${names[name]} notification-dev\n`);
     expect(handedOn(result)).toEqual([[names[name], "notification-dev"]]);
     expect(result.started[0]?.[0]).toMatch(/cdktf-cli[\\/]bundle[\\/]bin[\\/]cdktf$/);
+  });
+
+  it("says where the shell's region is not that of the stage's entry", async () => {
+    const known: Record<string, StageSettings> = stages;
+    const replaced = jest.replaceProperty(known, "dev", { ...stages.dev, region: "eu-central-1" });
+    const { errors } = await run([name], { isTerminal: true });
+    replaced.restore();
+    expect(errors).toMatch(
+      /^AWS account 123456789012, region eu-west-1 \(AWS_REGION; eu-central-1 in stacks\/stages\.ts\), stage dev: cdktf /,
+    );
   });
 
   it("hands on every word as it is", async () => {

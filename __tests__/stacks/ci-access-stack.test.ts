@@ -390,7 +390,11 @@ describe("the boundary of the functions", () => {
       readonly statement: readonly {
         readonly actions: readonly string[];
         readonly resources: readonly string[];
-        readonly condition?: readonly { readonly variable: string; readonly values: readonly string[] }[];
+        readonly condition?: readonly {
+          readonly test: string;
+          readonly variable: string;
+          readonly values: readonly string[];
+        }[];
       }[];
     };
     return statement.flatMap(({ actions, resources, condition = [] }) =>
@@ -398,7 +402,11 @@ describe("the boundary of the functions", () => {
         resources.map((resource) => ({
           action,
           resource,
-          context: Object.fromEntries(condition.map(({ variable, values }) => [variable, values[0] ?? ""])),
+          context: Object.fromEntries(
+            condition
+              .filter(({ test }) => test !== "Null")
+              .map(({ test, variable, values }) => [variable, /^ForAll/.test(test) ? [...values] : (values[0] ?? "")]),
+          ),
         })),
       ),
     );

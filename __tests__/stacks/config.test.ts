@@ -1,4 +1,4 @@
-import { ConfigurationError, type Environment, readConfig } from "../../stacks/config";
+import { ConfigurationError, type Environment, readConfig, regionWarning } from "../../stacks/config";
 import { Names } from "../../stacks/names";
 import { isStageName } from "../../stacks/stage-check";
 import { stages, type StageSettings } from "../../stacks/stages";
@@ -152,6 +152,22 @@ describe("a region", () => {
       expect(() => configOf({ AWS_REGION: name })).toThrow(`AWS_REGION="${name}" is not a region's name`);
     },
   );
+
+  it("of the shell is told where the stage's entry names another one, and wins", () => {
+    const config = withStage({ region: "eu-central-1" });
+    expect(config.region).toBe("eu-west-1");
+    expect(regionWarning(config)).toBe(
+      'AWS_REGION="eu-west-1" wins over the region of the stage dev, which is eu-central-1 in stacks/stages.ts: unset AWS_REGION, unless this stage is to be in eu-west-1, too.',
+    );
+  });
+
+  it("of the shell is not told where it is the entry's, where the entry has none, and where the shell has none", () => {
+    const entry = { region: "eu-west-1" };
+    for (const config of [withStage(entry), configOf(), withStage(entry, { AWS_REGION: undefined })]) {
+      expect(config.region).toBe("eu-west-1");
+      expect(regionWarning(config)).toBeUndefined();
+    }
+  });
 
   it("may keep the state without SES", () => {
     expect(configOf({ STATE_REGION: "ap-east-1" }).backend).toMatchObject({ region: "ap-east-1" });

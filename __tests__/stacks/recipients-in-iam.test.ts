@@ -1,15 +1,18 @@
 import { runSimulation } from "@cloud-copilot/iam-simulate";
 import { Testing } from "cdktf";
+import { type IConstruct } from "constructs";
 import { emailRequest } from "../../handler/notifications/email-request";
 import { seedCatalogue } from "../../handler/notifications/seed";
 import { Arns } from "../../stacks/arns";
+import { CiAccessStack } from "../../stacks/ci-access-stack";
 import { type Config } from "../../stacks/config";
 import { boundaryStatements } from "../../stacks/function-boundary";
 import { NotificationStack } from "../../stacks/notification-stack";
 import { exampleAccountId, type StageSettings } from "../../stacks/stages";
 import { type HandledEvent, runDeployedBundle } from "../support/deployed-bundle";
 import { businessEvent } from "../support/send-notification";
-import { configOf, Synthesized, withStage } from "../support/stack";
+import { policyDocument } from "../support/iam/terraform-policy";
+import { configOf, Synthesized, synthesized as synthesize, withStage } from "../support/stack";
 
 /**
  * The list of those who may be mailed holds in the handler and in IAM. Here one table of recipients goes through both: the
@@ -56,6 +59,11 @@ const recipients: readonly (readonly [string, boolean])[] = [
 
 const config = withStage({ allowedRecipients });
 const stackOf = (config: Config) => new NotificationStack(Testing.app(), "notification", config, seedCatalogue);
+const warningsOf = ({ node }: IConstruct) =>
+  node
+    .findAll()
+    .flatMap((each) => each.node.metadata.filter(({ type }) => /warn/.test(type)))
+    .map(({ data }) => String(data));
 const events = recipients.map(([recipient], at) =>
   businessEvent({ emailConfig: { recipient } }, { id: `event-${at}`, source: "custom.application" }),
 );
@@ -102,11 +110,28 @@ function contextOf(request: URLSearchParams): Record<string, string | string[]> 
   };
 }
 
-/**
- * Whether the policy allows the request for each resource that SES checks: aws-cdk issue 34402.
- * @param recipientIdentity which SES checks, too, while the account is in the SES sandbox.
- */
-async function isAllowed(policy: unknown, request: URLSearchParams, recipientIdentity?: string): Promise<boolean> {
+/** What a role would have that the deploy role has written itself. */
+const everything = {
+  Version: "2012-10-17",
+  Statement: { Sid: "Everything", Effect: "Allow", Action: "*", Resource: "*" },
+};
+
+/** The boundary of the functions' roles, as the stack `ci-access` writes it. */
+const boundaryOf = (of: Config) => policyDocument({ statement: boundaryStatements(Arns.of(of), of) as never });
+
+interface Circumstances {
+  /** The identity that SES checks, too, while the account is in the SES sandbox. @default none */
+  readonly recipientIdentity?: string;
+  /** The permissions boundary of the role. @default none */
+  readonly boundary?: unknown;
+}
+
+/** Whether the policy allows the request for each resource that SES checks: aws-cdk issue 34402. */
+async function isAllowed(
+  policy: unknown,
+  request: URLSearchParams,
+  { recipientIdentity, boundary }: Circumstances = {},
+): Promise<boolean> {
   const arn = (resource: string) => `arn:aws:ses:eu-west-1:${exampleAccountId}:${resource}`;
   const resources = [
     arn(`identity/${request.get("Source") ?? ""}`),
@@ -127,6 +152,7 @@ async function isAllowed(policy: unknown, request: URLSearchParams, recipientIde
           identityPolicies: [{ name: "role", policy }],
           serviceControlPolicies: [],
           resourceControlPolicies: [],
+          ...(boundary === undefined ? {} : { permissionBoundaryPolicies: [{ name: "boundary", policy: boundary }] }),
         },
         {},
       ),
@@ -173,8 +199,56 @@ describe.each(recipients.map(([recipient, isListed], at) => [recipient, isListed
       const [request] = (may === "may" ? handled : unguarded)[at]?.sends ?? [];
       expect(await isAllowed(policy, request ?? new URLSearchParams())).toBe(may === "may");
     });
+
+    it("by a role that has every permission within the boundary of the functions", async () => {
+      const [request] = (may === "may" ? handled : unguarded)[at]?.sends ?? [];
+      const within = boundaryOf(config);
+      expect(await isAllowed(everything, request ?? new URLSearchParams(), { boundary: within })).toBe(may === "may");
+    });
   },
 );
+
+describe("the boundary of the functions", () => {
+  it("denies a request that names no recipient at all, and a mail of which one recipient is not listed", async () => {
+    const boundary = boundaryOf(config);
+    const request = new URLSearchParams(handled[0]?.sends[0]);
+    expect(await isAllowed(everything, request, { boundary })).toBe(true);
+    request.set("Destination.BccAddresses.member.1", "evil@evil.example");
+    expect(await isAllowed(everything, request, { boundary })).toBe(false);
+    request.delete("Destination.BccAddresses.member.1");
+    request.delete("Destination.ToAddresses.member.1");
+    expect(await isAllowed(everything, request, { boundary })).toBe(false);
+  });
+
+  it("names nobody where the stage may mail everybody", () => {
+    expect(JSON.stringify(boundaryOf(configOf({ STAGE: "prod" })))).not.toContain("ses:Recipients");
+  });
+
+  // Where the identities exist, the other policies of the stack name none, so that the boundary is full first.
+  const withRecipients = (count: number, sesSandbox: boolean) => {
+    const EMAIL_RECIPIENT = Array.from({ length: count }, (_, at) => `${"r".repeat(25)}${at + 10}@example.com`).join();
+    return withStage({ sesSandbox }, { EMAIL_RECIPIENT, IDENTITIES: "existing", DEPLOY_REPOSITORY: "acme/shop" });
+  };
+  /** The stack `ci-access`, whose policies are checked against AWS's limits, and the warnings of its synth. */
+  const accessOf = (of: Config) => {
+    if (of.ci === undefined) throw new Error("No CI is configured.");
+    const state = { bucket: "states", key: "key" };
+    const stack = new CiAccessStack(Testing.app(), "ci-access", { ...of, ci: of.ci, state });
+    return { text: synthesize(stack).text, warnings: warningsOf(stack) };
+  };
+
+  it("names as many recipients as the role's policy does", () => {
+    const { text, warnings } = accessOf(withRecipients(50, false));
+    expect(text).toContain("ForAllValues:StringLike");
+    expect(warnings).toEqual([]);
+  });
+
+  it("leaves them out where they don't fit beside their identities in the SES sandbox, and the synth says so", () => {
+    const { text, warnings } = accessOf(withRecipients(40, true));
+    expect(text).not.toContain("ses:Recipients");
+    expect(warnings).toEqual([expect.stringMatching(/^The allowed recipients don't fit into the boundary of the/)]);
+  });
+});
 
 describe("the role's policy", () => {
   const changed = (name: string, value: string | undefined) => {
@@ -234,7 +308,9 @@ describe("in the SES sandbox, where SES checks the identity of the recipient, to
     ["an address of a listed domain", "anybody@shop.example", "shop.example"],
   ])("the role's policy and the boundary allow %s", async (_, recipient, identity) => {
     expect(config.sesSandbox).toBe(true);
-    expect(await isAllowed(policy, requestTo(recipient), identity)).toBe(true);
+    const [request, recipientIdentity] = [requestTo(recipient), identity];
+    expect(await isAllowed(policy, request, { recipientIdentity })).toBe(true);
+    expect(await isAllowed(everything, request, { recipientIdentity, boundary: boundaryOf(config) })).toBe(true);
     expect(boundaryIdentities(config)).toContain(identity);
   });
 
@@ -262,8 +338,7 @@ describe("a list of recipients", () => {
     const longest = { PROJECT_NAME: "p".repeat(31), AWS_REGION: "ap-southeast-1", EMAIL_RECIPIENT };
     const stack = stackOf(configOf(longest));
     stack.runAllValidations();
-    const warnings = stack.node.findAll().flatMap(({ node }) => node.metadata.filter(({ type }) => /warn/.test(type)));
-    return { text: JSON.stringify(stack.toTerraform()), warnings: warnings.map(({ data }) => String(data)) };
+    return { text: JSON.stringify(stack.toTerraform()), warnings: warningsOf(stack) };
   };
 
   it("that is as long as it may be fits into the policy of a role", () => {

@@ -23,3 +23,10 @@ it.each([0.5, 1, 3, 14, 17, 50, 99, 200, 333])("stays below a send rate of %d wi
   );
   expect(sendsPerSecond.reduce((sum, each) => sum + each)).toBeLessThanOrEqual(rate + 1e-9);
 });
+
+it("keeps the rate where the concurrency is chosen, and lets each run wait longer", () => {
+  const { standard, priority } = laneBudgets(50, { standard: 100 });
+  expect(standard).toMatchObject({ concurrency: 100, sendIntervalMs: 2500 });
+  expect(priority).toEqual(laneBudgets(50).priority);
+  expect((1000 * standard.concurrency) / standard.sendIntervalMs).toBeLessThanOrEqual(standard.ratePerSecond);
+});

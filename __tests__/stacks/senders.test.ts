@@ -76,7 +76,7 @@ it("shows the DNS records of each domain", () => {
 it("refuses a notification whose sender the stage lacks, with the senders that there are", () => {
   const unsent = [{ ...emailRequest, sender: "alert" }];
   expect(() => synthesizedOf(withStage({ senders }), unsent)).toThrow(
-    'handler/notifications/email-request/index.ts: the stage has no sender "alert": use default or alerts or billing or owner, or add "alert" to the stage\'s senders in stacks/stages.ts.',
+    'handler/notifications/email-request/index.ts: the stage dev has no sender "alert": use default or alerts or billing or owner, or add "alert" to the senders of dev in stacks/stages.ts.',
   );
   expect(() => synthesizedOf(withStage({ senders }), [{ ...emailRequest, sender: "alerts" }])).not.toThrow();
 });

@@ -1,7 +1,7 @@
 import { ConfigurationError, type Environment } from "../../stacks/config";
 import { settingProblems } from "../../stacks/stage-check";
 import { stages, type StageSettings } from "../../stacks/stages";
-import { withStage } from "../support/stack";
+import { configOf, synthesizedOf, withStage } from "../support/stack";
 
 type Entry = Record<keyof StageSettings, unknown>;
 
@@ -39,13 +39,61 @@ describe.each<[keyof StageSettings, number, number]>([
   });
 });
 
-it("takes any rate above 0, and nothing else", () => {
-  for (const good of [0.5, 1, 1000]) expect(problemsWith({ sendRatePerSecond: good })).toEqual([]);
-  for (const bad of [0, -1, NaN, Infinity, "1"]) {
-    expect(problemsWith({ sendRatePerSecond: bad })).toEqual([
-      expect.stringMatching(/^stacks\/stages\.ts: dev\.sendRatePerSecond=.* has to be a number above 0/),
+describe("the send rate", () => {
+  const outOfTheSandbox = { sesSandbox: false, reserveConcurrency: true };
+  const about = /^stacks\/stages\.ts: dev\.sendRatePerSecond=/;
+
+  it("is a number from 0.1 on, and nothing else", () => {
+    for (const good of [0.1, 0.5, 1, 3600]) {
+      expect(problemsWith({ ...outOfTheSandbox, sendRatePerSecond: good })).toEqual([]);
+    }
+    for (const bad of [0, -1, 0.09, NaN, Infinity, -Infinity, "1", "", null, undefined, [1], true, 1n]) {
+      const problems = problemsWith({ ...outOfTheSandbox, sendRatePerSecond: bad });
+      expect(problems).toEqual([expect.stringMatching(about)]);
+      expect(problems[0]).toContain(`=${typeof bad === "bigint" ? "1n" : shown(bad)} has to be a number from 0.1 on: `);
+    }
+  });
+  const shown = (value: unknown) =>
+    typeof value === "number" || value === undefined ? String(value) : JSON.stringify(value);
+
+  it("is 1 at most in the SES sandbox", () => {
+    expect(problemsWith({ sesSandbox: true, sendRatePerSecond: 1 })).toEqual([]);
+    expect(problemsWith({ sesSandbox: true, sendRatePerSecond: 1.5 })).toEqual([
+      expect.stringMatching(/dev\.sendRatePerSecond=1\.5 is more than SES lets .*: use 1, or sesSandbox: false once/),
     ]);
-  }
+  });
+
+  it.each<[string, Partial<Entry>, RegExp]>([
+    [
+      "the 900 that can be reserved of 1,000",
+      { sendRatePerSecond: 3601 },
+      /=3601 needs 902 .* have 900 of the account's 1000: use/,
+    ],
+    [
+      "the 1,000 that are there, where nothing is reserved",
+      { sendRatePerSecond: 4001, reserveConcurrency: false },
+      /=4001 needs 1002 .* have 1000 of the account's 1000/,
+    ],
+    [
+      "a smaller quota",
+      { sendRatePerSecond: 1, quotas: { concurrentExecutions: 105 } },
+      /=1 needs 6 .* have 5 of the account's 105/,
+    ],
+    [
+      "a new account's quota, of which nothing can be reserved",
+      { sendRatePerSecond: 1, quotas: { concurrentExecutions: 10 } },
+      /=1 needs 6 .* have 0 of the account's 10/,
+    ],
+    ["any quota", { sendRatePerSecond: 1e300 }, /=1e\+300 needs /],
+  ])("needs no more runs at once than %s", (_, settings, problem) => {
+    expect(problemsWith({ ...outOfTheSandbox, ...settings })).toEqual([expect.stringMatching(problem)]);
+  });
+
+  it("may be higher where AWS has raised the quota", () => {
+    const quotas = { concurrentExecutions: 1100 };
+    expect(problemsWith({ ...outOfTheSandbox, sendRatePerSecond: 3601, quotas })).toEqual([]);
+    expect(problemsWith({ reserveConcurrency: false, quotas: { concurrentExecutions: 10 } })).toEqual([]);
+  });
 });
 
 it.each<[Partial<Entry>, string]>([
@@ -58,7 +106,27 @@ it.each<[Partial<Entry>, string]>([
     { targetRetry: { attempts: 0, maximumAgeSeconds: 59 } },
     "dev.targetRetry.maximumAgeSeconds=59 has to be a whole number from 60 to 86400",
   ],
-  [{ targetRetry: 3 }, "dev.targetRetry=3 "],
+  [{ targetRetry: 3 }, "dev.targetRetry=3 has to be an object such as { attempts: 185, maximumAgeSeconds: 86_400 }"],
+  [{ targetRetry: null }, "dev.targetRetry=null has to be an object such as { attempts"],
+  [{ quotas: { concurrentExecutions: 9 } }, "dev.quotas.concurrentExecutions=9 has to be a whole number from 10 "],
+  [{ quotas: [] }, "dev.quotas=[] has to be an object such as { rulesPerBus: 300 }"],
+  [{ tracking: "click.example.com" }, 'dev.tracking="click.example.com" has to be an object such as { domain: '],
+  [{ sendingDomains: [] }, 'dev.sendingDomains=[] has to be an object such as { "example.com": '],
+  [
+    { sendingDomains: { "example.com": null } },
+    "dev.sendingDomains.example.com=null has to be an object such as { zoneId",
+  ],
+  [
+    { senders: null },
+    'dev.senders=null has to be an object such as { default: { address: "notifications@example.com" } }',
+  ],
+  [{ senders: [] }, "dev.senders=[] has to be an object such as { default: { "],
+  [{ senders: new Map() }, "dev.senders={} has to be an object such as { default: { "],
+  [{ senders: { default: null } }, "dev.senders.default=null has to be an object such as { address: "],
+  [{ senders: { default: undefined } }, "dev.senders.default=undefined has to be an object such as { address: "],
+  [{ accountId: 1n }, "dev.accountId=1n has to be a text"],
+  [{ accountId: Symbol("id") }, "dev.accountId=Symbol(id) has to be a text"],
+  [{ region: () => "eu-west-1" }, "dev.region=[Function: region] has to be a text"],
   [
     { quotas: { eventPatternCharacters: 4097 } },
     "dev.quotas.eventPatternCharacters=4097 has to be a whole number from 1 to 4096",
@@ -83,6 +151,100 @@ it.each<[Partial<Entry>, string]>([
   [{ region: "" }, 'dev.region="" has to be a text'],
 ])("refuses %j", (settings, problem) => {
   expect(problemsWith(settings)).toEqual([expect.stringContaining(`stacks/stages.ts: ${problem}`)]);
+});
+
+describe("the concurrency of a lane", () => {
+  const stage = { sesSandbox: false, reserveConcurrency: true, sendRatePerSecond: 50, timeoutSeconds: 30 };
+
+  it("may be chosen for one lane, and is what the stack reserves", () => {
+    const concurrencyOf = (settings: Partial<Entry>) =>
+      synthesizedOf(withStage({ ...stage, ...settings } as Partial<StageSettings>))
+        .resources("aws_lambda_function")
+        .map(({ function_name: name, reserved_concurrent_executions: reserved }) => [name, reserved]);
+    const [standard, priority] = ["shop-dev-email-processor", "shop-dev-priority-email-processor"];
+    const expected = (ofStandard: number, ofPriority: number) =>
+      expect.arrayContaining([
+        [standard, ofStandard],
+        [priority, ofPriority],
+      ]) as unknown;
+    expect(concurrencyOf({})).toEqual(expected(10, 3));
+    expect(concurrencyOf({ concurrency: { standard: 40 } })).toEqual(expected(40, 3));
+    expect(concurrencyOf({ concurrency: { standard: 5, priority: 8 } })).toEqual(expected(5, 8));
+    expect(problemsWith({ ...stage, sendRatePerSecond: 0.1, concurrency: { priority: 3 } })).toEqual([]);
+  });
+
+  it.each<[Partial<Entry>, string]>([
+    [{ concurrency: 10 }, "dev.concurrency=10 has to be an object such as { standard: 10, priority: 3 }"],
+    [{ concurrency: { bulk: 10 } }, "dev.concurrency.bulk=10 is not a setting: leave it out"],
+    ...[2, 0, -1, 3.5, NaN, Infinity, "10", null].map((priority): [Partial<Entry>, string] => [
+      { concurrency: { priority } },
+      `dev.concurrency.priority=${typeof priority === "string" ? `"${priority}"` : String(priority)} has to be a whole number from 3 to `,
+    ]),
+    [
+      { concurrency: { standard: 881 } },
+      "dev.concurrency.standard=881 is too much for its 40 mails a second: each run would wait 22025 ms between two mails, and has 22000 ms for it before its time-out: use 880 at most",
+    ],
+    [{ concurrency: { priority: 3 }, reserveConcurrency: false }, "dev.concurrency.priority=3 is not kept without a"],
+    [
+      { concurrency: { standard: 898 }, timeoutSeconds: 60 },
+      "dev.sendRatePerSecond=50 needs 901 runs of the functions at once, and Lambda lets the stage have 900 of the account's 1000: use a smaller rate or concurrency",
+    ],
+  ])("is refused: %j", (settings, problem) => {
+    expect(problemsWith({ ...stage, ...settings })).toEqual([expect.stringContaining(`stacks/stages.ts: ${problem}`)]);
+  });
+
+  it("is not held against settings that are wrong themselves", () => {
+    expect(problemsWith({ ...stage, timeoutSeconds: NaN, concurrency: { standard: 881 } })).toHaveLength(1);
+  });
+});
+
+describe("what JavaScript gives to every object", () => {
+  const sender = { address: "a@example.com" };
+
+  it.each([
+    [
+      "constructor",
+      { constructor: sender },
+      '.constructor={"address":"a@example.com"} has a name that JavaScript gives',
+    ],
+    ["toString", { toString: sender }, '.toString={"address":"a@example.com"} has a name that has to be lower-case'],
+    [
+      "__proto__ of JSON",
+      JSON.parse('{"__proto__":{"address":"a@example.com"}}') as object,
+      " has a prototype of its own",
+    ],
+    ["__proto__ of a literal", { __proto__: sender }, "={} has a prototype of its own: take __proto__ out"],
+    ["__proto__ within a sender", { default: { ...sender, __proto__: { identity: "domain" } } }, ".default={"],
+  ])("names no sender: %s", (_, senders, problem) => {
+    expect(problemsWith({ senders })).toEqual([expect.stringContaining(`stacks/stages.ts: dev.senders`)]);
+    expect(problemsWith({ senders })).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it("is no setting, either", () => {
+    const own: object = JSON.parse('{"__proto__":{"sesSandbox":true}}') as object;
+    expect(settingProblems(Object.assign(own, stages.dev))).toHaveLength(1);
+    expect(settingProblems({ ...stages.dev, __proto__: { region: "eu-west-1" } })).toHaveLength(1);
+  });
+});
+
+it.each([[null], [undefined], [[]], ["dev"], [7], [() => 1]])("refuses %p in place of a stage's entry", (entry) => {
+  const known: Record<string, unknown> = stages;
+  const replaced = jest.replaceProperty(known, "dev", entry);
+  try {
+    expect(() => configOf()).toThrow(
+      /- stacks\/stages\.ts: dev=.* has to be an object with the stage's settings, such as/,
+    );
+  } finally {
+    replaced.restore();
+  }
+});
+
+it("tells of an entry that JSON can't hold", () => {
+  const itself: Record<string, unknown> = {};
+  itself.itself = itself;
+  expect(problemsWith({ quotas: itself })).toEqual([
+    "stacks/stages.ts: dev.quotas.itself=<ref *1> { itself: [Circular *1] } is not a setting: leave it out",
+  ]);
 });
 
 it("refuses a setting that there is not, and guesses what is meant", () => {

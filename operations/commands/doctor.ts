@@ -8,7 +8,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { type Command } from "commander";
 import { addCommonOptions, type CommonOptions, exitCodesHelp, type Io } from "../command";
 import { awsChecks } from "../doctor/aws";
-import { type CheckResult, exitCodeOf, onlyFinding, runChecks, type Status } from "../doctor/check";
+import { type CheckResult, exitCodeOf, onlyFinding, runChecks, type Status, warn } from "../doctor/check";
 import { openDns } from "../doctor/dns";
 import { domainChecks } from "../doctor/domains";
 import { emailChecks } from "../doctor/email";
@@ -29,12 +29,22 @@ export function define(command: Command, io: Io, end: (exitCode: number) => void
       onStage(io, options, "doctor", async (stage) => {
         const results = await runChecks(checksOf(stage), stage);
         const only = onlyFinding(results);
-        if (options.json) io.stdout.write(`${JSON.stringify(toJson(results, stage), null, 2)}\n`);
+        // What the shell alone shows says nothing of whether a check could be made.
+        const shown = [...regionResults(stage), ...results];
+        if (options.json) io.stdout.write(`${JSON.stringify(toJson(shown, stage), null, 2)}\n`);
         else if (only !== undefined) io.stderr.write(`No check could be made. ${only}\n`);
-        else io.stdout.write(describe(results, stage));
+        else io.stdout.write(describe(shown, stage));
         end(exitCodeOf(results));
       }),
     );
+}
+
+/** A warning where the shell's region is not that of the stage's entry. */
+function regionResults({ config, isSandbox }: StageAccess): CheckResult[] {
+  const { region, regionOfEntry, stage } = config;
+  if (regionOfEntry === undefined || isSandbox) return [];
+  const finding = `AWS_REGION is ${region}, and the stage ${stage} is in ${regionOfEntry} by stacks/stages.ts.`;
+  return [{ check: "Region", ...warn(finding, `Unset AWS_REGION, unless the stage is in ${region}, too.`) }];
 }
 
 function checksOf(stage: StageAccess) {

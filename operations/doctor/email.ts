@@ -18,6 +18,7 @@ import { catalogue } from "../../handler/notifications";
 import { type Notification } from "../../handler/notifications/define";
 import { sampleEvent } from "../../handler/notifications/sample";
 import { feedbackEvents } from "../../stacks/constructs/delivery-feedback";
+import { type StageSettings } from "../../stacks/stages";
 import { laneBudgets } from "../../stacks/send-budget";
 import { loadTemplate, storedTemplateName, type Template } from "../../stacks/templates";
 import { lanes } from "../../stacks/lanes";
@@ -58,7 +59,7 @@ export function emailChecks(stage: DoctorStage, { ses, sesV2 }: EmailClients): C
     },
     {
       name: "Send rate and quota",
-      run: async () => checkQuota((await readAccount()).SendQuota, config.sendRatePerSecond),
+      run: async () => checkQuota((await readAccount()).SendQuota, config),
     },
     ...catalogue.map((notification) => ({
       name: `Template ${notification.id}`,
@@ -168,10 +169,13 @@ export function checkAccess(account: Partial<GetAccountCommandOutput>, expectsSa
   return ok(isSandbox ? "In the SES sandbox, as the stage expects." : "Out of the SES sandbox.");
 }
 
-export function checkQuota(quota: SendQuota | undefined, sendRatePerSecond: number): Verdict {
+export function checkQuota(
+  quota: SendQuota | undefined,
+  { sendRatePerSecond, concurrency }: Pick<StageSettings, "sendRatePerSecond" | "concurrency">,
+): Verdict {
   const { MaxSendRate: rate, Max24HourSend: daily, SentLast24Hours: sent = 0 } = quota ?? {};
   if (rate === undefined || daily === undefined) throw new Error("SES tells no quota.");
-  const budgets = laneBudgets(sendRatePerSecond);
+  const budgets = laneBudgets(sendRatePerSecond, concurrency);
   const shares = lanes
     .map((lane) => {
       const { ratePerSecond, concurrency, sendIntervalMs } = budgets[lane];

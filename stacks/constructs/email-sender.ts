@@ -14,6 +14,7 @@ import { type Arns } from "../arns";
 import { type Config } from "../config";
 import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
+import { recipientConditions } from "../recipient-conditions";
 import { type Tracking } from "../sending-domains";
 import { escapeForTerraform, type Template } from "../templates";
 
@@ -143,18 +144,8 @@ export class EmailSender extends Construct {
     };
   }
 
-  /**
-   * The condition on the recipients. `ForAllValues` holds for a request without the key, too, so `Null` demands the key
-   * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html).
-   * A policy that lists nobody, or too many for a role, has no condition: then the function alone holds the list.
-   */
   private recipientConditions(): DataAwsIamPolicyDocumentStatementCondition[] {
-    const values = recipientPatterns(this.props.recipientPolicy);
-    if (values === undefined || bytesOf([values, this.checkedRecipients()]) > mostRecipientBytes) return [];
-    return [
-      { test: "ForAllValues:StringLike", variable: "ses:Recipients", values: [...values] },
-      { test: "Null", variable: "ses:Recipients", values: ["false"] },
-    ];
+    return recipientConditions(this.props.recipientPolicy, this.checkedRecipients());
   }
 
   private senderIdentities(): string[] {
@@ -171,14 +162,6 @@ export class EmailSender extends Construct {
     return unique(recipients).filter((name) => !ofSenders.includes(name));
   }
 }
-
-/**
- * Bytes for the recipients in a role's policies, of the 10,240 that IAM takes for all of them together
- * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). The rest is for the other statements.
- */
-const mostRecipientBytes = 4096;
-
-const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
 

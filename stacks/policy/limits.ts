@@ -140,6 +140,12 @@ interface PolicyLimit {
 }
 
 /**
+ * The most bytes of a policy of its own, which is attached to roles or is their boundary
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
+ */
+export const mostManagedPolicyBytes = 6144;
+
+/**
  * The largest policies, in bytes. The limits come from these pages and operations. IAM (white space does not count):
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html. SQS:
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html. SNS:
@@ -148,7 +154,7 @@ interface PolicyLimit {
  */
 const policyLimits: readonly PolicyLimit[] = [
   { type: "aws_iam_role_policy", attribute: "policy", holder: "role", bytes: 10_240 },
-  { type: "aws_iam_policy", attribute: "policy", bytes: 6144 },
+  { type: "aws_iam_policy", attribute: "policy", bytes: mostManagedPolicyBytes },
   { type: "aws_iam_role", attribute: "assume_role_policy", bytes: 2048 },
   { type: "aws_sqs_queue", attribute: "policy", bytes: 8192 },
   { type: "aws_sns_topic_policy", attribute: "policy", bytes: 30_720 },
@@ -192,9 +198,13 @@ export function largePolicies(stack: SynthesizedStack): Finding[] {
     }));
 }
 
-/** Bytes of the JSON that Terraform makes of the statements, without white space. */
 function sizeOfDocument(stack: SynthesizedStack, statements: readonly Attributes[]): number {
-  const document = {
+  return Buffer.byteLength(applied(stack, documentOf(statements)));
+}
+
+/** The JSON that Terraform makes of the statements, without white space; it may be a little longer than that. */
+export function documentOf(statements: readonly Attributes[]): string {
+  return JSON.stringify({
     Version: "2012-10-17",
     Statement: statements.map((statement) => ({
       Sid: statement.sid ?? "",
@@ -206,8 +216,7 @@ function sizeOfDocument(stack: SynthesizedStack, statements: readonly Attributes
         [String(test)]: { [String(variable)]: values },
       })),
     })),
-  };
-  return Buffer.byteLength(applied(stack, JSON.stringify(document)));
+  });
 }
 
 /** Bytes of the statement that Lambda makes of a permission. */

@@ -3,7 +3,8 @@ import { type AddressInfo } from "node:net";
 import { freePort } from "aws-emulator/processes";
 import { OperationsProcess, runOperation } from "../../support/operations-command";
 import { checks, doctor, placeOf, type Report } from "./doctor-report";
-import { exampleAccountId } from "../../../stacks/stages";
+import { exampleAccountId, stages, type StageSettings } from "../../../stacks/stages";
+import { devEnvironment } from "../../support/stack";
 
 it("is not made where nothing listens, and says once what to do", async () => {
   const port = await freePort();
@@ -76,6 +77,38 @@ it("on AWS asks for the state where the bucket is, and is not made without permi
   expect(report.checks.map(({ check, status, todo }) => [check, status, todo])).toEqual(
     checks.map((check) => [check, "unknown", "Run it with a role that may read this."]),
   );
+});
+
+describe("with another region in the shell than in the stage's entry", () => {
+  const known: Record<string, StageSettings> = stages;
+
+  it.each([
+    ["eu-central-1", ["Region"]],
+    ["eu-west-1", []],
+  ])("warns of it, and still says that no check could be made: %s", async (region, first) => {
+    const replaced = [
+      jest.replaceProperty(known, "dev", { ...stages.dev, region }),
+      jest.replaceProperty(process, "env", {
+        ...process.env,
+        AWS_ENDPOINT_URL: `http://127.0.0.1:${await freePort()}`,
+        AWS_ACCESS_KEY_ID: "test",
+        AWS_SECRET_ACCESS_KEY: "test",
+      }),
+    ];
+    const { code, output } = await runOperation(["doctor", "--json"], devEnvironment);
+    for (const each of replaced) each.restore();
+    expect(code).toBe(1);
+    const report = JSON.parse(output) as Report;
+    expect(report.checks.map(({ check }) => check)).toEqual([...first, ...checks]);
+    expect(report.checks.filter(({ check }) => check === "Region")).toEqual(
+      first.map((check) => ({
+        check,
+        status: "warn",
+        finding: "AWS_REGION is eu-west-1, and the stage dev is in eu-central-1 by stacks/stages.ts.",
+        todo: "Unset AWS_REGION, unless the stage is in eu-west-1, too.",
+      })),
+    );
+  });
 });
 
 /** "You may not", in the protocol of the service. */

@@ -105,6 +105,38 @@ it("names every record that is missing", async () => {
   expect(dmarc).toMatch(/^fail: TXT _dmarc\..* is missing\./);
 });
 
+it("names every record that is wrong, with what is there", async () => {
+  const { stage, domain, tokens, zone } = await deployed({ dmarc: { ...policy, policy: "reject" } });
+  const [token = ""] = tokens;
+  server.zone = {
+    ...zone,
+    [`CNAME ${token}._domainkey.${domain}`]: [`${token}.dkim.other.example`],
+    [`MX mail.${domain}`]: [{ preference: 10, exchange: "feedback-smtp.eu-west-1.amazonses.com" }],
+    [`TXT mail.${domain}`]: ["v=spf1 include:other.example ~all"],
+  };
+  const wrong = (record: string, expected: string, found: string) =>
+    `${record} is wrong. Expected: ${expected}. Found: "${found}".`;
+  const [dkim, mailFrom, dmarc] = await ask(stage);
+  expect(dkim).toContain(
+    wrong(`CNAME ${token}._domainkey.${domain}`, `${token}.dkim.amazonses.com`, `${token}.dkim.other.example`),
+  );
+  expect(mailFrom).toContain(
+    wrong(`MX mail.${domain}`, "10 feedback-smtp.us-east-1.amazonses.com", "10 feedback-smtp.eu-west-1.amazonses.com"),
+  );
+  expect(mailFrom).toContain(
+    wrong(`TXT mail.${domain}`, "v=spf1 include:amazonses.com ~all", "v=spf1 include:other.example ~all"),
+  );
+  expect(dmarc).toContain(wrong(`TXT _dmarc.${domain}`, "v=DMARC1; p=reject", "v=DMARC1; p=none"));
+  for (const verdict of [dkim, mailFrom, dmarc]) expect(verdict).toMatch(/^fail: /);
+});
+
+it("asks SES once for a domain", async () => {
+  const { stage } = await deployed();
+  const before = world.countCalls(/identities/);
+  await ask(stage);
+  expect(world.countCalls(/identities/) - before).toBe(1);
+});
+
 it("says that it could not look where DNS does not answer", async () => {
   const { stage, domain, zone } = await deployed();
   server.zone = { ...zone, [`MX mail.${domain}`]: "silent" };
@@ -247,6 +279,12 @@ describe("the tracking domain", () => {
   it.each<[string, object | undefined, (domain: string) => Zone, RegExp]>([
     ["leads to its target", {}, (it) => ({ [`CNAME ${it}`]: ["d1.cloudfront.net"] }), /^ok: CNAME click\./],
     ["leads elsewhere", {}, (it) => ({ [`CNAME ${it}`]: ["r.us-east-1.awstrack.me"] }), /^fail: .* is wrong\./],
+    [
+      "leads elsewhere, where there is an address",
+      {},
+      (it) => ({ [`CNAME ${it}`]: ["r.us-east-1.awstrack.me"], [`A ${it}`]: ["192.0.2.1"] }),
+      /^fail: .* is wrong\./,
+    ],
     ["is not there", {}, () => ({}), /^fail: CNAME click\..* is missing\. Expected: d1\.cloudfront\.net\./],
     ["is an alias", {}, (it) => ({ [`A ${it}`]: ["192.0.2.1"] }), /^unknown: .* has addresses and no CNAME/],
     [
@@ -254,6 +292,12 @@ describe("the tracking domain", () => {
       undefined,
       () => ({}),
       /^fail: .* tracks under SES's own domain \(no https policy\), and click\./,
+    ],
+    [
+      "is another one in the set",
+      { CustomRedirectDomain: "click.other.example" },
+      (it) => ({ [`CNAME ${it}`]: ["d1.cloudfront.net"] }),
+      /^fail: .* tracks under click\.other\.example \(REQUIRE\), and click\..* is configured\./,
     ],
     [
       "has another policy",

@@ -277,11 +277,15 @@ describe("the quota", () => {
       undefined,
     ],
   ])("%s", (_, given, status, finding, todo) => {
-    expect(checkQuota(given, 14)).toEqual({ status, finding, ...(todo === undefined ? {} : { todo }) });
+    expect(checkQuota(given, { sendRatePerSecond: 14 })).toEqual({
+      status,
+      finding,
+      ...(todo === undefined ? {} : { todo }),
+    });
   });
 
   it("fails for rate and day at once, and gives both pieces of advice", () => {
-    expect(checkQuota(quota(1, 200, 200), 14)).toEqual({
+    expect(checkQuota(quota(1, 200, 200), { sendRatePerSecond: 14 })).toEqual({
       status: "fail",
       finding: `SES takes 1 mails a second and the stage is built for 14: ${shares}. 200 of 200 mails in 24 hours.`,
       todo: "Set sendRatePerSecond: 1 in stacks/stages.ts, or ask SES for more. Ask SES for a higher daily quota; until then mail waits for its retries.",
