@@ -6,6 +6,8 @@ const shared = {
   setupFiles: [
     "<rootDir>/packages/aws-emulator/src/aws-sdk-settings.ts",
     "<rootDir>/__tests__/support/cheap-tokens.ts",
+    "<rootDir>/__tests__/support/shared-bundle.ts",
+    "<rootDir>/__tests__/support/few-languages.ts",
   ],
   // These folders hold output and no source: a synth copies the bundle into them, and Stryker copies the project.
   modulePathIgnorePatterns: [
@@ -34,6 +36,8 @@ module.exports = {
   // A test waits for a state and has no time limit of its own. This limit only ends a test that hangs. It is long,
   // because a machine may be many times slower than usual.
   testTimeout: 300_000,
+  globalSetup: "<rootDir>/__tests__/support/run-folder.ts",
+  globalTeardown: "<rootDir>/__tests__/support/run-folder-teardown.ts",
   projects: [
     {
       ...shared,

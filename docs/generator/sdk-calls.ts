@@ -52,8 +52,17 @@ interface Import {
   readonly names: readonly string[] | undefined;
 }
 
-function importsOf(file: string): Import[] {
+/** What files import, by their text. The programs share most of their files, and to parse them takes long. */
+const imports = new Map<string, readonly Import[]>();
+
+function importsOf(file: string): readonly Import[] {
   const text = readFileSync(file, "utf8");
+  const found = imports.get(text) ?? parseImports(file, text);
+  imports.set(text, found);
+  return found;
+}
+
+function parseImports(file: string, text: string): Import[] {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
   const declared = source.statements
     .filter((statement) => ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement))
