@@ -5,10 +5,10 @@ import { App, type TerraformStack } from "cdktf";
 import { type Notification } from "../../handler/notifications/define";
 import { seedCatalogue } from "../../handler/notifications/seed";
 import { CiAccessStack } from "../../stacks/ci-access-stack";
-import { type Environment, readConfig } from "../../stacks/config";
+import { readConfig } from "../../stacks/config";
+import { exampleEnvironment } from "../../stacks/example-environment";
 import { Names } from "../../stacks/names";
 import { type PlacedSuppression, suppressionsIn } from "../../stacks/policy/suppressions";
-import { exampleAccountId } from "../../stacks/stages";
 import { NotificationStack } from "../../stacks/notification-stack";
 import { type TemplateReader } from "../../stacks/templates";
 
@@ -22,16 +22,7 @@ export interface SynthesizedStack {
   readonly suppressions: readonly PlacedSuppression[];
 }
 
-/** Production, with a project name that stands for any. */
-const production: Environment = {
-  STAGE: "prod",
-  PROJECT_NAME: "project",
-  EMAIL_SENDER: "sender@example.com",
-  EMAIL_RECIPIENT: "ops@example.com",
-  ALARM_EMAIL: "on-call@example.com",
-  AWS_ACCOUNT_ID: exampleAccountId,
-  AWS_REGION: "us-east-1",
-};
+const production = exampleEnvironment("prod");
 
 /**
  * Synthesizes the stack that the documents are made from: that of production.
