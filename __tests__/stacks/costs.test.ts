@@ -40,6 +40,7 @@ describe("prices", () => {
       made("aws_cloudwatch_composite_alarm"),
       made("aws_route53_zone"),
       made("aws_s3_bucket"),
+      made("aws_s3_bucket_server_side_encryption_configuration"),
       made("aws_sns_topic_subscription", { protocol: "email" }),
     ];
     const x86 = [made("aws_lambda_function", { architectures: ["x86_64"] })];

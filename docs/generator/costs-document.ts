@@ -14,18 +14,23 @@ import { priceNote, type Price, prices } from "../../stacks/costs/prices";
 import { nameOf } from "../../stacks/policy/synthesized";
 import { loadTemplate, type TemplateReader } from "../../stacks/templates";
 import { code, generatedLine, refuse, table } from "./markdown";
-import { suffixOf, type SynthesizedStack, synthesizeForDocs } from "./stack";
+import { type CiStacks, suffixOf, type SynthesizedStack, synthesizeForDocs } from "./stack";
 
 /** The numbers of mails a month that the document has a column for. */
 export const mailCounts = [10_000, 100_000, 1_000_000] as const;
 
 /** @throws Error that lists the kinds of resources that have no price. */
-export function costsDocument(stack: SynthesizedStack, notifications: readonly Notification[]): string {
+export function costsDocument(
+  stack: SynthesizedStack,
+  notifications: readonly Notification[],
+  { ciAccess, stateBackend }: Omit<CiStacks, "notification">,
+): string {
   const resources = pricedResources(stack);
+  const beside = [stateBackend, ciAccess].map(pricedResources);
   refuse(
     "docs/costs.md",
     "stacks/costs/costs.ts",
-    unpricedTypes(resources).map((type) => `The kind ${type} has no price.`),
+    unpricedTypes([resources, ...beside].flat()).map((type) => `The kind ${type} has no price.`),
   );
   return `${generatedLine}
 
@@ -64,6 +69,19 @@ those behind project and stage.
 
 ${table(["Kind", "Count", "What is paid for", "At rest", ...mailCounts.map(mails), "Names"], kindRows(resources, stack))}
 
+## Beside the stage
+
+${besideSection(pricedResources(stateBackend), pricedResources(ciAccess))}
+
+## What is not counted
+
+- Taxes, AWS's support plans, discounts and the free tier.
+- Data transfer to the internet, which is that of Terraform and of the commands that people run.
+- Retries, alarms' mails beyond the assumption, replays of the archive, queries of logs, and what people look up in the console.
+- The versions of the KMS key that its yearly rotation adds: ${formatUsd(prices.key.usd)} a month [for each](${prices.key.page}).
+- The minutes of GitHub Actions, and what a team adds of its own: a hosted zone (${formatUsd(prices.hostedZone.usd)} a month), a content delivery
+  network for tracking, a dedicated IP address.
+
 ## What the figures are counted from
 
 The stack says most of it. What it does not say:
@@ -92,6 +110,30 @@ ${table(
   ]),
 )}
 `;
+}
+
+/** What the stacks cost that a stage does not have for itself, or only where CI deploys it. */
+function besideSection(backend: readonly PricedResource[], access: readonly PricedResource[]): string {
+  const { lines, usd } = costAtRest(backend);
+  const { usd: ofAccess } = costAtRest(access);
+  if (ofAccess > 0)
+    throw new Error("docs/costs.md says that ci-access is free. Correct docs/generator/costs-document.ts.");
+  const kinds = (some: readonly PricedResource[]) => [...new Set(some.map(({ type }) => code(type)))].sort().join(", ");
+  return `The stack \`state-backend\`, once for each project and account, costs ${formatUsd(usd)} a month:
+
+${table(
+  ["What is paid for", "Quantity", "A month"],
+  lines.map(({ what, price, quantity, usd: each }) => [
+    `${what} (${inWords(price)})`,
+    quantity.toLocaleString("en-US"),
+    formatUsd(each),
+  ]),
+)}
+
+Its other resources are free: ${kinds(backend.filter(({ type }) => !lines.some((each) => each.resources[0]?.startsWith(`${type}.`))))}.
+
+The stack \`ci-access\`, once for each stage, account and region that CI deploys, costs nothing. IAM has no charge for its ${access.length}
+resources: ${kinds(access)}.`;
 }
 
 export function pricedResources(stack: SynthesizedStack): PricedResource[] {

@@ -10,7 +10,7 @@ import { seedCatalogue } from "../../handler/notifications/seed";
 import { prettier as style } from "../../package.json";
 import { findStalePictures, refreshPictures } from "./catalogue-pictures";
 import { documents, type GeneratedDocument, type Subject } from "./documents";
-import { synthesizeForDocs } from "./stack";
+import { synthesizeForCi, synthesizeForDocs } from "./stack";
 
 type About = GeneratedDocument["about"];
 
@@ -22,9 +22,10 @@ const notificationsOf = { project: seedCatalogue, catalogue } as const;
  */
 async function generateDocuments(folder: string, wanted: readonly About[]): Promise<(readonly [string, string])[]> {
   const subjects = new Map<About, Subject>();
+  const ci = synthesizeForCi();
   const subjectOf = (about: About): Subject => {
     const notifications = notificationsOf[about];
-    const subject = subjects.get(about) ?? { notifications, stack: synthesizeForDocs(notifications), folder };
+    const subject = subjects.get(about) ?? { notifications, stack: synthesizeForDocs(notifications), ci, folder };
     subjects.set(about, subject);
     return subject;
   };

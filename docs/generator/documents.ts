@@ -6,12 +6,13 @@ import { costsDocument } from "./costs-document";
 import { iamDocument } from "./iam-document";
 import { lossMapDocument } from "./loss-map-document";
 import { policyDocument } from "./policy";
-import { ciAccessSuppressions, type SynthesizedStack } from "./stack";
+import { type CiStacks, type SynthesizedStack } from "./stack";
 
-/** What a document is made from: the notifications, and the stack of production with them. */
+/** What a document is made from: the notifications, and the stacks of production with them. */
 export interface Subject {
   readonly notifications: readonly Notification[];
   readonly stack: SynthesizedStack;
+  readonly ci: CiStacks;
   /** The folder of the documents. */
   readonly folder: string;
 }
@@ -36,14 +37,17 @@ export const documents: readonly GeneratedDocument[] = [
   {
     path: "costs.md",
     about: "project",
-    generate: ({ stack, notifications }) => costsDocument(stack, notifications),
+    generate: ({ stack, notifications, ci }) => costsDocument(stack, notifications, ci),
   },
-  { path: "iam.md", about: "project", generate: ({ stack }) => iamDocument(stack) },
+  { path: "iam.md", about: "project", generate: ({ stack, ci }) => iamDocument(stack, ci) },
   {
     path: "policy.md",
     about: "project",
-    generate: ({ stack }) =>
-      policyDocument({ "The notification stack": stack.suppressions, "The stack `ci-access`": ciAccessSuppressions() }),
+    generate: ({ stack, ci }) =>
+      policyDocument({
+        "The notification stack": stack.suppressions,
+        "The stack `ci-access`": ci.ciAccess.suppressions,
+      }),
   },
   {
     path: "catalogue.md",

@@ -2,9 +2,11 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { findIamProblems, type Need, needsMetBy, needsOf, type Principal, type Statement, statementsOf } from "./iam";
 import { code, generatedLine, refuse, table } from "./markdown";
-import { arnTail, inWords, resourcesBehind } from "./references";
+import { ciRows } from "./iam-ci";
+import { conditionInWords, lines, whatIs } from "./iam-words";
+import { inWords, resourcesBehind } from "./references";
 import { callsOf } from "./sdk-calls";
-import { type SynthesizedStack } from "./stack";
+import { type CiStacks, type SynthesizedStack } from "./stack";
 
 const handler = "handler/index.ts";
 
@@ -12,7 +14,7 @@ const handler = "handler/index.ts";
  * @throws Error that lists each permission that nothing needs, each call that nothing allows, and each import that
  * hides calls.
  */
-export function iamDocument(stack: SynthesizedStack): string {
+export function iamDocument(stack: SynthesizedStack, ci: CiStacks): string {
   const { calls, problems } = callsOf(handler);
   const needs = needsOf(stack, calls);
   refuse("docs/iam.md", "the policies in stacks/constructs, or the calls of the code", [
@@ -25,13 +27,19 @@ export function iamDocument(stack: SynthesizedStack): string {
       .filter(({ effect, principals }) => effect === "Allow" && principals.some((each) => each.kind === kind))
       .map((statement) => rowOf(stack, statement, needs));
   const head = ["Who", "May", "On", "Where", "Needed by"];
+  const rows = ciRows(ci, needs);
+  const denied = [ci.stateBackend, stack].flatMap((each) =>
+    statementsOf(each)
+      .filter(({ effect }) => effect === "Deny")
+      .map((statement) => rowOf(each, statement, needs).slice(1, 4)),
+  );
   return `${generatedLine}
 
 # Who may do what
 
-Every permission of a stage stands here with what needs it: a file of ours, or the service of AWS that makes the call.
+Every permission of a stage stands here with what needs it: a file of ours, the service of AWS that makes the call, or Terraform.
 \`npm run docs\` fails where nothing needs a permission, and where nothing allows a call. Names are those behind project and stage;
-\`<stage>\` is project and stage together. A further notification needs no further permission.
+\`<stage>\` is project and stage together. The stage is \`prod\` of \`project\` in us-east-1. A further notification needs no further permission.
 
 ## The functions
 
@@ -54,10 +62,38 @@ ${table(
 
 ## What is refused to everybody
 
-${table(
-  ["Refused", "On", "Where"],
-  statements.filter(({ effect }) => effect === "Deny").map((statement) => rowOf(stack, statement, needs).slice(1, 4)),
-)}
+${table(["Refused", "On", "Where"], denied)}
+
+## GitHub's workflows
+
+The stack \`ci-access\` makes three roles and a boundary for the functions ([ci-access.md](ci-access.md)). No role has a key: GitHub's
+token for a job takes it on, and only where its subject is this one:
+
+${table(["Role", "Subject of the token"], rows.trust)}
+
+The rows are those of a stage with everything that it can switch on: a sending domain, its records in a hosted zone, and tracking. A
+stage without one of these has no permission for it.
+
+### Plan and deploy
+
+The plan role may do what the column _reads_ has, which includes the lock of the state. The deploy role may do both. Terraform used each
+of these permissions when a test planned, applied, changed and destroyed a stage; \`npm run docs\` fails where one is in none of the
+recorded requests. The last column has the kinds of resources that Terraform needs them for.
+
+${table(["On", "Reads", "Changes", "Where", "Terraform needs it for"], rows.terraform)}
+
+### Smoke
+
+These are the calls of \`npm run smoke\` in the files that make them.
+
+${table(["On", "May", "Needed by"], rows.smoke)}
+
+### The most that a function may do
+
+The deploy role writes the functions' policies, so the boundary limits what it can write. A function may do what both its policy above
+and the boundary allow.
+
+${table(["At most", "On", "Where", "Needed by"], rows.boundary)}
 
 ## The commands
 
@@ -75,12 +111,10 @@ function rowOf(stack: SynthesizedStack, statement: Statement, needs: readonly Ne
     lines(principals.map((principal) => whoIs(stack, principal))),
     lines(actions.map(code)),
     lines(resources.map((text) => whatIs(stack, text))),
-    lines(conditions.map(({ test, variable, values }) => conditionInWords(stack, test, variable, values))),
+    lines(conditions.map((condition) => conditionInWords(stack, condition))),
     lines(joined(reasons)),
   ];
 }
-
-const lines = (texts: readonly string[]) => [...new Set(texts)].join("<br>");
 
 /** Reasons that differ only in the rule's name, as one: EventBridge, for rule `a`, rule `b`. */
 function joined(reasons: readonly string[]): string[] {
@@ -96,7 +130,7 @@ function joined(reasons: readonly string[]): string[] {
 }
 
 function whoIs(stack: SynthesizedStack, principal: Principal): string {
-  if (principal.kind === "everybody") return "everybody";
+  if (principal.kind === "everybody" || principal.kind === "boundary") return principal.kind;
   if (principal.kind !== "role") return principal.name.endsWith(":root") ? "the account" : code(principal.name);
   const { role: own } = principal;
   const functions = Object.entries(stack.resources.aws_lambda_function ?? {}).filter(([, { role }]) =>
@@ -108,39 +142,6 @@ function whoIs(stack: SynthesizedStack, principal: Principal): string {
       inWords({ type: "aws_lambda_function", address: `aws_lambda_function.${id}`, attributes }, stack),
     ),
   );
-}
-
-/** A resource of a statement in words. What no resource of the stack answers to, or what many do, stands as its ARN ends. */
-function whatIs(stack: SynthesizedStack, text: string): string {
-  const found = resourcesBehind(stack, text);
-  const [only] = found;
-  if (only !== undefined && found.length === 1 && (text.startsWith("${") || !text.includes("*"))) {
-    return inWords(only, stack);
-  }
-  return code(withoutPrefix(arnTail(text) ?? text, stack));
-}
-
-function withoutPrefix(text: string, { prefix }: SynthesizedStack): string {
-  return text.replaceAll(prefix, "<stage>");
-}
-
-/** Operators of conditions in words. The others stand as IAM has them. */
-const operators: Readonly<Record<string, string>> = {
-  ArnEquals: "is",
-  ArnLike: "is like",
-  ArnNotEquals: "is none of",
-  Bool: "is",
-  StringEquals: "is",
-  StringLike: "is like",
-};
-
-function conditionInWords(stack: SynthesizedStack, test: string, variable: string, values: readonly string[]): string {
-  const [, each, name = test] = /^(?:(ForAllValues|ForAnyValue):)?(.*)$/.exec(test) ?? [];
-  const who = each === undefined ? "" : each === "ForAllValues" ? "each " : "one of ";
-  const shown = values.map((value) =>
-    resourcesBehind(stack, value).length > 0 || arnTail(value) ? whatIs(stack, value) : code(value),
-  );
-  return `${who}${code(variable)} ${operators[name] ?? name} ${shown.join(", ")}`;
 }
 
 function commandRows(): string[][] {

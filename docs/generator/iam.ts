@@ -19,10 +19,12 @@ export interface Statement {
 
 export type Principal =
   | { readonly kind: "role"; readonly role: Resource }
-  | { readonly kind: "service" | "account"; readonly name: string }
+  | { readonly kind: "service" | "account" | "provider"; readonly name: string }
+  /** The roles that a policy limits: it is the boundary of their permissions, and gives them none. */
+  | { readonly kind: "boundary" }
   | { readonly kind: "everybody" };
 
-interface Condition {
+export interface Condition {
   readonly test: string;
   readonly variable: string;
   readonly values: readonly string[];
@@ -53,7 +55,9 @@ export function statementsOf(stack: SynthesizedStack): Statement[] {
     .filter(({ type }) => !notOfIam.includes(type))
     .flatMap((resource) => {
       if (resource.type === "aws_lambda_permission") return [ofPermission(resource.attributes)];
-      if (/^aws_iam_.*attachment/.test(resource.type)) unread.push(resource.address);
+      if (/^aws_iam_.*attachment/.test(resource.type) && policyOf(stack, resource.attributes) === undefined) {
+        unread.push(resource.address);
+      }
       return policyAttributes
         .filter((attribute) => resource.attributes[attribute] !== undefined)
         .flatMap((attribute) => {
@@ -85,10 +89,7 @@ function ofDocument(stack: SynthesizedStack, holder: Resource, attribute: string
   return listIn(document.statement).map((statement) => ({
     sid: typeof statement.sid === "string" ? statement.sid : holder.address,
     effect: statement.effect === "Deny" ? "Deny" : "Allow",
-    principals:
-      holder.type === "aws_iam_role_policy"
-        ? resourcesBehind(stack, holder.attributes.role).map((role) => ({ kind: "role", role }))
-        : listIn(statement.principals).flatMap(toPrincipals),
+    principals: holdersOf(stack, holder) ?? listIn(statement.principals).flatMap(toPrincipals),
     actions: texts(statement.actions),
     // A trust policy names no resource: it is about its own role.
     resources: attribute === "assume_role_policy" ? [`\${${holder.address}.arn}`] : texts(statement.resources),
@@ -100,10 +101,29 @@ function ofDocument(stack: SynthesizedStack, holder: Resource, attribute: string
   }));
 }
 
+/** Whom a policy of IAM is about; `undefined` where the policy names its principals itself. */
+function holdersOf(stack: SynthesizedStack, { type, address, attributes }: Resource): Principal[] | undefined {
+  const toRoles = (role: unknown) =>
+    resourcesBehind(stack, role).map((each) => ({ kind: "role", role: each }) as const);
+  if (type === "aws_iam_role_policy") return toRoles(attributes.role);
+  if (type !== "aws_iam_policy") return undefined;
+  const attached = listOf(stack, "aws_iam_role_policy_attachment").filter(
+    (attachment) => policyOf(stack, attachment)?.address === address,
+  );
+  return attached.length === 0 ? [{ kind: "boundary" }] : attached.flatMap(({ role }) => toRoles(role));
+}
+
+/** The policy of this stack that an attachment names. */
+function policyOf(stack: SynthesizedStack, { policy_arn: arn }: Attributes): Resource | undefined {
+  return resourcesBehind(stack, arn).find(({ type }) => type === "aws_iam_policy");
+}
+
+const principalKinds: Readonly<Record<string, "service" | "provider">> = { Service: "service", Federated: "provider" };
+
 function toPrincipals({ type, identifiers }: Attributes): Principal[] {
   return texts(identifiers).map((name) => {
     if (name === "*") return { kind: "everybody" };
-    return { kind: type === "Service" ? "service" : "account", name };
+    return { kind: principalKinds[String(type)] ?? "account", name };
   });
 }
 
@@ -233,7 +253,8 @@ export function needsMetBy(
 
 function keyOf(principal: Principal): string {
   if (principal.kind === "role") return principal.role.address;
-  return principal.kind === "everybody" ? "*" : principal.name;
+  if (principal.kind === "everybody") return "*";
+  return principal.kind === "boundary" ? "boundary" : principal.name;
 }
 
 /**

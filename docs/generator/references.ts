@@ -31,6 +31,7 @@ const named: Readonly<Record<string, Named>> = {
   aws_cloudwatch_log_group: { noun: "log group", attribute: "name", arn: "logs:log-group:" },
   aws_cloudwatch_metric_alarm: { noun: "alarm", attribute: "alarm_name", arn: "cloudwatch:alarm:" },
   aws_dynamodb_table: { noun: "table", attribute: "name", arn: "dynamodb:table/" },
+  aws_iam_policy: { noun: "policy", attribute: "name", arn: "iam:policy/" },
   aws_iam_role: { noun: "role", attribute: "name", arn: "iam:role/" },
   aws_kms_key: { noun: "key", attribute: "description" },
   aws_lambda_function: { noun: "function", attribute: "function_name", arn: "lambda:function:" },
@@ -41,6 +42,7 @@ const named: Readonly<Record<string, Named>> = {
     arn: "ses:configuration-set/",
   },
   aws_sesv2_email_identity: { noun: "identity", attribute: "email_identity", arn: "ses:identity/" },
+  aws_s3_bucket: { noun: "bucket", attribute: "bucket", arn: "s3:" },
   aws_sns_topic: { noun: "topic", attribute: "name", arn: "sns:" },
   aws_sqs_queue: { noun: "queue", attribute: "name", arn: "sqs:" },
 };

@@ -5,11 +5,12 @@ import { App, type TerraformStack } from "cdktf";
 import { type Notification } from "../../handler/notifications/define";
 import { seedCatalogue } from "../../handler/notifications/seed";
 import { CiAccessStack } from "../../stacks/ci-access-stack";
-import { type Environment, readConfig } from "../../stacks/config";
+import { type Config, readConfig } from "../../stacks/config";
+import { exampleEnvironment } from "../../stacks/example-environment";
 import { Names } from "../../stacks/names";
 import { type PlacedSuppression, suppressionsIn } from "../../stacks/policy/suppressions";
-import { exampleAccountId } from "../../stacks/stages";
 import { NotificationStack } from "../../stacks/notification-stack";
+import { StateBackendStack } from "../../stacks/state-backend-stack";
 import { type TemplateReader } from "../../stacks/templates";
 
 export type Attributes = Readonly<Record<string, unknown>>;
@@ -22,16 +23,7 @@ export interface SynthesizedStack {
   readonly suppressions: readonly PlacedSuppression[];
 }
 
-/** Production, with a project name that stands for any. */
-const production: Environment = {
-  STAGE: "prod",
-  PROJECT_NAME: "project",
-  EMAIL_SENDER: "sender@example.com",
-  EMAIL_RECIPIENT: "ops@example.com",
-  ALARM_EMAIL: "on-call@example.com",
-  AWS_ACCOUNT_ID: exampleAccountId,
-  AWS_REGION: "us-east-1",
-};
+const production = exampleEnvironment("prod");
 
 /**
  * Synthesizes the stack that the documents are made from: that of production.
@@ -52,20 +44,52 @@ export function synthesizeForDocs(
   }
 }
 
-/** @returns what the stack `ci-access` is exempt from, for a stage with a domain whose records it makes in Route 53. */
-export function ciAccessSuppressions(): readonly PlacedSuppression[] {
-  const { ci, ...config } = readConfig({
+/** The stacks of a stage that sends from a domain, makes its records in Route 53, tracks, and is deployed by GitHub. */
+export interface CiStacks {
+  readonly notification: SynthesizedStack;
+  readonly ciAccess: SynthesizedStack;
+  readonly stateBackend: SynthesizedStack;
+}
+
+/** Synthesizes the stacks beside the notification stack, and that one with everything that a stage can switch on. */
+export function synthesizeForCi(): CiStacks {
+  const config = readConfig({
     ...production,
     SENDER_IDENTITY: "domain",
     DEPLOY_REPOSITORY: "organization/project",
   });
+  const { ci, backend, projectName, accountId, region, stage } = config;
   if (ci === undefined) throw new Error("DEPLOY_REPOSITORY makes no CI.");
-  const sendingDomains = config.sendingDomains.map((domain) => ({ ...domain, zoneId: "Z0123456789ABCDEFGHIJ" }));
-  const state = { bucket: "state", key: "terraform.tfstate" };
+  if (backend.kind !== "s3") throw new Error("The example stage keeps its state elsewhere than in S3.");
+  const zoneId = "Z0123456789ABCDEFGHIJ";
+  const everything: Config = {
+    ...config,
+    sendingDomains: config.sendingDomains.map((domain) => ({ ...domain, zoneId })),
+    tracking: { domain: "click.example.com", httpsPolicy: "REQUIRE", target: "d111111abcdef8.cloudfront.net", zoneId },
+  };
+  const state = { bucket: backend.bucket, key: `${projectName}/${stage}/${region}/terraform.tfstate` };
   const outdir = mkdtempSync(join(tmpdir(), "docs-"));
   try {
     const app = new App({ outdir });
-    return suppressionsIn(new CiAccessStack(app, "ci-access", { ...config, sendingDomains, ci, state }));
+    const stacks = {
+      notification: new NotificationStack(app, "notification", everything, seedCatalogue),
+      ciAccess: new CiAccessStack(app, "ci-access", { ...everything, ci, state }),
+      stateBackend: new StateBackendStack(app, "state-backend", {
+        projectName,
+        accountId,
+        region: backend.region,
+        bucket: backend.bucket,
+      }),
+    };
+    const read = (stack: TerraformStack) => {
+      stack.prepareStack();
+      return readStack(stack, new Names(config));
+    };
+    return {
+      notification: read(stacks.notification),
+      ciAccess: read(stacks.ciAccess),
+      stateBackend: read(stacks.stateBackend),
+    };
   } finally {
     rmSync(outdir, { recursive: true, force: true });
   }

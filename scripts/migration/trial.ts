@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import microdiff from "microdiff";
 import { synthesize } from "../../sandbox/synthesize";
-import { exampleAccountId, stages } from "../../stacks/stages";
+import { exampleEnvironment } from "../../stacks/example-environment";
+import { stages } from "../../stacks/stages";
 import { type Way } from "./ways";
 
 const run = promisify(execFile);
@@ -124,13 +125,7 @@ async function synthesizeStages(folder: string, terraform: string): Promise<Synt
 const environmentOf = (stage: string): Record<string, string | undefined> => ({
   PATH: process.env.PATH,
   HOME: process.env.HOME,
-  STAGE: stage,
-  PROJECT_NAME: "project",
-  EMAIL_SENDER: "sender@example.com",
-  EMAIL_RECIPIENT: "ops@example.com",
-  ALARM_EMAIL: "on-call@example.com",
-  AWS_ACCOUNT_ID: exampleAccountId,
-  AWS_REGION: "us-east-1",
+  ...exampleEnvironment(stage),
 });
 
 /** Lists every difference once, with the stacks that have it. */

@@ -81,4 +81,31 @@ export const assumptions = {
     kind: "estimated",
     reason: "A state has about 0.3 MB, and the bucket keeps older versions of it.",
   },
+  stateRuns: {
+    value: 300,
+    unit: "runs of Terraform a month, for each state bucket",
+    kind: "estimated",
+    reason: "Three stages, each planned every night, and 100 plans of pull requests, 50 deployments and 60 by hand.",
+  },
+  stateWrites: {
+    value: 5,
+    unit: "PUT and LIST a run",
+    kind: "measured",
+    reason:
+      "Terraform's init has two LIST. An apply has one, and a PUT of the lock and of the state; a plan has one PUT less.",
+  },
+  stateReads: {
+    value: 5,
+    unit: "GET and HEAD a run",
+    kind: "measured",
+    reason:
+      "Terraform's init and its plan or apply read the state with a HEAD and a GET each, and the lock with one more GET.",
+  },
+  stateKeyRequests: {
+    value: 5,
+    unit: "requests to KMS a run",
+    kind: "measured",
+    reason:
+      "At the most: an apply has two PUT and three GET of encrypted objects. A bucket key, which this bucket has, saves most of them.",
+  },
 } as const satisfies Readonly<Record<string, Assumption>>;

@@ -57,6 +57,8 @@ export function costAtRest(resources: readonly PricedResource[]): Cost {
   const mappings = of("aws_lambda_event_source_mapping").filter(({ values }) => values.enabled !== false);
   const subscriptions = of("aws_sns_topic_subscription").filter(({ values }) => values.protocol === "email");
   const polls = assumptions.pollsAMinute.value * 60 * assumptions.hoursAMonth.value;
+  const runs = of("aws_s3_bucket").length * assumptions.stateRuns.value;
+  const encryptions = of("aws_s3_bucket_server_side_encryption_configuration");
   return costOf([
     line("Alarms", standard, countMetrics(standard), "alarm"),
     line("Alarms of high resolution", highResolution, countMetrics(highResolution), "alarmHighResolution"),
@@ -72,6 +74,10 @@ export function costAtRest(resources: readonly PricedResource[]): Cost {
       of("aws_s3_bucket").length * assumptions.stateGb.value,
       "bucketStorage",
     ),
+    line("Terraform writes and lists states", of("aws_s3_bucket"), runs * assumptions.stateWrites.value, "bucketWrite"),
+    line("Terraform reads states", of("aws_s3_bucket"), runs * assumptions.stateReads.value, "bucketRead"),
+    // AWS manages the key, which costs nothing itself (https://aws.amazon.com/kms/pricing/).
+    line("Encryption of states", encryptions, runs * assumptions.stateKeyRequests.value, "keyRequest"),
     line("Hosted zones", of("aws_route53_zone"), undefined, "hostedZone"),
   ]);
 }

@@ -74,12 +74,24 @@ export const prices = {
     source: infracost,
   },
   key: { unit: "key a month", per: 1, usd: 1, page: pages.kms, asOf: "2024-07-01", source: infracost },
+  keyRequest: {
+    unit: "10,000 requests",
+    per: 10_000,
+    usd: 0.03,
+    page: pages.kms,
+    asOf: "2024-07-01",
+    source: infracost,
+  },
   topicEmail: { unit: "100,000 mails", per: 100_000, usd: 2, page: pages.sns, asOf: "2024-07-01", source: infracost },
   /** The plan of an account that uses SES since before 2025-06-01, and of one that has chosen it. */
   mailAlaCarte: { unit: "1,000 mails", per: 1000, usd: 0.1, ...ses },
   /** The plan that a new account has (https://docs.aws.amazon.com/ses/latest/dg/pricing-plans.html). */
   mailEssentials: { unit: "1,000 mails", per: 1000, usd: 0.16, ...ses },
   bucketStorage: { unit: "GB a month", per: 1, usd: 0.023, ...s3 },
+  /** `PUT` and `LIST`. */
+  bucketWrite: { unit: "1,000 requests", per: 1000, usd: 0.005, ...s3, asOf: "2024-07-01", source: infracost },
+  /** `GET` and `HEAD`. A `DELETE` is free. */
+  bucketRead: { unit: "1,000 requests", per: 1000, usd: 0.0004, ...s3, asOf: "2024-07-01", source: infracost },
   hostedZone: { unit: "zone a month", per: 1, usd: 0.5, page: pages.route53, asOf: "2024-07-01", source: infracost },
 } as const satisfies Readonly<Record<string, Price>>;
 

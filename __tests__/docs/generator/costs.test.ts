@@ -4,14 +4,15 @@ import { VpcEndpoint } from "@cdktf/provider-aws/lib/vpc-endpoint";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { costsDocument, mailCounts, pricedResources } from "../../../docs/generator/costs-document";
-import { synthesizeForDocs } from "../../../docs/generator/stack";
+import { synthesizeForCi, synthesizeForDocs } from "../../../docs/generator/stack";
 import { seedCatalogue } from "../../../handler/notifications/seed";
 import { costAtRest, costOfMails, formatUsd } from "../../../stacks/costs/costs";
 import { stackWith } from "../../support/docs-stack";
 
 const stack = synthesizeForDocs();
 const resources = pricedResources(stack);
-const document = costsDocument(stack, seedCatalogue);
+const ci = synthesizeForCi();
+const document = costsDocument(stack, seedCatalogue, ci);
 
 /** The cells of each row below a heading. */
 const rowsBelow = (heading: string) =>
@@ -54,7 +55,7 @@ describe("docs/costs.md", () => {
     const more = stackWith((scope, names) => {
       new CloudwatchDashboard(scope, "audit", { dashboardName: names.of("audit"), dashboardBody: "{}" });
     });
-    expect(costsDocument(more, seedCatalogue)).toContain(
+    expect(costsDocument(more, seedCatalogue, ci)).toContain(
       "| `aws_cloudwatch_dashboard` | 2 | Dashboards (dashboard) | $6.00 |",
     );
   });
@@ -64,7 +65,7 @@ describe("docs/costs.md", () => {
       new SnsTopic(scope, "audit");
       new VpcEndpoint(scope, "endpoint", { vpcId: "vpc-1", serviceName: "com.amazonaws.us-east-1.sqs" });
     });
-    expect(() => costsDocument(unpriced, seedCatalogue)).toThrow(
+    expect(() => costsDocument(unpriced, seedCatalogue, ci)).toThrow(
       "docs/costs.md can't be generated. Correct stacks/costs/costs.ts.\n  The kind aws_vpc_endpoint has no price.",
     );
   });
