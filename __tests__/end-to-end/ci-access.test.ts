@@ -17,7 +17,7 @@ import { callRoute53, createHostedZone } from "../support/hosted-zone";
 import { notRecorded, recordedRequests, recordedRequestsFile } from "../support/iam/recorded-requests";
 import { readCiRoles } from "../support/iam/ci-roles";
 import { recordedStage, recordedZoneId } from "../support/iam/recorded-stage";
-import { audit, TerraformRecord } from "../support/iam/terraform-record";
+import { audit, CallRecord } from "../support/iam/terraform-record";
 import { type Passage, type PassingAnswer, startPassage } from "../support/passage";
 
 /** What Terraform and the AWS provider call while they plan, apply, change and destroy a stage, against the roles of the CI. */
@@ -31,7 +31,7 @@ let passage: Passage;
 /** The stage that is recorded, with the hosted zone that the emulator has made. */
 let zoneId: string;
 let config: Config;
-const record = new TerraformRecord();
+const record = new CallRecord();
 
 /** Answers to operations that moto 5.2.1 does not have. What counts here is that Terraform makes the call. */
 const unknownToMoto: Readonly<Record<string, PassingAnswer>> = {
@@ -58,18 +58,13 @@ afterAll(async () => {
 const stacks = () => join(aws.directory, "synth", "stacks");
 const ciAccess = () => terraformIn(join(stacks(), "ci-access"));
 
-/** Most of the time is the provider's waiting for one resource, so many are changed at once. */
-const atOnce = "-parallelism=40";
-
 function terraformIn(folder: string, destroyWith: readonly string[] = []): Terraform {
   return new Terraform({
     binary: aws.tools.terraform.value,
     directory: folder,
     environment: {
       ...aws.terraformVariables({ region, url: passage.url }),
-      TF_CLI_ARGS_plan: atOnce,
-      TF_CLI_ARGS_apply: atOnce,
-      TF_CLI_ARGS_destroy: [atOnce, ...destroyWith].join(" "),
+      TF_CLI_ARGS_destroy: destroyWith.join(" "),
     },
   });
 }

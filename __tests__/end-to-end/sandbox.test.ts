@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -22,7 +22,13 @@ import { catalogue } from "../../handler/notifications";
 import { type Costs } from "../../operations/smoke/report";
 import { type Fact } from "../../operations/smoke/settled";
 import { type TrialResult } from "../../operations/smoke/trial";
+import { Arns } from "../../stacks/arns";
+import { sandboxEndpoint } from "../../stacks/sandbox-endpoint";
 import { launchChromium } from "../support/browser";
+import { notRecordedSmoke, recordedSmoke, recordedSmokeFile } from "../support/iam/recorded-requests";
+import { smokeRole } from "../support/iam/smoke-role";
+import { audit, CallRecord } from "../support/iam/terraform-record";
+import { type Passage, startPassage } from "../support/passage";
 import { compileFilter } from "../support/metric-filter";
 import { OperationsProcess, sandboxOn } from "../support/operations-command";
 import { freePort } from "aws-emulator/processes";
@@ -209,8 +215,12 @@ describe("npm start", () => {
       readonly costs: Costs;
     }
 
+    const record = new CallRecord<"smoke">();
+    record.role = "smoke";
+    let passage: Passage;
+
     const start = (...words: string[]) =>
-      new OperationsProcess(["smoke", "--sandbox", "--json", ...words], sandboxOn(sandbox.port));
+      new OperationsProcess(["smoke", "--sandbox", "--json", ...words], sandboxOn(passage.port));
 
     async function smoke(...words: string[]) {
       const { code, output, errors } = await start(...words).ended;
@@ -230,6 +240,14 @@ describe("npm start", () => {
     let before: Awaited<ReturnType<typeof claims>>;
     beforeAll(async () => {
       before = await claims();
+      passage = await startPassage(sandbox.url, (call) => {
+        // The sandbox's own addresses are no calls to AWS, and `--replay` is for a person.
+        if (!call.path.startsWith("/_sandbox/") && !/Replay$/.test(call.target)) record.take(call);
+        return undefined;
+      });
+    });
+    afterAll(async () => {
+      await passage.close();
     });
 
     it("cleans up after an interrupt, and leaves what is under way to the next run", async () => {
@@ -295,6 +313,20 @@ describe("npm start", () => {
       } finally {
         await events.send(new EnableRuleCommand(rule));
       }
+    });
+
+    it("calls what its role in the CI is granted, and nothing else", async () => {
+      const { config } = sandboxEndpoint({});
+      const requests = await record.requests({
+        ...{ partition: Arns.of(config).partition, region: config.region, accountId: config.accountId },
+        ...{ functionOfMapping: {}, keyTags: {}, boundary: "" },
+      });
+      const { missing, unused, kinds } = await audit({ smoke: smokeRole(config) }, requests);
+      expect(missing).toEqual([]);
+      expect([...unused].sort()).toEqual(Object.keys(notRecordedSmoke).sort());
+      if (process.env.UPDATE_FIXTURES) writeFileSync(recordedSmokeFile, `${JSON.stringify(kinds, null, 2)}\n`);
+      // UPDATE_FIXTURES=1 npx jest __tests__/end-to-end/sandbox.test.ts writes it anew.
+      expect(Object.keys(kinds)).toEqual(Object.keys(recordedSmoke()));
     });
   });
 
