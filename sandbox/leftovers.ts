@@ -11,7 +11,12 @@ import {
   ListEventBusesCommand,
   ListRulesCommand,
 } from "@aws-sdk/client-eventbridge";
-import { IAMClient, ListRolesCommand } from "@aws-sdk/client-iam";
+import {
+  IAMClient,
+  ListOpenIDConnectProvidersCommand,
+  ListPoliciesCommand,
+  ListRolesCommand,
+} from "@aws-sdk/client-iam";
 import {
   type AliasListEntry,
   DescribeKeyCommand,
@@ -73,6 +78,11 @@ export async function findLeftovers(config: AwsClientConfig): Promise<string[]> 
     "log resource policy": (await logs.send(new DescribeResourcePoliciesCommand({}))).resourcePolicies?.map(
       (policy) => policy.policyName,
     ),
+    "identity provider": (await iam.send(new ListOpenIDConnectProvidersCommand({}))).OpenIDConnectProviderList?.map(
+      (provider) => provider.Arn,
+    ),
+    // AWS's own policies are in no account.
+    policy: (await iam.send(new ListPoliciesCommand({ Scope: "Local" }))).Policies?.map((policy) => policy.PolicyName),
     role: (await iam.send(new ListRolesCommand({}))).Roles?.map((role) => role.RoleName).filter(
       (name) => name?.startsWith("AWSServiceRole") !== true,
     ),

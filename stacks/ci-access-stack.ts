@@ -11,7 +11,7 @@ import { type CiSettings } from "./ci-config";
 import { grantsDocument, stageGrants } from "./ci-grants";
 import { smokeGrants } from "./ci-smoke-grants";
 import { type Config } from "./config";
-import { CiRole } from "./constructs/ci-role";
+import { CiRole, type CiRoleProps } from "./constructs/ci-role";
 import { boundaryName, boundaryStatements, ciPath, holdsRecipients } from "./function-boundary";
 import { enforcePolicy } from "./policy";
 
@@ -20,6 +20,9 @@ const issuer = "token.actions.githubusercontent.com";
 
 /** The audience that `aws-actions/configure-aws-credentials` asks for. */
 const audience = "sts.amazonaws.com";
+
+/** The branch that deploy.yml deploys. */
+const deployedRef = "refs/heads/main";
 
 export interface CiAccessProps extends Config {
   readonly ci: CiSettings;
@@ -70,16 +73,28 @@ export class CiAccessStack extends TerraformStack {
     });
     // Plan and drift run in the environment `<stage>-plan`, and the deployment in `<stage>`, whose approval and branches
     // GitHub enforces before it signs a token (.github/workflows/).
-    const roleOf = (kind: "plan" | "deploy" | "smoke", environment: string, what: string = kind) =>
+    const trust = (environment: string) => ({
+      providerArn,
+      issuer,
+      audience,
+      subject: `repo:${ci.repository}:environment:${environment}`,
+    });
+    // GitHub makes an environment that is not there, without any protection, for the first job that names it
+    // (https://docs.github.com/en/actions/how-tos/deploy/configure-and-manage-deployments/manage-environments). Whoever may
+    // push a branch could so take on these roles before somebody has made the environment, or after it was deleted. AWS
+    // reads the branch from the token in its commercial Regions only
+    // (https://aws.amazon.com/about-aws/whats-new/2026/01/aws-sts-supports-validation-identity-provider-claims/).
+    const deployment = { ...trust(stage), ...(partition === "aws" ? { ref: deployedRef } : {}) };
+    const roleOf = (kind: string, trusted: CiRoleProps["trust"], what = kind) =>
       new CiRole(this, kind, {
         name: names.inAccount(`ci-${kind}`),
         description: `GitHub's workflows ${what} ${names.prefix} with it`,
-        trust: { providerArn, issuer, audience, subject: `repo:${ci.repository}:environment:${environment}` },
+        trust: trusted,
       });
-    const plan = roleOf("plan", `${stage}-plan`);
-    const deploy = roleOf("deploy", stage);
+    const plan = roleOf("plan", trust(`${stage}-plan`));
+    const deploy = roleOf("deploy", deployment);
     // The test after a deployment puts events and reads what became of them. The deploy role may do neither.
-    const smoke = roleOf("smoke", stage, "test");
+    const smoke = roleOf("smoke", deployment, "test");
 
     const reads = new IamPolicy(this, "reads", {
       name: names.inAccount("ci-reads"),

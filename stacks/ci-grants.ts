@@ -99,6 +99,10 @@ function functionGrants({ arns }: GrantScope): Grant[] {
       ],
     },
     {
+      // A condition can ask who is let in, and not on behalf of which rule or account: AddPermission has the keys
+      // `lambda:Principal` and `lambda:FunctionUrlAuthType` alone
+      // (https://docs.aws.amazon.com/service-authorization/latest/reference/list_lambda.html). The policy rule
+      // `permission-names-source` holds the account in what the stack itself asks for.
       sid: "RulesInvoke",
       resources: functions,
       write: ["lambda:AddPermission"],

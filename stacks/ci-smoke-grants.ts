@@ -3,14 +3,16 @@ import { type Grant, type GrantScope } from "./ci-grants";
 import { laneNames, lanes } from "./lanes";
 
 /**
- * What `npm run smoke` asks of AWS after a deployment (docs/operations.md, "After a deploy"). A test holds the actions
- * against the calls of its code, but for those of `--replay`, which no workflow runs.
+ * What `npm run smoke` asks of AWS after a deployment (docs/operations.md, "After a deploy"). Tests hold it against the
+ * recorded calls of the command, and its actions against the calls of its code, but for those of `--replay`, which no
+ * workflow runs.
  */
 export function smokeGrants({ arns, config }: Omit<GrantScope, "state">): Grant[] {
   const { names } = arns;
   const deadLetters = arns.of("sqs", names.of("dead-letters"));
   const retries = lanes.map((lane) => arns.of("sqs", names.of(laneNames(lane).retryQueue)));
-  const feedback = arns.of("logs", `log-group:/aws/events/${names.of("feedback")}`);
+  // AWS's examples name a log group with and without its streams.
+  const logGroup = (name: string) => ["", ":*"].map((streams) => arns.of("logs", `log-group:${name}${streams}`));
   const identities = config.senders.flatMap(({ address, identity }) => [address, domainOf(address), identity.value]);
   return [
     {
@@ -31,15 +33,21 @@ export function smokeGrants({ arns, config }: Omit<GrantScope, "state">): Grant[
     },
     {
       sid: "Feedback",
-      // AWS's examples name a log group with and without its streams.
-      resources: [feedback, `${feedback}:*`],
+      resources: logGroup(`/aws/events/${names.of("feedback")}`),
       read: ["logs:FilterLogEvents"],
       wildcard: "It stands for the streams of this one log group, which AWS names.",
     },
     {
+      // Only the function's own lines tell that it has met a duplicate and has not mailed it again.
+      sid: "FunctionsLines",
+      resources: lanes.flatMap((lane) => logGroup(`/aws/lambda/${names.of(laneNames(lane).function)}`)),
+      read: ["logs:FilterLogEvents"],
+      wildcard: "It stands for the streams of one function's log group, which AWS names.",
+    },
+    {
       sid: "Claims",
       resources: [arns.of("dynamodb", `table/${names.of("claims")}`)],
-      read: ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+      read: ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:PutItem"],
     },
     {
       sid: "DeadLetters",

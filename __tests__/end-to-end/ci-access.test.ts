@@ -1,46 +1,37 @@
-import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DeleteRolePermissionsBoundaryCommand, IAMClient } from "@aws-sdk/client-iam";
 import { LambdaClient, ListEventSourceMappingsCommand } from "@aws-sdk/client-lambda";
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { createApp } from "../../main";
 import { emailRequest } from "../../handler/notifications/email-request";
 import { Arns } from "../../stacks/arns";
 import { type Config } from "../../stacks/config";
 import { boundaryArn } from "../../stacks/function-boundary";
 import { storedTemplateName } from "../../stacks/templates";
-import { awsClientConfig } from "aws-emulator/client-config";
-import { type Gateway, startGateway } from "aws-emulator";
 import { findLeftovers } from "../../sandbox/leftovers";
-import { type RunningMoto, startMoto } from "aws-emulator/processes";
 import { withTerraform } from "../../sandbox/synthesize";
-import { sandboxEnvironment, Terraform, terraformEnvironment } from "../../sandbox/terraform";
-import { findTools } from "../../sandbox/tools";
+import { Terraform } from "../../sandbox/terraform";
 import { changedStack } from "../support/changed-stack";
+import { EmulatedAws } from "../support/emulated-aws";
 import { callRoute53, createHostedZone } from "../support/hosted-zone";
 import { notRecorded, recordedRequests, recordedRequestsFile } from "../support/iam/recorded-requests";
 import { readCiRoles } from "../support/iam/ci-roles";
 import { recordedStage, recordedZoneId } from "../support/iam/recorded-stage";
-import { audit, TerraformRecord } from "../support/iam/terraform-record";
+import { audit, CallRecord } from "../support/iam/terraform-record";
 import { type Passage, type PassingAnswer, startPassage } from "../support/passage";
-import { exampleAccountId } from "../../stacks/stages";
 
 /** What Terraform and the AWS provider call while they plan, apply, change and destroy a stage, against the roles of the CI. */
 
 jest.setTimeout(1_800_000);
 
 const { region, accountId } = recordedStage();
-const tools = findTools();
 
-let moto: RunningMoto;
-let gateway: Gateway;
+let aws: EmulatedAws;
 let passage: Passage;
-let directory: string;
 /** The stage that is recorded, with the hosted zone that the emulator has made. */
 let zoneId: string;
 let config: Config;
-const record = new TerraformRecord();
+const record = new CallRecord();
 
 /** Answers to operations that moto 5.2.1 does not have. What counts here is that Terraform makes the call. */
 const unknownToMoto: Readonly<Record<string, PassingAnswer>> = {
@@ -48,56 +39,38 @@ const unknownToMoto: Readonly<Record<string, PassingAnswer>> = {
 };
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), "terraform-test-"));
-  moto = await startMoto(tools.moto.value);
-  gateway = await startGateway({
-    port: 0,
-    motoSocket: moto.socket,
-    region,
-    accountId: exampleAccountId,
-    workDirectory: join(directory, "functions"),
-    retryDelaysMs: [100],
-  });
-  passage = await startPassage(gateway.url, (call) => {
+  aws = await EmulatedAws.start();
+  passage = await startPassage(aws.url, (call) => {
     record.take(call);
     return unknownToMoto[call.target];
   });
-  await new S3Client(clients()).send(
-    new CreateBucketCommand({
-      Bucket: `shop-terraform-state-${exampleAccountId}`,
-      CreateBucketConfiguration: { LocationConstraint: "eu-west-1" },
-    }),
-  );
-  zoneId = await createHostedZone(gateway.url, "example.com");
+  await aws.makeStateBucket();
+  zoneId = await createHostedZone(aws.url, "example.com");
   config = recordedStage(zoneId);
-  Object.assign(process.env, withTerraform(tools.terraform.value, process.env));
-  createApp(config, { outdir: join(directory, "synth") }).synth();
+  Object.assign(process.env, withTerraform(aws.tools.terraform.value, process.env));
+  createApp(config, { outdir: join(aws.directory, "synth") }).synth();
 });
 afterAll(async () => {
   await passage.close();
-  await gateway.close();
-  await moto.stop();
-  rmSync(directory, { recursive: true, force: true });
+  await aws.stop();
 });
 
-/** For the calls of the test itself, which are not in the record. */
-const clients = () => awsClientConfig(gateway.url, region);
-const stacks = () => join(directory, "synth", "stacks");
+const stacks = () => join(aws.directory, "synth", "stacks");
+const ciAccess = () => terraformIn(join(stacks(), "ci-access"));
 
-function terraformIn(folder: string, variables: Readonly<Record<string, string>> = {}): Terraform {
+function terraformIn(folder: string, destroyWith: readonly string[] = []): Terraform {
   return new Terraform({
-    binary: tools.terraform.value,
+    binary: aws.tools.terraform.value,
     directory: folder,
     environment: {
-      ...terraformEnvironment(tools, directory),
-      ...sandboxEnvironment(passage.url, region),
-      ...variables,
+      ...aws.terraformVariables({ region, url: passage.url }),
+      TF_CLI_ARGS_destroy: destroyWith.join(" "),
     },
   });
 }
 
 it("makes the roles of the CI, and plans no change after it", async () => {
-  const terraform = terraformIn(join(stacks(), "ci-access"));
+  const terraform = ciAccess();
   await terraform.init();
   await terraform.apply();
   expect(await terraform.outputs()).toEqual({
@@ -109,7 +82,7 @@ it("makes the roles of the CI, and plans no change after it", async () => {
 });
 
 describe("a stage", () => {
-  const applied = () => join(directory, "another-job");
+  const applied = () => join(aws.directory, "another-job");
   /** The function of each event source mapping, by its id. */
   let functionOfMapping: Record<string, string>;
 
@@ -135,7 +108,9 @@ describe("a stage", () => {
     });
     expect(await applier.findChanges()).toBeUndefined();
     record.role = undefined;
-    const { EventSourceMappings = [] } = await new LambdaClient(clients()).send(new ListEventSourceMappingsCommand({}));
+    const { EventSourceMappings = [] } = await new LambdaClient(aws.client).send(
+      new ListEventSourceMappingsCommand({}),
+    );
     functionOfMapping = Object.fromEntries(
       EventSourceMappings.map(({ UUID = "", FunctionArn = "" }) => [UUID, FunctionArn.split(":")[6] ?? ""]),
     );
@@ -144,7 +119,7 @@ describe("a stage", () => {
   it("is changed, and destroyed", async () => {
     // A stage that was deployed before it had a CI has roles without a boundary.
     const RoleName = "shop-staging-role-eu-west-1";
-    await new IAMClient(clients()).send(new DeleteRolePermissionsBoundaryCommand({ RoleName }));
+    await new IAMClient(aws.client).send(new DeleteRolePermissionsBoundaryCommand({ RoleName }));
     const stack = join(applied(), "cdk.tf.json");
     writeFileSync(stack, changedStack(readFileSync(stack, "utf8")));
     const assets = join(applied(), "assets");
@@ -155,22 +130,25 @@ describe("a stage", () => {
     record.role = "deploy";
     await terraformIn(applied()).apply();
     // The apply has just read all of the stage.
-    await terraformIn(applied(), { TF_CLI_ARGS_destroy: "-refresh=false" }).destroy();
+    await terraformIn(applied(), ["-refresh=false"]).destroy();
     record.role = undefined;
   });
 
-  it("leaves nothing behind but the roles of the CI", async () => {
-    expect((await findLeftovers(clients())).sort()).toEqual([
+  it("leaves nothing behind but what ci-access has made", async () => {
+    expect((await findLeftovers(aws.client)).sort()).toEqual([
+      `identity provider arn:aws:iam::${accountId}:oidc-provider/token.actions.githubusercontent.com`,
+      "policy shop-staging-ci-reads-eu-west-1",
+      "policy shop-staging-function-boundary-eu-west-1",
       "role shop-staging-ci-deploy-eu-west-1",
       "role shop-staging-ci-plan-eu-west-1",
       "role shop-staging-ci-smoke-eu-west-1",
     ]);
-    expect(await callRoute53(gateway.url, "GET", `hostedzone/${zoneId}/rrset`)).not.toMatch(/<Type>(CNAME|MX|TXT)</);
+    expect(await callRoute53(aws.url, "GET", `hostedzone/${zoneId}/rrset`)).not.toMatch(/<Type>(CNAME|MX|TXT)</);
   });
 
   it("needs each permission that the CI has, and no other", async () => {
     const arns = Arns.of(config);
-    const roles = await readCiRoles(new IAMClient(clients()), (suffix) => arns.names.inAccount(suffix), accountId);
+    const roles = await readCiRoles(new IAMClient(aws.client), (suffix) => arns.names.inAccount(suffix), accountId);
     const requests = await record.requests({
       partition: arns.partition,
       region,
@@ -191,4 +169,10 @@ describe("a stage", () => {
       Object.entries(recordedRequests().kinds).map(([kind, { roles: of }]) => [kind, of]),
     );
   });
+});
+
+it("removes the roles of the CI again, and then nothing is left", async () => {
+  // An administrator does this: the roles themselves can't (ci-access-stack.test.ts).
+  await ciAccess().destroy();
+  expect(await findLeftovers(aws.client)).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -22,7 +22,13 @@ import { catalogue } from "../../handler/notifications";
 import { type Costs } from "../../operations/smoke/report";
 import { type Fact } from "../../operations/smoke/settled";
 import { type TrialResult } from "../../operations/smoke/trial";
+import { Arns } from "../../stacks/arns";
+import { sandboxEndpoint } from "../../stacks/sandbox-endpoint";
 import { launchChromium } from "../support/browser";
+import { notRecordedSmoke, recordedSmoke, recordedSmokeFile } from "../support/iam/recorded-requests";
+import { smokeRole } from "../support/iam/smoke-role";
+import { audit, CallRecord } from "../support/iam/terraform-record";
+import { type Passage, startPassage } from "../support/passage";
 import { compileFilter } from "../support/metric-filter";
 import { OperationsProcess, sandboxOn } from "../support/operations-command";
 import { freePort } from "aws-emulator/processes";
@@ -209,11 +215,15 @@ describe("npm start", () => {
       readonly costs: Costs;
     }
 
-    const start = (...words: string[]) =>
-      new OperationsProcess(["smoke", "--sandbox", "--json", ...words], sandboxOn(sandbox.port));
+    const record = new CallRecord<"smoke">();
+    record.role = "smoke";
+    let passage: Passage;
 
-    async function smoke(...words: string[]) {
-      const { code, output, errors } = await start(...words).ended;
+    const start = (words: readonly string[] = [], port = sandbox.port) =>
+      new OperationsProcess(["smoke", "--sandbox", "--json", ...words], sandboxOn(port));
+
+    async function smoke(words: readonly string[], port?: number) {
+      const { code, output, errors } = await start(words, port).ended;
       if (output === "") throw new Error(errors);
       return { code, report: JSON.parse(output) as Report };
     }
@@ -230,6 +240,14 @@ describe("npm start", () => {
     let before: Awaited<ReturnType<typeof claims>>;
     beforeAll(async () => {
       before = await claims();
+      passage = await startPassage(sandbox.url, (call) => {
+        // The sandbox's own addresses are no calls to AWS.
+        if (!call.path.startsWith("/_sandbox/")) record.take(call);
+        return undefined;
+      });
+    });
+    afterAll(async () => {
+      await passage.close();
     });
 
     it("cleans up after an interrupt, and leaves what is under way to the next run", async () => {
@@ -248,7 +266,7 @@ describe("npm start", () => {
     });
 
     it("sees every mail and SES's events, mails the simulator alone, and leaves nothing", async () => {
-      const { code, report } = await smoke("--replay");
+      const { code, report } = await smoke(["--replay"]);
       expect({ code, failed: trialsOf(report, "failed") }).toEqual({ code: 0, failed: [] });
       expect(trialsOf(report, "unseen")).toEqual(["alarms"]);
       expect(trialsOf(report, "held")).toEqual([
@@ -284,7 +302,8 @@ describe("npm start", () => {
       const rule = { Name: `${prefix}-feedback-rule` };
       await events.send(new DisableRuleCommand(rule));
       try {
-        const { code, report } = await smoke("--wait", "3s");
+        // This run is the one that is recorded. It goes through every trial, as the CI's does, and without a replay.
+        const { code, report } = await smoke(["--wait", "3s"], passage.port);
         expect(code).toBe(1);
         expect(trialsOf(report, "failed")).toEqual([
           ...catalogue.map(({ id }) => id),
@@ -295,6 +314,20 @@ describe("npm start", () => {
       } finally {
         await events.send(new EnableRuleCommand(rule));
       }
+    });
+
+    it("calls what its role in the CI is granted, and nothing else", async () => {
+      const { config } = sandboxEndpoint({});
+      const requests = await record.requests({
+        ...{ partition: Arns.of(config).partition, region: config.region, accountId: config.accountId },
+        ...{ functionOfMapping: {}, keyTags: {}, boundary: "" },
+      });
+      const { missing, unused, kinds } = await audit({ smoke: smokeRole(config) }, requests);
+      expect(missing).toEqual([]);
+      expect([...unused].sort()).toEqual(Object.keys(notRecordedSmoke).sort());
+      if (process.env.UPDATE_FIXTURES) writeFileSync(recordedSmokeFile, `${JSON.stringify(kinds, null, 2)}\n`);
+      // UPDATE_FIXTURES=1 npx jest __tests__/end-to-end/sandbox.test.ts writes it anew.
+      expect(Object.keys(kinds)).toEqual(Object.keys(recordedSmoke()));
     });
   });
 

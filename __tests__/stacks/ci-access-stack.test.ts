@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Testing } from "cdktf";
 import { callsOf } from "../../docs/generator/sdk-calls";
 import { seedCatalogue } from "../../handler/notifications/seed";
@@ -6,10 +8,13 @@ import { type Config, type Environment } from "../../stacks/config";
 import { boundaryArn } from "../../stacks/function-boundary";
 import { Arns } from "../../stacks/arns";
 import { NotificationStack } from "../../stacks/notification-stack";
+import { sandboxEndpoint } from "../../stacks/sandbox-endpoint";
+import { stageWords } from "../../stacks/stages";
 import { type AuthorizationRequest } from "../support/iam/authorization";
 import { evaluate, type EvaluatedRole, grantsOf, type PolicyDocument, trusts } from "../support/iam/evaluate";
 import { recordedStage, recordedZoneId } from "../support/iam/recorded-stage";
-import { notRecorded, recordedRequests } from "../support/iam/recorded-requests";
+import { notRecorded, notRecordedSmoke, recordedRequests, recordedSmoke } from "../support/iam/recorded-requests";
+import { smokeRole } from "../support/iam/smoke-role";
 import { policyDocument } from "../support/iam/terraform-policy";
 import { audit, resourcePolicyFor } from "../support/iam/terraform-record";
 import { synthesized, type Synthesized, withStage } from "../support/stack";
@@ -414,47 +419,93 @@ describe("the boundary of the functions", () => {
 });
 
 describe("the trust", () => {
-  const aud = "sts.amazonaws.com";
+  const main = "refs/heads/main";
+  const token = (sub: string, ref = main) => ({ provider, sub, ref, aud: "sts.amazonaws.com" });
+  const ofStage = token("repo:acme/shop:environment:staging");
+  const ofPlan = token("repo:acme/shop:environment:staging-plan", "refs/pull/7/merge");
+  const { trust } = access;
 
-  it.each([
-    ["plan", "repo:acme/shop:environment:staging-plan"],
-    ["deploy", "repo:acme/shop:environment:staging"],
-  ] as const)("lets the %s role be taken on as %s", async (role, sub) => {
-    expect(await trusts(access.trust[role], { provider, sub, aud })).toBe(true);
+  it("lets each role be taken on in its environment", async () => {
+    expect(await trusts(trust.plan, ofPlan)).toBe(true);
+    expect(await trusts(trust.deploy, ofStage)).toBe(true);
+    expect(await trusts(trust.smoke, ofStage)).toBe(true);
   });
 
   it.each([
     "repo:acme/shop:environment:prod",
     "repo:acme/shop:environment:staging:x",
+    // GitHub writes a colon in a name like this.
+    "repo:acme/shop:environment:staging%3Ax",
+    "repo:acme/shop:environment:staging ",
+    // Names of environments are the same to GitHub in upper and lower case, and are not to IAM.
+    "repo:acme/shop:environment:Staging",
+    "repo:acme/shop:environment:STAGING-PLAN",
+    "repo:ACME/shop:environment:staging",
+    "repo:acme/shop:environment:*",
+    "repo:acme/shop:environment:stagin?",
     "repo:acme/shop:pull_request",
     "repo:acme/shop:ref:refs/heads/main",
+    "repo:acme/shop:ref:refs/tags/environment:staging",
     "repo:acme/shop-fork:environment:staging",
+    "repo:mallory/shop:environment:staging",
     "repo:acme2/shop:environment:staging",
     "repo:acme@1/shop@2:environment:staging",
+    // What a repository can make of its subjects with `include_claim_keys`.
+    "environment:staging",
+    "repository:acme/shop:environment:staging",
+    "repo:acme/shop:environment:staging:actor:mallory",
     "*",
-  ])("refuses %s", async (sub) => {
-    for (const trust of Object.values(access.trust)) expect(await trusts(trust, { provider, sub, aud })).toBe(false);
+    "",
+  ])("refuses %p", async (sub) => {
+    for (const each of Object.values(trust)) expect(await trusts(each, token(sub))).toBe(false);
   });
 
-  it("keeps the roles apart", async () => {
-    expect(await trusts(access.trust.deploy, { provider, sub: "repo:acme/shop:environment:staging-plan", aud })).toBe(
-      false,
-    );
-    expect(await trusts(access.trust.plan, { provider, sub: "repo:acme/shop:environment:staging", aud })).toBe(false);
+  it.each(["refs/heads/feature", "refs/heads/main2", "refs/tags/main", "refs/pull/7/merge", "refs/heads/*", undefined])(
+    "lets nobody deploy from %p, whatever GitHub protects",
+    async (ref) => {
+      const { ref: _, ...rest } = ofStage;
+      const from = ref === undefined ? rest : { ...rest, ref };
+      expect(await trusts(trust.deploy, from)).toBe(false);
+      expect(await trusts(trust.smoke, from)).toBe(false);
+    },
+  );
+
+  it("is of the branch that deploy.yml deploys", () => {
+    const workflow = readFileSync(join(__dirname, "..", "..", ".github", "workflows", "deploy.yml"), "utf8");
+    const [, branch] = /^ {2}push:\n {4}branches: \[(.+)\]$/m.exec(workflow) ?? [];
+    expect(`refs/heads/${branch}`).toBe(main);
+  });
+
+  it("leaves the branch to GitHub where AWS does not read it from the token", async () => {
+    const elsewhere = accessTo(withStage({}, { ...ci, AWS_REGION: "us-gov-west-1" })).trust;
+    const { ref: _, ...withoutRef } = ofStage;
+    expect(await trusts(elsewhere.deploy, withoutRef)).toBe(true);
+    expect(await trusts(elsewhere.smoke, withoutRef)).toBe(true);
+  });
+
+  it("keeps the roles apart, and the environments of all stages", async () => {
+    expect(await trusts(trust.deploy, { ...ofPlan, ref: main })).toBe(false);
+    expect(await trusts(trust.smoke, { ...ofPlan, ref: main })).toBe(false);
+    expect(await trusts(trust.plan, ofStage)).toBe(false);
+    const environments = stageWords.flatMap((stage) => [stage, `${stage}-plan`]);
+    expect(new Set(environments).size).toBe(environments.length);
+    // So GitHub's tokens have the name as it stands here, whichever case GitHub writes.
+    expect(environments.filter((name) => !/^[a-z-]+$/.test(name))).toEqual([]);
   });
 
   it("refuses a token for another audience, or of another provider", async () => {
-    const sub = "repo:acme/shop:environment:staging";
-    expect(await trusts(access.trust.deploy, { provider, sub, aud: "https://github.com/acme" })).toBe(false);
-    expect(await trusts(access.trust.deploy, { provider: provider.replace("github", "gitlab"), sub, aud })).toBe(false);
+    expect(await trusts(trust.deploy, { ...ofStage, aud: "https://github.com/acme" })).toBe(false);
+    expect(await trusts(trust.deploy, { ...ofStage, provider: provider.replace("github", "gitlab") })).toBe(false);
+    expect(await trusts(trust.deploy, { ...ofStage, provider: `${provider}/acme` })).toBe(false);
   });
 
   it("takes a repository with its ids, and then none without", async () => {
-    const { trust } = accessWith({ DEPLOY_REPOSITORY: "acme@123456/shop@456789" });
-    const of = (repository: string) => ({ provider, sub: `repo:${repository}:environment:staging`, aud });
-    expect(await trusts(trust.deploy, of("acme@123456/shop@456789"))).toBe(true);
-    expect(await trusts(trust.deploy, of("acme@123456/shop@1"))).toBe(false);
-    expect(await trusts(trust.deploy, of("acme/shop"))).toBe(false);
+    const withIds = accessWith({ DEPLOY_REPOSITORY: "acme@123456/shop@456789" }).trust;
+    const of = (repository: string) => token(`repo:${repository}:environment:staging`);
+    expect(await trusts(withIds.deploy, of("acme@123456/shop@456789"))).toBe(true);
+    expect(await trusts(withIds.deploy, of("acme@123456/shop@1"))).toBe(false);
+    expect(await trusts(withIds.deploy, of("acme@1/shop@456789"))).toBe(false);
+    expect(await trusts(withIds.deploy, of("acme/shop"))).toBe(false);
   });
 });
 
@@ -492,11 +543,22 @@ describe("the stack", () => {
 describe("the role of the acceptance test", () => {
   const { smoke } = roles;
 
-  it("allows the calls of npm run smoke, and no others", () => {
+  it("is what the recorded calls of npm run smoke need, and no more", async () => {
+    const requests = Object.values(recordedSmoke());
+    const { missing, unused } = await audit({ smoke: smokeRole(sandboxEndpoint({}).config) }, requests);
+    expect(missing).toEqual([]);
+    expect(unused).toEqual(expect.arrayContaining(Object.keys(notRecordedSmoke)));
+    // The record has an example of each kind, so it does not use each of several resources of one kind.
+    const notExplained = unused.filter((grant) => notRecordedSmoke[grant] === undefined);
+    expect(notExplained.filter((grant) => !grant.includes(" on "))).toEqual([]);
+  });
+
+  // The sandbox does not see what the command asks of AWS alone, and the code shows it.
+  it("allows the calls in the code of npm run smoke, and no others", () => {
     const { calls } = callsOf("operations/commands/smoke.ts");
-    // `--replay` is for a person.
-    const ofReplay = ["events:DescribeReplay", "events:StartReplay"];
-    const called = new Set(calls.map(({ action }) => action).filter((action) => !ofReplay.includes(action)));
+    // `--replay` is for a person, and only `npm run dead-letters -- --resend-unknown` updates a claim.
+    const ofOthers = ["events:DescribeReplay", "events:StartReplay", "dynamodb:UpdateItem"];
+    const called = new Set(calls.map(({ action }) => action).filter((action) => !ofOthers.includes(action)));
     const allowed = new Set(
       grantsOf(smoke)
         .filter((grant) => !grant.includes(" on "))
@@ -510,6 +572,7 @@ describe("the role of the acceptance test", () => {
     ["lambda:InvokeFunction", `arn:aws:lambda:eu-west-1:${accountId}:function:shop-staging-email-processor`],
     ["iam:GetRolePolicy", `arn:aws:iam::${accountId}:role/shop-staging-role-eu-west-1`],
     ["logs:FilterLogEvents", `arn:aws:logs:eu-west-1:${accountId}:log-group:/aws/events/shop-staging-feedback:*`],
+    ["logs:FilterLogEvents", `arn:aws:logs:eu-west-1:${accountId}:log-group:/aws/lambda/shop-staging-email-processor`],
     ["dynamodb:DeleteItem", `arn:aws:dynamodb:eu-west-1:${accountId}:table/shop-staging-claims`],
     ["sqs:SendMessage", `arn:aws:sqs:eu-west-1:${accountId}:shop-staging-retries`],
     ["sqs:DeleteMessage", `arn:aws:sqs:eu-west-1:${accountId}:shop-staging-dead-letters`],

@@ -186,6 +186,20 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
       /names no source_account/,
     ],
     [
+      "a permission for another account's rules",
+      (s) => (s.the("aws_lambda_permission").source_arn = "arn:aws:events:eu-west-1:999999999999:rule/shop-dev-*"),
+      /lets in the account 999999999999, which is not this one/,
+    ],
+    [
+      "a permission for another account's bucket",
+      (s) =>
+        Object.assign(s.the("aws_lambda_permission"), {
+          source_arn: "arn:aws:s3:::files",
+          source_account: "999999999999",
+        }),
+      /lets in the account 999999999999, which is not this one/,
+    ],
+    [
       "a URL without authentication",
       (s) => {
         s.add("aws_lambda_function_url", { authorization_type: "NONE" });

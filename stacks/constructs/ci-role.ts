@@ -14,6 +14,8 @@ export interface CiRoleProps {
     readonly audience: string;
     /** The subject of the tokens that may assume the role, in full. */
     readonly subject: string;
+    /** The branch or tag whose workflows may assume the role, for example `refs/heads/main`. @default any */
+    readonly ref?: string;
   };
 }
 
@@ -32,6 +34,9 @@ export class CiRole extends Construct {
           condition: [
             { test: "StringEquals", variable: `${trust.issuer}:aud`, values: [trust.audience] },
             { test: "StringEquals", variable: `${trust.issuer}:sub`, values: [trust.subject] },
+            ...(trust.ref === undefined
+              ? []
+              : [{ test: "StringEquals", variable: `${trust.issuer}:ref`, values: [trust.ref] }]),
           ],
         },
       ],

@@ -34,10 +34,14 @@ const needNoPermission = new Set(["sts:GetCallerIdentity"]);
 /**
  * Operations whose action has another name.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+ * https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
  */
 const renamed: Readonly<Record<string, string>> = {
+  "lambda:Invoke": "lambda:InvokeFunction",
   "s3:HeadObject": "s3:GetObject",
   "s3:ListObjectsV2": "s3:ListBucket",
+  "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
 };
 
 /**
@@ -102,6 +106,10 @@ function resourcesOf({ service, operation, parameters }: AwsCall, account: Accou
         const source = name("EventSourceArn");
         return [arn(`archive/${name("ArchiveName")}`), ...(source === undefined ? [] : [source])];
       }
+      if (operation === "PutEvents") {
+        const entries = parameters.Entries as readonly { readonly EventBusName: string }[];
+        return [...new Set(entries.map(({ EventBusName: bus }) => arn(`event-bus/${bus}`)))];
+      }
       if (/EventBus$/.test(operation)) return [arn(`event-bus/${name("Name")}`)];
       const bus = name("EventBusName") ?? "default";
       return [arn(`rule/${bus === "default" ? "" : `${bus}/`}${name("Rule", "Name")}`)];
@@ -116,8 +124,11 @@ function resourcesOf({ service, operation, parameters }: AwsCall, account: Accou
       const alarms = Object.entries(parameters).filter(([key]) => /^AlarmName(s\.member\.\d+)?$/.test(key));
       return alarms.map(([, alarm]) => arn(`alarm:${String(alarm)}`));
     }
-    case "dynamodb":
-      return [arn(`table/${name("TableName")}`)];
+    case "dynamodb": {
+      const tables =
+        operation === "BatchGetItem" ? Object.keys(parameters.RequestItems as object) : [name("TableName")];
+      return tables.map((table) => arn(`table/${table}`));
+    }
     case "sqs":
       return [arn(name("QueueName") ?? lastPart(name("QueueUrl"), "/"))];
     case "sns": {

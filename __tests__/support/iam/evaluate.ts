@@ -77,11 +77,17 @@ export function grantsOf({ policies }: EvaluatedRole): string[] {
   ]);
 }
 
-/** Whether a role's trust lets a token of GitHub's assume it. @param provider ARN of the identity provider. */
-export async function trusts(
-  trust: PolicyDocument,
-  { provider, sub, aud }: Record<"provider" | "sub" | "aud", string>,
-): Promise<boolean> {
+export interface GitHubToken {
+  /** ARN of the identity provider that the token is of. */
+  readonly provider: string;
+  readonly sub: string;
+  readonly aud: string;
+  /** The branch or tag of the workflow. @default a token that does not say it */
+  readonly ref?: string;
+}
+
+/** Whether a role's trust lets a token of GitHub's assume it. */
+export async function trusts(trust: PolicyDocument, { provider, sub, aud, ref }: GitHubToken): Promise<boolean> {
   const accountId = provider.split(":")[4] ?? "";
   // AWS's reference lists the keys `sub` and `aud` for Google's provider and not for GitHub's, so the evaluator would leave
   // them out. The claims mean the same there: both are in OpenID Connect itself.
@@ -92,7 +98,11 @@ export async function trusts(
         action: "sts:AssumeRoleWithWebIdentity",
         principal: provider,
         resource: { resource: `arn:aws:iam::${accountId}:role/any`, accountId },
-        contextVariables: { [`${listedIssuer}:sub`]: sub, [`${listedIssuer}:aud`]: aud },
+        contextVariables: {
+          [`${listedIssuer}:sub`]: sub,
+          [`${listedIssuer}:aud`]: aud,
+          ...(ref === undefined ? {} : { "token.actions.githubusercontent.com:ref": ref }),
+        },
       },
       identityPolicies: [],
       serviceControlPolicies: [],

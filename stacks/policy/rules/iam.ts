@@ -66,15 +66,17 @@ export const iamRules: readonly Rule[] = [
   {
     id: "permission-names-source",
     checks:
-      "Each permission of a function names the ARN of its source; one without an account in it, as a bucket's, names the account, too. No function has a URL without authentication.",
-    why: "Without its source, a permission lets any account's rule invoke the function, and a URL without authentication lets anyone.",
+      "Each permission of a function names the ARN of its source; one without an account in it, as a bucket's, names the account, too. The account is this one. No function has a URL without authentication.",
+    why: "Without its source, a permission lets any account's rule invoke the function, and a URL without authentication lets anyone. IAM can't hold this for the role that deploys, because it has no condition key for the source of a permission (docs/decisions/0018).",
     check: (stack) => [
       ...problems(stack, "aws_lambda_permission", ({ source_arn: source, source_account: account }) => {
         if (source === undefined) return ["names no source"];
-        const isBucket =
-          addressBehind(source).startsWith("aws_s3_bucket.") ||
-          (typeof source === "string" && /^arn:[^:]*:[^:]*:[^:]*::/.test(source));
-        return isBucket && account === undefined ? ["names no source_account, and its source_arn has none"] : [];
+        const [, inArn] = /^arn:[^:]*:[^:]*:[^:]*:([^:]*):/.exec(typeof source === "string" ? source : "") ?? [];
+        const isBucket = addressBehind(source).startsWith("aws_s3_bucket.") || inArn === "";
+        if (isBucket && account === undefined) return ["names no source_account, and its source_arn has none"];
+        return [inArn, account]
+          .filter((each): each is string => typeof each === "string" && each !== "" && !isOwnAccount(stack, each))
+          .map((each) => `lets in the account ${each}, which is not this one`);
       }),
       ...missing(
         stack,
