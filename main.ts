@@ -16,6 +16,7 @@ import { CiAccessStack } from "./stacks/ci-access-stack";
 import { type Config, ConfigurationError, readConfig, regionWarning } from "./stacks/config";
 import { boundaryArn, RolesWithin } from "./stacks/function-boundary";
 import { NotificationStack } from "./stacks/notification-stack";
+import { PolicyError } from "./stacks/policy/policy-error";
 import { suppressionsIn, toSentence } from "./stacks/policy/suppressions";
 import { StateBackendStack } from "./stacks/state-backend-stack";
 import { localStateFolder, stateBackendKey, stateBackendStack } from "./stacks/state-places";
@@ -43,6 +44,7 @@ export function createApp(config: Config, options: AppConfig = {}): App {
     // The bucket's own state is in the bucket, too. `npm run bootstrap` makes the bucket with a local state, which it
     // then moves there (docs/decisions/0020-state-of-the-state.md).
     attachS3Backend(state, config.backend, config.accountId, stateBackendKey(config.projectName));
+    requireTerraform(state);
   }
   return app;
 }
@@ -50,9 +52,14 @@ export function createApp(config: Config, options: AppConfig = {}): App {
 /**
  * Writes the Terraform JSON of the stacks, and prints what is suppressed of the policy to stderr. Under cdktf's command
  * line, which sets this variable, it prints nothing: that prints the suppressions itself, as annotations.
+ * @throws PolicyError where a stack breaks a rule of `stacks/policy`.
  */
 export function synthesize(app: App): void {
-  app.synth();
+  try {
+    app.synth();
+  } catch (error) {
+    throw PolicyError.from(error) ?? error;
+  }
   if (process.env.CDKTF_CONTINUE_SYNTH_ON_ERROR_ANNOTATIONS !== undefined) return;
   for (const suppression of suppressionsIn(app)) console.error(toSentence(suppression));
 }
@@ -62,7 +69,13 @@ function stateKey({ projectName, stage, region }: Config, name: string): string 
   return `${projectName}/${stage}/${region}/${name}.tfstate`;
 }
 
+/** Demands a Terraform that locks the state in S3 by itself, with every backend, so that a stage can go from one to another. */
+function requireTerraform(stack: TerraformStack): void {
+  stack.addOverride("terraform.required_version", ">= 1.10");
+}
+
 function attachBackend(stack: TerraformStack, config: Config, state: string): void {
+  requireTerraform(stack);
   const { backend, projectName, stage, accountId, region } = config;
   switch (backend.kind) {
     case "s3":
@@ -103,15 +116,14 @@ function attachS3Backend(
   });
   // The state is locked with Terraform's own lock file. cdktf 0.21 has no property for it (terraform-cdk issue 3834).
   stack.addOverride("terraform.backend.s3.use_lockfile", true);
-  stack.addOverride("terraform.required_version", ">= 1.10");
 }
 
 if (require.main === module) {
   try {
     synthesize(createApp(readConfig()));
   } catch (error) {
-    if (!(error instanceof ConfigurationError || error instanceof CatalogueError)) throw error;
-    console.error(error.message);
+    if (![ConfigurationError, CatalogueError, PolicyError].some((kind) => error instanceof kind)) throw error;
+    console.error((error as Error).message);
     process.exitCode = 1;
   }
 }

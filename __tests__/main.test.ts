@@ -115,7 +115,9 @@ it("hands the state to Terraform Cloud", () => {
 it("keeps the state beside the project, and not in the output, where the backend is local", () => {
   const outdir = synth({ STAGE: "sandbox", BACKEND: "local" });
   expect(readdirSync(join(outdir, "stacks"))).toEqual(["notification-sandbox"]);
-  expect(stackOf(outdir, "notification-sandbox").terraform.backend).toEqual({
+  const { backend, required_version } = stackOf(outdir, "notification-sandbox").terraform;
+  expect(required_version).toBe(">= 1.10");
+  expect(backend).toEqual({
     local: { path: join(root, "local-state", "email-automation-sandbox-123456789012-us-east-1.tfstate") },
   });
 });
@@ -198,4 +200,22 @@ it("ends with the problems, and synthesizes nothing, where the configuration is 
   expect(run.status).toBe(1);
   expect(run.stderr).toContain("STAGE is not set");
   expect(readdirSync(outdir)).toEqual([]);
+});
+
+it("ends with each broken rule and its fix, and without cdktf's advice to skip them, where a stack breaks the policy", () => {
+  const outdir = mkdtempSync(join(tmpdir(), "synth-"));
+  const EMAIL_RECIPIENT = Array.from({ length: 50 }, (_, at) => `a${at}@${"x".repeat(60)}.example.com`).join(",");
+  const run = spawnSync(process.execPath, ["--import", "tsx", "main.ts"], {
+    cwd: root,
+    env: { PATH: process.env.PATH, TERRAFORM_BINARY_NAME, CDKTF_OUTDIR: outdir, ...devEnvironment, EMAIL_RECIPIENT },
+    encoding: "utf8",
+  });
+  expect(run.status).toBe(1);
+  const [first, ...violations] = run.stderr.trim().split("\n");
+  expect(first).toBe(
+    "The stacks break the rules of stacks/policy, which docs/policy.md lists; nothing was synthesized.",
+  );
+  expect(violations.length).toBeGreaterThan(1);
+  for (const line of violations)
+    expect(line).toMatch(/^ {2}- \[notification-dev\] [a-z-]+: aws_\w+\.\S+ has .*: name .*\.$/);
 });

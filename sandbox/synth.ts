@@ -1,5 +1,6 @@
 import { CatalogueError } from "../stacks/catalogue-check";
 import { ConfigurationError, readConfig } from "../stacks/config";
+import { PolicyError } from "../stacks/policy/policy-error";
 import { withTerraform } from "./synthesize";
 import { MissingToolsError, prepareTerraform } from "./tools";
 
@@ -20,7 +21,9 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const isTold = [MissingToolsError, ConfigurationError, CatalogueError].some((kind) => error instanceof kind);
+  const isTold = [MissingToolsError, ConfigurationError, CatalogueError, PolicyError].some(
+    (kind) => error instanceof kind,
+  );
   console.error(isTold ? (error as Error).message : error);
   process.exitCode = 1;
 });

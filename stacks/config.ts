@@ -1,5 +1,6 @@
 import { defaultSender } from "../handler/contract/environment";
 import { domainOf, mailboxOf, parseEmailAddress } from "../handler/contract/email-address";
+import { similarName } from "../handler/notifications/problems";
 import { maximumRecipients } from "../handler/notifications/recipients";
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
 import { type CiSettings, readCi } from "./ci-config";
@@ -119,7 +120,9 @@ export class ConfigurationError extends Error {
  */
 export function readConfig(environment: Environment = process.env): Config {
   const problems: string[] = [];
-  const stage = readStage(environment.STAGE, problems);
+  const stage = readStage(environment.STAGE?.trim(), problems);
+  // Without its entry, what else is missing can't be told from what the entry has.
+  if (stage === undefined) throw new ConfigurationError(problems);
   const { settings, wrong } = readSettings(stage, problems);
   const read = new Reader(environment, stage, settings, wrong, problems);
 
@@ -155,7 +158,6 @@ export function readConfig(environment: Environment = process.env): Config {
 
   if (problems.length > 0) throw new ConfigurationError(problems);
   if (
-    stage === undefined ||
     projectName === undefined ||
     accountId === undefined ||
     region === undefined ||
@@ -216,7 +218,7 @@ export interface Named {
 class Reader {
   constructor(
     readonly environment: Environment,
-    readonly stage: Stage | undefined,
+    readonly stage: Stage,
     /** The stage's own settings, without those that are wrong. */
     readonly settings: Partial<StageSettings>,
     /** The settings that were reported already. */
@@ -226,7 +228,7 @@ class Reader {
 
   /** How messages call a setting of the stage. */
   nameOf(setting: string): string {
-    return `stacks/stages.ts: ${this.stage ?? "?"}.${setting}`;
+    return `stacks/stages.ts: ${this.stage}.${setting}`;
   }
 
   /** Reads a variable that may be left out or empty. */
@@ -255,9 +257,8 @@ class Reader {
 
   reportMissing(variable: string, setting: string, example: string, written: string): void {
     if (this.wrong.has(setting.split(".")[0])) return;
-    const entry = this.stage ?? "the stage's entry";
     this.problems.push(
-      `${variable} is not set: export ${variable}=${example}, or write ${written} into ${entry} in stacks/stages.ts`,
+      `${variable} is not set: export ${variable}=${example}, or write ${written} into ${this.stage} in stacks/stages.ts`,
     );
   }
 
@@ -285,7 +286,7 @@ class Reader {
   ): Known | undefined {
     const text = this.variable(variable)?.text ?? ofStage ?? known[0];
     const found = known.find((each) => each === text);
-    if (found === undefined) this.problems.push(`${variable}="${text}" is unknown: ${fix}`);
+    if (found === undefined) this.problems.push(`${variable}="${text}" is unknown: ${didYouMean(text, known)}${fix}`);
     return found;
   }
 
@@ -347,11 +348,11 @@ function readRegion(read: Reader): string | undefined {
 
 function refuseLongName(
   projectName: string | undefined,
-  stage: Stage | undefined,
+  stage: Stage,
   region: string | undefined,
   problems: string[],
 ): void {
-  const longest = Math.min(longestPrefix(region ?? "") - `-${stage ?? ""}`.length, longestProjectName);
+  const longest = Math.min(longestPrefix(region ?? "") - `-${stage}`.length, longestProjectName);
   if (projectName === undefined || (projectName.length >= 3 && projectName.length <= longest)) return;
   problems.push(
     `PROJECT_NAME="${projectName}" has ${projectName.length} characters: use 3 to ${longest}, because names begin with it and the stage`,
@@ -396,7 +397,7 @@ function refuseMadeTwice(
   config: SoFar<"accountId" | "region" | "manageIdentities" | "senders" | "recipients" | "ci">,
 ): void {
   const { accountId, region, manageIdentities = false, senders = [], recipients = [], ci } = config;
-  if (stage === undefined || accountId === undefined || region === undefined) return;
+  if (accountId === undefined || region === undefined) return;
   const sesSandbox = settings.sesSandbox === true;
   const identities = madeIdentities({ manageIdentities, senders, recipients, sesSandbox });
   const makesProvider = ci?.manageProvider === true;
@@ -443,8 +444,7 @@ function readRecipients(read: Reader): readonly [string, ...string[]] | undefine
  * Reads the stage's entry and reports what is wrong with it. A setting that is wrong is left out of the answer, so that it
  * is not reported a second time.
  */
-function readSettings(stage: Stage | undefined, problems: string[]) {
-  if (stage === undefined) return { settings: {}, wrong: new Set<PropertyKey | undefined>() };
+function readSettings(stage: Stage, problems: string[]) {
   const settings: StageSettings = stages[stage];
   const found = settingProblems(settings);
   problems.push(...found.map((problem) => tellSettingProblem(stage, settings, problem)));
@@ -463,12 +463,12 @@ function readSettings(stage: Stage | undefined, problems: string[]) {
 }
 
 function readPolicy(
-  stage: Stage | undefined,
+  stage: Stage,
   settings: Partial<StageSettings>,
   recipients: readonly string[] | undefined,
   problems: string[],
 ): RecipientPolicy | undefined {
-  if (stage === undefined || settings.allowedRecipients === undefined) return undefined;
+  if (settings.allowedRecipients === undefined) return undefined;
   const read = readAllowedRecipients(settings.allowedRecipients, recipients ?? []);
   const found = "problems" in read ? read.problems : sesSandboxProblems(stage, settings, read.policy);
   problems.push(...found.map((problem) => tellSettingProblem(stage, settings, problem)));
@@ -491,6 +491,12 @@ function sesSandboxProblems(
   ];
 }
 
+/** The question that a message begins its fix with, or nothing where no known value is similar. */
+function didYouMean(text: string, known: readonly string[]): string {
+  const meant = similarName(text, known);
+  return meant === undefined ? "" : `did you mean ${meant}? Otherwise, `;
+}
+
 function isStage(text: string): text is Stage {
   return Object.hasOwn(stages, text);
 }
@@ -506,7 +512,9 @@ function readStage(text: string | undefined, problems: string[]): Stage | undefi
     const orAdd = isStageName(text)
       ? "add it to stacks/stages.ts"
       : `add a stage to stacks/stages.ts, called by ${words}`;
-    problems.push(`STAGE="${text}" is unknown: use one of ${known}, or ${orAdd}`);
+    problems.push(
+      `STAGE="${text}" is unknown: ${didYouMean(text, Object.keys(stages))}use one of ${known}, or ${orAdd}`,
+    );
   }
   return undefined;
 }
@@ -606,7 +614,9 @@ function readBackend(
       return organization && workspace && bad.length === 0 ? { kind, organization, workspace } : undefined;
     }
     default:
-      problems.push(`BACKEND="${kind}" is unknown: use s3, cloud or local`);
+      problems.push(
+        `BACKEND="${kind}" is unknown: ${didYouMean(kind, ["s3", "cloud", "local"])}use s3, cloud or local`,
+      );
       return undefined;
   }
 }

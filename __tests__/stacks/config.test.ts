@@ -16,20 +16,41 @@ function problemsOf(environment: Environment): readonly string[] {
 
 it("lists every problem at once, with the value and the fix", () => {
   const read = () =>
-    readConfig({ STAGE: "live", PROJECT_NAME: "My Shop", EMAIL_SENDER: "nobody", AWS_REGION: "mars", BACKEND: "ftp" });
+    readConfig({ STAGE: "dev", PROJECT_NAME: "My Shop", EMAIL_SENDER: "nobody", AWS_REGION: "mars", BACKEND: "ftp" });
   expect(read).toThrow(ConfigurationError);
   for (const part of [
-    /7 problems; nothing was synthesized/,
-    /STAGE="live" is unknown: use one of sandbox, dev/,
+    /6 problems; nothing was synthesized/,
     /PROJECT_NAME="My Shop" has to be lower-case/,
     /EMAIL_SENDER="nobody" is not an e-mail address/,
     /EMAIL_RECIPIENT is not set: export/,
-    /AWS_ACCOUNT_ID is not set: export AWS_ACCOUNT_ID=\$\(aws sts get-caller-identity --query Account --output text\), or write accountId: "123456789012" into the stage's entry/,
+    /AWS_ACCOUNT_ID is not set: export AWS_ACCOUNT_ID=\$\(aws sts get-caller-identity --query Account --output text\), or write accountId: "123456789012" into dev in stacks\/stages\.ts/,
     /AWS_REGION="mars" is not a region/,
     /BACKEND="ftp" is unknown: use s3, cloud or local/,
   ]) {
     expect(read).toThrow(part);
   }
+});
+
+it.each([
+  ["live", 'STAGE="live" is unknown: use one of sandbox, dev, '],
+  ["stagging", 'STAGE="stagging" is unknown: did you mean staging? Otherwise, use one of sandbox, dev, '],
+  [undefined, "STAGE is not set: export STAGE to one of sandbox, dev, "],
+  [" ", "STAGE is not set: export STAGE to one of sandbox, dev, "],
+])("tells of the stage %j alone, because all else depends on it", (STAGE, problem) => {
+  const environment = { STAGE, PROJECT_NAME: "My Shop", BACKEND: "ftp" };
+  expect(problemsOf(environment)).toEqual([expect.stringContaining(problem)]);
+});
+
+it("takes a stage with a blank behind it, as a copied line has it", () => {
+  expect(readConfig({ STAGE: "sandbox " }).stage).toBe("sandbox");
+});
+
+it.each([
+  ["BACKEND", "clod", 'BACKEND="clod" is unknown: did you mean cloud? Otherwise, use s3, cloud or local'],
+  ["IDENTITIES", "manged", 'IDENTITIES="manged" is unknown: did you mean managed? Otherwise, use managed (this stage'],
+  ["SENDER_IDENTITY", "adress", 'SENDER_IDENTITY="adress" is unknown: did you mean address? Otherwise, use address or'],
+])("asks what %s=%s was to be", (name, value, problem) => {
+  expect(problemsOf({ [name]: value })).toEqual([expect.stringContaining(problem)]);
 });
 
 it("needs nothing but the stage for the sandbox, and lets the environment win", () => {
@@ -269,7 +290,7 @@ it.each(["prod-eu", "priority", "daily", "production", "Prod", "dev_2"])("takes 
     Reflect.deleteProperty(known, stage);
   }
   expect(() => configOf({ STAGE: stage })).toThrow(
-    /STAGE="[\w-]+" is unknown: use one of .*, or add a stage to stacks\/stages\.ts, called by one of sandbox, dev, /,
+    /STAGE="[\w-]+" is unknown: .*use one of .*, or add a stage to stacks\/stages\.ts, called by one of sandbox, dev, /,
   );
 });
 

@@ -8,7 +8,7 @@ export const limitRules: readonly Rule[] = [
   {
     id: "environment-fits",
     checks: "The variables of a function have at most 4 KB, less some room for values that Terraform fills in.",
-    why: "Lambda takes 4 KB of environment variables, and refuses more only at the deployment: name fewer or shorter addresses in EMAIL_RECIPIENT, for example a distribution list.",
+    why: "Lambda takes 4 KB of environment variables, and refuses more only at the deployment: name a domain or a distribution list in place of many addresses, in the stage's allowedRecipients and recipients (EMAIL_RECIPIENT), or fewer senders.",
     check: (stack) =>
       problems(stack, "aws_lambda_function", (fn) => {
         const bytes = bytesOf(variablesOf(fn));
@@ -18,7 +18,7 @@ export const limitRules: readonly Rule[] = [
   {
     id: "input-fits",
     checks: "The input template of a target has at most 8192 characters.",
-    why: "EventBridge takes 8192 characters of an input template, and refuses more only at the deployment: name fewer or shorter addresses in EMAIL_RECIPIENT, for example a distribution list.",
+    why: "EventBridge takes 8192 characters of an input template, and refuses more only at the deployment: name fewer or shorter addresses in the stage's recipients (EMAIL_RECIPIENT), for example a distribution list.",
     check: (stack) =>
       problems(stack, "aws_cloudwatch_event_target", (target) => {
         const { length } = applied(stack, templateOf(target));
@@ -65,7 +65,7 @@ export const limitRules: readonly Rule[] = [
     id: "policies-fit",
     checks:
       "The policies of a role, a queue, a topic, a key, a bus, a log group and a function have the size that AWS takes.",
-    why: "AWS refuses a larger policy at the deployment: name resources by their prefix, or name fewer recipients.",
+    why: "AWS refuses a larger policy at the deployment: name resources by their prefix, a domain in place of many addresses in the stage's allowedRecipients, or fewer senders.",
     check: (stack) => largePolicies(stack),
   },
   {
