@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import emailProviders from "email-providers/all.json";
 import { getDomain } from "tldts";
 import * as z from "zod";
 import { domainOf, parseEmailAddress } from "../handler/contract/email-address";
@@ -7,6 +8,7 @@ import { longestSendMs } from "../handler/pacer";
 import { similarName } from "../handler/notifications/problems";
 import { lanes } from "./lanes";
 import { leastConcurrency } from "./send-budget";
+import { reasonProblem } from "./reason";
 import { logRetentionDays, type StageSettings, stageWords } from "./stages";
 
 /**
@@ -282,36 +284,19 @@ export function tellSettingProblem(stage: string, settings: unknown, { path, mes
 export const simulatorDomain = "simulator.amazonses.com";
 
 /**
- * The largest providers of mailboxes for everybody. A whole such domain lets in half the world. No list of them can be
- * complete: this one only keeps out the likeliest slip.
+ * Providers of mailboxes for everybody, whose whole domain would let in half the world. No list of them can be complete:
+ * this one keeps out the likeliest slips.
  */
 const mailboxProviders: ReadonlySet<string> = new Set([
-  "126.com",
-  "163.com",
-  "aol.com",
-  "gmail.com",
-  "gmx.com",
-  "gmx.de",
-  "gmx.net",
-  "googlemail.com",
-  "hotmail.com",
-  "icloud.com",
-  "live.com",
-  "mail.com",
-  "mail.ru",
-  "me.com",
-  "msn.com",
-  "naver.com",
-  "outlook.com",
-  "proton.me",
-  "protonmail.com",
-  "qq.com",
-  "web.de",
-  "yahoo.com",
-  "yandex.ru",
+  ...emailProviders,
+  // The list of email-providers 2.26 leaves these out.
+  ...["duck.com", "fastmail.com", "outlook.dk", "posteo.de", "tuta.com", "tutanota.com"],
 ]);
 
-const everybody = 'to mail everybody, write { mode: "unrestricted", reason: "why" }';
+/** Domains of nobody, for documents and tests (RFC 2606, 3). The list of providers has the first. */
+const reservedDomains: ReadonlySet<string> = new Set(["example.com", "example.net", "example.org"]);
+
+const everybody = 'to mail everybody, write { mode: "unrestricted", reason: "why, in a sentence" }';
 
 /**
  * Checks whom a stage lets mail.
@@ -327,9 +312,10 @@ export function readAllowedRecipients(
     return { policy: { mode: "restricted", addresses: recipients, domains: [simulatorDomain] } };
   }
   if (allowed.mode === "unrestricted") {
-    return allowed.reason.trim() === ""
-      ? { problems: [{ path: [setting, "reason"], message: "gives no reason: write why everybody may be mailed" }] }
-      : { policy: allowed };
+    const problem = reasonProblem(allowed.reason);
+    return problem === undefined
+      ? { policy: allowed }
+      : { problems: [{ path: [setting, "reason"], message: `${problem} Write why everybody may be mailed.` }] };
   }
   const problems = [
     ...allowed.addresses.flatMap((address, at) => toProblem([setting, "addresses", at], addressProblem(address))),
@@ -388,10 +374,10 @@ function domainProblem(entry: string): string | undefined {
   const parsed = parseEmailAddress(`a@${entry}`);
   if (parsed === undefined) return "is not a domain: use the form example.com";
   const domain = domainOf(parsed);
-  if (getDomain(domain) === null) {
+  if (getDomain(domain, { allowPrivateDomains: true }) === null) {
     return `is not one organisation's domain, but all that ends in .${domain}: write your own, such as example.com`;
   }
-  return mailboxProviders.has(domain)
+  return mailboxProviders.has(domain) && !reservedDomains.has(domain)
     ? `has mailboxes for everybody: write the addresses that you mean; ${everybody}`
     : undefined;
 }

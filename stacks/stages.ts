@@ -214,7 +214,7 @@ export const stages = {
     sendRatePerSecond: 14,
     reserveConcurrency: true,
     sesSandbox: false,
-    allowedRecipients: { mode: "unrestricted", reason: "Production mails customers." },
+    allowedRecipients: { mode: "unrestricted", reason: "Production mails customers, at the address that each gave." },
   },
 } satisfies Record<string, StageSettings>;
 

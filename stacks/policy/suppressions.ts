@@ -1,5 +1,6 @@
 import { Annotations, TerraformDataSource, type TerraformElement, TerraformProvider, TerraformResource } from "cdktf";
 import { type IConstruct } from "constructs";
+import { reasonProblem } from "../reason";
 import { type Finding, type Rule, type Violation } from "./rule";
 
 /** An exception from a rule that holds for one resource, with its reason. */
@@ -21,7 +22,6 @@ export interface PlacedSuppression extends Suppression {
 }
 
 const metadataType = "policy-suppression";
-const fewestReasonCharacters = 30;
 
 /**
  * Exempts a resource from a rule of `stacks/policy`. The synth prints each suppression, and fails at one that exempts
@@ -31,12 +31,11 @@ const fewestReasonCharacters = 30;
 export function suppress(construct: TerraformElement, suppression: Suppression): void {
   const { rule, reason, appliesTo } = suppression;
   const address = addressOf(construct);
+  const tooShort = reasonProblem(reason);
   const problems = [
-    ...(reason.trim().length < fewestReasonCharacters
-      ? [
-          `its reason "${reason}" has fewer than ${fewestReasonCharacters} characters. Write why the rule need not hold for this resource.`,
-        ]
-      : []),
+    ...(tooShort === undefined
+      ? []
+      : [`its reason "${reason}" ${tooShort} Write why the rule need not hold for this resource.`]),
     ...(appliesTo?.length === 0 ? ["its appliesTo is empty. Name what is exempt, or leave it out."] : []),
   ];
   if (problems.length > 0) {
