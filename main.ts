@@ -13,7 +13,7 @@ import {
 import { Arns } from "./stacks/arns";
 import { CatalogueError } from "./stacks/catalogue-check";
 import { CiAccessStack } from "./stacks/ci-access-stack";
-import { type Config, ConfigurationError, readConfig, regionWarning } from "./stacks/config";
+import { type Config, ConfigurationError, placeholderWarnings, readConfig, regionWarning } from "./stacks/config";
 import { boundaryArn, RolesWithin } from "./stacks/function-boundary";
 import { NotificationStack } from "./stacks/notification-stack";
 import { PolicyError } from "./stacks/policy/policy-error";
@@ -26,8 +26,9 @@ export function createApp(config: Config, options: AppConfig = {}): App {
   const app = new App(options);
   const stack = new NotificationStack(app, `notification-${config.stage}`, config);
   attachBackend(stack, config, "terraform");
-  const warning = regionWarning(config);
-  if (warning !== undefined) Annotations.of(stack).addWarning(warning);
+  for (const warning of [regionWarning(config), ...placeholderWarnings(config)]) {
+    if (warning !== undefined) Annotations.of(stack).addWarning(warning);
+  }
   if (config.backend.kind === "s3") {
     const { ci, backend } = config;
     if (ci !== undefined) {

@@ -1,13 +1,14 @@
 import { defaultSender } from "../handler/contract/environment";
-import { domainOf, mailboxOf, parseEmailAddress } from "../handler/contract/email-address";
+import { domainOf, mailboxOf } from "../handler/contract/email-address";
 import { similarName } from "../handler/notifications/problems";
 import { maximumRecipients } from "../handler/notifications/recipients";
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
 import { type CiSettings, readCi } from "./ci-config";
 import {
-  forbiddenCharacters,
   isStageName,
+  readAddress,
   readAllowedRecipients,
+  reservedDomain,
   type SettingProblem,
   settingProblems,
   showSetting,
@@ -126,10 +127,11 @@ export function readConfig(environment: Environment = process.env): Config {
   const { settings, wrong } = readSettings(stage, problems);
   const read = new Reader(environment, stage, settings, wrong, problems);
 
-  const projectName = readProjectName(read);
+  const named = read.value("PROJECT_NAME", "projectName", settings.projectName, "email-automation-a1b2c3");
+  const projectName = readProjectName(read, named);
   const region = readRegion(read);
   const accountId = readAccount(read);
-  refuseLongName(projectName, stage, region, problems);
+  if (named !== undefined && projectName !== undefined) refuseLongName(named, stage, region, problems);
   const senders = readSenders(read);
   const identities = read.choice(
     "IDENTITIES",
@@ -207,6 +209,23 @@ export function regionWarning({ stage, region, regionOfEntry }: Config): string 
   return `AWS_REGION="${region}" wins over the region of the stage ${stage}, which is ${regionOfEntry} in stacks/stages.ts: unset AWS_REGION, unless this stage is to be in ${region}, too.`;
 }
 
+/** A sentence on each value that was left as an example of the documents has it. The sandbox may have them. */
+export function placeholderWarnings({ stage, accountId, senders }: Config): string[] {
+  if (stage === "sandbox") return [];
+  const placeholders = senders.filter(({ address }) => reservedDomain.test(domainOf(address)));
+  return [
+    ...(accountId === exampleAccountId
+      ? [
+          `The account ${accountId} is that of AWS's documents: set AWS_ACCOUNT_ID to your own, which ${howToFindAccount} prints.`,
+        ]
+      : []),
+    ...placeholders.map(
+      ({ name, address }) =>
+        `The sender ${address} (${name}) has a domain for documents, which SES can't verify (RFC 2606): name an address of a domain of your own.`,
+    ),
+  ];
+}
+
 /** A text of the configuration. */
 export interface Named {
   /** How messages call its place: a variable's name, or a setting of a stage. */
@@ -274,7 +293,7 @@ class Reader {
   list(variable: string, setting: "recipients" | "replyTo" | "alarmSubscribers"): readonly Named[] {
     const found = this.variable(variable);
     if (found !== undefined) return listed(found.text).map((text) => ({ name: variable, text }));
-    return (this.settings[setting] ?? []).map((text) => ({ name: this.nameOf(setting), text }));
+    return (this.settings[setting] ?? []).map((text, at) => ({ name: this.nameOf(`${setting}.${at}`), text }));
   }
 
   /** Reads a variable that takes one of the known values. Without variable and setting, the first of them counts. */
@@ -301,18 +320,12 @@ class Reader {
   }
 
   address({ name, text }: Named): string | undefined {
-    const parsed = parseEmailAddress(text);
-    if (parsed === undefined) {
-      this.problems.push(`${name}="${text}" is not an e-mail address: use the form name@example.com`);
+    const parsed = readAddress(text);
+    if ("problem" in parsed) {
+      this.problems.push(`${name}="${text}" ${parsed.problem}`);
       return undefined;
     }
-    if (forbiddenCharacters.test(parsed)) {
-      this.problems.push(
-        `${name}="${text}" has one of $ { } % * ?, which can't stand in a policy: use another address`,
-      );
-      return undefined;
-    }
-    return parsed;
+    return parsed.address;
   }
 
   /** Removes duplicates: a mailbox that is named twice stays in its first spelling. */
@@ -322,8 +335,7 @@ class Reader {
   }
 }
 
-function readProjectName(read: Reader): string | undefined {
-  const named = read.value("PROJECT_NAME", "projectName", read.settings.projectName, "email-automation-a1b2c3");
+function readProjectName(read: Reader, named: Named | undefined): string | undefined {
   const projectName = read.matching(
     named,
     /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
@@ -346,16 +358,11 @@ function readRegion(read: Reader): string | undefined {
   return region;
 }
 
-function refuseLongName(
-  projectName: string | undefined,
-  stage: Stage,
-  region: string | undefined,
-  problems: string[],
-): void {
+function refuseLongName({ name, text }: Named, stage: Stage, region: string | undefined, problems: string[]): void {
   const longest = Math.min(longestPrefix(region ?? "") - `-${stage}`.length, longestProjectName);
-  if (projectName === undefined || (projectName.length >= 3 && projectName.length <= longest)) return;
+  if (text.length >= 3 && text.length <= longest) return;
   problems.push(
-    `PROJECT_NAME="${projectName}" has ${projectName.length} characters: use 3 to ${longest}, because names begin with it and the stage`,
+    `${name}="${text}" has ${text.length} characters: use 3 to ${longest}, because names begin with it and the stage`,
   );
 }
 
@@ -428,7 +435,7 @@ function readRecipients(read: Reader): readonly [string, ...string[]] | undefine
   const before = problems.length;
   const [first, ...others] = read.addresses(named);
   if (others.length >= maximumRecipients) {
-    const name = named[0]?.name ?? "EMAIL_RECIPIENT";
+    const name = given?.name ?? read.nameOf("recipients");
     problems.push(
       `${name} names ${others.length + 1} recipients, and an event takes ${maximumRecipients}: name a distribution list`,
     );

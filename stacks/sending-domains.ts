@@ -1,3 +1,4 @@
+import { whyNoMailFrom } from "./regions";
 import { type SesHosts, sesHosts } from "./ses-hosts";
 
 /**
@@ -163,6 +164,9 @@ function readDomain(
 ): SendingDomain {
   const { region, problems } = input;
   const name = input.nameOf(`sendingDomains["${domain}"]`);
+  const onlyIn = dmarc === "elsewhere" ? undefined : dmarc.onlyIn;
+  const whyNot = onlyIn === undefined ? undefined : whyNoMailFrom(onlyIn);
+  if (whyNot !== undefined) problems.push(`${name}.dmarc.onlyIn="${onlyIn ?? ""}" ${whyNot}`);
   if (zoneId !== undefined && !/^[A-Z0-9]{1,32}$/.test(zoneId)) {
     problems.push(
       `${name}.zoneId="${zoneId}" is not the id of a hosted zone, such as Z0123456789ABCDEFGHIJ: aws route53 list-hosted-zones shows it behind /hostedzone/`,
@@ -179,7 +183,7 @@ function readDomain(
             policy: dmarc.policy,
             reportsTo:
               dmarc.reportsTo === undefined ? undefined : input.address(`${name}.dmarc.reportsTo`, dmarc.reportsTo),
-            isMadeHere: dmarc.onlyIn === undefined || dmarc.onlyIn === region,
+            isMadeHere: onlyIn === undefined || onlyIn === region,
           },
   };
 }

@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import emailProviders from "email-providers/all.json";
 import { getDomain } from "tldts";
 import * as z from "zod";
-import { domainOf, parseEmailAddress } from "../handler/contract/email-address";
+import { checkEmailAddress, domainOf, parseEmailAddress } from "../handler/contract/email-address";
 import { allowsRecipient, type RecipientPolicy } from "../handler/contract/recipient-policy";
 import { longestSendMs } from "../handler/pacer";
 import { similarName } from "../handler/notifications/problems";
@@ -293,8 +293,8 @@ const mailboxProviders: ReadonlySet<string> = new Set([
   ...["duck.com", "fastmail.com", "outlook.dk", "posteo.de", "tuta.com", "tutanota.com"],
 ]);
 
-/** Domains of nobody, for documents and tests (RFC 2606, 3). The list of providers has the first. */
-const reservedDomains: ReadonlySet<string> = new Set(["example.com", "example.net", "example.org"]);
+/** The domains for documents and tests (RFC 2606). Nobody owns them, so that no record of DNS can verify one. */
+export const reservedDomain = /(?:^|\.)(?:example|invalid|localhost|test|example\.(?:com|net|org))$/;
 
 const everybody = 'to mail everybody, write { mode: "unrestricted", reason: "why, in a sentence" }';
 
@@ -354,15 +354,26 @@ function addressProblem(entry: string): string | undefined {
   const domain = entry.startsWith("*@") ? entry.slice(2) : undefined;
   if (domain !== undefined && !/[*?]/.test(domain)) return `is a whole domain: write "${domain}" into domains`;
   if (/[*?]/.test(entry)) return `has a wildcard: write each address, or a domain into domains; ${everybody}`;
-  const address = parseEmailAddress(entry);
-  if (address === undefined) return "is not an e-mail address: use the form name@example.com";
-  return forbiddenCharacters.test(address)
-    ? "has one of $ { } % * ?, which can't stand in a policy: use another address"
-    : undefined;
+  const read = readAddress(entry);
+  return "problem" in read ? read.problem : undefined;
 }
 
 /** Characters that are legal in an address, but that IAM or Terraform would read as wildcards or expressions. */
-export const forbiddenCharacters = /[${}%*?]/;
+const forbiddenCharacters = /[${}%*?]/;
+
+/** Reads an address of a stage. @returns the address in the form of `checkEmailAddress`, or the rest of a sentence. */
+export function readAddress(text: string): { readonly address: string } | { readonly problem: string } {
+  const { address, problem } = checkEmailAddress(text);
+  if (address === undefined) {
+    const why = problem === notAnAddress ? "" : ` (it ${problem})`;
+    return { problem: `${notAnAddress}${why}: use the form name@example.com` };
+  }
+  return forbiddenCharacters.test(address)
+    ? { problem: "has one of $ { } % * ?, which can't stand in a policy: use another address" }
+    : { address };
+}
+
+const notAnAddress = "is not an e-mail address";
 
 function domainProblem(entry: string): string | undefined {
   if (entry === "*" || entry === "*@*") return `lets everybody in: ${everybody}`;
@@ -377,7 +388,7 @@ function domainProblem(entry: string): string | undefined {
   if (getDomain(domain, { allowPrivateDomains: true }) === null) {
     return `is not one organisation's domain, but all that ends in .${domain}: write your own, such as example.com`;
   }
-  return mailboxProviders.has(domain) && !reservedDomains.has(domain)
+  return mailboxProviders.has(domain) && !reservedDomain.test(domain)
     ? `has mailboxes for everybody: write the addresses that you mean; ${everybody}`
     : undefined;
 }

@@ -1,4 +1,10 @@
-import { ConfigurationError, type Environment, readConfig, regionWarning } from "../../stacks/config";
+import {
+  ConfigurationError,
+  type Environment,
+  placeholderWarnings,
+  readConfig,
+  regionWarning,
+} from "../../stacks/config";
 import { Names } from "../../stacks/names";
 import { isStageName } from "../../stacks/stage-check";
 import { stages, type StageSettings } from "../../stacks/stages";
@@ -51,6 +57,40 @@ it.each([
   ["SENDER_IDENTITY", "adress", 'SENDER_IDENTITY="adress" is unknown: did you mean address? Otherwise, use address or'],
 ])("asks what %s=%s was to be", (name, value, problem) => {
   expect(problemsOf({ [name]: value })).toEqual([expect.stringContaining(problem)]);
+});
+
+it.each([
+  ["EMAIL_SENDER", "nobody", "(it has no at sign)"],
+  ["EMAIL_RECIPIENT", "Ann <ann@example.com>", "(it has a display name: give the bare address)"],
+  ["ALARM_EMAIL", "a@example.com,b@@example.com", 'ALARM_EMAIL="b@@example.com" is not an e-mail address'],
+])("says why %s=%s is no address", (name, text, why) => {
+  expect(problemsOf({ [name]: text })).toEqual([expect.stringContaining(why)]);
+});
+
+it.each([
+  [{ projectName: "a".repeat(60) }, "dev.projectName=", "has 60 characters: use 3 to 34"],
+  [{ recipients: ["a@example.com", "b@"] }, 'dev.recipients.1="b@"', "is not an e-mail address"],
+  [{ alarmSubscribers: ["a@example.com", "x"] }, 'dev.alarmSubscribers.1="x"', "is not an e-mail address"],
+])("blames the stage's entry for what stands there: %j", (settings, place, problem) => {
+  const nothing = { PROJECT_NAME: undefined, EMAIL_RECIPIENT: undefined };
+  const read = () => withStage({ projectName: "shop", recipients: ["ops@example.com"], ...settings }, nothing);
+  expect(read).toThrow(`stacks/stages.ts: ${place}`);
+  expect(read).toThrow(problem);
+});
+
+describe("values of the documents' examples", () => {
+  it("are told at synth, because no stage on AWS can have them", () => {
+    expect(placeholderWarnings(configOf({ EMAIL_SENDER: "notifications@your-domain.example" }))).toEqual([
+      "The account 123456789012 is that of AWS's documents: set AWS_ACCOUNT_ID to your own, which aws sts get-caller-identity --query Account --output text prints.",
+      "The sender notifications@your-domain.example (default) has a domain for documents, which SES can't verify (RFC 2606): name an address of a domain of your own.",
+    ]);
+  });
+
+  it("are none of a stage with values of its own, and belong to the sandbox", () => {
+    const own = { AWS_ACCOUNT_ID: "987654321098", EMAIL_SENDER: "notifications@shop.com" };
+    expect(placeholderWarnings(configOf(own))).toEqual([]);
+    expect(placeholderWarnings(readConfig({ STAGE: "sandbox" }))).toEqual([]);
+  });
 });
 
 it("needs nothing but the stage for the sandbox, and lets the environment win", () => {
@@ -248,7 +288,11 @@ describe("reply addresses", () => {
       { EMAIL_REPLY_TO: "Help <help@example.com>" },
       'EMAIL_REPLY_TO="Help <help@example.com>" is not an e-mail address',
     ],
-    [{ replyTo: ["nobody"] }, {}, 'stacks/stages.ts: dev.replyTo="nobody" is not an e-mail address'],
+    [
+      { replyTo: ["nobody"] },
+      {},
+      'stacks/stages.ts: dev.replyTo.0="nobody" is not an e-mail address (it has no at sign): use the form',
+    ],
     [{}, { EMAIL_REPLY_TO: "a%{x}@example.com" }, "has one of $ { } % * ?"],
   ])("are checked: %j %j", (settings, environment, problem) => {
     expect(() => withStage(settings, environment)).toThrow(problem);

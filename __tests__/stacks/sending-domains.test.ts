@@ -170,6 +170,11 @@ describe("refuses, with the fix,", () => {
       /sendingDomains\["example\.com"\]\.zoneId="\/hostedzone\/Z1" is not the id of a hosted zone, such as Z0123/,
     ],
     [
+      "a region of its DMARC record that SES does not know",
+      ofExample({ dmarc: { policy: "none", onlyIn: "eu-wset-1" } }),
+      /sendingDomains\["example\.com"\]\.dmarc\.onlyIn="eu-wset-1" is not among the regions that have Amazon SES: correct it/,
+    ],
+    [
       "settings of a domain that nobody sends from",
       { sendingDomains: { "example.org": {} } },
       /sendingDomains has "example\.org", and SES verifies no sender of the stage by that domain: correct it to example\.com$/,
