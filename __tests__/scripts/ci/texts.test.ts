@@ -54,19 +54,26 @@ describe("the variables of a GitHub environment", () => {
 
   it("can't replace what the job itself says", () => {
     const { environment, settings } = withVariables({
-      CI_VARIABLES: '{"PATH":"/evil","STAGE":"prod","AWS_REGION":"eu-west-1"}',
+      CI_VARIABLES: '{"PROJECT_NAME":"evil","STAGE":"prod","AWS_REGION":"eu-west-1"}',
       STAGE: "dev",
-      PATH: "/bin",
+      PROJECT_NAME: "shop",
       AWS_REGION: "eu-west-1",
     });
-    expect(environment).toEqual({ STAGE: "dev", PATH: "/bin", AWS_REGION: "eu-west-1" });
+    expect(environment).toEqual({ STAGE: "dev", PROJECT_NAME: "shop", AWS_REGION: "eu-west-1" });
     // The steps after the apply export these.
     expect(settings).toEqual({ STAGE: "dev", AWS_REGION: "eu-west-1" });
   });
 
+  it("are none that a program of the job would obey", () => {
+    const CI_VARIABLES = JSON.stringify({ NODE_OPTIONS: "--require /evil", LD_PRELOAD: "/evil", BACKEND: "s3" });
+    expect(withVariables({ CI_VARIABLES, STAGE: "dev" })).toEqual({
+      environment: { STAGE: "dev", BACKEND: "s3" },
+      settings: { STAGE: "dev", BACKEND: "s3" },
+    });
+  });
+
   it("may have several lines, and are no setting of the stage then", () => {
-    // For example a certificate that the organization gives all its repositories.
-    const CI_VARIABLES = JSON.stringify({ CERTIFICATE: "one\ntwo", EMAIL_SENDER: "a@b.example" });
+    const CI_VARIABLES = JSON.stringify({ EMAIL_REPLY_TO: "one\ntwo", EMAIL_SENDER: "a@b.example" });
     expect(withVariables({ CI_VARIABLES, STAGE: "dev" }).settings).toEqual({
       STAGE: "dev",
       EMAIL_SENDER: "a@b.example",
