@@ -124,7 +124,7 @@ function toPlan(id: string, options: NewNotificationOptions): Plan {
   }
   if (same !== undefined) {
     throw new UsageError(
-      `The source "${source}" with the detail-type "${detailType}" is that of "${same.id}": give another --detail-type.`,
+      `The source "${source}" with the detail-type "${detailType}" is that of "${same.id}": give another one (npm run new-notification -- ${id} --detail-type "..").`,
     );
   }
   if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(detailType)) {
