@@ -46,11 +46,18 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return exitCode;
   } catch (error) {
     // Commander has already written the help, or what was wrong.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.well : exitCodes.usage;
+    if (error instanceof CommanderError) {
+      if (error.code === "commander.excessArguments") io.stderr.write(`${hyphensHint(argv)}\n`);
+      return error.exitCode === 0 ? exitCodes.well : exitCodes.usage;
+    }
     io.stderr.write(`${describeFailure(error)}\n`);
     return error instanceof UsageError ? exitCodes.usage : exitCodes.problems;
   }
 }
+
+/** Without the hyphens, npm keeps an option's name for itself and hands on its value, as one more argument. */
+const hyphensHint = ([command = ""]: readonly string[]): string =>
+  `npm hands on options only behind two hyphens: npm run ${command} -- <arguments and options>`;
 
 function programOf(io: Io, end: (exitCode: number) => void): Command {
   const program = new Command("npm run")

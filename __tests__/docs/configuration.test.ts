@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { readConfig } from "../../stacks/config";
+import { configVariables } from "../../stacks/config-variables";
 import { stages } from "../../stacks/stages";
 import { projectRoot, readMarkdown } from "../support/documents";
 
@@ -30,6 +31,10 @@ function namesThatAreRead(): string[] {
   }
   return [...names].sort();
 }
+
+it("the list of the configuration's variables is what is read", () => {
+  expect([...configVariables].sort()).toEqual(namesThatAreRead());
+});
 
 it(".env.example has every variable of the configuration, and no other", () => {
   expect(Object.keys(all).sort()).toEqual([...namesThatAreRead(), ...namesOfOthers].sort());

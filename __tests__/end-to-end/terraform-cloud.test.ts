@@ -115,12 +115,10 @@ function runScript(heading: string): Promise<string> {
   });
 }
 
-/** A repository with a remote one. The remote repository has the branch for the synthesized folders. */
+/** A repository with a remote one, which has no branch for the synthesized folders yet. */
 const prelude = `[ -d .git ] || {
   git init --quiet --initial-branch main && git init --quiet --bare ../remote.git && git remote add origin ../remote.git
   echo cdktf.out > .gitignore && git add .gitignore && git commit --quiet --message source && git push --quiet -u origin main
-  git push --quiet origin "$(git commit-tree "$(git mktree < /dev/null)" -m empty):refs/heads/synthesized"
-  git fetch --quiet
 }`;
 
 it("is planned again without a change, by the API alone, as docs/terraform-cloud.md shows it", async () => {

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { run } from "../../operations/cli";
+import { stages } from "../../stacks/stages";
 import { freePort } from "aws-emulator/processes";
 import { runOperation, sandboxOn } from "../support/operations-command";
 import { projectRoot } from "../support/sandbox";
@@ -34,6 +35,15 @@ describe.each(commands)("npm run %s", (name) => {
   });
 });
 
+it("says that npm keeps an option without the two hyphens, and hands on its value", async () => {
+  // npm run new-notification invoice-paid --source com.example.billing
+  const { code, errors } = await runOperation(["new-notification", "invoice-paid", "com.example.billing"]);
+  expect(code).toBe(2);
+  expect(errors).toMatch(
+    /too many arguments.*\nnpm hands on .*: npm run new-notification -- <arguments and options>\n$/,
+  );
+});
+
 describe.each(onStages)("npm run %s", (name) => {
   it("names the sandbox first where no stage is configured", async () => {
     const { code, output, errors } = await runOperation(words[name]);
@@ -43,7 +53,7 @@ describe.each(onStages)("npm run %s", (name) => {
       `No stage is configured. For the sandbox on this machine, add --sandbox: npm run ${name} -- --sandbox`,
     );
     expect(second).toBe("For a stage on AWS:");
-    expect(problems[0]).toBe("  - STAGE is not set: export STAGE to one of sandbox, dev, staging, prod");
+    expect(problems[0]).toBe(`  - STAGE is not set: export STAGE to one of ${Object.keys(stages).join(", ")}`);
     expect(problems).toHaveLength(6);
   });
 

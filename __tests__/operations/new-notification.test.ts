@@ -205,7 +205,7 @@ it.each<[string, NewNotificationOptions, string]>([
   [
     "example-refunded",
     { detailType: "Priority Alert" },
-    'The source "custom.application" with the detail-type "Priority Alert" is that of "priority-alert": give another --detail-type.',
+    'The source "custom.application" with the detail-type "Priority Alert" is that of "priority-alert": give another one (npm run new-notification -- example-refunded --detail-type "..").',
   ],
 ])("refuses %j %j with a sentence, and writes nothing", async (id, options, problem) => {
   const root = projectWith(seedOnly);

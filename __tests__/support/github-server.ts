@@ -17,9 +17,10 @@ export interface Issue extends Pick<Schema<"issue">, "number" | "title" | "state
 }
 export interface Run extends Pick<
   Schema<"workflow-run">,
-  "id" | "event" | "head_sha" | "head_branch" | "status" | "conclusion" | "created_at" | "html_url"
+  "id" | "event" | "head_sha" | "head_branch" | "path" | "status" | "conclusion" | "created_at" | "html_url"
 > {
-  readonly head_repository: { readonly id: number };
+  /** `null` where the fork that the run is of was deleted. */
+  readonly head_repository: { readonly id: number } | null;
   readonly repository: { readonly id: number; readonly owner: { readonly login: string } };
 }
 export type Artifact = Pick<Schema<"artifact">, "id" | "name" | "expired">;
@@ -45,11 +46,15 @@ export class GitHubServer {
   readonly pulls: Pull[] = [];
   /** By the number of the pull request. */
   readonly events = new Map<number, IssueEvent[]>();
-  /** The commit's own hash, that of its tree, and its parents, by the commit's hash or a branch's name. */
+  /** The commit's own hash, that of its tree, and its parents, by the commit's hash or a ref such as `heads/main`. */
   readonly commits = new Map<
     string,
     { readonly sha: string; readonly tree: string; readonly parents?: readonly string[] }
   >();
+  /** Whether lists come whole, as from a GitHub Enterprise Server that does not know a parameter yet. */
+  ignoresFilters = false;
+  /** The address of the next page, in place of the true one. */
+  nextPage: string | undefined;
   /** Each request that changed something: `POST /issues`. */
   readonly writes: string[] = [];
   private nextId = 1000;
@@ -63,7 +68,11 @@ export class GitHubServer {
       void bodyOf(request).then((body) => {
         const { status, answer } = github.answer(request, body);
         const url = new URL(request.url ?? "", "http://localhost");
-        const { rows, link } = paged(answer, url, String(request.headers.host));
+        const { rows, link = github.nextPage && `<${github.nextPage}>; rel="next"` } = paged(
+          answer,
+          url,
+          String(request.headers.host),
+        );
         response.writeHead(status, { "content-type": "application/json", ...(link ? { link } : {}) });
         response.end(JSON.stringify(rows));
       });
@@ -126,22 +135,26 @@ export class GitHubServer {
     }
     if (at(/^GET \/pulls$/)) {
       if (url.searchParams.get("state") !== "all") return ok({ message: "the stand-in lists all states only" }, 422);
-      return ok(this.pulls.filter(({ head }) => `acme:${head.ref}` === url.searchParams.get("head")));
+      return ok(
+        this.pulls.filter(({ head }) => this.ignoresFilters || `acme:${head.ref}` === url.searchParams.get("head")),
+      );
     }
     if ((found = at(/^GET \/issues\/(\d+)\/events$/))) return ok(this.events.get(Number(found[0])) ?? []);
     if ((found = at(/^GET \/commits\/([^/]+)$/))) {
-      const commit = this.commits.get(found[0] ?? "");
+      const commit = this.commits.get(decodeURIComponent(found[0] ?? ""));
       if (commit === undefined) return ok({ message: "No commit found" }, 422);
       const parents = (commit.parents ?? []).map((sha) => ({ sha }));
       return ok({ sha: commit.sha, commit: { tree: { sha: commit.tree } }, parents });
     }
     if (at(/^GET \/actions\/workflows\/plan\.yml\/runs$/)) {
-      const runs = this.runs.filter(({ head_sha: sha }) => sha === url.searchParams.get("head_sha"));
+      const runs = this.runs.filter(
+        ({ head_sha: sha }) => this.ignoresFilters || sha === url.searchParams.get("head_sha"),
+      );
       return ok({ total_count: runs.length, workflow_runs: runs });
     }
     if ((found = at(/^GET \/actions\/runs\/(\d+)\/artifacts$/))) {
       const artifacts = (this.artifacts.get(Number(found[0])) ?? []).filter(
-        ({ name }) => name === url.searchParams.get("name"),
+        ({ name }) => this.ignoresFilters || name === url.searchParams.get("name"),
       );
       return ok({ total_count: artifacts.length, artifacts });
     }
@@ -156,12 +169,15 @@ async function bodyOf(request: IncomingMessage): Promise<Record<string, string>>
   return text === "" ? {} : (JSON.parse(text) as Record<string, string>);
 }
 
-/** One page of a list, and the Link header that names the next one. */
+/** One page of a list, which may be within an object beside its count, and the Link header that names the next one. */
 function paged(answer: unknown, url: URL, host: string): { rows: unknown; link?: string } {
-  if (!Array.isArray(answer)) return { rows: answer };
   const [size, page] = [Number(url.searchParams.get("per_page") ?? 30), Number(url.searchParams.get("page") ?? 1)];
-  const rows = answer.slice((page - 1) * size, page * size);
-  if (page * size >= answer.length) return { rows };
+  const cut = (list: readonly unknown[]) => list.slice((page - 1) * size, page * size);
+  const within = Object.entries(answer as object).find(([name]) => ["workflow_runs", "artifacts"].includes(name));
+  const list: unknown = within?.[1] ?? answer;
+  if (!Array.isArray(list)) return { rows: answer };
+  const rows = within === undefined ? cut(list) : { ...(answer as object), [within[0]]: cut(list) };
+  if (page * size >= list.length) return { rows };
   const next = new URL(url.href);
   next.host = host;
   next.searchParams.set("page", String(page + 1));

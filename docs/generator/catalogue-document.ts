@@ -1,11 +1,9 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { shellQuoted } from "aws-emulator/processes";
 import { type Notification } from "../../handler/notifications/define";
 import { ignoredOf, patternOf } from "../../handler/notifications/patterns";
 import { producerSchema } from "../../handler/notifications/producer-schema";
 import { sandboxEndpoint } from "../../stacks/sandbox-endpoint";
-import { pictureOf, sampleMail } from "./catalogue-pictures";
+import { findPicture, sampleMail } from "./catalogue-pictures";
 import { code, codeBlock as block, generatedLine, table } from "./markdown";
 
 const { names } = sandboxEndpoint({});
@@ -43,16 +41,16 @@ function causeOf({ trigger }: Notification): string {
 
 function sectionOf(notification: Notification, folder: string): string {
   const { id, description, lane, ruleName, trigger } = notification;
-  const picture = pictureOf(notification);
+  const picture = findPicture(folder, notification);
   const schema = producerSchema(notification);
   return `## ${id}
 
 ${oneLine(description).replace(/\.$/, "")}. Its rule is \`${ruleName}\`, its lane is \`${lane}\`, and its sample has the subject ${code(sampleMail(notification).subject)}.
 
 ${
-  existsSync(join(folder, picture))
-    ? `<img alt="The mail of the sample of ${id}" src="${picture}" width="600">`
-    : "There is no picture yet: `npm run docs` takes it where there is a Chromium."
+  picture === undefined
+    ? "There is no picture yet: `npm run docs` takes it where there is a Chromium."
+    : `<img alt="The mail of the sample of ${id}" src="${picture}" width="600">`
 }
 
 ${trigger.kind === "schedule" ? scheduleOf(notification, trigger.expression) : eventOf(notification, trigger)}

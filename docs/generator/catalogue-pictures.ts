@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { chromium } from "playwright-core";
 import { type Notification } from "../../handler/notifications/define";
@@ -8,9 +8,10 @@ import { findChromium } from "../../sandbox/tools/chromium";
 import { loadTemplate, renderTemplate, type Template, type TemplateReader } from "../../stacks/templates";
 
 /**
- * Pictures of the notifications' mails. A browser draws the same page a little differently on each machine, so the bytes
- * of a picture can't be compared. Its name holds the hash of what it shows instead, as the name of a stored template
- * does: a picture whose mail has changed is a file that is not there.
+ * Pictures of the notifications' mails. A browser draws the same page a little differently on each machine, so a picture
+ * can't be compared with another one. Its name holds two hashes instead. The first is that of what it shows, as the name of
+ * a stored template has it: a picture whose mail has changed is a file that is not there. The second is that of its own
+ * bytes, so that a file that was emptied, damaged or replaced is not taken for the picture.
  */
 
 const picturesFolder = "images/notifications";
@@ -24,26 +25,49 @@ export function sampleMail(notification: Notification, templateOf: TemplateReade
   return renderTemplate(templateOf(notification), templateData);
 }
 
-/** The file of a notification's picture, in the folder of the documents. */
-export function pictureOf(notification: Notification, templateOf?: TemplateReader): string {
+/** What the name of a notification's picture begins with, in the folder of the documents. */
+export function pictureStem(notification: Notification, templateOf?: TemplateReader): string {
   const { html } = sampleMail(notification, templateOf);
-  const hash = createHash("sha256")
-    .update(JSON.stringify([html, view]))
-    .digest("hex")
-    .slice(0, 8);
-  return `${picturesFolder}/${notification.id}-${hash}.png`;
+  return `${picturesFolder}/${notification.id}-${hashOf(JSON.stringify([html, view])).slice(0, 8)}`;
 }
 
-/** @returns paths of the pictures that are missing, and of those that show a mail that is no longer. */
+const hashOf = (content: string | Buffer): string => createHash("sha256").update(content).digest("hex");
+
+const pictureName = (stem: string, picture: Buffer): string => `${stem}-${hashOf(picture).slice(0, 16)}.png`;
+
+/** The first and the last bytes of a PNG (https://www.w3.org/TR/png-3/#5DataRep). */
+const png = {
+  begin: Buffer.from("89504e470d0a1a0a", "hex"),
+  end: Buffer.from("0000000049454e44ae426082", "hex"),
+} as const;
+
+const isWhole = (picture: Buffer): boolean =>
+  picture.subarray(0, png.begin.length).equals(png.begin) && picture.subarray(-png.end.length).equals(png.end);
+
+/** @returns the file of a notification's picture, in the folder of the documents; `undefined` where it has none. */
+export function findPicture(folder: string, notification: Notification): string | undefined {
+  const stem = pictureStem(notification);
+  return picturesIn(folder).find((path) => {
+    if (!path.startsWith(`${stem}-`)) return false;
+    const picture = readFileSync(join(folder, path));
+    return isWhole(picture) && path === pictureName(stem, picture);
+  });
+}
+
+const picturesIn = (folder: string): string[] =>
+  (existsSync(join(folder, picturesFolder)) ? readdirSync(join(folder, picturesFolder)) : []).map(
+    (name) => `${picturesFolder}/${name}`,
+  );
+
+/** @returns paths of the pictures that are missing, and of the files that are none of the catalogue's. */
 export function findStalePictures(folder: string, notifications: readonly Notification[]): string[] {
-  const wanted = notifications.map((notification) => join(folder, pictureOf(notification)));
-  const there = existsSync(join(folder, picturesFolder)) ? readdirSync(join(folder, picturesFolder)) : [];
-  const left = there.map((name) => join(folder, picturesFolder, name)).filter((path) => !wanted.includes(path));
-  return [...wanted.filter((path) => !existsSync(path)), ...left];
+  const found = notifications.map((notification) => findPicture(folder, notification));
+  const missing = notifications.flatMap((each, at) => (found[at] === undefined ? `${pictureStem(each)}-*.png` : []));
+  return [...missing, ...picturesIn(folder).filter((path) => !found.includes(path))].map((path) => join(folder, path));
 }
 
 /**
- * Takes the pictures that are missing, and removes those that show a mail that is no longer.
+ * Takes the pictures that are missing, and removes what is none of the catalogue's.
  * @returns why pictures are still missing, as a sentence; `undefined` where none is.
  */
 export async function refreshPictures(
@@ -52,8 +76,8 @@ export async function refreshPictures(
   find = findChromium,
 ): Promise<string | undefined> {
   const stale = findStalePictures(folder, notifications);
-  for (const path of stale.filter((each) => existsSync(each))) rmSync(path);
-  const missing = notifications.filter((notification) => stale.includes(join(folder, pictureOf(notification))));
+  for (const path of stale) rmSync(path, { recursive: true, force: true });
+  const missing = notifications.filter((notification) => findPicture(folder, notification) === undefined);
   if (missing.length === 0) return undefined;
   const lookup = find();
   if ("missing" in lookup) {
@@ -73,12 +97,13 @@ export async function refreshPictures(
     });
     const page = await context.newPage();
     for (const notification of missing) {
-      const path = join(folder, pictureOf(notification));
-      mkdirSync(dirname(path), { recursive: true });
       await page.setContent(sampleMail(notification).html);
       const height = await page.evaluate<number>("document.documentElement.scrollHeight");
       const clip = { x: 0, y: 0, width: view.width, height: Math.min(height, view.tallest) };
-      await page.screenshot({ path, clip, fullPage: true });
+      const picture = await page.screenshot({ clip, fullPage: true });
+      const path = join(folder, pictureName(pictureStem(notification), picture));
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, picture);
     }
   } finally {
     await browser.close();

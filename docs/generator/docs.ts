@@ -7,7 +7,8 @@ import { findStaleDocuments, writeDocuments } from "./document-files";
 async function run(folder: string, { check }: { readonly check: boolean }): Promise<void> {
   if (!check) {
     const missing = await writeDocuments(folder);
-    if (missing !== undefined) console.error(missing);
+    // The documents are written, but the check would fail.
+    if (missing !== undefined) throw new Error(missing);
     return;
   }
   const stale = await findStaleDocuments(folder);

@@ -124,7 +124,7 @@ function toPlan(id: string, options: NewNotificationOptions): Plan {
   }
   if (same !== undefined) {
     throw new UsageError(
-      `The source "${source}" with the detail-type "${detailType}" is that of "${same.id}": give another --detail-type.`,
+      `The source "${source}" with the detail-type "${detailType}" is that of "${same.id}": give another one (npm run new-notification -- ${id} --detail-type "..").`,
     );
   }
   if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(detailType)) {
@@ -333,5 +333,5 @@ ${send}
   4. npm run schema -- ${id}
      prints what a producer may put into the event's detail.
   5. npm run docs
-     adds it to docs/catalogue.md and to the diagram.`;
+     adds it to docs/catalogue.md and to the diagram. It takes a picture of the mail, which needs a Chromium.`;
 }

@@ -56,8 +56,10 @@ export function describeRefusal({ cause, advice }: Refusal, told: readonly strin
   return isTold ? advice : `${sentence(cause)} ${advice}`;
 }
 
+/** A field's path stays in its own spelling, because the producer looks for it in JSON. */
 function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?!]$/.test(text) ? "" : "."}`;
+  const begin = text.startsWith("detail") ? text.charAt(0) : text.charAt(0).toUpperCase();
+  return `${begin}${text.slice(1)}${/[.?!]$/.test(text) ? "" : "."}`;
 }
 
 /**

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { configVariables } from "../../stacks/config-variables";
 import { type Environment, run } from "./program";
 import { planAgain, Refusal } from "./refusal";
 
@@ -14,7 +15,22 @@ const names = { manifest: "manifest.json", summary: "summary.md", stack: "stack.
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
-const manifestSchema = z.strictObject({
+/**
+ * The files that a plan's folder has. Terraform would run or obey several others: a program below `.terraform`, an
+ * override, a file of variables, a CLI configuration.
+ */
+const fileName = z
+  .string()
+  .refine(
+    (path) =>
+      ["cdk.tf.json", "plan.tfplan", ".terraform.lock.hcl"].includes(path) ||
+      (/^assets(?:\/[\w@+-][\w.@+-]*)+$/.test(path) && !/\.(?:tf|tf\.json|tfvars|tfvars\.json)$/.test(path)),
+    { error: ({ input }) => `${String(input)} is no file of a plan` },
+  );
+
+const setting = z.string().regex(/^[^\r\n]*$/, "has more than one line, which no setting of a stage has");
+
+const fields = z.strictObject({
   version: z.literal(1),
   stage: z.string(),
   /** The synthesized stack, for example `notification-dev`. */
@@ -24,10 +40,14 @@ const manifestSchema = z.strictObject({
   /** The state that the plan was made for; `null` where there was none. */
   state: z.strictObject({ lineage: z.string(), serial: z.number() }).nullable(),
   /** The stage's configuration, for the steps after the apply. */
-  settings: z.record(z.string(), z.string()),
+  settings: z.partialRecord(z.enum(configVariables), setting),
   /** SHA-256 of each file of the stack's folder, by its path there. */
-  files: z.record(z.string(), hash),
+  files: z.record(fileName, hash),
 });
+const manifestSchema = fields.refine(
+  ({ stage, settings: { STAGE = stage } }) => STAGE === stage,
+  "the settings are those of another stage",
+);
 export type Manifest = z.infer<typeof manifestSchema>;
 
 /** Files of a stack's folder that are not handed on: the providers, which `terraform init` installs. */
@@ -63,7 +83,9 @@ export async function writeArtifact(
   const links = files.filter(([, digest]) => digest === undefined).map(([path]) => path);
   if (links.length > 0)
     throw new Refusal(`The stack's folder has what is no file, and can't be handed on: ${links.join(", ")}.`);
-  const manifest = manifestSchema.parse({ version: 1, ...content.manifest, files: Object.fromEntries(files) });
+  const parsed = manifestSchema.safeParse({ version: 1, ...content.manifest, files: Object.fromEntries(files) });
+  if (!parsed.success) throw new Refusal(`This plan can't be handed on: ${problemsOf(parsed.error)}.`);
+  const manifest = parsed.data;
   writeFileSync(join(folder, names.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
   writeFileSync(join(folder, names.summary), `${content.summary.trim()}\n`);
   await run(["tar", "-c", "-f", join(folder, names.stack), `--exclude=./${leftOut}`, "."], {
@@ -79,12 +101,24 @@ export async function writeArtifact(
 export function readManifest(folder: string): Manifest {
   const file = join(folder, names.manifest);
   if (!existsSync(file)) throw new Refusal(`${file} is not there, so there is no plan: ${planAgain}.`);
+  let found: unknown;
   try {
-    return manifestSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+    found = JSON.parse(readFileSync(file, "utf8"));
   } catch (cause) {
     throw new Refusal(`${file} can't be read: ${planAgain}.`, { cause });
   }
+  const parsed = manifestSchema.safeParse(found);
+  if (!parsed.success) throw new Refusal(`${file} can't be used (${problemsOf(parsed.error)}): ${planAgain}.`);
+  return parsed.data;
 }
+
+const problemsOf = ({ issues }: z.ZodError): string =>
+  issues
+    .map((issue) => {
+      if (issue.code === "invalid_key") return issue.issues.map(({ message }) => message).join("; ");
+      return issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`;
+    })
+    .join("; ");
 
 /** The summary of a plan; `undefined` where the plan's job did not come that far. */
 export function readSummary(folder: string): string | undefined {

@@ -3,6 +3,7 @@ import { planAgain, Refusal } from "./refusal";
 
 /** The workflow whose runs make plans. */
 const workflow = "plan.yml";
+const workflowPath = `.github/workflows/${workflow}`;
 
 /** The name of a stage's plan among the artifacts of a run. */
 const artifactOf = (stage: string): string => `plan-${stage}`;
@@ -58,7 +59,8 @@ async function refuseMovedBranch(github: GitHub, { commit, branch }: Deployment)
     const found = await github.call("get", "/repos/{owner}/{repo}/commits/{ref}", { path: { ref } });
     return { sha: found.sha, tree: found.commit.tree.sha };
   };
-  const [deployed, head] = [await treeOf(commit), await treeOf(branch)];
+  // A tag may have the branch's name.
+  const [deployed, head] = [await treeOf(commit), await treeOf(`heads/${branch}`)];
   if (deployed.tree === head.tree) return;
   throw new Refusal(
     `The commit has moved on: ${branch} is at ${head.sha}, and this deployment is of ${commit}. Nothing was changed: the deployment of ${head.sha} takes its place.`,
@@ -97,11 +99,13 @@ const baseChanges: readonly string[] = ["base_ref_changed", "automatic_base_chan
 async function isMergeWith(github: GitHub, branch: string, run: Schema<"workflow-run">): Promise<boolean> {
   if (run.event !== "pull_request") return true;
   const began = Date.parse(run.created_at);
-  const pulls = await github.all(
+  const found = await github.all(
     "/repos/{owner}/{repo}/pulls",
     { query: { state: "all", head: `${run.repository.owner.login}:${run.head_branch ?? ""}` } },
     (page) => page,
   );
+  // GitHub lists all pull requests where it does not understand `head`, for example without a branch.
+  const pulls = found.filter(({ head }) => head.ref === run.head_branch);
   if (!pulls.some(({ created_at: created }) => Date.parse(created) <= began)) return false;
   if (pulls.some(({ base }) => base.ref !== branch)) return false;
   const events = await Promise.all(
@@ -113,20 +117,30 @@ async function isMergeWith(github: GitHub, branch: string, run: Schema<"workflow
       ),
     ),
   );
-  return !events.flat().some(({ event, created_at: at }) => baseChanges.includes(event) && Date.parse(at) >= began);
+  return events.flat().every(({ event, created_at: at }) => !baseChanges.includes(event) || Date.parse(at) < began);
 }
 
-/** Runs of plan.yml for this commit that had the right to plan. Those of a fork never have it. */
+/**
+ * Runs of plan.yml for this commit that had the right to plan. Those of a fork never have it. The parameters of a request
+ * narrow the answer, but what counts is what the answer says.
+ */
 async function runsOf(github: GitHub, head: string): Promise<Schema<"workflow-run">[]> {
   const runs = await github.all(
     "/repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs",
     { path: { workflow_id: workflow }, query: { head_sha: head } },
     (page) => page.workflow_runs,
   );
-  return runs.filter(
-    ({ event, head_repository: from, repository, head_sha: sha }) =>
-      ["pull_request", "workflow_dispatch"].includes(event) && from.id === repository.id && sha === head,
-  );
+  return runs.filter((run) => {
+    // It is null where the fork was deleted, although GitHub's description does not say so.
+    const from = run.head_repository as typeof run.head_repository | null;
+    return (
+      ["pull_request", "workflow_dispatch"].includes(run.event) &&
+      from?.id === run.repository.id &&
+      run.head_sha === head &&
+      // GitHub may name the ref behind the path.
+      run.path.split("@")[0] === workflowPath
+    );
+  });
 }
 
 async function artifactIdOf(github: GitHub, run: Schema<"workflow-run">, stage: string): Promise<number> {
@@ -137,7 +151,7 @@ async function artifactIdOf(github: GitHub, run: Schema<"workflow-run">, stage: 
     (page) => page.artifacts,
   );
   // A run that was run again may have one of each attempt.
-  const newest = artifacts.sort((a, b) => b.id - a.id)[0];
+  const newest = artifacts.filter((artifact) => artifact.name === name).sort((a, b) => b.id - a.id)[0];
   if (newest === undefined) throw new Refusal(`${run.html_url} has no artifact "${name}": ${planAgain}.`);
   if (newest.expired) throw new Refusal(`The artifact "${name}" of ${run.html_url} has expired: ${planAgain}.`);
   return newest.id;

@@ -63,8 +63,15 @@ export class GitHub {
     rows: (answer: Answer<P, "get">) => readonly Row[],
   ): Promise<Row[]> {
     const found: Row[] = [];
+    const read = new Set<string>();
     let next: string | undefined = this.address(path, call.path, { per_page: 100, ...(call.query ?? {}) });
     while (next !== undefined) {
+      // The token goes with each request, so it goes nowhere else.
+      if (new URL(next).origin !== new URL(this.options.apiUrl).origin || read.has(next))
+        throw new GitHubError(
+          `GitHub's next page is ${next}, which is elsewhere or was read already: run the job again.`,
+        );
+      read.add(next);
       const page: { answer: unknown; next: string | undefined } = await this.send("get", next);
       found.push(...rows(page.answer as Answer<P, "get">));
       next = page.next;

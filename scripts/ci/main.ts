@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { applyPlan } from "./apply";
 import { readManifest } from "./artifact";
 import { planComment, putComment } from "./comment";
+import { problemsOfCheckout } from "./deploy-jobs";
 import { findDrift } from "./drift";
 import { putDriftIssue, readDriftReport } from "./drift-issue";
 import { findPlan } from "./find-plan";
@@ -45,7 +46,10 @@ program
   .command("stages")
   .description("Print the stages that CI_STAGES names as a JSON list, in the order in which they are deployed.")
   .action(() => {
-    console.log(JSON.stringify(selectStages(environment.CI_STAGES)));
+    const stages = selectStages(environment.CI_STAGES);
+    const problems = problemsOfCheckout(source, stages);
+    if (problems.length > 0) throw new Refusal(problems.join("\n"));
+    console.log(JSON.stringify(stages));
   });
 
 program
@@ -95,7 +99,6 @@ program
   .requiredOption("--artifact <folder>", "the folder that the plan's job has uploaded")
   .action(({ artifact }: { artifact: string }) => {
     for (const [name, value] of Object.entries(readManifest(artifact).settings)) {
-      if (value.includes("\n")) throw new Refusal(`${name} has more than one line, which no setting of a stage has.`);
       console.log(`${name}=${value}`);
     }
   });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { findStalePictures, pictureOf, refreshPictures } from "../../../docs/generator/catalogue-pictures";
+import { findPicture, findStalePictures, refreshPictures } from "../../../docs/generator/catalogue-pictures";
 import { seedCatalogue } from "../../../handler/notifications/seed";
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
@@ -10,7 +10,7 @@ it("takes a small picture of each notification's mail, and removes those of othe
   expect(await refreshPictures(folder, seedCatalogue)).toBeUndefined();
   expect(findStalePictures(folder, seedCatalogue)).toEqual([]);
   for (const notification of seedCatalogue) {
-    const picture = readFileSync(join(folder, pictureOf(notification)));
+    const picture = readFileSync(join(folder, findPicture(folder, notification) ?? ""));
     expect(picture.subarray(1, 4).toString()).toBe("PNG");
     // The picture's header: its width, then its height.
     expect(picture.readUInt32BE(16)).toBe(900);

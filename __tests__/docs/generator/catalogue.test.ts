@@ -1,9 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { type PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
 import { catalogueDocument } from "../../../docs/generator/catalogue-document";
-import { findStalePictures, pictureOf, refreshPictures } from "../../../docs/generator/catalogue-pictures";
+import {
+  findPicture,
+  findStalePictures,
+  pictureStem,
+  refreshPictures,
+} from "../../../docs/generator/catalogue-pictures";
 import { emailRequest } from "../../../handler/notifications/email-request";
 import { type EventTrigger } from "../../../handler/notifications/define";
 import { patternOf, routeOf } from "../../../handler/notifications/patterns";
@@ -107,37 +113,69 @@ function parsed(text: string): unknown {
 }
 
 describe("the pictures of the catalogue", () => {
-  const named = pictureOf(emailRequest);
+  const stem = pictureStem(emailRequest);
+  // The least that is a whole PNG.
+  const picture = Buffer.from(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII=",
+    "base64",
+  );
+  const nameOf = (bytes: Buffer) => `${stem}-${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}.png`;
+  const named = nameOf(picture);
+  const withPicture = (content: Buffer = picture, name = named) => {
+    const there = temporaryFolder();
+    mkdirSync(dirname(join(there, name)), { recursive: true });
+    writeFileSync(join(there, name), content);
+    return there;
+  };
   const { subject, html, text } = loadTemplate(emailRequest);
 
   it.each<[string, string]>([
-    ["the template", pictureOf(emailRequest, () => ({ subject, html: html.replace("<p", "<p title"), text }))],
+    ["the template", pictureStem(emailRequest, () => ({ subject, html: html.replace("<p", "<p title"), text }))],
     [
       "the sample",
-      pictureOf({ ...emailRequest, sample: { ...(emailRequest.sample as object), title: "Something else" } }),
+      pictureStem({ ...emailRequest, sample: { ...(emailRequest.sample as object), title: "Something else" } }),
     ],
   ])("have another name where %s changes", (_, other) => {
-    expect(named).toMatch(/^images\/notifications\/email-request-[0-9a-f]{8}\.png$/);
-    expect(other).not.toBe(named);
+    expect(stem).toMatch(/^images\/notifications\/email-request-[0-9a-f]{8}$/);
+    expect(other).not.toBe(stem);
   });
 
   it("keep their name where only the text body changes", () => {
-    expect(pictureOf(emailRequest, () => ({ subject, html, text: `${text}!` }))).toBe(named);
+    expect(pictureStem(emailRequest, () => ({ subject, html, text: `${text}!` }))).toBe(stem);
   });
 
   it("are missed, and those of other mails are left over", () => {
-    const there = temporaryFolder();
-    expect(findStalePictures(there, [emailRequest])).toEqual([join(there, named)]);
-    writeFiles(there, { [named]: "", "images/notifications/email-request-00000000.png": "" });
-    const [left, ...others] = findStalePictures(there, [emailRequest]);
-    expect([left, others]).toEqual([join(there, "images/notifications/email-request-00000000.png"), []]);
+    const missing = join(temporaryFolder(), `${stem}-*.png`);
+    expect(findStalePictures(dirname(dirname(dirname(missing))), [emailRequest])).toEqual([missing]);
+    const there = withPicture();
+    expect(findStalePictures(there, [emailRequest])).toEqual([]);
+    writeFiles(there, { "images/notifications/email-request-00000000.png": "" });
+    expect(findStalePictures(there, [emailRequest])).toEqual([
+      join(there, "images/notifications/email-request-00000000.png"),
+    ]);
+  });
+
+  const cut = picture.subarray(0, -1);
+  const other = Buffer.concat([picture.subarray(0, -12), Buffer.from("another"), picture.subarray(-12)]);
+  it.each<[string, Buffer, string]>([
+    ["emptied", Buffer.alloc(0), named],
+    ["emptied, and called so", Buffer.alloc(0), nameOf(Buffer.alloc(0))],
+    ["another file", Buffer.from("<html>"), nameOf(Buffer.from("<html>"))],
+    ["cut", cut, nameOf(cut)],
+    ["another picture", other, named],
+    ["without the hash of its bytes", picture, `${stem}.png`],
+  ])("are stale where one is %s, and are taken again", async (_, content, name) => {
+    const there = withPicture(content, name);
+    expect(findPicture(there, emailRequest)).toBeUndefined();
+    expect(findStalePictures(there, [emailRequest])).toEqual([join(there, `${stem}-*.png`), join(there, name)]);
+    const answer = await refreshPictures(there, [emailRequest], () => ({ missing: "Chromium is missing." }));
+    expect(answer).toContain("The pictures of email-request are missing.");
+    expect(existsSync(join(there, name))).toBe(false);
   });
 
   it("are shown where they are there", () => {
-    const there = temporaryFolder();
-    expect(catalogueDocument([emailRequest], there)).toContain("There is no picture yet");
-    writeFiles(there, { [named]: "" });
-    expect(catalogueDocument([emailRequest], there)).toContain(`src="${named}"`);
+    expect(catalogueDocument([emailRequest], temporaryFolder())).toContain("There is no picture yet");
+    expect(catalogueDocument([emailRequest], withPicture())).toContain(`src="${named}"`);
   });
 
   it("are asked for where there is no browser, and those of other mails go", async () => {
@@ -154,12 +192,11 @@ describe("the pictures of the catalogue", () => {
   });
 
   it("are not taken again where they are there", async () => {
-    const there = temporaryFolder();
-    writeFiles(there, { [named]: "as it was" });
+    const there = withPicture();
     const find = () => {
       throw new Error("No browser is needed");
     };
     expect(await refreshPictures(there, [emailRequest], find)).toBeUndefined();
-    expect(readFileSync(join(there, named), "utf8")).toBe("as it was");
+    expect(readFileSync(join(there, named))).toEqual(picture);
   });
 });

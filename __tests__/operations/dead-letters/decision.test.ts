@@ -43,6 +43,9 @@ describe("what is said of a refusal", () => {
   it("is the cause as a sentence, and the advice", () => {
     expect(describeRefusal({ cause: "nobody listens", advice: "Try again." })).toBe("Nobody listens. Try again.");
     expect(describeRefusal({ cause: "does it?", advice: "Try again." })).toBe("Does it? Try again.");
+    expect(describeRefusal({ cause: "detail.idempotencyKey: Too long", advice: "Try again." })).toBe(
+      "detail.idempotencyKey: Too long. Try again.",
+    );
   });
 
   it("is the advice alone where there is no cause, or a reader has it before him", () => {

@@ -2,8 +2,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { readManifest, unpackStack, writeArtifact } from "../../../scripts/ci/artifact";
+import { delimiter, dirname, join } from "node:path";
+import { type Manifest, readManifest, unpackStack, writeArtifact } from "../../../scripts/ci/artifact";
 import { checkPackages } from "../../../scripts/ci/package-check";
 import { readSource } from "../../../scripts/ci/source";
 import { type Plan } from "../../../scripts/ci/terraform";
@@ -97,12 +97,102 @@ it.each([
 it("refuses an artifact without its manifest or its tar, or with an unreadable one", async () => {
   const manifest = readFileSync(join(artifact, "manifest.json"), "utf8");
   writeFileSync(join(artifact, "manifest.json"), manifest.replace('"version": 1', '"version": 2'));
+  await expect(unpack()).rejects.toThrow(/manifest.json can't be used \(version: .*\): make a new plan/);
+  writeFileSync(join(artifact, "manifest.json"), manifest.slice(1));
   await expect(unpack()).rejects.toThrow("manifest.json can't be read: make a new plan");
   rmSync(join(artifact, "manifest.json"));
   await expect(unpack()).rejects.toThrow("manifest.json is not there");
   writeFileSync(join(artifact, "manifest.json"), manifest);
   rmSync(join(artifact, "stack.tar"));
   await expect(unpack()).rejects.toThrow("stack.tar is not there");
+});
+
+/** Changes the manifest as somebody would who has changed the tar, too. */
+function forge(change: Partial<Record<keyof Manifest, unknown>>): void {
+  const file = join(artifact, "manifest.json");
+  writeFileSync(file, JSON.stringify({ ...readManifest(artifact), ...change }));
+}
+
+// Terraform, or a program that it starts, would run or obey each of them.
+it.each([
+  ".terraform/providers/registry.terraform.io/hashicorp/aws/5.100.0/linux_amd64/terraform-provider-aws",
+  ".terraform/environment",
+  ".terraformrc",
+  "terraform.rc",
+  "terraform.tfvars",
+  "x.auto.tfvars",
+  "x.auto.tfvars.json",
+  "x_override.tf.json",
+  "override.tf.json",
+  "main.tf",
+  "terraform.tfstate",
+  ".env",
+  ".netrc",
+  "node_modules/x/index.js",
+  "assets",
+  "assets/x/main.tf",
+  "assets/x/main.tf.json",
+  "assets/.hidden",
+  "assets/../main.tf",
+  "../evil",
+  "/etc/evil",
+  "assets//evil",
+  "cdk.tf.json/evil",
+  "cdk.tf.json\n",
+])("refuses %j, although the manifest lists it", async (path) => {
+  const { files } = readManifest(artifact);
+  const digest = createHash("sha256").update("code").digest("hex");
+  forge({ files: { ...files, [path]: digest } });
+  if (!path.startsWith("/") && !path.startsWith("..") && !/[\n]|cdk/.test(path) && path !== "assets") {
+    mkdirSync(dirname(join(stack, path)), { recursive: true });
+    writeFileSync(join(stack, path), "code");
+  }
+  repack();
+  await expect(unpack()).rejects.toThrow(`(${path} is no file of a plan): make a new plan`);
+});
+
+it("takes what a plan's folder has", async () => {
+  for (const path of ["plan.tfplan", "assets/bundle_source_E3FC4619/CB45/index.mjs", "assets/bundle/CB45.zip"]) {
+    mkdirSync(dirname(join(stack, path)), { recursive: true });
+    writeFileSync(join(stack, path), path);
+  }
+  const { version: _, files: __, ...manifest } = readManifest(artifact);
+  await writeArtifact(artifact, stack, { manifest, summary: "new" }, process.env);
+  await unpack();
+  expect(Object.keys(readManifest(artifact).files)).toHaveLength(6);
+});
+
+it("hands on no other file", async () => {
+  writeFileSync(join(stack, "x.auto.tfvars"), "");
+  const { version: _, files: __, ...manifest } = readManifest(artifact);
+  await expect(writeArtifact(artifact, stack, { manifest, summary: "new" }, process.env)).rejects.toThrow(
+    "This plan can't be handed on: x.auto.tfvars is no file of a plan.",
+  );
+});
+
+describe("the settings of a plan", () => {
+  it.each([
+    "NODE_OPTIONS",
+    "PATH",
+    "LD_PRELOAD",
+    "BASH_ENV",
+    "TF_CLI_ARGS",
+    "AWS_ENDPOINT_URL",
+    "NPM_CONFIG_PREFIX",
+    "x",
+  ])("are no variable that the configuration does not read, such as %s", (name) => {
+    forge({ settings: { STAGE: "dev", [name]: "/evil" } });
+    expect(() => readManifest(artifact)).toThrow(`can't be used (settings: Unrecognized key: "${name}"): make a new`);
+  });
+
+  it.each([
+    ["of another stage", { STAGE: "prod" }, "the settings are those of another stage"],
+    ["of two lines", { EMAIL_SENDER: "a\nPATH=/evil" }, "settings.EMAIL_SENDER: has more than one line"],
+    ["of two lines, by another character", { EMAIL_SENDER: "a\rb" }, "settings.EMAIL_SENDER: has more than one line"],
+  ])("are not those %s", (_, settings, problem) => {
+    forge({ settings });
+    expect(() => readManifest(artifact)).toThrow(problem);
+  });
 });
 
 describe("the packages of functions", () => {

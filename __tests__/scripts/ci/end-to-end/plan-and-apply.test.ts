@@ -167,6 +167,7 @@ it("plans a pull request, and writes its comment once", async () => {
     event: "pull_request",
     head_sha: commit,
     head_branch: "feature",
+    path: ".github/workflows/plan.yml",
     status: "completed",
     conclusion: "success",
     created_at: "2026-01-01T10:00:00Z",
@@ -191,7 +192,7 @@ it("finds that plan for the commit of a squash merge", async () => {
     head: { sha: commit, ref: "feature" },
     base: { ref: "main" },
   });
-  for (const ref of [merged.commit, "main"]) github.commits.set(ref, { sha: merged.commit, tree });
+  for (const ref of [merged.commit, "heads/main"]) github.commits.set(ref, { sha: merged.commit, tree });
   const words = ["find-plan", "--stage", stage, "--commit", merged.commit, "--branch", "main"];
   expect(await succeed(merged.folder, ...words)).toBe("run-id=1\nartifact-id=70\n");
 });
