@@ -6,9 +6,11 @@ import { iamRules } from "./iam";
 import { limitRules } from "./limits";
 import { monitoringRules } from "./monitoring";
 import { nameRules } from "./names";
+import { readingRules } from "./reading";
 
 /** The rules by concern. Their titles head the tables of docs/policy.md. */
 export const ruleGroups = {
+  "What the rules can read": readingRules,
   "Who may do what": iamRules,
   "No event is lost": deliveryRules,
   "Encryption and recovery": encryptionRules,
