@@ -10,6 +10,7 @@ import { suppressionsIn } from "../../stacks/policy/suppressions";
 import { type SynthesizedStack } from "../../stacks/policy/synthesized";
 import { StateBackendStack } from "../../stacks/state-backend-stack";
 import { defaultQuotas, exampleAccountId, type Stage, stages } from "../../stacks/stages";
+import { encryptionBreaks, encryptWell } from "../support/breaks/encryption";
 import { readingBreaks } from "../support/breaks/reading";
 import { type Break, breaks as generalBreaks, DraftStack } from "../support/broken-stacks";
 import { recordedStage } from "../support/iam/recorded-stage";
@@ -34,7 +35,7 @@ const production = notificationStack("prod");
 
 /** All changes by rule: several files have some of one rule. */
 const breaks = new Map<string, Break[]>();
-for (const [id, changes] of [generalBreaks, readingBreaks].flatMap((each) => Object.entries(each))) {
+for (const [id, changes] of [generalBreaks, encryptionBreaks, readingBreaks].flatMap((each) => Object.entries(each))) {
   breaks.set(id, [...(breaks.get(id) ?? []), ...changes]);
 }
 
@@ -97,3 +98,15 @@ describe.each([...breaks])("%s is broken by", (id, changes) => {
     expect(found.map(({ where }) => where)).toContainEqual(expect.stringMatching(says));
   });
 });
+
+it.each([["kms:Decrypt", "kms:GenerateDataKey"], ["kms:Decrypt", "kms:GenerateDataKey*"], ["kms:*"]])(
+  "lets a queue have a key of ours that lets EventBridge in, by %s",
+  (...actions) => {
+    const stack = parse(production.text);
+    encryptWell(new DraftStack(stack), "events.amazonaws.com", actions);
+    const found = findViolations(stack, "shop-prod", settingsOf("prod"), production.suppressions).map(
+      ({ rule }) => rule,
+    );
+    expect(found.filter((rule) => ["queue-encrypted", "key-usable", "deletion-protected"].includes(rule))).toEqual([]);
+  },
+);

@@ -1,15 +1,8 @@
 import { missing, problems } from "../findings";
+import { keysOf, policiesOf } from "../keys";
 import { type Rule } from "../rule";
-import {
-  addressBehind,
-  all,
-  type Attributes,
-  block,
-  objects,
-  statementsBehind,
-  strings,
-  type SynthesizedStack,
-} from "../synthesized";
+import { addressBehind, all, block, objects, statementsBehind, strings, type SynthesizedStack } from "../synthesized";
+import { blocks, first } from "../values";
 
 export const encryptionRules: readonly Rule[] = [
   {
@@ -21,7 +14,7 @@ export const encryptionRules: readonly Rule[] = [
         stack,
         "aws_sqs_queue",
         "is not encrypted",
-        (queue) => queue.sqs_managed_sse_enabled === true || queue.kms_master_key_id !== undefined,
+        (queue) => queue.sqs_managed_sse_enabled === true || keysOf(queue).some((key) => key !== ""),
       ),
   },
   {
@@ -29,11 +22,8 @@ export const encryptionRules: readonly Rule[] = [
     checks: "Each topic is encrypted with a KMS key of ours, and not with `alias/aws/sns`.",
     why: "Everything at rest is encrypted. With AWS's own key, CloudWatch can't publish an alarm, and says so nowhere (https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger).",
     check: (stack) =>
-      missing(
-        stack,
-        "aws_sns_topic",
-        "is not encrypted with a key of ours",
-        ({ kms_master_key_id: key }) => typeof key === "string" && !key.endsWith("alias/aws/sns"),
+      missing(stack, "aws_sns_topic", "is not encrypted with a key of ours", (topic) =>
+        keysOf(topic).some((key) => key !== "" && !key.endsWith("alias/aws/sns")),
       ),
   },
   {
@@ -153,13 +143,6 @@ export const encryptionRules: readonly Rule[] = [
   },
 ];
 
-/** The policies that resources of the type attach to the resource at the address. */
-function policiesOf(stack: SynthesizedStack, type: string, attribute: string, address: string): unknown[] {
-  return all(stack.resource, type)
-    .filter(([, resource]) => addressBehind(resource[attribute]) === address)
-    .map(([, { policy }]) => policy);
-}
-
 /**
  * Whether the policy denies everyone all of these actions, on all of these resources, without TLS.
  * @param resources @default the policy is of one resource, and says nothing of others
@@ -189,7 +172,3 @@ function deniesPlainHttp(
 function isEnabled(setting: unknown): boolean {
   return block(setting).enabled === true;
 }
-
-/** Terraform's JSON has a block that may be repeated as a list, and one that may not as an object or as a list. */
-const blocks = (value: unknown): Attributes[] => [value ?? []].flat().map(block);
-const first = (value: unknown): unknown => [value].flat()[0];

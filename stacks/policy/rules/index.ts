@@ -3,6 +3,7 @@ import { changeRules } from "./changes";
 import { deliveryRules } from "./delivery";
 import { encryptionRules } from "./encryption";
 import { iamRules } from "./iam";
+import { keyRules } from "./keys";
 import { limitRules } from "./limits";
 import { monitoringRules } from "./monitoring";
 import { nameRules } from "./names";
@@ -13,7 +14,7 @@ export const ruleGroups = {
   "What the rules can read": readingRules,
   "Who may do what": iamRules,
   "No event is lost": deliveryRules,
-  "Encryption and recovery": encryptionRules,
+  "Encryption and recovery": [...encryptionRules, ...keyRules],
   "What a deployment replaces": changeRules,
   "Logs and alarms": monitoringRules,
   Names: nameRules,
