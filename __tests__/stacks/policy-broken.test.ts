@@ -10,6 +10,7 @@ import { suppressionsIn } from "../../stacks/policy/suppressions";
 import { type SynthesizedStack } from "../../stacks/policy/synthesized";
 import { StateBackendStack } from "../../stacks/state-backend-stack";
 import { defaultQuotas, exampleAccountId, type Stage, stages } from "../../stacks/stages";
+import { alarmBreaks, alarmsKept } from "../support/breaks/alarms";
 import { encryptionBreaks, encryptWell } from "../support/breaks/encryption";
 import { readingBreaks } from "../support/breaks/reading";
 import { type Break, breaks as generalBreaks, DraftStack } from "../support/broken-stacks";
@@ -35,7 +36,9 @@ const production = notificationStack("prod");
 
 /** All changes by rule: several files have some of one rule. */
 const breaks = new Map<string, Break[]>();
-for (const [id, changes] of [generalBreaks, encryptionBreaks, readingBreaks].flatMap((each) => Object.entries(each))) {
+for (const [id, changes] of [generalBreaks, alarmBreaks, encryptionBreaks, readingBreaks].flatMap((each) =>
+  Object.entries(each),
+)) {
   breaks.set(id, [...(breaks.get(id) ?? []), ...changes]);
 }
 
@@ -110,3 +113,10 @@ it.each([["kms:Decrypt", "kms:GenerateDataKey"], ["kms:Decrypt", "kms:GenerateDa
     expect(found.filter((rule) => ["queue-encrypted", "key-usable", "deletion-protected"].includes(rule))).toEqual([]);
   },
 );
+
+it.each(alarmsKept)("lets an alarm or a dashboard have %s", (_, change) => {
+  const stack = parse(production.text);
+  change(new DraftStack(stack));
+  const found = findViolations(stack, "shop-prod", settingsOf("prod"), production.suppressions);
+  expect(found.filter(({ rule }) => /alarm-|dashboard-/.test(rule))).toEqual([]);
+});

@@ -167,7 +167,6 @@ describe("a policy as text", () => {
 
 it.each([
   ["log-retention", "aws_cloudwatch_log_group", { retention_in_days: 14 }, { retention_in_days: "never" }],
-  ["alarm-has-action", "aws_cloudwatch_metric_alarm", { alarm_actions: ["arn"] }, { alarm_actions: [] }],
   [
     "target-retry-and-dead-letters",
     "aws_cloudwatch_event_target",

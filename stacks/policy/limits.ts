@@ -11,6 +11,7 @@ import {
   statementsBehind,
   type SynthesizedStack,
 } from "./synthesized";
+import { jsonOf } from "./values";
 
 /**
  * Limits of AWS that a growing catalogue or a long configured text can exceed. Terraform learns of most of them only at
@@ -260,7 +261,7 @@ export function highCounts(stack: SynthesizedStack, rulesPerBus: number): Findin
   ].map(addressBehind);
   const targetsOf = all(stack.resource, "aws_cloudwatch_event_target").map(([, target]) => addressBehind(target.rule));
   const dashboards = problems(stack, "aws_cloudwatch_dashboard", (dashboard) => {
-    const { widgets } = JSON.parse(textOf(dashboard.dashboard_body) || "{}") as { widgets?: unknown };
+    const { widgets } = block(jsonOf(dashboard.dashboard_body));
     const counts = objects(widgets).map((widget) => objects(block(widget.properties).metrics).length);
     return [
       ...over("metrics", sum(counts), mostMetricsPerDashboard),

@@ -1,4 +1,5 @@
 import { type Rule } from "../rule";
+import { alarmRules } from "./alarms";
 import { changeRules } from "./changes";
 import { deliveryRules } from "./delivery";
 import { encryptionRules } from "./encryption";
@@ -16,7 +17,7 @@ export const ruleGroups = {
   "No event is lost": deliveryRules,
   "Encryption and recovery": [...encryptionRules, ...keyRules],
   "What a deployment replaces": changeRules,
-  "Logs and alarms": monitoringRules,
+  "Logs and alarms": [...monitoringRules, ...alarmRules],
   Names: nameRules,
   "What AWS takes": limitRules,
 } satisfies Readonly<Record<string, readonly Rule[]>>;
