@@ -11,6 +11,7 @@ import { type SynthesizedStack } from "../../stacks/policy/synthesized";
 import { StateBackendStack } from "../../stacks/state-backend-stack";
 import { defaultQuotas, exampleAccountId, type Stage, stages } from "../../stacks/stages";
 import { alarmBreaks, alarmsKept } from "../support/breaks/alarms";
+import { deliveryBreaks } from "../support/breaks/delivery";
 import { encryptionBreaks, encryptWell } from "../support/breaks/encryption";
 import { readingBreaks } from "../support/breaks/reading";
 import { type Break, breaks as generalBreaks, DraftStack } from "../support/broken-stacks";
@@ -36,8 +37,8 @@ const production = notificationStack("prod");
 
 /** All changes by rule: several files have some of one rule. */
 const breaks = new Map<string, Break[]>();
-for (const [id, changes] of [generalBreaks, alarmBreaks, encryptionBreaks, readingBreaks].flatMap((each) =>
-  Object.entries(each),
+for (const [id, changes] of [generalBreaks, alarmBreaks, deliveryBreaks, encryptionBreaks, readingBreaks].flatMap(
+  (each) => Object.entries(each),
 )) {
   breaks.set(id, [...(breaks.get(id) ?? []), ...changes]);
 }

@@ -171,10 +171,10 @@ it.each([
     "target-retry-and-dead-letters",
     "aws_cloudwatch_event_target",
     {
-      retry_policy: { maximum_retry_attempts: 0, maximum_event_age_in_seconds: 60 },
+      retry_policy: { maximum_retry_attempts: 1, maximum_event_age_in_seconds: 60 },
       dead_letter_config: { arn: "arn" },
     },
-    { retry_policy: { maximum_retry_attempts: 0, maximum_event_age_in_seconds: 60 } },
+    { retry_policy: { maximum_retry_attempts: 1, maximum_event_age_in_seconds: 60 } },
   ],
   [
     "environment-fits",

@@ -11,7 +11,7 @@ import {
   statementsBehind,
   type SynthesizedStack,
 } from "./synthesized";
-import { jsonOf } from "./values";
+import { first, jsonOf, numberOf } from "./values";
 
 /**
  * Limits of AWS that a growing catalogue or a long configured text can exceed. Terraform learns of most of them only at
@@ -100,10 +100,12 @@ const mostWithoutWindow = 10;
 export function numbersOutside(stack: SynthesizedStack): Finding[] {
   const outside = numberRanges.flatMap(({ type, path, least, most }) =>
     problems(stack, type, (resource) => {
-      const value = path.reduce<unknown>((each, name) => block(each)[name], resource);
-      return typeof value !== "number" || (value >= least && value <= most)
+      const given = path.reduce<unknown>((each, name) => block(first(each))[name], resource);
+      if (given === undefined || given === null) return [];
+      const value = numberOf(given);
+      return Number.isInteger(value) && value >= least && value <= most
         ? []
-        : [`has ${path.join(".")} ${value}, and AWS takes ${least} to ${most}`];
+        : [`has ${path.join(".")} ${JSON.stringify(given)}, and AWS takes ${least} to ${most}`];
     }),
   );
   const unwindowed = problems(stack, "aws_lambda_event_source_mapping", (mapping) =>

@@ -13,7 +13,7 @@ import {
 } from "../synthesized";
 import { numberOf } from "../values";
 import { comparisonProblems, compositeProblems, mathProblems, statisticProblems } from "../alarm-terms";
-import { deadLetterQueues } from "./delivery";
+import { deadLetterQueues } from "./queues";
 
 const metricAlarm = "aws_cloudwatch_metric_alarm";
 const compositeAlarm = "aws_cloudwatch_composite_alarm";

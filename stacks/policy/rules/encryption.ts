@@ -2,7 +2,7 @@ import { missing, problems } from "../findings";
 import { keysOf, policiesOf } from "../keys";
 import { type Rule } from "../rule";
 import { addressBehind, all, block, objects, statementsBehind, strings, type SynthesizedStack } from "../synthesized";
-import { blocks, first } from "../values";
+import { blocks, first, numberOf } from "../values";
 
 export const encryptionRules: readonly Rule[] = [
   {
@@ -140,6 +140,16 @@ export const encryptionRules: readonly Rule[] = [
         "is not encrypted, or has no point-in-time recovery",
         (table) => isEnabled(table.server_side_encryption) && isEnabled(table.point_in_time_recovery),
       ),
+  },
+  {
+    id: "archive-expires",
+    checks: "Each archive says for how many days it keeps its events, and that is at least one.",
+    why: "An archive without retention_days, or with 0, keeps its events for ever, with the addresses in them (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateArchive.html).",
+    check: (stack) =>
+      missing(stack, "aws_cloudwatch_event_archive", "keeps its events for ever", ({ retention_days: days }) => {
+        const kept = numberOf(days);
+        return Number.isInteger(kept) && kept >= 1;
+      }),
   },
 ];
 
