@@ -11,7 +11,7 @@ import {
   statementsBehind,
   type SynthesizedStack,
 } from "./synthesized";
-import { first, jsonOf, numberOf } from "./values";
+import { blocks, first, jsonOf, numberOf } from "./values";
 
 /**
  * Limits of AWS that a growing catalogue or a long configured text can exceed. Terraform learns of most of them only at
@@ -49,7 +49,7 @@ export function longTexts(stack: SynthesizedStack, eventPatternCharacters: numbe
   const pattern = { type: "aws_cloudwatch_event_rule", path: ["event_pattern"], characters: eventPatternCharacters };
   return [...textLimits, pattern].flatMap(({ type, path, characters }) =>
     problems(stack, type, (resource) => {
-      const text = path.reduce<unknown>((value, name) => block(value)[name], resource);
+      const text = path.reduce<unknown>((value, name) => block(first(value))[name], resource);
       const { length } = applied(stack, textOf(text));
       return length <= characters ? [] : [`has ${length} characters of ${path.join(".")}, and AWS takes ${characters}`];
     }),
@@ -277,7 +277,7 @@ export function highCounts(stack: SynthesizedStack, rulesPerBus: number): Findin
     ([, { configuration_set_name: set }]) => addressBehind(set),
   );
   const alarms = problems(stack, "aws_cloudwatch_metric_alarm", (alarm) => {
-    const metrics = objects(alarm.metric_query).filter(({ metric }) => metric !== undefined);
+    const metrics = blocks(alarm.metric_query).filter(({ metric }) => metric !== undefined);
     return over("metrics", metrics.length, mostMetricsPerAlarm);
   });
   const counts = [

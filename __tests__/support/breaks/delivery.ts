@@ -147,4 +147,32 @@ export const deliveryBreaks: Readonly<Record<string, readonly Break[]>> = {
       /has visibility_timeout_seconds 0\.5, and AWS takes/,
     ],
   ],
+  "names-carry-stage": [
+    ["no name", (s) => delete s.the(queue, "dead").name, /dead\S+ has no name, so that Terraform makes one up/],
+    [
+      "the beginning of a name",
+      (s) => {
+        s.add("aws_iam_role", { name_prefix: "shop-prod-" });
+      },
+      /aws_iam_role\.added has no name, so that Terraform makes one up/,
+    ],
+  ],
+  // Terraform takes a block that may not be repeated as a list of one, too.
+  "texts-fit": [
+    [
+      "in a list of one block",
+      set("aws_cloudwatch_log_metric_filter", "metric_transformation", [{ namespace: "a".repeat(256) }]),
+      /has 256 characters of metric_transformation\.namespace/,
+    ],
+  ],
+  "environment-fits": [
+    ["in a list of one block", set(fn, "environment", [{ variables: { X: "y".repeat(5000) } }]), /bytes of variables/],
+  ],
+  "input-fits": [
+    [
+      "in a list of one block",
+      set(target, "input_transformer", [{ input_template: "y".repeat(8193) }]),
+      /has an input template of 8193 characters/,
+    ],
+  ],
 };
