@@ -789,7 +789,8 @@ describe("the daily report's event", () => {
     const scheduled = new NotificationStack(
       Testing.app(),
       "notification",
-      { ...configOf(), recipients },
+      // In the SES sandbox each recipient gets an identity, and these are no addresses.
+      { ...configOf(), sesSandbox: false, recipients },
       seedCatalogue,
     );
     const transformer = transformerOf(synthesized(scheduled));

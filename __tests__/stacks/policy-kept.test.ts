@@ -167,15 +167,14 @@ describe("a policy as text", () => {
 
 it.each([
   ["log-retention", "aws_cloudwatch_log_group", { retention_in_days: 14 }, { retention_in_days: "never" }],
-  ["alarm-has-action", "aws_cloudwatch_metric_alarm", { alarm_actions: ["arn"] }, { alarm_actions: [] }],
   [
     "target-retry-and-dead-letters",
     "aws_cloudwatch_event_target",
     {
-      retry_policy: { maximum_retry_attempts: 0, maximum_event_age_in_seconds: 60 },
+      retry_policy: { maximum_retry_attempts: 1, maximum_event_age_in_seconds: 60 },
       dead_letter_config: { arn: "arn" },
     },
-    { retry_policy: { maximum_retry_attempts: 0, maximum_event_age_in_seconds: 60 } },
+    { retry_policy: { maximum_retry_attempts: 1, maximum_event_age_in_seconds: 60 } },
   ],
   [
     "environment-fits",

@@ -1,4 +1,5 @@
 import { modelOf, type Shape } from "../../packages/aws-emulator/__tests__/support/aws-models";
+import { bandComparisons, comparisons, statistics } from "../../stacks/policy/alarm-terms";
 import { numberRanges, textLimits } from "../../stacks/policy/limits";
 import { nameLimits } from "../../stacks/policy/synthesized";
 
@@ -119,4 +120,11 @@ it.each(
 )("%j is the range that AWS takes", ({ least, most }, source) => {
   const { min, max } = shapeOf(source);
   expect([least, most]).toEqual([min, max]);
+});
+
+it.each([
+  ["ComparisonOperator", [...comparisons, ...bandComparisons]],
+  ["Statistic", statistics],
+])("an alarm has each %s that CloudWatch knows", (shape, words) => {
+  expect([...words].sort()).toEqual([...(shapeOf(["cloudwatch", shape]).enum ?? [])].sort());
 });

@@ -37,6 +37,10 @@ export class DraftStack {
     data.aws_iam_policy_document = { ...data.aws_iam_policy_document, [id]: { statement: [statement] } };
   }
 
+  addModule(id: string, attributes: object): void {
+    (this.json as Record<string, unknown>).module = { [id]: attributes };
+  }
+
   remove(type: string, part = ""): void {
     const resources = (this.json.resource as Record<string, Record<string, unknown>>)[type] ?? {};
     const id = Object.keys(resources).find((each) => each.includes(part));
@@ -58,7 +62,7 @@ export class DraftStack {
   }
 }
 
-type Break = readonly [what: string, change: (stack: DraftStack) => void, says: RegExp];
+export type Break = readonly [what: string, change: (stack: DraftStack) => void, says: RegExp];
 
 const queue = "aws_sqs_queue";
 const fn = "aws_lambda_function";

@@ -155,7 +155,7 @@ const checkov: Readonly<Record<string, Answer>> = {
   CKV_AWS_168: held("no-wildcard", "principals-are-ours", "services-name-source"),
   CKV_AWS_169: held("no-wildcard", "principals-are-ours", "services-name-source"),
   CKV_AWS_173: suppressed("The variables hold no secret (rule no-secret-in-environment), and Lambda encrypts them."),
-  CKV_AWS_227: notApplicable("A key is enabled unless `is_enabled` says otherwise, and nothing does."),
+  CKV_AWS_227: held("switched-on"),
   CKV_AWS_272: suppressed(
     "The plan names the hash of the package, and only the deploy role may change a function. Signing would need AWS Signer and a bucket for packages.",
   ),

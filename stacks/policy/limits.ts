@@ -11,6 +11,7 @@ import {
   statementsBehind,
   type SynthesizedStack,
 } from "./synthesized";
+import { blocks, first, jsonOf, numberOf } from "./values";
 
 /**
  * Limits of AWS that a growing catalogue or a long configured text can exceed. Terraform learns of most of them only at
@@ -48,7 +49,7 @@ export function longTexts(stack: SynthesizedStack, eventPatternCharacters: numbe
   const pattern = { type: "aws_cloudwatch_event_rule", path: ["event_pattern"], characters: eventPatternCharacters };
   return [...textLimits, pattern].flatMap(({ type, path, characters }) =>
     problems(stack, type, (resource) => {
-      const text = path.reduce<unknown>((value, name) => block(value)[name], resource);
+      const text = path.reduce<unknown>((value, name) => block(first(value))[name], resource);
       const { length } = applied(stack, textOf(text));
       return length <= characters ? [] : [`has ${length} characters of ${path.join(".")}, and AWS takes ${characters}`];
     }),
@@ -99,10 +100,12 @@ const mostWithoutWindow = 10;
 export function numbersOutside(stack: SynthesizedStack): Finding[] {
   const outside = numberRanges.flatMap(({ type, path, least, most }) =>
     problems(stack, type, (resource) => {
-      const value = path.reduce<unknown>((each, name) => block(each)[name], resource);
-      return typeof value !== "number" || (value >= least && value <= most)
+      const given = path.reduce<unknown>((each, name) => block(first(each))[name], resource);
+      if (given === undefined || given === null) return [];
+      const value = numberOf(given);
+      return Number.isInteger(value) && value >= least && value <= most
         ? []
-        : [`has ${path.join(".")} ${value}, and AWS takes ${least} to ${most}`];
+        : [`has ${path.join(".")} ${JSON.stringify(given)}, and AWS takes ${least} to ${most}`];
     }),
   );
   const unwindowed = problems(stack, "aws_lambda_event_source_mapping", (mapping) =>
@@ -260,7 +263,7 @@ export function highCounts(stack: SynthesizedStack, rulesPerBus: number): Findin
   ].map(addressBehind);
   const targetsOf = all(stack.resource, "aws_cloudwatch_event_target").map(([, target]) => addressBehind(target.rule));
   const dashboards = problems(stack, "aws_cloudwatch_dashboard", (dashboard) => {
-    const { widgets } = JSON.parse(textOf(dashboard.dashboard_body) || "{}") as { widgets?: unknown };
+    const { widgets } = block(jsonOf(dashboard.dashboard_body));
     const counts = objects(widgets).map((widget) => objects(block(widget.properties).metrics).length);
     return [
       ...over("metrics", sum(counts), mostMetricsPerDashboard),
@@ -274,7 +277,7 @@ export function highCounts(stack: SynthesizedStack, rulesPerBus: number): Findin
     ([, { configuration_set_name: set }]) => addressBehind(set),
   );
   const alarms = problems(stack, "aws_cloudwatch_metric_alarm", (alarm) => {
-    const metrics = objects(alarm.metric_query).filter(({ metric }) => metric !== undefined);
+    const metrics = blocks(alarm.metric_query).filter(({ metric }) => metric !== undefined);
     return over("metrics", metrics.length, mostMetricsPerAlarm);
   });
   const counts = [

@@ -3,6 +3,7 @@ export interface SynthesizedStack {
   readonly provider?: Readonly<Record<string, readonly Attributes[]>>;
   readonly resource?: Readonly<Record<string, Readonly<Record<string, Attributes>>>>;
   readonly data?: Readonly<Record<string, Readonly<Record<string, Attributes>>>>;
+  readonly module?: Readonly<Record<string, Attributes>>;
 }
 
 export type Attributes = Readonly<Record<string, unknown>>;

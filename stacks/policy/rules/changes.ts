@@ -1,24 +1,25 @@
+import { keptKinds } from "../data-kinds";
 import { missing, problems } from "../findings";
+import { keyBehind, keysOf } from "../keys";
 import { type Rule } from "../rule";
-import { all, block, strings } from "../synthesized";
+import { all, type Attributes, block, strings, type SynthesizedStack } from "../synthesized";
 
 /** Rules on what a deployment replaces or destroys. */
 export const changeRules: readonly Rule[] = [
   {
     id: "deletion-protected",
     checks:
-      "In a stage with deletionProtection, tables, queues, archives and identities have `prevent_destroy`, and a table refuses its deletion.",
+      "In a stage with deletionProtection, whatever holds data (the keptKinds of stacks/policy/data-kinds.ts: tables, queues, archives, identities, buckets, streams and more) has `prevent_destroy`, and so has the key that encrypts it; a table refuses its deletion.",
     why: "The stage has deletionProtection. A lost claim means a second mail, a lost queue or archive means mail that nobody gets, and a lost identity means no mail at all.",
     check: (stack, _, { deletionProtection }) =>
       deletionProtection
         ? [
-            ...[
-              "aws_dynamodb_table",
-              "aws_sqs_queue",
-              "aws_cloudwatch_event_archive",
-              "aws_sesv2_email_identity",
-            ].flatMap((type) =>
-              missing(stack, type, "may be destroyed", ({ lifecycle }) => block(lifecycle).prevent_destroy === true),
+            ...keptKinds.flatMap((type) => missing(stack, type, "may be destroyed", isKept)),
+            ...missing(
+              stack,
+              "aws_kms_key",
+              "may be destroyed, and encrypts what has to be kept",
+              (key, id) => isKept(key) || !keysOfKept(stack).includes(`aws_kms_key.${id}`),
             ),
             ...missing(
               stack,
@@ -49,3 +50,13 @@ export const changeRules: readonly Rule[] = [
     ],
   },
 ];
+
+const isKept = ({ lifecycle }: Attributes): boolean => block(lifecycle).prevent_destroy === true;
+
+/** Terraform's addresses of the keys that the kept resources name. */
+function keysOfKept(stack: SynthesizedStack): string[] {
+  return keptKinds
+    .flatMap((type) => all(stack.resource, type))
+    .flatMap(([, resource]) => keysOf(resource))
+    .flatMap((key) => keyBehind(stack, key)?.address ?? []);
+}

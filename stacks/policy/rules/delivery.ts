@@ -16,22 +16,31 @@ import {
   strings,
   type SynthesizedStack,
 } from "../synthesized";
+import { first, jsonOf, numberOf } from "../values";
+import { isFifo, isOwnDeadLetterQueue } from "./queues";
 
 const eventBridge = "events.amazonaws.com";
 
 export const deliveryRules: readonly Rule[] = [
   {
     id: "target-retry-and-dead-letters",
-    checks: "Each target of a rule says how often and how long EventBridge tries, and has a dead-letter queue.",
-    why: "By default EventBridge drops an event after 24 hours, without a trace.",
+    checks:
+      "Each target of a rule says how often and how long EventBridge tries, at least once more, and has a dead-letter queue, which is no FIFO queue.",
+    why: "By default EventBridge drops an event after 24 hours, without a trace, and a single try ends at the first throttling. It writes dead letters to standard queues only (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html).",
     check: (stack) =>
       problems(stack, "aws_cloudwatch_event_target", (target) => {
-        const retry = block(target.retry_policy);
+        const retry = block(first(target.retry_policy));
+        const { arn } = block(first(target.dead_letter_config));
         return [
           ...["maximum_retry_attempts", "maximum_event_age_in_seconds"]
-            .filter((name) => typeof retry[name] !== "number")
-            .map((name) => `has no retry_policy.${name}`),
-          ...(block(target.dead_letter_config).arn === undefined ? ["has no dead_letter_config"] : []),
+            .filter((name) => !(numberOf(retry[name]) >= 1))
+            .map((name) =>
+              retry[name] === undefined
+                ? `has no retry_policy.${name}`
+                : `has retry_policy.${name} ${JSON.stringify(retry[name])}, and should try once more`,
+            ),
+          ...(arn === undefined ? ["has no dead_letter_config"] : []),
+          ...(isFifo(resourceBehind(stack, arn)?.attributes) ? ["has a FIFO queue for its dead letters"] : []),
         ];
       }),
   },
@@ -67,7 +76,7 @@ export const deliveryRules: readonly Rule[] = [
   {
     id: "no-event-loop",
     checks:
-      "No rule has its own bus as its target, over other buses either; no queue is its own dead-letter queue; and no function is the destination of its own results.",
+      "No rule has its own bus as its target, over other buses either; no queue is its own dead-letter queue, over other queues either; and no function is the destination of its own results.",
     why: "Each round of a loop costs money, and it ends only when somebody notices.",
     check: (stack) => [
       ...problems(stack, "aws_cloudwatch_event_target", (target) => {
@@ -78,8 +87,8 @@ export const deliveryRules: readonly Rule[] = [
           ? [`brings the events of ${from} back to it`]
           : [];
       }),
-      ...problems(stack, "aws_sqs_queue", (queue, id) =>
-        redriveTarget(queue)?.address === `aws_sqs_queue.${id}` ? ["is its own dead-letter queue"] : [],
+      ...problems(stack, "aws_sqs_queue", (_, id) =>
+        isOwnDeadLetterQueue(stack, `aws_sqs_queue.${id}`) ? ["is its own dead-letter queue"] : [],
       ),
       ...problems(stack, "aws_lambda_function_event_invoke_config", (config) =>
         ["on_failure", "on_success"]
@@ -115,74 +124,13 @@ export const deliveryRules: readonly Rule[] = [
             .filter((name) => typeof config[name] !== "number")
             .map((name) => `has no ${name} of its asynchronous retries`),
           ...(destination === undefined ? ["has no destination of its failures"] : []),
+          ...(destination !== undefined && action === undefined
+            ? [`has ${addressBehind(destination)} as the destination of its failures, which the stack does not have`]
+            : []),
+          ...(isFifo(found?.attributes) ? ["has a FIFO queue or topic as the destination of its failures"] : []),
           ...(found !== undefined && action !== undefined && !roleMay(stack, fn, [action], found)
             ? [`has a role without ${action} on ${found.address}, the destination of its failures`]
             : []),
-        ];
-      }),
-  },
-  {
-    id: "queue-redrive",
-    checks:
-      "Each queue has a dead-letter queue, or is one. A dead-letter queue keeps a message at least as long as the queue before it.",
-    why: "A message that always fails would be tried until it expires, unseen. A dead-letter queue counts the age from the first send (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html).",
-    check: (stack) => {
-      const terminal = deadLetterQueues(stack);
-      return problems(stack, "aws_sqs_queue", (queue, id) => {
-        const target = redriveTarget(queue);
-        if (target === undefined) {
-          return terminal.includes(`aws_sqs_queue.${id}`) ? [] : ["has no redrive_policy, and is no dead-letter queue"];
-        }
-        const deadLetters = resourceBehind(stack, `\${${target.address}.arn}`);
-        const days = (attributes: Attributes | undefined) => Number(attributes?.message_retention_seconds ?? 345_600);
-        return [
-          ...(target.maxReceiveCount >= 1 ? [] : ["has a redrive_policy without maxReceiveCount"]),
-          ...(deadLetters !== undefined && days(deadLetters.attributes) < days(queue)
-            ? [`keeps a message longer than its dead-letter queue ${deadLetters.address}`]
-            : []),
-        ];
-      });
-    },
-  },
-  {
-    id: "queue-consumed-safely",
-    checks:
-      "A function that reads a queue reports the failed messages of a batch, may read it, and has a sixth of the queue's visibility timeout at most. One that reads a stream bounds its retries, and has a destination of its failures.",
-    why: "Otherwise one bad message repeats its whole batch, a slow run is repeated while it still goes on, and a bad record holds up its shard (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html).",
-    check: (stack) =>
-      problems(stack, "aws_lambda_event_source_mapping", (mapping) => {
-        const fn = resourceBehind(stack, mapping.function_name);
-        const source = resourceBehind(stack, mapping.event_source_arn);
-        const isStream = mapping.starting_position !== undefined || source?.type === "aws_dynamodb_table";
-        const partial = strings(mapping.function_response_types).includes("ReportBatchItemFailures")
-          ? []
-          : ["does not have ReportBatchItemFailures in its function_response_types"];
-        if (isStream) {
-          const { destination_arn: destination } = block(block(mapping.destination_config).on_failure);
-          const isBounded = ["maximum_retry_attempts", "maximum_record_age_in_seconds"].some(
-            (name) => Number(mapping[name] ?? -1) >= 0,
-          );
-          return [
-            ...partial,
-            ...(destination === undefined ? ["has no destination of its failures"] : []),
-            ...(isBounded ? [] : ["tries a bad record until it expires"]),
-          ];
-        }
-        if (source?.type !== "aws_sqs_queue") return partial;
-        const { visibility_timeout_seconds: visibility = 30 } = source.attributes;
-        const { timeout = 3 } = fn?.attributes ?? {};
-        const least = 6 * Number(timeout) + Number(mapping.maximum_batching_window_in_seconds ?? 0);
-        return [
-          ...partial,
-          ...(Number(visibility) < least
-            ? [`reads ${source.address}, whose visibility timeout of ${String(visibility)} s is below ${least} s`]
-            : []),
-          ...(redriveTarget(source.attributes) === undefined
-            ? [`reads ${source.address}, which has no redrive_policy`]
-            : []),
-          ...(fn === undefined || roleMay(stack, fn.attributes, consumeActions, source)
-            ? []
-            : [`has a function whose role may not do ${consumeActions.join(", ")} on ${source.address}`]),
         ];
       }),
   },
@@ -227,41 +175,6 @@ const sendActions: Readonly<Record<string, string>> = {
   aws_sns_topic: "sns:Publish",
   aws_lambda_function: "lambda:InvokeFunction",
 };
-
-/** What Lambda does with a queue on behalf of the function. */
-const consumeActions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
-
-/** Terraform's addresses of the queues that get what failed elsewhere. */
-export function deadLetterQueues(stack: SynthesizedStack): string[] {
-  const redriven = all(stack.resource, "aws_sqs_queue").flatMap(([, queue]) => redriveTarget(queue)?.address ?? []);
-  const targets = all(stack.resource, "aws_cloudwatch_event_target").map(([, target]) =>
-    addressBehind(block(target.dead_letter_config).arn),
-  );
-  const destinations = all(stack.resource, "aws_lambda_function_event_invoke_config").map(([, config]) =>
-    addressBehind(block(block(config.destination_config).on_failure).destination),
-  );
-  return [...redriven, ...targets, ...destinations];
-}
-
-/** The redrive policy is JSON in which the ARN is an expression. */
-function redriveTarget({
-  redrive_policy: policy,
-}: Attributes): { readonly address: string; readonly maxReceiveCount: number } | undefined {
-  if (typeof policy !== "string") return undefined;
-  const parsed = jsonOf(policy);
-  const { deadLetterTargetArn, maxReceiveCount } = block(parsed);
-  return deadLetterTargetArn === undefined
-    ? undefined
-    : { address: addressBehind(deadLetterTargetArn), maxReceiveCount: Number(maxReceiveCount ?? 0) };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /** The address of a rule's bus, or `default`. */
 function busOf({ event_bus_name: name }: Attributes): string {

@@ -1,15 +1,8 @@
 import { missing, problems } from "../findings";
+import { keysOf, policiesOf } from "../keys";
 import { type Rule } from "../rule";
-import {
-  addressBehind,
-  all,
-  type Attributes,
-  block,
-  objects,
-  statementsBehind,
-  strings,
-  type SynthesizedStack,
-} from "../synthesized";
+import { addressBehind, all, block, objects, statementsBehind, strings, type SynthesizedStack } from "../synthesized";
+import { blocks, first, numberOf } from "../values";
 
 export const encryptionRules: readonly Rule[] = [
   {
@@ -21,7 +14,7 @@ export const encryptionRules: readonly Rule[] = [
         stack,
         "aws_sqs_queue",
         "is not encrypted",
-        (queue) => queue.sqs_managed_sse_enabled === true || queue.kms_master_key_id !== undefined,
+        (queue) => queue.sqs_managed_sse_enabled === true || keysOf(queue).some((key) => key !== ""),
       ),
   },
   {
@@ -29,11 +22,8 @@ export const encryptionRules: readonly Rule[] = [
     checks: "Each topic is encrypted with a KMS key of ours, and not with `alias/aws/sns`.",
     why: "Everything at rest is encrypted. With AWS's own key, CloudWatch can't publish an alarm, and says so nowhere (https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger).",
     check: (stack) =>
-      missing(
-        stack,
-        "aws_sns_topic",
-        "is not encrypted with a key of ours",
-        ({ kms_master_key_id: key }) => typeof key === "string" && !key.endsWith("alias/aws/sns"),
+      missing(stack, "aws_sns_topic", "is not encrypted with a key of ours", (topic) =>
+        keysOf(topic).some((key) => key !== "" && !key.endsWith("alias/aws/sns")),
       ),
   },
   {
@@ -151,14 +141,17 @@ export const encryptionRules: readonly Rule[] = [
         (table) => isEnabled(table.server_side_encryption) && isEnabled(table.point_in_time_recovery),
       ),
   },
+  {
+    id: "archive-expires",
+    checks: "Each archive says for how many days it keeps its events, and that is at least one.",
+    why: "An archive without retention_days, or with 0, keeps its events for ever, with the addresses in them (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateArchive.html).",
+    check: (stack) =>
+      missing(stack, "aws_cloudwatch_event_archive", "keeps its events for ever", ({ retention_days: days }) => {
+        const kept = numberOf(days);
+        return Number.isInteger(kept) && kept >= 1;
+      }),
+  },
 ];
-
-/** The policies that resources of the type attach to the resource at the address. */
-function policiesOf(stack: SynthesizedStack, type: string, attribute: string, address: string): unknown[] {
-  return all(stack.resource, type)
-    .filter(([, resource]) => addressBehind(resource[attribute]) === address)
-    .map(([, { policy }]) => policy);
-}
 
 /**
  * Whether the policy denies everyone all of these actions, on all of these resources, without TLS.
@@ -189,7 +182,3 @@ function deniesPlainHttp(
 function isEnabled(setting: unknown): boolean {
   return block(setting).enabled === true;
 }
-
-/** Terraform's JSON has a block that may be repeated as a list, and one that may not as an object or as a list. */
-const blocks = (value: unknown): Attributes[] => [value ?? []].flat().map(block);
-const first = (value: unknown): unknown => [value].flat()[0];

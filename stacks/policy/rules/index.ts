@@ -1,19 +1,25 @@
 import { type Rule } from "../rule";
+import { alarmRules } from "./alarms";
 import { changeRules } from "./changes";
 import { deliveryRules } from "./delivery";
 import { encryptionRules } from "./encryption";
 import { iamRules } from "./iam";
+import { keyRules } from "./keys";
 import { limitRules } from "./limits";
 import { monitoringRules } from "./monitoring";
 import { nameRules } from "./names";
+import { queueRules } from "./queues";
+import { readingRules } from "./reading";
+import { switchRules } from "./switches";
 
 /** The rules by concern. Their titles head the tables of docs/policy.md. */
 export const ruleGroups = {
+  "What the rules can read": readingRules,
   "Who may do what": iamRules,
-  "No event is lost": deliveryRules,
-  "Encryption and recovery": encryptionRules,
+  "No event is lost": [...deliveryRules, ...queueRules, ...switchRules],
+  "Encryption and recovery": [...encryptionRules, ...keyRules],
   "What a deployment replaces": changeRules,
-  "Logs and alarms": monitoringRules,
+  "Logs and alarms": [...monitoringRules, ...alarmRules],
   Names: nameRules,
   "What AWS takes": limitRules,
 } satisfies Readonly<Record<string, readonly Rule[]>>;

@@ -1,3 +1,4 @@
+import { missing } from "../findings";
 import { type Rule } from "../rule";
 import {
   all,
@@ -13,13 +14,23 @@ import {
 export const nameRules: readonly Rule[] = [
   {
     id: "names-carry-stage",
-    checks: "Each physical name begins with project and stage, behind the path that some services want.",
+    checks:
+      "Each physical name is written out, and begins with project and stage, behind the path that some services want.",
     why: "Two stages live in one account, and policies name what is the stage's own by its prefix.",
-    check: (stack, namePrefix) =>
-      names(stack)
+    check: (stack, namePrefix) => [
+      ...names(stack)
         // Some services put a path in front of the name, for example `/aws/lambda/` or `alias/`.
         .filter(({ name }) => !name.slice(name.lastIndexOf("/") + 1).startsWith(`${namePrefix}-`))
         .map(({ address, name }) => ({ address, problem: `has the name "${name}" without "${namePrefix}-" in front` })),
+      ...Object.entries(nameLimits).flatMap(([type, { attribute }]) =>
+        missing(
+          stack,
+          type,
+          `has no ${attribute}, so that Terraform makes one up`,
+          (resource) => typeof resource[attribute] === "string",
+        ),
+      ),
+    ],
   },
   {
     id: "account-wide-names-carry-region",

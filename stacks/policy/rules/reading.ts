@@ -1,0 +1,77 @@
+import { type Finding, type Rule } from "../rule";
+import { type Attributes, block, type SynthesizedStack } from "../synthesized";
+import { leaves } from "../values";
+
+/** Rules that let the others read the whole stack: what they can't read, they can't judge. */
+export const readingRules: readonly Rule[] = [
+  {
+    id: "values-are-readable",
+    checks:
+      "Each Terraform expression is an attribute of a resource of the stack, or of a data source that the rules know.",
+    why: "A rule that meets ${var.x}, ${local.x} or a function can't tell what AWS will get, and would let it pass: write the value out, or refer to a resource.",
+    check: (stack) =>
+      everything(stack).flatMap(({ address, attributes }) =>
+        [
+          ...new Set(
+            leaves(attributes).flatMap(({ path, value }) => unreadable(value).map((text) => `${text} in ${path}`)),
+          ),
+        ].map((appliesTo) => ({ address, problem: "has an expression that no rule can read", appliesTo })),
+      ),
+  },
+  {
+    id: "resources-written-out",
+    checks:
+      "No resource and no data source has `count`, `for_each`, `dynamic` blocks, a provisioner or changes that Terraform ignores, and the stack has no module.",
+    why: "The rules read what is written in the stack, and none of what Terraform makes of it: repeat a construct in TypeScript. What `ignore_changes` names may differ in AWS from what the rules read.",
+    check: (stack) => [
+      ...everything(stack).flatMap(({ address, attributes }) =>
+        [
+          ...["count", "for_each", "dynamic", "provisioner"].filter((name) => attributes[name] !== undefined),
+          ...leaves(block(attributes.lifecycle).ignore_changes ?? []).map(
+            ({ value }) => `ignore_changes ${String(value)}`,
+          ),
+        ].map((appliesTo) => ({ address, problem: "has what the rules can't follow", appliesTo })),
+      ),
+      ...Object.keys(stack.module ?? {}).map((id) => ({
+        address: `module.${id}`,
+        problem: "is a module, whose resources no rule reads",
+      })),
+    ],
+  },
+];
+
+function everything({ resource = {}, data = {} }: SynthesizedStack): (Pick<Finding, "address"> & {
+  readonly attributes: Attributes;
+})[] {
+  const of = (kinds: NonNullable<SynthesizedStack["resource"]>, prefix: string) =>
+    Object.entries(kinds).flatMap(([type, all]) =>
+      Object.entries(all).map(([id, attributes]) => ({ address: `${prefix}${type}.${id}`, attributes })),
+    );
+  return [...of(resource, ""), ...of(data, "data.")];
+}
+
+/** The data sources that say nothing that a rule judges, or are policies, which the rules read. */
+const knownData = [
+  "archive_file",
+  "aws_caller_identity",
+  "aws_cloudwatch_log_data_protection_policy_document",
+  "aws_iam_policy_document",
+  "aws_partition",
+  "aws_region",
+];
+
+/** An attribute of a resource or of a data source. */
+const reference = /^(?:data\.(\w+)|aws_\w+)\.[\w-]+(?:\.\w+|\[\d+\])+$/;
+/** cdktf's way to name an item of a list. */
+const item = /^element\((.+), \d+\)$/;
+
+/** The expressions and directives of a text that are more than a reference. (`$${` and `%%{` are no expressions.) */
+function unreadable(value: unknown): string[] {
+  if (typeof value !== "string") return [];
+  return [...value.matchAll(/([$%])\1\{|([$%])\{([^}]*)\}?/g)].flatMap(([text, , sign, expression]) => {
+    if (sign === undefined || expression === undefined) return [];
+    const [found, data] = reference.exec(item.exec(expression)?.[1] ?? expression) ?? [];
+    const isKnown = sign === "$" && found !== undefined && (data === undefined || knownData.includes(data));
+    return isKnown ? [] : [text];
+  });
+}
