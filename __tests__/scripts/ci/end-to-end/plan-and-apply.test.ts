@@ -11,7 +11,7 @@ import { Terraform } from "../../../../sandbox/terraform";
 import { type Manifest } from "../../../../scripts/ci/artifact";
 import { storedTemplateName } from "../../../../stacks/templates";
 import { EmulatedAws } from "../../../support/emulated-aws";
-import { GitHubServer } from "../../../support/github-server";
+import { GitHubServer, mergedPull, planRun } from "../../../support/github-server";
 import { projectRoot } from "../../../support/sandbox";
 import { devEnvironment } from "../../../support/stack";
 
@@ -162,18 +162,7 @@ it("plans a pull request, and writes its comment once", async () => {
   await succeed(folder, ...comment, "--pull-request", "7");
   expect(github.comments.get(7)?.map(({ body }) => body?.trim())).toEqual([text.trim()]);
 
-  github.runs.push({
-    id: 1,
-    event: "pull_request",
-    head_sha: commit,
-    head_branch: "feature",
-    status: "completed",
-    conclusion: "success",
-    created_at: "2026-01-01T10:00:00Z",
-    html_url: "https://github.example/acme/mail/actions/runs/1",
-    repository: { id: 5, owner: { login: "acme" } },
-    head_repository: { id: 5 },
-  });
+  github.runs.push(planRun(commit));
   github.artifacts.set(1, [{ id: 70, name: `plan-${stage}`, expired: false }]);
   // The job's machine is gone with all that was on it.
   rmSync(folder, { recursive: true });
@@ -184,13 +173,7 @@ it("finds that plan for the commit of a squash merge", async () => {
   const { commit, tree, ...planned } = manifestIn(artifact());
   expect(planned.stage).toBe(stage);
   expect(merged.commit).not.toBe(commit);
-  github.pulls.push({
-    number: 7,
-    merge_commit_sha: merged.commit,
-    created_at: "2026-01-01T09:00:00Z",
-    head: { sha: commit, ref: "feature" },
-    base: { ref: "main" },
-  });
+  github.pulls.push(mergedPull(commit, merged.commit));
   for (const ref of [merged.commit, "main"]) github.commits.set(ref, { sha: merged.commit, tree });
   const words = ["find-plan", "--stage", stage, "--commit", merged.commit, "--branch", "main"];
   expect(await succeed(merged.folder, ...words)).toBe("run-id=1\nartifact-id=70\n");
