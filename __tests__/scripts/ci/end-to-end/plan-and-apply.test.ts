@@ -10,6 +10,7 @@ import { withTerraform } from "../../../../sandbox/synthesize";
 import { Terraform } from "../../../../sandbox/terraform";
 import { type Manifest } from "../../../../scripts/ci/artifact";
 import { storedTemplateName } from "../../../../stacks/templates";
+import { testState } from "../../../end-to-end/state-tests";
 import { EmulatedAws } from "../../../support/emulated-aws";
 import { GitHubServer, mergedPull, planRun } from "../../../support/github-server";
 import { projectRoot } from "../../../support/sandbox";
@@ -38,7 +39,13 @@ beforeAll(async () => {
   jobEnvironment = {
     ...withTerraform(aws.tools.terraform.value, aws.terraformVariables()),
     STAGE: stage,
-    CI_VARIABLES: JSON.stringify({ ...variables, AWS_REGION: region, AWS_PLAN_ROLE_ARN: "arn:aws:iam::1:role/plan" }),
+    CI_VARIABLES: JSON.stringify({
+      ...variables,
+      AWS_REGION: region,
+      // A domain has more beside its identity than an address.
+      SENDER_IDENTITY: "domain",
+      AWS_PLAN_ROLE_ARN: "arn:aws:iam::1:role/plan",
+    }),
     GITHUB_API_URL: apiUrl,
     GITHUB_REPOSITORY: repository,
     GITHUB_TOKEN: token,
@@ -243,7 +250,11 @@ it("applies the plan in a clean folder, with the function that was planned", asy
   expect(sensitiveIn(await terraformIn("clean").show("plan.tfplan"))).toEqual([]);
   expect(await terraformIn("clean").outputs()).toMatchObject({
     event_bus_name: "shop-dev-event-bus",
+    function_name: "shop-dev-email-processor",
     template_names: { "email-request": storedTemplateName("shop-dev", emailRequest) },
+    dns_zone_file: expect.stringMatching(
+      /^\w+\._domainkey\.example\.com\. 600 IN CNAME \w+\.dkim\.amazonses\.com\.$/m,
+    ) as string,
   });
 });
 
@@ -278,6 +289,11 @@ it("opens an issue for a change by hand, and closes it where the change is taken
   await logs.send(new PutRetentionPolicyCommand({ logGroupName, retentionInDays: 30 }));
   await look();
   expect(github.issues).toMatchObject([{ state: "closed" }]);
+});
+
+// The stage goes on in the hands of people.
+describe("the state of the deployed stage", () => {
+  testState(() => ({ aws, project: merged.folder, other: join(aws.directory, "clean") }));
 });
 
 it("leaves nothing behind that the plan's folder can't destroy", async () => {
