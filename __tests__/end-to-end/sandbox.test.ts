@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -361,34 +361,68 @@ describe("npm start", () => {
   });
 });
 
-it("destroys what an interrupted apply has made", async () => {
-  const sandbox = new SandboxProcess(await freePort());
-  await sandbox.prints(" done");
-  sandbox.interrupt();
-  expect(await sandbox.end()).toBe(0);
-  expect(sandbox.output).toContain("✖ terraform apply: stopped");
-  expect(sandbox.output).toMatch(/✔ terraform destroy: (\d+) of \1 done/);
-  expect(sandbox.output).toMatch(/✔ Nothing of ours is left/);
-  expect(sandbox.output).not.toMatch(/Error|halted|interrupted/);
-  await expect(fetch(`${sandbox.url}/_sandbox/health`)).rejects.toThrow();
-});
+describe("npm start, stopped while Terraform applies", () => {
+  interface Stopped {
+    readonly sandbox: SandboxProcess;
+    readonly code: number | null;
+  }
+  let interrupted: Stopped;
+  let hungUp: Stopped;
+  let littered: Stopped;
+  /** The files for the shells of sandboxes that run already. */
+  let before: string[];
 
-it("removes everything where the terminal is closed, and nobody can read what it says", async () => {
-  const sandbox = new SandboxProcess(await freePort());
-  await sandbox.prints(" done");
-  sandbox.hangUp();
-  expect(await sandbox.end()).toBe(0);
-  await expect(fetch(`${sandbox.url}/_sandbox/health`)).rejects.toThrow();
-  expect(existsSync(join(projectRoot, ".sandbox", "environment.sh"))).toBe(false);
-});
+  const files = join(projectRoot, ".sandbox");
+  const readEnvironmentFiles = () =>
+    existsSync(files) ? readdirSync(files).filter((name) => name.endsWith(".sh")) : [];
 
-it("fails where something is left, and names it", async () => {
-  const sandbox = new SandboxProcess(await freePort());
-  await sandbox.prints(" done");
-  await new SQSClient(awsClientConfig(sandbox.url, "us-east-1")).send(new CreateQueueCommand({ QueueName: "stray" }));
-  sandbox.interrupt();
-  expect(await sandbox.end()).toBe(1);
-  expect(sandbox.output).toMatch(/\nLeft behind: queue \S+\/stray\n/);
+  /** @returns the sandbox once it has ended. */
+  async function startAndStop(stop: (sandbox: SandboxProcess) => unknown): Promise<Stopped> {
+    const sandbox = new SandboxProcess(await freePort());
+    await sandbox.prints(" done");
+    await stop(sandbox);
+    return { sandbox, code: await sandbox.end() };
+  }
+
+  // They run at the same time, because most of it is a wait for the AWS provider.
+  beforeAll(async () => {
+    before = readEnvironmentFiles();
+    [interrupted, hungUp, littered] = await Promise.all([
+      startAndStop((sandbox) => {
+        sandbox.interrupt();
+      }),
+      startAndStop((sandbox) => {
+        sandbox.hangUp();
+      }),
+      startAndStop(async (sandbox) => {
+        await new SQSClient(awsClientConfig(sandbox.url, "us-east-1")).send(
+          new CreateQueueCommand({ QueueName: "stray" }),
+        );
+        sandbox.interrupt();
+      }),
+    ]);
+  });
+
+  it("destroys what it has made", async () => {
+    const { sandbox, code } = interrupted;
+    expect(code).toBe(0);
+    expect(sandbox.output).toContain("✖ terraform apply: stopped");
+    expect(sandbox.output).toMatch(/✔ terraform destroy: (\d+) of \1 done/);
+    expect(sandbox.output).toMatch(/✔ Nothing of ours is left/);
+    expect(sandbox.output).not.toMatch(/Error|halted|interrupted/);
+    await expect(fetch(`${sandbox.url}/_sandbox/health`)).rejects.toThrow();
+  });
+
+  it("does so where the terminal is closed, and nobody can read what it says", async () => {
+    expect(hungUp.code).toBe(0);
+    await expect(fetch(`${hungUp.sandbox.url}/_sandbox/health`)).rejects.toThrow();
+    expect(readEnvironmentFiles()).toEqual(before);
+  });
+
+  it("fails where something is left, and names it", () => {
+    expect(littered.code).toBe(1);
+    expect(littered.sandbox.output).toMatch(/\nLeft behind: queue \S+\/stray\n/);
+  });
 });
 
 it("names a port that is in use, and the way out", async () => {

@@ -33,6 +33,32 @@ export interface IssueEvent {
   readonly created_at: string;
 }
 
+/** A run of plan.yml that has planned the branch `feature` of this repository. */
+export const planRun = (head: string, change: Partial<Run> = {}): Run => ({
+  id: 1,
+  event: "pull_request",
+  head_sha: head,
+  head_branch: "feature",
+  path: ".github/workflows/plan.yml",
+  status: "completed",
+  conclusion: "success",
+  created_at: "2026-01-01T10:00:00Z",
+  html_url: "https://github.example/acme/mail/actions/runs/1",
+  repository: { id: 5, owner: { login: "acme" } },
+  head_repository: { id: 5 },
+  ...change,
+});
+
+/** The pull request of the branch `feature`, which was made before that run and is merged into `main`. */
+export const mergedPull = (head: string, merged: string, change: Partial<Pull> = {}): Pull => ({
+  number: 7,
+  merge_commit_sha: merged,
+  created_at: "2026-01-01T09:00:00Z",
+  head: { sha: head, ref: "feature" },
+  base: { ref: "main" },
+  ...change,
+});
+
 const bot: User = { type: "Bot", login: "github-actions[bot]" };
 const repository = "/repos/acme/mail";
 

@@ -34,6 +34,9 @@ export interface SmokePlan {
   readonly bad: Omit<EventEnvelope, "id"> | undefined;
 }
 
+/** The mail whose event a replay brings once more. No other trial makes a duplicate of that event. */
+export const replayedMail = "bounce";
+
 /** The beginning of every idempotency key of a run. */
 export const keyPrefix = (runId: string): string => `smoke-${runId}-`;
 
@@ -73,7 +76,7 @@ export function planSmoke(
     for (const fate of ["bounce", "complaint", "suppression"] as const) mails.push(mail(fate, carrier, fate));
   }
   const redriven = carrier && mail("redriven", carrier, "success");
-  const plan = { mails, skipped, redriven, bad: redriven && badEvent(redriven, earlier(now, mails.length + 2)) };
+  const plan = { mails, skipped, redriven, bad: redriven && badEvent(redriven, earlier(now, mails.length + 3)) };
   refuseOthers([...mails, ...(redriven === undefined ? [] : [redriven])], policy);
   return plan;
 }
@@ -95,7 +98,7 @@ function testMail({ name, notification, fate, runId, number, now }: Wanted): Tes
     ...content,
     source: trigger.source,
     "detail-type": trigger.detailType,
-    time: earlier(now, number),
+    time: earlier(now, name === replayedMail ? 1 : number + 1),
     detail: { ...(detail as object), idempotencyKey },
   };
   const prepared = notification.prepare({ ...event, id: "not-sent-yet" });
@@ -112,7 +115,11 @@ function testMail({ name, notification, fate, runId, number, now }: Wanted): Tes
   };
 }
 
-/** Each event has a second of its own, so that a replay of that second brings this event alone. */
+/**
+ * Each event has a second of its own, and the replayed one the newest, so that its replay brings no other event of a run:
+ * the claims of an earlier run are gone, and its events would be mailed again. Events have whole seconds, and AWS does not
+ * say whether a replay takes in the end of its time.
+ */
 const earlier = (now: Date, seconds: number): string => new Date(now.getTime() - seconds * 1000).toISOString();
 
 /** Every notification refuses a key of more than 256 characters. This one begins like all keys of the run. */

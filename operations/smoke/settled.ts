@@ -4,6 +4,7 @@ import { domainOf } from "../../handler/contract/email-address";
 import { type Lane, laneNames, lanes } from "../../stacks/lanes";
 import { printable, textOfError } from "../text";
 import { parseJson } from "./feedback";
+import { replayedMail } from "./plan";
 import { type MailSeen, sentBefore, type TrialContext } from "./trials";
 import { waitUntil } from "./trial";
 
@@ -51,15 +52,14 @@ const archiveDelayMs = 600_000;
 
 /** Replays the second of one event whose mail is out. Its claim keeps it from being mailed again. */
 async function settleReplay(
-  { world, waiting, busArn, since }: TrialContext,
+  { world, waiting, busArn, since, replayed }: TrialContext,
   seen: readonly MailSeen[],
   replay: boolean,
 ): Promise<Answer> {
   if (!replay) return open("Not tried: --replay replays one test event, which takes more than 10 minutes.");
-  // No other trial makes a duplicate of this mail's event.
-  const subject = seen.find(({ mail, claim }) => mail.name === "bounce" && claim.state === "sent");
+  const subject = seen.find(({ mail, claim }) => mail.name === replayedMail && claim.state === "sent");
   if (subject?.claim.messageId === undefined) return open("Not tried: no mail is out whose event could be replayed.");
-  const { mail, eventId, claim } = subject;
+  const { mail, eventId } = subject;
   const { messageId } = subject.claim;
   const at = new Date(mail.event.time);
   at.setUTCMilliseconds(0);
@@ -67,6 +67,7 @@ async function settleReplay(
     await sleep(archiveDelayMs, undefined, { signal: waiting.signal });
   }
   const name = `smoke-${Date.now()}`;
+  replayed.add(mail.claimId);
   await world.startReplay(name, at, mail.notification.ruleName, busArn);
   const lines = await waitUntil(
     () => world.functionLinesAbout(mail.notification.lane, messageId, since),
@@ -76,8 +77,11 @@ async function settleReplay(
   const again = lines.find(({ message }) => message === sentBefore);
   if (again === undefined) {
     const state = await world.replayState(name);
-    return open(`The replay ${name} is ${state}, and the function did not see its event (claim: ${claim.state}).`);
+    return open(
+      `The replay ${name} is ${state}, and the function did not see its event. Its claim stays until it expires, so that the event is not mailed again.`,
+    );
   }
+  replayed.delete(mail.claimId);
   const what =
     again.eventId === eventId
       ? "It keeps its id, and was not mailed again."

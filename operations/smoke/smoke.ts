@@ -36,7 +36,13 @@ export async function runSmoke(
   const runId = newRunId(now, randomUUID());
   const plan = planSmoke(runId, catalogue, stage.config.recipientPolicy, now);
   const mails = [...plan.mails, ...(plan.redriven === undefined ? [] : [plan.redriven])];
-  const traces = { runId, claimIds: mails.map(({ claimId }) => claimId) };
+  const replayed = new Set<string>();
+  const traces = {
+    runId,
+    get claimIds() {
+      return mails.map(({ claimId }) => claimId).filter((id) => !replayed.has(id));
+    },
+  };
   const world = new SmokeWorld(stage, signal);
   const busArn = await world.findBus();
   const left = await openRun(traces, world);
@@ -57,6 +63,7 @@ export async function runSmoke(
       waiting: { most: waitMs, every: stage.isSandbox ? 300 : 5000, signal },
       progress,
       underway,
+      replayed,
     };
     ({ results, seen } = await runTrials(context));
     facts = signal.aborted ? [] : await settleFacts(context, seen, replay);

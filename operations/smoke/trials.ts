@@ -22,6 +22,8 @@ export interface TrialContext {
   readonly progress: (result: TrialResult) => void;
   /** What was put and not yet seen to its end, so that it may still leave something behind. */
   readonly underway: Set<string>;
+  /** Ids of the claims that have to stay, because a replay may still bring their events. */
+  readonly replayed: Set<string>;
 }
 
 /** What became of a mail, for the trials that need it afterwards. */

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { catalogue } from "../../../handler/notifications";
 import { defineNotification } from "../../../handler/notifications/define";
-import { keyPrefix, newRunId, planSmoke } from "../../../operations/smoke/plan";
+import { keyPrefix, newRunId, planSmoke, replayedMail, type SmokePlan } from "../../../operations/smoke/plan";
 import { fates, isSimulator, simulatorAddress } from "../../../operations/smoke/simulator";
 
 const now = new Date("2026-11-27T06:47:26.123Z");
@@ -57,6 +57,20 @@ describe("the plan of the project's own catalogue", () => {
       time.slice(0, 19),
     );
     expect(new Set(seconds).size).toBe(seconds.length);
+  });
+
+  it("gives the replayed event the newest second, after all events of an earlier run, whose claims are gone", () => {
+    const secondsOf = (run: SmokePlan) =>
+      [
+        ...run.mails,
+        ...(run.redriven === undefined ? [] : [run.redriven]),
+        ...(run.bad === undefined ? [] : [{ name: "bad", event: run.bad }]),
+      ].map(({ name, event }) => ({ name, second: Math.floor(Date.parse(event.time) / 1000) }));
+    const second = secondsOf(plan).find(({ name }) => name === replayedMail)?.second ?? 0;
+    const justBefore = new Date(now.getTime() - 1000);
+    const earlier = secondsOf(planSmoke(newRunId(justBefore, "other"), catalogue, anybody, justBefore));
+    const others = secondsOf(plan).filter(({ name }) => name !== replayedMail);
+    expect([...others, ...earlier].filter((each) => each.second >= second)).toEqual([]);
   });
 
   it("has a bad event that its notification refuses, under a key of the run", () => {

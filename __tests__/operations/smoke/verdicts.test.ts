@@ -8,7 +8,9 @@ import {
   readFeedback,
 } from "../../../operations/smoke/feedback";
 import { costsOf } from "../../../operations/smoke/report";
-import { identityAnswer, policySize, sesSandboxAnswer } from "../../../operations/smoke/settled";
+import { identityAnswer, policySize, sesSandboxAnswer, settleFacts } from "../../../operations/smoke/settled";
+import { replayedMail } from "../../../operations/smoke/plan";
+import { type MailSeen, sentBefore, type TrialContext } from "../../../operations/smoke/trials";
 import { exitCodeOf, failed, held, judge, type TrialResult, unseen, waitUntil } from "../../../operations/smoke/trial";
 
 const line = (detailType: string, messageId: string, eventId: string, bounceSubType?: string) =>
@@ -118,6 +120,35 @@ describe("what nobody could settle without an account", () => {
     expect(sesSandboxAnswer(true, false).status).toBe("open");
     expect(sesSandboxAnswer(undefined, true).status).toBe("open");
     expect(sesSandboxAnswer(false, true).status).toBe("void");
+  });
+});
+
+describe("the claim of an event that is replayed", () => {
+  const claimId = "claim-of-the-bounce";
+
+  /** @returns the claims that stay once the facts are settled. */
+  async function claimsKept(functionLinesAbout: () => Promise<readonly object[]>): Promise<readonly string[]> {
+    const replayed = new Set<string>();
+    const world = {
+      stage: { isSandbox: true },
+      startReplay: () => Promise.resolve(),
+      replayState: () => Promise.resolve("RUNNING"),
+      functionLinesAbout,
+    };
+    const waiting = { most: 0, every: 1, signal: new AbortController().signal };
+    const mail = { name: replayedMail, claimId, event: { time: "2026-11-27T06:47:26Z" }, notification: {} };
+    const seen = [{ mail, eventId: "e1", claim: { state: "sent", messageId: "m1" } }] as unknown as MailSeen[];
+    await settleFacts({ world, waiting, replayed } as unknown as TrialContext, seen, true);
+    return [...replayed];
+  }
+
+  it("stays where the function has not seen the event, and where a person interrupts", async () => {
+    expect(await claimsKept(() => Promise.resolve([]))).toEqual([claimId]);
+    expect(await claimsKept(() => Promise.reject(new DOMException("", "AbortError")))).toEqual([claimId]);
+  });
+
+  it("is removed with the others where the function has seen it", async () => {
+    expect(await claimsKept(() => Promise.resolve([{ message: sentBefore, eventId: "e1" }]))).toEqual([]);
   });
 });
 

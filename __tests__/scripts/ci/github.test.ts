@@ -2,7 +2,7 @@ import { putComment } from "../../../scripts/ci/comment";
 import { putDriftIssue } from "../../../scripts/ci/drift-issue";
 import { findPlan } from "../../../scripts/ci/find-plan";
 import { GitHub } from "../../../scripts/ci/github";
-import { GitHubServer, type Pull, type Run } from "../../support/github-server";
+import { GitHubServer, mergedPull, planRun, type Pull, type Run } from "../../support/github-server";
 
 let server: GitHubServer;
 let github: GitHub;
@@ -98,28 +98,8 @@ describe("the issue of a stage that has drifted", () => {
 
 describe("the plan that was read before a merge", () => {
   const [merged, head, tree] = ["a".repeat(40), "b".repeat(40), "c".repeat(40)];
-  const run = (change: Partial<Run> = {}): Run => ({
-    id: 1,
-    event: "pull_request",
-    head_sha: head,
-    head_branch: "feature",
-    path: ".github/workflows/plan.yml",
-    status: "completed",
-    conclusion: "success",
-    created_at: "2026-01-01T10:00:00Z",
-    html_url: "https://github.example/acme/mail/actions/runs/1",
-    repository: { id: 5, owner: { login: "acme" } },
-    head_repository: { id: 5 },
-    ...change,
-  });
-  const pull = (change: Partial<Pull> = {}): Pull => ({
-    number: 7,
-    merge_commit_sha: merged,
-    created_at: "2026-01-01T09:00:00Z",
-    head: { sha: head, ref: "feature" },
-    base: { ref: "main" },
-    ...change,
-  });
+  const run = (change: Partial<Run> = {}) => planRun(head, change);
+  const pull = (change: Partial<Pull> = {}) => mergedPull(head, merged, change);
   const find = () => findPlan(github, { stage: "dev", commit: merged, branch: "main" });
 
   beforeEach(() => {

@@ -113,6 +113,11 @@ export class TerraformCloud {
     return stored === undefined ? undefined : (JSON.parse(stored.toString()) as NonNullable<TerraformCloud["state"]>);
   }
 
+  /** The newest run, with the logs of its phases as the workspace shows them. */
+  get lastRun(): Pick<Run, "status" | "logs"> | undefined {
+    return [...this.runs.values()].at(-1);
+  }
+
   private get current(): StateVersion | undefined {
     return this.versions.findLast(({ state }) => state !== undefined);
   }

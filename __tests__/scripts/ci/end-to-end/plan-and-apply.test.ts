@@ -10,8 +10,9 @@ import { withTerraform } from "../../../../sandbox/synthesize";
 import { Terraform } from "../../../../sandbox/terraform";
 import { type Manifest } from "../../../../scripts/ci/artifact";
 import { storedTemplateName } from "../../../../stacks/templates";
+import { testState } from "../../../end-to-end/state-tests";
 import { EmulatedAws } from "../../../support/emulated-aws";
-import { GitHubServer } from "../../../support/github-server";
+import { GitHubServer, mergedPull, planRun } from "../../../support/github-server";
 import { projectRoot } from "../../../support/sandbox";
 import { devEnvironment } from "../../../support/stack";
 
@@ -38,7 +39,13 @@ beforeAll(async () => {
   jobEnvironment = {
     ...withTerraform(aws.tools.terraform.value, aws.terraformVariables()),
     STAGE: stage,
-    CI_VARIABLES: JSON.stringify({ ...variables, AWS_REGION: region, AWS_PLAN_ROLE_ARN: "arn:aws:iam::1:role/plan" }),
+    CI_VARIABLES: JSON.stringify({
+      ...variables,
+      AWS_REGION: region,
+      // A domain has more beside its identity than an address.
+      SENDER_IDENTITY: "domain",
+      AWS_PLAN_ROLE_ARN: "arn:aws:iam::1:role/plan",
+    }),
     GITHUB_API_URL: apiUrl,
     GITHUB_REPOSITORY: repository,
     GITHUB_TOKEN: token,
@@ -162,19 +169,7 @@ it("plans a pull request, and writes its comment once", async () => {
   await succeed(folder, ...comment, "--pull-request", "7");
   expect(github.comments.get(7)?.map(({ body }) => body?.trim())).toEqual([text.trim()]);
 
-  github.runs.push({
-    id: 1,
-    event: "pull_request",
-    head_sha: commit,
-    head_branch: "feature",
-    path: ".github/workflows/plan.yml",
-    status: "completed",
-    conclusion: "success",
-    created_at: "2026-01-01T10:00:00Z",
-    html_url: "https://github.example/acme/mail/actions/runs/1",
-    repository: { id: 5, owner: { login: "acme" } },
-    head_repository: { id: 5 },
-  });
+  github.runs.push(planRun(commit));
   github.artifacts.set(1, [{ id: 70, name: `plan-${stage}`, expired: false }]);
   // The job's machine is gone with all that was on it.
   rmSync(folder, { recursive: true });
@@ -185,13 +180,7 @@ it("finds that plan for the commit of a squash merge", async () => {
   const { commit, tree, ...planned } = manifestIn(artifact());
   expect(planned.stage).toBe(stage);
   expect(merged.commit).not.toBe(commit);
-  github.pulls.push({
-    number: 7,
-    merge_commit_sha: merged.commit,
-    created_at: "2026-01-01T09:00:00Z",
-    head: { sha: commit, ref: "feature" },
-    base: { ref: "main" },
-  });
+  github.pulls.push(mergedPull(commit, merged.commit));
   for (const ref of [merged.commit, "heads/main"]) github.commits.set(ref, { sha: merged.commit, tree });
   const words = ["find-plan", "--stage", stage, "--commit", merged.commit, "--branch", "main"];
   expect(await succeed(merged.folder, ...words)).toBe("run-id=1\nartifact-id=70\n");
@@ -261,7 +250,11 @@ it("applies the plan in a clean folder, with the function that was planned", asy
   expect(sensitiveIn(await terraformIn("clean").show("plan.tfplan"))).toEqual([]);
   expect(await terraformIn("clean").outputs()).toMatchObject({
     event_bus_name: "shop-dev-event-bus",
+    function_name: "shop-dev-email-processor",
     template_names: { "email-request": storedTemplateName("shop-dev", emailRequest) },
+    dns_zone_file: expect.stringMatching(
+      /^\w+\._domainkey\.example\.com\. 600 IN CNAME \w+\.dkim\.amazonses\.com\.$/m,
+    ) as string,
   });
 });
 
@@ -296,6 +289,11 @@ it("opens an issue for a change by hand, and closes it where the change is taken
   await logs.send(new PutRetentionPolicyCommand({ logGroupName, retentionInDays: 30 }));
   await look();
   expect(github.issues).toMatchObject([{ state: "closed" }]);
+});
+
+// The stage goes on in the hands of people.
+describe("the state of the deployed stage", () => {
+  testState(() => ({ aws, project: merged.folder, other: join(aws.directory, "clean") }));
 });
 
 it("leaves nothing behind that the plan's folder can't destroy", async () => {
