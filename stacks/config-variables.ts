@@ -22,4 +22,4 @@ export const configVariables = [
   "OIDC_PROVIDER",
 ] as const;
 
-export type ConfigVariable = (typeof configVariables)[number];
+type ConfigVariable = (typeof configVariables)[number];
