@@ -73,6 +73,7 @@ const shapesOfNumbers: Readonly<Record<string, readonly [service: string, shape:
   "aws_sqs_queue.receive_wait_time_seconds": "SetQueueAttributes: 0 to 20",
   "aws_sqs_queue.max_message_size": "SetQueueAttributes: 1024 to 1048576",
   "aws_kms_key.deletion_window_in_days": "ScheduleKeyDeletion: 7 to 30; the model's shape is wider",
+  "aws_kms_key.rotation_period_in_days": ["kms", "RotationPeriodInDaysType"],
 };
 
 function shapeOf([service, name]: readonly [service: string, shape: string]): Shape {

@@ -29,6 +29,9 @@ export const statistics = ["Average", "Maximum", "Minimum", "SampleCount", "Sum"
 const extendedStatistic =
   /^(?:p(?:\d{1,2}(?:\.\d+)?|100)|(?:tm|tc|ts|wm)\d{1,2}(?:\.\d+)?|IQM|(?:PR|TC|TM|TS|WM)\([\d.%]*:[\d.%]*\))$/;
 
+export const isStatistic = (name: unknown): boolean =>
+  statistics.includes(String(name)) || extendedStatistic.test(String(name));
+
 export function comparisonProblems(alarm: Attributes): string[] {
   const operator = String(alarm.comparison_operator);
   const { threshold_metric_id: bandId } = alarm;
@@ -37,6 +40,10 @@ export function comparisonProblems(alarm: Attributes): string[] {
   const isDetected = String(band?.expression).startsWith("ANOMALY_DETECTION_BAND(");
   return [
     ...(isBand || comparisons.includes(operator) ? [] : [`has the comparison_operator ${operator}`]),
+    // CloudWatch then reads the values alone that were published with this unit: "we recommend omitting Unit".
+    ...(alarm.unit === undefined
+      ? []
+      : [`has the unit ${JSON.stringify(alarm.unit)}, without which it would read every value`]),
     ...(isBand && !isDetected ? [`compares with a band, and its threshold_metric_id ${String(bandId)} is none`] : []),
     ...(!isBand && !Number.isFinite(numberOf(alarm.threshold))
       ? [`has no threshold that is a number: ${String(alarm.threshold)}`]
@@ -52,7 +59,7 @@ export function statisticProblems(alarm: Attributes): string[] {
     ...(isMetric === isQuery ? [isMetric ? "has a metric_name and a metric_query" : "has no metric"] : []),
     ...(named.length > 1 ? ["has a statistic and an extended_statistic"] : []),
     ...metricsOf(alarm)
-      .filter(({ statistic }) => !statistics.includes(String(statistic)) && !extendedStatistic.test(String(statistic)))
+      .filter(({ statistic }) => !isStatistic(statistic))
       .map(({ name, statistic }) => `has the statistic ${String(statistic)} of ${name}`),
   ];
 }

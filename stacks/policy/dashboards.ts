@@ -1,4 +1,4 @@
-import { isAlarm } from "./alarm-terms";
+import { isAlarm, isStatistic } from "./alarm-terms";
 import { type Metric, metricProblems, named } from "./metric-sources";
 import { type Attributes, block, objects, type SynthesizedStack } from "./synthesized";
 import { jsonOf } from "./values";
@@ -15,12 +15,16 @@ export function bodyProblems(stack: SynthesizedStack, body: unknown): string[] {
 
 function widgetProblems(stack: SynthesizedStack, { type = "metric", properties }: Attributes): string[] {
   const content = block(properties);
-  const regions = [content, ...objects(content.metrics).map(optionsOf)].map(({ region }) => region);
+  const options = [content, ...objects(content.metrics).map(optionsOf)];
+  const regions = options.map(({ region }) => region);
   return [
     ...(["alarm", "log", "metric", "text"].includes(String(type))
       ? []
       : [`has a widget of the type ${String(type)}, which no rule reads`]),
     ...regions.filter((region) => !isOwnRegion(stack, region)).map((region) => `has a widget of ${String(region)}`),
+    ...options
+      .filter(({ stat }) => stat !== undefined && !isStatistic(stat))
+      .map(({ stat }) => `shows the statistic ${String(stat)}`),
     ...metricsOfRows(objects(content.metrics)).flatMap((metric) => metricProblems(stack, metric)),
     ...[content.alarms, block(content.annotations).alarms]
       .flatMap((alarms) => objects(alarms).map(String))

@@ -92,6 +92,7 @@ export const numberRanges: readonly Range[] = [
   range("aws_sqs_queue", "receive_wait_time_seconds", 0, 20),
   range("aws_sqs_queue", "max_message_size", 1024, 1_048_576),
   range("aws_kms_key", "deletion_window_in_days", 7, 30),
+  range("aws_kms_key", "rotation_period_in_days", 90, 2560),
 ];
 
 /** A batch of more than 10 messages needs a window in which Lambda gathers them (CreateEventSourceMapping). */

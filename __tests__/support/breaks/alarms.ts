@@ -66,6 +66,11 @@ export const alarmBreaks: Readonly<Record<string, readonly Break[]>> = {
       (s) => (s.statement("topic-policy", "AlarmsPublish").principals = [] as Draft[]),
       /which is no topic of the stack that CloudWatch may publish on/,
     ],
+    [
+      "a topic that CloudWatch may only read",
+      (s) => (s.statement("topic-policy", "AlarmsPublish").actions = ["sns:GetTopicAttributes"]),
+      /which is no topic of the stack that CloudWatch may publish on/,
+    ],
     onAlarm("switched off by a text", { actions_enabled: "false" }, /because its actions are switched off/),
   ],
   "alarm-evaluates": [
@@ -97,6 +102,7 @@ export const alarmBreaks: Readonly<Record<string, readonly Break[]>> = {
       { statistic: undefined, extended_statistic: "p101" },
       /has the statistic p101 of FailedInvocations/,
     ),
+    onAlarm("a unit", { unit: "Count" }, /has the unit "Count"/),
     onAlarm("two statistics", { extended_statistic: "p99" }, /has a statistic and an extended_statistic/),
     onAlarm("nothing to measure", { metric_name: undefined }, /has no metric/),
     onAlarm("two things to measure", { metric_query: [sum] }, /has a metric_name and a metric_query/),
@@ -152,6 +158,7 @@ export const alarmBreaks: Readonly<Record<string, readonly Break[]>> = {
       [{ properties: { metrics: [errors, ["...", "gone"]] } }],
       /has the dimension FunctionName "gone"/,
     ),
+    body("a statistic", [{ properties: { stat: "Summ" } }], /shows the statistic Summ/),
     body(
       "an alarm",
       [{ type: "alarm", properties: { alarms: ["arn:aws:cloudwatch:eu-west-1:1:alarm:gone"] } }],
@@ -163,6 +170,34 @@ export const alarmBreaks: Readonly<Record<string, readonly Break[]>> = {
       /shows the log group gone/,
     ),
     body("a widget of code", [{ type: "custom" }], /has a widget of the type custom, which no rule reads/),
+  ],
+  "log-filter-reads": [
+    [
+      "a group that is not in the stack",
+      (s) => (s.the("aws_cloudwatch_log_metric_filter").log_group_name = "gone"),
+      /reads gone, which is no log group of the stack/,
+    ],
+    [
+      "a group of another class",
+      (s) => (s.the("aws_cloudwatch_log_group").log_group_class = "INFREQUENT_ACCESS"),
+      /reads a log group of the class INFREQUENT_ACCESS/,
+    ],
+  ],
+  "names-differ": [
+    [
+      "two alarms",
+      (s) => {
+        s.add(alarm, s.the(alarm));
+      },
+      /aws_cloudwatch_metric_alarm\.added has the name "\S+" of another one/,
+    ],
+    [
+      "an alarm and a composite one",
+      (s) => {
+        s.add(composite, s.the(alarm));
+      },
+      /has the name "\S+" of another one/,
+    ],
   ],
   "log-retention": [
     [

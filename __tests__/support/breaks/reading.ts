@@ -39,6 +39,11 @@ export const readingBreaks: Readonly<Record<string, readonly Break[]>> = {
       /dead-letters\S+ has what the rules can't follow/,
     ]),
     [
+      "ignore_changes in a list of one block",
+      (s) => (s.the(queue, "dead").lifecycle = [{ ignore_changes: "all" }]),
+      /dead-letters\S+ has what the rules can't follow/,
+    ],
+    [
       "a module",
       (s) => {
         s.addModule("x", { source: "terraform-aws-modules/sqs/aws" });

@@ -1,5 +1,6 @@
 import { bodyProblems } from "../dashboards";
 import { missing, problems } from "../findings";
+import { named } from "../metric-sources";
 import { type Rule } from "../rule";
 import { addressBehind, all, block, isReference, statementsOfRole, strings } from "../synthesized";
 import { numberOf } from "../values";
@@ -54,6 +55,18 @@ export const monitoringRules: readonly Rule[] = [
             ? ["has a role that may create log groups"]
             : []),
         ];
+      }),
+  },
+  {
+    id: "log-filter-reads",
+    checks: "Each metric filter reads a log group of the stack that is of the class STANDARD.",
+    why: "A group of another class has no metric filters, so that the alarm on them never rings (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html).",
+    check: (stack) =>
+      problems(stack, "aws_cloudwatch_log_metric_filter", ({ log_group_name: name }) => {
+        const [, group] = named(stack, "aws_cloudwatch_log_group", name) ?? [];
+        if (group === undefined) return [`reads ${String(name)}, which is no log group of the stack`];
+        const { log_group_class: kind = "STANDARD" } = group;
+        return kind === "STANDARD" ? [] : [`reads a log group of the class ${String(kind)}`];
       }),
   },
   {

@@ -74,6 +74,23 @@ export const nameRules: readonly Rule[] = [
     ],
   },
   {
+    id: "names-differ",
+    checks:
+      "No two alarms and no two dashboards have the same name, and no two of another kind whose names are the account's.",
+    why: "CloudWatch takes the second as a change of the first, which is then gone without an error; other services refuse it at the deployment.",
+    check: (stack) => {
+      const given = names(stack, (type) => !namedByHolder.includes(type)).map(({ address, name }) => ({
+        address,
+        name,
+        // Both kinds of alarms share their names.
+        kind: address.replace("composite", "metric").split(".")[0],
+      }));
+      return given
+        .filter((one, at) => given.findIndex(({ name, kind }) => name === one.name && kind === one.kind) !== at)
+        .map(({ address, name }) => ({ address, problem: `has the name "${name}" of another one` }));
+    },
+  },
+  {
     id: "names-fit",
     checks: "No physical name is longer than its service takes, or has a character that it refuses.",
     why: "AWS refuses another name, and Terraform says so only at the plan: shorten PROJECT_NAME, and use letters, digits and hyphens.",
@@ -117,6 +134,15 @@ function tagProblems(tags: unknown): string[] {
  * API_PutDashboard).
  */
 const accountWide = (type: string) => type.startsWith("aws_iam_") || type === "aws_cloudwatch_dashboard";
+
+/** Types whose names need differ only where they belong to the same bus, function, role, group or set. */
+const namedByHolder = [
+  "aws_cloudwatch_event_rule",
+  "aws_cloudwatch_log_metric_filter",
+  "aws_iam_role_policy",
+  "aws_lambda_permission",
+  "aws_sesv2_configuration_set_event_destination",
+];
 
 function names(
   stack: SynthesizedStack,

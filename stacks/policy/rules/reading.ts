@@ -1,6 +1,6 @@
 import { type Finding, type Rule } from "../rule";
-import { type Attributes, block, type SynthesizedStack } from "../synthesized";
-import { leaves } from "../values";
+import { type Attributes, type SynthesizedStack } from "../synthesized";
+import { blocks, leaves } from "../values";
 
 /** Rules that let the others read the whole stack: what they can't read, they can't judge. */
 export const readingRules: readonly Rule[] = [
@@ -27,7 +27,7 @@ export const readingRules: readonly Rule[] = [
       ...everything(stack).flatMap(({ address, attributes }) =>
         [
           ...["count", "for_each", "dynamic", "provisioner"].filter((name) => attributes[name] !== undefined),
-          ...leaves(block(attributes.lifecycle).ignore_changes ?? []).map(
+          ...leaves(blocks(attributes.lifecycle).map((each) => each.ignore_changes ?? [])).map(
             ({ value }) => `ignore_changes ${String(value)}`,
           ),
         ].map((appliesTo) => ({ address, problem: "has what the rules can't follow", appliesTo })),
