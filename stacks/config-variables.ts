@@ -21,5 +21,3 @@ export const configVariables = [
   "DEPLOY_REPOSITORY",
   "OIDC_PROVIDER",
 ] as const;
-
-type ConfigVariable = (typeof configVariables)[number];
