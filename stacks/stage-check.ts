@@ -241,12 +241,28 @@ function prototypeProblems(
   ];
 }
 
+/** Variables that no stage's entry can have, by what somebody would call them there. */
+const variablesAlone: ReadonlyMap<string, string> = new Map([
+  ["stage", "STAGE"],
+  ["backend", "BACKEND"],
+  ["stateBucket", "STATE_BUCKET"],
+  ["stateRegion", "STATE_REGION"],
+  ["organization", "TF_CLOUD_ORGANIZATION"],
+  ["workspace", "TF_WORKSPACE"],
+]);
+
+function helpWithSetting(key: string): string {
+  const variable = variablesAlone.get(key);
+  if (variable !== undefined) return `take it out, and export ${variable}, which only the environment has`;
+  const meant = similarName(key, Object.keys(settingsSchema.shape));
+  return meant === undefined ? "leave it out" : `did you mean ${meant}?`;
+}
+
 function toProblems(issue: z.core.$ZodIssue): SettingProblem[] {
   switch (issue.code) {
     case "unrecognized_keys":
       return issue.keys.map((key) => {
-        const meant = issue.path.length === 0 ? similarName(key, Object.keys(settingsSchema.shape)) : undefined;
-        const help = meant === undefined ? "leave it out" : `did you mean ${meant}?`;
+        const help = issue.path.length === 0 ? helpWithSetting(key) : "leave it out";
         return { path: [...issue.path, key], message: `is not a setting: ${help}` };
       });
     case "invalid_key":

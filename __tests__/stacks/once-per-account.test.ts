@@ -1,9 +1,10 @@
 import { readConfig, ConfigurationError, type Environment } from "../../stacks/config";
 import { stages, type StageSettings } from "../../stacks/stages";
+import { plainStage } from "../support/stages";
 
 /** Two stages of one account and one region, which have all their settings in their entries. */
 const entry: StageSettings = {
-  ...stages.staging,
+  ...plainStage,
   projectName: "shop",
   accountId: "111111111111",
   region: "eu-west-1",

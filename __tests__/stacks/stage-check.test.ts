@@ -255,6 +255,19 @@ it("refuses a setting that there is not, and guesses what is meant", () => {
   ]);
 });
 
+it.each([
+  ["stage", "STAGE"],
+  ["backend", "BACKEND"],
+  ["stateBucket", "STATE_BUCKET"],
+  ["stateRegion", "STATE_REGION"],
+  ["organization", "TF_CLOUD_ORGANIZATION"],
+  ["workspace", "TF_WORKSPACE"],
+])("tells where %s is set, which no entry has", (setting, variable) => {
+  expect(problemsWith({ [setting]: "x" })).toEqual([
+    `stacks/stages.ts: dev.${setting}="x" is not a setting: take it out, and export ${variable}, which only the environment has`,
+  ]);
+});
+
 it("lists the problems of the entry beside those of the environment, each once", () => {
   expect(problemsWith({ memoryMb: -1, region: 7 }, { AWS_REGION: "", PROJECT_NAME: "My Shop" })).toEqual([
     expect.stringContaining("dev.region=7 has to be a text"),

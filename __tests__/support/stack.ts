@@ -5,6 +5,7 @@ import { seedCatalogue } from "../../handler/notifications/seed";
 import { type Config, type Environment, readConfig } from "../../stacks/config";
 import { NotificationStack } from "../../stacks/notification-stack";
 import { exampleAccountId, stages, type StageSettings } from "../../stacks/stages";
+import "./stages";
 
 type Attributes = Record<string, unknown>;
 
