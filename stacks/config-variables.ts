@@ -21,5 +21,3 @@ export const configVariables = [
   "DEPLOY_REPOSITORY",
   "OIDC_PROVIDER",
 ] as const;
-
-export type ConfigVariable = (typeof configVariables)[number];
