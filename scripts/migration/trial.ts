@@ -13,6 +13,9 @@ const run = promisify(execFile);
 
 const projectRoot = join(__dirname, "..", "..");
 
+/** A folder inside this project finds every other package in the project's own node_modules. */
+const trials = join(projectRoot, ".migration");
+
 /** What a way needs of this project's sources: the stacks, and the handler that they bundle. */
 const sources = ["main.ts", "stacks", "handler"];
 
@@ -51,9 +54,9 @@ export function synthesizeHere(terraform: string): Promise<SynthesizedStages> {
  * @throws Error where npm can't install the packages, or where a synth fails.
  */
 export async function tryWay(way: Way, here: SynthesizedStages, terraform: string): Promise<TrialResult> {
-  // A folder inside this project finds every other package in the project's own node_modules.
-  const folder = join(projectRoot, ".migration", way.id);
-  rmSync(folder, { recursive: true, force: true });
+  const folder = join(trials, way.id);
+  // A run that was interrupted has left what it installed, of whichever way.
+  rmSync(trials, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   try {
     for (const name of sources) cpSync(join(projectRoot, name), join(folder, name), { recursive: true });
@@ -71,15 +74,26 @@ export async function tryWay(way: Way, here: SynthesizedStages, terraform: strin
       join(folder, "tsconfig.json"),
       JSON.stringify({ extends: "../../tsconfig.json", compilerOptions: { types: ["node"] }, include: sources }),
     );
-    // The packages' engines name newer versions of Node.js than they need for a synth.
-    await run("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"], { cwd: folder });
+    await install(folder, way.title);
     return {
       typeErrors: await findTypeErrors(folder),
       differences: findDifferences(here, await synthesizeStages(folder, terraform)),
     };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(trials, { recursive: true, force: true });
   }
+}
+
+/** The packages' engines name newer versions of Node.js than they need for a synth, so that npm warns. */
+async function install(folder: string, title: string): Promise<void> {
+  const options = ["--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error"];
+  await run("npm", ["install", ...options], { cwd: folder }).catch((cause: unknown) => {
+    const { stderr = "" } = cause as { readonly stderr?: string };
+    throw new Error(
+      `${stderr.trim()}\nnpm could not install the packages of "${title}". The check needs npm's registry, and this machine may be offline. docs/migrating.md was not changed.`,
+      { cause },
+    );
+  });
 }
 
 function replaceTexts(folder: string, { replacements = [] }: Way): void {
