@@ -18,5 +18,5 @@ export const plainStage: StageSettings = {
 };
 
 // The tests name these stages. A project that has renamed or removed one keeps its tests.
-const known: Record<string, StageSettings> = stages;
+const known: Record<string, StageSettings | undefined> = stages;
 known.staging ??= plainStage;
