@@ -3,6 +3,7 @@ export interface SynthesizedStack {
   readonly provider?: Readonly<Record<string, readonly Attributes[]>>;
   readonly resource?: Readonly<Record<string, Readonly<Record<string, Attributes>>>>;
   readonly data?: Readonly<Record<string, Readonly<Record<string, Attributes>>>>;
+  readonly module?: Readonly<Record<string, Attributes>>;
 }
 
 export type Attributes = Readonly<Record<string, unknown>>;
@@ -11,12 +12,14 @@ export function all(kind: SynthesizedStack["resource"], type: string): [string, 
   return Object.entries(kind?.[type] ?? {});
 }
 
+/** The blocks of an attribute. Terraform reads a single one as a list of one. */
 export function objects(value: unknown): readonly Attributes[] {
-  return Array.isArray(value) ? (value as Attributes[]) : [];
+  return [value ?? []].flat().filter((each): each is Attributes => typeof each === "object" && each !== null);
 }
 
+/** The texts of an attribute. Terraform reads an expression in place of a list, and so do the rules: as its one text. */
 export function strings(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : [];
+  return [value ?? []].flat().map(String);
 }
 
 export function block(value: unknown): Attributes {
