@@ -23,6 +23,11 @@ export class DraftStack {
     return found;
   }
 
+  /** Replaces a whole part of the stack, for example its modules. */
+  set(part: keyof SynthesizedStack, value: object): void {
+    Object.assign(this.json, { [part]: value });
+  }
+
   provider(): Draft {
     return this.json.provider?.aws?.[0] as Draft;
   }
@@ -163,6 +168,9 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
   ],
   "policy-as-data": [
     ["a policy as JSON", (s) => (s.the("aws_iam_role_policy").policy = '{"Statement":[]}'), /has its policy as text/],
+    ...["${var.p}", "${local.p}", "${data.aws_ssm_parameter.p.value}", "${data.aws_iam_policy.admin.policy}"].map(
+      (text): Break => [text, (s) => (s.the("aws_iam_role_policy").policy = text), /has its policy as text/],
+    ),
     [
       "a policy in an attribute that nobody listed",
       (s) => {
@@ -177,6 +185,80 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
       },
       /has its repository_policy as text/,
     ],
+  ],
+  "policies-readable": [
+    [
+      '${join("", ["*"])}',
+      "${var.all}",
+      "${local.all}",
+      "${data.aws_ssm_parameter.p.value}",
+      "${aws_sqs_queue.gone.arn}",
+    ].map((text): Break => [
+      text,
+      (s) => {
+        s.addDocument({ actions: ["sqs:SendMessage"], resources: text });
+      },
+      /added allows "\$\{.*", which the rules can't read/,
+    ]),
+    [
+      [
+        "an action",
+        (s: DraftStack) => {
+          s.addDocument({ actions: ['${format("%s:*", "iam")}'], resources: ["arn"] });
+        },
+        /added allows "\$\{format/,
+      ] as Break,
+    ],
+  ].flat(),
+  "stack-readable": [
+    [
+      "a module",
+      (s) => {
+        s.set("module", { iam: { source: "x" } });
+      },
+      /module\.iam is a module/,
+    ],
+    [
+      "a dynamic block",
+      (s) => (s.statements("standard-lane_function_permissions")[0] = { dynamic: { condition: {} } }),
+      /has a dynamic block/,
+    ],
+    [
+      "another region",
+      (s) => {
+        s.set("provider", { aws: [s.provider(), { ...s.provider(), region: "us-east-1" }] });
+      },
+      /works in us-east-1/,
+    ],
+    ["ignored tags", (s) => (s.provider().ignore_tags = [{ keys: ["stage"] }]), /ignores tags/],
+  ],
+  "others-stay-out": [
+    ...(
+      [
+        ["aws_cloudwatch_event_permission", { principal: "*" }],
+        ["aws_lambda_layer_version_permission", { principal: "999999999999" }],
+        ["aws_lambda_permission", { principal: "events.amazonaws.com", principal_org_id: "o-1" }],
+        ["aws_kms_grant", { grantee_principal: "arn:aws:iam::999999999999:root" }],
+        ["aws_kms_grant", { grantee_principal: "${data.aws_ssm_parameter.p.value}" }],
+      ] as const
+    ).map(([type, attributes]): Break => [
+      `${type} ${JSON.stringify(attributes)}`,
+      (s) => {
+        s.add(type, attributes);
+      },
+      new RegExp(`${type}\\.added lets in "`),
+    ]),
+    [
+      "a subscription of another account",
+      (s) => {
+        s.add("aws_sns_topic_subscription", { endpoint: "arn:aws:sqs:eu-west-1:999999999999:x" });
+      },
+      /names "arn:aws:sqs:eu-west-1:999999999999:x", which is another account's/,
+    ],
+  ],
+  "no-secret-as-text": [
+    ["a tag", (s) => (s.the(queue, "dead").tags = { note: `AKIA${"A".repeat(16)}` }), /form of an access key/],
+    ["a provider's key", (s) => (s.provider().secret_key = "x"), /provider\.aws has a secret_key/],
   ],
   "permission-names-source": [
     ["a permission without a source", (s) => delete s.the("aws_lambda_permission").source_arn, /names no source/],
@@ -222,6 +304,18 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
       },
       /aws_iam_role_policy_attachment\.added has the policy arn:aws:iam::aws:policy/,
     ]),
+    ...["${var.policy}", "arn:aws:iam::999999999999:policy/x", "${data.aws_iam_policy.admin.arn}"].map((arn): Break => [
+      arn,
+      (s) => {
+        s.add("aws_iam_role_policy_attachment", { policy_arn: arn });
+      },
+      /which is no aws_iam_policy of this stack/,
+    ]),
+    [
+      "a foreign boundary",
+      (s) => (s.the("aws_iam_role").permissions_boundary = "${var.boundary}"),
+      /has the policy \$\{var\.boundary\}/,
+    ],
     [
       "in the role itself",
       (s) => (s.the("aws_iam_role").managed_policy_arns = ["arn:aws-cn:iam::aws:policy/ReadOnlyAccess"]),
@@ -265,6 +359,14 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
       (s) => delete s.statement("topic-policy", "AlarmsPublish").condition,
       /allows sns:Publish to cloudwatch\.amazonaws\.com without its source/,
     ],
+    ...["999999999999", "arn:aws:events:eu-west-1:999999999999:rule/x", "${var.account}"].map((value): Break => [
+      value,
+      (s) =>
+        (s.statement("topic-policy", "AlarmsPublish").condition = [
+          { test: "StringEquals", variable: "aws:SourceAccount", values: [value] },
+        ]),
+      /which is not of this account/,
+    ]),
     [
       "a condition that holds where the key is absent",
       (s) =>
@@ -279,6 +381,16 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
     ],
   ],
   "ses-sends-as-sender": [
+    [
+      "another stage's template, deleted",
+      (s) => {
+        s.addDocument({
+          actions: ["ses:DeleteTemplate"],
+          resources: ["arn:aws:ses:eu-west-1:123456789012:template/other-prod-x"],
+        });
+      },
+      /allows ses:DeleteTemplate on/,
+    ],
     ["no condition", (s) => delete sending(s).condition, /allows ses:SendTemplatedEmail as anyone/],
     [
       "a negated condition",

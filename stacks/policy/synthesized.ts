@@ -14,7 +14,7 @@ export function all(kind: SynthesizedStack["resource"], type: string): [string, 
 
 /** The blocks of an attribute. Terraform reads a single one as a list of one. */
 export function objects(value: unknown): readonly Attributes[] {
-  return [value ?? []].flat().filter((each): each is Attributes => typeof each === "object" && each !== null);
+  return [value ?? []].flat().filter((each): each is Attributes => typeof each === "object");
 }
 
 /** The texts of an attribute. Terraform reads an expression in place of a list, and so do the rules: as its one text. */

@@ -6,10 +6,12 @@ import { iamRules } from "./iam";
 import { limitRules } from "./limits";
 import { monitoringRules } from "./monitoring";
 import { nameRules } from "./names";
+import { readableRules } from "./readable";
 
 /** The rules by concern. Their titles head the tables of docs/policy.md. */
 export const ruleGroups = {
   "Who may do what": iamRules,
+  "What the rules can read": readableRules,
   "No event is lost": deliveryRules,
   "Encryption and recovery": encryptionRules,
   "What a deployment replaces": changeRules,
