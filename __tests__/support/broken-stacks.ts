@@ -426,6 +426,7 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
   ],
   "no-secret-in-environment": [
     ["a password", (s) => (variables(s).SMTP_PASSWORD = "hunter2"), /has a secret in its variable SMTP_PASSWORD/],
+    ["a password in camel case", (s) => (variables(s).dbPassword = "hunter2"), /in its variable dbPassword/],
     ["an access key", (s) => (variables(s).OTHER = `AKIA${"A".repeat(16)}`), /has a secret in its variable OTHER/],
   ],
   "target-retry-and-dead-letters": [

@@ -260,7 +260,7 @@ export const iamRules: readonly Rule[] = [
   },
 ];
 
-const secretName = /SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENTIAL/;
+const secretName = /SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENTIAL/i;
 
 /** Attributes that hold a policy of IAM, whatever the type. */
 const policyAttributes = [
