@@ -72,7 +72,7 @@ it.each(["local", "cloud"])(
 
 it("says nothing of the repository where the kind of backend is mistyped", () => {
   expect(problemsOf({ DEPLOY_REPOSITORY: "acme/shop", BACKEND: "S3" })).toEqual([
-    'BACKEND="S3" is unknown: use s3, cloud or local',
+    'BACKEND="S3" is unknown: did you mean s3? Otherwise, use s3, cloud or local',
   ]);
 });
 

@@ -153,13 +153,15 @@ describe("a wildcard", () => {
 describe("a policy as text", () => {
   it.each([
     [itsPolicy, true],
-    ["${aws_iam_policy.x.policy}", true],
+    ["${data.aws_iam_policy_document.gone.json}", false],
+    ["${aws_iam_policy.x.policy}", false],
     [`${itsPolicy} `, false],
     [` ${itsPolicy}`, false],
     ["${var.policy}", false],
     [{ Statement: [] }, false],
   ])("is not %j: %p", (policy, kept) => {
-    expect(violationsOf(resource("aws_iam_role_policy", { ...named, policy }), "policy-as-data")).toEqual(
+    const stack = { ...resource("aws_iam_role_policy", { ...named, policy }), ...statement({ actions: ["a"] }) };
+    expect(violationsOf(stack, "policy-as-data")).toEqual(
       kept ? [] : ["aws_iam_role_policy.it has its policy as text"],
     );
   });

@@ -452,6 +452,6 @@ it.each([
 it("refuses a stage whose recipients are more than the function's environment takes, and says what to do", () => {
   const recipients = Array.from({ length: 50 }, (_, at) => `${"a".repeat(60)}${at}@example.com`).join();
   expect(() => synthNotificationStack({ EMAIL_RECIPIENT: recipients })).toThrow(
-    /environment-fits: aws_lambda_function\.\S+ has \d+ bytes of variables, of 3840\. .*EMAIL_RECIPIENT/,
+    /environment-fits: aws_lambda_function\.\S+ has \d+ bytes of variables, of 3840\. .*allowedRecipients and recipients \(EMAIL_RECIPIENT\)/,
   );
 });

@@ -23,6 +23,11 @@ export class DraftStack {
     return found;
   }
 
+  /** Replaces a whole part of the stack, for example its modules. */
+  set(part: keyof SynthesizedStack, value: object): void {
+    Object.assign(this.json, { [part]: value });
+  }
+
   provider(): Draft {
     return this.json.provider?.aws?.[0] as Draft;
   }
@@ -167,6 +172,9 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
   ],
   "policy-as-data": [
     ["a policy as JSON", (s) => (s.the("aws_iam_role_policy").policy = '{"Statement":[]}'), /has its policy as text/],
+    ...["${var.p}", "${local.p}", "${data.aws_ssm_parameter.p.value}", "${data.aws_iam_policy.admin.policy}"].map(
+      (text): Break => [text, (s) => (s.the("aws_iam_role_policy").policy = text), /has its policy as text/],
+    ),
     [
       "a policy in an attribute that nobody listed",
       (s) => {
@@ -181,6 +189,73 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
       },
       /has its repository_policy as text/,
     ],
+  ],
+  "role-mails-as-function": [
+    [
+      "another sender",
+      (s) =>
+        (sending(s).condition = [{ test: "StringEquals", variable: "ses:FromAddress", values: ["ceo@example.com"] }]),
+      /may send as ceo@example\.com, who is no sender of it/,
+    ],
+    [
+      "another identity",
+      (s) => (sending(s).resources as string[]).push("arn:aws:ses:eu-west-1:123456789012:identity/ceo.com"),
+      /may use the identity ceo\.com, which is none of its senders or recipients/,
+    ],
+    [
+      "a list that the role does not hold",
+      (s) =>
+        (variables(s).RECIPIENT_POLICY = JSON.stringify({ mode: "restricted", addresses: ["a@b.c"], domains: [] })),
+      /has a role that may mail others than the function's RECIPIENT_POLICY allows/,
+    ],
+    [
+      "a list that the role holds for requests without recipients",
+      (s) => {
+        variables(s).RECIPIENT_POLICY = JSON.stringify({ mode: "restricted", addresses: ["a@b.c"], domains: [] });
+        (sending(s).condition as Draft[]).push({
+          test: "ForAllValues:StringLike",
+          variable: "ses:Recipients",
+          values: ["a@b.c"],
+        });
+      },
+      /has a role that may mail others than the function's RECIPIENT_POLICY allows/,
+    ],
+  ],
+  "bounced-are-suppressed": [
+    ["no suppression", (s) => delete s.the("aws_sesv2_configuration_set").suppression_options, /does not suppress/],
+    [
+      "bounces alone",
+      (s) => (s.the("aws_sesv2_configuration_set").suppression_options = { suppressed_reasons: ["BOUNCE"] }),
+      /does not suppress addresses for BOUNCE and COMPLAINT/,
+    ],
+  ],
+  "others-stay-out": [
+    ...(
+      [
+        ["aws_cloudwatch_event_permission", { principal: "*" }],
+        ["aws_lambda_layer_version_permission", { principal: "999999999999" }],
+        ["aws_lambda_permission", { principal: "events.amazonaws.com", principal_org_id: "o-1" }],
+        ["aws_kms_grant", { grantee_principal: "arn:aws:iam::999999999999:root" }],
+        ["aws_kms_grant", { grantee_principal: "${data.aws_ssm_parameter.p.value}" }],
+      ] as const
+    ).map(([type, attributes]): Break => [
+      `${type} ${JSON.stringify(attributes)}`,
+      (s) => {
+        s.add(type, attributes);
+      },
+      new RegExp(`${type}\\.added lets in "`),
+    ]),
+    [
+      "a subscription of another account",
+      (s) => {
+        s.add("aws_sns_topic_subscription", { endpoint: "arn:aws:sqs:eu-west-1:999999999999:x" });
+      },
+      /names "arn:aws:sqs:eu-west-1:999999999999:x", which is another account's/,
+    ],
+  ],
+  "no-secret-as-text": [
+    ["a tag", (s) => (s.the(queue, "dead").tags = { note: `AKIA${"A".repeat(16)}` }), /form of an access key/],
+    ["a provider's key", (s) => (s.provider().secret_key = "x"), /provider\.aws has a secret_key/],
   ],
   "permission-names-source": [
     ["a permission without a source", (s) => delete s.the("aws_lambda_permission").source_arn, /names no source/],
@@ -226,6 +301,18 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
       },
       /aws_iam_role_policy_attachment\.added has the policy arn:aws:iam::aws:policy/,
     ]),
+    ...["${var.policy}", "arn:aws:iam::999999999999:policy/x", "${data.aws_iam_policy.admin.arn}"].map((arn): Break => [
+      arn,
+      (s) => {
+        s.add("aws_iam_role_policy_attachment", { policy_arn: arn });
+      },
+      /which is no aws_iam_policy of this stack/,
+    ]),
+    [
+      "a foreign boundary",
+      (s) => (s.the("aws_iam_role").permissions_boundary = "${var.boundary}"),
+      /has the policy \$\{var\.boundary\}/,
+    ],
     [
       "in the role itself",
       (s) => (s.the("aws_iam_role").managed_policy_arns = ["arn:aws-cn:iam::aws:policy/ReadOnlyAccess"]),
@@ -269,6 +356,14 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
       (s) => delete s.statement("topic-policy", "AlarmsPublish").condition,
       /allows sns:Publish to cloudwatch\.amazonaws\.com without its source/,
     ],
+    ...["999999999999", "arn:aws:events:eu-west-1:999999999999:rule/x", "${var.account}"].map((value): Break => [
+      value,
+      (s) =>
+        (s.statement("topic-policy", "AlarmsPublish").condition = [
+          { test: "StringEquals", variable: "aws:SourceAccount", values: [value] },
+        ]),
+      /which is not of this account/,
+    ]),
     [
       "a condition that holds where the key is absent",
       (s) =>
@@ -283,6 +378,16 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
     ],
   ],
   "ses-sends-as-sender": [
+    [
+      "another stage's template, deleted",
+      (s) => {
+        s.addDocument({
+          actions: ["ses:DeleteTemplate"],
+          resources: ["arn:aws:ses:eu-west-1:123456789012:template/other-prod-x"],
+        });
+      },
+      /allows ses:DeleteTemplate on/,
+    ],
     ["no condition", (s) => delete sending(s).condition, /allows ses:SendTemplatedEmail as anyone/],
     [
       "a negated condition",
@@ -318,6 +423,7 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
   ],
   "no-secret-in-environment": [
     ["a password", (s) => (variables(s).SMTP_PASSWORD = "hunter2"), /has a secret in its variable SMTP_PASSWORD/],
+    ["a password in camel case", (s) => (variables(s).dbPassword = "hunter2"), /in its variable dbPassword/],
     ["an access key", (s) => (variables(s).OTHER = `AKIA${"A".repeat(16)}`), /has a secret in its variable OTHER/],
   ],
   "target-retry-and-dead-letters": [

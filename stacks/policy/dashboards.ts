@@ -1,6 +1,6 @@
 import { isAlarm, isStatistic } from "./alarm-terms";
 import { type Metric, metricProblems, named } from "./metric-sources";
-import { type Attributes, block, objects, type SynthesizedStack } from "./synthesized";
+import { type Attributes, block, objects, strings, type SynthesizedStack } from "./synthesized";
 import { jsonOf } from "./values";
 
 /**
@@ -27,7 +27,7 @@ function widgetProblems(stack: SynthesizedStack, { type = "metric", properties }
       .map(({ stat }) => `shows the statistic ${String(stat)}`),
     ...metricsOfRows(objects(content.metrics)).flatMap((metric) => metricProblems(stack, metric)),
     ...[content.alarms, block(content.annotations).alarms]
-      .flatMap((alarms) => objects(alarms).map(String))
+      .flatMap(strings)
       .filter((alarm) => !isAlarm(stack, alarm))
       .map((alarm) => `shows the alarm ${alarm}, which is not in the stack`),
     ...logGroupsOf(content.query)

@@ -12,12 +12,14 @@ export function all(kind: SynthesizedStack["resource"], type: string): [string, 
   return Object.entries(kind?.[type] ?? {});
 }
 
+/** The blocks of an attribute. Terraform reads a single one as a list of one. */
 export function objects(value: unknown): readonly Attributes[] {
-  return Array.isArray(value) ? (value as Attributes[]) : [];
+  return ([value] as unknown[]).flat().filter((each): each is Attributes => typeof each === "object" && each !== null);
 }
 
+/** The texts of an attribute. Terraform reads an expression in place of a list, and so do the rules: as its one text. */
 export function strings(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : [];
+  return [value ?? []].flat().map(String);
 }
 
 export function block(value: unknown): Attributes {
@@ -50,6 +52,15 @@ export function resourceBehind(stack: SynthesizedStack, expression: unknown): Fo
   const [type = "", id = ""] = address.split(".");
   const attributes = stack.resource?.[type]?.[id];
   return attributes === undefined ? undefined : { address, type, attributes };
+}
+
+/** Every resource and data source of the stack, with Terraform's address. */
+export function everything({ resource = {}, data = {} }: SynthesizedStack): Found[] {
+  const of = (kinds: NonNullable<SynthesizedStack["resource"]>, prefix: string) =>
+    Object.entries(kinds).flatMap(([type, all]) =>
+      Object.entries(all).map(([id, attributes]) => ({ address: `${prefix}${type}.${id}`, type, attributes })),
+    );
+  return [...of(resource, ""), ...of(data, "data.")];
 }
 
 /** The physical name of a resource, where it is known at synth. */

@@ -39,6 +39,11 @@ export const readingBreaks: Readonly<Record<string, readonly Break[]>> = {
       /dead-letters\S+ has what the rules can't follow/,
     ]),
     [
+      "a dynamic block within a block",
+      (s) => (s.statement("dead-letters_policy", "OnlyOverTls").dynamic = { condition: { for_each: ["*"] } }),
+      /dead-letters\S+ has what the rules can't follow/,
+    ],
+    [
       "ignore_changes in a list of one block",
       (s) => (s.the(queue, "dead").lifecycle = [{ ignore_changes: "all" }]),
       /dead-letters\S+ has what the rules can't follow/,
@@ -50,5 +55,15 @@ export const readingBreaks: Readonly<Record<string, readonly Break[]>> = {
       },
       /module\.x is a module, whose resources no rule reads/,
     ],
+  ],
+  "providers-alike": [
+    [
+      "another region",
+      (s) => {
+        s.set("provider", { aws: [s.provider(), { ...s.provider(), alias: "b", region: "us-east-1" }] });
+      },
+      /provider\.aws has us-east-1 beside eu-west-1/,
+    ],
+    ["ignored tags", (s) => (s.provider().ignore_tags = [{ keys: ["stage"] }]), /provider\.aws ignores tags/],
   ],
 };

@@ -1,5 +1,6 @@
 import { missing, problems } from "../findings";
 import { type Finding, type Rule } from "../rule";
+import { allowing, isOwnAccount, isOwnPrincipal, isOwnSource } from "../ours";
 import {
   addressBehind,
   all,
@@ -7,6 +8,7 @@ import {
   block,
   isReference,
   objects,
+  resourceBehind,
   strings,
   type SynthesizedStack,
 } from "../synthesized";
@@ -38,15 +40,16 @@ export const iamRules: readonly Rule[] = [
   },
   {
     id: "policy-as-data",
-    checks: "Each policy refers to an aws_iam_policy_document, which takes no policy from a text.",
-    why: "These rules can't read a policy that is written as a text: write it as an aws_iam_policy_document.",
+    checks:
+      "Each policy is the `json` of a policy document of this stack, and such a document takes in no other policy.",
+    why: "These rules read documents of the stack, and no text, variable, file or data source from elsewhere: write the policy as an aws_iam_policy_document.",
     check: (stack) => [
       ...Object.entries(stack.resource ?? {}).flatMap(([type, resources]) =>
         Object.entries(resources).flatMap(([id, attributes]) =>
           Object.entries(attributes)
             .filter(([name, value]) =>
               policyAttributes.includes(name)
-                ? value !== undefined && !isReference(value)
+                ? value !== undefined && !isDocument(stack, value)
                 : typeof value === "string" && isPolicyText(value),
             )
             .map(([name]) => ({ address: `${type}.${id}`, problem: `has its ${name} as text`, appliesTo: name })),
@@ -54,7 +57,7 @@ export const iamRules: readonly Rule[] = [
       ),
       ...all(stack.data, "aws_iam_policy_document").flatMap(([id, document]) =>
         ["source_policy_documents", "override_policy_documents", "source_json", "override_json"]
-          .filter((name) => [document[name] ?? []].flat().some((part) => !isReference(part)))
+          .filter((name) => strings(document[name]).some((part) => !isDocument(stack, part)))
           .map((name) => ({
             address: `data.aws_iam_policy_document.${id}`,
             problem: `has its ${name} as text`,
@@ -102,27 +105,24 @@ export const iamRules: readonly Rule[] = [
   },
   {
     id: "no-managed-policies",
-    checks: "No role has a policy that AWS manages.",
-    why: "AWS's policies allow far more than one function needs, on every resource, and AWS may add to them: write an aws_iam_policy_document.",
-    check: (stack) => [
-      ...[
-        "aws_iam_role_policy_attachment",
-        "aws_iam_policy_attachment",
-        "aws_iam_user_policy_attachment",
-        "aws_iam_group_policy_attachment",
-      ].flatMap((type) =>
-        all(stack.resource, type)
-          .filter(([, { policy_arn: arn }]) => isManagedByAws(stack, arn))
-          .map(([id, { policy_arn: arn }]) => managed(`${type}.${id}`, arn)),
-      ),
-      ...["aws_iam_role", "aws_iam_role_policy_attachments_exclusive"].flatMap((type) =>
-        all(stack.resource, type).flatMap(([id, role]) =>
-          strings(role.managed_policy_arns ?? role.policy_arns)
-            .filter((arn) => isManagedByAws(stack, arn))
-            .map((arn) => managed(`${type}.${id}`, arn)),
+    checks:
+      "Each policy that is attached to a role is an aws_iam_policy of this stack. A permissions boundary is one, too, or has the stage's name in this account.",
+    why: "AWS's policies allow far more than one function needs, on every resource, and AWS may add to them; these rules can't read another stack's. Write an aws_iam_policy_document.",
+    check: (stack, namePrefix) =>
+      Object.entries(stack.resource ?? {})
+        .filter(([type]) => type.startsWith("aws_iam_"))
+        .flatMap(([type, resources]) =>
+          Object.entries(resources).flatMap(([id, attributes]) => [
+            ...["policy_arn", "policy_arns", "managed_policy_arns"]
+              .flatMap((name) => strings(attributes[name]))
+              .filter((arn) => resourceBehind(stack, arn)?.type !== "aws_iam_policy")
+              .map((arn) => attached(`${type}.${id}`, arn)),
+            ...strings(attributes.permissions_boundary)
+              .filter((arn) => resourceBehind(stack, arn)?.type !== "aws_iam_policy")
+              .filter((arn) => !(isOwnAccount(stack, arn) && arn.includes(`:policy/${namePrefix}-`)))
+              .map((arn) => attached(`${type}.${id}`, arn)),
+          ]),
         ),
-      ),
-    ],
   },
   {
     id: "principals-are-ours",
@@ -134,7 +134,7 @@ export const iamRules: readonly Rule[] = [
         objects(statement.principals).flatMap(({ type, identifiers }) =>
           strings(identifiers).flatMap((identifier) => {
             if (type === "AWS") {
-              return isReference(identifier) || hasWildcard(identifier) || isOwnAccount(stack, identifier)
+              return hasWildcard(identifier) || isOwnPrincipal(stack, identifier)
                 ? []
                 : [{ address, problem: `lets in "${identifier}"`, appliesTo: identifier }];
             }
@@ -156,7 +156,7 @@ export const iamRules: readonly Rule[] = [
   {
     id: "services-name-source",
     checks:
-      "What a policy allows to a service of AWS, it allows on behalf of a source: by `aws:SourceArn`, `aws:SourceAccount` or `aws:SourceOrgID`. The trust of a function's role needs none.",
+      "What a policy allows to a service of AWS, it allows on behalf of a source: by `aws:SourceArn`, `aws:SourceAccount` or `aws:SourceOrgID`. The source is of this account. The trust of a function's role needs none.",
     why: "Without it, the service does it for any account that asks: the confused deputy (https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html).",
     check: (stack) =>
       allowing(stack).flatMap(({ address, statement }) => {
@@ -169,43 +169,24 @@ export const iamRules: readonly Rule[] = [
             sourceConditions.includes(String(variable).toLowerCase()) &&
             !/Not|IfExists|ForAllValues/.test(String(test)),
         );
+        const foreign = objects(statement.condition)
+          .filter(({ variable }) => ["aws:sourceaccount", "aws:sourcearn"].includes(String(variable).toLowerCase()))
+          .flatMap(({ values }) => strings(values))
+          .filter((value) => !isOwnSource(stack, value));
         const open = services.filter((service) => !(isTrust && ownExecution.includes(service)));
-        return isBound
-          ? []
-          : open.flatMap((service) =>
-              strings(statement.actions).map((action) => ({
-                address,
-                problem: `allows ${action} to ${service} without its source`,
-                appliesTo: `${action} to ${service}`,
-              })),
-            );
-      }),
-  },
-  {
-    id: "ses-sends-as-sender",
-    checks:
-      "Who may send through SES may do so as named addresses, by a `StringEquals` on `ses:FromAddress`, and every resource that SES's actions are allowed on is this account's, in this region.",
-    why: "Otherwise code with a mistake could mail as anyone whose identity the account holds, or with another team's template.",
-    check: (stack, namePrefix) =>
-      allowing(stack).flatMap(({ address, statement }) => {
-        const actions = strings(statement.actions).filter((action) => action.toLowerCase().startsWith("ses:"));
-        const sends = actions.filter((action) => /^ses:(?:send|\*)/i.test(action));
-        const isNamed = objects(statement.condition).some(
-          ({ test, variable, values }) =>
-            /^StringEquals(?:IgnoreCase)?$/.test(String(test)) &&
-            variable === "ses:FromAddress" &&
-            strings(values).length > 0 &&
-            !strings(values).some(hasWildcard),
-        );
-        const foreign = strings(statement.resources).filter((arn) => !isOwnSes(stack, arn, namePrefix));
+        const unbound = isBound ? [] : open;
         return [
-          ...(isNamed
-            ? []
-            : sends.map((action) => ({ address, problem: `allows ${action} as anyone`, appliesTo: action }))),
-          ...(sends.length === 0 ? [] : foreign).map((arn) => ({
+          ...unbound.flatMap((service) =>
+            strings(statement.actions).map((action) => ({
+              address,
+              problem: `allows ${action} to ${service} without its source`,
+              appliesTo: `${action} to ${service}`,
+            })),
+          ),
+          ...foreign.map((value) => ({
             address,
-            problem: `allows ${sends.join(", ")} on "${arn}", which is not this stage's`,
-            appliesTo: arn,
+            problem: `allows what ${value} asks for, which is not of this account`,
+            appliesTo: value,
           })),
         ];
       }),
@@ -247,10 +228,27 @@ export const iamRules: readonly Rule[] = [
   },
 ];
 
-const secretName = /SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENTIAL/;
+const secretName = /SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENTIAL/i;
 
 /** Attributes that hold a policy of IAM, whatever the type. */
-const policyAttributes = ["policy", "policy_document", "assume_role_policy", "inline_policy", "access_policy"];
+const policyAttributes = [
+  "policy",
+  "policy_document",
+  "assume_role_policy",
+  "inline_policy",
+  "access_policy",
+  "resource_policy",
+  "repository_policy",
+];
+
+/** Whether the value is the JSON of a policy document of this stack. */
+function isDocument({ data }: SynthesizedStack, value: unknown): boolean {
+  const [, type = "", id = ""] =
+    /^\$\{data\.(aws_iam_policy_document|aws_cloudwatch_log_data_protection_policy_document)\.([\w-]+)\.json\}$/.exec(
+      String(value),
+    ) ?? [];
+  return data?.[type]?.[id] !== undefined;
+}
 
 /** Whether the text is a policy, as JSON or as the expression that makes JSON. */
 function isPolicyText(text: string): boolean {
@@ -258,48 +256,15 @@ function isPolicyText(text: string): boolean {
   return (start.startsWith("{") || start.startsWith("${jsonencode(")) && /"Statement"|\bStatement\s?[=:]/.test(start);
 }
 
-function isManagedByAws(stack: SynthesizedStack, arn: unknown): boolean {
-  const [, id] = /^\$\{data\.aws_iam_policy\.([\w-]+)\.arn\}$/.exec(String(arn)) ?? [];
-  return id === undefined ? String(arn).includes(":iam::aws:policy/") : stack.data?.aws_iam_policy?.[id] !== undefined;
-}
-
-function managed(address: string, arn: unknown): Finding {
-  return { address, problem: `has the policy ${String(arn)}, which AWS manages`, appliesTo: String(arn) };
+function attached(address: string, arn: string): Finding {
+  const whose = arn.includes(":iam::aws:policy/") ? "which AWS manages" : "which is no aws_iam_policy of this stack";
+  return { address, problem: `has the policy ${arn}, ${whose}`, appliesTo: arn };
 }
 
 const sourceConditions = ["aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid"];
 
 /** Services that assume a role to run the account's own code. */
 const ownExecution = ["lambda.amazonaws.com"];
-
-/** The account id of the providers, or an expression that reads it. */
-function isOwnAccount(stack: SynthesizedStack, text: string): boolean {
-  const [, account = text] = /^arn:[^:]*:(?:iam|sts)::([^:]*):/.exec(text) ?? [];
-  const own = (stack.provider?.aws ?? []).flatMap(({ allowed_account_ids: ids }) => strings(ids));
-  return own.includes(account) || /^\$\{data\.aws_caller_identity\.[\w-]+\.account_id\}$/.test(account);
-}
-
-/** Whether the ARN is of SES, in this account and region, and a template or configuration set of this stage. */
-function isOwnSes(stack: SynthesizedStack, arn: string, namePrefix: string): boolean {
-  if (isReference(arn)) return true;
-  const [, region, account, kind, name] = /^arn:[^:]*:ses:([^:]*):([^:]*):([a-z-]+)\/([^]+)$/.exec(arn) ?? [];
-  const own = stack.provider?.aws?.[0]?.region;
-  return (
-    region === own &&
-    isOwnAccount(stack, account ?? "") &&
-    name !== undefined &&
-    (kind === "identity" ? !hasWildcard(name) : name.startsWith(`${namePrefix}-`))
-  );
-}
-
-/** The statements that allow something, with the address of their document. */
-function allowing(stack: SynthesizedStack): { readonly address: string; readonly statement: Attributes }[] {
-  return all(stack.data, "aws_iam_policy_document").flatMap(([id, document]) =>
-    objects(document.statement)
-      .filter((statement) => statement.effect !== "Deny")
-      .map((statement) => ({ address: `data.aws_iam_policy_document.${id}`, statement })),
-  );
-}
 
 type Wildcard = Pick<Finding, "problem" | "appliesTo">;
 
@@ -352,7 +317,7 @@ function isOwnPrefix(arn: unknown, namePrefix: string): boolean {
   return front !== undefined && !hasWildcard(front) && String(arn).slice(front.length) === `${namePrefix}-*`;
 }
 
-function hasWildcard(text: unknown): boolean {
+export function hasWildcard(text: unknown): boolean {
   return /[*?]/.test(String(text).replace(/\$\{[^}]*\}/g, ""));
 }
 

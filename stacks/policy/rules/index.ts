@@ -8,14 +8,16 @@ import { keyRules } from "./keys";
 import { limitRules } from "./limits";
 import { monitoringRules } from "./monitoring";
 import { nameRules } from "./names";
+import { outsiderRules } from "./outsiders";
 import { queueRules } from "./queues";
 import { readingRules } from "./reading";
+import { sendingRules } from "./sending";
 import { switchRules } from "./switches";
 
 /** The rules by concern. Their titles head the tables of docs/policy.md. */
 export const ruleGroups = {
   "What the rules can read": readingRules,
-  "Who may do what": iamRules,
+  "Who may do what": [...iamRules, ...sendingRules, ...outsiderRules],
   "No event is lost": [...deliveryRules, ...queueRules, ...switchRules],
   "Encryption and recovery": [...encryptionRules, ...keyRules],
   "What a deployment replaces": changeRules,

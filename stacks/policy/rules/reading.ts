@@ -1,5 +1,5 @@
-import { type Finding, type Rule } from "../rule";
-import { type Attributes, type SynthesizedStack } from "../synthesized";
+import { type Rule } from "../rule";
+import { everything, objects } from "../synthesized";
 import { blocks, leaves } from "../values";
 
 /** Rules that let the others read the whole stack: what they can't read, they can't judge. */
@@ -26,7 +26,9 @@ export const readingRules: readonly Rule[] = [
     check: (stack) => [
       ...everything(stack).flatMap(({ address, attributes }) =>
         [
-          ...["count", "for_each", "dynamic", "provisioner"].filter((name) => attributes[name] !== undefined),
+          ...["count", "for_each", "provisioner"].filter((name) => attributes[name] !== undefined),
+          // A block of a block may be dynamic, too. In a text, the quotation marks are escaped.
+          ...(JSON.stringify(attributes).includes('"dynamic":') ? ["dynamic"] : []),
           ...leaves(blocks(attributes.lifecycle).map((each) => each.ignore_changes ?? [])).map(
             ({ value }) => `ignore_changes ${String(value)}`,
           ),
@@ -38,17 +40,24 @@ export const readingRules: readonly Rule[] = [
       })),
     ],
   },
+  {
+    id: "providers-alike",
+    checks: "The providers of AWS share one region and ignore no tags.",
+    why: "The rules take one region and the tags of the provider for granted: put what is in another region into a stack of its own.",
+    check: ({ provider }) => {
+      const [first, ...others] = objects(provider?.aws);
+      const address = "provider.aws";
+      return [
+        ...others
+          .filter(({ region }) => region !== first?.region)
+          .map(({ region }) => ({ address, problem: `has ${String(region)} beside ${String(first?.region)}` })),
+        ...[first ?? {}, ...others]
+          .filter(({ ignore_tags: ignored }) => ignored !== undefined)
+          .map(() => ({ address, problem: "ignores tags" })),
+      ];
+    },
+  },
 ];
-
-function everything({ resource = {}, data = {} }: SynthesizedStack): (Pick<Finding, "address"> & {
-  readonly attributes: Attributes;
-})[] {
-  const of = (kinds: NonNullable<SynthesizedStack["resource"]>, prefix: string) =>
-    Object.entries(kinds).flatMap(([type, all]) =>
-      Object.entries(all).map(([id, attributes]) => ({ address: `${prefix}${type}.${id}`, attributes })),
-    );
-  return [...of(resource, ""), ...of(data, "data.")];
-}
 
 /** The data sources that say nothing that a rule judges, or are policies, which the rules read. */
 const knownData = [
