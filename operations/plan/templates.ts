@@ -1,4 +1,4 @@
-import { catalogue as ownCatalogue } from "../../handler/notifications";
+import { catalogue } from "../../handler/notifications";
 import { type Notification } from "../../handler/notifications/define";
 import { sampleEvent } from "../../handler/notifications/sample";
 import { renderTemplate, type Template } from "../../stacks/templates";
@@ -38,15 +38,8 @@ export interface TemplateChange {
   readonly page: string | undefined;
 }
 
-/**
- * Lists the templates that the plan makes, changes or removes.
- * @param catalogue @default the project's own notifications
- */
-export function templateChanges(
-  plan: TerraformPlan,
-  naming: Naming,
-  catalogue: readonly Notification[] = ownCatalogue,
-): TemplateChange[] {
+/** Lists the templates that the plan makes, changes or removes. */
+export function templateChanges(plan: TerraformPlan, naming: Naming): TemplateChange[] {
   const pages = new Set<string>();
   return plan.resource_changes
     .filter(
@@ -57,7 +50,7 @@ export function templateChanges(
     )
     .map(({ change }) => {
       const stored = naming.short(String(first(change.after ?? change.before).name));
-      const notification = notificationOf(stored, catalogue);
+      const notification = notificationOf(stored);
       const name = notification?.id ?? stored;
       const [before, after] = (["before", "after"] as const).map((side) =>
         mailOf(templateOf(change, side), notification),
@@ -101,7 +94,7 @@ const differs = ({ before, after, after_unknown: unknown }: Change, part: Part):
 const isMarked = (marks: unknown, part: Part): boolean => marks === true || first(marks)[part] === true;
 
 /** The notification of a template's short name: `<notification>-<hash>`. */
-const notificationOf = (name: string, catalogue: readonly Notification[]): Notification | undefined =>
+const notificationOf = (name: string): Notification | undefined =>
   catalogue.find(({ id }) => name.startsWith(`${id}-`) && /^[0-9a-f]{8}$/.test(name.slice(id.length + 1)));
 
 function mailOf(template: Template | undefined, notification: Notification | undefined): Mail | undefined {
