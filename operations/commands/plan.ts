@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { shellWord } from "aws-emulator/processes";
 import { type CommandModule, exitCodes, type Io, type Program, UsageError } from "../command";
+import { writeMailPages } from "../plan/mail-pages";
 import { summarize } from "../plan/summary";
 import { readPlan } from "../plan/terraform-json";
 import { configOf, placeOf, refuseSandboxAtAws, sourceTheSandbox } from "../stage";
@@ -15,6 +16,7 @@ import { exitCodeOf, runCdktf, withHelp } from "./cdktf";
 const help = `With --summary, it writes the plan as markdown for a pull request, and takes no option of cdktf but a stack:
   --from <file>      a plan of terraform show -json, in place of a new one; no stage has to be configured
   --title <text>     the heading
+  --mails <folder>   a new folder for pages that show the mail of each changed template in a browser, before and after
   --whole            all of it, also where it is longer than a comment of GitHub may be
   --whole-at <text>  where the whole is, for the sentence that ends a page that was cut
 `;
@@ -27,13 +29,15 @@ export const define: CommandModule["define"] = (command, io, end) =>
 interface SummaryWords {
   readonly from?: string;
   readonly title?: string;
+  readonly mails?: string;
   readonly whole: boolean;
   readonly wholeAt?: string;
 }
 
 /** @returns the exit code. */
 async function runSummary(words: readonly string[], io: Io): Promise<number> {
-  const { stack, from, title, whole, wholeAt } = readWords(words, io);
+  const { stack, from, title, mails, whole, wholeAt } = readWords(words, io);
+  if (mails !== undefined) refuseFullFolder(mails);
   const text = from === undefined ? await makePlan(stack, io) : { json: readPlanFile(from) };
   if ("code" in text) return exitCodeOf(text.code);
   let plan;
@@ -45,9 +49,11 @@ async function runSummary(words: readonly string[], io: Io): Promise<number> {
       ? new Error(`Terraform's plan can't be read: ${message}`, { cause })
       : new UsageError(`--from ${from}: ${message}`, { cause });
   }
+  if (mails !== undefined) writeMailPages(mails, plan);
   io.stdout.write(
     summarize(plan, {
       ...(title === undefined ? {} : { title }),
+      ...(mails === undefined ? {} : { pagesIn: mails }),
       ...(whole ? { limit: Number.POSITIVE_INFINITY } : {}),
       ...(wholeAt === undefined ? {} : { whole: wholeAt }),
     }),
@@ -63,6 +69,7 @@ function readWords(words: readonly string[], { stdout, stderr }: Io): SummaryWor
     .option("--summary")
     .option("--from <file>")
     .option("--title <text>")
+    .option("--mails <folder>")
     .option("--whole", "", false)
     .option("--whole-at <text>")
     .parse([...words], { from: "user" });
@@ -72,6 +79,12 @@ function readWords(words: readonly string[], { stdout, stderr }: Io): SummaryWor
     throw new UsageError(`--from has a plan already: leave out the stack ${stack}.`);
   }
   return stack === undefined ? options : { ...options, stack };
+}
+
+/** Pages of an earlier plan would look like those of this one. */
+function refuseFullFolder(folder: string): void {
+  if (!existsSync(folder) || (statSync(folder).isDirectory() && readdirSync(folder).length === 0)) return;
+  throw new UsageError(`--mails ${folder} is there already, and not empty: name a new folder, or remove this one.`);
 }
 
 function readPlanFile(file: string): string {

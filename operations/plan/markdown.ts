@@ -12,7 +12,7 @@ export interface Block {
 }
 
 /** Makes control characters and those that turn the direction of the text visible, so that nothing hides. */
-function visible(text: string, kept: RegExp): string {
+export function visible(text: string, kept: RegExp): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu, (character) =>
     kept.test(character) ? character : `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
   );

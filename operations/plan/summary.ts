@@ -7,7 +7,7 @@ import { type Block, code, details, fenced, html, joined, longestComment, plain 
 import { kindOf, Naming } from "./naming";
 import { describePermissions, isOnlyPermission, isToldAsPermission } from "./permissions";
 import { withoutSecrets } from "./secrets";
-import { describeTemplates } from "./templates";
+import { describeTemplates, templateChanges, templateType } from "./templates";
 import { type ResourceChange, resourcesIn, type TerraformPlan } from "./terraform-json";
 import { differenceText, foldedDifference, isFolded, valueText } from "./values";
 
@@ -16,6 +16,8 @@ import { differenceText, foldedDifference, isFolded, valueText } from "./values"
 export interface SummaryOptions {
   /** The heading, as plain text. @default stage, account and region of the plan */
   readonly title?: string;
+  /** Where the pages of `writeMailPages` are, as plain text. @default there are none */
+  readonly pagesIn?: string;
   /** The most characters. @default what a comment of GitHub takes */
   readonly limit?: number;
   /** Where the whole is, for the sentence that ends a page that was cut. @default the command that prints it */
@@ -44,7 +46,7 @@ export function summarize(made: TerraformPlan, options: SummaryOptions = {}): st
         section("Destroyed and replaced", destroyed(all, naming)),
         section("Permissions", describePermissions(plan, naming)),
         section("Alarms", describeAlarms(changesOf(all, isAlarm), naming)),
-        section("Templates", describeTemplates(changesOf(all, isTemplate), naming)),
+        section("Templates", describeTemplates(templateChanges(plan, naming), options.pagesIn)),
         section("Everything else", everythingElse(all, naming)),
         section("Moved, forgotten and imported", addresses(all)),
         section("Outputs", outputs(plan)),
@@ -82,7 +84,7 @@ function kindOfChange({ change: { actions } }: ResourceChange): Kind {
 
 const isAlarm = (type: string): boolean =>
   ["aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm"].includes(type);
-const isTemplate = (type: string): boolean => type === "aws_ses_template";
+const isTemplate = (type: string): boolean => type === templateType;
 
 const changesOf = (all: readonly Told[], is: (type: string) => boolean): ResourceChange[] =>
   all

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigurationError, readConfig } from "../../stacks/config";
+import { writeMailPages } from "../../operations/plan/mail-pages";
 import { summarize } from "../../operations/plan/summary";
 import { readPlan } from "../../operations/plan/terraform-json";
 import { writeArtifact } from "./artifact";
@@ -12,6 +13,9 @@ import { withVariables } from "./variables";
 
 /** GitHub takes a mebibyte as the summary of a step. */
 const mostCharacters = 500_000;
+
+/** Where the artifact has the pages of the mails. */
+const mailsFolder = "mails";
 
 interface PlannedStack {
   readonly stage: string;
@@ -77,7 +81,12 @@ export async function makePlan(source: string, artifact: string, ofJob: Environm
   // plan for an older state could pass.
   const state = (await terraform.stateVersion()) ?? null;
   await terraform.plan();
-  const summary = summarize(readPlan(await terraform.showJson()), { limit: mostCharacters });
+  const plan = readPlan(await terraform.showJson());
+  // There may be pages of an earlier plan, where a person plans again into the same folder.
+  rmSync(join(artifact, mailsFolder), { recursive: true, force: true });
+  writeMailPages(join(artifact, mailsFolder), plan);
+  const pagesIn = `the folder ${mailsFolder} of the run's artifact plan-${stage}`;
+  const summary = summarize(plan, { limit: mostCharacters, pagesIn });
   const manifest = { stage, stack, commit, tree, state, settings };
   await writeArtifact(artifact, folder, { manifest, summary }, environment);
 }

@@ -1,9 +1,10 @@
 import { execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { CloudWatchLogsClient, PutRetentionPolicyCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { GetFunctionCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { catalogue } from "../../../../handler/notifications";
 import { emailRequest } from "../../../../handler/notifications/email-request";
 import { findLeftovers } from "../../../../sandbox/leftovers";
 import { withTerraform } from "../../../../sandbox/synthesize";
@@ -120,8 +121,13 @@ const nothingIsThere = async () => {
 
 /** Carries an artifact as GitHub does: files alone, without modes and links. */
 function download(from: string, to: string): void {
-  mkdirSync(to, { recursive: true });
-  for (const name of readdirSync(from)) writeFileSync(join(to, name), readFileSync(join(from, name)));
+  for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = join(entry.parentPath, entry.name);
+    const copy = join(to, relative(from, file));
+    mkdirSync(dirname(copy), { recursive: true });
+    writeFileSync(copy, readFileSync(file));
+  }
 }
 
 const artifact = () => join(aws.directory, "plans", stage);
@@ -164,6 +170,9 @@ it("plans a pull request, and writes its comment once", async () => {
   const summary = readFileSync(join(artifact(), "summary.md"), "utf8");
   expect(summary).toMatch(/^### Permissions$[^]*^### Templates$/m);
   expect(text).toContain(summary.slice(0, 10_000));
+  const pages = readdirSync(join(artifact(), "mails"));
+  expect(pages).toEqual(catalogue.map(({ id }) => `${id}.html`).sort());
+  for (const page of pages) expect(summary).toContain(page);
   expect(text).toContain("## The stage prod was not planned");
   await succeed(folder, ...comment, "--pull-request", "7");
   await succeed(folder, ...comment, "--pull-request", "7");
