@@ -182,6 +182,11 @@ describe("a second account and a second region", () => {
   });
 });
 
+it("keeps every rule where a repository deploys the stage, whose roles have a boundary of another stack", () => {
+  const outdir = synth({ ...devEnvironment, DEPLOY_REPOSITORY: "acme/shop" });
+  expect(readdirSync(join(outdir, "stacks")).sort()).toEqual(["ci-access", "notification-dev", "state-backend"]);
+});
+
 it("lets no provider work in another account", () => {
   const outdir = synth({ ...devEnvironment, AWS_ACCOUNT_ID: "999999999999" });
   for (const stack of readdirSync(join(outdir, "stacks"))) {

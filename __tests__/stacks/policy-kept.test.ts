@@ -211,13 +211,16 @@ it.each([
 
 it("has a function depend on each of its templates", () => {
   const templates = { one: named, two: named };
-  const of = (depends: readonly string[]) =>
+  const mailing = { variables: { TEMPLATE_NAME_PREFIX: "shop-dev" } };
+  const of = (depends: readonly string[], environment: object = mailing) =>
     violationsOf(
-      { resource: { aws_ses_template: templates, aws_lambda_function: { fn: { depends_on: depends } } } },
+      { resource: { aws_ses_template: templates, aws_lambda_function: { fn: { depends_on: depends, environment } } } },
       "template-versions",
     ).filter((where) => where.includes("depend"));
   expect(of(["aws_ses_template.one", "aws_ses_template.two"])).toEqual([]);
   expect(of(["aws_ses_template.one"])).toEqual(["aws_lambda_function.fn does not depend on aws_ses_template.two"]);
+  // A function that does not mail needs none.
+  expect(of([], {})).toEqual([]);
 });
 
 /**

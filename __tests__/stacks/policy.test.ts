@@ -180,7 +180,13 @@ const broken: Readonly<Record<string, readonly (readonly [SynthesizedStack, RegE
       {
         resource: {
           aws_ses_template: { one: { ...named, lifecycle: { create_before_destroy: true } } },
-          aws_lambda_function: { broken: { function_name: "shop-dev-x", depends_on: ["aws_ses_template.other"] } },
+          aws_lambda_function: {
+            broken: {
+              function_name: "shop-dev-x",
+              environment: { variables: { TEMPLATE_NAME_PREFIX: "shop-dev" } },
+              depends_on: ["aws_ses_template.other"],
+            },
+          },
         },
       },
       /aws_lambda_function\.broken does not depend on aws_ses_template\.one/,

@@ -221,6 +221,14 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
       /has a role that may mail others than the function's RECIPIENT_POLICY allows/,
     ],
   ],
+  "target-on-its-bus": [
+    [
+      "no bus, which is the default one",
+      (s) => delete s.the(target, "email-rule").event_bus_name,
+      /is on default, and its rule on aws_cloudwatch_event_bus\./,
+    ],
+    ["another bus", (s) => (s.the(target, "email-rule").event_bus_name = "other"), /is on other, and its rule on/],
+  ],
   "bounced-are-suppressed": [
     ["no suppression", (s) => delete s.the("aws_sesv2_configuration_set").suppression_options, /does not suppress/],
     [
@@ -254,7 +262,32 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
     ],
   ],
   "no-secret-as-text": [
-    ["a tag", (s) => (s.the(queue, "dead").tags = { note: `AKIA${"A".repeat(16)}` }), /form of an access key/],
+    ...[
+      `AKIA${"A".repeat(16)}`,
+      "-----BEGIN RSA PRIVATE KEY-----",
+      `ghp_${"a".repeat(36)}`,
+      "https://hooks.slack.com/services/T0/B0/x",
+      "postgres://user:word@host/name",
+      "${aws_secretsmanager_secret_version.v.secret_string}",
+      "${aws_iam_access_key.k.secret}",
+    ].map((text): Break => [
+      text,
+      (s) => (s.the(queue, "dead").tags = { note: text }),
+      /has a text in the form of a secret/,
+    ]),
+    ...(
+      [
+        ["aws_secretsmanager_secret_version", { secret_string: "x" }],
+        ["aws_db_instance", { password: "x" }],
+        ["aws_cloudwatch_event_connection", { auth_parameters: { api_key: { key: "x", value: "y" } } }],
+      ] as const
+    ).map(([type, attributes]): Break => [
+      type,
+      (s) => {
+        s.add(type, attributes);
+      },
+      /added has a secret in /,
+    ]),
     ["a provider's key", (s) => (s.provider().secret_key = "x"), /provider\.aws has a secret_key/],
   ],
   "permission-names-source": [

@@ -198,6 +198,18 @@ export const alarmBreaks: Readonly<Record<string, readonly Break[]>> = {
       },
       /has the name "\S+" of another one/,
     ],
+    ...[
+      "aws_cloudwatch_event_rule",
+      "aws_cloudwatch_event_target",
+      "aws_cloudwatch_log_metric_filter",
+      "aws_iam_role_policy",
+    ].map((type): Break => [
+      `two ${type} of one holder`,
+      (s) => {
+        s.add(type, s.the(type));
+      },
+      new RegExp(`${type}\\.added has the name "\\S+" of another one`),
+    ]),
   ],
   "log-retention": [
     [

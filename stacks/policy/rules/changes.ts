@@ -2,7 +2,7 @@ import { keptKinds } from "../data-kinds";
 import { missing, problems } from "../findings";
 import { keyBehind, keysOf } from "../keys";
 import { type Rule } from "../rule";
-import { all, type Attributes, block, strings, type SynthesizedStack } from "../synthesized";
+import { all, type Attributes, block, objects, strings, type SynthesizedStack } from "../synthesized";
 
 /** Rules on what a deployment replaces or destroys. */
 export const changeRules: readonly Rule[] = [
@@ -33,7 +33,7 @@ export const changeRules: readonly Rule[] = [
   {
     id: "template-versions",
     checks:
-      "Each stored template is created before its old version is destroyed, and each function depends on each template.",
+      "Each stored template is created before its old version is destroyed, and each function that mails depends on each template.",
     why: "A function whose template is changed or gone mails nothing, and SES reports that late. A new version of a template is therefore created before the function changes, and the old one is destroyed after it (docs/decisions/0014).",
     check: (stack) => [
       ...missing(
@@ -43,13 +43,16 @@ export const changeRules: readonly Rule[] = [
         ({ lifecycle }) => block(lifecycle).create_before_destroy === true,
       ),
       ...problems(stack, "aws_lambda_function", (fn) =>
-        all(stack.resource, "aws_ses_template")
+        all(mails(fn) ? stack.resource : {}, "aws_ses_template")
           .filter(([template]) => !strings(fn.depends_on).includes(`aws_ses_template.${template}`))
           .map(([template]) => `does not depend on aws_ses_template.${template}`),
       ),
     ],
   },
 ];
+
+const mails = ({ environment }: Attributes): boolean =>
+  "TEMPLATE_NAME_PREFIX" in block(objects(environment)[0]?.variables);
 
 const isKept = ({ lifecycle }: Attributes): boolean => block(lifecycle).prevent_destroy === true;
 

@@ -157,6 +157,18 @@ export const deliveryRules: readonly Rule[] = [
       }),
   },
   {
+    id: "target-on-its-bus",
+    checks: "A target names the bus of its rule.",
+    why: "A rule's name is its bus's own: with another bus, AWS finds no such rule, or attaches the target to a namesake.",
+    check: (stack) =>
+      problems(stack, "aws_cloudwatch_event_target", (target) => {
+        const rule = resourceBehind(stack, target.rule);
+        return rule === undefined || busOf(rule.attributes) === busOf(target)
+          ? []
+          : [`is on ${busOf(target)}, and its rule on ${busOf(rule.attributes)}`];
+      }),
+  },
+  {
     id: "schedule-parses",
     checks: "EventBridge would take each schedule expression.",
     why: "EventBridge refuses a wrong schedule only at the deployment.",

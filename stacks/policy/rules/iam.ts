@@ -119,7 +119,7 @@ export const iamRules: readonly Rule[] = [
               .map((arn) => attached(`${type}.${id}`, arn)),
             ...strings(attributes.permissions_boundary)
               .filter((arn) => resourceBehind(stack, arn)?.type !== "aws_iam_policy")
-              .filter((arn) => !(isOwnAccount(stack, arn) && arn.includes(`:policy/${namePrefix}-`)))
+              .filter((arn) => !(isOwnAccount(stack, arn) && isOwnPolicy(arn, namePrefix)))
               .map((arn) => attached(`${type}.${id}`, arn)),
           ]),
         ),
@@ -255,6 +255,10 @@ function isPolicyText(text: string): boolean {
   const start = text.trimStart();
   return (start.startsWith("{") || start.startsWith("${jsonencode(")) && /"Statement"|\bStatement\s?[=:]/.test(start);
 }
+
+/** Whether the policy has the stage's prefix, below any path: what `ci-access` makes is below /ci/. */
+const isOwnPolicy = (arn: string, namePrefix: string): boolean =>
+  arn.includes(":policy/") && (arn.split("/").at(-1) ?? "").startsWith(`${namePrefix}-`);
 
 function attached(address: string, arn: string): Finding {
   const whose = arn.includes(":iam::aws:policy/") ? "which AWS manages" : "which is no aws_iam_policy of this stack";

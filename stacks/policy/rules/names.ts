@@ -1,6 +1,7 @@
 import { missing } from "../findings";
 import { type Rule } from "../rule";
 import {
+  addressBehind,
   all,
   block,
   isReference,
@@ -76,15 +77,23 @@ export const nameRules: readonly Rule[] = [
   {
     id: "names-differ",
     checks:
-      "No two alarms and no two dashboards have the same name, and no two of another kind whose names are the account's.",
-    why: "CloudWatch takes the second as a change of the first, which is then gone without an error; other services refuse it at the deployment.",
+      "No two resources of a kind have the same name: in the account, or on the bus, rule, role, group, function or set that they belong to.",
+    why: "CloudWatch, EventBridge and IAM take the second as a change of the first, which is then gone without an error; other services refuse it at the deployment.",
     check: (stack) => {
-      const given = names(stack, (type) => !namedByHolder.includes(type)).map(({ address, name }) => ({
+      const ofAccount = names(stack, (type) => !(type in holders)).map(({ address, name }) => ({
         address,
         name,
         // Both kinds of alarms share their names.
         kind: address.replace("composite", "metric").split(".")[0],
       }));
+      const ofHolders = Object.entries(holders).flatMap(([type, { name, holder }]) =>
+        all(stack.resource, type).map(([id, resource]) => ({
+          address: `${type}.${id}`,
+          name: String(resource[name]),
+          kind: `${type} of ${addressBehind(resource[holder] ?? "")}`,
+        })),
+      );
+      const given = [...ofAccount, ...ofHolders];
       return given
         .filter((one, at) => given.findIndex(({ name, kind }) => name === one.name && kind === one.kind) !== at)
         .map(({ address, name }) => ({ address, problem: `has the name "${name}" of another one` }));
@@ -135,14 +144,15 @@ function tagProblems(tags: unknown): string[] {
  */
 const accountWide = (type: string) => type.startsWith("aws_iam_") || type === "aws_cloudwatch_dashboard";
 
-/** Types whose names need differ only where they belong to the same bus, function, role, group or set. */
-const namedByHolder = [
-  "aws_cloudwatch_event_rule",
-  "aws_cloudwatch_log_metric_filter",
-  "aws_iam_role_policy",
-  "aws_lambda_permission",
-  "aws_sesv2_configuration_set_event_destination",
-];
+/** Types whose names need differ only within what they belong to, with the attributes of the name and of the holder. */
+const holders: Readonly<Record<string, { readonly name: string; readonly holder: string }>> = {
+  aws_cloudwatch_event_rule: { name: "name", holder: "event_bus_name" },
+  aws_cloudwatch_event_target: { name: "target_id", holder: "rule" },
+  aws_cloudwatch_log_metric_filter: { name: "name", holder: "log_group_name" },
+  aws_iam_role_policy: { name: "name", holder: "role" },
+  aws_lambda_permission: { name: "statement_id", holder: "function_name" },
+  aws_sesv2_configuration_set_event_destination: { name: "event_destination_name", holder: "configuration_set_name" },
+};
 
 function names(
   stack: SynthesizedStack,

@@ -1,5 +1,6 @@
 import { type Finding, type Rule } from "../rule";
 import { accountIn, isOwnAccount, isOwnPrincipal } from "../ours";
+import { leaves } from "../values";
 import { type Attributes, everything, objects, strings, type SynthesizedStack } from "../synthesized";
 
 /** Rules on who gets in outside of a policy document: other accounts, and whoever finds a key. */
@@ -26,12 +27,18 @@ export const outsiderRules: readonly Rule[] = [
   },
   {
     id: "no-secret-as-text",
-    checks: "No text of the stack has the form of an access key, and no provider has a key of its own.",
+    checks:
+      "No text of the stack has the form of a secret, no attribute that holds one is written out or read from another resource, and no provider has a key of its own.",
     why: "Whoever may read the code, the plan or the state would read the secret: let the pipeline assume a role.",
     check: (stack) => [
       ...everything(stack)
-        .filter(({ attributes }) => /\b(?:AKIA|ASIA)[A-Z2-7]{16}\b/.test(JSON.stringify(attributes)))
-        .map(({ address }) => ({ address, problem: "has a text in the form of an access key" })),
+        .filter(({ attributes }) => secretForms.some((form) => form.test(JSON.stringify(attributes))))
+        .map(({ address }) => ({ address, problem: "has a text in the form of a secret" })),
+      ...everything(stack).flatMap(({ address, attributes }) =>
+        leaves(attributes)
+          .filter(({ path, value }) => secretAttribute.test(path) && typeof value === "string")
+          .map(({ path }) => ({ address, problem: `has a secret in ${path}`, appliesTo: path })),
+      ),
       ...objects(stack.provider?.aws).flatMap((provider) =>
         ["access_key", "secret_key", "token"]
           .filter((name) => provider[name] !== undefined)
@@ -40,6 +47,20 @@ export const outsiderRules: readonly Rule[] = [
     ],
   },
 ];
+
+/** What keys and tokens look like, and a reference to an attribute that is one. */
+const secretForms = [
+  /\b(?:AKIA|ASIA)[A-Z2-7]{16}\b/,
+  /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
+  /\b(?:gh[oprsu]_\w{36}|github_pat_\w{22})/,
+  /\bxox[abeprs]-\w{10}|hooks\.slack\.com\/services\//,
+  /:\/\/[^\s"/:@]+:[^\s"/@]+@/,
+  /\.(?:secret_string|secret_binary|secret|private_key(?:_pem)?|password|ses_smtp_password_v4)\}/,
+];
+
+/** The end of the path of an attribute that holds a secret, in any resource of the provider. */
+const secretAttribute =
+  /(?:^|[._])(?:password|passwd|secret_string|secret_binary|private_key|client_secret|auth_token|api_key\.value)$/;
 
 /** Attributes that name whom a permission or a grant is for, whatever the type. */
 const principalAttributes = ["principal", "principals", "principal_org_id", "grantee_principal", "retiring_principal"];
