@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { createApp } from "../main";
 import { importableTypes } from "../operations/bootstrap/bucket";
 import { type Environment, readConfig } from "../stacks/config";
+import { exampleEnvironment } from "../stacks/example-environment";
 import { devEnvironment } from "./support/stack";
+import { projectStages } from "./support/stages";
 import { standInTerraform } from "./support/stand-in-terraform";
 
 const root = join(__dirname, "..");
@@ -212,7 +214,13 @@ it("ends with each broken rule and its fix, and without cdktf's advice to skip t
   const EMAIL_RECIPIENT = Array.from({ length: 50 }, (_, at) => `a${at}@${"x".repeat(60)}.example.com`).join(",");
   const run = spawnSync(process.execPath, ["--import", "tsx", "main.ts"], {
     cwd: root,
-    env: { PATH: process.env.PATH, TERRAFORM_BINARY_NAME, CDKTF_OUTDIR: outdir, ...devEnvironment, EMAIL_RECIPIENT },
+    env: {
+      PATH: process.env.PATH,
+      TERRAFORM_BINARY_NAME,
+      CDKTF_OUTDIR: outdir,
+      ...exampleEnvironment("dev", projectStages.dev),
+      EMAIL_RECIPIENT,
+    },
     encoding: "utf8",
   });
   expect(run.status).toBe(1);

@@ -100,6 +100,9 @@ const longestProjectName = 63 - stateBucketOf("", exampleAccountId).length;
 
 const howToFindAccount = "aws sts get-caller-identity --query Account --output text";
 
+/** The stages' entries by their names. */
+type Entries = Readonly<Record<Stage, StageSettings>>;
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A configuration that can't be used. Its message lists every problem with the value and the fix. */
@@ -117,14 +120,15 @@ export class ConfigurationError extends Error {
 
 /**
  * Reads and checks the stage's configuration. A variable that is set wins over the stage's entry in stacks/stages.ts.
+ * @param entries the stages; others than the project's for documents and tests, which do not depend on a team's own.
  * @throws ConfigurationError with all problems at once.
  */
-export function readConfig(environment: Environment = process.env): Config {
+export function readConfig(environment: Environment = process.env, entries: Entries = stages): Config {
   const problems: string[] = [];
-  const stage = readStage(environment.STAGE?.trim(), problems);
+  const stage = readStage(environment.STAGE?.trim(), entries, problems);
   // Without its entry, what else is missing can't be told from what the entry has.
   if (stage === undefined) throw new ConfigurationError(problems);
-  const { settings, wrong } = readSettings(stage, problems);
+  const { settings, wrong } = readSettings(stage, entries[stage], problems);
   const read = new Reader(environment, stage, settings, wrong, problems);
 
   const named = read.value("PROJECT_NAME", "projectName", settings.projectName, "email-automation-a1b2c3");
@@ -156,7 +160,7 @@ export function readConfig(environment: Environment = process.env): Config {
   const recipientPolicy = readPolicy(stage, settings, recipients, problems);
 
   const manageIdentities = identities === "managed";
-  refuseMadeTwice(read, { accountId, region, manageIdentities, senders, recipients, ci });
+  refuseMadeTwice(read, entries, { accountId, region, manageIdentities, senders, recipients, ci });
 
   if (problems.length > 0) throw new ConfigurationError(problems);
   if (
@@ -178,7 +182,7 @@ export function readConfig(environment: Environment = process.env): Config {
     oidcProvider: _oidcProvider,
     projectNameException: _projectNameException,
     ...rest
-  }: StageSettings = stages[stage];
+  }: StageSettings = entries[stage];
   return {
     ...rest,
     sendingDomains: domains.domains,
@@ -401,6 +405,7 @@ type SoFar<Name extends keyof Config> = { readonly [Key in Name]: Config[Key] | 
 /** Refuses a second stage that makes what an account has once. Without account and region it can't be known. */
 function refuseMadeTwice(
   { stage, settings, problems }: Reader,
+  entries: Entries,
   config: SoFar<"accountId" | "region" | "manageIdentities" | "senders" | "recipients" | "ci">,
 ): void {
   const { accountId, region, manageIdentities = false, senders = [], recipients = [], ci } = config;
@@ -408,7 +413,7 @@ function refuseMadeTwice(
   const sesSandbox = settings.sesSandbox === true;
   const identities = madeIdentities({ manageIdentities, senders, recipients, sesSandbox });
   const makesProvider = ci?.manageProvider === true;
-  problems.push(...madeTwice({ stage, accountId, region, identities, makesProvider }, stages));
+  problems.push(...madeTwice({ stage, accountId, region, identities, makesProvider }, entries));
 }
 
 /** Reads the settings of the domains that the stage sends from. Without a region or senders they can't be checked. */
@@ -451,8 +456,7 @@ function readRecipients(read: Reader): readonly [string, ...string[]] | undefine
  * Reads the stage's entry and reports what is wrong with it. A setting that is wrong is left out of the answer, so that it
  * is not reported a second time.
  */
-function readSettings(stage: Stage, problems: string[]) {
-  const settings: StageSettings = stages[stage];
+function readSettings(stage: Stage, settings: StageSettings, problems: string[]) {
   const found = settingProblems(settings);
   problems.push(...found.map((problem) => tellSettingProblem(stage, settings, problem)));
   if (/[$%]\{/.test(showSetting(settings))) {
@@ -504,15 +508,15 @@ function didYouMean(text: string, known: readonly string[]): string {
   return meant === undefined ? "" : `did you mean ${meant}? Otherwise, `;
 }
 
-function isStage(text: string): text is Stage {
-  return Object.hasOwn(stages, text);
+function isStage(text: string, entries: Entries): text is Stage {
+  return Object.hasOwn(entries, text);
 }
 
-function readStage(text: string | undefined, problems: string[]): Stage | undefined {
-  const known = Object.keys(stages).join(", ");
+function readStage(text: string | undefined, entries: Entries, problems: string[]): Stage | undefined {
+  const known = Object.keys(entries).join(", ");
   const words = `one of ${stageWords.join(", ")}, with a number behind it where there are several`;
   if (!text) problems.push(`STAGE is not set: export STAGE to one of ${known}`);
-  else if (isStage(text)) {
+  else if (isStage(text, entries)) {
     if (!isStageName(text)) problems.push(`STAGE="${text}" can't be a stage's name: call it by ${words}`);
     return text;
   } else {
@@ -520,7 +524,7 @@ function readStage(text: string | undefined, problems: string[]): Stage | undefi
       ? "add it to stacks/stages.ts"
       : `add a stage to stacks/stages.ts, called by ${words}`;
     problems.push(
-      `STAGE="${text}" is unknown: ${didYouMean(text, Object.keys(stages))}use one of ${known}, or ${orAdd}`,
+      `STAGE="${text}" is unknown: ${didYouMean(text, Object.keys(entries))}use one of ${known}, or ${orAdd}`,
     );
   }
   return undefined;

@@ -5,6 +5,7 @@ import { readConfig } from "../../stacks/config";
 import { configVariables } from "../../stacks/config-variables";
 import { stages } from "../../stacks/stages";
 import { projectRoot, readMarkdown } from "../support/documents";
+import "../support/stages";
 
 const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
 const example = read(".env.example");

@@ -1,7 +1,9 @@
 import { Testing } from "cdktf";
 import { seedCatalogue } from "../../handler/notifications/seed";
 import { CiAccessStack } from "../../stacks/ci-access-stack";
-import { type Config } from "../../stacks/config";
+import { type Config, readConfig } from "../../stacks/config";
+import { exampleEnvironment } from "../../stacks/example-environment";
+import { Names } from "../../stacks/names";
 import { NotificationStack } from "../../stacks/notification-stack";
 import { findViolations } from "../../stacks/policy";
 import { rules } from "../../stacks/policy/rules";
@@ -48,9 +50,13 @@ it("has a change for every rule", () => {
   expect([...breaks.keys()].sort()).toEqual(rules.map(({ id }) => id).sort());
 });
 
-it.each(projectStages)("all rules are kept by stage %s", (stage) => {
-  const { text, suppressions } = notificationStack(stage);
-  expect(findViolations(parse(text), `shop-${stage}`, settingsOf(stage), suppressions)).toEqual([]);
+it.each(Object.entries(projectStages))("all rules are kept by stage %s", (stage, entry) => {
+  const config = readConfig(exampleEnvironment(stage, entry), projectStages);
+  const stack = new NotificationStack(Testing.app(), "notification", config, seedCatalogue);
+  const { text } = synthesized(stack);
+  const settings = { ...defaultQuotas(config.region), ...entry.quotas, deletionProtection: entry.deletionProtection };
+  const { prefix } = new Names(config);
+  expect(findViolations(parse(text), prefix, settings, suppressionsIn(stack))).toEqual([]);
 });
 
 function accessStack({ ci, ...config }: Config) {

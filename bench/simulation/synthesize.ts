@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { withTerraform } from "../../sandbox/synthesize";
-import { exampleAccountId, type Stage } from "../../stacks/stages";
+import { exampleEnvironment } from "../../stacks/example-environment";
+import { type Stage, stages } from "../../stacks/stages";
 
 const projectRoot = join(__dirname, "..", "..");
 
@@ -20,13 +21,8 @@ export function synthesize(stage: Stage, terraform: string): unknown {
       env: withTerraform(terraform, {
         PATH: process.env.PATH,
         HOME: process.env.HOME,
-        STAGE: stage,
+        ...exampleEnvironment(stage, stages[stage]),
         PROJECT_NAME: "simulation",
-        EMAIL_SENDER: "notifications@example.com",
-        EMAIL_RECIPIENT: "recipient@example.com",
-        AWS_ACCOUNT_ID: exampleAccountId,
-        AWS_REGION: "us-east-1",
-        BACKEND: "local",
         CDKTF_OUTDIR: folder,
       }),
       stdio: ["ignore", "ignore", "inherit"],

@@ -10,6 +10,7 @@ import { exampleEnvironment } from "../../stacks/example-environment";
 import { Names } from "../../stacks/names";
 import { type PlacedSuppression, suppressionsIn } from "../../stacks/policy/suppressions";
 import { NotificationStack } from "../../stacks/notification-stack";
+import { stages, type StageSettings } from "../../stacks/stages";
 import { StateBackendStack } from "../../stacks/state-backend-stack";
 import { type TemplateReader } from "../../stacks/templates";
 
@@ -23,7 +24,31 @@ export interface SynthesizedStack {
   readonly suppressions: readonly PlacedSuppression[];
 }
 
-const production = exampleEnvironment("prod");
+/** The settings that say who and where. They are an example's in the documents, and a team's own in its entries. */
+const whoAndWhere = [
+  ...[
+    "projectName",
+    "projectNameException",
+    "accountId",
+    "region",
+    "senders",
+    "identities",
+    "sendingDomains",
+    "tracking",
+  ],
+  ...["recipients", "replyTo", "alarmSubscribers", "deployRepository", "oidcProvider"],
+];
+
+/** Production as the documents have it: its numbers are the project's. */
+const entry = {
+  ...(Object.fromEntries(
+    Object.entries(stages.prod).filter(([name]) => !whoAndWhere.includes(name)),
+  ) as unknown as StageSettings),
+  sesSandbox: false,
+  allowedRecipients: { mode: "unrestricted", reason: "Production mails customers, at the address that each gave." },
+} satisfies StageSettings;
+const entries = { ...stages, prod: entry };
+const production = exampleEnvironment("prod", entry);
 
 /**
  * Synthesizes the stack that the documents are made from: that of production.
@@ -33,7 +58,7 @@ export function synthesizeForDocs(
   notifications: readonly Notification[] = seedCatalogue,
   templateOf?: TemplateReader,
 ): SynthesizedStack {
-  const config = readConfig(production);
+  const config = readConfig(production, entries);
   const outdir = mkdtempSync(join(tmpdir(), "docs-"));
   try {
     const stack = new NotificationStack(new App({ outdir }), "notification", config, notifications, templateOf);
@@ -53,11 +78,8 @@ export interface CiStacks {
 
 /** Synthesizes the stacks beside the notification stack, and that one with everything that a stage can switch on. */
 export function synthesizeForCi(): CiStacks {
-  const config = readConfig({
-    ...production,
-    SENDER_IDENTITY: "domain",
-    DEPLOY_REPOSITORY: "organization/project",
-  });
+  const ofCi = { ...production, SENDER_IDENTITY: "domain", DEPLOY_REPOSITORY: "organization/project" };
+  const config = readConfig(ofCi, entries);
   const { ci, backend, projectName, accountId, region, stage } = config;
   if (ci === undefined) throw new Error("DEPLOY_REPOSITORY makes no CI.");
   if (backend.kind !== "s3") throw new Error("The example stage keeps its state elsewhere than in S3.");

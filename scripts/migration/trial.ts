@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import microdiff from "microdiff";
 import { synthesize } from "../../sandbox/synthesize";
 import { exampleEnvironment } from "../../stacks/example-environment";
-import { stages } from "../../stacks/stages";
+import { stages, type StageSettings } from "../../stacks/stages";
 import { type Way } from "./ways";
 
 const run = promisify(execFile);
@@ -136,10 +136,12 @@ async function synthesizeStages(folder: string, terraform: string): Promise<Synt
   return found;
 }
 
+const entries: Readonly<Record<string, StageSettings>> = stages;
+
 const environmentOf = (stage: string): Record<string, string | undefined> => ({
   PATH: process.env.PATH,
   HOME: process.env.HOME,
-  ...exampleEnvironment(stage),
+  ...exampleEnvironment(stage, entries[stage] ?? {}),
 });
 
 /** Lists every difference once, with the stacks that have it. */
