@@ -156,6 +156,17 @@ describe("federation-is-bound is broken in the access of the CI by", () => {
   });
 });
 
+it("does not suppress a wildcard whose conditions are gone", () => {
+  const { stack, suppressions } = accessStack(recordedStage());
+  const statement = new DraftStack(stack).statement("changes-document", "Key");
+  expect(statement.condition).toHaveLength(2);
+  (statement.condition as unknown[]).pop();
+  const found = findViolations(stack, "shop-staging", undefined, suppressions);
+  expect(found.map(({ appliesTo }) => appliesTo)).toContainEqual(
+    expect.stringMatching(/^kms:PutKeyPolicy on \S+ where StringEquals aws:ResourceTag\/project$/),
+  );
+});
+
 it("all rules are kept by the state's bucket", () => {
   const stack = new StateBackendStack(Testing.app(), "state", {
     projectName: "shop",

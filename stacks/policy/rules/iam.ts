@@ -335,7 +335,7 @@ function wildcards(statement: Attributes, namePrefix: string): Wildcard[] {
     ...resources.filter(hasWildcard).flatMap((resource) =>
       actions.map((action) => ({
         problem: `allows "${action}" on "${resource}"`,
-        appliesTo: `${action} on ${resource}`,
+        appliesTo: `${action} on ${resource}${whereOf(statement.condition)}`,
       })),
     ),
     ...principals
@@ -345,6 +345,12 @@ function wildcards(statement: Attributes, namePrefix: string): Wildcard[] {
       .filter(hasWildcard)
       .map((value) => ({ problem: `allows "${value}" in a condition`, appliesTo: `condition ${value}` })),
   ];
+}
+
+/** The conditions in the name of a finding: the reason of a suppression may rely on them, so it ends with them. */
+export function whereOf(conditions: unknown): string {
+  const keys = objects(conditions).map(({ test, variable }) => `${String(test)} ${String(variable)}`);
+  return keys.length === 0 ? "" : ` where ${keys.join(" and ")}`;
 }
 
 /** Whether the text is `*@<domain>`: the recipients that a stage allows by their domain. */
