@@ -9,6 +9,7 @@ import { isMadeHere, recordsOf, trackingRecord } from "./dns-records";
 import { boundaryArn } from "./function-boundary";
 import { laneNames, lanes } from "./lanes";
 import { suppress } from "./policy";
+import { whereOf } from "./policy/rules/iam";
 import { sesHosts } from "./ses-hosts";
 
 type Condition = readonly DataAwsIamPolicyDocumentStatementCondition[];
@@ -515,7 +516,9 @@ export function grantsDocument(
   for (const { actions, resources, condition = [], wildcard: reason } of statements) {
     if (reason === undefined) continue;
     const appliesTo = [
-      ...resources.filter(hasWildcard).flatMap((resource) => actions.map((action) => `${action} on ${resource}`)),
+      ...resources
+        .filter(hasWildcard)
+        .flatMap((resource) => actions.map((action) => `${action} on ${resource}${whereOf(condition)}`)),
       // The ARNs in conditions end in the stage's own prefix.
       ...condition.flatMap(({ test, values }) =>
         test === "ArnLike" ? [] : values.filter(hasWildcard).map((value) => `condition ${value}`),

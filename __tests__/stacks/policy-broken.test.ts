@@ -12,6 +12,7 @@ import { suppressionsIn } from "../../stacks/policy/suppressions";
 import { type SynthesizedStack } from "../../stacks/policy/synthesized";
 import { StateBackendStack } from "../../stacks/state-backend-stack";
 import { defaultQuotas, exampleAccountId, type Stage, stages } from "../../stacks/stages";
+import { accessBreaks } from "../support/breaks/access";
 import { alarmBreaks, alarmsKept } from "../support/breaks/alarms";
 import { deliveryBreaks } from "../support/breaks/delivery";
 import { encryptionBreaks, encryptWell } from "../support/breaks/encryption";
@@ -40,9 +41,14 @@ const production = notificationStack("prod");
 
 /** All changes by rule: several files have some of one rule. */
 const breaks = new Map<string, Break[]>();
-for (const [id, changes] of [generalBreaks, alarmBreaks, deliveryBreaks, encryptionBreaks, readingBreaks].flatMap(
-  (each) => Object.entries(each),
-)) {
+for (const [id, changes] of [
+  generalBreaks,
+  accessBreaks,
+  alarmBreaks,
+  deliveryBreaks,
+  encryptionBreaks,
+  readingBreaks,
+].flatMap((each) => Object.entries(each))) {
   breaks.set(id, [...(breaks.get(id) ?? []), ...changes]);
 }
 
@@ -69,6 +75,12 @@ function accessStack({ ci, ...config }: Config) {
 describe("all rules are kept by the access of the CI", () => {
   it.each([
     ["to a plain stage", configOf({ STAGE: "prod", DEPLOY_REPOSITORY: "acme/shop" }), "shop-prod"],
+    [
+      "to a stage whose account has GitHub's provider",
+      configOf({ STAGE: "prod", DEPLOY_REPOSITORY: "acme/shop", OIDC_PROVIDER: "existing" }),
+      "shop-prod",
+    ],
+    ["to a repository with its ids", configOf({ STAGE: "prod", DEPLOY_REPOSITORY: "acme@1/shop@2" }), "shop-prod"],
     ["to a stage with everything that a stage can have", recordedStage(), "shop-staging"],
   ])("%s", (_, config, prefix) => {
     const { stack, suppressions } = accessStack(config);
@@ -83,6 +95,82 @@ describe("all rules are kept by the access of the CI", () => {
     );
     expect(found.map(({ appliesTo }) => appliesTo)).toContain("condition *._domainkey.example.com");
   });
+});
+
+describe("federation-is-bound is broken in the access of the CI by", () => {
+  const host = "token.actions.githubusercontent.com";
+  type Trust = { principals: [{ identifiers: string[] }]; condition: { [name: string]: unknown }[] };
+  const on = (trust: Trust, claim: string) =>
+    trust.condition.find(({ variable }) => variable === `${host}:${claim}`) as { [name: string]: unknown };
+  const subs =
+    (...values: string[]) =>
+    (trust: Trust) => {
+      on(trust, "sub").values = values;
+    };
+  const own = "repo:acme/shop:environment:prod";
+  it.each<[string, (trust: Trust) => void, RegExp]>([
+    ["another repository", subs("repo:evil/shop:environment:prod"), /trusts evil\/shop beside acme\/shop/],
+    ["pull requests", subs("repo:acme/shop:pull_request"), /sub to one environment or ref/],
+    ["a second subject", subs(own, "repo:acme/shop:environment:dev"), /sub to one environment or ref/],
+    ["a wildcard in the middle", subs("repo:acme/*:environment:prod"), /sub to one environment or ref/],
+    ["a wildcard at the end", subs("repo:acme/shop:environment:pro?"), /sub to one environment or ref/],
+    ["a pattern", (trust) => (on(trust, "sub").test = "StringLike"), /sub to one environment or ref/],
+    [
+      "a condition that holds without a subject",
+      (trust) => (on(trust, "sub").test = "ForAllValues:StringEquals"),
+      /sub to one environment or ref/,
+    ],
+    [
+      "a second condition, whose values Terraform adds",
+      (trust) => trust.condition.push({ ...on(trust, "sub"), values: ["repo:acme/shop:ref:refs/heads/x"] }),
+      /sub to one environment or ref/,
+    ],
+    ["another audience", (trust) => (on(trust, "aud").values = ["https://github.com/evil"]), /aud to sts/],
+    ["a pattern of audiences", (trust) => (on(trust, "aud").test = "StringLike"), /aud to sts/],
+    [
+      "a provider of another host",
+      (trust) => (trust.principals[0].identifiers = [`arn:aws:iam::${exampleAccountId}:oidc-provider/evil.example`]),
+      /does not hold evil\.example:aud by StringEquals/,
+    ],
+    [
+      "a provider of another account",
+      (trust) => (trust.principals[0].identifiers = [`arn:aws:iam::999999999999:oidc-provider/${host}`]),
+      /which is no OIDC provider of this account/,
+    ],
+    [
+      "a provider that is not there",
+      (trust) => (trust.principals[0].identifiers = ["${aws_iam_openid_connect_provider.gone.arn}"]),
+      /which is no OIDC provider of this account/,
+    ],
+  ])("%s", (_, change, says) => {
+    const { stack, suppressions } = accessStack(configOf({ STAGE: "prod", DEPLOY_REPOSITORY: "acme/shop" }));
+    change(new DraftStack(stack).statements("smoke_trust")[0] as never);
+    const found = findViolations(stack, "shop-prod", undefined, suppressions);
+    expect(found.filter(({ rule }) => rule === "federation-is-bound").map(({ where }) => where)).toContainEqual(
+      expect.stringMatching(says),
+    );
+  });
+
+  it.each([
+    ["host", { url: "https://evil.example" }],
+    ["audience", { client_id_list: ["sts.amazonaws.com", "other"] }],
+  ])("another %s of the provider", (_, change) => {
+    const { stack, suppressions } = accessStack(configOf({ STAGE: "prod", DEPLOY_REPOSITORY: "acme/shop" }));
+    Object.assign(new DraftStack(stack).the("aws_iam_openid_connect_provider"), change);
+    const found = findViolations(stack, "shop-prod", undefined, suppressions);
+    expect(found.map(({ rule }) => rule)).toContain("federation-is-bound");
+  });
+});
+
+it("does not suppress a wildcard whose conditions are gone", () => {
+  const { stack, suppressions } = accessStack(recordedStage());
+  const statement = new DraftStack(stack).statement("changes-document", "Key");
+  expect(statement.condition).toHaveLength(2);
+  (statement.condition as unknown[]).pop();
+  const found = findViolations(stack, "shop-staging", undefined, suppressions);
+  expect(found.map(({ appliesTo }) => appliesTo)).toContainEqual(
+    expect.stringMatching(/^kms:PutKeyPolicy on \S+ where StringEquals aws:ResourceTag\/project$/),
+  );
 });
 
 it("all rules are kept by the state's bucket", () => {

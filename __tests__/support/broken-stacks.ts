@@ -42,6 +42,11 @@ export class DraftStack {
     data.aws_iam_policy_document = { ...data.aws_iam_policy_document, [id]: { statement: [statement] } };
   }
 
+  addData(type: string, attributes: object, id = "added"): void {
+    const data = this.json.data as Record<string, Record<string, unknown>>;
+    data[type] = { ...data[type], [id]: attributes };
+  }
+
   addModule(id: string, attributes: object): void {
     (this.json as Record<string, unknown>).module = { [id]: attributes };
   }
@@ -768,6 +773,31 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
       },
       /does not block public access in all four ways/,
     ],
+    ...(
+      [
+        ["aws_s3_bucket", { force_destroy: true }, /is emptied to be destroyed/],
+        ["aws_s3_bucket", { grant: [{ type: "CanonicalUser" }] }, /has grants in its ACL/],
+        ["aws_s3_bucket_acl", { access_control_policy: [{ grant: [{}] }] }, /has grants in its ACL/],
+        [
+          "aws_s3_bucket_lifecycle_configuration",
+          { rule: [{ status: "Enabled", expiration: [{ days: 1 }] }] },
+          /lets current versions expire/,
+        ],
+        [
+          "aws_s3_bucket_lifecycle_configuration",
+          { rule: [{ status: "Enabled", noncurrent_version_expiration: [{ noncurrent_days: 29 }] }] },
+          /lets old versions expire in less than 30 days/,
+        ],
+      ] as const
+    ).map(([type, attributes, says]): Break => [
+      `${type} ${JSON.stringify(attributes)}`,
+      (s) => {
+        addBucket(s);
+        const bucket = type === "aws_s3_bucket" ? "shop-prod-files" : "${aws_s3_bucket.added.id}";
+        s.add(type, { bucket, ...attributes });
+      },
+      says,
+    ]),
     [
       "a public ACL",
       (s) => {
@@ -775,6 +805,15 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
         s.add("aws_s3_bucket_acl", { bucket: "${aws_s3_bucket.added.id}", acl: "public-read" });
       },
       /has a public ACL/,
+    ],
+  ],
+  "state-locked": [
+    [
+      "no lock file",
+      (s) => {
+        s.set("terraform", { backend: { s3: { bucket: "x" } } });
+      },
+      /terraform\.backend\.s3 does not lock the state/,
     ],
   ],
   "table-encrypted-and-recoverable": [

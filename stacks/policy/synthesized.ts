@@ -1,5 +1,6 @@
 /** The part of Terraform's JSON that the rules read: resource type, then logical id, then attributes. */
 export interface SynthesizedStack {
+  readonly terraform?: { readonly backend?: Attributes };
   readonly provider?: Readonly<Record<string, readonly Attributes[]>>;
   readonly resource?: Readonly<Record<string, Readonly<Record<string, Attributes>>>>;
   readonly data?: Readonly<Record<string, Readonly<Record<string, Attributes>>>>;

@@ -56,7 +56,26 @@ export const readingBreaks: Readonly<Record<string, readonly Break[]>> = {
       /module\.x is a module, whose resources no rule reads/,
     ],
   ],
+  "data-known": ["external", "http", "terraform_remote_state", "aws_ssm_parameter"].map((type) => [
+    type,
+    (s) => {
+      s.addData(type, {});
+    },
+    new RegExp(`data\\.${type}\\.added is a data source that no rule knows`),
+  ]),
   "providers-alike": [
+    ...["assume_role", "assume_role_with_web_identity", "endpoints"].map((name): Break => [
+      name,
+      (s) => (s.provider()[name] = [{}]),
+      new RegExp(`provider\\.aws has ${name}`),
+    ]),
+    [
+      "another account",
+      (s) => {
+        s.set("provider", { aws: [s.provider(), { ...s.provider(), alias: "b", allowed_account_ids: ["9"] }] });
+      },
+      /provider\.aws allows the accounts 9 beside \d{12}/,
+    ],
     [
       "another region",
       (s) => {

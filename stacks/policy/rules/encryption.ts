@@ -85,7 +85,7 @@ export const encryptionRules: readonly Rule[] = [
   {
     id: "bucket-closed",
     checks:
-      "Each bucket blocks public access in all four ways, is encrypted with KMS, keeps old versions, lets them and failed uploads expire, and has no ACL that is public.",
+      "Each bucket blocks public access in all four ways, is encrypted with KMS, keeps old versions, lets them and failed uploads expire, old versions after 30 days or more and current ones never, is not emptied to be destroyed, and has no grants and no public ACL.",
     why: "A state or an event in a public bucket is read by whoever guesses its name, and one that is overwritten is gone.",
     check: (stack) =>
       problems(stack, "aws_s3_bucket", (bucket, id) => {
@@ -116,6 +116,21 @@ export const encryptionRules: readonly Rule[] = [
             (rule) => rule.status === "Enabled" && rule.abort_incomplete_multipart_upload !== undefined,
           ),
         );
+        const rules = [
+          ...blocks(bucket.lifecycle_rule),
+          ...parts("aws_s3_bucket_lifecycle_configuration").flatMap((part) => blocks(part.rule)),
+        ];
+        const losesCurrent = rules.some((rule) =>
+          blocks(rule.expiration).some(({ days, date }) => days !== undefined || date !== undefined),
+        );
+        const losesOldSoon = rules.some((rule) =>
+          blocks(rule.noncurrent_version_expiration).some(
+            ({ noncurrent_days: days, days: inBucket }) => !(numberOf(days ?? inBucket) >= 30),
+          ),
+        );
+        const hasGrant =
+          bucket.grant !== undefined ||
+          parts("aws_s3_bucket_acl").some(({ access_control_policy: grants }) => grants !== undefined);
         const acls = [bucket.acl, ...parts("aws_s3_bucket_acl").map(({ acl }) => acl)];
         return [
           ...(isBlocked ? [] : ["does not block public access in all four ways"]),
@@ -123,11 +138,24 @@ export const encryptionRules: readonly Rule[] = [
           ...(isVersioned ? [] : ["keeps no old versions"]),
           ...(expires ? [] : ["keeps old versions for ever"]),
           ...(abortsUploads ? [] : ["keeps the parts of failed uploads for ever"]),
+          ...(losesCurrent ? ["lets current versions expire"] : []),
+          ...(losesOldSoon ? ["lets old versions expire in less than 30 days"] : []),
+          ...([undefined, false].includes(bucket.force_destroy as undefined) ? [] : ["is emptied to be destroyed"]),
+          ...(hasGrant ? ["has grants in its ACL"] : []),
           ...(acls.some((acl) => String(acl).startsWith("public-") || acl === "authenticated-read")
             ? ["has a public ACL"]
             : []),
         ];
       }),
+  },
+  {
+    id: "state-locked",
+    checks: "A state in S3 is locked by a lock file (`use_lockfile`).",
+    why: "Two deployments at one time would each write a state without what the other made.",
+    check: ({ terraform }) =>
+      objects(terraform?.backend?.s3)
+        .filter(({ use_lockfile: locks }) => locks !== true)
+        .map(() => ({ address: "terraform.backend.s3", problem: "does not lock the state" })),
   },
   {
     id: "table-encrypted-and-recoverable",

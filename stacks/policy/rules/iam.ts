@@ -127,7 +127,7 @@ export const iamRules: readonly Rule[] = [
   {
     id: "principals-are-ours",
     checks:
-      "What a policy allows to an AWS principal, it allows to this account or to a role of this stack. A federated principal is bound to its audience and its subject.",
+      "What a policy allows to an AWS principal, it allows to this account or to a role of this stack, and nothing to a canonical user of S3. A federated principal is bound to its audience and its subject.",
     why: "Another account's people could use it, or anyone with an account at the identity provider.",
     check: (stack) =>
       allowing(stack).flatMap(({ address, statement }) =>
@@ -137,6 +137,10 @@ export const iamRules: readonly Rule[] = [
               return hasWildcard(identifier) || isOwnPrincipal(stack, identifier)
                 ? []
                 : [{ address, problem: `lets in "${identifier}"`, appliesTo: identifier }];
+            }
+            // An id of S3 that names an account, and nobody can tell which.
+            if (type === "CanonicalUser") {
+              return [{ address, problem: `lets in "${identifier}"`, appliesTo: identifier }];
             }
             if (type !== "Federated") return [];
             const bound = objects(statement.condition).filter(({ test }) =>
@@ -207,6 +211,36 @@ export const iamRules: readonly Rule[] = [
         .map(({ address }) => ({ address, problem: "allows iam:PassRole to any service" })),
   },
   {
+    id: "roles-stay-within-boundary",
+    checks:
+      "Who may make a role or a user, or give one more permissions, may do so only with a boundary of this account, by `StringEquals` or `ArnEquals` on `iam:PermissionsBoundary`. Nobody may take a boundary off or change a managed policy.",
+    why: "Whoever makes a role without a boundary makes one that may do everything, and takes it on (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html).",
+    check: (stack) =>
+      allowing(stack).flatMap(({ address, statement }) => {
+        const boundaries = objects(statement.condition)
+          .filter(
+            ({ test, variable }) =>
+              /^(?:String|Arn)Equals$/.test(String(test)) &&
+              String(variable).toLowerCase() === "iam:permissionsboundary",
+          )
+          .flatMap(({ values }) => strings(values));
+        const isWithin =
+          boundaries.length > 0 &&
+          boundaries.every(
+            (arn) =>
+              !hasWildcard(arn) && (isOwnAccount(stack, arn) || resourceBehind(stack, arn)?.type === "aws_iam_policy"),
+          );
+        return strings(statement.actions).flatMap((action): Finding[] => {
+          if (boundaryChanges.test(action)) {
+            return [{ address, problem: `allows ${action}, which changes a boundary`, appliesTo: action }];
+          }
+          return isWithin || !identityChanges.test(action)
+            ? []
+            : [{ address, problem: `allows ${action} without a boundary of this account`, appliesTo: action }];
+        });
+      }),
+  },
+  {
     id: "no-secret-in-environment",
     checks:
       "No variable of a function has a name like a secret's and its value as text, and no text has the form of an access key.",
@@ -229,6 +263,13 @@ export const iamRules: readonly Rule[] = [
 ];
 
 const secretName = /SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENTIAL/i;
+
+/** Actions that make an identity or widen what it may do. IAM compares actions without regard to case. */
+const identityChanges =
+  /^iam:(?:Create(?:Role|User)|Put(?:Role|User)(?:Policy|PermissionsBoundary)|Attach(?:Role|User)Policy)$/i;
+
+/** Actions that take a boundary off, or change the managed policy that is one. */
+const boundaryChanges = /^iam:(?:Delete(?:Role|User)PermissionsBoundary|CreatePolicyVersion|SetDefaultPolicyVersion)$/i;
 
 /** Attributes that hold a policy of IAM, whatever the type. */
 const policyAttributes = [
@@ -298,7 +339,7 @@ function wildcards(statement: Attributes, namePrefix: string): Wildcard[] {
     ...resources.filter(hasWildcard).flatMap((resource) =>
       actions.map((action) => ({
         problem: `allows "${action}" on "${resource}"`,
-        appliesTo: `${action} on ${resource}`,
+        appliesTo: `${action} on ${resource}${whereOf(statement.condition)}`,
       })),
     ),
     ...principals
@@ -308,6 +349,12 @@ function wildcards(statement: Attributes, namePrefix: string): Wildcard[] {
       .filter(hasWildcard)
       .map((value) => ({ problem: `allows "${value}" in a condition`, appliesTo: `condition ${value}` })),
   ];
+}
+
+/** The conditions in the name of a finding: the reason of a suppression may rely on them, so it ends with them. */
+export function whereOf(conditions: unknown): string {
+  const keys = objects(conditions).map(({ test, variable }) => `${String(test)} ${String(variable)}`);
+  return keys.length === 0 ? "" : ` where ${keys.join(" and ")}`;
 }
 
 /** Whether the text is `*@<domain>`: the recipients that a stage allows by their domain. */

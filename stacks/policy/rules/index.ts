@@ -3,6 +3,7 @@ import { alarmRules } from "./alarms";
 import { changeRules } from "./changes";
 import { deliveryRules } from "./delivery";
 import { encryptionRules } from "./encryption";
+import { federationRules } from "./federation";
 import { iamRules } from "./iam";
 import { keyRules } from "./keys";
 import { limitRules } from "./limits";
@@ -17,7 +18,7 @@ import { switchRules } from "./switches";
 /** The rules by concern. Their titles head the tables of docs/policy.md. */
 export const ruleGroups = {
   "What the rules can read": readingRules,
-  "Who may do what": [...iamRules, ...sendingRules, ...outsiderRules],
+  "Who may do what": [...iamRules, ...federationRules, ...sendingRules, ...outsiderRules],
   "No event is lost": [...deliveryRules, ...queueRules, ...switchRules],
   "Encryption and recovery": [...encryptionRules, ...keyRules],
   "What a deployment replaces": changeRules,

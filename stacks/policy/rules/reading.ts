@@ -1,5 +1,5 @@
 import { type Rule } from "../rule";
-import { everything, objects } from "../synthesized";
+import { everything, objects, strings } from "../synthesized";
 import { blocks, leaves } from "../values";
 
 /** Rules that let the others read the whole stack: what they can't read, they can't judge. */
@@ -41,9 +41,24 @@ export const readingRules: readonly Rule[] = [
     ],
   },
   {
+    id: "data-known",
+    checks: "Each data source is of a kind that the rules know, also where nothing refers to it.",
+    why: "A plan reads every data source: `external` runs a program, `http` calls an address, and `terraform_remote_state` reads another stack's secrets. Add a harmless kind to `knownData` in stacks/policy/rules/reading.ts.",
+    check: ({ data = {} }) =>
+      Object.entries(data)
+        .filter(([type]) => !knownData.includes(type))
+        .flatMap(([type, all]) =>
+          Object.keys(all).map((id) => ({
+            address: `data.${type}.${id}`,
+            problem: "is a data source that no rule knows",
+          })),
+        ),
+  },
+  {
     id: "providers-alike",
-    checks: "The providers of AWS share one region and ignore no tags.",
-    why: "The rules take one region and the tags of the provider for granted: put what is in another region into a stack of its own.",
+    checks:
+      "The providers of AWS share one region and the accounts that they allow, ignore no tags, assume no role and have no endpoints of their own.",
+    why: "The rules take one account, one region and the tags of the provider for granted, and who plans hands over the credentials: put what is in another region into a stack of its own.",
     check: ({ provider }) => {
       const [first, ...others] = objects(provider?.aws);
       const address = "provider.aws";
@@ -54,10 +69,26 @@ export const readingRules: readonly Rule[] = [
         ...[first ?? {}, ...others]
           .filter(({ ignore_tags: ignored }) => ignored !== undefined)
           .map(() => ({ address, problem: "ignores tags" })),
+        ...others
+          .filter(({ allowed_account_ids: ids }) => accounts(ids) !== accounts(first?.allowed_account_ids))
+          .map(({ allowed_account_ids: ids }) => ({
+            address,
+            problem: `allows the accounts ${accounts(ids)} beside ${accounts(first?.allowed_account_ids)}`,
+          })),
+        ...[first ?? {}, ...others].flatMap((provider) =>
+          elsewhere
+            .filter((name) => provider[name] !== undefined)
+            .map((name) => ({ address, problem: `has ${name}`, appliesTo: name })),
+        ),
       ];
     },
   },
 ];
+
+/** Settings that send a provider to another account or host. */
+const elsewhere = ["assume_role", "assume_role_with_web_identity", "endpoints"];
+
+const accounts = (ids: unknown): string => strings(ids).sort().join();
 
 /** The data sources that say nothing that a rule judges, or are policies, which the rules read. */
 const knownData = [
