@@ -216,3 +216,35 @@ it.each(alarmsKept)("lets an alarm or a dashboard have %s", (_, change) => {
   const found = findViolations(stack, "shop-prod", settingsOf("prod"), production.suppressions);
   expect(found.filter(({ rule }) => /alarm-|dashboard-/.test(rule))).toEqual([]);
 });
+
+it.each([
+  ["a rule's target", "aws_cloudwatch_event_target", (arn: string) => ({ dead_letter_config: [{ arn }] })],
+  ["a schedule", "aws_scheduler_schedule", (arn: string) => ({ target: { dead_letter_config: { arn } } })],
+  [
+    "a pipe",
+    "aws_pipes_pipe",
+    (arn: string) => ({ source_parameters: { dynamodb_stream_parameters: { dead_letter_config: { arn } } } }),
+  ],
+  [
+    "a subscription",
+    "aws_sns_topic_subscription",
+    (arn: string) => ({ redrive_policy: JSON.stringify({ deadLetterTargetArn: arn }) }),
+  ],
+  ["a function", "aws_lambda_function", (arn: string) => ({ dead_letter_config: { target_arn: arn } })],
+  [
+    "a mapping",
+    "aws_lambda_event_source_mapping",
+    (arn: string) => ({ destination_config: { on_failure: { destination_arn: arn } } }),
+  ],
+])("lets a queue that gets the failures of %s be the last one", (_, type, attributes) => {
+  const stack = parse(production.text);
+  const draft = new DraftStack(stack);
+  draft.add("aws_sqs_queue", { ...draft.the("aws_sqs_queue", "dead-letters"), name: "shop-prod-more" });
+  const last = () =>
+    findViolations(stack, "shop-prod", settingsOf("prod")).filter(
+      ({ rule, address }) => rule === "queue-redrive" && address === "aws_sqs_queue.added",
+    );
+  expect(last()).not.toEqual([]);
+  draft.add(type, attributes("${aws_sqs_queue.added.arn}"));
+  expect(last()).toEqual([]);
+});

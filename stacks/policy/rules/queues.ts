@@ -5,13 +5,14 @@ import {
   all,
   type Attributes,
   block,
+  everything,
   type Found,
   resourceBehind,
   roleMay,
   strings,
   type SynthesizedStack,
 } from "../synthesized";
-import { first, jsonOf } from "../values";
+import { jsonOf, leaves } from "../values";
 
 export const queueRules: readonly Rule[] = [
   {
@@ -123,16 +124,21 @@ export function isOwnDeadLetterQueue(stack: SynthesizedStack, queue: string): bo
 /** What Lambda does with a queue on behalf of the function. */
 const consumeActions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
 
-/** Terraform's addresses of the queues that get what failed elsewhere. */
+/**
+ * Terraform's addresses of what gets the failures of another resource: of a queue, a subscription, a target of a rule or of a
+ * schedule, a pipe, a function, or a mapping.
+ */
 export function deadLetterQueues(stack: SynthesizedStack): string[] {
-  const redriven = all(stack.resource, "aws_sqs_queue").flatMap(([, queue]) => redriveTarget(queue)?.address ?? []);
-  const targets = all(stack.resource, "aws_cloudwatch_event_target").map(([, target]) =>
-    addressBehind(block(first(target.dead_letter_config)).arn),
-  );
-  const destinations = all(stack.resource, "aws_lambda_function_event_invoke_config").map(([, config]) =>
-    addressBehind(block(block(config.destination_config).on_failure).destination),
-  );
-  return [...redriven, ...targets, ...destinations];
+  const redriven = ["aws_sqs_queue", "aws_sns_topic_subscription"]
+    .flatMap((type) => all(stack.resource, type))
+    .flatMap(([, resource]) => redriveTarget(resource)?.address ?? []);
+  const named = everything(stack)
+    .flatMap(({ attributes }) => leaves(attributes))
+    .filter(({ path }) =>
+      /(?:^|\.)(?:dead_letter_config\.(?:target_)?arn|on_failure\.destination(?:_arn)?)$/.test(path),
+    )
+    .map(({ value }) => addressBehind(value));
+  return [...redriven, ...named];
 }
 
 /** The redrive policy is JSON in which the ARN is an expression. */
