@@ -11,6 +11,7 @@ import {
   reservedDomain,
   type SettingProblem,
   settingProblems,
+  sharedDomainProblem,
   showSetting,
   tellSettingProblem,
 } from "./stage-check";
@@ -392,7 +393,17 @@ function readSenders(read: Reader): readonly [Sender, ...Sender[]] | undefined {
     const text = read.address({ name: read.nameOf(`senders.${name}.address`), text: settings.address });
     return text === undefined ? [] : [senderOf(name, text, settings.identity)];
   });
-  return address === undefined ? undefined : [senderOf(defaultSender, address, kind), ...further];
+  if (address === undefined) return undefined;
+  const senders = [senderOf(defaultSender, address, kind), ...further] as const;
+  for (const { name, identity } of senders) {
+    const shared = identity.kind === "domain" ? sharedDomainProblem(identity.value) : undefined;
+    if (shared !== undefined) {
+      read.problems.push(
+        `The domain ${identity.value} of the sender ${name} ${shared}, so that nobody but its owner can prove it to SES: use an address of a domain of your own`,
+      );
+    }
+  }
+  return senders;
 }
 
 function senderOf(name: string, address: string, kind: Sender["identity"]["kind"] = "address"): Sender {

@@ -180,7 +180,7 @@ const settingsSchema = z.strictObject(
     // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html
     targetRetry: z.strictObject(
       {
-        attempts: whole(0, 185, "which is what EventBridge takes"),
+        attempts: whole(1, 185, "which is what EventBridge takes; with 0, an event would be gone at its first failure"),
         maximumAgeSeconds: whole(60, 86_400, "which is what EventBridge takes"),
       },
       shaped("{ attempts: 185, maximumAgeSeconds: 86_400 }"),
@@ -401,10 +401,14 @@ function domainProblem(entry: string): string | undefined {
   const parsed = parseEmailAddress(`a@${entry}`);
   if (parsed === undefined) return "is not a domain: use the form example.com";
   const domain = domainOf(parsed);
+  const shared = sharedDomainProblem(domain);
+  return shared === undefined ? undefined : `${shared}: write your own, or the addresses that you mean; ${everybody}`;
+}
+
+/** @returns why a domain is not that of one organization, as the rest of a sentence; `undefined` where it may be. */
+export function sharedDomainProblem(domain: string): string | undefined {
   if (getDomain(domain, { allowPrivateDomains: true }) === null) {
-    return `is not one organisation's domain, but all that ends in .${domain}: write your own, such as example.com`;
+    return `is not one organisation's domain, but all that ends in .${domain}`;
   }
-  return mailboxProviders.has(domain) && !reservedDomain.test(domain)
-    ? `has mailboxes for everybody: write the addresses that you mean; ${everybody}`
-    : undefined;
+  return mailboxProviders.has(domain) && !reservedDomain.test(domain) ? "has mailboxes for everybody" : undefined;
 }

@@ -1,5 +1,5 @@
 import { emailRequest } from "../../handler/notifications/email-request";
-import { synthesizedOf, type Synthesized, withStage } from "../support/stack";
+import { configOf, synthesizedOf, type Synthesized, withStage } from "../support/stack";
 
 const senders = {
   alerts: { address: "alerts@mail.example", identity: "domain" },
@@ -79,4 +79,13 @@ it("refuses a notification whose sender the stage lacks, with the senders that t
     'handler/notifications/email-request/index.ts: the stage dev has no sender "alert": use default or alerts or billing or owner, or add "alert" to the senders of dev in stacks/stages.ts.',
   );
   expect(() => synthesizedOf(withStage({ senders }), [{ ...emailRequest, sender: "alerts" }])).not.toThrow();
+});
+
+it.each([
+  ["gmail.com", "has mailboxes for everybody"],
+  ["co.uk", "is not one organisation's domain"],
+  ["github.io", "is not one organisation's domain"],
+])("can't be verified by the domain %s, which nobody but its owner can prove to SES", (domain, why) => {
+  const read = () => configOf({ EMAIL_SENDER: `shop@${domain}`, SENDER_IDENTITY: "domain" });
+  expect(read).toThrow(`The domain ${domain} of the sender default ${why}`);
 });

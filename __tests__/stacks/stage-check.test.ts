@@ -100,10 +100,14 @@ it.each<[Partial<Entry>, string]>([
   [{ logRetentionDays: 8 }, "dev.logRetentionDays=8 has to be one of 1, 3, 5, 7, 14, "],
   [
     { targetRetry: { attempts: 186, maximumAgeSeconds: 60 } },
-    "dev.targetRetry.attempts=186 has to be a whole number from 0 to 185",
+    "dev.targetRetry.attempts=186 has to be a whole number from 1 to 185",
   ],
   [
-    { targetRetry: { attempts: 0, maximumAgeSeconds: 59 } },
+    { targetRetry: { attempts: 0, maximumAgeSeconds: 60 } },
+    "dev.targetRetry.attempts=0 has to be a whole number from 1",
+  ],
+  [
+    { targetRetry: { attempts: 1, maximumAgeSeconds: 59 } },
     "dev.targetRetry.maximumAgeSeconds=59 has to be a whole number from 60 to 86400",
   ],
   [{ targetRetry: 3 }, "dev.targetRetry=3 has to be an object such as { attempts: 185, maximumAgeSeconds: 86_400 }"],
@@ -317,7 +321,7 @@ describe("who may be mailed", () => {
       "a provider of mailboxes",
       [],
       ["Gmail.com"],
-      '.domains.0="Gmail.com" has mailboxes for everybody: write the addresses that you mean',
+      '.domains.0="Gmail.com" has mailboxes for everybody: write your own, or the addresses that you mean',
     ],
     ...["yahoo.co.uk", "hotmail.co.uk", "outlook.de", "live.de", "ymail.com", "gmx.at", "t-online.de", "posteo.de"].map(
       (domain): [string, unknown[], unknown[], string] => [

@@ -53,7 +53,7 @@ export const deliveryRules: readonly Rule[] = [
       problems(stack, "aws_cloudwatch_event_target", (target) => {
         const rule = resourceBehind(stack, target.rule);
         if (rule?.type !== "aws_cloudwatch_event_rule") return ["has a rule that is not in the stack"];
-        const dead = block(target.dead_letter_config).arn;
+        const dead = block(first(target.dead_letter_config)).arn;
         const deadLetters = resourceBehind(stack, dead);
         return [
           ...admissionProblems(stack, target, rule),
