@@ -189,6 +189,18 @@ it("keeps every rule where a repository deploys the stage, whose roles have a bo
   expect(readdirSync(join(outdir, "stacks")).sort()).toEqual(["ci-access", "notification-dev", "state-backend"]);
 });
 
+it("keeps every rule in the SES sandbox, where a role names the identities of recipients that others have verified", () => {
+  for (const STAGE of ["dev", "sandbox"]) {
+    const outdir = synth({
+      ...devEnvironment,
+      STAGE,
+      IDENTITIES: "existing",
+      EMAIL_RECIPIENT: "a@example.com,b@example.org",
+    });
+    expect(readdirSync(join(outdir, "stacks"))).toContain(`notification-${STAGE}`);
+  }
+});
+
 it("lets no provider work in another account", () => {
   const outdir = synth({ ...devEnvironment, AWS_ACCOUNT_ID: "999999999999" });
   for (const stack of readdirSync(join(outdir, "stacks"))) {

@@ -1,4 +1,8 @@
-import { type RecipientPolicy, recipientPolicySchema } from "../../../handler/contract/recipient-policy";
+import {
+  allowsRecipient,
+  type RecipientPolicy,
+  recipientPolicySchema,
+} from "../../../handler/contract/recipient-policy";
 import { domainOf } from "../../../handler/contract/email-address";
 import { recipientConditions } from "../../recipient-conditions";
 import { missing } from "../findings";
@@ -14,6 +18,7 @@ import {
   strings,
   type SynthesizedStack,
 } from "../synthesized";
+import { jsonOf } from "../values";
 import { hasWildcard } from "./iam";
 
 /** Rules on mail: as whom it is sent, and to whom. */
@@ -90,13 +95,13 @@ interface Mailing {
   readonly policy: RecipientPolicy;
 }
 
-/** @returns `undefined` for a function that does not mail, and for one whose variables are no texts. */
+/** @returns `undefined` for a function that does not mail, and for one whose variables are of another kind. */
 function readMailing(fn: Attributes): Mailing | undefined {
   const { EMAIL_SENDER, FURTHER_SENDERS = "{}", RECIPIENT_POLICY } = block(objects(fn.environment)[0]?.variables);
-  if (typeof EMAIL_SENDER !== "string" || typeof RECIPIENT_POLICY !== "string") return undefined;
-  const policy = recipientPolicySchema.parse(JSON.parse(RECIPIENT_POLICY));
-  const further = Object.values(JSON.parse(String(FURTHER_SENDERS)) as object).map(String);
-  return { senders: [EMAIL_SENDER, ...further], policy };
+  const policy = recipientPolicySchema.safeParse(jsonOf(RECIPIENT_POLICY));
+  if (typeof EMAIL_SENDER !== "string" || !policy.success) return undefined;
+  const further = Object.values(block(jsonOf(FURTHER_SENDERS))).map(String);
+  return { senders: [EMAIL_SENDER, ...further], policy: policy.data };
 }
 
 /** What the statement allows otherwise than the function. */
@@ -110,9 +115,7 @@ function differences(stack: SynthesizedStack, statement: Attributes, { senders, 
   const known = [
     ...senders.flatMap((sender) => [sender, domainOf(sender)]),
     ...all(stack.resource, "aws_sesv2_email_identity").map(([, { email_identity: identity }]) => identity),
-    ...(policy.mode === "restricted"
-      ? [...policy.addresses.flatMap((each) => [each, domainOf(each)]), ...policy.domains]
-      : []),
+    ...(policy.mode === "restricted" ? [...policy.addresses.map(domainOf), ...policy.domains] : []),
   ];
   const expected = recipientConditions(policy, identities).map(({ test, values }) => ({ test, values }));
   const found = objects(statement.condition)
@@ -123,7 +126,7 @@ function differences(stack: SynthesizedStack, statement: Attributes, { senders, 
       .filter((sender) => !senders.includes(sender))
       .map((sender) => `has a role that may send as ${sender}, who is no sender of it`),
     ...identities
-      .filter((identity) => !known.includes(identity))
+      .filter((identity) => !known.includes(identity) && !(identity.includes("@") && allowsRecipient(policy, identity)))
       .map(
         (identity) => `has a role that may use the identity ${identity}, which is none of its senders or recipients`,
       ),
