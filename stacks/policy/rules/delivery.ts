@@ -1,5 +1,6 @@
 import { scheduleProblem } from "../../schedule-expression";
 import { problems } from "../findings";
+import { isOwnAccount } from "../ours";
 import { type Rule } from "../rule";
 import {
   addressBehind,
@@ -283,9 +284,10 @@ function admits(stack: SynthesizedStack, statement: Attributes, action: string, 
       ({ type, identifiers }) => type === "Service" && strings(identifiers).includes(eventBridge),
     ) &&
     objects(statement.condition).every(
-      ({ variable, values }) =>
-        variable === "aws:SourceAccount" ||
-        (variable === "aws:SourceArn" && strings(values).some((value) => isSource(stack, value, rule))),
+      ({ test, variable, values }) =>
+        /^(?:Arn|String)(?:Equals|Like)$/.test(String(test)) &&
+        ((variable === "aws:SourceAccount" && strings(values).some((value) => isOwnAccount(stack, value))) ||
+          (variable === "aws:SourceArn" && strings(values).some((value) => isSource(stack, value, rule)))),
     )
   );
 }

@@ -4,6 +4,7 @@ import { changeRules } from "./changes";
 import { deliveryRules } from "./delivery";
 import { encryptionRules } from "./encryption";
 import { federationRules } from "./federation";
+import { holderRules } from "./holders";
 import { iamRules } from "./iam";
 import { keyRules } from "./keys";
 import { limitRules } from "./limits";
@@ -18,7 +19,7 @@ import { switchRules } from "./switches";
 /** The rules by concern. Their titles head the tables of docs/policy.md. */
 export const ruleGroups = {
   "What the rules can read": readingRules,
-  "Who may do what": [...iamRules, ...federationRules, ...sendingRules, ...outsiderRules],
+  "Who may do what": [...iamRules, ...holderRules, ...federationRules, ...sendingRules, ...outsiderRules],
   "No event is lost": [...deliveryRules, ...queueRules, ...switchRules],
   "Encryption and recovery": [...encryptionRules, ...keyRules],
   "What a deployment replaces": changeRules,

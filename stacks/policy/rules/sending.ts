@@ -26,7 +26,7 @@ export const sendingRules: readonly Rule[] = [
   {
     id: "ses-sends-as-sender",
     checks:
-      "Who may send through SES may do so as named addresses, by a `StringEquals` on `ses:FromAddress`, and every resource that SES's actions are allowed on is this account's, in this region.",
+      "Who may send through SES may do so as named addresses, by a `StringEquals` on `ses:FromAddress`, which are senders of the stack's functions where it has some, and every resource that SES's actions are allowed on is this account's, in this region.",
     why: "Otherwise code with a mistake could mail as anyone whose identity the account holds, or with another team's template.",
     check: (stack, namePrefix) =>
       allowing(stack).flatMap(({ address, statement }) => {
@@ -37,8 +37,12 @@ export const sendingRules: readonly Rule[] = [
             /^StringEquals(?:IgnoreCase)?$/.test(String(test)) &&
             variable === "ses:FromAddress" &&
             strings(values).length > 0 &&
-            !strings(values).some(hasWildcard),
+            // `&{..}` is a variable of IAM: compared with itself, it lets everybody in.
+            !strings(values).some((value) => hasWildcard(value) || value.includes("&{")),
         );
+        const senders = all(stack.resource, "aws_lambda_function").flatMap(([, fn]) => readMailing(fn)?.senders ?? []);
+        const strangers =
+          senders.length === 0 ? [] : fromAddresses(statement).filter((each) => !senders.includes(each));
         // `*` alone is held by no-wildcard, action by action, for what SES allows on nothing narrower.
         const foreign = strings(statement.resources).filter(
           (arn) => !(sends.length === 0 && arn === "*") && !isOwnSes(stack, arn, namePrefix),
@@ -47,6 +51,11 @@ export const sendingRules: readonly Rule[] = [
           ...(isNamed
             ? []
             : sends.map((action) => ({ address, problem: `allows ${action} as anyone`, appliesTo: action }))),
+          ...(sends.length === 0 ? [] : strangers).map((sender) => ({
+            address,
+            problem: `allows ${sends.join(", ")} as ${sender}, whom no function of the stack sends as`,
+            appliesTo: sender,
+          })),
           ...(actions.length === 0 ? [] : foreign).map((arn) => ({
             address,
             problem: `allows ${actions.join(", ")} on "${arn}", which is not this stage's`,
@@ -104,12 +113,13 @@ function readMailing(fn: Attributes): Mailing | undefined {
   return { senders: [EMAIL_SENDER, ...further], policy: policy.data };
 }
 
+const fromAddresses = ({ condition }: Attributes): string[] =>
+  objects(condition)
+    .filter(({ variable }) => variable === "ses:FromAddress")
+    .flatMap(({ values }) => strings(values));
+
 /** What the statement allows otherwise than the function. */
 function differences(stack: SynthesizedStack, statement: Attributes, { senders, policy }: Mailing): string[] {
-  const valuesOf = (variable: string) =>
-    objects(statement.condition)
-      .filter((condition) => condition.variable === variable)
-      .flatMap(({ values }) => strings(values));
   const identities = strings(statement.resources).flatMap((arn) => arn.split(":identity/").slice(1));
   // In the SES sandbox, SES checks the recipients' identities, too.
   const known = [
@@ -122,7 +132,7 @@ function differences(stack: SynthesizedStack, statement: Attributes, { senders, 
     .filter(({ variable }) => variable === "ses:Recipients")
     .map(({ test, values }) => ({ test, values }));
   return [
-    ...valuesOf("ses:FromAddress")
+    ...fromAddresses(statement)
       .filter((sender) => !senders.includes(sender))
       .map((sender) => `has a role that may send as ${sender}, who is no sender of it`),
     ...identities
