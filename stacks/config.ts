@@ -280,7 +280,7 @@ class Reader {
   }
 
   reportMissing(variable: string, setting: string, example: string, written: string): void {
-    if (this.wrong.has(setting.split(".")[0])) return;
+    if (this.wrong.has(undefined) || this.wrong.has(setting.split(".")[0])) return;
     this.problems.push(
       `${variable} is not set: export ${variable}=${example}, or write ${written} into ${this.stage} in stacks/stages.ts`,
     );

@@ -57,7 +57,13 @@ export function sendRateProblems(
     if (chosen === undefined) return [];
     const path = ["concurrency", lane];
     if (!reserveConcurrency) {
-      return [{ path, message: "is not kept without a reservation: write reserveConcurrency: true, or leave it out" }];
+      return [
+        {
+          path,
+          message:
+            "is not kept without a reservation: write reserveConcurrency: true, or leave the lane's concurrency out",
+        },
+      ];
     }
     const fitting = Math.max(leastConcurrency, Math.floor((ratePerSecond * longestWaitMs(timeoutSeconds)) / 1000));
     if (chosen <= fitting) return [];
@@ -67,6 +73,10 @@ export function sendRateProblems(
   if (tooMany.length > 0) return tooMany;
   const needed = Object.values(budgets).reduce((sum, each) => sum + each.concurrency, 0);
   if (needed <= most) return [];
+  if (reserveConcurrency && lanes.length * leastConcurrency > most) {
+    const message = `needs ${needed} runs of the functions at once, and Lambda lets the stage reserve ${most} of the account's ${quota}: write reserveConcurrency: false, or ask AWS for more (Service Quotas, Lambda, Concurrent executions) and name it as quotas.concurrentExecutions`;
+    return [{ path, message }];
+  }
   const less = Object.keys(concurrency).length === 0 ? "use a smaller rate" : "use a smaller rate or concurrency";
   const message = `needs ${needed} runs of the functions at once, and Lambda lets the stage have ${most} of the account's ${quota}: ${less}, or ask AWS for more (Service Quotas, Lambda, Concurrent executions) and name it as quotas.concurrentExecutions`;
   return [{ path, message }];

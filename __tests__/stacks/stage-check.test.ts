@@ -77,12 +77,12 @@ describe("the send rate", () => {
     [
       "a smaller quota",
       { sendRatePerSecond: 1, quotas: { concurrentExecutions: 105 } },
-      /=1 needs 6 .* have 5 of the account's 105/,
+      /=1 needs 6 .* reserve 5 of the account's 105: write reserveConcurrency: false, or ask AWS for more/,
     ],
     [
       "a new account's quota, of which nothing can be reserved",
       { sendRatePerSecond: 1, quotas: { concurrentExecutions: 10 } },
-      /=1 needs 6 .* have 0 of the account's 10/,
+      /=1 needs 6 .* reserve 0 of the account's 10: write reserveConcurrency: false, or ask AWS for more/,
     ],
     ["any quota", { sendRatePerSecond: 1e300 }, /=1e\+300 needs /],
   ])("needs no more runs at once than %s", (_, settings, problem) => {

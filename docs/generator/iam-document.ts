@@ -67,9 +67,9 @@ ${table(["Refused", "On", "Where"], denied)}
 ## GitHub's workflows
 
 The stack \`ci-access\` makes three roles and a boundary for the functions ([ci-access.md](ci-access.md)). No role has a key: GitHub's
-token for a job takes it on, and only where its subject is this one:
+token for a job takes it on, and only where this holds of the token:
 
-${table(["Role", "Subject of the token"], rows.trust)}
+${table(["Role", "Where"], rows.trust)}
 
 The rows are those of a stage with everything that it can switch on: a sending domain, its records in a hosted zone, and tracking. A
 stage without one of these has no permission for it.

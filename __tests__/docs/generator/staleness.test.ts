@@ -83,6 +83,16 @@ const changes: [path: string, what: string, change: () => Partial<Subject>][] = 
     "the subject of a role's trust",
     () => ({ ci: withGrant((t) => t.replaceAll("environment:prod-plan", "*")) }),
   ],
+  [
+    "iam.md",
+    "the branch of a role's trust",
+    () => ({ ci: withGrant((t) => t.replaceAll("refs/heads/main", "refs/heads/x")) }),
+  ],
+  [
+    "iam.md",
+    "the audience of a role's trust",
+    () => ({ ci: withGrant((t) => t.replaceAll("sts.amazonaws.com", "x")) }),
+  ],
   ["policy.md", "a suppression", () => ({ stack: { ...subject.stack, suppressions: [] } })],
   [
     "policy.md",
