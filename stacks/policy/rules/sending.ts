@@ -28,8 +28,9 @@ export const sendingRules: readonly Rule[] = [
     checks:
       "Who may send through SES may do so as named addresses, by a `StringEquals` on `ses:FromAddress`, which are senders of the stack's functions where it has some, and every resource that SES's actions are allowed on is this account's, in this region.",
     why: "Otherwise code with a mistake could mail as anyone whose identity the account holds, or with another team's template.",
-    check: (stack, namePrefix) =>
-      allowing(stack).flatMap(({ address, statement }) => {
+    check: (stack, namePrefix) => {
+      const senders = all(stack.resource, "aws_lambda_function").flatMap(([, fn]) => readMailing(fn)?.senders ?? []);
+      return allowing(stack).flatMap(({ address, statement }) => {
         const actions = strings(statement.actions).filter((action) => action.toLowerCase().startsWith("ses:"));
         const sends = actions.filter(isSend);
         const isNamed = objects(statement.condition).some(
@@ -40,7 +41,6 @@ export const sendingRules: readonly Rule[] = [
             // `&{..}` is a variable of IAM: compared with itself, it lets everybody in.
             !strings(values).some((value) => hasWildcard(value) || value.includes("&{")),
         );
-        const senders = all(stack.resource, "aws_lambda_function").flatMap(([, fn]) => readMailing(fn)?.senders ?? []);
         const strangers =
           senders.length === 0 ? [] : fromAddresses(statement).filter((each) => !senders.includes(each));
         // `*` alone is held by no-wildcard, action by action, for what SES allows on nothing narrower.
@@ -62,7 +62,8 @@ export const sendingRules: readonly Rule[] = [
             appliesTo: arn,
           })),
         ];
-      }),
+      });
+    },
   },
   {
     id: "role-mails-as-function",
