@@ -1,4 +1,5 @@
-import { escapeHtml, hasVisibleCharacter, toSubject, toTemplateData } from "../../handler/contract/template-data";
+import { toTemplateData } from "../../handler/contract/template-data";
+import { escapeHtml, hasVisibleCharacter, toSubject } from "../../handler/contract/text";
 
 const codePoint = (code: number) => `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
 

@@ -12,7 +12,7 @@ import { type PlacedSuppression, suppressionsIn } from "../../stacks/policy/supp
 import { NotificationStack } from "../../stacks/notification-stack";
 import { stages, type StageSettings } from "../../stacks/stages";
 import { StateBackendStack } from "../../stacks/state-backend-stack";
-import { type TemplateReader } from "../../stacks/templates";
+import { type TemplateReader } from "../../stacks/templates/load";
 
 export type Attributes = Readonly<Record<string, unknown>>;
 

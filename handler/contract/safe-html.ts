@@ -1,4 +1,4 @@
-import { escapeHtml } from "./template-data";
+import { escapeHtml } from "./text";
 
 /**
  * Markup that is safe to mail. Only the tag `html` makes it, and it escapes every text that is put in; so a template may
@@ -13,6 +13,10 @@ export class SafeHtml {
   }
 
   toString(): string {
+    return this.markup;
+  }
+
+  toJSON(): string {
     return this.markup;
   }
 }

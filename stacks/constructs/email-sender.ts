@@ -16,7 +16,7 @@ import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
 import { recipientConditions } from "../recipient-conditions";
 import { type Tracking } from "../sending-domains";
-import { escapeForTerraform, type Template } from "../templates";
+import { escapeForTerraform, type LoadedTemplate } from "../templates/load";
 
 export interface EmailSenderProps {
   readonly names: Names;
@@ -40,7 +40,7 @@ export interface EmailSenderProps {
 /** The template of one notification as it is in this checkout. */
 export interface StoredTemplate {
   readonly notificationId: Notification["id"];
-  readonly template: Template;
+  readonly template: LoadedTemplate;
   /** The template's hash, made by `templateHash`. */
   readonly hash: string;
 }

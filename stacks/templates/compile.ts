@@ -1,6 +1,6 @@
 import Handlebars from "handlebars";
-import { escapeHtml, toSubject } from "../../handler/contract/template-data";
-import { askedForm, linesForm, type Reads } from "../../handler/contract/template-reads";
+import { escapeHtml, toSubject } from "../../handler/contract/text";
+import { askedForm, linesForm, type Reads } from "../../handler/contract/template-data";
 import { similarName } from "../../handler/notifications/problems";
 import { type ContentType, either, isScalar } from "./content-type";
 
@@ -20,7 +20,7 @@ export interface Problem extends Place {
 
 /** A piece of the compiled template. The pieces in their order, joined, are what SES stores. */
 export type Piece =
-  | { readonly kind: "static"; readonly text: string }
+  | { readonly kind: "static"; readonly text: string; readonly place: Place }
   | {
       readonly kind: "value";
       readonly text: string;
@@ -35,7 +35,7 @@ export type Piece =
       readonly place: Place;
       readonly shown: string;
       /** The same for the open tag, the else tags and the close tag of one block. */
-      readonly block: number;
+      readonly block: string;
     };
 
 /** A file of templates. */
@@ -196,7 +196,11 @@ class Compiler {
   private statement(statement: hbs.AST.Statement, scope: Scope): void {
     switch (statement.type as string) {
       case "ContentStatement":
-        this.pieces.push({ kind: "static", text: String((statement as hbs.AST.ContentStatement).original) });
+        this.pieces.push({
+          kind: "static",
+          text: String((statement as hbs.AST.ContentStatement).original),
+          place: placeOf(statement, scope.file),
+        });
         return;
       case "CommentStatement":
       case "DecoratorBlock":
@@ -322,7 +326,7 @@ class Compiler {
     if (value.kind === "constant") {
       const text = String(value.value);
       const written = { subject: toSubject, text: (raw: string) => raw, html: escapeHtml }[this.part](text);
-      this.pieces.push({ kind: "static", text: written });
+      this.pieces.push({ kind: "static", text: written, place: placeOf(statement, scope.file) });
       return;
     }
     if (value.kind === "counter") {
@@ -377,7 +381,7 @@ class Compiler {
     return false;
   }
 
-  private block(statement: hbs.AST.BlockStatement, scope: Scope, chained: number | undefined): void {
+  private block(statement: hbs.AST.BlockStatement, scope: Scope, chained: string | undefined): void {
     const { path, params } = statement;
     const name = (path as { readonly original?: string }).original ?? "";
     const hash = statement.hash as hbs.AST.Hash | undefined;
@@ -403,7 +407,7 @@ class Compiler {
     value: Resolved | undefined,
     told: string,
     scope: Scope,
-    chained: number | undefined,
+    chained: string | undefined,
   ): void {
     const program = statement.program as hbs.AST.Program | undefined;
     const inverse = statement.inverse as hbs.AST.Program | undefined;
@@ -445,7 +449,7 @@ class Compiler {
     value: Resolved | undefined,
     told: string,
     scope: Scope,
-    chained: number | undefined,
+    chained: string | undefined,
   ): void {
     if (value === undefined) return;
     const type = value.kind === "value" ? value.type : undefined;
@@ -488,10 +492,10 @@ class Compiler {
   private branches(
     statement: hbs.AST.BlockStatement,
     head: string,
-    chained: number | undefined,
+    chained: string | undefined,
     scopes: { readonly open: Scope; readonly program: Scope; readonly inverse: Scope },
   ): void {
-    const block = chained ?? (this.blocks += 1);
+    const block = chained ?? String((this.blocks += 1));
     const program = statement.program as hbs.AST.Program | undefined;
     const inverse = statement.inverse as (hbs.AST.Program & { readonly chained?: boolean }) | undefined;
     this.tag(statement, scopes.open, chained === undefined ? `#${head}` : `else ${head}`, block, statement.openStrip);
@@ -505,7 +509,7 @@ class Compiler {
     if (chained === undefined) this.tag(statement, scopes.open, `/${head.split(" ")[0] ?? ""}`, block, statement.closeStrip);
   }
 
-  private tag(statement: hbs.AST.BlockStatement, scope: Scope, inner: string, block: number, strip: hbs.AST.StripFlags | undefined): void {
+  private tag(statement: hbs.AST.BlockStatement, scope: Scope, inner: string, block: string, strip: hbs.AST.StripFlags | undefined): void {
     const place = placeOf(statement, scope.file);
     this.pieces.push({ kind: "block", text: mustacheOf(inner, strip), place, shown: shownBlock(statement), block });
   }

@@ -13,6 +13,15 @@ interface Context {
   readonly isFirst: boolean;
   /** The same for two pieces if a block may begin at the one and end at the other. */
   readonly id: string;
+  /** The paragraph, cell or other block that the piece's text is laid out in; `undefined` outside of one. */
+  readonly layout: LayoutBlock | undefined;
+}
+
+interface LayoutBlock {
+  readonly element: string;
+  /** Where an attribute can be put in: behind the tag's name. */
+  readonly offset: number;
+  readonly attributes: ReadonlySet<string>;
 }
 
 /**
@@ -44,14 +53,9 @@ const stand = "\ue000";
  * in another, so that what stands behind them depends on the branch.
  */
 export function contextProblems(pieces: readonly Piece[]): Problem[] {
-  const offsets: number[] = [];
-  let markup = "";
-  for (const piece of pieces) {
-    offsets.push(markup.length);
-    markup += piece.kind === "static" ? piece.text.replaceAll(stand, " ") : stand;
-  }
+  const { markup, offsets } = markupOf(pieces);
   const contexts = new Contexts(markup).found;
-  const blocks = new Map<number, Context>();
+  const blocks = new Map<string, Context>();
   return pieces.flatMap((piece, at): Problem[] => {
     const context = contexts.get(offsets[at] ?? 0);
     if (piece.kind === "static") return [];
@@ -72,6 +76,53 @@ export function contextProblems(pieces: readonly Piece[]): Problem[] {
       },
     ];
   });
+}
+
+function markupOf(pieces: readonly Piece[]): { readonly markup: string; readonly offsets: readonly number[] } {
+  const offsets: number[] = [];
+  let markup = "";
+  for (const piece of pieces) {
+    offsets.push(markup.length);
+    markup += piece.kind === "static" ? piece.text.replaceAll(stand, " ") : stand;
+  }
+  return { markup, offsets };
+}
+
+/**
+ * Sets the language of the mail, and lets each block that shows a value take its direction from its text, so that Arabic
+ * and Hebrew are laid out from right to left. What the author has set stays.
+ * @param language BCP 47 tag.
+ */
+export function withLanguage(pieces: readonly Piece[], language: string): readonly Piece[] {
+  const { markup, offsets } = markupOf(pieces);
+  const { found, documents } = new Contexts(markup);
+  const blocks = [...found.values()].flatMap(({ kind, layout }) => (kind === "text" && layout !== undefined ? [layout] : []));
+  const insertions = new Map<number, string>();
+  for (const { element, offset, attributes } of [...documents, ...blocks]) {
+    const direction = attributes.has("dir") ? "" : ' dir="auto"';
+    const lang = element !== "html" || attributes.has("lang") ? "" : ` lang="${language}"`;
+    insertions.set(offset, lang + direction);
+  }
+  const places = [...insertions].sort(([one], [other]) => one - other);
+  const written = pieces.map((piece, at): Piece => {
+    if (piece.kind !== "static") return piece;
+    const start = offsets[at] ?? 0;
+    let text = "";
+    let from = 0;
+    for (const [offset, insertion] of places) {
+      if (offset <= start || offset > start + piece.text.length) continue;
+      text += piece.text.slice(from, offset - start) + insertion;
+      from = offset - start;
+    }
+    return { ...piece, text: text + piece.text.slice(from) };
+  });
+  if (documents.length > 0) return written;
+  const place = { file: "", line: 1, column: 1 };
+  return [
+    { kind: "static", text: `<div lang="${language}" dir="auto">`, place },
+    ...written,
+    { kind: "static", text: "</div>\n", place },
+  ];
 }
 
 function valueProblem({ form }: Piece & { readonly kind: "value" }, context: Context): string | undefined {
@@ -118,6 +169,10 @@ function told({ kind, element, attribute }: Context): string {
 /** Reads HTML token by token, as the specification says, and notes what each stand-in is a part of. */
 class Contexts {
   readonly found = new Map<number, Context>();
+  /** The tags `<html>` and `<body>`. */
+  readonly documents: LayoutBlock[] = [];
+  /** The blocks that are open. */
+  private readonly layout: LayoutBlock[] = [];
   private readonly tokenizer: Tokenizer;
   /** The element whose content is not read as HTML. */
   private closed = "";
@@ -152,12 +207,12 @@ class Contexts {
   ): void {
     if (location === null) return;
     for (let at = this.markup.indexOf(stand, location.startOffset); at >= 0 && at < location.endOffset; at = this.markup.indexOf(stand, at + 1)) {
-      const context = { element: "", attribute: "", isQuoted: false, isFirst: false, id: "", ...contextOf(at) };
+      const context = { element: "", attribute: "", isQuoted: false, isFirst: false, id: "", layout: this.layout.at(-1), ...contextOf(at) };
       this.found.set(this.base + at, { ...context, id: `${this.within} ${context.kind} ${context.id}` });
     }
   }
 
-  private startTag({ tagName, selfClosing, location }: Token.TagToken): void {
+  private startTag({ tagName, selfClosing, attrs, location }: Token.TagToken): void {
     this.add(location, (at) => {
       const start = location?.startOffset ?? 0;
       const [name, span] =
@@ -177,6 +232,13 @@ class Contexts {
       };
     });
     if (foreignElements.has(tagName) && !selfClosing) this.foreign += 1;
+    const block: LayoutBlock = {
+      element: tagName,
+      offset: this.base + (location?.startOffset ?? 0) + 1 + tagName.length,
+      attributes: new Set(attrs.map(({ name }) => name)),
+    };
+    if (tagName === "html" || tagName === "body") this.documents.push(block);
+    if (layoutElements.has(tagName)) this.layout.push(block);
     const mode = contentModes.get(tagName);
     if (mode === undefined || this.foreign > 0) return;
     this.tokenizer.state = mode;
@@ -187,6 +249,9 @@ class Contexts {
     this.add(location, () => ({ kind: "tag", element: tagName, id: `${location?.startOffset}` }));
     if (foreignElements.has(tagName)) this.foreign = Math.max(0, this.foreign - 1);
     this.closed = "";
+    // Browsers take a missing end tag as implied, so the innermost block of this name is what ends.
+    const open = this.layout.findLastIndex(({ element }) => element === tagName);
+    if (open >= 0) this.layout.length = open;
   }
 
   private text({ location }: Token.CharacterToken): void {
@@ -211,5 +276,10 @@ class Contexts {
     for (const [at, context] of parts.found) this.found.set(at, context);
   }
 }
+
+/** Elements that lay text out in lines of their own. */
+const layoutElements = new Set(
+  "address,article,aside,blockquote,body,caption,center,dd,div,dt,figcaption,footer,h1,h2,h3,h4,h5,h6,header,li,main,p,pre,section,td,th".split(","),
+);
 
 const foreignElements = new Set(["svg", "math"]);
