@@ -15,7 +15,7 @@ import { businessEvent } from "../support/send-notification";
 interface Mailed {
   readonly to: readonly string[];
   readonly refused: readonly string[];
-  readonly data: Readonly<Record<string, string>>;
+  readonly data: TemplateData;
   readonly replyTo: readonly string[];
   readonly key: string;
 }
@@ -28,9 +28,10 @@ function outcomeOf(detail: object, detailType = "Email Notification Request", so
   const notification = findNotification(parsed);
   if (notification === undefined) return "UnknownNotification";
   try {
-    const { recipients, refusedRecipients, templateData, replyTo, idempotencyKey } = notification.prepare(parsed);
+    const { content, recipients, refusedRecipients, replyTo, idempotencyKey } = notification.prepare(parsed);
+    const data = mailData(notification, content, readsOf(notification.id));
     const refused = refusedRecipients.map(({ position, problem }) => `${position} ${problem}`);
-    return { to: recipients, refused, data: templateData, replyTo, key: idempotencyKey };
+    return { to: recipients, refused, data, replyTo, key: idempotencyKey };
   } catch (error) {
     if (error instanceof PermanentError) return `${error.name}: ${error.message}`;
     throw error;

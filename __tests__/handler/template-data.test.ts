@@ -39,9 +39,10 @@ it.each([
 });
 
 it("keeps a body's line breaks, and gives each value as it is and escaped, without half characters", () => {
-  expect(toTemplateData({ message: 'a\r\n<b> "\ud83c" & \udf89' })).toEqual({
-    message: 'a\r\n<b> "\ufffd" & \ufffd',
-    messageHtml: "a\r\n&lt;b&gt; &quot;\ufffd&quot; &amp; \ufffd",
+  expect(toTemplateData({ message: 'a\r\n<b> "\ud83c" & \udf89' }, readsOfTexts("message"))).toEqual({
+    subject: { message: 'a <b> "\ufffd" & \ufffd' },
+    text: { message: 'a\r\n<b> "\ufffd" & \ufffd' },
+    html: { message: "a\r\n&lt;b&gt; &quot;\ufffd&quot; &amp; \ufffd" },
   });
   expect(escapeHtml("'`")).toBe("&#39;&#96;");
 });

@@ -16,17 +16,17 @@ function notificationWith(subject: string, html = "<p>{{titleHtml}}</p>") {
     detail: z.object({ emailConfig: emailConfigSchema, title: z.string() }),
     recipients: ({ emailConfig }) => emailConfig.recipient,
     subject,
-    variables: ["subject", "title"],
+    content: z.object({ subject: z.string(), title: z.string() }),
     map: ({ detail }) => ({ subject: detail.emailConfig.subject ?? "Thank you", title: detail.title }),
     sample: { emailConfig: { recipient: "success@simulator.amazonses.com" }, title: "Thank you" },
   });
-  return { notifications: [notification], templateOf: () => ({ subject, html, text: "{{title}}" }) };
+  return { notifications: [notification], templateOf: (each: Notification) => loadTemplate(each, folder) };
 }
 const options = { to: "a@example.com", subject: "Hello" };
 
 it.each([
   ["the subject line", notificationWith("{{subject}}")],
-  ["the body", notificationWith("Thank you", "<h1>{{subjectHtml}}</h1>")],
+  ["the body", notificationWith("Thank you", "<h1>{{subject}}</h1>")],
 ])("takes a --subject that %s shows", (_, sources) => {
   expect(checkedEvent("invoice-paid", options, sources).event).toMatchObject({
     source: "shop.billing",

@@ -5,7 +5,8 @@ import { catalogue } from "../../handler/notifications";
 import { defineNotification, type Notification } from "../../handler/notifications/define";
 import { type CatalogueContext, checkCatalogue } from "../../stacks/catalogue-check";
 import { seedCatalogue } from "../../handler/notifications/seed";
-import { loadTemplate, notificationsFolder, type Template, type TemplateReader } from "../../stacks/templates";
+import { loadTemplate, notificationsFolder, type TemplateReader } from "../../stacks/templates/load";
+import { type Template } from "../../stacks/templates/render";
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 import { synthNotificationStack } from "../support/stack";
 
@@ -19,7 +20,7 @@ const definition = {
   detail: z.object({ customer: z.string(), number: z.string(), note: z.string().optional() }),
   recipients: ({ customer }: { customer: string }) => customer,
   subject: "Invoice {{number}}",
-  variables: ["number", "note"],
+  content: z.object({ number: z.string(), note: z.string() }),
   map: ({ detail: { number, note = "" } }: { detail: { number: string; note?: string | undefined } }) => ({
     number,
     note,

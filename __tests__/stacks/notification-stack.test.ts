@@ -8,7 +8,7 @@ import { inputFor } from "aws-emulator/eventbridge";
 import { type Envelope } from "aws-emulator";
 import { maximumRedrives } from "../../stacks/delivery-windows";
 import { NotificationStack } from "../../stacks/notification-stack";
-import { storedTemplateName } from "../../stacks/templates";
+import { storedTemplateName } from "../../stacks/templates/load";
 import { configOf, type Synthesized, synthesized, synthNotificationStack } from "../support/stack";
 import { exampleAccountId } from "../../stacks/stages";
 

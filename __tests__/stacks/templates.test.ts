@@ -5,7 +5,7 @@ import { Testing } from "cdktf";
 import { catalogue } from "../../handler/notifications";
 import { seedCatalogue } from "../../handler/notifications/seed";
 import { NotificationStack } from "../../stacks/notification-stack";
-import { escapeForTerraform, loadTemplate, storedTemplateName, templateHash } from "../../stacks/templates";
+import { escapeForTerraform, loadTemplate, storedTemplateName, templateHash } from "../../stacks/templates/load";
 import { configOf } from "../support/stack";
 
 function check(html: string, text = "{{title}}", subject = "{{title}}") {

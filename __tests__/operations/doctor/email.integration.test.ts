@@ -17,7 +17,8 @@ import { emailRequest } from "../../../handler/notifications/email-request";
 import { type DoctorStage, runChecks } from "../../../operations/doctor/check";
 import { checkAccess, checkQuota, emailChecks } from "../../../operations/doctor/email";
 import { type Config } from "../../../stacks/config";
-import { loadTemplate, storedTemplateName, type Template } from "../../../stacks/templates";
+import { loadTemplate, storedTemplateName } from "../../../stacks/templates/load";
+import { type Template } from "../../../stacks/templates/render";
 import { deployEmail, DoctorWorld, eventDestination } from "./doctor-world";
 import { exampleAccountId } from "../../../stacks/stages";
 
