@@ -68,7 +68,8 @@ const dispatch = createDispatch({
 
 function templateOf(id: string): SentTemplate {
   const template = TEMPLATES[id];
-  if (template === undefined) throw new Error(`The package was bundled without the template of "${id}": deploy it again.`);
+  if (template === undefined)
+    throw new Error(`The package was bundled without the template of "${id}": deploy it again.`);
   return { name: templateName(environment.templateNamePrefix, id, template.hash), reads: template.reads };
 }
 

@@ -117,7 +117,7 @@ function onlyMailed(outcomes: readonly Outcome[]): string[] {
 function addVariable(checkout: string): void {
   const folder = join(checkout, notifications, "email-request");
   edit(join(folder, "index.ts"), [
-    ['import { defineNotification }', 'import * as z from "zod";\nimport { defineNotification }'],
+    ["import { defineNotification }", 'import * as z from "zod";\nimport { defineNotification }'],
     ["content: messageContentSchema,", "content: messageContentSchema.extend({ surname: z.string() }),"],
     ["map: mapMessage,", 'map: (event) => ({ ...mapMessage(event), surname: "Doe" }),'],
   ]);

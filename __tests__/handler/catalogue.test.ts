@@ -6,6 +6,7 @@ import { producerSchema } from "../../handler/notifications/producer-schema";
 import { knownFields } from "../../handler/notifications/request-schema";
 import { sampleEvent } from "../../handler/notifications/sample";
 import { seedCatalogue } from "../../handler/notifications/seed";
+import { renderMail } from "../../stacks/templates/mail";
 
 const folder = join(__dirname, "..", "..", "handler", "notifications");
 

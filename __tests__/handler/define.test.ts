@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { defineNotification, type EventTrigger } from "../../handler/notifications/define";
 import { producerSchema } from "../../handler/notifications/producer-schema";
+import { mailData } from "../../handler/notifications/mail-data";
+import { readsOfTexts } from "../support/template-reads";
 
 /** A trigger and a schema as a team writes them for a notification of its own: the event states a fact. */
 const trigger: EventTrigger = {

@@ -1,5 +1,6 @@
 import { toTemplateData } from "../../handler/contract/template-data";
 import { escapeHtml, hasVisibleCharacter, toSubject } from "../../handler/contract/text";
+import { readsOfTexts } from "../support/template-reads";
 
 const codePoint = (code: number) => `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
 

@@ -5,6 +5,8 @@ import { defineNotification } from "../../handler/notifications/define";
 import { emailRequest } from "../../handler/notifications/email-request";
 import { priorityAlert } from "../../handler/notifications/priority-alert";
 import { producerSchema } from "../../handler/notifications/producer-schema";
+import { mailData } from "../../handler/notifications/mail-data";
+import { readsOfTexts } from "../support/template-reads";
 
 /** Every text in a value, at any depth. */
 const textsIn = (value: unknown): string[] =>

@@ -4,9 +4,10 @@ import { emailRequest } from "../../handler/notifications/email-request";
 import { emailConfigSchema } from "../../handler/notifications/message";
 import { UsageError } from "../../operations/command";
 import { checkedEvent } from "../../operations/send/event";
+import { templateOfFiles } from "../support/template-files";
 
 /** A notification that takes a subject, and whose mail need not show it. */
-function notificationWith(subject: string, html = "<p>{{titleHtml}}</p>") {
+function notificationWith(subject: string, html = "<p>{{title}}</p>") {
   const notification = defineNotification({
     id: "invoice-paid",
     ruleName: "invoice-rule",
@@ -20,7 +21,8 @@ function notificationWith(subject: string, html = "<p>{{titleHtml}}</p>") {
     map: ({ detail }) => ({ subject: detail.emailConfig.subject ?? "Thank you", title: detail.title }),
     sample: { emailConfig: { recipient: "success@simulator.amazonses.com" }, title: "Thank you" },
   });
-  return { notifications: [notification], templateOf: (each: Notification) => loadTemplate(each, folder) };
+  const template = templateOfFiles(notification, { "body.html": html, "body.txt": "{{title}}" });
+  return { notifications: [notification], templateOf: () => template };
 }
 const options = { to: "a@example.com", subject: "Hello" };
 

@@ -23,7 +23,11 @@ const view = { width: 600, tallest: 1200, scale: 1.5 } as const;
 
 /** The mail that a notification's sample makes, with a time that is always the same. */
 export function sampleMail(notification: Notification, templateOf: TemplateReader = loadTemplate): Template {
-  return renderMail(notification, sampleEvent(notification, { time: "2026-01-01T09:00:00Z" }), templateOf(notification));
+  return renderMail(
+    notification,
+    sampleEvent(notification, { time: "2026-01-01T09:00:00Z" }),
+    templateOf(notification),
+  );
 }
 
 /** What the name of a notification's picture begins with, in the folder of the documents. */

@@ -10,7 +10,9 @@ const linkForm = /^(?:https:\/\/[^\s/?#@]+(?:[/?#]|$)|mailto:[^\s@]+@[^\s@]+$)/i
 
 const hasLinkForm = z.refine<string>(
   (text) => text.length <= longestLink && linkForm.test(text) && URL.canParse(text) && !/[\s\p{Cc}]/u.test(text),
-  { error: `has to be an address of at most ${longestLink} characters that begins with https:// or mailto:, without blanks` },
+  {
+    error: `has to be an address of at most ${longestLink} characters that begins with https:// or mailto:, without blanks`,
+  },
 );
 
 /**

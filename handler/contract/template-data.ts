@@ -86,7 +86,9 @@ export function toData(value: unknown, reads: Reads, write: Write): Data {
 function forms(name: string, value: unknown, reads: Reads, write: Write): (readonly [string, Data])[] {
   const { plain, lines, asked, fields, rows } = reads;
   return [
-    ...(plain === true || fields !== undefined || rows !== undefined ? [[name, toData(value, reads, write)] as const] : []),
+    ...(plain === true || fields !== undefined || rows !== undefined
+      ? [[name, toData(value, reads, write)] as const]
+      : []),
     ...(lines === true ? [[name + linesForm, withBreaks(textOf(value, write) ?? "")] as const] : []),
     ...(asked === true ? [[name + askedForm, typeof value === "number" ? value !== 0 : hasRows(value)] as const] : []),
   ];
@@ -120,7 +122,10 @@ export function withBreaks(escaped: string): string {
     .map((line) =>
       line
         .replaceAll("\t", "    ")
-        .replace(/^ +| {2,}/g, (blanks, at: number) => "&nbsp;".repeat(at === 0 ? blanks.length : blanks.length - 1) + (at === 0 ? "" : " ")),
+        .replace(
+          /^ +| {2,}/g,
+          (blanks, at: number) => "&nbsp;".repeat(at === 0 ? blanks.length : blanks.length - 1) + (at === 0 ? "" : " "),
+        ),
     )
     .join("<br>\n");
 }

@@ -1,4 +1,10 @@
-import { type Data, maximumTemplateDataBytes, type TemplateData, type TemplateReads, toTemplateData } from "../contract/template-data";
+import {
+  type Data,
+  maximumTemplateDataBytes,
+  type TemplateData,
+  type TemplateReads,
+  toTemplateData,
+} from "../contract/template-data";
 import { hasVisibleCharacter } from "../contract/text";
 import { PermanentError } from "../errors";
 import { type Notification } from "./define";
@@ -16,7 +22,9 @@ export function mailData({ id }: Pick<Notification, "id">, content: unknown, rea
   const bytes = Buffer.byteLength(JSON.stringify(data));
   return bytes <= maximumTemplateDataBytes
     ? data
-    : refuse(`It makes ${bytes} bytes of template data and SES takes ${maximumTemplateDataBytes}: shorten its message.`);
+    : refuse(
+        `It makes ${bytes} bytes of template data and SES takes ${maximumTemplateDataBytes}: shorten its message.`,
+      );
 }
 
 function showsAnything(data: Data): boolean {

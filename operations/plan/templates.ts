@@ -118,9 +118,14 @@ function mailOf(template: Template | undefined, notification: Notification | und
 
 /** Everything that a template could read of the value. The old template may read what today's does not. */
 function readsOfAll(value: unknown): Reads {
-  if (Array.isArray(value)) return { plain: true, ...(value.length === 0 ? {} : { rows: merged(value.map(readsOfAll)) }) };
-  if (typeof value !== "object" || value === null || value instanceof SafeHtml) return { plain: true, lines: true, asked: true };
-  return { fields: Object.fromEntries(Object.entries(value).map(([name, each]) => [name, readsOfAll(each)])), asked: true };
+  if (Array.isArray(value))
+    return { plain: true, ...(value.length === 0 ? {} : { rows: merged(value.map(readsOfAll)) }) };
+  if (typeof value !== "object" || value === null || value instanceof SafeHtml)
+    return { plain: true, lines: true, asked: true };
+  return {
+    fields: Object.fromEntries(Object.entries(value).map(([name, each]) => [name, readsOfAll(each)])),
+    asked: true,
+  };
 }
 
 /** What is read of any of the rows. */

@@ -258,7 +258,8 @@ class Compiler {
     if (value === undefined) return;
     const told = shownPath(param as hbs.AST.PathExpression);
     if (value.kind !== "value" || value.type.kind !== "text" || this.part === "text") {
-      if (value.kind === "value" && value.type.kind !== "text") this.refuse(statement, scope, `${told} is no text, and only a text has lines`);
+      if (value.kind === "value" && value.type.kind !== "text")
+        this.refuse(statement, scope, `${told} is no text, and only a text has lines`);
       else this.show(statement, value, scope, true);
       return;
     }
@@ -313,7 +314,12 @@ class Compiler {
     if (form === undefined) return;
     for (const each of values) each.reads.plain = true;
     key.reads.plain = true;
-    this.push(statement, scope, { kind: "value", form }, `lookup ${this.emitted(value, scope)} ${this.emitted(key, scope)}`);
+    this.push(
+      statement,
+      scope,
+      { kind: "value", form },
+      `lookup ${this.emitted(value, scope)} ${this.emitted(key, scope)}`,
+    );
   }
 
   private show(
@@ -358,7 +364,12 @@ class Compiler {
       case "object":
         return this.refuse(node, scope, `${told} has fields: show one of ${[...type.fields().keys()].join(", ")}`);
       case "markup":
-        if (this.part !== "html") return this.refuse(node, scope, `${told} is markup, and only the HTML body shows that: let \`map\` give the text as well`);
+        if (this.part !== "html")
+          return this.refuse(
+            node,
+            scope,
+            `${told} is markup, and only the HTML body shows that: let \`map\` give the text as well`,
+          );
         if (escaped) return this.refuse(node, scope, `${told} is markup: show it with {{{${name}}}}`);
         break;
       default:
@@ -391,7 +402,9 @@ class Compiler {
     }
     const [param] = params;
     if (params.length > 1 || hash !== undefined || param?.type !== "PathExpression") {
-      const what = params.some(({ type }) => type === "SubExpression") ? subexpressionProblem : `{{#${name} ..}} takes the name of one value, and nothing else`;
+      const what = params.some(({ type }) => type === "SubExpression")
+        ? subexpressionProblem
+        : `{{#${name} ..}} takes the name of one value, and nothing else`;
       this.refuse(statement, scope, what);
       return;
     }
@@ -415,7 +428,8 @@ class Compiler {
       // Nothing is asked of a constant: only the branch that is taken is written out.
       const isTrue = value === undefined || (value.value !== false && value.value !== "" && value.value !== 0);
       const taken = (name === "if") === isTrue ? program : inverse;
-      if (chained !== undefined && taken !== undefined) this.tag(statement, scope, "else", chained, statement.openStrip);
+      if (chained !== undefined && taken !== undefined)
+        this.tag(statement, scope, "else", chained, statement.openStrip);
       this.program(taken, scope);
       if (value === undefined) this.program(taken === program ? inverse : program, scope);
       return;
@@ -431,7 +445,11 @@ class Compiler {
       return;
     }
     if (isAlways(type) && !scope.guards.has(value.id)) {
-      this.refuse(statement, scope, `${told} is always there, so the condition is always true: remove it, or let the schema say what may be missing`);
+      this.refuse(
+        statement,
+        scope,
+        `${told} is always there, so the condition is always true: remove it, or let the schema say what may be missing`,
+      );
     }
     if (form === "") value.reads.plain = true;
     else value.reads.asked = true;
@@ -472,7 +490,16 @@ class Compiler {
           params: new Map(),
           rows: { loop: loops, kind: type.kind },
         }
-      : { type, reads: value.reads, depth: scope.depth + 1, path: [], id: value.id, parent: scope.frame, params: new Map(), rows: scope.frame.rows };
+      : {
+          type,
+          reads: value.reads,
+          depth: scope.depth + 1,
+          path: [],
+          id: value.id,
+          parent: scope.frame,
+          params: new Map(),
+          rows: scope.frame.rows,
+        };
     value.reads.plain = true;
     const given: Resolved[] = [
       { kind: "value", ...frame, isField: false },
@@ -483,10 +510,17 @@ class Compiler {
       frame,
       depth: frame.depth,
       loops,
-      blockParams: new Map([...scope.blockParams, ...names.flatMap((each, at) => (given[at] === undefined ? [] : [[each, given[at]] as const]))]),
+      blockParams: new Map([
+        ...scope.blockParams,
+        ...names.flatMap((each, at) => (given[at] === undefined ? [] : [[each, given[at]] as const])),
+      ]),
       guards: new Set([...scope.guards, value.id]),
     };
-    this.branches(statement, `${name} ${this.emitted(value, scope)}`, chained, { open: scope, program: inner, inverse: scope });
+    this.branches(statement, `${name} ${this.emitted(value, scope)}`, chained, {
+      open: scope,
+      program: inner,
+      inverse: scope,
+    });
   }
 
   private branches(
@@ -506,10 +540,17 @@ class Compiler {
       this.tag(statement, scopes.open, "else", block, statement.inverseStrip);
       this.program(inverse, scopes.inverse);
     }
-    if (chained === undefined) this.tag(statement, scopes.open, `/${head.split(" ")[0] ?? ""}`, block, statement.closeStrip);
+    if (chained === undefined)
+      this.tag(statement, scopes.open, `/${head.split(" ")[0] ?? ""}`, block, statement.closeStrip);
   }
 
-  private tag(statement: hbs.AST.BlockStatement, scope: Scope, inner: string, block: string, strip: hbs.AST.StripFlags | undefined): void {
+  private tag(
+    statement: hbs.AST.BlockStatement,
+    scope: Scope,
+    inner: string,
+    block: string,
+    strip: hbs.AST.StripFlags | undefined,
+  ): void {
     const place = placeOf(statement, scope.file);
     this.pieces.push({ kind: "block", text: mustacheOf(inner, strip), place, shown: shownBlock(statement), block });
   }
@@ -527,8 +568,13 @@ class Compiler {
     }
     const { kind } = value.type;
     const isInverse = (statement.program as hbs.AST.Program | undefined) === undefined;
-    const helper = kind === "list" || kind === "record" ? "each" : kind === "object" ? "with" : isInverse ? "unless" : "if";
-    this.refuse(statement, scope, `{{#${name}}} does not say what it asks, and SES would send no mail: write {{#${helper} ${name}}}..{{/${helper}}}`);
+    const helper =
+      kind === "list" || kind === "record" ? "each" : kind === "object" ? "with" : isInverse ? "unless" : "if";
+    this.refuse(
+      statement,
+      scope,
+      `{{#${name}}} does not say what it asks, and SES would send no mail: write {{#${helper} ${name}}}..{{/${helper}}}`,
+    );
   }
 
   private inlinesOf(program: hbs.AST.Program, scope: Scope): ReadonlyMap<string, Inline> {
@@ -558,21 +604,40 @@ class Compiler {
     if (name === "@partial-block") {
       const block = scope.partialBlock;
       if (block === undefined) {
-        this.refuse(statement, scope, "{{> @partial-block}} has a place in a layout only: call it with {{#> name}}..{{/name}}");
+        this.refuse(
+          statement,
+          scope,
+          "{{> @partial-block}} has a place in a layout only: call it with {{#> name}}..{{/name}}",
+        );
         return;
       }
-      this.program(block.program, { ...block.scope, frame, depth: scope.depth, loops: scope.loops, guards: scope.guards });
+      this.program(block.program, {
+        ...block.scope,
+        frame,
+        depth: scope.depth,
+        loops: scope.loops,
+        guards: scope.guards,
+      });
       return;
     }
     if (scope.within.includes(name)) {
-      this.refuse(statement, scope, `the partial "${name}" is written out within itself: ${[...scope.within, name].join(" > ")}`);
+      this.refuse(
+        statement,
+        scope,
+        `the partial "${name}" is written out within itself: ${[...scope.within, name].join(" > ")}`,
+      );
       return;
     }
-    const block = statement.type === "PartialBlockStatement" ? (statement as hbs.AST.PartialBlockStatement).program : undefined;
+    const block =
+      statement.type === "PartialBlockStatement" ? (statement as hbs.AST.PartialBlockStatement).program : undefined;
     const found = this.partialOf(name, scope);
     if (found === undefined) {
       const meant = similarName(name, [...scope.inlines.keys(), ...this.partials.names]);
-      this.refuse(statement, scope, `there is no partial "${name}" in handler/notifications/partials or layouts${meant === undefined ? "" : `; did you mean {{> ${meant}}}?`}`);
+      this.refuse(
+        statement,
+        scope,
+        `there is no partial "${name}" in handler/notifications/partials or layouts${meant === undefined ? "" : `; did you mean {{> ${meant}}}?`}`,
+      );
       return;
     }
     this.program(found.program, {
@@ -582,7 +647,11 @@ class Compiler {
       loops: scope.loops,
       guards: scope.guards,
       blockParams: new Map(),
-      inlines: new Map([...found.scope.inlines, ...scope.inlines, ...(block === undefined ? [] : this.inlinesOf(block, scope))]),
+      inlines: new Map([
+        ...found.scope.inlines,
+        ...scope.inlines,
+        ...(block === undefined ? [] : this.inlinesOf(block, scope)),
+      ]),
       partialBlock: block === undefined ? undefined : { program: block, scope },
       within: [...scope.within, name],
     });
@@ -598,13 +667,18 @@ class Compiler {
   }
 
   /** The context of a partial: that of its place, or the object that it is given, with what it is given by name. */
-  private partialFrame(statement: hbs.AST.PartialStatement | hbs.AST.PartialBlockStatement, name: string, scope: Scope): Frame | undefined {
+  private partialFrame(
+    statement: hbs.AST.PartialStatement | hbs.AST.PartialBlockStatement,
+    name: string,
+    scope: Scope,
+  ): Frame | undefined {
     const [param, ...others] = statement.params;
     const pairs = (statement.hash as hbs.AST.Hash | undefined)?.pairs ?? [];
     let frame = scope.frame;
     if (others.length > 0) return this.refuse(statement, scope, `{{> ${name}}} takes one object, and values by name`);
     if (param !== undefined) {
-      if (param.type !== "PathExpression") return this.refuse(statement, scope, `{{> ${name}}} takes the name of an object`);
+      if (param.type !== "PathExpression")
+        return this.refuse(statement, scope, `{{> ${name}}} takes the name of an object`);
       const value = this.resolve(param as hbs.AST.PathExpression, scope);
       if (value === undefined) return undefined;
       const told = shownPath(param as hbs.AST.PathExpression);
@@ -645,13 +719,15 @@ class Compiler {
     if (path.data) return this.dataValue(path, told, scope);
     let { frame } = scope;
     for (let up = 0; up < path.depth; up += 1) {
-      if (frame.parent === undefined) return this.refuse(path, scope, `${told} leads out of the content: there is no block around it to leave`);
+      if (frame.parent === undefined)
+        return this.refuse(path, scope, `${told} leads out of the content: there is no block around it to leave`);
       frame = frame.parent;
     }
     const [first, ...others] = path.parts;
     const own: Value = { kind: "value", ...frame, isField: false };
     if (first === undefined) {
-      if (frame === scope.root || frame.id === "") return this.refuse(path, scope, `${told} is the whole content: name one of its fields`);
+      if (frame === scope.root || frame.id === "")
+        return this.refuse(path, scope, `${told} is the whole content: name one of its fields`);
       return own;
     }
     const given = path.depth === 0 && !isScoped ? scope.blockParams.get(first) : undefined;
@@ -672,11 +748,17 @@ class Compiler {
     const known = ["index", "key", "first", "last"];
     if (name === undefined || !known.includes(name) || others.length > 0) {
       const meant = name === undefined ? undefined : similarName(name, [...known, "root"]);
-      return this.refuse(path, scope, `${told} is nothing that SES knows${meant === undefined ? ": there are @index, @first, @last, @key and @root" : `; did you mean @${meant}?`}`);
+      return this.refuse(
+        path,
+        scope,
+        `${told} is nothing that SES knows${meant === undefined ? ": there are @index, @first, @last, @key and @root" : `; did you mean @${meant}?`}`,
+      );
     }
     const rows = rowsOf(scope.frame, loop);
-    if (rows === undefined) return this.refuse(path, scope, `${told} has a value only within {{#each}}, and SES would send no mail`);
-    if (name === "key" && rows.kind === "list") return this.refuse(path, scope, `${told} is a key, and a list has none: use @index`);
+    if (rows === undefined)
+      return this.refuse(path, scope, `${told} has a value only within {{#each}}, and SES would send no mail`);
+    if (name === "key" && rows.kind === "list")
+      return this.refuse(path, scope, `${told} is a key, and a list has none: use @index`);
     if (name === "index" || name === "key") return { kind: "counter", name, loop };
     return {
       kind: "value",
@@ -689,7 +771,13 @@ class Compiler {
     };
   }
 
-  private fields(node: hbs.AST.Node, from: Value, names: readonly string[], told: string, scope: Scope): Value | undefined {
+  private fields(
+    node: hbs.AST.Node,
+    from: Value,
+    names: readonly string[],
+    told: string,
+    scope: Scope,
+  ): Value | undefined {
     let value: Value | undefined = from;
     for (const [at, name] of names.entries()) {
       if (at > 0 && !this.isThere(node, value, `{{${names.slice(0, at).join(".")}}}`, scope)) return undefined;
@@ -716,7 +804,11 @@ class Compiler {
       }
       case "record":
         if (type.keys?.includes(name) === true) return { ...inner(type.row()), isField: false };
-        return this.refuse(node, scope, `${told} may be missing, because any text may be a key there: show the rows with {{#each}}`);
+        return this.refuse(
+          node,
+          scope,
+          `${told} may be missing, because any text may be a key there: show the rows with {{#each}}`,
+        );
       case "list":
         return this.refuse(
           node,
@@ -726,7 +818,11 @@ class Compiler {
             : `${told} may be missing, because a list may have fewer rows: show them with {{#each}}`,
         );
       default:
-        return this.refuse(node, scope, `${told} is not supplied: what stands before ".${name}" is a ${type.kind} and has no fields`);
+        return this.refuse(
+          node,
+          scope,
+          `${told} is not supplied: what stands before ".${name}" is a ${type.kind} and has no fields`,
+        );
     }
   }
 
@@ -734,8 +830,13 @@ class Compiler {
     const known = type.kind === "object" ? [...type.fields().keys()] : [];
     const meant = similarName(name, known);
     const outer = [];
-    for (let { parent } = scope.frame, up = "../"; parent !== undefined && id === scope.frame.id; parent = parent.parent, up += "../") {
-      if (parent.params.has(name) || (parent.type.kind === "object" && parent.type.fields().has(name))) outer.push(`${up}${name}`);
+    for (
+      let { parent } = scope.frame, up = "../";
+      parent !== undefined && id === scope.frame.id;
+      parent = parent.parent, up += "../"
+    ) {
+      if (parent.params.has(name) || (parent.type.kind === "object" && parent.type.fields().has(name)))
+        outer.push(`${up}${name}`);
     }
     const hint =
       outer[0] !== undefined
@@ -781,7 +882,8 @@ function isAlways(type: ContentType): boolean {
   return type.kind === "object" || (type.kind === "list" && type.least > 0);
 }
 
-const subexpressionProblem = "SES does not know (helpers within helpers): let `map` give the value, or put one block into the other";
+const subexpressionProblem =
+  "SES does not know (helpers within helpers): let `map` give the value, or put one block into the other";
 
 function helperProblem(name: string, told: string): string {
   return name === "log"
@@ -798,7 +900,9 @@ function shownPath(path: hbs.AST.PathExpression): string {
 }
 
 function shown({ path, params, escaped }: hbs.AST.MustacheStatement): string {
-  const words = [path, ...params].map((each) => String((each as { readonly original?: unknown }).original ?? "..")).join(" ");
+  const words = [path, ...params]
+    .map((each) => String((each as { readonly original?: unknown }).original ?? ".."))
+    .join(" ");
   return escaped ? `{{${words}}}` : `{{{${words}}}}`;
 }
 

@@ -98,7 +98,9 @@ export function contentTypeOf(schema: z.core.$ZodType, path: string): ContentTyp
     case "pipe":
       return contentTypeOf(def.out, path);
     default:
-      throw new ContentTypeError(`${path} has the type ${def.type}, which no template can show: ${insteadOf(def.type)}.`);
+      throw new ContentTypeError(
+        `${path} has the type ${def.type}, which no template can show: ${insteadOf(def.type)}.`,
+      );
   }
 }
 
@@ -127,7 +129,10 @@ function literals(values: readonly unknown[], path: string): ContentType {
   const present = values.filter((value) => value !== null && value !== undefined);
   const optional = present.length < values.length;
   const kinds = [...new Set(present.map((value) => typeof value))];
-  const kind = kinds.length === 1 ? ({ string: "text", number: "number", boolean: "boolean" } as const)[kinds[0] as "string"] : undefined;
+  const kind =
+    kinds.length === 1
+      ? ({ string: "text", number: "number", boolean: "boolean" } as const)[kinds[0] as "string"]
+      : undefined;
   if (kind === undefined) {
     throw new ContentTypeError(`${path} may be of several types (${kinds.join(", ")}): use values of one type.`);
   }
@@ -177,7 +182,13 @@ export function either(one: ContentType, other: ContentType, path: string): Cont
           [...new Set([...left.keys(), ...right.keys()])].map((name) => {
             const [a, b] = [left.get(name), right.get(name)];
             const type = a !== undefined && b !== undefined ? either(a, b, `${path}.${name}`) : (a ?? b);
-            return [name, { ...(type as ContentType), optional: a === undefined || b === undefined || (type as ContentType).optional }];
+            return [
+              name,
+              {
+                ...(type as ContentType),
+                optional: a === undefined || b === undefined || (type as ContentType).optional,
+              },
+            ];
           }),
         );
       }),
@@ -189,7 +200,9 @@ export function either(one: ContentType, other: ContentType, path: string): Cont
   }
   if (isScalar(one) && isScalar(other) && one.kind === other.kind) {
     const { values, ...scalar } = { ...one, optional, canBeFalse: one.canBeFalse || other.canBeFalse };
-    return values === undefined || other.values === undefined ? scalar : { ...scalar, values: [...values, ...other.values] };
+    return values === undefined || other.values === undefined
+      ? scalar
+      : { ...scalar, values: [...values, ...other.values] };
   }
   throw new ContentTypeError(
     `${path} may be of two types, ${one.kind} and ${other.kind}, and a template can't ask which: use two fields that may be missing.`,

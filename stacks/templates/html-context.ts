@@ -34,12 +34,16 @@ const contentModes = new Map([
   ["textarea", TokenizerMode.RCDATA],
   ["script", TokenizerMode.SCRIPT_DATA],
   ["plaintext", TokenizerMode.PLAINTEXT],
-  ...["style", "xmp", "iframe", "noembed", "noframes", "noscript"].map((name) => [name, TokenizerMode.RAWTEXT] as const),
+  ...["style", "xmp", "iframe", "noembed", "noframes", "noscript"].map(
+    (name) => [name, TokenizerMode.RAWTEXT] as const,
+  ),
 ]);
 
 /** Attributes that hold an address: https://html.spec.whatwg.org/multipage/indices.html#attributes-3, and older ones. */
 const addressAttributes = new Set(
-  "action,archive,background,cite,classid,codebase,data,dynsrc,formaction,href,icon,longdesc,lowsrc,manifest,poster,profile,src,usemap,xlink:href".split(","),
+  "action,archive,background,cite,classid,codebase,data,dynsrc,formaction,href,icon,longdesc,lowsrc,manifest,poster,profile,src,usemap,xlink:href".split(
+    ",",
+  ),
 );
 
 /** Attributes that hold code, styles, markup or a list of addresses. */
@@ -96,7 +100,9 @@ function markupOf(pieces: readonly Piece[]): { readonly markup: string; readonly
 export function withLanguage(pieces: readonly Piece[], language: string): readonly Piece[] {
   const { markup, offsets } = markupOf(pieces);
   const { found, documents } = new Contexts(markup);
-  const blocks = [...found.values()].flatMap(({ kind, layout }) => (kind === "text" && layout !== undefined ? [layout] : []));
+  const blocks = [...found.values()].flatMap(({ kind, layout }) =>
+    kind === "text" && layout !== undefined ? [layout] : [],
+  );
   const insertions = new Map<number, string>();
   for (const { element, offset, attributes } of [...documents, ...blocks]) {
     const direction = attributes.has("dir") ? "" : ' dir="auto"';
@@ -145,10 +151,14 @@ function valueProblem({ form }: Piece & { readonly kind: "value" }, context: Con
   if (codeAttributes.test(attribute) && (attribute !== "content" || element === "meta")) {
     return `stands in the attribute ${attribute}, where escaping does not make a value safe: choose between constants with {{#if ..}}`;
   }
-  if (form === "markup") return `is markup, and the attribute ${attribute} holds a text: let \`map\` give the text as well`;
+  if (form === "markup")
+    return `is markup, and the attribute ${attribute} holds a text: let \`map\` give the text as well`;
   if (!addressAttributes.has(attribute)) return undefined;
-  if (form !== "link") return `stands in the attribute ${attribute}, and is no checked address: give it the type link(), and let \`map\` make the whole address`;
-  return context.isFirst ? undefined : `is a whole address, and the attribute ${attribute} has text before it: let \`map\` make the whole address`;
+  if (form !== "link")
+    return `stands in the attribute ${attribute}, and is no checked address: give it the type link(), and let \`map\` make the whole address`;
+  return context.isFirst
+    ? undefined
+    : `is a whole address, and the attribute ${attribute} has text before it: let \`map\` make the whole address`;
 }
 
 function told({ kind, element, attribute }: Context): string {
@@ -206,8 +216,20 @@ class Contexts {
     contextOf: (at: number) => Partial<Context> & Pick<Context, "kind">,
   ): void {
     if (location === null) return;
-    for (let at = this.markup.indexOf(stand, location.startOffset); at >= 0 && at < location.endOffset; at = this.markup.indexOf(stand, at + 1)) {
-      const context = { element: "", attribute: "", isQuoted: false, isFirst: false, id: "", layout: this.layout.at(-1), ...contextOf(at) };
+    for (
+      let at = this.markup.indexOf(stand, location.startOffset);
+      at >= 0 && at < location.endOffset;
+      at = this.markup.indexOf(stand, at + 1)
+    ) {
+      const context = {
+        element: "",
+        attribute: "",
+        isQuoted: false,
+        isFirst: false,
+        id: "",
+        layout: this.layout.at(-1),
+        ...contextOf(at),
+      };
       this.found.set(this.base + at, { ...context, id: `${this.within} ${context.kind} ${context.id}` });
     }
   }
@@ -279,7 +301,9 @@ class Contexts {
 
 /** Elements that lay text out in lines of their own. */
 const layoutElements = new Set(
-  "address,article,aside,blockquote,body,caption,center,dd,div,dt,figcaption,footer,h1,h2,h3,h4,h5,h6,header,li,main,p,pre,section,td,th".split(","),
+  "address,article,aside,blockquote,body,caption,center,dd,div,dt,figcaption,footer,h1,h2,h3,h4,h5,h6,header,li,main,p,pre,section,td,th".split(
+    ",",
+  ),
 );
 
 const foreignElements = new Set(["svg", "math"]);

@@ -52,21 +52,37 @@ export class TemplateError extends Error {
  * @param folder that holds `body.mjml` or `body.html`, and `body.txt` where the text is not to be derived.
  * @throws TemplateError that names file, line and column of every problem.
  */
-export function loadTemplate(notification: TemplateSource, folder = join(notificationsFolder, notification.id)): LoadedTemplate {
+export function loadTemplate(
+  notification: TemplateSource,
+  folder = join(notificationsFolder, notification.id),
+): LoadedTemplate {
   const { id } = notification;
   if (!existsSync(folder)) {
-    throw new TemplateError(id, [`${shown(folder)}: there is no such folder: the id of a notification is the name of its folder.`]);
+    throw new TemplateError(id, [
+      `${shown(folder)}: there is no such folder: the id of a notification is the name of its folder.`,
+    ]);
   }
   const definition = join(folder, "index.ts");
   const type = typeOf(notification, definition);
   const subjectSource = { file: definition, text: notification.subject };
-  const html = ["body.mjml", "body.html"].map((name) => readSource(join(folder, name))).find((source) => source !== undefined);
+  const html = ["body.mjml", "body.html"]
+    .map((name) => readSource(join(folder, name)))
+    .find((source) => source !== undefined);
   const text = readSource(join(folder, "body.txt"));
-  if (html === undefined) throw new TemplateError(id, [`${shown(join(folder, "body.html"))}: it is missing: write it, or body.mjml beside index.ts.`]);
+  if (html === undefined)
+    throw new TemplateError(id, [
+      `${shown(join(folder, "body.html"))}: it is missing: write it, or body.mjml beside index.ts.`,
+    ]);
   const subject = compiled(subjectSource, "subject", type);
-  const parts = { subject, html: htmlPart(html, type), text: text === undefined ? derivedText(html, type) : compiled(text, "text", type) };
+  const parts = {
+    subject,
+    html: htmlPart(html, type),
+    text: text === undefined ? derivedText(html, type) : compiled(text, "text", type),
+  };
   const problems = [
-    ...(["subject", "html", "text"] as const).flatMap((part) => parts[part].problems.map((problem) => tell(problem, part, definition))),
+    ...(["subject", "html", "text"] as const).flatMap((part) =>
+      parts[part].problems.map((problem) => tell(problem, part, definition)),
+    ),
     ...emptyParts({ subject: subjectSource, html, ...(text === undefined ? {} : { text }) }, definition),
   ];
   if (problems.length > 0) throw new TemplateError(id, [...new Set(problems)]);
@@ -74,16 +90,27 @@ export function loadTemplate(notification: TemplateSource, folder = join(notific
   const template = { subject: joined("subject"), html: joined("html"), text: joined("text") };
   const bytes = Buffer.byteLength(JSON.stringify(template));
   if (bytes > largestTemplate) {
-    throw new TemplateError(id, [`${shown(html.file)}: the template has ${bytes} bytes, and SES stores ${largestTemplate}: shorten it, and keep pictures on a server.`]);
+    throw new TemplateError(id, [
+      `${shown(html.file)}: the template has ${bytes} bytes, and SES stores ${largestTemplate}: shorten it, and keep pictures on a server.`,
+    ]);
   }
   return {
     ...template,
-    reads: { subject: subject.reads, html: parts.html.reads, text: parts.text.reads, hasWords: hasWords(subject.pieces) },
+    reads: {
+      subject: subject.reads,
+      html: parts.html.reads,
+      text: parts.text.reads,
+      hasWords: hasWords(subject.pieces),
+    },
     pieces: { subject: subject.pieces, html: parts.html.pieces, text: parts.text.pieces },
   };
 }
 
-type PartOfTemplate = { readonly pieces: readonly Piece[]; readonly reads: TemplateReads[Part]; readonly problems: readonly Problem[] };
+type PartOfTemplate = {
+  readonly pieces: readonly Piece[];
+  readonly reads: TemplateReads[Part];
+  readonly problems: readonly Problem[];
+};
 
 function typeOf({ id, content }: TemplateSource, definition: string): ContentType {
   try {
@@ -138,7 +165,11 @@ function derivedText(source: Source, type: ContentType): PartOfTemplate {
     const piece = at % 2 === 1 ? pieces[Number(word)] : undefined;
     return piece ?? { kind: "static", text: word, place: { file: source.file, line: 1, column: 1 } };
   });
-  return { ...part, pieces: [...words, { kind: "static", text: "\n", place: { file: source.file, line: 1, column: 1 } }], problems };
+  return {
+    ...part,
+    pieces: [...words, { kind: "static", text: "\n", place: { file: source.file, line: 1, column: 1 } }],
+    problems,
+  };
 }
 
 /** The layouts and partials that a file with this extension may name. */
@@ -193,7 +224,8 @@ function emptyParts(sources: Readonly<Partial<Record<Part, Source>>>, definition
 function hasWords(pieces: readonly Piece[]): boolean {
   let depth = 0;
   for (const piece of pieces) {
-    if (piece.kind === "block") depth += piece.text.includes("{{#") || piece.text.includes("{{~#") ? 1 : piece.text.includes("/") ? -1 : 0;
+    if (piece.kind === "block")
+      depth += piece.text.includes("{{#") || piece.text.includes("{{~#") ? 1 : piece.text.includes("/") ? -1 : 0;
     if (piece.kind === "static" && depth === 0 && hasVisibleCharacter(piece.text)) return true;
   }
   return false;
@@ -221,7 +253,10 @@ export function blankReads(
     renderPart(template[part], watched);
     return [...read].map((name) => {
       const piece = template.pieces[part].find((each) => each.kind === "value" && endsWith(each.text, name));
-      const place = piece === undefined ? { file: join(folder, "index.ts"), line: 1, column: 1, problem: "" } : { ...piece.place, problem: "" };
+      const place =
+        piece === undefined
+          ? { file: join(folder, "index.ts"), line: 1, column: 1, problem: "" }
+          : { ...piece.place, problem: "" };
       return {
         place: tell(place, part, join(folder, "index.ts")).replace(/: $/, ""),
         shown: piece?.kind === "value" ? piece.shown : `{{${name}}}`,

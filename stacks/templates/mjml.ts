@@ -27,7 +27,10 @@ const nowhere = { file: "", line: 1, column: 1 };
  * Turns a compiled template in MJML into HTML. The pieces of Handlebars stay what they are, each in its place.
  * @returns the pieces of the HTML, and what MJML refuses or would leave out.
  */
-export function mjmlToHtml(pieces: readonly Piece[]): { readonly pieces: readonly Piece[]; readonly problems: readonly Problem[] } {
+export function mjmlToHtml(pieces: readonly Piece[]): {
+  readonly pieces: readonly Piece[];
+  readonly problems: readonly Problem[];
+} {
   const markup = pieces.map((piece, at) => (piece.kind === "static" ? piece.text : stand(at))).join("");
   const { html, errors } = converted(markup);
   const found = html.split(stands);
@@ -45,9 +48,17 @@ export function mjmlToHtml(pieces: readonly Piece[]): { readonly pieces: readonl
   const dropped = pieces.flatMap((piece, at): Problem[] =>
     piece.kind === "static" || seen.has(at)
       ? []
-      : [{ ...piece.place, problem: `MJML leaves ${piece.shown} out here: put it into a component that holds text, or a block's tags into <mj-raw>..</mj-raw>` }],
+      : [
+          {
+            ...piece.place,
+            problem: `MJML leaves ${piece.shown} out here: put it into a component that holds text, or a block's tags into <mj-raw>..</mj-raw>`,
+          },
+        ],
   );
-  const refused = errors.map(({ line, message }): Problem => ({ ...placeAt(pieces, line), problem: `MJML: ${message}` }));
+  const refused = errors.map(({ line, message }): Problem => ({
+    ...placeAt(pieces, line),
+    problem: `MJML: ${message}`,
+  }));
   return { pieces: result, problems: [...refused, ...dropped] };
 }
 
@@ -57,7 +68,10 @@ function placeAt(pieces: readonly Piece[], line: number) {
   let place = { file: "", line: 1, column: 1 };
   for (const piece of pieces) {
     if (at > line) break;
-    place = piece.kind === "static" ? { ...piece.place, line: piece.place.line + Math.max(0, line - at), column: 1 } : piece.place;
+    place =
+      piece.kind === "static"
+        ? { ...piece.place, line: piece.place.line + Math.max(0, line - at), column: 1 }
+        : piece.place;
     at += piece.kind === "static" ? piece.text.split("\n").length - 1 : 0;
   }
   return place;
@@ -66,9 +80,19 @@ function placeAt(pieces: readonly Piece[], line: number) {
 function converted(markup: string): Result {
   const worker = join(__dirname, "mjml-worker.mjs");
   const version = readFileSync(join(projectRoot, "node_modules", "mjml", "package.json"), "utf8");
-  const key = createHash("sha256").update(JSON.stringify([version, readFileSync(worker, "utf8"), markup])).digest("hex");
+  const key = createHash("sha256")
+    .update(JSON.stringify([version, readFileSync(worker, "utf8"), markup]))
+    .digest("hex");
   const file = join(cacheFolder, `${key}.json`);
-  return cachedIn(file) ?? keptIn(file, resultSchema.parse(JSON.parse(execFileSync(process.execPath, [worker], { input: markup, encoding: "utf8", cwd: projectRoot }))));
+  return (
+    cachedIn(file) ??
+    keptIn(
+      file,
+      resultSchema.parse(
+        JSON.parse(execFileSync(process.execPath, [worker], { input: markup, encoding: "utf8", cwd: projectRoot })),
+      ),
+    )
+  );
 }
 
 function cachedIn(file: string): Result | undefined {
