@@ -121,7 +121,7 @@ function addVariable(checkout: string): void {
     ["content: messageContentSchema,", "content: messageContentSchema.extend({ surname: z.string() }),"],
     ["map: mapMessage,", 'map: (event) => ({ ...mapMessage(event), surname: "Doe" }),'],
   ]);
-  edit(join(folder, "body.html"), [["{{title}}", "{{title}} {{surname}}"]]);
+  edit(join(folder, "body.mjml"), [["{{title}}", "{{title}} {{surname}}"]]);
 }
 
 const welcome = "Customer Registered";

@@ -161,7 +161,9 @@ const decode = (html: string) =>
 function expectSafe({ data: { Template = "", TemplateData = "" } }: Accepted): void {
   const data = JSON.parse(TemplateData) as Record<"subject" | "text" | "html", Record<string, string>>;
   const html = htmlOf(Template, data);
-  expect(tagsOf(html).filter((tag) => tag !== "<br>")).toEqual(ownTags.get(Template));
+  // A text's line breaks are the only tags that come from its values.
+  const withoutBreaks = (tags: readonly string[] = []) => tags.filter((tag) => tag !== "<br>");
+  expect(withoutBreaks(tagsOf(html))).toEqual(withoutBreaks(ownTags.get(Template)));
   // The reader sees exactly what the producer wrote, entities included.
   expect(decode(data.html.title ?? "")).toBe(data.text.title);
   const subject = data.subject.subject ?? "";

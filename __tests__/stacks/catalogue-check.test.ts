@@ -320,14 +320,7 @@ describe("a template", () => {
   const index = { "example-invoice/index.ts": 'defineNotification({\n  subject: "{{number}}",\n});\n' };
 
   it.each<[string, Record<string, string>, string[]]>([
-    [
-      "no bodies",
-      index,
-      [
-        "body.html: it is missing: a notification has an HTML and a text body.",
-        "body.txt: it is missing: a notification has an HTML and a text body.",
-      ],
-    ],
+    ["no bodies", index, ["body.html: it is missing: write it, or body.mjml beside index.ts."]],
     [
       "an empty body",
       { ...index, "example-invoice/body.html": "{{number}}", "example-invoice/body.txt": " \n" },
@@ -341,12 +334,12 @@ describe("a template", () => {
     [
       "a block that is not closed",
       { ...index, "example-invoice/body.html": "<p>\n{{#if number}}", "example-invoice/body.txt": "x" },
-      [`body.html:2: Handlebars can't parse "...>{{#if number}}": a block or an expression is not closed`],
+      [`body.html:2:1: Handlebars can't parse "<p>{{#if number}}": a block or an expression is not closed`],
     ],
     [
       "a block that is closed by another",
       { ...index, "example-invoice/body.html": "{{#if number}}\n{{/each}}", "example-invoice/body.txt": "x" },
-      ["body.html:1: Handlebars can't parse it: if doesn't match each - 1:3"],
+      ["body.html:1:4: Handlebars can't parse it: if doesn't match each - 1:3"],
     ],
     [
       "a partial",
@@ -356,8 +349,8 @@ describe("a template", () => {
         "example-invoice/body.txt": "{{#> footer}}{{/footer}}",
       },
       [
-        "body.html:2: {{> footer}} is a partial, and there are none here: write its content into the body",
-        "body.txt:1: {{> footer}} is a partial, and there are none here: write its content into the body",
+        'body.html:2:1: there is no partial "footer" in handler/notifications/partials or layouts',
+        'body.txt:1:1: there is no partial "footer" in handler/notifications/partials or layouts',
       ],
     ],
   ])("is refused with %s", (_, files, problems) => {

@@ -65,9 +65,9 @@ describe("SES", () => {
       storedTemplateName("shop-dev", priorityAlert),
     ]);
     for (const template of templates) {
-      expect(template.subject).toBe("{{subject}}");
-      expect(template.html).toContain("{{messageHtml}}");
-      expect(template.text).toContain("{{message}}");
+      expect(template.subject).toBe("{{subject.subject}}");
+      expect(template.html).toContain("{{html.message__lines}}");
+      expect(template.text).toContain("{{text.message}}");
     }
   });
 });

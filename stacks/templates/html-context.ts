@@ -100,9 +100,10 @@ function markupOf(pieces: readonly Piece[]): { readonly markup: string; readonly
 export function withLanguage(pieces: readonly Piece[], language: string): readonly Piece[] {
   const { markup, offsets } = markupOf(pieces);
   const { found, documents } = new Contexts(markup);
-  const blocks = [...found.values()].flatMap(({ kind, layout }) =>
-    kind === "text" && layout !== undefined ? [layout] : [],
-  );
+  const blocks = pieces.flatMap((piece, at) => {
+    const context = piece.kind === "value" ? found.get(offsets[at] ?? 0) : undefined;
+    return context?.kind === "text" && context.layout !== undefined ? [context.layout] : [];
+  });
   const insertions = new Map<number, string>();
   for (const { element, offset, attributes } of [...documents, ...blocks]) {
     const direction = attributes.has("dir") ? "" : ' dir="auto"';

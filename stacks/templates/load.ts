@@ -131,17 +131,20 @@ function compiled(source: Source, part: Part, type: ContentType): PartOfTemplate
   }
 }
 
+/** BCP 47 tag of the language that the templates are written in. */
+const language = "en";
+
 const isMjml = ({ file }: Source): boolean => file.endsWith(".mjml");
 
 function htmlPart(source: Source, type: ContentType): PartOfTemplate {
   const part = compiled(source, "html", type);
   const { pieces, problems } = markupOf(source, part);
-  return { ...part, pieces: withLanguage(pieces, "en"), problems: [...problems, ...contextProblems(pieces)] };
+  return { ...part, pieces: withLanguage(pieces, language), problems: [...problems, ...contextProblems(pieces)] };
 }
 
 function markupOf(source: Source, { pieces, problems }: PartOfTemplate) {
   if (!isMjml(source) || problems.length > 0) return { pieces, problems };
-  return mjmlToHtml(pieces);
+  return mjmlToHtml(pieces, language);
 }
 
 /** Stands for a piece while the text is made of the HTML. */
@@ -205,7 +208,7 @@ function readSource(file: string): Source | undefined {
 function tell({ file, line, column, problem }: Problem, part: Part, definition: string): string {
   if (file === "") return `${shown(definition)}: ${problem}`;
   // The subject is a line of TypeScript, so its columns are not the file's.
-  if (part === "subject" && file === definition) return `${shown(file)}:${subjectLine(file)}: ${problem}`;
+  if (part === "subject" && file.endsWith("index.ts")) return `${shown(file)}:${subjectLine(file)}: ${problem}`;
   return `${shown(file)}:${line}:${column}: ${problem}`;
 }
 

@@ -25,15 +25,20 @@ const nowhere = { file: "", line: 1, column: 1 };
 
 /**
  * Turns a compiled template in MJML into HTML. The pieces of Handlebars stay what they are, each in its place.
+ * @param language BCP 47 tag of the mail, where the author has set none.
  * @returns the pieces of the HTML, and what MJML refuses or would leave out.
  */
-export function mjmlToHtml(pieces: readonly Piece[]): {
+export function mjmlToHtml(
+  pieces: readonly Piece[],
+  language: string,
+): {
   readonly pieces: readonly Piece[];
   readonly problems: readonly Problem[];
 } {
   const markup = pieces.map((piece, at) => (piece.kind === "static" ? piece.text : stand(at))).join("");
   const { html, errors } = converted(markup);
-  const found = html.split(stands);
+  // MJML writes `und` where the author has set no language.
+  const found = html.replaceAll('lang="und"', `lang="${language}"`).split(stands);
   const seen = new Map<number, number>();
   const result = found.flatMap((text, index): Piece[] => {
     if (index % 2 === 0) return text === "" ? [] : [{ kind: "static", text, place: nowhere }];

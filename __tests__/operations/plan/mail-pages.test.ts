@@ -7,7 +7,7 @@ import { type PlannedTemplate, templatePlan } from "../../support/template-plan"
 import { runOperation } from "../../support/operations-command";
 
 const own = "shop-dev-email-request-0badcafe";
-const stored = { subject: "Old {{title}}", html: "<p>Old {{titleHtml}}</p>", text: "Old {{title}}" };
+const stored = { subject: "Old {{subject.title}}", html: "<p>Old {{html.title}}</p>", text: "Old {{text.title}}" };
 
 /** @returns the pages, by their names. */
 function pagesOf(...changes: readonly PlannedTemplate[]): Record<string, string> {

@@ -32,7 +32,7 @@ it.each(catalogue.map((notification) => [notification.id, notification] as const
 );
 
 it("names file, line and column of what the mapping does not supply", () => {
-  expect(check("<p>\n{{nothing}}</p>")).toThrow(/body\.html:2:1: \{\{nothing\}\} is not supplied by the mapping/);
+  expect(check("<p>\n{{nothing}}</p>")).toThrow(/body\.html:2:3: \{\{nothing\}\} is not supplied by the mapping/);
 });
 
 it("names what was meant", () => {
@@ -72,7 +72,7 @@ it.each([
 it.each(["constructor", "toString", "__proto__", "log", "lookup", "if", "each"])(
   "refuses {{%s}} as any other variable that is not supplied",
   (name) => {
-    expect(check(`<p>{{${name}}}</p>`)).toThrow(`body.html:1:4: {{${name}}} is not supplied by the mapping`);
+    expect(check(`<p>{{${name}}}</p>`)).toThrow(`body.html:1:6: {{${name}}} is not supplied by the mapping`);
   },
 );
 
@@ -95,7 +95,7 @@ it("fails the synth, and names all problems of the template at once", () => {
   try {
     Object.assign(first, { subject: "{{Subject}}", content: (own as z.ZodObject).omit({ timestamp: true }) });
     expect(() => new NotificationStack(Testing.app(), "notification", configOf(), seedCatalogue)).toThrow(
-      /^The catalogue has 3 problems; nothing was synthesized\.\n[\s\S]*email-request\/index\.ts:\d+: \{\{Subject\}\}[\s\S]*email-request\/body\.html:8:\d+: \{\{timestamp\}\}[\s\S]*email-request\/body\.txt:5:\d+: \{\{timestamp\}\}/,
+      /^The catalogue has 3 problems; nothing was synthesized\.\n[\s\S]*email-request\/index\.ts:\d+: \{\{Subject\}\}[\s\S]*layouts\/message\.mjml:\d+:\d+: \{\{timestamp\}\}[\s\S]*email-request\/body\.txt:5:\d+: \{\{timestamp\}\}/,
     );
   } finally {
     Object.assign(first, { subject, content: own });
