@@ -144,7 +144,9 @@ function htmlOf(name: string, data: object): string {
 const blankOf = ({ fields = {} }: Reads): object =>
   toTemplateData({}, { subject: {}, text: {}, html: { fields }, hasWords: true }).html as object;
 /** Everything in the text that an HTML parser could read as the beginning of a tag, a comment or a declaration. */
-const tagsOf = (html: string) => html.match(/<[^<>]*>?/g) ?? [];
+const tagsOf = (html: string) =>
+  // The title stands in a quoted attribute, too: a value that could leave it would change the tag behind it.
+  (html.match(/<[^<>]*>?/g) ?? []).map((tag) => tag.replace(/aria-label="[^"]*"/, ""));
 /** The tags that the template has without the values. */
 const ownTags = new Map(
   [...templates].map(([name, template]) => [name, tagsOf(htmlOf(name, { html: blankOf(template.reads.html) }))]),
