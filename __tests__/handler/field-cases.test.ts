@@ -293,7 +293,7 @@ it.each<[string, Mailed | string, Partial<Mailed>]>([
         subject: { subject: "Party \ufffd" },
         text: expect.objectContaining({ title: "T \ufffd" }),
         html: expect.objectContaining({ message__lines: "M \ufffd" }),
-      } as never,
+      },
     },
   ],
   [

@@ -194,11 +194,12 @@ class Compiler {
   }
 
   private statement(statement: hbs.AST.Statement, scope: Scope): void {
-    switch (statement.type as string) {
+    switch (statement.type) {
       case "ContentStatement":
         this.pieces.push({
           kind: "static",
-          text: String((statement as hbs.AST.ContentStatement).original),
+          // The types say that it holds flags; it holds the text, without what Handlebars strips.
+          text: (statement as unknown as { readonly original: string }).original,
           place: placeOf(statement, scope.file),
         });
         return;
@@ -287,7 +288,7 @@ class Compiler {
     }
     if (!this.isThere(statement, value, told, scope)) return;
     if (by.type === "StringLiteral" || by.type === "NumberLiteral") {
-      const key = String((by as hbs.AST.StringLiteral).value);
+      const key = `${(by as hbs.AST.StringLiteral | hbs.AST.NumberLiteral).value}`;
       this.show(statement, this.field(statement, value, key, told, scope), scope, true);
       return;
     }
@@ -356,29 +357,41 @@ class Compiler {
     const { type } = value;
     const name = told.replace(/^\{+[~&\s]*|[~\s]*\}+$/g, "");
     switch (type.kind) {
-      case "boolean":
-        return this.refuse(node, scope, `${told} is true or false: ask for it with {{#if ${name}}}`);
+      case "boolean": {
+        this.refuse(node, scope, `${told} is true or false: ask for it with {{#if ${name}}}`);
+        return;
+      }
       case "list":
-      case "record":
-        return this.refuse(node, scope, `${told} has rows: show them with {{#each ${name}}}`);
-      case "object":
-        return this.refuse(node, scope, `${told} has fields: show one of ${[...type.fields().keys()].join(", ")}`);
+      case "record": {
+        this.refuse(node, scope, `${told} has rows: show them with {{#each ${name}}}`);
+        return;
+      }
+      case "object": {
+        this.refuse(node, scope, `${told} has fields: show one of ${[...type.fields().keys()].join(", ")}`);
+        return;
+      }
       case "markup":
-        if (this.part !== "html")
-          return this.refuse(
+        if (this.part !== "html") {
+          this.refuse(
             node,
             scope,
             `${told} is markup, and only the HTML body shows that: let \`map\` give the text as well`,
           );
-        if (escaped) return this.refuse(node, scope, `${told} is markup: show it with {{{${name}}}}`);
+          return;
+        }
+        if (escaped) {
+          this.refuse(node, scope, `${told} is markup: show it with {{{${name}}}}`);
+          return;
+        }
         break;
       default:
         if (!escaped && this.part === "html") {
-          return this.refuse(
+          this.refuse(
             node,
             scope,
             `${told} would show a text without escaping it: write {{${name}}}, or make it markup with safeHtml() and the tag html\`..\``,
           );
+          return;
         }
     }
     if (!this.isThere(node, value, told, scope)) return undefined;
@@ -628,8 +641,7 @@ class Compiler {
       );
       return;
     }
-    const block =
-      statement.type === "PartialBlockStatement" ? (statement as hbs.AST.PartialBlockStatement).program : undefined;
+    const block = statement.type === "PartialBlockStatement" ? statement.program : undefined;
     const found = this.partialOf(name, scope);
     if (found === undefined) {
       const meant = similarName(name, [...scope.inlines.keys(), ...this.partials.names]);
@@ -675,15 +687,21 @@ class Compiler {
     const [param, ...others] = statement.params;
     const pairs = (statement.hash as hbs.AST.Hash | undefined)?.pairs ?? [];
     let frame = scope.frame;
-    if (others.length > 0) return this.refuse(statement, scope, `{{> ${name}}} takes one object, and values by name`);
+    if (others.length > 0) {
+      this.refuse(statement, scope, `{{> ${name}}} takes one object, and values by name`);
+      return;
+    }
     if (param !== undefined) {
-      if (param.type !== "PathExpression")
-        return this.refuse(statement, scope, `{{> ${name}}} takes the name of an object`);
+      if (param.type !== "PathExpression") {
+        this.refuse(statement, scope, `{{> ${name}}} takes the name of an object`);
+        return;
+      }
       const value = this.resolve(param as hbs.AST.PathExpression, scope);
       if (value === undefined) return undefined;
       const told = shownPath(param as hbs.AST.PathExpression);
       if (value.kind !== "value" || value.type.kind !== "object") {
-        return this.refuse(statement, scope, `${told} has no fields: {{> ${name}}} takes an object`);
+        this.refuse(statement, scope, `${told} has no fields: {{> ${name}}} takes an object`);
+        return;
       }
       if (!this.isThere(statement, value, told, scope)) return undefined;
       frame = { ...value, parent: scope.frame, params: new Map(), rows: scope.frame.rows };
@@ -705,10 +723,14 @@ class Compiler {
       case "NumberLiteral":
       case "BooleanLiteral":
         return { kind: "constant", value: (expression as hbs.AST.StringLiteral).value };
-      case "SubExpression":
-        return this.refuse(expression, scope, subexpressionProblem);
-      default:
-        return this.refuse(expression, scope, "a partial takes names and constants");
+      case "SubExpression": {
+        this.refuse(expression, scope, subexpressionProblem);
+        return;
+      }
+      default: {
+        this.refuse(expression, scope, "a partial takes names and constants");
+        return;
+      }
     }
   }
 
@@ -719,46 +741,61 @@ class Compiler {
     if (path.data) return this.dataValue(path, told, scope);
     let { frame } = scope;
     for (let up = 0; up < path.depth; up += 1) {
-      if (frame.parent === undefined)
-        return this.refuse(path, scope, `${told} leads out of the content: there is no block around it to leave`);
+      if (frame.parent === undefined) {
+        this.refuse(path, scope, `${told} leads out of the content: there is no block around it to leave`);
+        return;
+      }
       frame = frame.parent;
     }
     const [first, ...others] = path.parts;
     const own: Value = { kind: "value", ...frame, isField: false };
     if (first === undefined) {
-      if (frame === scope.root || frame.id === "")
-        return this.refuse(path, scope, `${told} is the whole content: name one of its fields`);
+      if (frame === scope.root || frame.id === "") {
+        this.refuse(path, scope, `${told} is the whole content: name one of its fields`);
+        return;
+      }
       return own;
     }
     const given = path.depth === 0 && !isScoped ? scope.blockParams.get(first) : undefined;
     const start = given ?? frame.params.get(first);
     if (start === undefined) return this.fields(path, own, path.parts, told, scope);
     if (others.length === 0) return start;
-    if (start.kind !== "value") return this.refuse(path, scope, `${told}: ${first} has no fields`);
+    if (start.kind !== "value") {
+      this.refuse(path, scope, `${told}: ${first} has no fields`);
+      return;
+    }
     return this.fields(path, start, others, told, scope);
   }
 
   private dataValue(path: hbs.AST.PathExpression, told: string, scope: Scope): Resolved | undefined {
     const [name, ...others] = path.parts;
     if (name === "root") {
-      if (others.length === 0) return this.refuse(path, scope, `${told} is the whole content: name one of its fields`);
+      if (others.length === 0) {
+        this.refuse(path, scope, `${told} is the whole content: name one of its fields`);
+        return;
+      }
       return this.fields(path, { kind: "value", ...scope.root, isField: false }, others, told, scope);
     }
     const loop = scope.loops - path.depth;
     const known = ["index", "key", "first", "last"];
     if (name === undefined || !known.includes(name) || others.length > 0) {
       const meant = name === undefined ? undefined : similarName(name, [...known, "root"]);
-      return this.refuse(
+      this.refuse(
         path,
         scope,
         `${told} is nothing that SES knows${meant === undefined ? ": there are @index, @first, @last, @key and @root" : `; did you mean @${meant}?`}`,
       );
+      return;
     }
     const rows = rowsOf(scope.frame, loop);
-    if (rows === undefined)
-      return this.refuse(path, scope, `${told} has a value only within {{#each}}, and SES would send no mail`);
-    if (name === "key" && rows.kind === "list")
-      return this.refuse(path, scope, `${told} is a key, and a list has none: use @index`);
+    if (rows === undefined) {
+      this.refuse(path, scope, `${told} has a value only within {{#each}}, and SES would send no mail`);
+      return;
+    }
+    if (name === "key" && rows.kind === "list") {
+      this.refuse(path, scope, `${told} is a key, and a list has none: use @index`);
+      return;
+    }
     if (name === "index" || name === "key") return { kind: "counter", name, loop };
     return {
       kind: "value",
@@ -800,29 +837,38 @@ class Compiler {
     switch (type.kind) {
       case "object": {
         const field = type.fields().get(name);
-        return field === undefined ? this.unknown(node, value, name, told, scope) : inner(field);
+        if (field !== undefined) return inner(field);
+        this.unknown(node, value, name, told, scope);
+        return;
       }
       case "record":
         if (type.keys?.includes(name) === true) return { ...inner(type.row()), isField: false };
-        return this.refuse(
-          node,
-          scope,
-          `${told} may be missing, because any text may be a key there: show the rows with {{#each}}`,
-        );
-      case "list":
-        return this.refuse(
+        {
+          this.refuse(
+            node,
+            scope,
+            `${told} may be missing, because any text may be a key there: show the rows with {{#each}}`,
+          );
+          return;
+        }
+      case "list": {
+        this.refuse(
           node,
           scope,
           name === "length"
             ? `${told} is nothing that SES knows: let \`map\` give the number of rows`
             : `${told} may be missing, because a list may have fewer rows: show them with {{#each}}`,
         );
-      default:
-        return this.refuse(
+        return;
+      }
+      default: {
+        this.refuse(
           node,
           scope,
           `${told} is not supplied: what stands before ".${name}" is a ${type.kind} and has no fields`,
         );
+        return;
+      }
     }
   }
 
@@ -844,7 +890,7 @@ class Compiler {
         : meant !== undefined
           ? `did you mean {{${told.replace(/^\{+|\}+$/g, "").replace(new RegExp(`${name}$`), meant)}}}?`
           : `supplied are ${known.join(", ")}`;
-    return this.refuse(node, scope, `${told} is not supplied by the mapping; ${hint}`);
+    this.refuse(node, scope, `${told} is not supplied by the mapping; ${hint}`);
   }
 
   /** The path as SES reads it from the place. */
@@ -862,7 +908,7 @@ class Compiler {
     piece: { readonly kind: "value"; readonly form: "text" | "link" | "markup" },
     path: string,
   ): void {
-    const text = mustacheOf(path, statement.strip as hbs.AST.StripFlags | undefined);
+    const text = mustacheOf(path, statement.strip);
     this.pieces.push({ ...piece, text, place: placeOf(statement, file), shown: shown(statement) });
   }
 }
@@ -900,14 +946,18 @@ function shownPath(path: hbs.AST.PathExpression): string {
 }
 
 function shown({ path, params, escaped }: hbs.AST.MustacheStatement): string {
-  const words = [path, ...params]
-    .map((each) => String((each as { readonly original?: unknown }).original ?? ".."))
-    .join(" ");
+  const words = [path, ...params].map(wordOf).join(" ");
   return escaped ? `{{${words}}}` : `{{{${words}}}}`;
 }
 
 function shownBlock({ path, params }: hbs.AST.BlockStatement): string {
-  return `{{#${[path, ...params].map((each) => String((each as { readonly original?: unknown }).original ?? "..")).join(" ")}}}`;
+  return `{{#${[path, ...params].map(wordOf).join(" ")}}}`;
+}
+
+/** A name or a constant, as the author wrote it. */
+function wordOf(expression: hbs.AST.Expression): string {
+  const { original } = expression as { readonly original?: string | number | boolean };
+  return original === undefined ? ".." : String(original);
 }
 
 function placeOf({ loc }: hbs.AST.Node, file: string): Place {

@@ -125,14 +125,18 @@ function bound(schema: z.core.$ZodType, name: "minLength" | "minItems"): number 
   return typeof least === "number" ? least : 0;
 }
 
+const literalKinds: ReadonlyMap<string | undefined, "text" | "number" | "boolean"> = new Map([
+  ["string", "text"],
+  ["number", "number"],
+  ["boolean", "boolean"],
+]);
+
 function literals(values: readonly unknown[], path: string): ContentType {
   const present = values.filter((value) => value !== null && value !== undefined);
   const optional = present.length < values.length;
   const kinds = [...new Set(present.map((value) => typeof value))];
-  const kind =
-    kinds.length === 1
-      ? ({ string: "text", number: "number", boolean: "boolean" } as const)[kinds[0] as "string"]
-      : undefined;
+  const [only, ...others] = kinds;
+  const kind = others.length > 0 ? undefined : literalKinds.get(only);
   if (kind === undefined) {
     throw new ContentTypeError(`${path} may be of several types (${kinds.join(", ")}): use values of one type.`);
   }

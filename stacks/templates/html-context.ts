@@ -198,13 +198,27 @@ class Contexts {
     this.tokenizer = new Tokenizer(
       { sourceCodeLocationInfo: true },
       {
-        onStartTag: (token) => this.startTag(token),
-        onEndTag: (token) => this.endTag(token),
-        onComment: (token) => this.comment(token),
-        onDoctype: ({ location }) => this.add(location, () => ({ kind: "tag", element: "!doctype" })),
-        onCharacter: (token) => this.text(token),
-        onWhitespaceCharacter: (token) => this.text(token),
-        onNullCharacter: (token) => this.text(token),
+        onStartTag: (token) => {
+          this.startTag(token);
+        },
+        onEndTag: (token) => {
+          this.endTag(token);
+        },
+        onComment: (token) => {
+          this.comment(token);
+        },
+        onDoctype: ({ location }) => {
+          this.add(location, () => ({ kind: "tag", element: "!doctype" }));
+        },
+        onCharacter: (token) => {
+          this.text(token);
+        },
+        onWhitespaceCharacter: (token) => {
+          this.text(token);
+        },
+        onNullCharacter: (token) => {
+          this.text(token);
+        },
         onEof: () => undefined,
         onParseError: null,
       },

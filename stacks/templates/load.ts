@@ -41,8 +41,9 @@ export class TemplateError extends Error {
   constructor(
     notification: string,
     readonly problems: readonly string[],
+    options?: ErrorOptions,
   ) {
-    super(`The template of "${notification}" would not be rendered.\n  ${problems.join("\n  ")}`);
+    super(`The template of "${notification}" would not be rendered.\n  ${problems.join("\n  ")}`, options);
   }
 }
 
@@ -117,7 +118,7 @@ function typeOf({ id, content }: TemplateSource, definition: string): ContentTyp
     return contentTypeOf(content, "content");
   } catch (error) {
     if (!(error instanceof ContentTypeError)) throw error;
-    throw new TemplateError(id, [`${shown(definition)}: ${error.message}`]);
+    throw new TemplateError(id, [`${shown(definition)}: ${error.message}`], { cause: error });
   }
 }
 
