@@ -263,7 +263,10 @@ it.each<[string, Mailed | string, Partial<Mailed>]>([
     request({ message: null, title: null }),
     {
       data: expect.objectContaining({
-        text: expect.objectContaining({ message: "No message provided", title: "Email Notification Request" }),
+        text: expect.objectContaining({
+          message: "No message provided",
+          title: "Email Notification Request",
+        }) as object,
       }) as never,
     },
   ],
@@ -271,7 +274,9 @@ it.each<[string, Mailed | string, Partial<Mailed>]>([
     "type-2: a number for the title",
     request({ title: 20260101, message: true }),
     {
-      data: expect.objectContaining({ text: expect.objectContaining({ title: "20260101", message: "true" }) }) as never,
+      data: expect.objectContaining({
+        text: expect.objectContaining({ title: "20260101", message: "true" }) as object,
+      }) as never,
     },
   ],
   ["type-3: a number for the key", request({ idempotencyKey: 4711 }), { key: "4711" }],
@@ -291,8 +296,8 @@ it.each<[string, Mailed | string, Partial<Mailed>]>([
     {
       data: {
         subject: { subject: "Party \ufffd" },
-        text: expect.objectContaining({ title: "T \ufffd" }),
-        html: expect.objectContaining({ message__lines: "M \ufffd" }),
+        text: expect.objectContaining({ title: "T \ufffd" }) as never,
+        html: expect.objectContaining({ message__lines: "M \ufffd" }) as never,
       },
     },
   ],
@@ -307,7 +312,7 @@ it.each<[string, Mailed | string, Partial<Mailed>]>([
     {
       data: expect.objectContaining({
         subject: { subject: "S & <b>" },
-        html: expect.objectContaining({ title: "&lt;b&gt;T&lt;/b&gt;" }),
+        html: expect.objectContaining({ title: "&lt;b&gt;T&lt;/b&gt;" }) as object,
       }) as never,
     },
   ],

@@ -56,8 +56,14 @@ export function toTemplateData(content: unknown, { subject, text, html }: Templa
 export const linesForm = "__lines";
 export const askedForm = "__is";
 
+/**
+ * Where a row that is a text or a number has its value: `{{this}}` becomes `{{value}}`. Handlebars loses count of `../`
+ * where a text is the context and is equal to the context around it.
+ */
+export const rowValue = "value";
+
 /** How a part writes a text: raw, on one line, or escaped. */
-export type Write = (text: string) => string;
+type Write = (text: string) => string;
 
 export type Data = string | boolean | readonly Data[] | { readonly [name: string]: Data };
 
@@ -67,12 +73,12 @@ export type Data = string | boolean | readonly Data[] | { readonly [name: string
  * a renderer may write the number 12345678.5 as 1.23456785E7.
  * @param write writes each text and each key.
  */
-export function toData(value: unknown, reads: Reads, write: Write): Data {
+function toData(value: unknown, reads: Reads, write: Write): Data {
   const { rows, fields } = reads;
   if (rows !== undefined) {
-    if (Array.isArray(value)) return value.map((row) => toData(row, rows, write));
+    if (Array.isArray(value)) return value.map((row) => rowData(row, rows, write));
     if (!isObject(value)) return [];
-    return Object.fromEntries(Object.entries(value).map(([key, row]) => [write(key), toData(row, rows, write)]));
+    return Object.fromEntries(Object.entries(value).map(([key, row]) => [write(key), rowData(row, rows, write)]));
   }
   if (fields !== undefined) {
     if (!isObject(value)) return false;
@@ -81,6 +87,12 @@ export function toData(value: unknown, reads: Reads, write: Write): Data {
   if (typeof value === "boolean") return value;
   if (Array.isArray(value)) return value.length > 0;
   return textOf(value, write) ?? true;
+}
+
+function rowData(row: unknown, reads: Reads, write: Write): Data {
+  return reads.fields === undefined && reads.rows === undefined
+    ? Object.fromEntries(forms(rowValue, row, reads, write))
+    : toData(row, reads, write);
 }
 
 function forms(name: string, value: unknown, reads: Reads, write: Write): (readonly [string, Data])[] {
@@ -116,7 +128,7 @@ const lineBreak = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/;
  * (https://www.caniemail.com/features/css-white-space/). Blanks at the start of a line and blanks in a row stay; a tab is
  * four of them.
  */
-export function withBreaks(escaped: string): string {
+function withBreaks(escaped: string): string {
   return escaped
     .split(lineBreak)
     .map((line) =>

@@ -1,6 +1,6 @@
 import Handlebars from "handlebars";
 import { escapeHtml, toSubject } from "../../handler/contract/text";
-import { askedForm, linesForm, type Reads } from "../../handler/contract/template-data";
+import { askedForm, linesForm, type Reads, rowValue } from "../../handler/contract/template-data";
 import { similarName } from "../../handler/notifications/problems";
 import { type ContentType, either, isScalar } from "./content-type";
 
@@ -8,7 +8,7 @@ import { type ContentType, either, isScalar } from "./content-type";
 export type Part = "subject" | "text" | "html";
 
 /** Where something stands that a message is about. The first line is 1, and so is the first column. */
-export interface Place {
+interface Place {
   readonly file: string;
   readonly line: number;
   readonly column: number;
@@ -490,6 +490,16 @@ class Compiler {
       this.refuse(statement, scope, `${told} has no ${what}`);
       return;
     }
+    // Handlebars counts no step for a context that is the same as the one around it, so that ../ would lead elsewhere.
+    if (value.id === scope.frame.id || isRowOf(scope.frame, value)) {
+      const what = name === "each" ? "goes through rows that the place is in" : "names what the place is in";
+      this.refuse(
+        statement,
+        scope,
+        `{{#${name} ${told.slice(2, -2)}}} ${what}: let \`map\` give what belongs together`,
+      );
+      return;
+    }
     const names = (statement.program as hbs.AST.Program | undefined)?.blockParams ?? [];
     const loops = scope.loops + (name === "each" ? 1 : 0);
     const frame: Frame = hasRows
@@ -497,7 +507,7 @@ class Compiler {
           type: type.row(),
           reads: (value.reads.rows ??= {}),
           depth: scope.depth + 1,
-          path: [],
+          path: isScalar(type.row()) ? [rowValue] : [],
           id: `${value.id}[${(this.loopIds += 1)}]`,
           parent: scope.frame,
           params: new Map(),
@@ -515,7 +525,7 @@ class Compiler {
         };
     value.reads.plain = true;
     const given: Resolved[] = [
-      { kind: "value", ...frame, isField: false },
+      { kind: "value", ...frame, isField: isScalar(frame.type) },
       { kind: "counter", name: type.kind === "record" ? "key" : "index", loop: loops },
     ];
     const inner: Scope = {
@@ -748,7 +758,7 @@ class Compiler {
       frame = frame.parent;
     }
     const [first, ...others] = path.parts;
-    const own: Value = { kind: "value", ...frame, isField: false };
+    const own: Value = { kind: "value", ...frame, isField: isScalar(frame.type) };
     if (first === undefined) {
       if (frame === scope.root || frame.id === "") {
         this.refuse(path, scope, `${told} is the whole content: name one of its fields`);
@@ -921,6 +931,9 @@ function rowsOf(frame: Frame, loop: number): Frame["rows"] {
 function counterPath({ name, loop }: { readonly name: string; readonly loop: number }, scope: Scope): string {
   return `@${"../".repeat(scope.loops - loop)}${name}`;
 }
+
+const isRowOf = (frame: Frame, { id }: Value): boolean =>
+  frame.id.startsWith(`${id}[`) && /^\[\d+\]$/.test(frame.id.slice(id.length));
 
 function isAlways(type: ContentType): boolean {
   if (type.optional) return false;

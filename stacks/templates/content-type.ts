@@ -67,14 +67,14 @@ export function contentTypeOf(schema: z.core.$ZodType, path: string): ContentTyp
         kind: "list",
         optional: false,
         least: bound(schema, "minItems"),
-        row: once(() => contentTypeOf(def.element, `${path}[]`)),
+        row: once(() => rowTypeOf(def.element, path)),
       };
     case "record":
       return {
         kind: "record",
         optional: false,
         keys: "partial" in def ? undefined : keysOf(def.keyType),
-        row: once(() => contentTypeOf(def.valueType, `${path}[]`)),
+        row: once(() => rowTypeOf(def.valueType, path)),
       };
     case "object":
       return { kind: "object", optional: false, fields: once(() => fieldsOf(def.shape, path)) };
@@ -102,6 +102,12 @@ export function contentTypeOf(schema: z.core.$ZodType, path: string): ContentTyp
         `${path} has the type ${def.type}, which no template can show: ${insteadOf(def.type)}.`,
       );
   }
+}
+
+function rowTypeOf(schema: z.core.$ZodType, path: string): ContentType {
+  const type = contentTypeOf(schema, `${path}[]`);
+  if (!type.optional || isScalar(type)) return type;
+  throw new ContentTypeError(`${path} has rows that may be missing: let \`map\` leave them out.`);
 }
 
 function insteadOf(type: string): string {
