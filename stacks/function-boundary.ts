@@ -10,7 +10,7 @@ import { type Config } from "./config";
 import { type Names } from "./names";
 import { documentOf, mostManagedPolicyBytes } from "./policy/limits";
 import { recipientConditions } from "./recipient-conditions";
-import { recipientIdentities } from "./recipient-identities";
+import { recipientIdentities } from "./ses-identities";
 
 /**
  * The path of what only the stack `ci-access` makes. No ARN with the stage's prefix (`role/<prefix>-*`) covers what is

@@ -210,12 +210,12 @@ describe("SES", () => {
 
 describe("an identity that another stage has made", () => {
   it("is checked with the MAIL FROM domain that it has there", async () => {
-    const { stage, domain } = await deployed({ mailFrom: undefined }, () => ({ manageIdentities: false }));
+    const { stage, domain } = await deployed({ mailFrom: undefined }, () => ({ madeIdentities: [] }));
     expect(await ask(stage, "MAIL FROM")).toEqual([`ok: mail.${domain}: MX, SPF and SES: SUCCESS.`]);
   });
 
   it("may have none", async () => {
-    const { stage } = await deployed({}, () => ({ manageIdentities: false }));
+    const { stage } = await deployed({}, () => ({ madeIdentities: [] }));
     world.answerJson(/^GET \/v2\/email\/identities\//, {});
     expect(await ask(stage, "MAIL FROM")).toEqual([expect.stringMatching(/^ok: SES's own, amazonses\.com/)]);
   });
