@@ -70,7 +70,10 @@ export function synthesizeForDocs(
   }
 }
 
-/** The stacks of a stage that sends from a domain, makes its records in Route 53, tracks, and is deployed by GitHub. */
+/**
+ * The stacks of a stage that sends from a domain, makes its records in Route 53, tracks, limits who may be mailed, and is
+ * deployed by GitHub.
+ */
 export interface CiStacks {
   readonly notification: SynthesizedStack;
   readonly ciAccess: SynthesizedStack;
@@ -80,7 +83,8 @@ export interface CiStacks {
 /** Synthesizes the stacks beside the notification stack, and that one with everything that a stage can switch on. */
 export function synthesizeForCi(): CiStacks {
   const ofCi = { ...production, SENDER_IDENTITY: "domain", DEPLOY_REPOSITORY: "organization/project" };
-  const config = readConfig(ofCi, entries);
+  const allowedRecipients = { mode: "restricted", addresses: ["ops@example.com"], domains: ["example.org"] } as const;
+  const config = readConfig(ofCi, { ...entries, prod: { ...entry, allowedRecipients } });
   const { ci, backend, projectName, accountId } = config;
   if (ci === undefined) throw new Error("DEPLOY_REPOSITORY makes no CI.");
   if (backend.kind !== "s3") throw new Error("The example stage keeps its state elsewhere than in S3.");
