@@ -46,7 +46,12 @@ async function deployed(
   const domain = `${world.gateway.name("shop")}.example`;
   const mailFrom = { domain: `mail.${domain}`, onMxFailure: "USE_DEFAULT_VALUE" } as const;
   const sending: SendingDomain = { domain, zoneId: undefined, mailFrom, dmarc: policy, ...settings };
-  const stage = world.stage({ sendingDomains: [sending], region: "us-east-1", ...overrides(domain) });
+  const stage = world.stage({
+    sendingDomains: [sending],
+    madeIdentities: [domain],
+    region: "us-east-1",
+    ...overrides(domain),
+  });
   const { sesV2 } = world.clients;
   await sesV2.send(new CreateEmailIdentityCommand({ EmailIdentity: domain }));
   await sesV2.send(
