@@ -8,6 +8,7 @@ import { CiAccessStack } from "../../stacks/ci-access-stack";
 import { type Config } from "../../stacks/config";
 import { boundaryStatements } from "../../stacks/function-boundary";
 import { NotificationStack } from "../../stacks/notification-stack";
+import { documentOf, mostManagedPolicyBytes } from "../../stacks/policy/limits";
 import { exampleAccountId, type StageSettings } from "../../stacks/stages";
 import { type HandledEvent, runDeployedBundle } from "../support/deployed-bundle";
 import { businessEvent } from "../support/send-notification";
@@ -274,6 +275,14 @@ describe("the boundary of the functions", () => {
   it("leaves out a list with one recipient more than fits beside the identities in the SES sandbox, and the synth says so", () => {
     const most = largest(1, 50, (count) => holdsList(accessOf(withRecipients(count, true)).text));
     expect(accessOf(withRecipients(most, true)).warnings).toEqual([]);
+    // One more would be too much for IAM, and not for us alone.
+    const bytesOf = (count: number) => {
+      const of = withRecipients(count, true);
+      return Buffer.byteLength(documentOf(boundaryStatements(Arns.of(of), of).map((each) => ({ ...each }))));
+    };
+    const ofEach = bytesOf(most) - bytesOf(most - 1);
+    expect(bytesOf(most)).toBeLessThanOrEqual(mostManagedPolicyBytes);
+    expect(bytesOf(most) + ofEach).toBeGreaterThan(mostManagedPolicyBytes);
     expect(accessOf(withRecipients(most + 1, true)).warnings).toEqual([
       expect.stringMatching(/^The allowed recipients don't fit into the boundary of the/),
     ]);
