@@ -38,7 +38,7 @@ export interface Sender {
 }
 
 /** A variable that wins over another value of the stage's entry. */
-export interface Override {
+interface Override {
   readonly variable: string;
   readonly value: string;
   /** Where the entry's value stands, for example `senders.default.address`. */

@@ -7,6 +7,14 @@ export function senderOf(name: string, address: string, kind: Sender["identity"]
   return { name, address, identity: { kind, value: kind === "domain" ? domainOf(address) : address } };
 }
 
+/**
+ * The identities that SES may check for a mail of the senders: those of each address and of its domain. Where both exist,
+ * it checks that of the address, whoever created it (https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html).
+ */
+export function checkedIdentities(senders: readonly Sender[]): string[] {
+  return [...new Set(senders.flatMap(({ address }) => [address, domainOf(address)]))];
+}
+
 /** The identities that SES needs for a stage: those of its senders, and in the SES sandbox those of its recipients. */
 export function neededIdentities({
   senders,

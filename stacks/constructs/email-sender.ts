@@ -16,6 +16,7 @@ import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
 import { recipientConditions } from "../recipient-conditions";
 import { type Tracking } from "../sending-domains";
+import { checkedIdentities } from "../ses-identities";
 import { escapeForTerraform, type Template } from "../templates";
 
 export interface EmailSenderProps {
@@ -122,20 +123,20 @@ export class EmailSender extends Construct {
    * template and the configuration set (aws-cdk issue 34402), and in the SES sandbox the recipient's identity too
    * (aws-sdk-js issue 3641).
    *
-   * The statement names the identities of each sender's address and of its domain. Where both exist, SES checks that of
-   * the address, whoever created it (https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html).
+   * The statement names the identities of each sender's address and of its domain (`checkedIdentities`).
    * `ses:FromAddress` keeps out the other addresses of the domain, and `ses:Recipients` keeps out every recipient that
    * the stage's policy does not list (docs/decisions/0021-stages.md).
    */
   sendStatement(): DataAwsIamPolicyDocumentStatement {
     const { names, arns, senders } = this.props;
     const addresses = unique(senders.map(({ address }) => address));
-    const identities = unique(addresses.flatMap((address) => [address, domainOf(address)]));
     return {
       sid: "SendNotifications",
       actions: ["ses:SendTemplatedEmail"],
       resources: [
-        ...unique([...identities, ...this.checkedRecipients()]).map((name) => arns.of("ses", `identity/${name}`)),
+        ...unique([...checkedIdentities(senders), ...this.checkedRecipients()]).map((name) =>
+          arns.of("ses", `identity/${name}`),
+        ),
         arns.of("ses", `configuration-set/${names.configurationSet}`),
         // The templates are named by their prefix. A list of all would outgrow the 10,240 characters that IAM takes for
         // the policies of a role.
@@ -168,7 +169,3 @@ export class EmailSender extends Construct {
 }
 
 const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
-
-function domainOf(address: string): string {
-  return address.slice(address.lastIndexOf("@") + 1);
-}
