@@ -34,7 +34,9 @@ export function domainChecks(stage: DoctorStage, { sesV2, dns }: DomainClients):
       { name: `DKIM of ${name}`, run: withIdentity((found) => checkDkim(dns, domain, found, hosts)) },
       {
         name: `MAIL FROM of ${name}`,
-        run: withIdentity((found) => checkMailFrom(dns, domain, found, hosts, config.manageIdentities, deploy)),
+        run: withIdentity((found) =>
+          checkMailFrom(dns, domain, found, hosts, config.madeIdentities.includes(domain.domain), deploy),
+        ),
       },
       { name: `DMARC of ${name}`, run: () => checkDmarc(dns, domain) },
     ];

@@ -46,7 +46,12 @@ async function deployed(
   const domain = `${world.gateway.name("shop")}.example`;
   const mailFrom = { domain: `mail.${domain}`, onMxFailure: "USE_DEFAULT_VALUE" } as const;
   const sending: SendingDomain = { domain, zoneId: undefined, mailFrom, dmarc: policy, ...settings };
-  const stage = world.stage({ sendingDomains: [sending], region: "us-east-1", ...overrides(domain) });
+  const stage = world.stage({
+    sendingDomains: [sending],
+    madeIdentities: [domain],
+    region: "us-east-1",
+    ...overrides(domain),
+  });
   const { sesV2 } = world.clients;
   await sesV2.send(new CreateEmailIdentityCommand({ EmailIdentity: domain }));
   await sesV2.send(
@@ -210,12 +215,12 @@ describe("SES", () => {
 
 describe("an identity that another stage has made", () => {
   it("is checked with the MAIL FROM domain that it has there", async () => {
-    const { stage, domain } = await deployed({ mailFrom: undefined }, () => ({ manageIdentities: false }));
+    const { stage, domain } = await deployed({ mailFrom: undefined }, () => ({ madeIdentities: [] }));
     expect(await ask(stage, "MAIL FROM")).toEqual([`ok: mail.${domain}: MX, SPF and SES: SUCCESS.`]);
   });
 
   it("may have none", async () => {
-    const { stage } = await deployed({}, () => ({ manageIdentities: false }));
+    const { stage } = await deployed({}, () => ({ madeIdentities: [] }));
     world.answerJson(/^GET \/v2\/email\/identities\//, {});
     expect(await ask(stage, "MAIL FROM")).toEqual([expect.stringMatching(/^ok: SES's own, amazonses\.com/)]);
   });
