@@ -13,6 +13,7 @@ import { type SynthesizedStack } from "../../stacks/policy/synthesized";
 import { StateBackendStack } from "../../stacks/state-backend-stack";
 import { defaultQuotas, exampleAccountId, type Stage, stages } from "../../stacks/stages";
 import { accessBreaks } from "../support/breaks/access";
+import { admissionBreaks, admissionsKept } from "../support/breaks/admission";
 import { alarmBreaks, alarmsKept } from "../support/breaks/alarms";
 import { deliveryBreaks } from "../support/breaks/delivery";
 import { encryptionBreaks, encryptWell } from "../support/breaks/encryption";
@@ -44,6 +45,7 @@ const breaks = new Map<string, Break[]>();
 for (const [id, changes] of [
   generalBreaks,
   accessBreaks,
+  admissionBreaks,
   alarmBreaks,
   deliveryBreaks,
   encryptionBreaks,
@@ -209,6 +211,13 @@ it.each([["kms:Decrypt", "kms:GenerateDataKey"], ["kms:Decrypt", "kms:GenerateDa
     expect(found.filter((rule) => ["queue-encrypted", "key-usable", "deletion-protected"].includes(rule))).toEqual([]);
   },
 );
+
+it.each(admissionsKept)("lets a stack have %s: %s", (_, id, change) => {
+  const stack = parse(production.text);
+  change(new DraftStack(stack));
+  const found = findViolations(stack, "shop-prod", settingsOf("prod"), production.suppressions);
+  expect(found.filter(({ rule }) => rule === id)).toEqual([]);
+});
 
 it.each(alarmsKept)("lets an alarm or a dashboard have %s", (_, change) => {
   const stack = parse(production.text);

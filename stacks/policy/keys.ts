@@ -84,7 +84,7 @@ function keyAdmits(stack: SynthesizedStack, { address, attributes }: Found, serv
       (statement) => statement.effect !== "Deny" && servicesOf(statement).some((each) => isService(each, service)),
     );
   const actions = statements.flatMap((statement) => strings(statement.actions));
-  return [/^kms:(?:Decrypt\*?|\*)$/, /^kms:(?:GenerateDataKey\*?|\*)$/].every((needed) =>
+  return [/^kms:(?:Decrypt\*?|\*)$/i, /^kms:(?:GenerateDataKey\*?|\*)$/i].every((needed) =>
     actions.some((action) => needed.test(action)),
   );
 }

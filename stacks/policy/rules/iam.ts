@@ -7,11 +7,13 @@ import {
   type Attributes,
   block,
   isReference,
+  namesAction,
   objects,
   resourceBehind,
   strings,
   type SynthesizedStack,
 } from "../synthesized";
+import { leaves } from "../values";
 
 export const iamRules: readonly Rule[] = [
   {
@@ -46,13 +48,20 @@ export const iamRules: readonly Rule[] = [
     check: (stack) => [
       ...Object.entries(stack.resource ?? {}).flatMap(([type, resources]) =>
         Object.entries(resources).flatMap(([id, attributes]) =>
-          Object.entries(attributes)
+          [
+            ...Object.entries(attributes),
+            ...leaves(attributes).flatMap(({ path, value }) => (path.includes(".") ? [[path, value] as const] : [])),
+          ]
             .filter(([name, value]) =>
               policyAttributes.includes(name)
                 ? value !== undefined && !isDocument(stack, value)
                 : typeof value === "string" && isPolicyText(value),
             )
-            .map(([name]) => ({ address: `${type}.${id}`, problem: `has its ${name} as text`, appliesTo: name })),
+            .map(([name]) => ({
+              address: `${type}.${id}`,
+              problem: `has its ${name} as text`,
+              appliesTo: name,
+            })),
         ),
       ),
       ...all(stack.data, "aws_iam_policy_document").flatMap(([id, document]) =>
@@ -167,7 +176,7 @@ export const iamRules: readonly Rule[] = [
         const services = objects(statement.principals)
           .filter(({ type }) => type === "Service")
           .flatMap(({ identifiers }) => strings(identifiers));
-        const isTrust = strings(statement.actions).join() === "sts:AssumeRole";
+        const isTrust = strings(statement.actions).length === 1 && namesAction(statement, "sts:AssumeRole");
         const isBound = objects(statement.condition).some(
           ({ test, variable }) =>
             sourceConditions.includes(String(variable).toLowerCase()) &&
@@ -203,9 +212,10 @@ export const iamRules: readonly Rule[] = [
       allowing(stack)
         .filter(
           ({ statement }) =>
-            strings(statement.actions).includes("iam:PassRole") &&
+            namesAction(statement, "iam:PassRole") &&
             !objects(statement.condition).some(
-              ({ test, variable }) => test === "StringEquals" && variable === "iam:PassedToService",
+              ({ test, variable }) =>
+                test === "StringEquals" && String(variable).toLowerCase() === "iam:passedtoservice",
             ),
         )
         .map(({ address }) => ({ address, problem: "allows iam:PassRole to any service" })),
@@ -276,7 +286,7 @@ const policyAttributes = [
   "policy",
   "policy_document",
   "assume_role_policy",
-  "inline_policy",
+  "inline_policy.policy",
   "access_policy",
   "resource_policy",
   "repository_policy",

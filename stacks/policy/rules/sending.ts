@@ -9,11 +9,13 @@ import { missing } from "../findings";
 import { allowing, isOwnAccount } from "../ours";
 import { type Rule } from "../rule";
 import {
+  addressBehind,
   all,
   type Attributes,
   block,
   isReference,
   objects,
+  roleBehind,
   statementsOfRole,
   strings,
   type SynthesizedStack,
@@ -68,16 +70,19 @@ export const sendingRules: readonly Rule[] = [
   {
     id: "role-mails-as-function",
     checks:
-      "The role of a function that mails may send as the function's own senders and with their identities, and to the recipients that the function allows, where their list fits into a policy (`ForAllValues:StringLike` on `ses:Recipients`, with `Null`).",
+      "The role of a function that mails is in the stack, and may send as the function's own senders and with their identities, and to the recipients that the function allows, where their list fits into a policy (`ForAllValues:StringLike` on `ses:Recipients`, with `Null`).",
     why: "The function's code and its role hold the same list, so that a mistake in one of them mails nobody.",
     check: (stack) =>
       all(stack.resource, "aws_lambda_function").flatMap(([id, fn]) => {
         const mailing = readMailing(fn);
         if (mailing === undefined) return [];
-        return statementsOfRole(stack, fn.role)
-          .filter(({ effect, actions }) => effect !== "Deny" && strings(actions).some(isSend))
-          .flatMap((statement) => differences(stack, statement, mailing))
-          .map((problem) => ({ address: `aws_lambda_function.${id}`, problem, appliesTo: problem }));
+        const unread = `has the role ${addressBehind(fn.role)}, which is not in the stack`;
+        return [
+          ...(roleBehind(stack, fn.role) === undefined ? [unread] : []),
+          ...statementsOfRole(stack, fn.role)
+            .filter(({ effect, actions }) => effect !== "Deny" && strings(actions).some(isSend))
+            .flatMap((statement) => differences(stack, statement, mailing)),
+        ].map((problem) => ({ address: `aws_lambda_function.${id}`, problem, appliesTo: problem }));
       }),
   },
   {
@@ -107,7 +112,7 @@ interface Mailing {
 
 /** @returns `undefined` for a function that does not mail, and for one whose variables are of another kind. */
 function readMailing(fn: Attributes): Mailing | undefined {
-  const { EMAIL_SENDER, FURTHER_SENDERS = "{}", RECIPIENT_POLICY } = block(objects(fn.environment)[0]?.variables);
+  const { EMAIL_SENDER, FURTHER_SENDERS = "{}", RECIPIENT_POLICY } = block(block(fn.environment).variables);
   const policy = recipientPolicySchema.safeParse(jsonOf(RECIPIENT_POLICY));
   if (typeof EMAIL_SENDER !== "string" || !policy.success) return undefined;
   const further = Object.values(block(jsonOf(FURTHER_SENDERS))).map(String);
