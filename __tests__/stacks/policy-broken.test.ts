@@ -1,3 +1,7 @@
+import {
+  DataAwsIamPolicyDocument,
+  type DataAwsIamPolicyDocumentStatement,
+} from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import { Testing } from "cdktf";
 import { seedCatalogue } from "../../handler/notifications/seed";
 import { CiAccessStack } from "../../stacks/ci-access-stack";
@@ -109,9 +113,28 @@ describe("federation-is-bound is broken in the access of the CI by", () => {
     (trust: Trust) => {
       on(trust, "sub").values = values;
     };
+  const without = (claim: string) => (trust: Trust) => {
+    trust.condition.splice(trust.condition.indexOf(on(trust, claim)), 1);
+  };
   const own = "repo:acme/shop:environment:prod";
   it.each<[string, (trust: Trust) => void, RegExp]>([
-    ["another repository", subs("repo:evil/shop:environment:prod"), /trusts evil\/shop beside acme\/shop/],
+    [
+      "another repository",
+      subs("repo:evil/shop:environment:prod"),
+      /trusts repo:evil\/shop:environment:prod, and the stage's workflows are repo:acme\/shop:environment:prod and /,
+    ],
+    ["another environment", subs("repo:acme/shop:environment:dev"), /trusts repo:acme\/shop:environment:dev, and/],
+    ["a branch, which no environment protects", subs("repo:acme/shop:ref:refs/heads/main"), /trusts repo:\S+main, and/],
+    ["every repository", subs("repo:*"), /sub to one environment or ref/],
+    ["every repository of an owner", subs("repo:acme/*:*"), /sub to one environment or ref/],
+    [
+      "another branch",
+      (trust) => (on(trust, "ref").values = ["refs/heads/x"]),
+      /without holding \S+:ref to refs\/heads\/main/,
+    ],
+    ["any branch", without("ref"), /without holding \S+:ref to refs\/heads\/main/],
+    ["any subject", without("sub"), /sub to one environment or ref/],
+    ["any audience", without("aud"), /aud to sts/],
     ["pull requests", subs("repo:acme/shop:pull_request"), /sub to one environment or ref/],
     ["a second subject", subs(own, "repo:acme/shop:environment:dev"), /sub to one environment or ref/],
     ["a wildcard in the middle", subs("repo:acme/*:environment:prod"), /sub to one environment or ref/],
@@ -146,11 +169,64 @@ describe("federation-is-bound is broken in the access of the CI by", () => {
     ],
   ])("%s", (_, change, says) => {
     const { stack, suppressions } = accessStack(configOf({ STAGE: "prod", DEPLOY_REPOSITORY: "acme/shop" }));
+    const github = { repository: "acme/shop", stage: "prod", ref: "refs/heads/main" };
     change(new DraftStack(stack).statements("smoke_trust")[0] as never);
-    const found = findViolations(stack, "shop-prod", undefined, suppressions);
+    const found = findViolations(stack, "shop-prod", { github }, suppressions);
     expect(found.filter(({ rule }) => rule === "federation-is-bound").map(({ where }) => where)).toContainEqual(
       expect.stringMatching(says),
     );
+  });
+
+  it("another repository beside the first, in a stack of a team's that names none", () => {
+    const { stack } = accessStack(configOf({ STAGE: "prod", DEPLOY_REPOSITORY: "acme/shop" }));
+    subs("repo:evil/shop:environment:prod")(new DraftStack(stack).statements("smoke_trust")[0] as never);
+    expect(findViolations(stack, "shop-prod")).toContainEqual(
+      expect.objectContaining({
+        problem: "trusts evil/shop beside acme/shop",
+        appliesTo: "repo:evil/shop:environment:prod",
+      }),
+    );
+  });
+
+  it("another repository in every role, at the synth", () => {
+    const { ci = { repository: "", manageProvider: true }, ...config } = configOf({
+      STAGE: "prod",
+      DEPLOY_REPOSITORY: "acme/shop",
+    });
+    const state = { bucket: "shop-terraform-state", key: "terraform.tfstate" };
+    const stack = new CiAccessStack(Testing.app(), "ci-access", { ...config, ci, state });
+    const trusts = stack.node
+      .findAll()
+      .filter((each): each is DataAwsIamPolicyDocument => each instanceof DataAwsIamPolicyDocument)
+      .filter(({ node }) => node.id === "trust");
+    expect(trusts).toHaveLength(3);
+    for (const trust of trusts) {
+      const given = JSON.stringify(trust.statementInput).replaceAll("acme/shop", "evil/shop");
+      trust.putStatement(JSON.parse(given) as DataAwsIamPolicyDocumentStatement[]);
+    }
+    expect(() => Testing.synth(stack, true)).toThrow(
+      /federation-is-bound: data\.aws_iam_policy_document\.deploy_trust\S* trusts repo:evil\/shop:environment:prod, and/,
+    );
+  });
+
+  it("what a suppression has not named, condition for condition", () => {
+    const { stack } = accessStack(configOf({ STAGE: "prod", DEPLOY_REPOSITORY: "acme/shop" }));
+    const [trust] = new DraftStack(stack).statements("smoke_trust") as unknown as Trust[];
+    if (trust === undefined) throw new Error("The role smoke has no trust.");
+    const ofTrust = () => findViolations(stack, "shop-prod").filter(({ rule }) => rule === "federation-is-bound");
+    Object.assign(on(trust, "sub"), { test: "StringLike", values: ["repo:acme/shop:ref:refs/tags/v*"] });
+    const [violation] = ofTrust();
+    expect(violation?.appliesTo).toContain(`StringLike ${host}:sub repo:acme/shop:ref:refs/tags/v*`);
+    const suppression = {
+      rule: "federation-is-bound",
+      address: violation?.address ?? "",
+      reason: "A release is made by a protected tag, whose name has the version.",
+      appliesTo: [violation?.appliesTo ?? ""],
+    };
+    const remaining = () => findViolations(stack, "shop-prod", {}, [suppression]).map(({ rule }) => rule);
+    expect(remaining()).not.toContain("federation-is-bound");
+    on(trust, "sub").values = ["repo:acme/*"];
+    expect(remaining()).toContain("federation-is-bound");
   });
 
   it.each([
