@@ -56,9 +56,13 @@ export const awsMetrics: Readonly<Record<string, NamespaceMetrics>> = {
   "AWS/Events": {
     metrics: [
       "DeadLetterInvocations",
+      "EventBusEncryptionCompleted",
+      "EventBusEncryptionFailed",
+      "EventBusEncryptionStarted",
       "FailedInvocations",
       "IngestionToInvocationCompleteLatency",
       "IngestionToInvocationStartLatency",
+      "IngestionToInvocationSuccessLatency",
       "InvocationAttempts",
       "Invocations",
       "InvocationsFailedToBeSentToDlq",
@@ -70,6 +74,7 @@ export const awsMetrics: Readonly<Record<string, NamespaceMetrics>> = {
       "TriggeredRules",
     ],
     ofAccount: [
+      "InvocationsCreated",
       "PutEventsApproximateCallCount",
       "PutEventsApproximateFailedCount",
       "PutEventsApproximateSuccessCount",
