@@ -1,6 +1,8 @@
 /** What AWS publishes in a namespace. */
 interface NamespaceMetrics {
   readonly metrics: readonly string[];
+  /** The metrics that have no dimensions, because they are of the whole account. @default there are none */
+  readonly ofAccount?: readonly string[];
   /** Each set of dimensions that AWS publishes these metrics with. */
   readonly dimensions: readonly (readonly string[])[];
 }
@@ -31,6 +33,8 @@ export const awsMetrics: Readonly<Record<string, NamespaceMetrics>> = {
       "RecursiveInvocationsDropped",
       "Throttles",
     ],
+    // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concurrency.html
+    ofAccount: ["ClaimedAccountConcurrency", "UnreservedConcurrentExecutions"],
     dimensions: [["FunctionName"], ["FunctionName", "Resource"], ["ExecutedVersion", "FunctionName", "Resource"]],
   },
   // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
@@ -52,9 +56,13 @@ export const awsMetrics: Readonly<Record<string, NamespaceMetrics>> = {
   "AWS/Events": {
     metrics: [
       "DeadLetterInvocations",
+      "EventBusEncryptionCompleted",
+      "EventBusEncryptionFailed",
+      "EventBusEncryptionStarted",
       "FailedInvocations",
       "IngestionToInvocationCompleteLatency",
       "IngestionToInvocationStartLatency",
+      "IngestionToInvocationSuccessLatency",
       "InvocationAttempts",
       "Invocations",
       "InvocationsFailedToBeSentToDlq",
@@ -64,6 +72,17 @@ export const awsMetrics: Readonly<Record<string, NamespaceMetrics>> = {
       "SuccessfulInvocationAttempts",
       "ThrottledRules",
       "TriggeredRules",
+    ],
+    ofAccount: [
+      "InvocationsCreated",
+      "PutEventsApproximateCallCount",
+      "PutEventsApproximateFailedCount",
+      "PutEventsApproximateSuccessCount",
+      "PutEventsApproximateThrottledCount",
+      "PutEventsEntriesCount",
+      "PutEventsFailedEntriesCount",
+      "PutEventsLatency",
+      "PutEventsRequestSize",
     ],
     dimensions: [["RuleName"], ["EventBusName", "RuleName"], ["EventBusName"]],
   },
@@ -81,6 +100,7 @@ export const awsMetrics: Readonly<Record<string, NamespaceMetrics>> = {
       "TransactionConflict",
       "WriteThrottleEvents",
     ],
+    ofAccount: ["UserErrors"],
     dimensions: [["TableName"], ["Operation", "TableName"]],
   },
   // https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-cloudwatch.html, and for the rates

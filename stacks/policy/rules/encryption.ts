@@ -64,8 +64,8 @@ export const encryptionRules: readonly Rule[] = [
           (policy) => deniesPlainHttp(stack, policy, ["sqs:*"]),
         ),
       ),
-      ...missing(stack, "aws_sns_topic", "takes plain HTTP", (_, id) =>
-        policiesOf(stack, "aws_sns_topic_policy", "arn", `aws_sns_topic.${id}`).some((policy) =>
+      ...missing(stack, "aws_sns_topic", "takes plain HTTP", (topic, id) =>
+        [topic.policy, ...policiesOf(stack, "aws_sns_topic_policy", "arn", `aws_sns_topic.${id}`)].some((policy) =>
           deniesPlainHttp(stack, policy, ["sns:Publish"]),
         ),
       ),

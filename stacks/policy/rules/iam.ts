@@ -13,7 +13,7 @@ import {
   strings,
   type SynthesizedStack,
 } from "../synthesized";
-import { leaves } from "../values";
+import { jsonOf, leaves } from "../values";
 
 export const iamRules: readonly Rule[] = [
   {
@@ -260,7 +260,9 @@ export const iamRules: readonly Rule[] = [
         Object.entries(block(block(fn.environment).variables))
           .filter(
             ([name, value]) =>
-              (secretName.test(name) && !/(?:_ARN|_NAME|_ID|_SECONDS|_MS)$/.test(name) && !isReference(value)) ||
+              (secretName.test(name) &&
+                !/(?:_ARN|_NAME|_ID|_TTL|_SECONDS|_MINUTES|_HOURS|_DAYS|_MS)$/.test(name) &&
+                !isReference(value)) ||
               /(?:AKIA|ASIA)[A-Z2-7]{16}/.test(String(value)),
           )
           .map(([name]) => ({
@@ -304,6 +306,9 @@ function isDocument({ data }: SynthesizedStack, value: unknown): boolean {
 /** Whether the text is a policy, as JSON or as the expression that makes JSON. */
 function isPolicyText(text: string): boolean {
   const start = text.trimStart();
+  const parsed = jsonOf(text);
+  // A state machine, for example, may have the word further inside, and is no policy.
+  if (parsed !== undefined) return "Statement" in block(parsed);
   return (start.startsWith("{") || start.startsWith("${jsonencode(")) && /"Statement"|\bStatement\s?[=:]/.test(start);
 }
 
