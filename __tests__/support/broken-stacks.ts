@@ -242,6 +242,28 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
       /does not suppress addresses for BOUNCE and COMPLAINT/,
     ],
   ],
+  "feedback-is-published": [
+    [
+      "no event destination",
+      (s) => {
+        s.remove("aws_sesv2_configuration_set_event_destination");
+      },
+      /publishes not all of BOUNCE/,
+    ],
+    [
+      "no rendering failures",
+      (s) => {
+        const to = s.the("aws_sesv2_configuration_set_event_destination").event_destination as Draft;
+        to.matching_event_types = ["BOUNCE", "COMPLAINT", "REJECT", "DELIVERY"];
+      },
+      /publishes not all of BOUNCE, COMPLAINT, REJECT, RENDERING_FAILURE/,
+    ],
+    [
+      "that of another configuration set",
+      (s) => (s.the("aws_sesv2_configuration_set_event_destination").configuration_set_name = "other"),
+      /publishes not all of BOUNCE/,
+    ],
+  ],
   "others-stay-out": [
     ...(
       [

@@ -29,6 +29,7 @@ interface Sender {
 /** The action that a role needs to write to a destination of this type. */
 export const sendActions: Readonly<Record<string, string>> = {
   aws_cloudwatch_event_bus: "events:PutEvents",
+  aws_lambda_alias: "lambda:InvokeFunction",
   aws_lambda_function: "lambda:InvokeFunction",
   aws_sfn_state_machine: "states:StartExecution",
   aws_sns_topic: "sns:Publish",
@@ -78,6 +79,7 @@ const admitting: Readonly<Record<string, (stack: SynthesizedStack, resource: Fou
   aws_sqs_queue: queueAdmits,
   aws_sns_topic: topicAdmits,
   aws_lambda_function: functionAdmits,
+  aws_lambda_alias: functionAdmits,
   aws_cloudwatch_log_group: logGroupAdmits,
 };
 
@@ -93,10 +95,18 @@ export function topicAdmits(stack: SynthesizedStack, topic: Found, sender: Sende
     .some((statement) => admits(stack, statement, "sns:Publish", sender));
 }
 
-function functionAdmits(stack: SynthesizedStack, fn: Found, { service, source }: Sender): boolean {
+/** A permission holds for the function alone, or with a qualifier for that alias or version alone. */
+export function functionAdmits(stack: SynthesizedStack, target: Found, { service, source }: Sender): boolean {
+  const isAlias = target.type === "aws_lambda_alias";
+  const address = isAlias ? addressBehind(target.attributes.function_name) : target.address;
+  const isQualified = ({ qualifier }: Attributes) =>
+    isAlias
+      ? addressBehind(qualifier) === target.address || qualifier === target.attributes.name
+      : qualifier === undefined || qualifier === null || qualifier === "";
   return all(stack.resource, "aws_lambda_permission").some(
     ([, permission]) =>
-      addressBehind(permission.function_name) === fn.address &&
+      addressBehind(permission.function_name) === address &&
+      isQualified(permission) &&
       String(permission.action).toLowerCase() === "lambda:invokefunction" &&
       permission.principal === service &&
       isSource(stack, permission.source_arn, source),

@@ -85,6 +85,27 @@ function addBusTarget(stack: DraftStack, arn: string, resources: readonly string
 
 const defaultBus = `arn:aws:events:eu-west-1:${account}:event-bus/default`;
 
+/** Lets the rule of the priority alert invoke an alias of its function. Its permission has this qualifier. */
+function addAliasTarget(stack: DraftStack, qualifier: unknown): void {
+  const permission = stack.the("aws_lambda_permission", "priority");
+  const name = { name: "live", function_name: permission.function_name, function_version: "$LATEST" };
+  stack.add("aws_lambda_alias", name);
+  Object.assign(stack.the("aws_cloudwatch_event_target", "priority"), { arn: "${aws_lambda_alias.added.arn}" });
+  Object.assign(permission, { qualifier });
+}
+
+/** Lets each alarm invoke the function, too, by a permission for this service. */
+function addFunctionAction(stack: DraftStack, principal: string): void {
+  const alarm = stack.the("aws_cloudwatch_metric_alarm");
+  alarm.alarm_actions = [...(alarm.alarm_actions as unknown[]), stack.ref("aws_lambda_function", "standard")];
+  stack.add("aws_lambda_permission", {
+    action: "lambda:InvokeFunction",
+    function_name: stack.ref("aws_lambda_function", "standard", "function_name"),
+    principal,
+    source_arn: stack.ref("aws_cloudwatch_metric_alarm"),
+  });
+}
+
 /** The condition on whom CloudWatch may publish for on the topic of the alarms. */
 const alarmsBy =
   (variable: string, test: string, ...values: string[]) =>
@@ -152,6 +173,18 @@ export const admissionBreaks: Readonly<Record<string, readonly Break[]>> = {
     ],
   ],
   "target-lets-rule-in": [
+    ...[undefined, "other", "${aws_lambda_function.gone.version}"].map((qualifier): Break => [
+      `an alias, and the permission of ${String(qualifier)}`,
+      (s) => {
+        addAliasTarget(s, qualifier);
+      },
+      /has the target aws_lambda_alias\.added, whose policy does not let/,
+    ]),
+    [
+      "a function, and the permission of an alias",
+      (s) => (s.the("aws_lambda_permission", "priority").qualifier = "live"),
+      /whose policy does not let/,
+    ],
     [
       "a schedule's role without its target",
       (s) => {
@@ -264,11 +297,21 @@ export const admissionBreaks: Readonly<Record<string, readonly Break[]>> = {
       ["aws:SourceAccount", "StringEquals", "999999999999"],
       ["aws:SourceAccount", "StringNotEquals", account],
     ] as const
-  ).map(([variable, test, value]): Break => [
-    `${test} ${value}`,
-    alarmsBy(variable, test, value),
-    /which is no topic of the stack that CloudWatch may publish on/,
-  ]),
+  )
+    .map(([variable, test, value]): Break => [
+      `${test} ${value}`,
+      alarmsBy(variable, test, value),
+      /which is no topic of the stack that CloudWatch may publish on/,
+    ])
+    .concat([
+      [
+        "a function that only an event's rule may invoke",
+        (s) => {
+          addFunctionAction(s, "events.amazonaws.com");
+        },
+        /and no function that it may invoke/,
+      ],
+    ]),
   "queue-consumed-safely": [
     [
       "a role that may not write to the failures",
@@ -400,6 +443,20 @@ export const admissionsKept: readonly (readonly [what: string, rule: string, cha
     "subscription-lets-topic-in",
     (s) => {
       s.add("aws_sns_topic_subscription", { protocol: "email", endpoint: "a@b.c" });
+    },
+  ],
+  [
+    "an alias as the target, with a permission of its own",
+    "target-lets-rule-in",
+    (s) => {
+      addAliasTarget(s, "${aws_lambda_alias.added.name}");
+    },
+  ],
+  [
+    "a function as an alarm's action",
+    "alarm-has-action",
+    (s) => {
+      addFunctionAction(s, "lambda.alarms.cloudwatch.amazonaws.com");
     },
   ],
   [

@@ -1,4 +1,4 @@
-import { topicAdmits } from "../admission";
+import { functionAdmits, topicAdmits } from "../admission";
 import { missing, problems } from "../findings";
 import { metricProblems, metricsOf, isNamed } from "../metric-sources";
 import { type Rule } from "../rule";
@@ -14,7 +14,7 @@ export const alarmRules: readonly Rule[] = [
   {
     id: "alarm-has-action",
     checks:
-      "Each alarm has an action, and its actions are not switched off. Each action, of the states OK and INSUFFICIENT_DATA too, is a topic of the stack that CloudWatch may publish on for this alarm, by the conditions of its policy, too.",
+      "Each alarm has an action, and its actions are not switched off. Each action, of the states OK and INSUFFICIENT_DATA too, is a topic of the stack that CloudWatch may publish on for this alarm, by the conditions of its policy, too, or a function that it may invoke.",
     why: "An alarm without an action, or with one that nobody of ours reads, tells nobody. CloudWatch reports a topic that refuses it in the alarm's history alone.",
     check: (stack) =>
       [metricAlarm, compositeAlarm].flatMap((type) =>
@@ -25,10 +25,10 @@ export const alarmRules: readonly Rule[] = [
             : ["has no action, because its actions are switched off"]),
           ...["alarm_actions", "ok_actions", "insufficient_data_actions"].flatMap((name) =>
             actionsOf(alarm[name])
-              .filter((action) => !isOpenTopic(stack, action, { address: `${type}.${id}`, type, attributes: alarm }))
+              .filter((action) => !isReached(stack, action, { address: `${type}.${id}`, type, attributes: alarm }))
               .map(
                 (action) =>
-                  `has ${JSON.stringify(action)} in ${name}, which is no topic of the stack that CloudWatch may publish on`,
+                  `has ${JSON.stringify(action)} in ${name}, which is no topic of the stack that CloudWatch may publish on, and no function that it may invoke`,
               ),
           ),
         ]),
@@ -151,14 +151,22 @@ export const alarmRules: readonly Rule[] = [
 /** The actions, where an action is missing from the list, too: Terraform takes `""` and `null`. */
 const actionsOf = (value: unknown): unknown[] => (value === undefined || value === null ? [] : [value].flat());
 
-/** Whether the action is a topic of the stack whose policy lets CloudWatch in for the alarm. */
-function isOpenTopic(stack: SynthesizedStack, action: unknown, source: Found): boolean {
-  const topic = resourceBehind(stack, action);
-  return (
-    topic?.type === "aws_sns_topic" &&
-    action === `\${${topic.address}.arn}` &&
-    topicAdmits(stack, topic, { service: "cloudwatch.amazonaws.com", source })
-  );
+/**
+ * Whether the action is a topic or a function of the stack that lets CloudWatch in for the alarm
+ * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html).
+ */
+function isReached(stack: SynthesizedStack, action: unknown, source: Found): boolean {
+  const target = resourceBehind(stack, action);
+  if (target === undefined || action !== `\${${target.address}.arn}`) return false;
+  switch (target.type) {
+    case "aws_sns_topic":
+      return topicAdmits(stack, target, { service: "cloudwatch.amazonaws.com", source });
+    case "aws_lambda_function":
+    case "aws_lambda_alias":
+      return functionAdmits(stack, target, { service: "lambda.alarms.cloudwatch.amazonaws.com", source });
+    default:
+      return false;
+  }
 }
 
 const isCount = (value: number): boolean => Number.isInteger(value) && value >= 1;

@@ -92,7 +92,7 @@ export const sendingRules: readonly Rule[] = [
     check: (stack) =>
       missing(
         stack,
-        "aws_sesv2_configuration_set",
+        configurationSet,
         "does not suppress addresses for BOUNCE and COMPLAINT",
         ({ suppression_options: options }) => {
           const reasons = objects(options).flatMap(({ suppressed_reasons }) => strings(suppressed_reasons));
@@ -100,7 +100,23 @@ export const sendingRules: readonly Rule[] = [
         },
       ),
   },
+  {
+    id: "feedback-is-published",
+    checks:
+      "SES publishes what becomes of the mail of each configuration set: an event destination of the stack takes at least BOUNCE, COMPLAINT, REJECT and RENDERING_FAILURE.",
+    why: "SES tells in these events alone that a mail which it took was not delivered, or never made (https://docs.aws.amazon.com/ses/latest/dg/monitor-using-event-publishing.html).",
+    check: (stack) =>
+      missing(stack, configurationSet, `publishes not all of ${failureEvents.join(", ")}`, (_, id) => {
+        const published = all(stack.resource, "aws_sesv2_configuration_set_event_destination")
+          .filter(([, { configuration_set_name: name }]) => addressBehind(name) === `${configurationSet}.${id}`)
+          .flatMap(([, { event_destination: destination }]) => strings(block(destination).matching_event_types));
+        return failureEvents.every((type) => published.includes(type));
+      }),
+  },
 ];
+
+const configurationSet = "aws_sesv2_configuration_set";
+const failureEvents = ["BOUNCE", "COMPLAINT", "REJECT", "RENDERING_FAILURE"];
 
 const isSend = (action: string) => /^ses:(?:send|\*)/i.test(action);
 
