@@ -22,7 +22,7 @@ export interface CiSettings {
  */
 const repositoryPattern = (() => {
   const owner = "(?!-)[A-Za-z0-9-]{1,39}";
-  const name = "(?!\\.{1,2}(?:@|$))(?![\\w.-]*\\.git(?:@|$))[\\w.-]{1,100}";
+  const name = "(?!\\.+(?:@|$))(?![\\w.-]*\\.git(?:@|$))[\\w.-]{1,100}";
   return new RegExp(`^${owner}(?:/${name}|@\\d{1,20}/${name}@\\d{1,20})$`, "i");
 })();
 

@@ -266,7 +266,7 @@ class Reader {
     return `stacks/stages.ts: ${this.stage}.${setting}`;
   }
 
-  /** Reads a variable that may be left out or empty, and that no setting stands for. */
+  /** Reads a variable that may be left out or empty, without the setting that may stand for it. */
   variable(name: string): Named | undefined {
     const text = this.environment[name]?.trim();
     return text ? { name, text } : undefined;
@@ -388,6 +388,7 @@ function readStateRegion(read: Reader, region: string | undefined): string | und
   const named = read.variable("STATE_REGION");
   const stateRegion = read.regionNamed(named);
   if (named === undefined || stateRegion === undefined || region === undefined) return stateRegion;
+  if (backendOf(read.environment) !== "s3") return stateRegion;
   const [ofState, ofStage] = [partitionOf(stateRegion), partitionOf(region)];
   if (ofState !== ofStage) {
     read.problems.push(
@@ -469,8 +470,18 @@ function readMadeIdentities(
   if (identities === undefined || senders === undefined || recipients === undefined) return undefined;
   const needed = neededIdentities({ senders, recipients, sesSandbox: read.settings.sesSandbox === true });
   const existing = typeof identities === "object" ? identities.existing : [];
+  // A variable may put another address in the place of one of the entry, and the SES sandbox may end: the list then
+  // names more than the stage needs now, and is still right.
+  const own = [
+    ...(read.settings.recipients ?? []),
+    ...Object.values(read.settings.senders ?? {}).map(({ address }) => address),
+  ];
+  const known = [
+    ...neededIdentities({ senders, recipients, sesSandbox: true }),
+    ...own.map(identityNamed).flatMap((address) => [address, domainOf(address)]),
+  ];
   for (const [at, text] of existing.entries()) {
-    if (needed.includes(identityNamed(text))) continue;
+    if (known.includes(identityNamed(text))) continue;
     read.problems.push(
       `${read.nameOf(`identities.existing.${at}`)}="${text}" is no identity of the stage: correct it to one of ${needed.join(", ")}, or take it out`,
     );
@@ -723,7 +734,7 @@ const backendOf = (environment: Environment): string => environment.BACKEND?.tri
  * What S3 refuses in a bucket's name beside its other characters
  * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html). A dot is refused before, and so is `.mrap`.
  */
-const reservedBucketName = /(^xn--|^sthree-|^amzn-s3-demo-|-s3alias$|--ol-s3$|--x-s3$|--table-s3$)/;
+const reservedBucketName = /(^xn--|^sthree-|^amzn-s3-demo-|-s3alias$|--ol-s3$|--x-s3$|--table-s3$|-an$)/;
 
 /** @param project the name of the project, after which the bucket is called without STATE_BUCKET. */
 function readBackend(

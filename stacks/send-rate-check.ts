@@ -36,10 +36,19 @@ export function sendRateWarnings({
   sendRatePerSecond: rate,
   concurrency,
   timeoutSeconds,
-}: Pick<StageSettings, "concurrency" | "sendRatePerSecond" | "timeoutSeconds"> & { readonly stage: string }): string[] {
+  sesSandbox,
+}: Pick<StageSettings, "concurrency" | "sendRatePerSecond" | "sesSandbox" | "timeoutSeconds"> & {
+  readonly stage: string;
+}): string[] {
   const budgets = laneBudgets(rate, concurrency);
   const needed = laneBudgets(rate);
   const longestMs = longestWaitMs(timeoutSeconds);
+  const longestInterval = Math.max(...lanes.map((lane) => budgets[lane].sendIntervalMs));
+  const enough = [
+    // The SES sandbox takes one mail a second at most.
+    ...(sesSandbox ? [] : [`sendRatePerSecond to ${Math.ceil((100 * rate * longestInterval) / longestMs) / 100}`]),
+    `timeoutSeconds to ${Math.ceil((longestInterval + longestSendMs) / 1000)}`,
+  ];
   return lanes.flatMap((lane) => {
     const { ratePerSecond, concurrency: runs, sendIntervalMs } = budgets[lane];
     const reached = runs / secondsPerSend;
@@ -52,7 +61,7 @@ export function sendRateWarnings({
     const waits =
       sendIntervalMs > longestMs
         ? [
-            `stacks/stages.ts: ${stage}.sendRatePerSecond=${rate} leaves the ${lane} lane ${round(ratePerSecond)} mails a second: each of its ${runs} runs waits ${sendIntervalMs} ms between two mails, and its time-out leaves ${longestMs} ms for that. In a burst, mails go to the retries and come minutes later. Raise sendRatePerSecond to ${Math.ceil((100 * rate * sendIntervalMs) / longestMs) / 100} or timeoutSeconds to ${Math.ceil((sendIntervalMs + longestSendMs) / 1000)}, unless that is meant.`,
+            `stacks/stages.ts: ${stage}.sendRatePerSecond=${rate} leaves the ${lane} lane ${round(ratePerSecond)} mails a second: each of its ${runs} runs waits ${sendIntervalMs} ms between two mails, and its time-out leaves ${longestMs} ms for that. In a burst, mails go to the retries and come minutes later. Raise ${enough.join(" or ")}, unless that is meant.`,
           ]
         : [];
     return [...tooFew, ...waits];

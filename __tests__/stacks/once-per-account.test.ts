@@ -118,6 +118,17 @@ describe("an SES identity", () => {
     expect(made.map(({ email_identity: name }) => name)).toEqual(["dev@example.com"]);
   });
 
+  it.each([
+    ["a variable names another recipient", { EMAIL_RECIPIENT: "me@example.com" }, true],
+    ["a variable names another sender", { EMAIL_SENDER: "me@example.com" }, true],
+    ["the SES sandbox has ended", {}, false],
+  ])("that is said to exist may be one that the stage does not need now: %s", (_, variables, sesSandbox) => {
+    const recipients = ["dev@example.com"];
+    const identities = { existing: [...recipients, "sender@example.com"] };
+    const environment = { AWS_ACCOUNT_ID: undefined, EMAIL_RECIPIENT: undefined, ...variables };
+    expect(() => withStage({ ...entry, sesSandbox, recipients, identities }, environment)).not.toThrow();
+  });
+
   it("that is said to exist is one of the stage", () => {
     expect(problemsBeside({ identities: { existing: ["sendr@example.com"] } }, { accountId: "222222222222" })).toEqual([
       'stacks/stages.ts: dev.identities.existing.0="sendr@example.com" is no identity of the stage: correct it to one of sender@example.com, or take it out',

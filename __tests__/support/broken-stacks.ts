@@ -527,7 +527,7 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
     [
       "dead letters outside of the stack",
       (s) => (s.the(target, "email-rule").dead_letter_config = { arn: "arn:aws:sqs:eu-west-1:1:other" }),
-      /has dead letters at arn:aws:sqs:eu-west-1:1:other, whose policy does not let/,
+      /has dead letters at arn:aws:sqs:eu-west-1:1:other, which is not in the stack/,
     ],
     [
       "another kind of target without a role",

@@ -95,6 +95,8 @@ function isTerm(term: string): boolean {
       others.length === 0
     );
   }
+  // `a:` and `mx:` want a domain behind the colon.
+  if (/^(?:a|mx|ptr)$/.test(mechanism) && value === "") return false;
   if (mechanism === "include" || mechanism === "exists") return Boolean(value) && !term.includes(`${mechanism}/`);
   return mechanism === "all" ? value === undefined : mechanism !== "" || /^[a-z][\w.-]*=/.test(term);
 }

@@ -48,7 +48,7 @@ export async function putDriftIssue(github: GitHub, { stage, report, run }: Find
 }
 
 /**
- * The issues of several stages. One that GitHub refuses keeps the others from nothing.
+ * The issues of several stages. Where GitHub refuses one, the others are still made.
  * @param reports has the report of each stage's job in a folder of the stage's name.
  * @param tell takes what was done, one sentence a stage.
  * @throws Error if GitHub refused one, with every reason.

@@ -34,7 +34,8 @@ export function metricProblems(stack: SynthesizedStack, metric: Metric): string[
   const isOfAccount = known.ofAccount?.includes(name) === true;
   const published = isOfAccount
     ? given.length === 0
-    : known.dimensions.some((names) => [...names].sort().join() === given.join());
+    : known.dimensions.some((names) => [...names].sort().join() === given.join()) ||
+      (given.length === 0 && known.alsoOfAccount?.includes(name) === true);
   return [
     ...(isOfAccount || known.metrics.includes(name)
       ? []

@@ -3,6 +3,8 @@ interface NamespaceMetrics {
   readonly metrics: readonly string[];
   /** The metrics that have no dimensions, because they are of the whole account. @default there are none */
   readonly ofAccount?: readonly string[];
+  /** The metrics that are there for the whole account, too. @default there are none */
+  readonly alsoOfAccount?: readonly string[];
   /** Each set of dimensions that AWS publishes these metrics with. */
   readonly dimensions: readonly (readonly string[])[];
 }
@@ -35,6 +37,7 @@ export const awsMetrics: Readonly<Record<string, NamespaceMetrics>> = {
     ],
     // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concurrency.html
     ofAccount: ["ClaimedAccountConcurrency", "UnreservedConcurrentExecutions"],
+    alsoOfAccount: ["ConcurrentExecutions", "Duration", "Errors", "Invocations", "Throttles"],
     dimensions: [["FunctionName"], ["FunctionName", "Resource"], ["ExecutedVersion", "FunctionName", "Resource"]],
   },
   // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
@@ -100,7 +103,15 @@ export const awsMetrics: Readonly<Record<string, NamespaceMetrics>> = {
       "TransactionConflict",
       "WriteThrottleEvents",
     ],
-    ofAccount: ["UserErrors"],
+    ofAccount: [
+      "AccountMaxReads",
+      "AccountMaxTableLevelReads",
+      "AccountMaxTableLevelWrites",
+      "AccountMaxWrites",
+      "AccountProvisionedReadCapacityUtilization",
+      "AccountProvisionedWriteCapacityUtilization",
+      "UserErrors",
+    ],
     dimensions: [["TableName"], ["Operation", "TableName"]],
   },
   // https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-cloudwatch.html, and for the rates

@@ -100,7 +100,8 @@ const lastSeparator = (text: string) => Math.max(text.lastIndexOf(":"), text.las
 
 /**
  * The statements of the policy document that `${data.aws_iam_policy_document.<id>.json}` refers to, and of the documents
- * that it takes in. As in Terraform, an overriding statement replaces the one of its `sid`.
+ * that it takes in. As in Terraform, a statement replaces an earlier one of its `sid`: first those of the sources, then the
+ * document's own, then the overriding ones.
  */
 export function statementsBehind(
   stack: SynthesizedStack,
@@ -112,14 +113,13 @@ export function statementsBehind(
   if (document === undefined || seen.includes(id)) return [];
   const within = (name: string) =>
     strings(document[name]).flatMap((part) => statementsBehind(stack, part, [...seen, id]));
-  const overriding = within("override_policy_documents");
-  const replaced = new Set(overriding.map(({ sid }) => sid));
-  return [
-    ...[...within("source_policy_documents"), ...objects(document.statement)].filter(
-      ({ sid }) => sid === undefined || !replaced.has(sid),
-    ),
-    ...overriding,
+  const merged = [
+    ...within("source_policy_documents"),
+    ...objects(document.statement),
+    ...within("override_policy_documents"),
   ];
+  const isNamed = ({ sid }: Attributes) => typeof sid === "string" && sid !== "";
+  return merged.filter((each, at) => !isNamed(each) || !merged.slice(at + 1).some(({ sid }) => sid === each.sid));
 }
 
 /** The role of the stack that a text names: by reference, by its name or by its ARN. */

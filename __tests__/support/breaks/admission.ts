@@ -86,12 +86,19 @@ function addBusTarget(stack: DraftStack, arn: string, resources: readonly string
 const defaultBus = `arn:aws:events:eu-west-1:${account}:event-bus/default`;
 
 /** Lets the rule of the priority alert invoke an alias of its function. Its permission has this qualifier. */
-function addAliasTarget(stack: DraftStack, qualifier: unknown): void {
+function addAliasTarget(stack: DraftStack, qualifier: unknown, permitted?: string): void {
   const permission = stack.the("aws_lambda_permission", "priority");
   const name = { name: "live", function_name: permission.function_name, function_version: "$LATEST" };
   stack.add("aws_lambda_alias", name);
   Object.assign(stack.the("aws_cloudwatch_event_target", "priority"), { arn: "${aws_lambda_alias.added.arn}" });
-  Object.assign(permission, { qualifier });
+  Object.assign(permission, { qualifier, ...(permitted === undefined ? {} : { function_name: permitted }) });
+}
+
+/** Lets the rule of the priority alert invoke the newest version of its function. */
+function addVersionTarget(stack: DraftStack, qualifier?: string): void {
+  const address = String(stack.the("aws_lambda_permission", "priority").function_name).replace(/\.\w+\}$/, "");
+  stack.the("aws_cloudwatch_event_target", "priority").arn = `${address}.qualified_arn}`;
+  stack.the("aws_lambda_permission", "priority").qualifier = qualifier && `${address}.${qualifier}}`;
 }
 
 /** Lets each alarm invoke the function, too, by a permission for this service. */
@@ -180,6 +187,25 @@ export const admissionBreaks: Readonly<Record<string, readonly Break[]>> = {
       },
       /has the target aws_lambda_alias\.added, whose policy does not let/,
     ]),
+    [
+      "a version, and the permission of the function",
+      (s) => {
+        addVersionTarget(s);
+      },
+      /whose policy does not let/,
+    ],
+    [
+      "dead letters elsewhere",
+      (s) => (s.the("aws_cloudwatch_event_target", "priority").dead_letter_config = { arn: defaultBus }),
+      /has dead letters at arn:\S+, which is not in the stack/,
+    ],
+    [
+      "a schedule without a role",
+      (s) => {
+        addSchedule(s, { role_arn: undefined });
+      },
+      /added has no role_arn/,
+    ],
     [
       "a function, and the permission of an alias",
       (s) => (s.the("aws_lambda_permission", "priority").qualifier = "live"),
@@ -452,6 +478,33 @@ export const admissionsKept: readonly (readonly [what: string, rule: string, cha
       addAliasTarget(s, "${aws_lambda_alias.added.name}");
     },
   ],
+  ...(["function_name", "arn"] as const).map(
+    (attribute) =>
+      [
+        `an alias as the target, with its ${attribute} in the permission`,
+        "target-lets-rule-in",
+        (s: DraftStack) => {
+          const qualifier = attribute === "arn" ? undefined : "${aws_lambda_alias.added.name}";
+          addAliasTarget(s, qualifier, `\${aws_lambda_alias.added.${attribute}}`);
+        },
+      ] as const,
+  ),
+  [
+    "a version as the target",
+    "target-lets-rule-in",
+    (s) => {
+      addVersionTarget(s, "version");
+    },
+  ],
+  ...(
+    [
+      ["Bool", "aws:SecureTransport", "true"],
+      ["StringEqualsIfExists", "aws:SourceAccount", account],
+    ] as const
+  ).map(
+    ([test, variable, value]) =>
+      [`alarms by ${test} ${variable}`, "alarm-has-action", alarmsBy(variable, test, value)] as const,
+  ),
   [
     "a function as an alarm's action",
     "alarm-has-action",

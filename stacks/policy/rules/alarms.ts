@@ -160,10 +160,14 @@ function isReached(stack: SynthesizedStack, action: unknown, source: Found): boo
   if (target === undefined || action !== `\${${target.address}.arn}`) return false;
   switch (target.type) {
     case "aws_sns_topic":
-      return topicAdmits(stack, target, { service: "cloudwatch.amazonaws.com", source });
+      return topicAdmits(stack, target, { service: "cloudwatch.amazonaws.com", source, takesRole: false });
     case "aws_lambda_function":
     case "aws_lambda_alias":
-      return functionAdmits(stack, target, { service: "lambda.alarms.cloudwatch.amazonaws.com", source });
+      return functionAdmits(stack, target, {
+        service: "lambda.alarms.cloudwatch.amazonaws.com",
+        source,
+        takesRole: false,
+      });
     default:
       return false;
   }

@@ -1,6 +1,6 @@
 import { scheduleProblem } from "../../schedule-expression";
 import { problems } from "../findings";
-import { admissionProblems, queueAdmits, roleProblems, sendActions } from "../admission";
+import { admissionProblems, deadLetterAdmission, roleProblems, sendActions } from "../admission";
 import { type Rule } from "../rule";
 import {
   addressBehind,
@@ -52,14 +52,10 @@ export const deliveryRules: readonly Rule[] = [
       ...problems(stack, "aws_cloudwatch_event_target", (target) => {
         const source = resourceBehind(stack, target.rule);
         if (source?.type !== "aws_cloudwatch_event_rule") return ["has a rule that is not in the stack"];
-        const rule = { service: "events.amazonaws.com", source };
-        const dead = block(target.dead_letter_config).arn;
-        const deadLetters = resourceBehind(stack, dead);
+        const rule = { service: "events.amazonaws.com", source, takesRole: true };
         return [
           ...admissionProblems(stack, target, rule),
-          ...(dead === undefined || (deadLetters !== undefined && queueAdmits(stack, deadLetters, rule))
-            ? []
-            : [`has dead letters at ${addressBehind(dead)}, whose policy does not let ${source.address} in`]),
+          ...deadLetterAdmission(stack, block(target.dead_letter_config).arn, rule),
         ];
       }),
       // The scheduler takes on the one role for the target and for the dead letters.
@@ -74,7 +70,7 @@ export const deliveryRules: readonly Rule[] = [
   {
     id: "subscription-lets-topic-in",
     checks:
-      "Each subscription of a queue or a function has a redrive policy with a queue of the stack, of the topic's kind (standard or FIFO), and the policies of both let the topic in.",
+      "Each subscription of a queue or a function to a topic of the stack (one of another stack is suppressed with a reason) has a redrive policy with a queue of the stack, of the topic's kind (standard or FIFO), and the policies of both let the topic in.",
     why: "SNS drops a message that it can't deliver, without a trace, and where it has no permission, it does not even try again (https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html).",
     check: (stack) =>
       problems(stack, "aws_sns_topic_subscription", (subscription) => {
@@ -82,15 +78,14 @@ export const deliveryRules: readonly Rule[] = [
         if (!["sqs", "lambda"].includes(String(protocol))) return [];
         const source = resourceBehind(stack, arn);
         if (source?.type !== "aws_sns_topic") return ["has a topic that is not in the stack"];
-        const topic = { service: "sns.amazonaws.com", source };
+        const topic = { service: "sns.amazonaws.com", source, takesRole: false };
         const dead = redriveTarget(subscription)?.address;
-        const deadLetters = resourceBehind(stack, `\${${String(dead)}.arn}`);
+        const queue = dead?.includes(":") === false ? `\${${dead}.arn}` : dead;
+        const deadLetters = resourceBehind(stack, queue);
         return [
           ...admissionProblems(stack, { arn: endpoint }, topic),
           ...(dead === undefined ? ["has no redrive_policy"] : []),
-          ...(dead === undefined || (deadLetters !== undefined && queueAdmits(stack, deadLetters, topic))
-            ? []
-            : [`has dead letters at ${dead}, whose policy does not let ${source.address} in`]),
+          ...deadLetterAdmission(stack, queue, topic),
           ...(deadLetters === undefined || isFifo(deadLetters.attributes) === isFifo(source.attributes)
             ? []
             : [`has dead letters at ${deadLetters.address}, which is of another kind than ${source.address}`]),

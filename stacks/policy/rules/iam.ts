@@ -54,7 +54,7 @@ export const iamRules: readonly Rule[] = [
           ]
             .filter(([name, value]) =>
               policyAttributes.includes(name)
-                ? value !== undefined && !isDocument(stack, value)
+                ? value !== undefined && value !== null && !isDocument(stack, value)
                 : typeof value === "string" && isPolicyText(value),
             )
             .map(([name]) => ({

@@ -103,20 +103,37 @@ export const sendingRules: readonly Rule[] = [
   {
     id: "feedback-is-published",
     checks:
-      "SES publishes what becomes of the mail of each configuration set: an event destination of the stack takes at least BOUNCE, COMPLAINT, REJECT and RENDERING_FAILURE.",
+      "SES publishes what becomes of the mail of each configuration set: an event destination of the stack takes at least BOUNCE, COMPLAINT and REJECT, and RENDERING_FAILURE where the stack has templates.",
     why: "SES tells in these events alone that a mail which it took was not delivered, or never made (https://docs.aws.amazon.com/ses/latest/dg/monitor-using-event-publishing.html).",
     check: (stack) =>
-      missing(stack, configurationSet, `publishes not all of ${failureEvents.join(", ")}`, (_, id) => {
-        const published = all(stack.resource, "aws_sesv2_configuration_set_event_destination")
-          .filter(([, { configuration_set_name: name }]) => addressBehind(name) === `${configurationSet}.${id}`)
-          .flatMap(([, { event_destination: destination }]) => strings(block(destination).matching_event_types));
-        return failureEvents.every((type) => published.includes(type));
+      missing(stack, configurationSet, `publishes not all of ${wantedEvents(stack).join(", ")}`, (set, id) => {
+        const isOf = (name: unknown) =>
+          addressBehind(name) === `${configurationSet}.${id}` ||
+          (name !== undefined && name === set.configuration_set_name);
+        const published = [
+          ...all(stack.resource, "aws_sesv2_configuration_set_event_destination")
+            .filter(([, destination]) => isOf(destination.configuration_set_name))
+            .flatMap(([, { event_destination: destination }]) => strings(block(destination).matching_event_types)),
+          // Version 1 of the API writes the same types in small letters.
+          ...all(stack.resource, "aws_ses_event_destination")
+            .filter(([, destination]) => isOf(destination.configuration_set_name))
+            .flatMap(([, { matching_types: types }]) => strings(types))
+            .map((type) => type.replace(/(?=[A-Z])/g, "_").toUpperCase()),
+        ];
+        return wantedEvents(stack).every((type) => published.includes(type));
       }),
   },
 ];
 
 const configurationSet = "aws_sesv2_configuration_set";
-const failureEvents = ["BOUNCE", "COMPLAINT", "REJECT", "RENDERING_FAILURE"];
+
+/** The types of SES's events that tell of a mail that nobody got. */
+const wantedEvents = ({ resource = {} }: SynthesizedStack): string[] => [
+  "BOUNCE",
+  "COMPLAINT",
+  "REJECT",
+  ...(resource.aws_ses_template === undefined ? [] : ["RENDERING_FAILURE"]),
+];
 
 const isSend = (action: string) => /^ses:(?:send|\*)/i.test(action);
 
