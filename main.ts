@@ -13,21 +13,22 @@ import {
 import { Arns } from "./stacks/arns";
 import { CatalogueError } from "./stacks/catalogue-check";
 import { CiAccessStack } from "./stacks/ci-access-stack";
-import { type Config, ConfigurationError, placeholderWarnings, readConfig, regionWarning } from "./stacks/config";
+import { type Config, ConfigurationError, overrideWarnings, placeholderWarnings, readConfig } from "./stacks/config";
 import { boundaryArn, RolesWithin } from "./stacks/function-boundary";
 import { NotificationStack } from "./stacks/notification-stack";
 import { PolicyError } from "./stacks/policy/policy-error";
 import { suppressionsIn, toSentence } from "./stacks/policy/suppressions";
+import { sendRateWarnings } from "./stacks/send-rate-check";
 import { StateBackendStack } from "./stacks/state-backend-stack";
-import { localStateFolder, stateBackendKey, stateBackendStack } from "./stacks/state-places";
+import { localStateFolder, stateBackendKey, stateBackendStack, stateKey } from "./stacks/state-places";
 
 /** Composes the stacks of one stage, each with its backend. */
 export function createApp(config: Config, options: AppConfig = {}): App {
   const app = new App(options);
   const stack = new NotificationStack(app, `notification-${config.stage}`, config);
   attachBackend(stack, config, "terraform");
-  for (const warning of [regionWarning(config), ...placeholderWarnings(config)]) {
-    if (warning !== undefined) Annotations.of(stack).addWarning(warning);
+  for (const warning of [...overrideWarnings(config), ...sendRateWarnings(config), ...placeholderWarnings(config)]) {
+    Annotations.of(stack).addWarning(warning);
   }
   if (config.backend.kind === "s3") {
     const { ci, backend } = config;
@@ -65,17 +66,12 @@ export function synthesize(app: App): void {
   for (const suppression of suppressionsIn(app)) console.error(toSentence(suppression));
 }
 
-/** Where a stack's state is in the bucket. @param name of the state; each stack of a stage has its own. */
-function stateKey({ projectName, stage, region }: Config, name: string): string {
-  return `${projectName}/${stage}/${region}/${name}.tfstate`;
-}
-
 /** Demands a Terraform that locks the state in S3 by itself, with every backend, so that a stage can go from one to another. */
 function requireTerraform(stack: TerraformStack): void {
   stack.addOverride("terraform.required_version", ">= 1.10");
 }
 
-function attachBackend(stack: TerraformStack, config: Config, state: string): void {
+function attachBackend(stack: TerraformStack, config: Config, state: Parameters<typeof stateKey>[1]): void {
   requireTerraform(stack);
   const { backend, projectName, stage, accountId, region } = config;
   switch (backend.kind) {

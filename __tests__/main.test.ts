@@ -101,7 +101,9 @@ it("warns where the shell's region wins over that of the stage's entry, by cdktf
   };
   expect(warningsOf({ AWS_REGION: "us-east-1" })).toEqual([]);
   expect(warningsOf({ AWS_REGION: "eu-west-1" })).toMatchObject([
-    { message: expect.stringContaining('AWS_REGION="eu-west-1" wins over the region of the stage sandbox') as string },
+    {
+      message: expect.stringContaining('AWS_REGION="eu-west-1" wins over sandbox.region in stacks/stages.ts') as string,
+    },
   ]);
 });
 

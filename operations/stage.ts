@@ -93,13 +93,14 @@ export function clientOf(region: string, { AWS_ENDPOINT_URL: endpoint }: Environ
 
 /** The place that AWS clients and Terraform act on in this environment, in words. */
 export function placeOf(
-  { accountId, region, regionOfEntry, stage }: Config,
+  { accountId, region, overrides, stage }: Config,
   { AWS_ENDPOINT_URL: endpoint }: Environment,
 ): string {
   if (stage === "sandbox" && endpoint)
     return `Sandbox at ${endpoint} (AWS_ENDPOINT_URL), region ${region}, stage ${stage}`;
   const through = endpoint ? `, through ${endpoint} (AWS_ENDPOINT_URL)` : "";
-  const other = regionOfEntry === undefined ? "" : ` (AWS_REGION; ${regionOfEntry} in stacks/stages.ts)`;
+  const won = overrides.find(({ setting }) => setting === "region");
+  const other = won === undefined ? "" : ` (AWS_REGION; ${won.ofEntry} in stacks/stages.ts)`;
   return `AWS account ${accountId}, region ${region}${other}, stage ${stage}${through}`;
 }
 

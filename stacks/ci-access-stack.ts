@@ -84,7 +84,8 @@ export class CiAccessStack extends TerraformStack {
     // push a branch could so take on these roles before somebody has made the environment, or after it was deleted. AWS
     // reads the branch from the token in its commercial Regions only
     // (https://aws.amazon.com/about-aws/whats-new/2026/01/aws-sts-supports-validation-identity-provider-claims/).
-    const deployment = { ...trust(stage), ...(partition === "aws" ? { ref: deployedRef } : {}) };
+    const held = partition === "aws" ? { ref: deployedRef } : {};
+    const deployment = { ...trust(stage), ...held };
     const roleOf = (kind: string, trusted: CiRoleProps["trust"], what = kind) =>
       new CiRole(this, kind, {
         name: names.inAccount(`ci-${kind}`),
@@ -117,7 +118,7 @@ export class CiAccessStack extends TerraformStack {
       policy: grantsDocument(this, "trials-document", smokeGrants({ arns, config: props }), "read").json,
     });
 
-    enforcePolicy(this, names.prefix);
+    enforcePolicy(this, names.prefix, { github: { repository: ci.repository, stage, ...held } });
     this.output("plan_role_arn", plan.role.arn, "The role that a workflow assumes to plan the stage");
     this.output("deploy_role_arn", deploy.role.arn, "The role that a workflow assumes to deploy the stage");
     this.output(

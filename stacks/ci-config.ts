@@ -17,9 +17,14 @@ export interface CiSettings {
  * `owner/name`, or with ids: GitHub writes the second form into the tokens of repositories that were created or renamed
  * after 2026-07-15, and of those that opted in
  * (https://docs.github.com/en/actions/reference/security/oidc#immutable-subject-claims). An owner's name has at most 39
- * letters, digits and single hyphens, and a repository's name at most 100 letters, digits, dots, hyphens and underscores.
+ * letters, digits and hyphens, and none in front. A repository's name has at most 100 letters, digits, dots, hyphens and
+ * underscores; it is not made of dots alone, and GitHub takes `.git` off its end.
  */
-const repositoryPattern = /^[A-Za-z0-9-]{1,39}(?:\/[\w.-]{1,100}|@\d{1,20}\/[\w.-]{1,100}@\d{1,20})$/;
+const repositoryPattern = (() => {
+  const owner = "(?!-)[A-Za-z0-9-]{1,39}";
+  const name = "(?!\\.+(?:@|$))(?![\\w.-]*\\.git(?:@|$))[\\w.-]{1,100}";
+  return new RegExp(`^${owner}(?:/${name}|@\\d{1,20}/${name}@\\d{1,20})$`, "i");
+})();
 
 const howToFindRepository =
   "export DEPLOY_REPOSITORY=owner/name, or with the ids of both where GitHub's tokens have them: gh api repos/{owner}/{repo} --jq '\"\\(.owner.login)@\\(.owner.id)/\\(.name)@\\(.id)\"'";

@@ -382,16 +382,15 @@ function keyGrants({ arns, config }: GrantScope): Grant[] {
 }
 
 function mailGrants({ arns, config }: GrantScope): Grant[] {
-  const { manageIdentities, senders, sesSandbox, recipients } = config;
-  const identities = new Set([...senders.map(({ identity }) => identity.value), ...(sesSandbox ? recipients : [])]);
+  const { madeIdentities } = config;
   const identityGrant: Grant = {
     sid: "Identities",
-    resources: [...identities].map((identity) => arns.of("ses", `identity/${identity}`)),
+    resources: madeIdentities.map((identity) => arns.of("ses", `identity/${identity}`)),
     read: ["ses:GetEmailIdentity", "ses:ListTagsForResource"],
     write: ["ses:CreateEmailIdentity", "ses:DeleteEmailIdentity", "ses:TagResource", "ses:UntagResource"],
   };
   return [
-    ...(manageIdentities ? [identityGrant] : []),
+    ...(madeIdentities.length > 0 ? [identityGrant] : []),
     {
       sid: "ConfigurationSet",
       resources: [arns.of("ses", `configuration-set/${arns.names.prefix}-*`)],
@@ -421,8 +420,10 @@ function mailGrants({ arns, config }: GrantScope): Grant[] {
 }
 
 /** What the stage sets at SES for the domains that it sends from and tracks under. A stage without one gets nothing. */
-function domainGrants({ arns, config: { manageIdentities, sendingDomains, tracking } }: GrantScope): Grant[] {
-  const withMailFrom = manageIdentities ? sendingDomains.filter(({ mailFrom }) => mailFrom !== undefined) : [];
+function domainGrants({ arns, config: { madeIdentities, sendingDomains, tracking } }: GrantScope): Grant[] {
+  const withMailFrom = sendingDomains.filter(
+    ({ domain, mailFrom }) => mailFrom !== undefined && madeIdentities.includes(domain),
+  );
   const mailFromGrant: Grant = {
     sid: "MailFrom",
     resources: withMailFrom.map(({ domain }) => arns.of("ses", `identity/${domain}`)),
@@ -443,15 +444,17 @@ function domainGrants({ arns, config: { manageIdentities, sendingDomains, tracki
  * gets nothing.
  */
 function zoneGrants({ arns, config }: GrantScope): Grant[] {
-  const { region, manageIdentities, sendingDomains, tracking } = config;
+  const { region, madeIdentities, sendingDomains, tracking } = config;
   const hosts = sesHosts(region);
   const records = [
-    ...(manageIdentities ? sendingDomains : []).flatMap((domain) =>
-      // SES makes the tokens of DKIM at the apply.
-      (hosts === undefined ? [] : recordsOf(domain, ["*"], hosts))
-        .filter((record) => isMadeHere(record, domain))
-        .map((record) => ({ ...record, zoneId: domain.zoneId })),
-    ),
+    ...sendingDomains
+      .filter(({ domain }) => madeIdentities.includes(domain))
+      .flatMap((domain) =>
+        // SES makes the tokens of DKIM at the apply.
+        (hosts === undefined ? [] : recordsOf(domain, ["*"], hosts))
+          .filter((record) => isMadeHere(record, domain))
+          .map((record) => ({ ...record, zoneId: domain.zoneId })),
+      ),
     ...(tracking === undefined ? [] : [{ ...trackingRecord(tracking), zoneId: tracking.zoneId }]),
   ].filter(({ zoneId }) => zoneId !== undefined);
   if (records.length === 0) return [];

@@ -1,6 +1,6 @@
-import { domainOf } from "../handler/contract/email-address";
 import { type Grant, type GrantScope } from "./ci-grants";
 import { laneNames, lanes } from "./lanes";
+import { checkedIdentities } from "./ses-identities";
 
 /**
  * What `npm run smoke` asks of AWS after a deployment (docs/operations.md, "After a deploy"). Tests hold it against the
@@ -13,7 +13,6 @@ export function smokeGrants({ arns, config }: Omit<GrantScope, "state">): Grant[
   const retries = lanes.map((lane) => arns.of("sqs", names.of(laneNames(lane).retryQueue)));
   // AWS's examples name a log group with and without its streams.
   const logGroup = (name: string) => ["", ":*"].map((streams) => arns.of("logs", `log-group:${name}${streams}`));
-  const identities = config.senders.flatMap(({ address, identity }) => [address, domainOf(address), identity.value]);
   return [
     {
       sid: "Events",
@@ -65,7 +64,7 @@ export function smokeGrants({ arns, config }: Omit<GrantScope, "state">): Grant[
     { sid: "Alarms", resources: [arns.ownAlarms], read: ["cloudwatch:DescribeAlarms"] },
     {
       sid: "Identities",
-      resources: [...new Set(identities)].map((identity) => arns.of("ses", `identity/${identity}`)),
+      resources: checkedIdentities(config.senders).map((identity) => arns.of("ses", `identity/${identity}`)),
       read: ["ses:GetEmailIdentity"],
     },
     { sid: "Account", resources: ["*"], read: ["ses:GetAccount"], wildcard: "SES limits this action to no resource." },

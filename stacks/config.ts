@@ -1,5 +1,5 @@
 import { defaultSender } from "../handler/contract/environment";
-import { domainOf, mailboxOf } from "../handler/contract/email-address";
+import { domainOf, mailboxOf, parseEmailAddress } from "../handler/contract/email-address";
 import { similarName } from "../handler/notifications/problems";
 import { maximumRecipients } from "../handler/notifications/recipients";
 import { type RecipientPolicy } from "../handler/contract/recipient-policy";
@@ -16,10 +16,11 @@ import {
   tellSettingProblem,
 } from "./stage-check";
 import { laneNames, lanes } from "./lanes";
-import { madeIdentities, madeTwice } from "./once-per-account";
-import { regionPattern, whyNoMailFrom } from "./regions";
+import { madeTwice } from "./once-per-account";
+import { partitionOf, regionPattern, whyNoMailFrom } from "./regions";
 import { limitingSettings, sendRateProblems } from "./send-rate-check";
 import { readSendingDomains, type SendingDomains } from "./sending-domains";
+import { identityNamed, madeIdentities, neededIdentities, senderOf } from "./ses-identities";
 import { exampleAccountId, type Stage, stages, type StageSettings, stageWords } from "./stages";
 
 type Backend =
@@ -34,6 +35,15 @@ export interface Sender {
   readonly address: string;
   /** The identity that SES verifies: the address, or its domain. Several senders may share one. */
   readonly identity: { readonly kind: "address" | "domain"; readonly value: string };
+}
+
+/** A variable that wins over another value of the stage's entry. */
+interface Override {
+  readonly variable: string;
+  readonly value: string;
+  /** Where the entry's value stands, for example `senders.default.address`. */
+  readonly setting: string;
+  readonly ofEntry: string;
 }
 
 /** The whole configuration of a stage, after it was checked. */
@@ -59,14 +69,14 @@ export interface Config extends Omit<
   /** The providers and the state's backend refuse every other account. */
   readonly accountId: string;
   readonly region: string;
-  /** The region of the stage's entry, where AWS_REGION names another one, which wins. */
-  readonly regionOfEntry: string | undefined;
+  /** The variables that win over another value of the stage's entry. */
+  readonly overrides: readonly Override[];
   /** The first is the sender of every notification that names none. */
   readonly senders: readonly [Sender, ...Sender[]];
   /**
-   * Whether this stage creates the identities in SES. An account has each identity once, so another stage may own them.
+   * The identities that this stage creates in SES. An account has each identity once, so another stage may own the others.
    */
-  readonly manageIdentities: boolean;
+  readonly madeIdentities: readonly string[];
   /** The domains that SES verifies for the senders; none where it verifies addresses. */
   readonly sendingDomains: SendingDomains["domains"];
   readonly tracking: SendingDomains["tracking"];
@@ -138,19 +148,13 @@ export function readConfig(environment: Environment = process.env, entries: Entr
   const accountId = readAccount(read);
   if (named !== undefined && projectName !== undefined) refuseLongName(named, stage, region, problems);
   const senders = readSenders(read);
-  const identities = read.choice(
-    "IDENTITIES",
-    settings.identities,
-    ["managed", "existing"],
-    "use managed (this stage makes them), or existing (another stage or a person did)",
-  );
-  const domains = readDomains(read, region, senders);
+  const identities = readIdentities(read);
+  const domains = readDomains(read, region, senders, entries);
   const recipients = readRecipients(read);
   const replyTo = read.addresses(read.list("EMAIL_REPLY_TO", "replyTo"));
   const alarmSubscribers = read.addresses(read.list("ALARM_EMAIL", "alarmSubscribers"));
-  const stateRegion = read.regionNamed(read.variable("STATE_REGION"));
-  const bucket = projectName && accountId && stateBucketOf(projectName, accountId);
-  const backend = readBackend(environment, bucket, stateRegion ?? region, problems);
+  const stateRegion = readStateRegion(read, region);
+  const backend = readBackend(read, named, accountId, stateRegion ?? region);
   const ci = readCi(
     read.optional("DEPLOY_REPOSITORY", "deployRepository"),
     read.optional("OIDC_PROVIDER", "oidcProvider"),
@@ -160,8 +164,8 @@ export function readConfig(environment: Environment = process.env, entries: Entr
   refuseStateElsewhere(environment, problems);
   const recipientPolicy = readPolicy(stage, settings, recipients, problems);
 
-  const manageIdentities = identities === "managed";
-  refuseMadeTwice(read, entries, { accountId, region, manageIdentities, senders, recipients, ci });
+  const made = readMadeIdentities(read, identities, senders, recipients);
+  refuseMadeTwice(read, entries, { accountId, region, madeIdentities: made, ci });
 
   if (problems.length > 0) throw new ConfigurationError(problems);
   if (
@@ -169,7 +173,7 @@ export function readConfig(environment: Environment = process.env, entries: Entr
     accountId === undefined ||
     region === undefined ||
     senders === undefined ||
-    identities === undefined ||
+    made === undefined ||
     recipients === undefined ||
     recipientPolicy === undefined ||
     backend === undefined
@@ -192,9 +196,9 @@ export function readConfig(environment: Environment = process.env, entries: Entr
     projectName,
     accountId,
     region,
-    regionOfEntry: settings.region === region ? undefined : settings.region,
+    overrides: read.overrides,
     senders,
-    manageIdentities,
+    madeIdentities: made,
     recipients,
     recipientPolicy,
     replyTo,
@@ -205,14 +209,18 @@ export function readConfig(environment: Environment = process.env, entries: Entr
 }
 
 /**
- * A sentence on the region, where the shell has another one than the stage's entry. Many shells have AWS_REGION set for
- * other reasons, and the stage would then be made a second time, in a region that nobody meant.
- * @returns `undefined` where they agree, and where the entry names none.
+ * A sentence on each variable that wins over another value of the stage's entry. Many shells have some of them set for
+ * another stage or another project.
  */
-export function regionWarning({ stage, region, regionOfEntry }: Config): string | undefined {
-  if (regionOfEntry === undefined) return undefined;
-  return `AWS_REGION="${region}" wins over the region of the stage ${stage}, which is ${regionOfEntry} in stacks/stages.ts: unset AWS_REGION, unless this stage is to be in ${region}, too.`;
+export function overrideWarnings({ stage, overrides }: Pick<Config, "stage" | "overrides">): string[] {
+  return overrides.map(
+    ({ variable, value, setting, ofEntry }) =>
+      `${variable}="${value}" wins over ${stage}.${setting} in stacks/stages.ts, which is "${ofEntry}": unset ${variable}, unless ${placingVariables.has(variable) ? "the stage is to be made a second time" : "that is meant"}.`,
+  );
 }
+
+/** Every name, and so every resource, depends on these. */
+const placingVariables: ReadonlySet<string> = new Set(["AWS_REGION", "PROJECT_NAME"]);
 
 /** A sentence on each value that was left as an example of the documents has it. The sandbox may have them. */
 export function placeholderWarnings({ stage, accountId, senders }: Config): string[] {
@@ -240,6 +248,9 @@ export interface Named {
 
 /** Reads single values, and collects their problems. */
 class Reader {
+  /** The variables that win over another value of the stage's entry, of those that were read. */
+  readonly overrides: Override[] = [];
+
   constructor(
     readonly environment: Environment,
     readonly stage: Stage,
@@ -255,32 +266,37 @@ class Reader {
     return `stacks/stages.ts: ${this.stage}.${setting}`;
   }
 
-  /** Reads a variable that may be left out or empty. */
+  /** Reads a variable that may be left out or empty, without the setting that may stand for it. */
   variable(name: string): Named | undefined {
     const text = this.environment[name]?.trim();
     return text ? { name, text } : undefined;
   }
 
   /**
-   * Reads a value that has to be there.
-   * @param ofStage the stage's own setting, for a variable that is not set.
-   * @param written how a stage's entry writes the setting.
+   * Reads a variable that wins over a setting of the stage, and notes where it does.
+   * @param ofStage the setting's value; a list has its texts with commas.
    */
-  value(
-    variable: string,
-    setting: string,
-    ofStage: string | undefined,
-    example: string,
-    written = "",
-  ): Named | undefined {
-    const found =
-      this.variable(variable) ?? (ofStage === undefined ? undefined : { name: this.nameOf(setting), text: ofStage });
-    if (found === undefined) this.reportMissing(variable, setting, example, written || `${setting}: "${example}"`);
+  private winning(name: string, setting: string, ofStage: string | undefined): Named | undefined {
+    const found = this.variable(name);
+    if (found !== undefined && ofStage !== undefined && comparable(found.text) !== comparable(ofStage)) {
+      this.overrides.push({ variable: name, value: found.text, setting, ofEntry: ofStage });
+    }
     return found;
   }
 
+  /**
+   * Reads a value that has to be there.
+   * @param ofStage the stage's own setting, for a variable that is not set.
+   */
+  value(variable: string, setting: string, ofStage: string | undefined, example: string): Named | undefined {
+    const found = this.either(variable, setting, ofStage);
+    if (found === undefined) this.reportMissing(variable, setting, example, `${setting}: "${example}"`);
+    return found;
+  }
+
+  /** @param written how a stage's entry writes the setting. */
   reportMissing(variable: string, setting: string, example: string, written: string): void {
-    if (this.wrong.has(undefined) || this.wrong.has(setting.split(".")[0])) return;
+    if (this.wrong.has(undefined) || this.wrong.has(setting)) return;
     this.problems.push(
       `${variable} is not set: export ${variable}=${example}, or write ${written} into ${this.stage} in stacks/stages.ts`,
     );
@@ -288,15 +304,18 @@ class Reader {
 
   /** Reads a value that may be left out. */
   optional(variable: string, setting: "deployRepository" | "oidcProvider"): Named | undefined {
-    const ofStage = this.settings[setting];
-    return (
-      this.variable(variable) ?? (ofStage === undefined ? undefined : { name: this.nameOf(setting), text: ofStage })
-    );
+    return this.either(variable, setting, this.settings[setting]);
+  }
+
+  /** Reads a variable, or else the stage's own setting. */
+  either(variable: string, setting: string, ofStage: string | undefined): Named | undefined {
+    const ofEntry = ofStage === undefined ? undefined : { name: this.nameOf(setting), text: ofStage };
+    return this.winning(variable, setting, ofStage) ?? ofEntry;
   }
 
   /** Reads a list: the variable has it with commas. */
   list(variable: string, setting: "recipients" | "replyTo" | "alarmSubscribers"): readonly Named[] {
-    const found = this.variable(variable);
+    const found = this.winning(variable, setting, this.settings[setting]?.join(", "));
     if (found !== undefined) return listed(found.text).map((text) => ({ name: variable, text }));
     return (this.settings[setting] ?? []).map((text, at) => ({ name: this.nameOf(`${setting}.${at}`), text }));
   }
@@ -304,11 +323,12 @@ class Reader {
   /** Reads a variable that takes one of the known values. Without variable and setting, the first of them counts. */
   choice<const Known extends string>(
     variable: string,
-    ofStage: Known | undefined,
+    setting: string,
+    ofStage: string | undefined,
     known: readonly [Known, ...Known[]],
     fix: string,
   ): Known | undefined {
-    const text = this.variable(variable)?.text ?? ofStage ?? known[0];
+    const text = this.winning(variable, setting, ofStage)?.text ?? ofStage ?? known[0];
     const found = known.find((each) => each === text);
     if (found === undefined) this.problems.push(`${variable}="${text}" is unknown: ${didYouMean(text, known)}${fix}`);
     return found;
@@ -363,6 +383,21 @@ function readRegion(read: Reader): string | undefined {
   return region;
 }
 
+/** A backend in another partition than the stage can't work: credentials are of one partition alone. */
+function readStateRegion(read: Reader, region: string | undefined): string | undefined {
+  const named = read.variable("STATE_REGION");
+  const stateRegion = read.regionNamed(named);
+  if (named === undefined || stateRegion === undefined || region === undefined) return stateRegion;
+  if (backendOf(read.environment) !== "s3") return stateRegion;
+  const [ofState, ofStage] = [partitionOf(stateRegion), partitionOf(region)];
+  if (ofState !== ofStage) {
+    read.problems.push(
+      `STATE_REGION="${named.text}" is in AWS's partition ${ofState}, and the stage's region ${region} in ${ofStage}, whose credentials can't reach it: use a region of ${ofStage}, or unset STATE_REGION`,
+    );
+  }
+  return stateRegion;
+}
+
 function refuseLongName({ name, text }: Named, stage: Stage, region: string | undefined, problems: string[]): void {
   const longest = Math.min(longestPrefix(region ?? "") - `-${stage}`.length, longestProjectName);
   if (text.length >= 3 && text.length <= longest) return;
@@ -375,16 +410,19 @@ function refuseLongName({ name, text }: Named, stage: Stage, region: string | un
 function readSenders(read: Reader): readonly [Sender, ...Sender[]] | undefined {
   const { [defaultSender]: ofStage, ...others } = read.settings.senders ?? {};
   const example = "notifications@your-domain.example";
-  const named = read.value(
-    "EMAIL_SENDER",
-    "senders.default.address",
-    ofStage?.address,
-    example,
-    `senders: { default: { address: "${example}" } }`,
-  );
+  const named = read.either("EMAIL_SENDER", "senders.default.address", ofStage?.address);
+  if (named === undefined && Object.keys(others).length > 0) {
+    read.problems.push(
+      `${read.nameOf("senders")} has ${Object.keys(others).join(", ")}, and no default, which is the sender of every notification that names none: add default: { address: "${example}" }, or export EMAIL_SENDER=${example}`,
+    );
+  } else if (named === undefined) {
+    const written = `senders: { default: { address: "${example}" } }`;
+    read.reportMissing("EMAIL_SENDER", "senders", example, written);
+  }
   const address = named && read.address(named);
   const kind = read.choice(
     "SENDER_IDENTITY",
+    "senders.default.identity",
     ofStage?.identity,
     ["address", "domain"],
     "use address or domain (of EMAIL_SENDER)",
@@ -406,8 +444,49 @@ function readSenders(read: Reader): readonly [Sender, ...Sender[]] | undefined {
   return senders;
 }
 
-function senderOf(name: string, address: string, kind: Sender["identity"]["kind"] = "address"): Sender {
-  return { name, address, identity: { kind, value: kind === "domain" ? domainOf(address) : address } };
+type Identities = NonNullable<StageSettings["identities"]>;
+
+/** IDENTITIES has no list, so it wins over one of the stage's entry with all that is in it. */
+function readIdentities(read: Reader): Identities | undefined {
+  const ofStage = read.settings.identities;
+  const isList = typeof ofStage === "object";
+  if (isList && read.variable("IDENTITIES") === undefined) return ofStage;
+  return read.choice(
+    "IDENTITIES",
+    "identities",
+    isList ? `{ existing: ${showSetting(ofStage.existing)} }` : ofStage,
+    ["managed", "existing"],
+    "use managed (this stage makes them), or existing (another stage or a person did)",
+  );
+}
+
+/** @returns the identities that the stage makes; `undefined` without what says so. */
+function readMadeIdentities(
+  read: Reader,
+  identities: Identities | undefined,
+  senders: Config["senders"] | undefined,
+  recipients: Config["recipients"] | undefined,
+): string[] | undefined {
+  if (identities === undefined || senders === undefined || recipients === undefined) return undefined;
+  const needed = neededIdentities({ senders, recipients, sesSandbox: read.settings.sesSandbox === true });
+  const existing = typeof identities === "object" ? identities.existing : [];
+  // A variable may put another address in the place of one of the entry, and the SES sandbox may end: the list then
+  // names more than the stage needs now, and is still right.
+  const own = [
+    ...(read.settings.recipients ?? []),
+    ...Object.values(read.settings.senders ?? {}).map(({ address }) => address),
+  ];
+  const known = [
+    ...neededIdentities({ senders, recipients, sesSandbox: true }),
+    ...own.map(identityNamed).flatMap((address) => [address, domainOf(address)]),
+  ];
+  for (const [at, text] of existing.entries()) {
+    if (known.includes(identityNamed(text))) continue;
+    read.problems.push(
+      `${read.nameOf(`identities.existing.${at}`)}="${text}" is no identity of the stage: correct it to one of ${needed.join(", ")}, or take it out`,
+    );
+  }
+  return madeIdentities(identities, needed);
 }
 
 /** What was read of a stage so far; `undefined` where it has a problem. */
@@ -415,27 +494,47 @@ type SoFar<Name extends keyof Config> = { readonly [Key in Name]: Config[Key] | 
 
 /** Refuses a second stage that makes what an account has once. Without account and region it can't be known. */
 function refuseMadeTwice(
-  { stage, settings, problems }: Reader,
+  { stage, problems }: Reader,
   entries: Entries,
-  config: SoFar<"accountId" | "region" | "manageIdentities" | "senders" | "recipients" | "ci">,
+  config: SoFar<"accountId" | "region" | "madeIdentities" | "ci">,
 ): void {
-  const { accountId, region, manageIdentities = false, senders = [], recipients = [], ci } = config;
+  const { accountId, region, madeIdentities: identities = [], ci } = config;
   if (accountId === undefined || region === undefined) return;
-  const sesSandbox = settings.sesSandbox === true;
-  const identities = madeIdentities({ manageIdentities, senders, recipients, sesSandbox });
   const makesProvider = ci?.manageProvider === true;
   problems.push(...madeTwice({ stage, accountId, region, identities, makesProvider }, entries));
 }
 
+/**
+ * The domains that the other stages send from by their entries, each with the words for its stage. The sandbox's are left
+ * out, because it sends no mail.
+ */
+function domainsOfOthers(own: Stage, entries: Entries): (readonly [domain: string, by: string])[] {
+  return Object.entries(entries)
+    .filter(([stage, settings]) => stage !== own && stage !== "sandbox" && settingProblems(settings).length === 0)
+    .flatMap(([stage, { senders = {} }]: [string, StageSettings]) =>
+      Object.values(senders).map(
+        ({ address }) => [domainOf(parseEmailAddress(address) ?? address), `the stage ${stage}`] as const,
+      ),
+    );
+}
+
 /** Reads the settings of the domains that the stage sends from. Without a region or senders they can't be checked. */
-function readDomains(read: Reader, region: string | undefined, senders: Config["senders"] | undefined): SendingDomains {
+function readDomains(
+  read: Reader,
+  region: string | undefined,
+  senders: Config["senders"] | undefined,
+  entries: Entries,
+): SendingDomains {
   if (region === undefined || senders === undefined) return { domains: [], tracking: undefined };
   return readSendingDomains({
     domains: read.settings.sendingDomains,
     tracking: read.settings.tracking,
     region,
     verifiedDomains: senders.flatMap(({ identity }) => (identity.kind === "domain" ? [identity.value] : [])),
-    senderDomains: senders.map(({ address }) => domainOf(address)),
+    senderDomains: new Map([
+      ...domainsOfOthers(read.stage, entries),
+      ...senders.map(({ address }) => [domainOf(address), "the stage"] as const),
+    ]),
     nameOf: (setting) => read.nameOf(setting),
     address: (name, text) => read.address({ name, text }),
     problems: read.problems,
@@ -523,6 +622,21 @@ function isStage(text: string, entries: Entries): text is Stage {
   return Object.hasOwn(entries, text);
 }
 
+/** What others call a stage, with this project's word for it. */
+const otherStageWords: ReadonlyMap<string, string> = new Map([
+  ["acceptance", "uat"],
+  ["develop", "dev"],
+  ["development", "dev"],
+  ["live", "prod"],
+  ["performance", "perf"],
+  ["prd", "prod"],
+  ["preproduction", "preprod"],
+  ["production", "prod"],
+  ["stage", "staging"],
+  ["stg", "staging"],
+  ["testing", "test"],
+]);
+
 function readStage(text: string | undefined, entries: Entries, problems: string[]): Stage | undefined {
   const known = Object.keys(entries).join(", ");
   const words = `one of ${stageWords.join(", ")}, with a number behind it where there are several`;
@@ -534,11 +648,22 @@ function readStage(text: string | undefined, entries: Entries, problems: string[
     const orAdd = isStageName(text)
       ? "add it to stacks/stages.ts"
       : `add a stage to stacks/stages.ts, called by ${words}`;
+    const [word = "", digits = ""] = /^(.*?)(\d*)$/.exec(text.toLowerCase())?.slice(1) ?? [];
+    const usual = otherStageWords.get(word.replace(/[^a-z]/g, ""));
+    const meant = usual !== undefined && isStage(usual + digits, entries) ? usual + digits : text;
     problems.push(
-      `STAGE="${text}" is unknown: ${didYouMean(text, Object.keys(entries))}use one of ${known}, or ${orAdd}`,
+      `STAGE="${text}" is unknown: ${didYouMean(meant, Object.keys(entries))}use one of ${known}, or ${orAdd}`,
     );
   }
   return undefined;
+}
+
+/** A value in a form that shows whether another one says the same: the order of a list, and a domain's case, do not count. */
+function comparable(text: string): string {
+  return listed(text)
+    .map((each) => parseEmailAddress(each) ?? each)
+    .sort()
+    .join();
 }
 
 function listed(text = ""): string[] {
@@ -605,23 +730,44 @@ function refuseStateElsewhere(environment: Environment, problems: string[]): voi
 
 const backendOf = (environment: Environment): string => environment.BACKEND?.trim() || "s3";
 
+/**
+ * What S3 refuses in a bucket's name beside its other characters
+ * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html). A dot is refused before, and so is `.mrap`.
+ */
+const reservedBucketName = /(^xn--|^sthree-|^amzn-s3-demo-|-s3alias$|--ol-s3$|--x-s3$|--table-s3$|-an$)/;
+
+/** @param project the name of the project, after which the bucket is called without STATE_BUCKET. */
 function readBackend(
-  environment: Environment,
-  ownBucket: string | undefined,
+  read: Reader,
+  project: Named | undefined,
+  accountId: string | undefined,
   region: string | undefined,
-  problems: string[],
 ): Backend | undefined {
+  const { environment, problems } = read;
   const kind = backendOf(environment);
   switch (kind) {
     case "local":
       return { kind };
     case "s3": {
-      const bucket = environment.STATE_BUCKET?.trim() || ownBucket;
+      const given = read.variable("STATE_BUCKET");
+      const bucket = given?.text ?? (project && accountId && stateBucketOf(project.text, accountId));
       if (!bucket) return undefined;
-      if (region === undefined) return undefined;
-      if (/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(bucket)) return { kind, bucket, region };
-      problems.push(`STATE_BUCKET="${bucket}" is not a bucket's name: 3 to 63 lower-case letters, digits and hyphens`);
-      return undefined;
+      const [, reserved] = reservedBucketName.exec(bucket) ?? [];
+      if (reserved !== undefined) {
+        problems.push(
+          given === undefined
+            ? `${project?.name}="${project?.text}" makes the state's bucket ${bucket}, and S3 keeps names with "${reserved}" for itself: choose another name, or export STATE_BUCKET`
+            : `STATE_BUCKET="${bucket}" can't be a bucket's name, because S3 keeps those with "${reserved}" for itself: choose another one`,
+        );
+        return undefined;
+      }
+      if (given !== undefined && !/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(bucket)) {
+        problems.push(
+          `STATE_BUCKET="${bucket}" is not a bucket's name: 3 to 63 lower-case letters, digits and hyphens`,
+        );
+        return undefined;
+      }
+      return region === undefined ? undefined : { kind, bucket, region };
     }
     case "cloud": {
       const organization = environment.TF_CLOUD_ORGANIZATION?.trim();

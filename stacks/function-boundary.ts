@@ -10,7 +10,7 @@ import { type Config } from "./config";
 import { type Names } from "./names";
 import { documentOf, mostManagedPolicyBytes } from "./policy/limits";
 import { recipientConditions } from "./recipient-conditions";
-import { recipientIdentities } from "./recipient-identities";
+import { checkedIdentities, recipientIdentities } from "./ses-identities";
 
 /**
  * The path of what only the stack `ci-access` makes. No ARN with the stage's prefix (`role/<prefix>-*`) covers what is
@@ -48,10 +48,7 @@ function statementsFor(
   const { senders } = config;
   const own = `${names.prefix}-*`;
   const addresses = [...new Set(senders.map(({ address }) => address))];
-  const identities = new Set([
-    ...addresses.flatMap((address) => [address, address.slice(address.lastIndexOf("@") + 1)]),
-    ...recipientIdentities(config),
-  ]);
+  const identities = new Set([...checkedIdentities(senders), ...recipientIdentities(config)]);
   return [
     {
       sid: "Logs",

@@ -26,7 +26,7 @@ import { claimRetentionSeconds } from "./delivery-windows";
 import { type DnsRecord, zoneFile } from "./dns-records";
 import { forEachLane, type Lane } from "./lanes";
 import { Names } from "./names";
-import { recipientIdentities } from "./recipient-identities";
+import { recipientIdentities } from "./ses-identities";
 import { enforcePolicy } from "./policy";
 import { laneBudgets } from "./send-budget";
 import { defaultQuotas } from "./stages";
@@ -144,9 +144,8 @@ export class NotificationStack extends TerraformStack {
     return new EmailSender(this, "email-sender", {
       ...parts,
       senders: config.senders,
-      manageIdentities: config.manageIdentities,
+      madeIdentities: config.madeIdentities,
       recipientPolicy: config.recipientPolicy,
-      verifiedRecipients: config.sesSandbox ? config.recipients : [],
       recipientIdentities: recipientIdentities(config),
       tracking: config.tracking,
       deletionProtection: config.deletionProtection,

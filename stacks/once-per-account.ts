@@ -1,4 +1,5 @@
-import { domainOf, parseEmailAddress } from "../handler/contract/email-address";
+import { parseEmailAddress } from "../handler/contract/email-address";
+import { madeIdentities, neededIdentities, senderOf } from "./ses-identities";
 import { settingProblems } from "./stage-check";
 import { type StageSettings } from "./stages";
 
@@ -11,17 +12,6 @@ export interface MadeOnce {
   readonly identities: readonly string[];
   /** Whether it makes the account's identity provider for GitHub. */
   readonly makesProvider: boolean;
-}
-
-/** The identities that a stage makes: those of its senders, and in the SES sandbox those of its recipients. */
-export function madeIdentities(stage: {
-  readonly manageIdentities: boolean;
-  readonly senders: readonly { readonly identity: { readonly value: string } }[];
-  readonly sesSandbox: boolean;
-  readonly recipients: readonly string[];
-}): string[] {
-  if (!stage.manageIdentities) return [];
-  return [...stage.senders.map(({ identity }) => identity.value), ...(stage.sesSandbox ? stage.recipients : [])];
 }
 
 /**
@@ -41,9 +31,9 @@ export function madeTwice(own: MadeOnce, stages: Readonly<Record<string, StageSe
         ? identitiesOf(settings).filter((identity) => own.identities.includes(identity))
         : [];
     return [
-      ...[...new Set(shared)].map(
+      ...shared.map(
         (identity) =>
-          `${both} and region ${own.region}, and both make the SES identity ${identity}, which there can be only once: write identities: "existing" into one of them, and deploy the other one first`,
+          `${both} and region ${own.region}, and both make the SES identity ${identity}, which there can be only once: write identities: { existing: ["${identity}"] } into one of them, and deploy the other one first`,
       ),
       ...(own.makesProvider && settings.deployRepository !== undefined && settings.oidcProvider !== "existing"
         ? [
@@ -54,14 +44,12 @@ export function madeTwice(own: MadeOnce, stages: Readonly<Record<string, StageSe
   });
 }
 
-function identitiesOf({ identities, senders = {}, sesSandbox, recipients = [] }: StageSettings): string[] {
+function identitiesOf({ identities = "managed", senders = {}, sesSandbox, recipients = [] }: StageSettings): string[] {
   const parsed = (text: string) => parseEmailAddress(text) ?? text;
-  return madeIdentities({
-    manageIdentities: identities !== "existing",
-    senders: Object.values(senders).map(({ address, identity }) => ({
-      identity: { value: identity === "domain" ? domainOf(parsed(address)) : parsed(address) },
-    })),
-    sesSandbox,
+  const needed = neededIdentities({
+    senders: Object.entries(senders).map(([name, { address, identity }]) => senderOf(name, parsed(address), identity)),
     recipients: recipients.map(parsed),
+    sesSandbox,
   });
+  return madeIdentities(identities, needed);
 }

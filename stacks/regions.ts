@@ -42,10 +42,18 @@ export function whyNoMailFrom(region: string): string | undefined {
   return "is not among the regions that have Amazon SES: correct it, or add it to stacks/regions.ts if SES is available there now";
 }
 
-/**
- * The partition of a region that has SES, which is the first part of the ARNs in it (botocore 1.43.11, partitions.json).
- */
+/** The partitions by how their regions' names begin (botocore 1.43.11, partitions.json). All others are in `aws`. */
+const partitions: Readonly<Record<string, string>> = {
+  "cn-": "aws-cn",
+  "eu-isoe-": "aws-iso-e",
+  "eusc-": "aws-eusc",
+  "us-gov-": "aws-us-gov",
+  "us-iso-": "aws-iso",
+  "us-isob-": "aws-iso-b",
+  "us-isof-": "aws-iso-f",
+};
+
+/** The partition of a region, with or without SES, which is the first part of the ARNs in it. */
 export function partitionOf(region: string): string {
-  if (region.startsWith("us-gov-")) return "aws-us-gov";
-  return region.startsWith("eusc-") ? "aws-eusc" : "aws";
+  return Object.entries(partitions).find(([start]) => region.startsWith(start))?.[1] ?? "aws";
 }

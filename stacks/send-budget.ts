@@ -19,7 +19,7 @@ const priorityShare = 0.2;
  * Time that a send takes with its claim, in seconds. The value is an assumption, and a generous one; if sends are
  * slower, only the rate drops.
  */
-const secondsPerSend = 0.25;
+export const secondsPerSend = 0.25;
 
 /**
  * Fewest execution environments of a lane. An event source mapping runs at least two at once (API_ScalingConfig). A
@@ -33,7 +33,8 @@ export const leastConcurrency = 3;
  * lane keeps a burst of bulk mail from delaying an alert.
  * @param sendRatePerSecond of the stage, in mails a second.
  * @param chosen the execution environments of a lane, where they don't follow from the rate. The rate is the same with
- * more of them: each one then waits longer between two sends.
+ * more of them: each one then waits longer between two sends. With fewer than follow from the rate, the lane is slower,
+ * because none can send faster than a send takes (`sendRateWarnings`).
  */
 export function laneBudgets(
   sendRatePerSecond: number,

@@ -1,6 +1,6 @@
 import { longestSendMs } from "../handler/pacer";
 import { lanes } from "./lanes";
-import { laneBudgets, leastConcurrency } from "./send-budget";
+import { laneBudgets, leastConcurrency, secondsPerSend } from "./send-budget";
 import { type SettingProblem } from "./stage-check";
 import { defaultQuotas, type StageSettings } from "./stages";
 
@@ -26,6 +26,47 @@ export const limitingSettings = [
 
 /** How long a run can wait for its turn, and still send (handler/pacer.ts). */
 const longestWaitMs = (timeoutSeconds: number) => timeoutSeconds * 1000 - longestSendMs;
+
+/**
+ * Sentences on the lanes that mail slower than a person expects of the send rate, or whose runs may not get their turn.
+ * `sendRateProblems` refuses what can't work at all.
+ */
+export function sendRateWarnings({
+  stage,
+  sendRatePerSecond: rate,
+  concurrency,
+  timeoutSeconds,
+  sesSandbox,
+}: Pick<StageSettings, "concurrency" | "sendRatePerSecond" | "sesSandbox" | "timeoutSeconds"> & {
+  readonly stage: string;
+}): string[] {
+  const budgets = laneBudgets(rate, concurrency);
+  const needed = laneBudgets(rate);
+  const longestMs = longestWaitMs(timeoutSeconds);
+  const longestInterval = Math.max(...lanes.map((lane) => budgets[lane].sendIntervalMs));
+  const enough = [
+    // The SES sandbox takes one mail a second at most.
+    ...(sesSandbox ? [] : [`sendRatePerSecond to ${Math.ceil((100 * rate * longestInterval) / longestMs) / 100}`]),
+    `timeoutSeconds to ${Math.ceil((longestInterval + longestSendMs) / 1000)}`,
+  ];
+  return lanes.flatMap((lane) => {
+    const { ratePerSecond, concurrency: runs, sendIntervalMs } = budgets[lane];
+    const reached = runs / secondsPerSend;
+    const tooFew =
+      reached < ratePerSecond
+        ? [
+            `stacks/stages.ts: ${stage}.concurrency.${lane}=${runs} lowers the lane's send rate: ${round(ratePerSecond)} mails a second need ${needed[lane].concurrency} runs at once, at ${secondsPerSend} s for a mail, and ${runs} send about ${round(reached)}. Use ${needed[lane].concurrency}, or leave it out, unless that is meant.`,
+          ]
+        : [];
+    const waits =
+      sendIntervalMs > longestMs
+        ? [
+            `stacks/stages.ts: ${stage}.sendRatePerSecond=${rate} leaves the ${lane} lane ${round(ratePerSecond)} mails a second: each of its ${runs} runs waits ${sendIntervalMs} ms between two mails, and its time-out leaves ${longestMs} ms for that. In a burst, mails go to the retries and come minutes later. Raise ${enough.join(" or ")}, unless that is meant.`,
+          ]
+        : [];
+    return [...tooFew, ...waits];
+  });
+}
 
 const round = (rate: number) => Number(rate.toPrecision(3));
 

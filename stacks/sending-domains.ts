@@ -115,8 +115,8 @@ export interface SendingDomainsInput {
   readonly region: string;
   /** The domains of the senders that SES verifies by their domain. */
   readonly verifiedDomains: readonly string[];
-  /** The domains of all senders. */
-  readonly senderDomains: readonly string[];
+  /** The domains of all senders, with the words for the stage that sends from it: this one's and the others'. */
+  readonly senderDomains: ReadonlyMap<string, string>;
   /** How messages call a setting of the stage. */
   readonly nameOf: (setting: string) => string;
   /** Checks an address, and adds the problem with it to the list. */
@@ -199,10 +199,10 @@ function readMailFrom(
     problems.push(
       `${name}="${subdomain}" makes ${mailFrom}, which is not a host name: use lower-case letters, digits and hyphens, for example mail`,
     );
-  } else if (senderDomains.includes(mailFrom)) {
+  } else if (senderDomains.has(mailFrom)) {
     // https://docs.aws.amazon.com/ses/latest/dg/mail-from.html#mail-from-requirements
     problems.push(
-      `${name}="${subdomain}" makes ${mailFrom}, which the stage also sends from, and SES wants a domain of its own for bounces: use another sub-domain, for example bounces`,
+      `${name}="${subdomain}" makes ${mailFrom}, which ${senderDomains.get(mailFrom)} also sends from, and SES wants a domain of its own for bounces: use another sub-domain, for example bounces`,
     );
   }
   return { domain: mailFrom, onMxFailure };
@@ -212,7 +212,7 @@ function readTracking(
   { domain: text, httpsPolicy, target = "" }: TrackingSettings,
   domains: readonly SendingDomain[],
   hosts: SesHosts,
-  { region, problems, nameOf }: SendingDomainsInput,
+  { region, problems, nameOf, senderDomains }: SendingDomainsInput,
 ): Tracking | undefined {
   const domain = inRegion(text, region);
   const name = `${nameOf("tracking.domain")}="${text}"`;
@@ -224,6 +224,11 @@ function readTracking(
     // SES demands a verified domain; the name of the domain itself can't have a CNAME beside its other records.
     problems.push(
       `${name} is no sub-domain of a domain that the stage sends from, and SES takes no other: use click.${domains[0]?.domain ?? "example.com"}`,
+    );
+  } else if (senderDomains.has(domain)) {
+    // RFC 1034, 3.6.2: nothing can stand beside a CNAME, so the domain would have no MX and no SPF record.
+    problems.push(
+      `${name} is a domain that ${senderDomains.get(domain)} sends mail from, which can't have a CNAME: use another sub-domain, such as click`,
     );
   } else if (domains.some(({ mailFrom }) => mailFrom?.domain === domain)) {
     problems.push(`${name} is the MAIL FROM domain, which can't have a CNAME: use another sub-domain, such as click`);

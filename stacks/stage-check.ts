@@ -89,7 +89,12 @@ const settingsSchema = z.strictObject(
         shaped('{ default: { address: "notifications@example.com" } }'),
       )
       .optional(),
-    identities: oneOf(["managed", "existing"]).optional(),
+    identities: z
+      .union(
+        [z.enum(["managed", "existing"]), z.strictObject({ existing: texts })],
+        'has to be "managed", "existing" or { existing: ["example.com"] }',
+      )
+      .optional(),
     deployRepository: text.optional(),
     oidcProvider: oneOf(["managed", "existing"]).optional(),
     recipients: texts.optional(),
@@ -289,8 +294,9 @@ export function showSetting(value: unknown): string {
 /** The sentence of a problem, with the setting's name and value. */
 export function tellSettingProblem(stage: string, settings: unknown, { path, message }: SettingProblem): string {
   const value = path.reduce<unknown>((parent, key) => (Object(parent) as Record<PropertyKey, unknown>)[key], settings);
-  const shown = showSetting(value);
-  return `stacks/stages.ts: ${[stage, ...path].map(String).join(".")}=${shown} ${message}`;
+  const name = `stacks/stages.ts: ${[stage, ...path].map(String).join(".")}`;
+  if (value === undefined && message.startsWith("has to be")) return `${name} is missing: it ${message}`;
+  return `${name}=${showSetting(value)} ${message}`;
 }
 
 /**

@@ -47,12 +47,13 @@ export interface StageSettings {
    */
   readonly senders?: Readonly<Record<string, SenderSettings>>;
   /**
-   * `managed`: this stage makes the SES identities. `existing`: they are there, because another stage or a person has
-   * made them. An account has each identity once in a region, so the synth refuses two stages that make the same one. It
-   * sees those whose entries name account and region, and not those that have them from variables. IDENTITIES wins.
+   * `managed`: this stage makes the SES identities. `existing`: all of them are there, because another stage or a person
+   * has made them. `{ existing: ["example.com"] }`: these are there, and this stage makes the others. An account has each
+   * identity once in a region, so the synth refuses two stages that make the same one. It sees those whose entries name
+   * account and region, and not those that have them from variables. IDENTITIES wins.
    * @default "managed"
    */
-  readonly identities?: "managed" | "existing";
+  readonly identities?: "managed" | "existing" | { readonly existing: readonly string[] };
   /**
    * The repository of GitHub whose workflows plan and deploy the stage (docs/ci-access.md): `owner/name`, or
    * `owner@123456/name@456789` with the ids of both. DEPLOY_REPOSITORY wins. @default no workflow deploys the stage
@@ -117,6 +118,7 @@ export interface StageSettings {
   /**
    * Runs of a lane's function at once, from 3 on, which are reserved. The send rate stays the same: with more runs, each
    * waits longer between two mails, so that more events can be read at once, and none is mailed faster.
+   * With fewer than the send rate needs, the lane is slower than its share, and the synth says how slow.
    * @default as many as the lane's share of the send rate needs, at a quarter of a second for a mail
    */
   readonly concurrency?: Partial<Readonly<Record<Lane, number>>>;

@@ -56,7 +56,7 @@ it(".env.example is a configuration as it stands, and with each backend's variab
   expect(readConfig(bare)).toMatchObject({ stage: "dev", backend: { kind: "s3" } });
   const { TF_WORKSPACE: _, ...withS3 } = all;
   expect(readConfig(withS3)).toMatchObject({
-    manageIdentities: true,
+    madeIdentities: ["notifications@your-domain.example", "you@your-domain.example"],
     alarmSubscribers: ["on-call@your-domain.example"],
     backend: { kind: "s3", bucket: "email-automation-a1b2c3-terraform-state-123456789012" },
     ci: { repository: "your-organization/email-automation", manageProvider: true },

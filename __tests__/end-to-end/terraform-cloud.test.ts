@@ -176,7 +176,6 @@ it("gets into a branch as docs/terraform-cloud.md shows it, whole and again", as
   for (const message of ["first", "second"]) {
     writeFileSync(join(folder, "left-out.txt"), message);
     await runScript("### From a repository");
-    execFileSync("git", ["worktree", "remove", "--force", "../synthesized"], { cwd: project });
   }
   const cloned = join(aws.directory, "cloned");
   execFileSync("git", ["clone", "--quiet", "--branch", "synthesized", join(aws.directory, "remote.git"), cloned]);

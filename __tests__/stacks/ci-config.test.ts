@@ -16,7 +16,15 @@ it("is no CI where no repository is named", () => {
   expect(configOf({ DEPLOY_REPOSITORY: " " }).ci).toBeUndefined();
 });
 
-it.each(["acme/shop", "a-b/c.d_e-f", "acme@123456/shop@456789"])("takes the repository %s", (repository) => {
+it.each([
+  "acme/shop",
+  "a-b/c.d_e-f",
+  "acme/.github",
+  "acme/shop.github.io",
+  "acme/git",
+  "acme/..shop",
+  "acme@123456/shop@456789",
+])("takes the repository %s", (repository) => {
   expect(configOf({ DEPLOY_REPOSITORY: repository }).ci).toEqual({ repository, manageProvider: true });
 });
 
@@ -31,6 +39,13 @@ it.each([
   "acme/shop/x",
   "https://github.com/acme/shop",
   "acme/shop:environment:prod",
+  "acme/shop.git",
+  "acme/Shop.GIT",
+  "acme@123456/shop.git@456789",
+  "-acme/shop",
+  "acme/.",
+  "acme/..",
+  "acme@123456/..@456789",
   "acme@123456/shop",
   "acme/shop@456789",
   "acme@x/shop@y",

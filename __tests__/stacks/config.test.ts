@@ -1,10 +1,11 @@
 import {
   ConfigurationError,
   type Environment,
+  overrideWarnings,
   placeholderWarnings,
   readConfig,
-  regionWarning,
 } from "../../stacks/config";
+import { configVariables } from "../../stacks/config-variables";
 import { Names } from "../../stacks/names";
 import { isStageName } from "../../stacks/stage-check";
 import { stages, type StageSettings } from "../../stacks/stages";
@@ -38,7 +39,10 @@ it("lists every problem at once, with the value and the fix", () => {
 });
 
 it.each([
-  ["live", 'STAGE="live" is unknown: use one of sandbox, dev, '],
+  ["eu", 'STAGE="eu" is unknown: use one of sandbox, dev, '],
+  ["production", 'STAGE="production" is unknown: did you mean prod? Otherwise, use one of sandbox, dev, '],
+  ["Develop", 'STAGE="Develop" is unknown: did you mean dev? '],
+  ["stg", 'STAGE="stg" is unknown: did you mean staging? '],
   ["stagging", 'STAGE="stagging" is unknown: did you mean staging? Otherwise, use one of sandbox, dev, '],
   [undefined, "STAGE is not set: export STAGE to one of sandbox, dev, "],
   [" ", "STAGE is not set: export STAGE to one of sandbox, dev, "],
@@ -130,6 +134,22 @@ it.each([
   ["IDENTITIES", "mine", /IDENTITIES="mine" is unknown/],
   ["SENDER_IDENTITY", "mine", /SENDER_IDENTITY="mine" is unknown/],
   ["STATE_BUCKET", "Our.States", /STATE_BUCKET="Our\.States" is not a bucket's name/],
+  ["STATE_BUCKET", "states.mrap", /STATE_BUCKET="states\.mrap" is not a bucket's name/],
+  ...["xn--states", "sthree-states", "amzn-s3-demo-states"].map((name): [string, string, RegExp] => [
+    "STATE_BUCKET",
+    name,
+    /STATE_BUCKET="[a-z0-9-]+" can't be a bucket's name, because S3 keeps those with "[a-z0-9-]+-" for itself: choose/,
+  ]),
+  ...["states-s3alias", "states--ol-s3", "states--x-s3", "states--table-s3"].map((name): [string, string, RegExp] => [
+    "STATE_BUCKET",
+    name,
+    /STATE_BUCKET="[a-z0-9-]+" can't be a bucket's name, because S3 keeps those with "-[a-z0-9-]+" for itself: choose/,
+  ]),
+  [
+    "PROJECT_NAME",
+    "sthree-shop",
+    /PROJECT_NAME="sthree-shop" makes the state's bucket sthree-shop-terraform-state-123456789012, and S3 keeps names with "sthree-" for itself: choose another name, or export STATE_BUCKET/,
+  ],
   ["STATE_REGION", "mars ${x}", /STATE_REGION="mars \$\{x\}" is not a region's name/],
   ["ALARM_EMAIL", "nobody", /ALARM_EMAIL="nobody" is not an e-mail address/],
 ])("refuses %s=%s", (name, value, problem) => {
@@ -214,25 +234,86 @@ describe("a region", () => {
     },
   );
 
-  it("of the shell is told where the stage's entry names another one, and wins", () => {
-    const config = withStage({ region: "eu-central-1" });
-    expect(config.region).toBe("eu-west-1");
-    expect(regionWarning(config)).toBe(
-      'AWS_REGION="eu-west-1" wins over the region of the stage dev, which is eu-central-1 in stacks/stages.ts: unset AWS_REGION, unless this stage is to be in eu-west-1, too.',
-    );
-  });
-
-  it("of the shell is not told where it is the entry's, where the entry has none, and where the shell has none", () => {
-    const entry = { region: "eu-west-1" };
-    for (const config of [withStage(entry), configOf(), withStage(entry, { AWS_REGION: undefined })]) {
-      expect(config.region).toBe("eu-west-1");
-      expect(regionWarning(config)).toBeUndefined();
-    }
+  it.each([
+    ["us-gov-west-1", "aws-us-gov"],
+    ["cn-north-1", "aws-cn"],
+    ["eusc-de-east-1", "aws-eusc"],
+    ["us-isob-east-1", "aws-iso-b"],
+  ])("of the state can't be %s, in another partition than the stage's", (STATE_REGION, partition) => {
+    expect(problemsOf({ STATE_REGION })).toEqual([
+      `STATE_REGION="${STATE_REGION}" is in AWS's partition ${partition}, and the stage's region eu-west-1 in aws, whose credentials can't reach it: use a region of aws, or unset STATE_REGION`,
+    ]);
+    expect(problemsOf({ AWS_REGION: "us-gov-east-1", STATE_REGION: "us-gov-west-1" })).toEqual([]);
   });
 
   it("may keep the state without SES", () => {
     expect(configOf({ STATE_REGION: "ap-east-1" }).backend).toMatchObject({ region: "ap-east-1" });
   });
+});
+
+describe("a variable that wins over the stage's entry", () => {
+  const entry = {
+    projectName: "shop",
+    region: "eu-west-1",
+    senders: { default: { address: "sender@example.com", identity: "address" } },
+    identities: "managed",
+    recipients: ["ops@example.com", "team@example.com"],
+    replyTo: ["help@example.com"],
+    alarmSubscribers: ["on-call@example.com"],
+    deployRepository: "acme/shop",
+    oidcProvider: "managed",
+  } as const;
+
+  it.each([
+    ["PROJECT_NAME", "shop2", "projectName", "shop", "the stage is to be made a second time"],
+    ["AWS_REGION", "eu-central-1", "region", "eu-west-1", "the stage is to be made a second time"],
+    ["EMAIL_SENDER", "me@example.com", "senders.default.address", "sender@example.com", "that is meant"],
+    ["SENDER_IDENTITY", "domain", "senders.default.identity", "address", "that is meant"],
+    ["IDENTITIES", "existing", "identities", "managed", "that is meant"],
+    ["EMAIL_RECIPIENT", "ops@example.com", "recipients", "ops@example.com, team@example.com", "that is meant"],
+    ["EMAIL_REPLY_TO", "me@example.com", "replyTo", "help@example.com", "that is meant"],
+    ["ALARM_EMAIL", "me@example.com", "alarmSubscribers", "on-call@example.com", "that is meant"],
+    ["DEPLOY_REPOSITORY", "acme/other", "deployRepository", "acme/shop", "that is meant"],
+    ["OIDC_PROVIDER", "existing", "oidcProvider", "managed", "that is meant"],
+  ])("is told: %s", (name, value, setting, ofEntry, unless) => {
+    expect(overrideWarnings(withStage(entry, { EMAIL_RECIPIENT: undefined, [name]: value }))).toEqual([
+      `${name}="${value}" wins over dev.${setting} in stacks/stages.ts, which is "${ofEntry}": unset ${name}, unless ${unless}.`,
+    ]);
+  });
+
+  it("is told with the entry's list of identities", () => {
+    const identities = { existing: ["sender@example.com"] };
+    expect(overrideWarnings(withStage({ identities }, { IDENTITIES: "existing" }))).toEqual([
+      expect.stringContaining('which is "{ existing: ["sender@example.com"] }": unset IDENTITIES'),
+    ]);
+  });
+
+  it("is not told where both say the same, and where one of them says nothing", () => {
+    const same = { ...entry, senders: { default: { address: "sender@EXAMPLE.com" } } };
+    const EMAIL_RECIPIENT = "team@example.com,ops@example.com";
+    expect(overrideWarnings(withStage(same, { EMAIL_RECIPIENT, ALARM_EMAIL: "" }))).toEqual([]);
+    expect(overrideWarnings(configOf())).toEqual([]);
+  });
+
+  it("is no other than those that have a setting, each of which is read so", () => {
+    const told = configVariables.filter((name) => !["STAGE", "AWS_ACCOUNT_ID"].includes(name));
+    const alone = ["BACKEND", "STATE_BUCKET", "STATE_REGION", "TF_CLOUD_ORGANIZATION", "TF_WORKSPACE"];
+    const others = Object.fromEntries(told.filter((name) => !alone.includes(name)).map((name) => [name, other[name]]));
+    const { overrides } = withStage(entry, others);
+    expect(overrides.map(({ variable }) => variable).sort()).toEqual(Object.keys(others).sort());
+  });
+  const other: Record<string, string> = {
+    PROJECT_NAME: "shop2",
+    AWS_REGION: "eu-central-1",
+    EMAIL_SENDER: "me@example.com",
+    SENDER_IDENTITY: "domain",
+    IDENTITIES: "existing",
+    EMAIL_RECIPIENT: "me@example.com",
+    EMAIL_REPLY_TO: "me@example.com",
+    ALARM_EMAIL: "me@example.com",
+    DEPLOY_REPOSITORY: "acme/other",
+    OIDC_PROVIDER: "existing",
+  };
 });
 
 describe("what Terraform reads of the environment by itself", () => {
@@ -418,6 +499,9 @@ describe("the senders", () => {
   it("lack one where only others are named", () => {
     const senders = { alerts: { address: "alerts@example.com" } };
     expect(() => withStage({ senders }, { EMAIL_SENDER: "" })).toThrow(
+      '1 problem; nothing was synthesized.\n  - stacks/stages.ts: dev.senders has alerts, and no default, which is the sender of every notification that names none: add default: { address: "notifications@your-domain.example" }, or export EMAIL_SENDER=notifications@your-domain.example',
+    );
+    expect(() => withStage({ senders: {} }, { EMAIL_SENDER: "" })).toThrow(
       'EMAIL_SENDER is not set: export EMAIL_SENDER=notifications@your-domain.example, or write senders: { default: { address: "notifications@your-domain.example" } } into dev in stacks/stages.ts',
     );
   });
@@ -446,7 +530,7 @@ it("needs no variable but STAGE, where the stage's entry has everything", () => 
     accountId: "999999999999",
     region: "eu-west-1",
     senders: [{ address: "shop@example.com" }],
-    manageIdentities: false,
+    madeIdentities: [],
     recipients: ["ops@example.com"],
     replyTo: ["help@example.com"],
     alarmSubscribers: ["on-call@example.com", "team@example.com"],
@@ -467,7 +551,7 @@ it("needs no variable but STAGE, where the stage's entry has everything", () => 
     projectName: "other",
     region: "eu-central-1",
     senders: [{ address: "other@example.com" }],
-    manageIdentities: true,
+    madeIdentities: ["other@example.com", "others@example.com"],
     recipients: ["others@example.com"],
     replyTo: ["reply@example.com"],
     alarmSubscribers: ["a@example.com", "b@example.com"],

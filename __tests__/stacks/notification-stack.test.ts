@@ -847,7 +847,7 @@ describe("the daily report's event", () => {
     const scheduled = new NotificationStack(
       Testing.app(),
       "notification",
-      { ...configOf(), recipients: ['"<id>"@example.com'] },
+      { ...configOf(), recipients: ['"<id>"@example.com'], madeIdentities: ['"<id>"@example.com'] },
       seedCatalogue,
     );
     const { input_template: template = "" } = transformerOf(synthesized(scheduled)) ?? {};

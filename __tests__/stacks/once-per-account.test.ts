@@ -1,5 +1,6 @@
 import { readConfig, ConfigurationError, type Environment } from "../../stacks/config";
 import { stages, type StageSettings } from "../../stacks/stages";
+import { synthesizedOf, withStage } from "../support/stack";
 import { plainStage } from "../support/stages";
 
 /** Two stages of one account and one region, which have all their settings in their entries. */
@@ -36,7 +37,7 @@ function problemsBeside(
 
 const byDomain = (address: string) => ({ default: { address, identity: "domain" } }) as const;
 const twice = (identity: string) =>
-  `stacks/stages.ts: the stages dev and staging are both in account 111111111111 and region eu-west-1, and both make the SES identity ${identity}, which there can be only once: write identities: "existing" into one of them, and deploy the other one first`;
+  `stacks/stages.ts: the stages dev and staging are both in account 111111111111 and region eu-west-1, and both make the SES identity ${identity}, which there can be only once: write identities: { existing: ["${identity}"] } into one of them, and deploy the other one first`;
 
 describe("an SES identity", () => {
   it.each<[string, Partial<StageSettings>, Partial<StageSettings>, string]>([
@@ -74,6 +75,13 @@ describe("an SES identity", () => {
   it.each<[string, Partial<StageSettings>, Partial<StageSettings>]>([
     ["the other stage makes none", {}, { identities: "existing" }],
     ["this stage makes none", { identities: "existing" }, {}],
+    ["the other one has it from elsewhere", {}, { identities: { existing: ["sender@EXAMPLE.com"] } }],
+    ["this one has it from elsewhere", { identities: { existing: ["sender@example.com"] } }, {}],
+    [
+      "the domain is there",
+      { senders: byDomain("a@example.com"), identities: { existing: ["Example.COM"] } },
+      { senders: byDomain("b@example.com") },
+    ],
     ["they are in two accounts", {}, { accountId: "222222222222" }],
     ["they are in two regions", {}, { region: "us-east-1" }],
     ["they have two senders", {}, { senders: { default: { address: "other@example.com" } } }],
@@ -93,6 +101,38 @@ describe("an SES identity", () => {
     expect(problemsBeside({}, {}, { AWS_REGION: "us-east-1" })).toEqual([]);
     expect(problemsBeside({}, {}, { IDENTITIES: "existing" })).toEqual([]);
     expect(problemsBeside({}, {}, { EMAIL_SENDER: "other@example.com" })).toEqual([]);
+  });
+
+  it("is made by a stage that shares another one, so that a shared sender leaves a stage its recipients", () => {
+    const dev = withStage(
+      {
+        ...entry,
+        sesSandbox: true,
+        recipients: ["dev@example.com"],
+        identities: { existing: ["sender@example.com"] },
+      },
+      { AWS_ACCOUNT_ID: undefined, EMAIL_RECIPIENT: undefined },
+    );
+    expect(dev.madeIdentities).toEqual(["dev@example.com"]);
+    const made = synthesizedOf(dev).resources("aws_sesv2_email_identity");
+    expect(made.map(({ email_identity: name }) => name)).toEqual(["dev@example.com"]);
+  });
+
+  it.each([
+    ["a variable names another recipient", { EMAIL_RECIPIENT: "me@example.com" }, true],
+    ["a variable names another sender", { EMAIL_SENDER: "me@example.com" }, true],
+    ["the SES sandbox has ended", {}, false],
+  ])("that is said to exist may be one that the stage does not need now: %s", (_, variables, sesSandbox) => {
+    const recipients = ["dev@example.com"];
+    const identities = { existing: [...recipients, "sender@example.com"] };
+    const environment = { AWS_ACCOUNT_ID: undefined, EMAIL_RECIPIENT: undefined, ...variables };
+    expect(() => withStage({ ...entry, sesSandbox, recipients, identities }, environment)).not.toThrow();
+  });
+
+  it("that is said to exist is one of the stage", () => {
+    expect(problemsBeside({ identities: { existing: ["sendr@example.com"] } }, { accountId: "222222222222" })).toEqual([
+      'stacks/stages.ts: dev.identities.existing.0="sendr@example.com" is no identity of the stage: correct it to one of sender@example.com, or take it out',
+    ]);
   });
 
   it("of the machine's own sandbox is in no account", () => {

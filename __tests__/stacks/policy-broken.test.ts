@@ -1,3 +1,7 @@
+import {
+  DataAwsIamPolicyDocument,
+  type DataAwsIamPolicyDocumentStatement,
+} from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import { Testing } from "cdktf";
 import { seedCatalogue } from "../../handler/notifications/seed";
 import { CiAccessStack } from "../../stacks/ci-access-stack";
@@ -13,6 +17,7 @@ import { type SynthesizedStack } from "../../stacks/policy/synthesized";
 import { StateBackendStack } from "../../stacks/state-backend-stack";
 import { defaultQuotas, exampleAccountId, type Stage, stages } from "../../stacks/stages";
 import { accessBreaks } from "../support/breaks/access";
+import { admissionBreaks, admissionsKept } from "../support/breaks/admission";
 import { alarmBreaks, alarmsKept } from "../support/breaks/alarms";
 import { deliveryBreaks } from "../support/breaks/delivery";
 import { encryptionBreaks, encryptWell } from "../support/breaks/encryption";
@@ -44,6 +49,7 @@ const breaks = new Map<string, Break[]>();
 for (const [id, changes] of [
   generalBreaks,
   accessBreaks,
+  admissionBreaks,
   alarmBreaks,
   deliveryBreaks,
   encryptionBreaks,
@@ -107,9 +113,28 @@ describe("federation-is-bound is broken in the access of the CI by", () => {
     (trust: Trust) => {
       on(trust, "sub").values = values;
     };
+  const without = (claim: string) => (trust: Trust) => {
+    trust.condition.splice(trust.condition.indexOf(on(trust, claim)), 1);
+  };
   const own = "repo:acme/shop:environment:prod";
   it.each<[string, (trust: Trust) => void, RegExp]>([
-    ["another repository", subs("repo:evil/shop:environment:prod"), /trusts evil\/shop beside acme\/shop/],
+    [
+      "another repository",
+      subs("repo:evil/shop:environment:prod"),
+      /trusts repo:evil\/shop:environment:prod, and the stage's workflows are repo:acme\/shop:environment:prod and /,
+    ],
+    ["another environment", subs("repo:acme/shop:environment:dev"), /trusts repo:acme\/shop:environment:dev, and/],
+    ["a branch, which no environment protects", subs("repo:acme/shop:ref:refs/heads/main"), /trusts repo:\S+main, and/],
+    ["every repository", subs("repo:*"), /sub to one environment or ref/],
+    ["every repository of an owner", subs("repo:acme/*:*"), /sub to one environment or ref/],
+    [
+      "another branch",
+      (trust) => (on(trust, "ref").values = ["refs/heads/x"]),
+      /without holding \S+:ref to refs\/heads\/main/,
+    ],
+    ["any branch", without("ref"), /without holding \S+:ref to refs\/heads\/main/],
+    ["any subject", without("sub"), /sub to one environment or ref/],
+    ["any audience", without("aud"), /aud to sts/],
     ["pull requests", subs("repo:acme/shop:pull_request"), /sub to one environment or ref/],
     ["a second subject", subs(own, "repo:acme/shop:environment:dev"), /sub to one environment or ref/],
     ["a wildcard in the middle", subs("repo:acme/*:environment:prod"), /sub to one environment or ref/],
@@ -144,11 +169,64 @@ describe("federation-is-bound is broken in the access of the CI by", () => {
     ],
   ])("%s", (_, change, says) => {
     const { stack, suppressions } = accessStack(configOf({ STAGE: "prod", DEPLOY_REPOSITORY: "acme/shop" }));
+    const github = { repository: "acme/shop", stage: "prod", ref: "refs/heads/main" };
     change(new DraftStack(stack).statements("smoke_trust")[0] as never);
-    const found = findViolations(stack, "shop-prod", undefined, suppressions);
+    const found = findViolations(stack, "shop-prod", { github }, suppressions);
     expect(found.filter(({ rule }) => rule === "federation-is-bound").map(({ where }) => where)).toContainEqual(
       expect.stringMatching(says),
     );
+  });
+
+  it("another repository beside the first, in a stack of a team's that names none", () => {
+    const { stack } = accessStack(configOf({ STAGE: "prod", DEPLOY_REPOSITORY: "acme/shop" }));
+    subs("repo:evil/shop:environment:prod")(new DraftStack(stack).statements("smoke_trust")[0] as never);
+    expect(findViolations(stack, "shop-prod")).toContainEqual(
+      expect.objectContaining({
+        problem: "trusts evil/shop beside acme/shop",
+        appliesTo: "repo:evil/shop:environment:prod",
+      }),
+    );
+  });
+
+  it("another repository in every role, at the synth", () => {
+    const { ci = { repository: "", manageProvider: true }, ...config } = configOf({
+      STAGE: "prod",
+      DEPLOY_REPOSITORY: "acme/shop",
+    });
+    const state = { bucket: "shop-terraform-state", key: "terraform.tfstate" };
+    const stack = new CiAccessStack(Testing.app(), "ci-access", { ...config, ci, state });
+    const trusts = stack.node
+      .findAll()
+      .filter((each): each is DataAwsIamPolicyDocument => each instanceof DataAwsIamPolicyDocument)
+      .filter(({ node }) => node.id === "trust");
+    expect(trusts).toHaveLength(3);
+    for (const trust of trusts) {
+      const given = JSON.stringify(trust.statementInput).replaceAll("acme/shop", "evil/shop");
+      trust.putStatement(JSON.parse(given) as DataAwsIamPolicyDocumentStatement[]);
+    }
+    expect(() => Testing.synth(stack, true)).toThrow(
+      /federation-is-bound: data\.aws_iam_policy_document\.deploy_trust\S* trusts repo:evil\/shop:environment:prod, and/,
+    );
+  });
+
+  it("what a suppression has not named, condition for condition", () => {
+    const { stack } = accessStack(configOf({ STAGE: "prod", DEPLOY_REPOSITORY: "acme/shop" }));
+    const [trust] = new DraftStack(stack).statements("smoke_trust") as unknown as Trust[];
+    if (trust === undefined) throw new Error("The role smoke has no trust.");
+    const ofTrust = () => findViolations(stack, "shop-prod").filter(({ rule }) => rule === "federation-is-bound");
+    Object.assign(on(trust, "sub"), { test: "StringLike", values: ["repo:acme/shop:ref:refs/tags/v*"] });
+    const [violation] = ofTrust();
+    expect(violation?.appliesTo).toContain(`StringLike ${host}:sub repo:acme/shop:ref:refs/tags/v*`);
+    const suppression = {
+      rule: "federation-is-bound",
+      address: violation?.address ?? "",
+      reason: "A release is made by a protected tag, whose name has the version.",
+      appliesTo: [violation?.appliesTo ?? ""],
+    };
+    const remaining = () => findViolations(stack, "shop-prod", {}, [suppression]).map(({ rule }) => rule);
+    expect(remaining()).not.toContain("federation-is-bound");
+    on(trust, "sub").values = ["repo:acme/*"];
+    expect(remaining()).toContain("federation-is-bound");
   });
 
   it.each([
@@ -209,6 +287,13 @@ it.each([["kms:Decrypt", "kms:GenerateDataKey"], ["kms:Decrypt", "kms:GenerateDa
     expect(found.filter((rule) => ["queue-encrypted", "key-usable", "deletion-protected"].includes(rule))).toEqual([]);
   },
 );
+
+it.each(admissionsKept)("lets a stack have %s: %s", (_, id, change) => {
+  const stack = parse(production.text);
+  change(new DraftStack(stack));
+  const found = findViolations(stack, "shop-prod", settingsOf("prod"), production.suppressions);
+  expect(found.filter(({ rule }) => rule === id)).toEqual([]);
+});
 
 it.each(alarmsKept)("lets an alarm or a dashboard have %s", (_, change) => {
   const stack = parse(production.text);

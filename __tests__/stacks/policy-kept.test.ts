@@ -471,3 +471,70 @@ it("a role's policies have a limit of their own, whatever its trust has", () => 
   };
   expect(violationsOf(stack, "policies-fit")).toEqual([]);
 });
+
+describe("takes for what it is", () => {
+  it.each([
+    [
+      "a topic's policy in the topic itself",
+      "tls-only",
+      {
+        ...resource("aws_sns_topic", { ...named, policy: itsPolicy }),
+        ...statement({
+          effect: "Deny",
+          actions: ["sns:Publish"],
+          principals: [{ type: "*", identifiers: ["*"] }],
+          condition: [{ test: "Bool", variable: "aws:SecureTransport", values: ["false"] }],
+        }),
+      },
+    ],
+    [
+      "the time that a token lives",
+      "no-secret-in-environment",
+      resource("aws_lambda_function", { environment: { variables: { TOKEN_TTL: "60", TOKEN_TTL_DAYS: "1" } } }),
+    ],
+    [
+      "a state machine with a statement inside",
+      "policy-as-data",
+      resource("aws_sfn_state_machine", { definition: '{"States":{"Ask":{"Statement":"SELECT 1"}}}' }),
+    ],
+    [
+      "an event pattern with another account's ARN",
+      "others-stay-out",
+      resource("aws_cloudwatch_event_rule", {
+        event_pattern: '{"resources":["arn:aws:s3:eu-west-1:999999999999:x"]}',
+      }),
+    ],
+    ...(
+      [
+        ["AWS/Lambda", "UnreservedConcurrentExecutions"],
+        ["AWS/Lambda", "ClaimedAccountConcurrency"],
+        ["AWS/DynamoDB", "UserErrors"],
+        ["AWS/Events", "PutEventsFailedEntriesCount"],
+      ] as const
+    ).map(
+      ([namespace, metric_name]) =>
+        [
+          `the account's ${metric_name}`,
+          "alarm-metric-exists",
+          resource("aws_cloudwatch_metric_alarm", { namespace, metric_name }),
+        ] as const,
+    ),
+  ] as const)("%s", (_, rule, stack) => {
+    expect(violationsOf(stack, rule)).toEqual([]);
+  });
+
+  it("finds an account's metric with dimensions, and one of a function without", () => {
+    const alarm = (metric_name: string, dimensions: object) =>
+      violationsOf(
+        resource("aws_cloudwatch_metric_alarm", { namespace: "AWS/DynamoDB", metric_name, dimensions }),
+        "alarm-metric-exists",
+      );
+    expect(alarm("UserErrors", { TableName: "x" }).join()).toContain("AWS does not publish it so");
+    expect(alarm("SystemErrors", {}).join()).toContain("AWS does not publish it so");
+  });
+
+  it("finds a policy whose statement is at the top", () => {
+    const text = '{"Statement":[]}';
+    expect(violationsOf(resource("aws_x", { anything: text }), "policy-as-data")).toHaveLength(1);
+  });
+});

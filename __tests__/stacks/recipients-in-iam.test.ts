@@ -8,6 +8,7 @@ import { CiAccessStack } from "../../stacks/ci-access-stack";
 import { type Config } from "../../stacks/config";
 import { boundaryStatements } from "../../stacks/function-boundary";
 import { NotificationStack } from "../../stacks/notification-stack";
+import { documentOf, mostManagedPolicyBytes } from "../../stacks/policy/limits";
 import { exampleAccountId, type StageSettings } from "../../stacks/stages";
 import { type HandledEvent, runDeployedBundle } from "../support/deployed-bundle";
 import { businessEvent } from "../support/send-notification";
@@ -64,6 +65,21 @@ const warningsOf = ({ node }: IConstruct) =>
     .findAll()
     .flatMap((each) => each.node.metadata.filter(({ type }) => /warn/.test(type)))
     .map(({ data }) => String(data));
+const recipientsOfLength = (count: number, length: number) =>
+  Array.from({ length: count }, (_, at) => `r${at}`.padEnd(length - "@example.com".length, "x") + "@example.com");
+const holdsList = (text: string) => text.includes("ForAllValues:StringLike");
+
+/** The largest whole number that fits. Throws where the least does not fit, or where the most does. */
+function largest(least: number, most: number, fits: (size: number) => boolean): number {
+  if (!fits(least) || fits(most)) throw new Error(`The bound is not between ${least} and ${most}.`);
+  while (most - least > 1) {
+    const middle = Math.floor((least + most) / 2);
+    if (fits(middle)) least = middle;
+    else most = middle;
+  }
+  return least;
+}
+
 const events = recipients.map(([recipient], at) =>
   businessEvent({ emailConfig: { recipient } }, { id: `event-${at}`, source: "custom.application" }),
 );
@@ -226,8 +242,11 @@ describe("the boundary of the functions", () => {
 
   // Where the identities exist, the other policies of the stack name none, so that the boundary is full first.
   const withRecipients = (count: number, sesSandbox: boolean) => {
-    const EMAIL_RECIPIENT = Array.from({ length: count }, (_, at) => `${"r".repeat(25)}${at + 10}@example.com`).join();
-    return withStage({ sesSandbox }, { EMAIL_RECIPIENT, IDENTITIES: "existing", DEPLOY_REPOSITORY: "acme/shop" });
+    const addresses = recipientsOfLength(count, 39);
+    return withStage(
+      { sesSandbox, allowedRecipients: { mode: "restricted", addresses, domains: [] } },
+      { EMAIL_RECIPIENT: addresses[0], IDENTITIES: "existing", DEPLOY_REPOSITORY: "acme/shop" },
+    );
   };
   /** The stack `ci-access`, whose policies are checked against AWS's limits, and the warnings of its synth. */
   const accessOf = (of: Config) => {
@@ -237,16 +256,36 @@ describe("the boundary of the functions", () => {
     return { text: synthesize(stack).text, warnings: warningsOf(stack) };
   };
 
-  it("names as many recipients as the role's policy does", () => {
-    const { text, warnings } = accessOf(withRecipients(50, false));
-    expect(text).toContain("ForAllValues:StringLike");
+  it("names every list that the stage may have outside the SES sandbox, up to the longest", () => {
+    const stackFor = (count: number) => () => synthesize(stackOf(withRecipients(count, false)));
+    const most = largest(1, 200, (count) => {
+      try {
+        return stackFor(count)() instanceof Synthesized;
+      } catch {
+        return false;
+      }
+    });
+    expect(stackFor(most + 1)).toThrow("environment-fits");
+    const { text, warnings } = accessOf(withRecipients(most, false));
+    expect(holdsList(text)).toBe(true);
     expect(warnings).toEqual([]);
+    expect(holdsList(stackFor(most)().text)).toBe(true);
   });
 
-  it("leaves them out where they don't fit beside their identities in the SES sandbox, and the synth says so", () => {
-    const { text, warnings } = accessOf(withRecipients(40, true));
-    expect(text).not.toContain("ses:Recipients");
-    expect(warnings).toEqual([expect.stringMatching(/^The allowed recipients don't fit into the boundary of the/)]);
+  it("leaves out a list with one recipient more than fits beside the identities in the SES sandbox, and the synth says so", () => {
+    const most = largest(1, 50, (count) => holdsList(accessOf(withRecipients(count, true)).text));
+    expect(accessOf(withRecipients(most, true)).warnings).toEqual([]);
+    // One more would be too much for IAM, and not for us alone.
+    const bytesOf = (count: number) => {
+      const of = withRecipients(count, true);
+      return Buffer.byteLength(documentOf(boundaryStatements(Arns.of(of), of).map((each) => ({ ...each }))));
+    };
+    const ofEach = bytesOf(most) - bytesOf(most - 1);
+    expect(bytesOf(most)).toBeLessThanOrEqual(mostManagedPolicyBytes);
+    expect(bytesOf(most) + ofEach).toBeGreaterThan(mostManagedPolicyBytes);
+    expect(accessOf(withRecipients(most + 1, true)).warnings).toEqual([
+      expect.stringMatching(/^The allowed recipients don't fit into the boundary of the/),
+    ]);
   });
 });
 
@@ -331,8 +370,6 @@ describe("in the SES sandbox, where SES checks the identity of the recipient, to
 });
 
 describe("a list of recipients", () => {
-  const recipientsOfLength = (count: number, length: number) =>
-    Array.from({ length: count }, (_, at) => `r${at}`.padEnd(length - "@example.com".length, "x") + "@example.com");
   const synthesizedFor = (EMAIL_RECIPIENT: string) => {
     // Nothing else has more names in a policy: the longest project, and the SES sandbox with its identities.
     const longest = { PROJECT_NAME: "p".repeat(31), AWS_REGION: "ap-southeast-1", EMAIL_RECIPIENT };
@@ -341,10 +378,12 @@ describe("a list of recipients", () => {
     return { text: JSON.stringify(stack.toTerraform()), warnings: warningsOf(stack) };
   };
 
-  it("that is as long as it may be fits into the policy of a role", () => {
-    const { text, warnings } = synthesizedFor(recipientsOfLength(50, 37).join());
-    expect(text).toContain("ForAllValues:StringLike");
-    expect(warnings).toEqual([]);
+  it("is in the policy of a role up to the longest that fits, and from then on the synth says that it is not", () => {
+    // Fifty recipients are all that a stage takes, so what grows is the length of each.
+    const listOf = (length: number) => synthesizedFor(recipientsOfLength(50, length).join());
+    const longest = largest(20, 60, (length) => holdsList(listOf(length).text));
+    expect(listOf(longest).warnings).toEqual([]);
+    expect(listOf(longest + 1).warnings).toHaveLength(1);
   });
 
   it("that is too long for the policy of a role stays out of it, and the synth says what holds instead", () => {

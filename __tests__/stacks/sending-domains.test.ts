@@ -6,8 +6,9 @@ import { NotificationStack } from "../../stacks/notification-stack";
 import { type SendingDomainSettings, type TrackingSettings } from "../../stacks/sending-domains";
 import { regionsWithSes } from "../../stacks/regions";
 import { sesHosts } from "../../stacks/ses-hosts";
-import { type StageSettings } from "../../stacks/stages";
+import { stages, type StageSettings } from "../../stacks/stages";
 import { withStage, synthesized, type Synthesized } from "../support/stack";
+import { plainStage } from "../support/stages";
 
 const ofDomain: Environment = { SENDER_IDENTITY: "domain" };
 
@@ -233,6 +234,14 @@ describe("refuses, with the fix,", () => {
       { tracking: { ...click, domain: "mail-{region}.example.com" } },
       /is the MAIL FROM domain, which can't have a CNAME/,
     ],
+    [
+      "tracking under a domain of another sender",
+      {
+        tracking: click,
+        senders: { alerts: { address: `alerts@${click.domain}` }, default: { address: "sender@example.com" } },
+      },
+      /tracking\.domain="click\.example\.com" is a domain that the stage sends mail from, which can't have a CNAME/,
+    ],
     ["tracking without a domain", { tracking: click }, /needs a sender that SES verifies by its domain/, {}],
     [
       "https without a network that has a certificate",
@@ -287,5 +296,34 @@ describe("a long text", () => {
 
   it("has no exclamation mark in an address, where it would begin a size (RFC 7489, 6.2)", () => {
     expect(record.value).toContain("rua=mailto:a%21b@");
+  });
+});
+
+describe("a domain that another stage sends from", () => {
+  const known: Record<string, StageSettings> = stages;
+  const beside = (name: string, senders: StageSettings["senders"], settings: Partial<StageSettings>) => {
+    const replaced = jest.replaceProperty(known, name, { ...plainStage, senders } as StageSettings);
+    try {
+      return withStage(settings, ofDomain);
+    } finally {
+      replaced.restore();
+    }
+  };
+  const senders = { default: { address: "shop@Click.Example.com" } };
+  const click = { domain: "click.example.com", httpsPolicy: "OPTIONAL" } as const;
+  const mailFrom = { sendingDomains: { "example.com": { mailFrom: { subdomain: "click" } } } };
+
+  it("is neither tracked under, nor a MAIL FROM domain", () => {
+    expect(() => beside("staging", senders, { tracking: click })).toThrow(
+      `dev.tracking.domain="click.example.com" is a domain that the stage staging sends mail from, which can't have a CNAME: use another sub-domain`,
+    );
+    expect(() => beside("staging", senders, mailFrom)).toThrow(
+      "makes click.example.com, which the stage staging also sends from",
+    );
+  });
+
+  it("is free where the other stage is the sandbox, and where its entry is wrong", () => {
+    expect(beside("sandbox", senders, { tracking: click }).tracking?.domain).toBe(click.domain);
+    expect(beside("staging", null as unknown as undefined, { tracking: click }).tracking?.domain).toBe(click.domain);
   });
 });

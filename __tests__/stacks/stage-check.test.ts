@@ -32,7 +32,7 @@ describe.each<[keyof StageSettings, number, number]>([
       const shown = typeof value === "string" ? `"${value}"` : String(value);
       expect(problemsWith({ [name]: value })).toEqual([
         expect.stringContaining(
-          `stacks/stages.ts: dev.${name}=${shown} has to be a whole number from ${least} to ${most}, `,
+          `stacks/stages.ts: dev.${name}${value === undefined ? " is missing: it" : `=${shown}`} has to be a whole number from ${least} to ${most}, `,
         ),
       ]);
     }
@@ -41,7 +41,7 @@ describe.each<[keyof StageSettings, number, number]>([
 
 describe("the send rate", () => {
   const outOfTheSandbox = { sesSandbox: false, reserveConcurrency: true };
-  const about = /^stacks\/stages\.ts: dev\.sendRatePerSecond=/;
+  const about = /^stacks\/stages\.ts: dev\.sendRatePerSecond(?:=| is missing: it has)/;
 
   it("is a number from 0.1 on, and nothing else", () => {
     for (const good of [0.1, 0.5, 1, 3600]) {
@@ -50,11 +50,14 @@ describe("the send rate", () => {
     for (const bad of [0, -1, 0.09, NaN, Infinity, -Infinity, "1", "", null, undefined, [1], true, 1n]) {
       const problems = problemsWith({ ...outOfTheSandbox, sendRatePerSecond: bad });
       expect(problems).toEqual([expect.stringMatching(about)]);
-      expect(problems[0]).toContain(`=${typeof bad === "bigint" ? "1n" : shown(bad)} has to be a number from 0.1 on: `);
+      expect(problems[0]).toContain(`${shown(bad)} has to be a number from 0.1 on: `);
     }
   });
-  const shown = (value: unknown) =>
-    typeof value === "number" || value === undefined ? String(value) : JSON.stringify(value);
+  const shown = (value: unknown) => {
+    if (value === undefined) return " is missing: it";
+    if (typeof value === "bigint") return "=1n";
+    return `=${typeof value === "number" ? String(value) : JSON.stringify(value)}`;
+  };
 
   it("is 1 at most in the SES sandbox", () => {
     expect(problemsWith({ sesSandbox: true, sendRatePerSecond: 1 })).toEqual([]);
@@ -127,7 +130,15 @@ it.each<[Partial<Entry>, string]>([
   [{ senders: [] }, "dev.senders=[] has to be an object such as { default: { "],
   [{ senders: new Map() }, "dev.senders={} has to be an object such as { default: { "],
   [{ senders: { default: null } }, "dev.senders.default=null has to be an object such as { address: "],
-  [{ senders: { default: undefined } }, "dev.senders.default=undefined has to be an object such as { address: "],
+  [{ senders: { default: undefined } }, "dev.senders.default is missing: it has to be an object such as { address: "],
+  [{ senders: { default: {} } }, "dev.senders.default.address is missing: it has to be a text"],
+  [
+    { targetRetry: { attempts: 1 } },
+    "dev.targetRetry.maximumAgeSeconds is missing: it has to be a whole number from 60",
+  ],
+  [{ tracking: { domain: "click.example.com" } }, "dev.tracking.httpsPolicy is missing: it has to be one of REQUIRE, "],
+  [{ logRetentionDays: undefined }, "dev.logRetentionDays is missing: it has to be one of 1, 3, "],
+  [{ identities: {} }, 'dev.identities={} has to be "managed", "existing" or { existing: ["example.com"] }'],
   [{ accountId: 1n }, "dev.accountId=1n has to be a text"],
   [{ accountId: Symbol("id") }, "dev.accountId=Symbol(id) has to be a text"],
   [{ region: () => "eu-west-1" }, "dev.region=[Function: region] has to be a text"],
@@ -137,9 +148,9 @@ it.each<[Partial<Entry>, string]>([
   ],
   [{ quotas: { rulesPerBus: 0 } }, "dev.quotas.rulesPerBus=0 has to be a whole number from 1 "],
   [{ sesSandbox: "false" }, 'dev.sesSandbox="false" has to be true or false'],
-  [{ reserveConcurrency: undefined }, "dev.reserveConcurrency=undefined has to be true or false"],
+  [{ reserveConcurrency: undefined }, "dev.reserveConcurrency is missing: it has to be true or false"],
   [{ deletionProtection: 0 }, "dev.deletionProtection=0 has to be true or false"],
-  [{ identities: "mine" }, 'dev.identities="mine" has to be one of managed, existing'],
+  [{ identities: "mine" }, 'dev.identities="mine" has to be "managed", "existing" or { existing: ["example.com"] }'],
   [{ recipients: "ops@example.com" }, 'dev.recipients="ops@example.com" has to be a list of texts'],
   [{ alarmSubscribers: [1] }, "dev.alarmSubscribers=[1] has to be a list of texts"],
   [{ senders: { default: "a@example.com" } }, 'dev.senders.default="a@example.com" '],
@@ -236,7 +247,7 @@ it.each([[null], [undefined], [[]], ["dev"], [7], [() => 1]])("refuses %p in pla
   const replaced = jest.replaceProperty(known, "dev", entry);
   try {
     expect(() => configOf()).toThrow(
-      /- stacks\/stages\.ts: dev=.* has to be an object with the stage's settings, such as/,
+      /- stacks\/stages\.ts: dev(?:=.*| is missing: it) has to be an object with the stage's settings, such as/,
     );
   } finally {
     replaced.restore();
@@ -379,10 +390,10 @@ describe("who may be mailed", () => {
     [{ mode: "unrestricted", reason: `x${" ".repeat(30)}` }, " has fewer than 30 characters. Write why"],
     [{ mode: "unrestricted" }, '={"mode":"unrestricted"} has to be "recipients-only", { mode'],
     ["everybody", '="everybody" has to be "recipients-only"'],
-    [undefined, '=undefined has to be "recipients-only"'],
+    [undefined, ' is missing: it has to be "recipients-only"'],
   ])("can't be %j", (allowedRecipients, problem) => {
     expect(problemsWith({ allowedRecipients })).toEqual([
-      expect.stringMatching(/^stacks\/stages\.ts: dev\.allowedRecipients[.=]/),
+      expect.stringMatching(/^stacks\/stages\.ts: dev\.allowedRecipients[.= ]/),
     ]);
     expect(problemsWith({ allowedRecipients })).toEqual([expect.stringContaining(problem)]);
   });

@@ -242,6 +242,28 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
       /does not suppress addresses for BOUNCE and COMPLAINT/,
     ],
   ],
+  "feedback-is-published": [
+    [
+      "no event destination",
+      (s) => {
+        s.remove("aws_sesv2_configuration_set_event_destination");
+      },
+      /publishes not all of BOUNCE/,
+    ],
+    [
+      "no rendering failures",
+      (s) => {
+        const to = s.the("aws_sesv2_configuration_set_event_destination").event_destination as Draft;
+        to.matching_event_types = ["BOUNCE", "COMPLAINT", "REJECT", "DELIVERY"];
+      },
+      /publishes not all of BOUNCE, COMPLAINT, REJECT, RENDERING_FAILURE/,
+    ],
+    [
+      "that of another configuration set",
+      (s) => (s.the("aws_sesv2_configuration_set_event_destination").configuration_set_name = "other"),
+      /publishes not all of BOUNCE/,
+    ],
+  ],
   "others-stay-out": [
     ...(
       [
@@ -505,7 +527,7 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
     [
       "dead letters outside of the stack",
       (s) => (s.the(target, "email-rule").dead_letter_config = { arn: "arn:aws:sqs:eu-west-1:1:other" }),
-      /has dead letters at arn:aws:sqs:eu-west-1:1:other, whose policy does not let/,
+      /has dead letters at arn:aws:sqs:eu-west-1:1:other, which is not in the stack/,
     ],
     [
       "another kind of target without a role",

@@ -1,4 +1,5 @@
 import { type Notification } from "../../handler/notifications/define";
+import { type PlacedSuppression } from "../../stacks/policy/suppressions";
 import { alarmsDocument } from "./alarms-document";
 import { architectureDocument, diagram, diagramFiles } from "./architecture-document";
 import { catalogueDocument } from "./catalogue-document";
@@ -30,6 +31,20 @@ export interface GeneratedDocument {
   readonly generate: (subject: Subject) => string | Promise<string>;
 }
 
+/** What sentences call each stack of a stage. */
+const stackNames: Readonly<Record<keyof CiStacks, string>> = {
+  notification: "The notification stack",
+  ciAccess: "The stack `ci-access`",
+  stateBackend: "The stack `state-backend`",
+};
+
+/** The suppressions of every stack, by what a sentence calls it. */
+export function suppressionsOf(stacks: CiStacks): Readonly<Record<string, readonly PlacedSuppression[]>> {
+  return Object.fromEntries(
+    Object.entries(stackNames).map(([stack, name]) => [name, stacks[stack as keyof CiStacks].suppressions]),
+  );
+}
+
 /** Every document that `npm run docs` writes. A further document is a further line. */
 export const documents: readonly GeneratedDocument[] = [
   { path: "loss-map.md", about: "project", generate: ({ stack }) => lossMapDocument(stack) },
@@ -43,11 +58,7 @@ export const documents: readonly GeneratedDocument[] = [
   {
     path: "policy.md",
     about: "project",
-    generate: ({ stack, ci }) =>
-      policyDocument({
-        "The notification stack": stack.suppressions,
-        "The stack `ci-access`": ci.ciAccess.suppressions,
-      }),
+    generate: ({ ci }) => policyDocument(suppressionsOf(ci)),
   },
   {
     path: "catalogue.md",

@@ -4,7 +4,7 @@ import { type Need, type Principal, type Statement, statementsOf } from "./iam";
 import { conditionInWords, lines, whatIs } from "./iam-words";
 import { code, refuse } from "./markdown";
 import { nameOf } from "./references";
-import { callsOf } from "./sdk-calls";
+import { type Call, callsOf } from "./sdk-calls";
 import { type CiStacks } from "./stack";
 
 /** Who may do what with the roles that the stack `ci-access` makes, and what needs it. */
@@ -97,13 +97,7 @@ export function ciRows(stacks: CiStacks, functionNeeds: readonly Need[], recorde
     [
       ...findRecordProblems(ofTerraform, kinds),
       ...findKindProblems(ofTerraform, stacks),
-      ...ofSmoke.flatMap(({ sid, actions }) =>
-        actions
-          .filter((action) => !calls.some((call) => call.action === action))
-          .map(
-            (action) => `The statement ${sid} of the smoke role allows ${action}, which ${smokeCommand} never calls.`,
-          ),
-      ),
+      ...findSmokeProblems(ofSmoke, calls),
       ...findBoundaryProblems(ofBoundary, needs),
     ],
   );
@@ -186,6 +180,30 @@ function findKindProblems(statements: readonly Statement[], { notification }: Ci
     ...[...new Set(listed)]
       .filter((kind) => kind !== "backend" && !kinds.includes(kind))
       .map((kind) => `In ${list}, ${kind} is no kind of the stage's resources.`),
+  ];
+}
+
+/** Calls of the files that the smoke command loads and no workflow makes, with what makes them. */
+const notInWorkflows: Readonly<Record<string, string>> = {
+  "dynamodb:UpdateItem": "the redrive of dead letters",
+  "events:DescribeReplay": "--replay",
+  "events:StartReplay": "--replay",
+};
+
+/** Lists what the smoke role may do and the command never calls, and the calls that the role may not make. */
+function findSmokeProblems(statements: readonly Statement[], calls: readonly Call[]): string[] {
+  const allowed = new Set(statements.flatMap(({ actions }) => actions));
+  const called = new Set(calls.map(({ action }) => action));
+  return [
+    ...[...allowed]
+      .filter((action) => !called.has(action))
+      .map((action) => `The smoke role allows ${action}, which ${smokeCommand} never calls.`),
+    ...[...called]
+      .filter((action) => !allowed.has(action) && !(action in notInWorkflows))
+      .map((action) => `${smokeCommand} calls ${action}, and the smoke role does not allow it.`),
+    ...Object.entries(notInWorkflows)
+      .filter(([action]) => allowed.has(action) || !called.has(action))
+      .map(([action, by]) => `In the list notInWorkflows, ${action} of ${by} is allowed, or is called no longer.`),
   ];
 }
 

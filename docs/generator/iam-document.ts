@@ -71,8 +71,8 @@ token for a job takes it on, and only where this holds of the token:
 
 ${table(["Role", "Where"], rows.trust)}
 
-The rows are those of a stage with everything that it can switch on: a sending domain, its records in a hosted zone, and tracking. A
-stage without one of these has no permission for it.
+The rows are those of a stage with everything that it can switch on: a sending domain, its records in a hosted zone, tracking, and a
+list of those who may be mailed. A stage without one of these has no permission for it, and without the list no condition on recipients.
 
 ### Plan and deploy
 
@@ -84,14 +84,16 @@ ${table(["On", "Reads", "Changes", "Where", "Terraform needs it for"], rows.terr
 
 ### Smoke
 
-These are the calls of \`npm run smoke\` in the files that make them.
+These are the calls of \`npm run smoke\` in the files that make them. \`npm run docs\` fails where the role lacks one, or has another. It
+has none for \`--replay\`, which no workflow runs.
 
 ${table(["On", "May", "Needed by"], rows.smoke)}
 
 ### The most that a function may do
 
 The deploy role writes the functions' policies, so the boundary limits what it can write. A function may do what both its policy above
-and the boundary allow.
+and the boundary allow. \`ses:Recipients\` is the stage's list of those who may be mailed: the policies of its functions have the same
+condition, each where the list fits, and none has it where everybody may be mailed. The synth warns where a list does not fit.
 
 ${table(["At most", "On", "Where", "Needed by"], rows.boundary)}
 

@@ -64,6 +64,7 @@ ${answered.map(peerSection).join("\n\n")}
 }
 
 function suppressionSection(stack: string, suppressions: readonly PlacedSuppression[]): string {
+  if (suppressions.length === 0) return `${stack} has none.`;
   return `${stack} has ${suppressions.length === 1 ? "this one" : "these"}:
 
 ${table(

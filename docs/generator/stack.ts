@@ -12,6 +12,7 @@ import { type PlacedSuppression, suppressionsIn } from "../../stacks/policy/supp
 import { NotificationStack } from "../../stacks/notification-stack";
 import { stages, type StageSettings } from "../../stacks/stages";
 import { StateBackendStack } from "../../stacks/state-backend-stack";
+import { stateKey } from "../../stacks/state-places";
 import { type TemplateReader } from "../../stacks/templates/load";
 
 export type Attributes = Readonly<Record<string, unknown>>;
@@ -69,7 +70,10 @@ export function synthesizeForDocs(
   }
 }
 
-/** The stacks of a stage that sends from a domain, makes its records in Route 53, tracks, and is deployed by GitHub. */
+/**
+ * The stacks of a stage that sends from a domain, makes its records in Route 53, tracks, limits who may be mailed, and is
+ * deployed by GitHub.
+ */
 export interface CiStacks {
   readonly notification: SynthesizedStack;
   readonly ciAccess: SynthesizedStack;
@@ -79,8 +83,9 @@ export interface CiStacks {
 /** Synthesizes the stacks beside the notification stack, and that one with everything that a stage can switch on. */
 export function synthesizeForCi(): CiStacks {
   const ofCi = { ...production, SENDER_IDENTITY: "domain", DEPLOY_REPOSITORY: "organization/project" };
-  const config = readConfig(ofCi, entries);
-  const { ci, backend, projectName, accountId, region, stage } = config;
+  const allowedRecipients = { mode: "restricted", addresses: ["ops@example.com"], domains: ["example.org"] } as const;
+  const config = readConfig(ofCi, { ...entries, prod: { ...entry, allowedRecipients } });
+  const { ci, backend, projectName, accountId } = config;
   if (ci === undefined) throw new Error("DEPLOY_REPOSITORY makes no CI.");
   if (backend.kind !== "s3") throw new Error("The example stage keeps its state elsewhere than in S3.");
   const zoneId = "Z0123456789ABCDEFGHIJ";
@@ -89,7 +94,7 @@ export function synthesizeForCi(): CiStacks {
     sendingDomains: config.sendingDomains.map((domain) => ({ ...domain, zoneId })),
     tracking: { domain: "click.example.com", httpsPolicy: "REQUIRE", target: "d111111abcdef8.cloudfront.net", zoneId },
   };
-  const state = { bucket: backend.bucket, key: `${projectName}/${stage}/${region}/terraform.tfstate` };
+  const state = { bucket: backend.bucket, key: stateKey(config, "terraform") };
   const outdir = mkdtempSync(join(tmpdir(), "docs-"));
   try {
     const app = new App({ outdir });

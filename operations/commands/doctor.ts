@@ -30,7 +30,7 @@ export function define(command: Command, io: Io, end: (exitCode: number) => void
         const results = await runChecks(checksOf(stage), stage);
         const only = onlyFinding(results);
         // What the shell alone shows says nothing of whether a check could be made.
-        const shown = [...regionResults(stage), ...results];
+        const shown = [...variableResults(stage), ...results];
         if (options.json) io.stdout.write(`${JSON.stringify(toJson(shown, stage), null, 2)}\n`);
         else if (only !== undefined) io.stderr.write(`No check could be made. ${only}\n`);
         else io.stdout.write(describe(shown, stage));
@@ -39,12 +39,17 @@ export function define(command: Command, io: Io, end: (exitCode: number) => void
     );
 }
 
-/** A warning where the shell's region is not that of the stage's entry. */
-function regionResults({ config, isSandbox }: StageAccess): CheckResult[] {
-  const { region, regionOfEntry, stage } = config;
-  if (regionOfEntry === undefined || isSandbox) return [];
-  const finding = `AWS_REGION is ${region}, and the stage ${stage} is in ${regionOfEntry} by stacks/stages.ts.`;
-  return [{ check: "Region", ...warn(finding, `Unset AWS_REGION, unless the stage is in ${region}, too.`) }];
+/** A warning for each variable of the shell that wins over another value of the stage's entry. */
+function variableResults({ config, isSandbox }: StageAccess): CheckResult[] {
+  const { overrides, stage } = config;
+  if (isSandbox) return [];
+  return overrides.map(({ variable, value, setting, ofEntry }) => ({
+    check: variable,
+    ...warn(
+      `It is "${value}", and ${stage}.${setting} in stacks/stages.ts is "${ofEntry}".`,
+      `Unset ${variable}, unless that is meant.`,
+    ),
+  }));
 }
 
 function checksOf(stage: StageAccess) {

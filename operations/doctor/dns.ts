@@ -1,6 +1,7 @@
 import { Resolver } from "node:dns/promises";
-import { type DnsRecord, dmarcVersion, spfOfSes, spfVersion } from "../../stacks/dns-records";
-import { fail, ok, unknown, type Verdict, warn } from "./check";
+import { type DnsRecord, dmarcVersion, spfVersion } from "../../stacks/dns-records";
+import { fail, unknown, type Verdict, warn, worst } from "./check";
+import { allowsSes, dmarcRemarks, isOf, keepsPolicy, spfRemarks } from "./spf-dmarc";
 
 type DnsResolver = Pick<Resolver, "resolve4" | "resolveCname" | "resolveMx" | "resolveNs" | "resolveTxt">;
 
@@ -94,8 +95,9 @@ export type RecordVerdict = Verdict & Pick<Judgement, "isMissing">;
 /**
  * Checks one record. Where the answer is not the expected one, the domain's own name servers are asked, too: where they
  * have the record, it is only not visible yet.
+ * @param mailsEverybody whether the stage mails whom it likes, as production does.
  */
-export async function checkRecord(dns: Dns, record: DnsRecord): Promise<RecordVerdict> {
+export async function checkRecord(dns: Dns, record: DnsRecord, mailsEverybody = false): Promise<RecordVerdict> {
   const what = `${record.type} ${record.name}`;
   const answer = await ask(dns.resolver, record);
   if (answer.why !== undefined) {
@@ -105,7 +107,9 @@ export async function checkRecord(dns: Dns, record: DnsRecord): Promise<RecordVe
     );
   }
   const { problem, isMissing = false } = judge(record, answer.values);
-  if (problem === undefined) return ok(`${what}: as expected.`);
+  if (problem === undefined) {
+    return worst(await remarksOn(dns, record, answer.values, mailsEverybody), `${what}: as expected.`);
+  }
   const own = await dns.ownServers(record.name.slice(record.name.indexOf(".") + 1));
   const ofOwn = own === undefined ? undefined : await ask(own, record);
   if (ofOwn?.why === undefined && ofOwn !== undefined && judge(record, ofOwn.values).problem === undefined) {
@@ -120,12 +124,35 @@ export async function checkRecord(dns: Dns, record: DnsRecord): Promise<RecordVe
   };
 }
 
+async function remarksOn(
+  dns: Dns,
+  { type, name, value }: DnsRecord,
+  values: readonly string[],
+  mailsEverybody: boolean,
+): Promise<Verdict[]> {
+  if (type !== "TXT") return [];
+  const version = versionOf(value);
+  const text = values.find(isOf(version)) ?? "";
+  if (version === dmarcVersion) return dmarcRemarks(name, text, { isOfParent: false, mailsEverybody });
+  // The record that this project makes needs no look at those that it includes.
+  if (text === value) return [];
+  return spfRemarks(name, text, async (other) => {
+    const answer = await ask(dns.resolver, { name: other, type: "TXT" });
+    return answer.why === undefined ? answer.values : [];
+  });
+}
+
+const versionOf = (value: string): string => (isOf(spfVersion)(value) ? spfVersion : dmarcVersion);
+
 /** @returns the first policy of a domain that contains this one, with its name, or `undefined` where there is none. */
-export async function findParentPolicy(dns: Dns, domain: string): Promise<string | undefined> {
+export async function findParentPolicy(
+  dns: Dns,
+  domain: string,
+): Promise<{ readonly name: string; readonly text: string } | undefined> {
   for (const parent of withParents(domain).slice(1)) {
     const answer = await ask(dns.resolver, { name: `_dmarc.${parent}`, type: "TXT" });
     const found = answer.why === undefined ? answer.values.find(isOf(dmarcVersion)) : undefined;
-    if (found !== undefined) return `_dmarc.${parent}, "${found}"`;
+    if (found !== undefined) return { name: `_dmarc.${parent}`, text: found };
   }
   return undefined;
 }
@@ -147,7 +174,7 @@ function judge(record: DnsRecord, values: readonly string[]): Judgement {
     }
     return values.some((each) => sameHost(each, value)) ? {} : wrong(value, values);
   }
-  const version = isOf(spfVersion)(value) ? spfVersion : dmarcVersion;
+  const version = versionOf(value);
   const found = values.filter(isOf(version));
   const [text, ...others] = found;
   if (text === undefined) return missing(value);
@@ -167,42 +194,7 @@ const wrong = (value: string, found: readonly string[]): Judgement => ({
 
 const quoted = (values: readonly string[]): string => values.map((value) => `"${value}"`).join(", ");
 
-/** The version has to be the whole first word, in any case for SPF (RFC 7208, 4.5), and up to a semicolon for DMARC. */
-const isOf =
-  (version: string) =>
-  (text: string): boolean =>
-    text.split(/[\s;]/, 1)[0]?.toLowerCase() === version.toLowerCase();
-
 function sameHost(one: string, other: string): boolean {
   const plain = (host: string) => host.toLowerCase().replace(/\.$/, "");
   return plain(one) === plain(other);
-}
-
-/** An SPF record may name other senders as well. What stands behind `all` is never read (RFC 7208, 5.1). */
-function allowsSes(text: string): boolean {
-  const terms = text.toLowerCase().split(/\s+/);
-  const end = terms.findIndex((term) => /^[+?~-]?all$/.test(term));
-  return terms.slice(0, end === -1 ? undefined : end).some((term) => term === spfOfSes || term === `+${spfOfSes}`);
-}
-
-const strictness = ["none", "quarantine", "reject"];
-
-/** A DMARC record may be stricter than the expected one, and have further tags, and further receivers of reports. */
-function keepsPolicy(text: string, expected: string): boolean {
-  const [found, wanted] = [tagsOf(text), tagsOf(expected)];
-  const [is, atLeast] = [found, wanted].map((tags) => strictness.indexOf(tags.get("p")?.toLowerCase() ?? ""));
-  const reports = found
-    .get("rua")
-    ?.split(",")
-    .map((each) => each.trim().split("!")[0]);
-  return (is ?? -1) >= (atLeast ?? 0) && (!wanted.has("rua") || reports?.includes(wanted.get("rua")) === true);
-}
-
-function tagsOf(text: string): Map<string, string> {
-  return new Map(
-    text.split(";").map((part) => {
-      const [name = "", ...value] = part.split("=");
-      return [name.trim(), value.join("=").trim()];
-    }),
-  );
 }

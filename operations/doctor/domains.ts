@@ -10,6 +10,7 @@ import { sesHosts, type SesHosts } from "../../stacks/ses-hosts";
 import { type Check, type DoctorStage, fail, ok, unknown, type Verdict, warn, worst } from "./check";
 import { checkRecord, type Dns, findParentPolicy, hasAddress } from "./dns";
 import { absent, deployHint } from "./email";
+import { dmarcRemarks } from "./spf-dmarc";
 
 interface DomainClients {
   readonly sesV2: SESv2Client;
@@ -22,6 +23,7 @@ export function domainChecks(stage: DoctorStage, { sesV2, dns }: DomainClients):
   const hosts = sesHosts(config.region);
   if (hosts === undefined) return [];
   const deploy = deployHint(stage);
+  const mailsEverybody = config.recipientPolicy.mode === "unrestricted" && !stage.isSandbox;
   const checks = config.sendingDomains.flatMap((domain) => {
     const name = domain.domain;
     let identity: Promise<GetEmailIdentityCommandOutput | undefined> | undefined;
@@ -34,9 +36,11 @@ export function domainChecks(stage: DoctorStage, { sesV2, dns }: DomainClients):
       { name: `DKIM of ${name}`, run: withIdentity((found) => checkDkim(dns, domain, found, hosts)) },
       {
         name: `MAIL FROM of ${name}`,
-        run: withIdentity((found) => checkMailFrom(dns, domain, found, hosts, config.manageIdentities, deploy)),
+        run: withIdentity((found) =>
+          checkMailFrom(dns, domain, found, hosts, config.madeIdentities.includes(domain.domain), deploy),
+        ),
       },
-      { name: `DMARC of ${name}`, run: () => checkDmarc(dns, domain) },
+      { name: `DMARC of ${name}`, run: () => checkDmarc(dns, domain, mailsEverybody) },
     ];
   });
   const { tracking } = config;
@@ -132,12 +136,13 @@ async function checkMailFrom(
   return worst(verdicts, `${actual}: MX, SPF and SES: SUCCESS.`);
 }
 
-async function checkDmarc(dns: Dns, { domain, dmarc }: SendingDomain): Promise<Verdict> {
+async function checkDmarc(dns: Dns, { domain, dmarc }: SendingDomain, mailsEverybody: boolean): Promise<Verdict> {
   const isElsewhere = dmarc === undefined;
   const expected = isElsewhere ? ({ policy: "none", reportsTo: undefined, isMadeHere: false } as const) : dmarc;
-  const { isMissing = false, ...verdict } = await checkRecord(dns, dmarcRecord(domain, expected));
+  const { isMissing = false, ...verdict } = await checkRecord(dns, dmarcRecord(domain, expected), mailsEverybody);
   if (!isMissing) return verdict;
-  const ofParent = await findParentPolicy(dns, domain);
+  const parent = await findParentPolicy(dns, domain);
+  const ofParent = parent && `${parent.name}, "${parent.text}"`;
   if (!isElsewhere) {
     return ofParent === undefined
       ? verdict
@@ -146,9 +151,12 @@ async function checkDmarc(dns: Dns, { domain, dmarc }: SendingDomain): Promise<V
           'Make the record, or set dmarc: "elsewhere" in stacks/stages.ts.',
         );
   }
-  return ofParent === undefined
+  return parent === undefined
     ? warn(`${domain} has no DMARC record, and dmarc is "elsewhere".`, "Ask whoever has the domain's DNS for one.")
-    : ok(`The policy of a parent domain counts: ${ofParent}.`);
+    : worst(
+        dmarcRemarks(parent.name, parent.text, { isOfParent: true, mailsEverybody }),
+        `The policy of a parent domain counts: ${ofParent ?? ""}.`,
+      );
 }
 
 async function checkTracking(

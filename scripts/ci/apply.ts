@@ -21,10 +21,7 @@ interface Application {
  * @throws Refusal if the commit or the state has moved on since the plan, or if the artifact is not as planned.
  */
 export async function applyPlan({ artifact, into, stage, source, environment }: Application): Promise<void> {
-  const manifest = readManifest(artifact);
-  if (manifest.stage !== stage) {
-    throw new Refusal(`The plan is for the stage "${manifest.stage}", and "${stage}" is deployed: ${planAgain}.`);
-  }
+  const manifest = readManifest(artifact, stage);
   if (manifest.tree !== source.tree) {
     throw new Refusal(
       `The commit has moved on: the plan was made of the files ${manifest.tree} (commit ${manifest.commit}), and the files ${source.tree} (commit ${source.commit}) are deployed. Nothing was changed: ${planAgain}.`,

@@ -15,6 +15,9 @@ const names = { manifest: "manifest.json", summary: "summary.md", stack: "stack.
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
+/** The files without which nothing can be applied. */
+const needed = ["cdk.tf.json", "plan.tfplan", ".terraform.lock.hcl"] as const;
+
 /**
  * The files that a plan's folder has. Terraform would run or obey several others: a program below `.terraform`, an
  * override, a file of variables, a CLI configuration.
@@ -23,7 +26,7 @@ const fileName = z
   .string()
   .refine(
     (path) =>
-      ["cdk.tf.json", "plan.tfplan", ".terraform.lock.hcl"].includes(path) ||
+      (needed as readonly string[]).includes(path) ||
       (/^assets(?:\/[\w@+-][\w.@+-]*)+$/.test(path) && !/\.(?:tf|tf\.json|tfvars|tfvars\.json)$/.test(path)),
     { error: ({ input }) => `${String(input)} is no file of a plan` },
   );
@@ -44,10 +47,12 @@ const fields = z.strictObject({
   /** SHA-256 of each file of the stack's folder, by its path there. */
   files: z.record(fileName, hash),
 });
-const manifestSchema = fields.refine(
-  ({ stage, settings: { STAGE = stage } }) => STAGE === stage,
-  "the settings are those of another stage",
-);
+const manifestSchema = fields
+  .refine(({ stage, settings: { STAGE = stage } }) => STAGE === stage, "the settings are those of another stage")
+  .superRefine(({ stage, stack, files }, context) => {
+    if (stack !== `notification-${stage}`) context.addIssue(`the stack ${stack} is not that of the stage ${stage}`);
+    for (const file of needed) if (!Object.hasOwn(files, file)) context.addIssue(`files: ${file} is missing`);
+  });
 export type Manifest = z.infer<typeof manifestSchema>;
 
 /** Files of a stack's folder that are not handed on: the providers, which `terraform init` installs. */
@@ -96,9 +101,10 @@ export async function writeArtifact(
 
 /**
  * Reads what describes a plan.
- * @throws Refusal if it is missing or damaged.
+ * @param stage whose plan it has to be; without it, any stage's.
+ * @throws Refusal if it is missing or damaged, or of another stage.
  */
-export function readManifest(folder: string): Manifest {
+export function readManifest(folder: string, stage?: string): Manifest {
   const file = join(folder, names.manifest);
   if (!existsSync(file)) throw new Refusal(`${file} is not there, so there is no plan: ${planAgain}.`);
   let found: unknown;
@@ -109,6 +115,11 @@ export function readManifest(folder: string): Manifest {
   }
   const parsed = manifestSchema.safeParse(found);
   if (!parsed.success) throw new Refusal(`${file} can't be used (${problemsOf(parsed.error)}): ${planAgain}.`);
+  if (stage !== undefined && parsed.data.stage !== stage) {
+    throw new Refusal(
+      `${file} is of a plan for the stage "${parsed.data.stage}", and not for "${stage}": ${planAgain}.`,
+    );
+  }
   return parsed.data;
 }
 
@@ -123,7 +134,7 @@ const problemsOf = ({ issues }: z.ZodError): string =>
 /** The summary of a plan; `undefined` where the plan's job did not come that far. */
 export function readSummary(folder: string): string | undefined {
   const file = join(folder, names.summary);
-  return existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
+  return (existsSync(file) && readFileSync(file, "utf8").trim()) || undefined;
 }
 
 /**

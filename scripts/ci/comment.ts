@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { readManifest, readSummary } from "./artifact";
 import { type GitHub } from "./github";
+import { Refusal } from "./refusal";
 
 /** Nobody sees it in the comment, and it finds the comment again. */
 const marker = "<!-- event-driven-email: plan -->";
@@ -16,14 +17,27 @@ interface CommentContent {
   readonly run: string;
 }
 
-/** The comment of a pull request: the plan of each stage. */
-export function planComment({ stages, folder, run }: CommentContent): string {
+interface PlanComment {
+  readonly body: string;
+  /** Why the plan of a stage can't be used, as sentences. The comment has them, too. */
+  readonly problems: readonly string[];
+}
+
+/** The comment of a pull request: the plan of each stage. A damaged plan of one stage leaves those of the others readable. */
+export function planComment({ stages, folder, run }: CommentContent): PlanComment {
   const room = Math.floor(mostCharacters / Math.max(1, stages.length));
-  return [
-    marker,
-    `What a merge would apply, and nothing else. [The run](${run}) has the plans as artifacts.`,
-    ...stages.map((stage) => stageSection(join(folder, stage), { stage, run, room })),
-  ].join("\n\n");
+  const problems: string[] = [];
+  const sections = stages.map((stage) => {
+    try {
+      return stageSection(join(folder, stage), { stage, run, room });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      problems.push(`${stage}: ${error.message}`);
+      return `## The plan of the stage ${stage} can't be used\n\n${shorten(error.message, room, run)}`;
+    }
+  });
+  const head = `What a merge would apply, and nothing else. [The run](${run}) has the plans as artifacts.`;
+  return { body: [marker, head, ...sections].join("\n\n"), problems };
 }
 
 function stageSection(
@@ -34,7 +48,7 @@ function stageSection(
   if (summary === undefined) {
     return `## The stage ${stage} was not planned\n\nThe job failed; [its log](${run}) says why. Without this plan, a merge is not deployed.`;
   }
-  const { commit } = readManifest(folder);
+  const { commit } = readManifest(folder, stage);
   return `${shorten(summary, room, run)}\n\nPlanned of ${commit}, which is this branch merged into its base.`;
 }
 

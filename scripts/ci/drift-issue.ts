@@ -47,8 +47,33 @@ export async function putDriftIssue(github: GitHub, { stage, report, run }: Find
   return `${stage}: still drifted, issue ${ours.number} is updated`;
 }
 
+/**
+ * The issues of several stages. Where GitHub refuses one, the others are still made.
+ * @param reports has the report of each stage's job in a folder of the stage's name.
+ * @param tell takes what was done, one sentence a stage.
+ * @throws Error if GitHub refused one, with every reason.
+ */
+export async function putDriftIssues(
+  github: GitHub,
+  { stages, reports, run }: { readonly stages: readonly string[]; readonly reports: string; readonly run: string },
+  tell: (sentence: string) => void,
+): Promise<void> {
+  const problems: unknown[] = [];
+  for (const stage of stages) {
+    const report = readDriftReport(reports, stage);
+    if (report === undefined) tell(`${stage}: its job has failed, so its issue stays as it is`);
+    else {
+      await putDriftIssue(github, { stage, report: report || undefined, run }).then(tell, (error: unknown) => {
+        tell(`${stage}: its issue could not be written (${String(error)})`);
+        problems.push(error);
+      });
+    }
+  }
+  if (problems.length > 0) throw new AggregateError(problems, problems.map(String).join("\n"));
+}
+
 /** The report of a stage's job; `undefined` where the job did not come that far. */
-export function readDriftReport(folder: string, stage: string): string | undefined {
+function readDriftReport(folder: string, stage: string): string | undefined {
   const file = join(folder, stage, "report.md");
   return existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
 }

@@ -36,7 +36,10 @@ export async function findPlan(github: GitHub, deployment: Deployment): Promise<
   const found = (await Promise.all(heads.map((head) => runsOf(github, head)))).flat();
   const isOfBranch = await Promise.all(found.map((run) => isMergeWith(github, branch, run)));
   const runs = found.filter((_, index) => isOfBranch[index]);
-  const newest = runs.sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at))[0];
+  // GitHub says the second of a run; of two runs in one second, the later has the higher id.
+  const newest = runs.sort(
+    (a, b) => Date.parse(b.created_at) - Date.parse(a.created_at) || Number(b.id) - Number(a.id),
+  )[0];
   if (newest === undefined) {
     const why =
       heads.length === 1 ? "it came without a pull request" : `its pull request has no run of plan.yml into ${branch}`;

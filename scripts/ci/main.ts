@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { applyPlan } from "./apply";
 import { readManifest } from "./artifact";
 import { planComment, putComment } from "./comment";
 import { problemsOfCheckout } from "./deploy-jobs";
 import { findDrift } from "./drift";
-import { putDriftIssue, readDriftReport } from "./drift-issue";
+import { putDriftIssues } from "./drift-issue";
 import { findPlan } from "./find-plan";
 import { GitHub } from "./github";
 import { makePlan } from "./plan";
@@ -22,7 +22,17 @@ import { readSource } from "./source";
 const environment = process.env;
 const source = join(__dirname, "..", "..");
 
-const list = (text: string): string[] => JSON.parse(text) as string[];
+function list(text: string): string[] {
+  if (!/^\[(?:"\w+"(?:, ?"\w+")*)?\]$/.test(text)) {
+    throw new InvalidArgumentError('Give what "npm run ci -- stages" prints, for example ["dev","prod"].');
+  }
+  return JSON.parse(text) as string[];
+}
+
+function pullRequestNumber(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("Give the number of a pull request.");
+  return Number(text);
+}
 
 function fromJob(name: string): string {
   const value = environment[name];
@@ -65,11 +75,13 @@ program
   .description("Write the plans of all stages into the pull request's comment, or print it.")
   .requiredOption("--stages <json>", "the stages as a JSON list", list)
   .requiredOption("--artifacts <folder>", "the folder with the artifact of each stage")
-  .option("--pull-request <number>", "where the comment goes", Number)
+  .option("--pull-request <number>", "where the comment goes", pullRequestNumber)
   .action(async (options: { stages: string[]; artifacts: string; pullRequest?: number }) => {
-    const body = planComment({ stages: options.stages, folder: options.artifacts, run: runAddress() });
+    const { body, problems } = planComment({ stages: options.stages, folder: options.artifacts, run: runAddress() });
     if (options.pullRequest === undefined) console.log(body);
     else await putComment(github(), options.pullRequest, body);
+    // Only now, so that the comment stands: the job has to be red.
+    if (problems.length > 0) throw new Refusal(problems.join("\n"));
   });
 
 program
@@ -120,11 +132,7 @@ program
   .requiredOption("--stages <json>", "the stages as a JSON list", list)
   .requiredOption("--reports <folder>", "the folder with the report of each stage")
   .action(async (options: { stages: string[]; reports: string }) => {
-    for (const stage of options.stages) {
-      const report = readDriftReport(options.reports, stage);
-      if (report === undefined) console.error(`${stage}: its job has failed, so its issue stays as it is`);
-      else console.error(await putDriftIssue(github(), { stage, report: report || undefined, run: runAddress() }));
-    }
+    await putDriftIssues(github(), { ...options, run: runAddress() }, console.error);
   });
 
 if (require.main === module) {

@@ -47,14 +47,17 @@ export async function run(command: readonly [string, ...string[]], options: RunO
     env: environment,
     stdio: ["ignore", "pipe", "pipe"],
   });
+  // A character of several bytes may be cut between two chunks.
+  child.stdout.setEncoding("utf8");
+  child.stderr.setEncoding("utf8");
   let text = "";
   let errors = "";
-  child.stdout.on("data", (chunk: Buffer) => {
-    if (quiet) text += chunk.toString();
+  child.stdout.on("data", (chunk: string) => {
+    if (quiet) text += chunk;
     else process.stderr.write(chunk);
   });
-  child.stderr.on("data", (chunk: Buffer) => {
-    errors += chunk.toString();
+  child.stderr.on("data", (chunk: string) => {
+    errors += chunk;
     process.stderr.write(chunk);
   });
   const pass = (signal: NodeJS.Signals) => child.kill(signal);

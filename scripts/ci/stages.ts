@@ -6,6 +6,9 @@ export const deployableStages: readonly Stage[] = (Object.keys(stages) as Stage[
   (stage) => stage !== "sandbox",
 );
 
+const whereStagesAre =
+  "CI_STAGES is a variable of the repository: on GitHub, Settings, Secrets and variables, Actions, Variables (https://docs.github.com/en/actions/how-tos/write-workflows/choose-what-workflows-do/use-variables; docs/ci.md).";
+
 /**
  * The stages that the workflows plan, apply and watch.
  * @param chosen the repository's variable `CI_STAGES`: names with blanks or commas between them. Without it there are
@@ -18,7 +21,7 @@ export function selectStages(chosen: string | undefined): Stage[] {
   const unknown = names.filter((name) => !(deployableStages as readonly string[]).includes(name));
   if (unknown.length > 0) {
     throw new Refusal(
-      `CI_STAGES has ${unknown.map((name) => `"${name}"`).join(", ")}: name stages of stacks/stages.ts that can be deployed (${deployableStages.join(", ")}).`,
+      `CI_STAGES has ${unknown.map((name) => `"${name}"`).join(", ")}: name stages of stacks/stages.ts that can be deployed (${deployableStages.join(", ")}). ${whereStagesAre}`,
     );
   }
   return deployableStages.filter((stage) => names.includes(stage));

@@ -16,6 +16,7 @@ import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
 import { recipientConditions } from "../recipient-conditions";
 import { type Tracking } from "../sending-domains";
+import { checkedIdentities } from "../ses-identities";
 import { escapeForTerraform, type LoadedTemplate } from "../templates/load";
 
 export interface EmailSenderProps {
@@ -23,10 +24,8 @@ export interface EmailSenderProps {
   readonly arns: Arns;
   /** The first is the default sender. Senders may share an identity. */
   readonly senders: Config["senders"];
-  /** Whether the identities are created here. Otherwise they exist already. */
-  readonly manageIdentities: boolean;
-  /** Recipients that get an identity while the account is in the SES sandbox. */
-  readonly verifiedRecipients: readonly string[];
+  /** The identities that are created here, of senders and recipients. Each other one exists already. */
+  readonly madeIdentities: readonly string[];
   /** Identities of recipients that SES checks beside that of the sender. */
   readonly recipientIdentities: readonly string[];
   /** Whom the functions may mail. IAM holds it, too, where it names recipients. */
@@ -47,7 +46,7 @@ export interface StoredTemplate {
 
 /** Everything that SES needs to send: the identities, the configuration set and the stored templates. */
 export class EmailSender extends Construct {
-  /** The senders' identities by address or domain; empty where another stage or a person created them. */
+  /** The senders' identities by address or domain; without those that another stage or a person created. */
   readonly identities: ReadonlyMap<string, Sesv2EmailIdentity>;
   readonly configurationSet: Sesv2ConfigurationSet;
   /** The stored templates by notification id. */
@@ -70,7 +69,7 @@ export class EmailSender extends Construct {
         ? {}
         : { trackingOptions: { customRedirectDomain: tracking.domain, httpsPolicy: tracking.httpsPolicy } }),
     });
-    this.identities = props.manageIdentities ? this.createIdentities() : new Map<string, Sesv2EmailIdentity>();
+    this.identities = this.createIdentities();
     const patterns = recipientPatterns(props.recipientPolicy);
     if (patterns !== undefined && this.recipientConditions().length === 0) {
       Annotations.of(this).addWarning(
@@ -94,14 +93,20 @@ export class EmailSender extends Construct {
     });
   }
 
-  /** Creates each identity once, although several senders may share it. */
   private createIdentities(): ReadonlyMap<string, Sesv2EmailIdentity> {
-    const ofSenders = this.senderIdentities().map((value) => [value, this.createIdentity(value)] as const);
-    for (const [, identity] of ofSenders.slice(0, 1)) movedFrom(identity, "email-sender", "sender");
-    for (const recipient of this.withoutSenders(this.props.verifiedRecipients)) {
+    const { madeIdentities } = this.props;
+    const identities = this.senderIdentities();
+    const ofSenders = new Map(
+      identities
+        .filter((value) => madeIdentities.includes(value))
+        .map((value) => [value, this.createIdentity(value)] as const),
+    );
+    const ofDefault = ofSenders.get(identities[0] ?? "");
+    if (ofDefault !== undefined) movedFrom(ofDefault, "email-sender", "sender");
+    for (const recipient of this.withoutSenders(madeIdentities)) {
       movedFrom(this.createIdentity(recipient), "email-sender", `recipient-${recipient}`);
     }
-    return new Map(ofSenders);
+    return ofSenders;
   }
 
   /** The construct's id is the address or the domain, so a recipient that becomes a sender keeps its identity. */
@@ -118,20 +123,20 @@ export class EmailSender extends Construct {
    * template and the configuration set (aws-cdk issue 34402), and in the SES sandbox the recipient's identity too
    * (aws-sdk-js issue 3641).
    *
-   * The statement names the identities of each sender's address and of its domain. Where both exist, SES checks that of
-   * the address, whoever created it (https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html).
+   * The statement names the identities of each sender's address and of its domain (`checkedIdentities`).
    * `ses:FromAddress` keeps out the other addresses of the domain, and `ses:Recipients` keeps out every recipient that
    * the stage's policy does not list (docs/decisions/0021-stages.md).
    */
   sendStatement(): DataAwsIamPolicyDocumentStatement {
     const { names, arns, senders } = this.props;
     const addresses = unique(senders.map(({ address }) => address));
-    const identities = unique(addresses.flatMap((address) => [address, domainOf(address)]));
     return {
       sid: "SendNotifications",
       actions: ["ses:SendTemplatedEmail"],
       resources: [
-        ...unique([...identities, ...this.checkedRecipients()]).map((name) => arns.of("ses", `identity/${name}`)),
+        ...unique([...checkedIdentities(senders), ...this.checkedRecipients()]).map((name) =>
+          arns.of("ses", `identity/${name}`),
+        ),
         arns.of("ses", `configuration-set/${names.configurationSet}`),
         // The templates are named by their prefix. A list of all would outgrow the 10,240 characters that IAM takes for
         // the policies of a role.
@@ -164,7 +169,3 @@ export class EmailSender extends Construct {
 }
 
 const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
-
-function domainOf(address: string): string {
-  return address.slice(address.lastIndexOf("@") + 1);
-}

@@ -14,11 +14,11 @@ const defaults: PolicySettings = { ...defaultQuotas("us-east-1"), deletionProtec
 export function findViolations(
   stack: SynthesizedStack,
   namePrefix: string,
-  settings: PolicySettings = defaults,
+  settings: Partial<PolicySettings> = {},
   suppressions: readonly PlacedSuppression[] = [],
 ): Violation[] {
   const violations = rules.flatMap((rule) =>
-    rule.check(stack, namePrefix, settings).map((finding) => toViolation(rule, finding)),
+    rule.check(stack, namePrefix, { ...defaults, ...settings }).map((finding) => toViolation(rule, finding)),
   );
   return withoutSuppressed(violations, suppressions);
 }
@@ -27,7 +27,7 @@ export function findViolations(
  * Makes the synth fail on a violation. It is a validation and not an Aspect, because `Testing.synth` ignores the errors
  * of an Aspect.
  */
-export function enforcePolicy(stack: TerraformStack, namePrefix: string, settings: PolicySettings = defaults): void {
+export function enforcePolicy(stack: TerraformStack, namePrefix: string, settings: Partial<PolicySettings> = {}): void {
   stack.node.addValidation({
     validate: () =>
       findViolations(stack.toTerraform() as SynthesizedStack, namePrefix, settings, suppressionsIn(stack)).map(

@@ -58,7 +58,7 @@ function writersTo(stack: SynthesizedStack, address: string, type: string, attri
     case "aws_sqs_queue":
       return servicesIn(stack, [attributes.policy, ...policiesOf(stack, "aws_sqs_queue_policy", "queue_url", address)]);
     case "aws_sns_topic":
-      return servicesIn(stack, policiesOf(stack, "aws_sns_topic_policy", "arn", address));
+      return servicesIn(stack, [attributes.policy, ...policiesOf(stack, "aws_sns_topic_policy", "arn", address)]);
     default:
       return [];
   }
@@ -84,7 +84,7 @@ function keyAdmits(stack: SynthesizedStack, { address, attributes }: Found, serv
       (statement) => statement.effect !== "Deny" && servicesOf(statement).some((each) => isService(each, service)),
     );
   const actions = statements.flatMap((statement) => strings(statement.actions));
-  return [/^kms:(?:Decrypt\*?|\*)$/, /^kms:(?:GenerateDataKey\*?|\*)$/].every((needed) =>
+  return [/^kms:(?:Decrypt\*?|\*)$/i, /^kms:(?:GenerateDataKey\*?|\*)$/i].every((needed) =>
     actions.some((action) => needed.test(action)),
   );
 }

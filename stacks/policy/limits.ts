@@ -11,7 +11,7 @@ import {
   statementsBehind,
   type SynthesizedStack,
 } from "./synthesized";
-import { blocks, first, jsonOf, numberOf } from "./values";
+import { blocks, jsonOf, numberOf } from "./values";
 
 /**
  * Limits of AWS that a growing catalogue or a long configured text can exceed. Terraform learns of most of them only at
@@ -49,7 +49,7 @@ export function longTexts(stack: SynthesizedStack, eventPatternCharacters: numbe
   const pattern = { type: "aws_cloudwatch_event_rule", path: ["event_pattern"], characters: eventPatternCharacters };
   return [...textLimits, pattern].flatMap(({ type, path, characters }) =>
     problems(stack, type, (resource) => {
-      const text = path.reduce<unknown>((value, name) => block(first(value))[name], resource);
+      const text = path.reduce<unknown>((value, name) => block(value)[name], resource);
       const { length } = applied(stack, textOf(text));
       return length <= characters ? [] : [`has ${length} characters of ${path.join(".")}, and AWS takes ${characters}`];
     }),
@@ -101,7 +101,7 @@ const mostWithoutWindow = 10;
 export function numbersOutside(stack: SynthesizedStack): Finding[] {
   const outside = numberRanges.flatMap(({ type, path, least, most }) =>
     problems(stack, type, (resource) => {
-      const given = path.reduce<unknown>((each, name) => block(first(each))[name], resource);
+      const given = path.reduce<unknown>((each, name) => block(each)[name], resource);
       if (given === undefined || given === null) return [];
       const value = numberOf(given);
       return Number.isInteger(value) && value >= least && value <= most

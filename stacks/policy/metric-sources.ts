@@ -31,9 +31,15 @@ export function metricProblems(stack: SynthesizedStack, metric: Metric): string[
   const known = awsMetrics[namespace];
   if (known === undefined)
     return namespace.startsWith("AWS/") ? [unknownNamespace(namespace)] : ownProblems(stack, metric);
-  const published = known.dimensions.some((names) => [...names].sort().join() === given.join());
+  const isOfAccount = known.ofAccount?.includes(name) === true;
+  const published = isOfAccount
+    ? given.length === 0
+    : known.dimensions.some((names) => [...names].sort().join() === given.join()) ||
+      (given.length === 0 && known.alsoOfAccount?.includes(name) === true);
   return [
-    ...(known.metrics.includes(name) ? [] : [`is on the metric ${namespace} ${name}, which does not exist`]),
+    ...(isOfAccount || known.metrics.includes(name)
+      ? []
+      : [`is on the metric ${namespace} ${name}, which does not exist`]),
     ...(published ? [] : [`is on ${namespace} ${name} by [${given.join(", ")}], and AWS does not publish it so`]),
     ...given.flatMap((dimension) => dimensionProblems(stack, dimension, dimensions[dimension])),
     ...(namespace === "AWS/Events" ? busProblems(stack, dimensions) : []),

@@ -1,6 +1,10 @@
 /** What AWS publishes in a namespace. */
 interface NamespaceMetrics {
   readonly metrics: readonly string[];
+  /** The metrics that have no dimensions, because they are of the whole account. @default there are none */
+  readonly ofAccount?: readonly string[];
+  /** The metrics that are there for the whole account, too. @default there are none */
+  readonly alsoOfAccount?: readonly string[];
   /** Each set of dimensions that AWS publishes these metrics with. */
   readonly dimensions: readonly (readonly string[])[];
 }
@@ -31,6 +35,9 @@ export const awsMetrics: Readonly<Record<string, NamespaceMetrics>> = {
       "RecursiveInvocationsDropped",
       "Throttles",
     ],
+    // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concurrency.html
+    ofAccount: ["ClaimedAccountConcurrency", "UnreservedConcurrentExecutions"],
+    alsoOfAccount: ["ConcurrentExecutions", "Duration", "Errors", "Invocations", "Throttles"],
     dimensions: [["FunctionName"], ["FunctionName", "Resource"], ["ExecutedVersion", "FunctionName", "Resource"]],
   },
   // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
@@ -52,9 +59,13 @@ export const awsMetrics: Readonly<Record<string, NamespaceMetrics>> = {
   "AWS/Events": {
     metrics: [
       "DeadLetterInvocations",
+      "EventBusEncryptionCompleted",
+      "EventBusEncryptionFailed",
+      "EventBusEncryptionStarted",
       "FailedInvocations",
       "IngestionToInvocationCompleteLatency",
       "IngestionToInvocationStartLatency",
+      "IngestionToInvocationSuccessLatency",
       "InvocationAttempts",
       "Invocations",
       "InvocationsFailedToBeSentToDlq",
@@ -64,6 +75,17 @@ export const awsMetrics: Readonly<Record<string, NamespaceMetrics>> = {
       "SuccessfulInvocationAttempts",
       "ThrottledRules",
       "TriggeredRules",
+    ],
+    ofAccount: [
+      "InvocationsCreated",
+      "PutEventsApproximateCallCount",
+      "PutEventsApproximateFailedCount",
+      "PutEventsApproximateSuccessCount",
+      "PutEventsApproximateThrottledCount",
+      "PutEventsEntriesCount",
+      "PutEventsFailedEntriesCount",
+      "PutEventsLatency",
+      "PutEventsRequestSize",
     ],
     dimensions: [["RuleName"], ["EventBusName", "RuleName"], ["EventBusName"]],
   },
@@ -80,6 +102,15 @@ export const awsMetrics: Readonly<Record<string, NamespaceMetrics>> = {
       "TimeToLiveDeletedItemCount",
       "TransactionConflict",
       "WriteThrottleEvents",
+    ],
+    ofAccount: [
+      "AccountMaxReads",
+      "AccountMaxTableLevelReads",
+      "AccountMaxTableLevelWrites",
+      "AccountMaxWrites",
+      "AccountProvisionedReadCapacityUtilization",
+      "AccountProvisionedWriteCapacityUtilization",
+      "UserErrors",
     ],
     dimensions: [["TableName"], ["Operation", "TableName"]],
   },

@@ -4,6 +4,21 @@ import { type SynthesizedStack } from "./synthesized";
 /** The settings of a stage that rules depend on. */
 export interface PolicySettings extends Quotas {
   readonly deletionProtection: boolean;
+  /** Whose tokens the roles for GitHub's workflows trust. @default any environment or ref of one repository */
+  readonly github?: TrustedWorkflows;
+}
+
+/** The workflows of one repository that plan and deploy one stage. */
+export interface TrustedWorkflows {
+  /** As GitHub's tokens name it: `owner/name`, or `owner@1/name@2` with the ids of both. */
+  readonly repository: string;
+  /** They run in the environments of this name, and of this name with `-plan` behind it. */
+  readonly stage: string;
+  /**
+   * What the environment of the stage's name deploys, for example `refs/heads/main`. @default not held, because AWS does not
+   * read it in the stage's partition
+   */
+  readonly ref?: string;
 }
 
 /** A place where a rule is broken. */

@@ -23,8 +23,14 @@ export function strings(value: unknown): string[] {
   return [value ?? []].flat().map(String);
 }
 
+/** The block of an attribute that is not repeated: Terraform takes an object, or a list of one. */
 export function block(value: unknown): Attributes {
-  return typeof value === "object" && value !== null ? (value as Attributes) : {};
+  return objects(value)[0] ?? {};
+}
+
+/** Whether the statement names the action. IAM compares actions without regard to case. */
+export function namesAction({ actions }: Attributes, action: string): boolean {
+  return strings(actions).some((each) => each.toLowerCase() === action.toLowerCase());
 }
 
 export function isReference(value: unknown): boolean {
@@ -92,34 +98,74 @@ function beginsWithPart(name: string, front: string): boolean {
 
 const lastSeparator = (text: string) => Math.max(text.lastIndexOf(":"), text.lastIndexOf("/"));
 
-/** The statements of the policy document that `${data.aws_iam_policy_document.<id>.json}` refers to. */
-export function statementsBehind(stack: SynthesizedStack, reference: unknown): readonly Attributes[] {
+/**
+ * The statements of the policy document that `${data.aws_iam_policy_document.<id>.json}` refers to, and of the documents
+ * that it takes in. As in Terraform, a statement replaces an earlier one of its `sid`: first those of the sources, then the
+ * document's own, then the overriding ones.
+ */
+export function statementsBehind(
+  stack: SynthesizedStack,
+  reference: unknown,
+  seen: readonly string[] = [],
+): readonly Attributes[] {
   const id = /^\$\{data\.aws_iam_policy_document\.([\w-]+)\.json\}$/.exec(String(reference))?.[1] ?? "";
-  return objects(stack.data?.aws_iam_policy_document?.[id]?.statement);
+  const document = stack.data?.aws_iam_policy_document?.[id];
+  if (document === undefined || seen.includes(id)) return [];
+  const within = (name: string) =>
+    strings(document[name]).flatMap((part) => statementsBehind(stack, part, [...seen, id]));
+  const merged = [
+    ...within("source_policy_documents"),
+    ...objects(document.statement),
+    ...within("override_policy_documents"),
+  ];
+  const isNamed = ({ sid }: Attributes) => typeof sid === "string" && sid !== "";
+  return merged.filter((each, at) => !isNamed(each) || !merged.slice(at + 1).some(({ sid }) => sid === each.sid));
 }
 
-/** The statements of all policies of a role. */
-export function statementsOfRole(stack: SynthesizedStack, role: unknown): readonly Attributes[] {
-  const ofRole = (type: string) =>
+/** The role of the stack that a text names: by reference, by its name or by its ARN. */
+export function roleBehind(stack: SynthesizedStack, text: unknown): Found | undefined {
+  const found = resourceBehind(stack, text);
+  if (found !== undefined) return found.type === "aws_iam_role" ? found : undefined;
+  const [, inArn] = /^arn:[^:]*:iam::[^:]*:role\/(?:.*\/)?([^/]+)$/.exec(String(text)) ?? [];
+  const [id, attributes] =
+    all(stack.resource, "aws_iam_role").find(([, { name }]) => name !== undefined && name === (inArn ?? text)) ?? [];
+  return attributes && { address: `aws_iam_role.${String(id)}`, type: "aws_iam_role", attributes };
+}
+
+/** Attachments of policies to roles, by the attribute that names the roles. */
+const attachments: Readonly<Record<string, string>> = {
+  aws_iam_policy_attachment: "roles",
+  aws_iam_role_policy: "role",
+  aws_iam_role_policy_attachment: "role",
+  aws_iam_role_policy_attachments_exclusive: "role_name",
+};
+
+/** The statements of all policies of a role, within it and beside it. */
+export function statementsOfRole(stack: SynthesizedStack, text: unknown): readonly Attributes[] {
+  const role = roleBehind(stack, text);
+  if (role === undefined) return [];
+  const beside = Object.entries(attachments).flatMap(([type, name]) =>
     all(stack.resource, type)
-      .filter(([, attachment]) => addressBehind(attachment.role) === addressBehind(role))
-      .map(([, attachment]) => attachment);
-  const attached = ofRole("aws_iam_role_policy_attachment").map(
-    ({ policy_arn: arn }) => resourceBehind(stack, arn)?.attributes.policy,
+      .filter(([, each]) => strings(each[name]).some((one) => roleBehind(stack, one)?.address === role.address))
+      .map(([, each]) => each),
   );
-  return [...ofRole("aws_iam_role_policy").map(({ policy }) => policy), ...attached].flatMap((policy) =>
-    statementsBehind(stack, policy),
-  );
+  const managed = [
+    ...strings(role.attributes.managed_policy_arns),
+    ...beside.flatMap((each) => [...strings(each.policy_arn), ...strings(each.policy_arns)]),
+  ].map((arn) => resourceBehind(stack, arn)?.attributes.policy);
+  return [...objects(role.attributes.inline_policy), ...beside]
+    .map(({ policy }) => policy)
+    .concat(managed)
+    .flatMap((policy) => statementsBehind(stack, policy));
 }
 
-/** Whether the policies of the function's role allow each action on the resource. */
-export function roleMay(stack: SynthesizedStack, fn: Attributes, actions: readonly string[], resource: Found): boolean {
-  const statements = statementsOfRole(stack, fn.role).filter(({ effect }) => effect !== "Deny");
+/** Whether the policies of the role allow each action on the resource. */
+export function roleMay(stack: SynthesizedStack, role: unknown, actions: readonly string[], resource: Found): boolean {
+  const statements = statementsOfRole(stack, role).filter(({ effect }) => effect !== "Deny");
   return actions.every((action) =>
     statements.some(
       (statement) =>
-        strings(statement.actions).includes(action) &&
-        strings(statement.resources).some((arn) => covers(arn, resource)),
+        namesAction(statement, action) && strings(statement.resources).some((arn) => covers(arn, resource)),
     ),
   );
 }

@@ -2,7 +2,6 @@ import { type Attributes, block } from "./synthesized";
 
 /** Terraform's JSON has a block that may be repeated as a list, and one that may not as an object or as a list. */
 export const blocks = (value: unknown): Attributes[] => [value ?? []].flat().map(block);
-export const first = (value: unknown): unknown => [value].flat()[0];
 
 /** @returns `undefined` where the value is no JSON text. */
 export function jsonOf(value: unknown): unknown {

@@ -49,6 +49,14 @@ describe("the IAM matrix", () => {
     expect(statementsOf(stack).length).toBeGreaterThan(20);
   });
 
+  it("says whom the boundary lets a function mail", () => {
+    const [boundary = ""] = iamDocument(stack, ci).split("### The most that a function may do").slice(1);
+    const mail = boundary.split("\n").find((row) => row.includes("`ses:SendTemplatedEmail`"));
+    expect(mail).toContain(
+      "each `ses:Recipients` is like `ops@example.com`, `*@example.org`, `*@simulator.amazonses.com`<br>`ses:Recipients` is there",
+    );
+  });
+
   it("has every statement and every permission of the stack", () => {
     const documents = Object.values(stack.data.aws_iam_policy_document ?? {});
     const sids = documents.flatMap(({ statement }) => (statement as { sid?: string }[]).map(({ sid }) => sid));

@@ -1,5 +1,7 @@
+import { suppressionsOf } from "../../../docs/generator/documents";
 import { policyDocument } from "../../../docs/generator/policy";
 import { peers } from "../../../docs/generator/policy-peers";
+import { synthesizeForCi } from "../../../docs/generator/stack";
 import { rules } from "../../../stacks/policy/rules";
 
 const suppression = {
@@ -22,6 +24,23 @@ it("has a row for each rule, and one for each suppression with its reason", () =
   expect(document).toMatch(/\nThe other stack has these:\n[^]*`data\.x\.y`/);
   expect(document).toContain(
     "| `no-wildcard` | `data.aws_iam_policy_document.reads` | `ses:GetAccount on *` | GetAccount has no resource-level permissions in IAM. |",
+  );
+});
+
+it("has the suppressions of every stack of a stage, and says of a stack that it has none", () => {
+  const stacks = synthesizeForCi();
+  expect(Object.values(suppressionsOf(stacks))).toEqual([
+    stacks.notification.suppressions,
+    stacks.ciAccess.suppressions,
+    stacks.stateBackend.suppressions,
+  ]);
+  expect(Object.keys(suppressionsOf(stacks))).toHaveLength(Object.keys(stacks).length);
+  const document = policyDocument(suppressionsOf({ ...stacks, ciAccess: { ...stacks.ciAccess, suppressions: [] } }));
+  expect(document).toContain("\nThe notification stack has ");
+  expect(document).toContain("\nThe stack `ci-access` has none.\n");
+  const inState = { ...stacks.stateBackend, suppressions: [suppression] };
+  expect(policyDocument(suppressionsOf({ ...stacks, stateBackend: inState }))).toMatch(
+    /\nThe stack `state-backend` has this one:\n[^]*GetAccount has no/,
   );
 });
 

@@ -93,7 +93,7 @@ const changes: [path: string, what: string, change: () => Partial<Subject>][] = 
     "the audience of a role's trust",
     () => ({ ci: withGrant((t) => t.replaceAll("sts.amazonaws.com", "x")) }),
   ],
-  ["policy.md", "a suppression", () => ({ stack: { ...subject.stack, suppressions: [] } })],
+  ["policy.md", "a suppression", () => ({ ci: { ...ci, notification: { ...ci.notification, suppressions: [] } } })],
   [
     "policy.md",
     "a suppression of ci-access",
@@ -134,7 +134,19 @@ describe("a generated document changes with its source:", () => {
       "a call that npm run smoke never makes",
       'events:DescribeEventBus","events:PutEvents',
       'events:DescribeEventBus","events:TestEventPattern',
-      "The statement Events of the smoke role allows events:TestEventPattern",
+      "The smoke role allows events:TestEventPattern, which operations/commands/smoke.ts never calls",
+    ],
+    [
+      "a call of npm run smoke that its role may not make",
+      'events:DescribeEventBus","events:PutEvents',
+      'events:DescribeEventBus","events:TestEventPattern',
+      "operations/commands/smoke.ts calls events:PutEvents, and the smoke role does not allow it",
+    ],
+    [
+      "a call that it lists as one of no workflow, and that the role has",
+      'events:DescribeEventBus","events:PutEvents',
+      'events:DescribeEventBus","events:StartReplay","events:PutEvents',
+      "In the list notInWorkflows, events:StartReplay of --replay is allowed",
     ],
     [
       "what no function needs, in the boundary",

@@ -86,7 +86,7 @@ describe("with another region in the shell than in the stage's entry", () => {
   const known: Record<string, StageSettings> = stages;
 
   it.each([
-    ["eu-central-1", ["Region"]],
+    ["eu-central-1", ["AWS_REGION"]],
     ["eu-west-1", []],
   ])("warns of it, and still says that no check could be made: %s", async (region, first) => {
     const replaced = [
@@ -103,12 +103,12 @@ describe("with another region in the shell than in the stage's entry", () => {
     expect(code).toBe(1);
     const report = JSON.parse(output) as Report;
     expect(report.checks.map(({ check }) => check)).toEqual([...first, ...checks]);
-    expect(report.checks.filter(({ check }) => check === "Region")).toEqual(
+    expect(report.checks.filter(({ check }) => check === "AWS_REGION")).toEqual(
       first.map((check) => ({
         check,
         status: "warn",
-        finding: "AWS_REGION is eu-west-1, and the stage dev is in eu-central-1 by stacks/stages.ts.",
-        todo: "Unset AWS_REGION, unless the stage is in eu-west-1, too.",
+        finding: 'It is "eu-west-1", and dev.region in stacks/stages.ts is "eu-central-1".',
+        todo: "Unset AWS_REGION, unless that is meant.",
       })),
     );
   });

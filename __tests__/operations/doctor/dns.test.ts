@@ -1,4 +1,5 @@
 import { checkRecord, type Dns, findParentPolicy, hasAddress, openDns } from "../../../operations/doctor/dns";
+import { dmarcRemarks } from "../../../operations/doctor/spf-dmarc";
 import { type DnsRecord, dkimRecords, dmarcRecord, mailFromRecords, trackingRecord } from "../../../stacks/dns-records";
 import { type Dmarc, type SendingDomain } from "../../../stacks/sending-domains";
 import { sesHosts } from "../../../stacks/ses-hosts";
@@ -184,14 +185,104 @@ describe("a record that the domain's own name server has", () => {
   });
 });
 
+describe("an SPF record that names SES", () => {
+  const ses = "include:amazonses.com";
+  const spfCheck = (text: string, others: Zone = {}) => check(spf, { "TXT mail.example.com": [text], ...others });
+  const asExpected = "ok: TXT mail.example.com: as expected.";
+
+  it.each([
+    ["lets everybody send", `v=spf1 ${ses} +all`, "ends with +all: everybody may send"],
+    ["lets everybody send, in short", `v=spf1 ${ses} ALL`, "ends with all: everybody may send"],
+    ["is neutral", `v=spf1 ${ses} ?all`, "ends with ?all: it says nothing of those whom it does not name"],
+    ["has no end", `v=spf1 ${ses}`, "has no all at its end: it says nothing"],
+    ["has an unknown mechanism", `v=spf1 ipv4:192.0.2.1 ${ses} ~all`, 'has "ipv4:192.0.2.1", which SPF does not know'],
+    ["has one behind its end", `v=spf1 ${ses} ~all inc`, 'has "inc", which SPF does not know'],
+    ["has a broken address", `v=spf1 ip4:192.0.2.999 ${ses} ~all`, 'has "ip4:192.0.2.999", which'],
+    ["has an IPv6 address as ip4", `v=spf1 ip4:2001:db8::1 ${ses} ~all`, 'has "ip4:2001:db8::1", which'],
+    ["has a prefix too long", `v=spf1 ip4:192.0.2.0/33 ${ses} ~all`, 'has "ip4:192.0.2.0/33", which'],
+    ["includes nothing", `v=spf1 include: ${ses} ~all`, 'has "include:", which'],
+    [
+      "asks DNS too often",
+      `v=spf1 a mx ptr exists:%{i}.example.com ${"a:b.example ".repeat(6)}${ses} -all`,
+      "needs more than 10 look-ups in DNS",
+    ],
+  ])("%s, which is a warning", async (_, text, finding) => {
+    expect(await spfCheck(text)).toMatch(`warn: SPF mail.example.com ${finding}`);
+  });
+
+  it.each([
+    ["has all kinds of terms", `v=spf1 a a/24 mx:example.com/24//64 ip4:192.0.2.0/24 ip6:2001:db8::/32 ${ses} ~all`],
+    ["has a modifier that nobody knows, which receivers leave out", `v=spf1 ${ses} x-note=1 exp=why.example.com -all`],
+    ["leads elsewhere at its end", `v=spf1 ${ses} redirect=_spf.example.com`],
+    ["asks DNS ten times", `v=spf1 ${"a:b.example ".repeat(9)}${ses} -all`],
+    ["has a redirect that is not followed", `v=spf1 redirect=c.example ${"a:b.example ".repeat(9)}${ses} -all`],
+  ])("is as expected where it %s", async (_, text) => {
+    expect(await spfCheck(text)).toBe(asExpected);
+  });
+
+  it("is held to ten look-ups with those of the records that it includes, also where one includes itself", async () => {
+    const many = { "TXT many.example": [`v=spf1 ${"mx:b.example ".repeat(8)}-all`] };
+    expect(await spfCheck(`v=spf1 ${ses} include:many.example -all`, many)).toBe(asExpected);
+    expect(await spfCheck(`v=spf1 mx ${ses} include:many.example -all`, many)).toMatch(/^warn: .*more than 10/);
+    const loop = { "TXT loop.example": ["v=spf1 include:loop.example -all"] };
+    expect(await spfCheck(`v=spf1 ${ses} include:loop.example -all`, loop)).toMatch(/^warn: .*more than 10/);
+  });
+
+  it("says what to do", async () => {
+    resolver.zone = { "TXT mail.example.com": [`v=spf1 ${ses} +all`] };
+    expect((await checkRecord(dns, spf)).todo).toBe("Write ~all in place of +all in the TXT record mail.example.com.");
+  });
+});
+
+describe("a DMARC record that is strict enough by its policy", () => {
+  it.each([
+    ["pct=0", "v=DMARC1; p=quarantine; pct=0", "says p=quarantine for pct=0, which is no mail at all"],
+    ["pct=0 in capitals", "v=DMARC1; P=Reject; PCT=0", "says p=Reject for pct=0"],
+    ["test mode", "v=DMARC1; p=reject; t=y", "says p=reject in test mode (t=y)"],
+  ])("is a warning with %s", async (_, text, finding) => {
+    expect(await check(dmarc(), { "TXT _dmarc.example.com": [text] })).toMatch(
+      `warn: DMARC _dmarc.example.com ${finding}`,
+    );
+  });
+
+  it.each(["v=DMARC1; p=reject; t=n", "v=DMARC1; p=quarantine; pct=100"])("is as expected: %s", async (text) => {
+    expect(await check(dmarc(), { "TXT _dmarc.example.com": [text] })).toMatch(/^ok:/);
+  });
+
+  it("is a warning with p=none where the stage may mail everybody, and there alone", async () => {
+    resolver.zone = { "TXT _dmarc.example.com": ["v=DMARC1; p=none"] };
+    const observes = dmarc({ policy: "none" });
+    expect(await checkRecord(dns, observes, false)).toMatchObject({ status: "ok" });
+    expect(await checkRecord(dns, observes, true)).toMatchObject({
+      status: "warn",
+      finding: expect.stringContaining("DMARC _dmarc.example.com says p=none") as string,
+      todo: expect.stringContaining("quarantine and reject") as string,
+    });
+  });
+
+  it("is that of a parent domain by its sp, where it has one", () => {
+    const use = { isOfParent: true, mailsEverybody: true };
+    const findings = (text: string) => dmarcRemarks("_dmarc.b.example", text, use).map(({ finding }) => finding);
+    expect(findings("v=DMARC1; p=reject; sp=none")).toEqual([expect.stringContaining("says sp=none")]);
+    expect(findings("v=DMARC1; p=none; sp=reject")).toEqual([]);
+    expect(findings("v=DMARC1; p=none")).toEqual([expect.stringContaining("says p=none")]);
+  });
+});
+
 it("finds the policy of the nearest parent domain", async () => {
   resolver.zone = {
     "TXT _dmarc.example.com": ["v=DMARC1; p=none"],
     "TXT _dmarc.shop.example.com": ["v=DMARC1; p=reject"],
     "TXT _dmarc.com": ["v=DMARC1; p=none"],
   };
-  expect(await findParentPolicy(dns, "eu.shop.example.com")).toBe('_dmarc.shop.example.com, "v=DMARC1; p=reject"');
-  expect(await findParentPolicy(dns, "shop.example.com")).toBe('_dmarc.example.com, "v=DMARC1; p=none"');
+  expect(await findParentPolicy(dns, "eu.shop.example.com")).toEqual({
+    name: "_dmarc.shop.example.com",
+    text: "v=DMARC1; p=reject",
+  });
+  expect(await findParentPolicy(dns, "shop.example.com")).toEqual({
+    name: "_dmarc.example.com",
+    text: "v=DMARC1; p=none",
+  });
   expect(await findParentPolicy(dns, "example.com")).toBeUndefined();
 });
 

@@ -28,7 +28,7 @@ afterAll(async () => {
   await server.close();
 });
 
-const policy = { policy: "none", reportsTo: undefined, isMadeHere: true } as const;
+const policy = { policy: "quarantine", reportsTo: undefined, isMadeHere: true } as const;
 
 interface Deployed {
   readonly stage: DoctorStage;
@@ -46,7 +46,12 @@ async function deployed(
   const domain = `${world.gateway.name("shop")}.example`;
   const mailFrom = { domain: `mail.${domain}`, onMxFailure: "USE_DEFAULT_VALUE" } as const;
   const sending: SendingDomain = { domain, zoneId: undefined, mailFrom, dmarc: policy, ...settings };
-  const stage = world.stage({ sendingDomains: [sending], region: "us-east-1", ...overrides(domain) });
+  const stage = world.stage({
+    sendingDomains: [sending],
+    madeIdentities: [domain],
+    region: "us-east-1",
+    ...overrides(domain),
+  });
   const { sesV2 } = world.clients;
   await sesV2.send(new CreateEmailIdentityCommand({ EmailIdentity: domain }));
   await sesV2.send(
@@ -64,7 +69,7 @@ async function deployed(
     ),
     [`MX ${mailFrom.domain}`]: [{ preference: 10, exchange: "feedback-smtp.us-east-1.amazonses.com" }],
     [`TXT ${mailFrom.domain}`]: ["v=spf1 include:amazonses.com ~all"],
-    [`TXT _dmarc.${domain}`]: ["v=DMARC1; p=none"],
+    [`TXT _dmarc.${domain}`]: ["v=DMARC1; p=quarantine"],
   };
   server.zone = zone;
   return { stage, domain, tokens, zone };
@@ -126,8 +131,22 @@ it("names every record that is wrong, with what is there", async () => {
   expect(mailFrom).toContain(
     wrong(`TXT mail.${domain}`, "v=spf1 include:amazonses.com ~all", "v=spf1 include:other.example ~all"),
   );
-  expect(dmarc).toContain(wrong(`TXT _dmarc.${domain}`, "v=DMARC1; p=reject", "v=DMARC1; p=none"));
+  expect(dmarc).toContain(wrong(`TXT _dmarc.${domain}`, "v=DMARC1; p=reject", "v=DMARC1; p=quarantine"));
   for (const verdict of [dkim, mailFrom, dmarc]) expect(verdict).toMatch(/^fail: /);
+});
+
+it("warns where the policy only observes, on a stage that may mail everybody, also where it is a parent's", async () => {
+  const recipientPolicy = { mode: "restricted", addresses: ["a@b.example"], domains: [] } as const;
+  const observing = { dmarc: { ...policy, policy: "none" } } as const;
+  const { stage, domain, zone } = await deployed(observing);
+  server.zone = { ...zone, [`TXT _dmarc.${domain}`]: ["v=DMARC1; p=none"] };
+  const [verdict] = await ask(stage, "DMARC");
+  expect(verdict).toMatch(/^warn: DMARC _dmarc\.[\w.-]+ says p=none: /);
+  const restricted = { ...stage, config: { ...stage.config, recipientPolicy } };
+  expect(await ask(restricted, "DMARC")).toEqual([`ok: TXT _dmarc.${domain}: as expected.`]);
+  const below: SendingDomain = { domain: `eu.${domain}`, zoneId: undefined, mailFrom: undefined, dmarc: undefined };
+  const ofParent = { ...stage, config: { ...stage.config, sendingDomains: [below] } };
+  expect(await ask(ofParent, "DMARC")).toEqual([verdict]);
 });
 
 it("asks SES once for a domain", async () => {
@@ -210,12 +229,12 @@ describe("SES", () => {
 
 describe("an identity that another stage has made", () => {
   it("is checked with the MAIL FROM domain that it has there", async () => {
-    const { stage, domain } = await deployed({ mailFrom: undefined }, () => ({ manageIdentities: false }));
+    const { stage, domain } = await deployed({ mailFrom: undefined }, () => ({ madeIdentities: [] }));
     expect(await ask(stage, "MAIL FROM")).toEqual([`ok: mail.${domain}: MX, SPF and SES: SUCCESS.`]);
   });
 
   it("may have none", async () => {
-    const { stage } = await deployed({}, () => ({ manageIdentities: false }));
+    const { stage } = await deployed({}, () => ({ madeIdentities: [] }));
     world.answerJson(/^GET \/v2\/email\/identities\//, {});
     expect(await ask(stage, "MAIL FROM")).toEqual([expect.stringMatching(/^ok: SES's own, amazonses\.com/)]);
   });

@@ -19,6 +19,7 @@ beforeEach(async () => {
   mkdirSync(join(stack, "assets"), { recursive: true });
   mkdirSync(join(stack, ".terraform/providers"), { recursive: true });
   writeFileSync(join(stack, "cdk.tf.json"), "{}");
+  writeFileSync(join(stack, "plan.tfplan"), "plan");
   writeFileSync(join(stack, ".terraform.lock.hcl"), "locked");
   writeFileSync(join(stack, "assets/code.zip"), "zip");
   writeFileSync(join(stack, ".terraform/providers/aws"), "hundreds of megabytes");
@@ -47,7 +48,12 @@ function repack(): void {
 
 it("brings every file of the stack, Terraform's lock file too, and leaves out the providers", async () => {
   await unpack();
-  expect(Object.keys(readManifest(artifact).files)).toEqual([".terraform.lock.hcl", "assets/code.zip", "cdk.tf.json"]);
+  expect(Object.keys(readManifest(artifact).files)).toEqual([
+    ".terraform.lock.hcl",
+    "assets/code.zip",
+    "cdk.tf.json",
+    "plan.tfplan",
+  ]);
   expect(readFileSync(join(folder, "clean/.terraform.lock.hcl"), "utf8")).toBe("locked");
   expect(() => readFileSync(join(folder, "clean/.terraform/providers/aws"))).toThrow("ENOENT");
 });
@@ -107,6 +113,17 @@ it("refuses an artifact without its manifest or its tar, or with an unreadable o
   await expect(unpack()).rejects.toThrow("stack.tar is not there");
 });
 
+it("refuses the manifest of another stage, of another stage's stack, and of no files", () => {
+  expect(() => readManifest(artifact, "prod")).toThrow('is of a plan for the stage "dev", and not for "prod"');
+  const manifest = readManifest(artifact, "dev");
+  forge({ stack: "notification-prod" });
+  expect(() => readManifest(artifact)).toThrow("the stack notification-prod is not that of the stage dev");
+  writeFileSync(join(artifact, "manifest.json"), JSON.stringify({ ...manifest, files: {} }));
+  expect(() => readManifest(artifact)).toThrow(
+    "(files: cdk.tf.json is missing; files: plan.tfplan is missing; files: .terraform.lock.hcl is missing)",
+  );
+});
+
 /** Changes the manifest as somebody would who has changed the tar, too. */
 function forge(change: Partial<Record<keyof Manifest, unknown>>): void {
   const file = join(artifact, "manifest.json");
@@ -152,7 +169,7 @@ it.each([
 });
 
 it("takes what a plan's folder has", async () => {
-  for (const path of ["plan.tfplan", "assets/bundle_source_E3FC4619/CB45/index.mjs", "assets/bundle/CB45.zip"]) {
+  for (const path of ["assets/bundle_source_E3FC4619/CB45/index.mjs", "assets/bundle/CB45.zip"]) {
     mkdirSync(dirname(join(stack, path)), { recursive: true });
     writeFileSync(join(stack, path), path);
   }

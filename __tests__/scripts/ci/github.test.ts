@@ -1,5 +1,8 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { putComment } from "../../../scripts/ci/comment";
-import { putDriftIssue } from "../../../scripts/ci/drift-issue";
+import { putDriftIssue, putDriftIssues } from "../../../scripts/ci/drift-issue";
 import { findPlan } from "../../../scripts/ci/find-plan";
 import { GitHub } from "../../../scripts/ci/github";
 import { GitHubServer, mergedPull, planRun, type Pull, type Run } from "../../support/github-server";
@@ -96,6 +99,36 @@ describe("the issue of a stage that has drifted", () => {
   });
 });
 
+describe("the issues of several stages that have drifted", () => {
+  let reports: string;
+  beforeEach(() => {
+    reports = mkdtempSync(join(tmpdir(), "ci-drift-"));
+    for (const stage of ["dev", "prod"]) {
+      mkdirSync(join(reports, stage));
+      writeFileSync(join(reports, stage, "report.md"), `a queue of ${stage}`);
+    }
+  });
+  afterEach(() => {
+    rmSync(reports, { recursive: true });
+  });
+
+  it("are written for those whose job came that far, although GitHub refuses one", async () => {
+    // GitHub may have locked or deleted an issue since it listed it.
+    const body = "<!-- event-driven-email: drift dev -->";
+    server.issues.push({ number: 1.5, title: "gone", body, state: "open", user: bot });
+    const told: string[] = [];
+    const put = putDriftIssues(github, { stages: ["dev", "staging", "prod"], reports, run: "run" }, (sentence) => {
+      told.push(sentence);
+    });
+    await expect(put).rejects.toThrow(/^GitHubError: GitHub answered 404 to PATCH .*issues\/1\.5/);
+    expect(told).toEqual([
+      expect.stringMatching(/^dev: its issue could not be written \(.*404/),
+      "staging: its job has failed, so its issue stays as it is",
+      expect.stringMatching(/^prod: drifted, issue \d+ is open$/),
+    ]);
+  });
+});
+
 describe("the plan that was read before a merge", () => {
   const [merged, head, tree] = ["a".repeat(40), "b".repeat(40), "c".repeat(40)];
   const run = (change: Partial<Run> = {}) => planRun(head, change);
@@ -118,6 +151,21 @@ describe("the plan that was read before a merge", () => {
       { id: 73, name: "plan-prod", expired: false },
     ]);
     expect(await find()).toEqual({ runId: 2, artifactId: 72 });
+  });
+
+  it("is that of the later of two runs of one second, in whatever order GitHub lists them", async () => {
+    for (const [id, artifact] of [
+      [3, 73],
+      [2, 72],
+    ] as const) {
+      server.runs.push(run({ id }));
+      server.artifacts.set(id, [{ id: artifact, name: "plan-dev", expired: false }]);
+    }
+    expect(await find()).toEqual({ runId: 3, artifactId: 73 });
+    server.runs.reverse();
+    expect(await find()).toEqual({ runId: 3, artifactId: 73 });
+    server.runs.splice(0, 3, run({ id: 2 }), run({ id: 3, conclusion: "failure" }));
+    await expect(find()).rejects.toThrow("has not succeeded (failure)");
   });
 
   it("is found by a run whose path names its ref, too", async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeArtifact } from "../../../scripts/ci/artifact";
@@ -39,7 +39,7 @@ describe("the stages of the workflows", () => {
 
   it("are never the sandbox, nor one that is unknown", () => {
     expect(() => selectStages(`${deployableStages.join(" ")} sandbox prd`)).toThrow(
-      `CI_STAGES has "sandbox", "prd": name stages of stacks/stages.ts that can be deployed (${deployableStages.join(", ")}).`,
+      `CI_STAGES has "sandbox", "prd": name stages of stacks/stages.ts that can be deployed (${deployableStages.join(", ")}). CI_STAGES is a variable of the repository: on GitHub, Settings, Secrets and variables, Actions, Variables (https://docs.github.com/`,
     );
   });
 });
@@ -130,7 +130,7 @@ describe("a comment", () => {
     const summary = `## Plan of ${stage}\n\n${text}`;
     const stack = join(folder, "stack");
     mkdirSync(stack, { recursive: true });
-    writeFileSync(join(stack, "cdk.tf.json"), "{}");
+    for (const file of ["cdk.tf.json", "plan.tfplan", ".terraform.lock.hcl"]) writeFileSync(join(stack, file), "{}");
     const manifest = {
       stage,
       stack: `notification-${stage}`,
@@ -145,7 +145,9 @@ describe("a comment", () => {
   it("has each stage, and says where a job has failed", async () => {
     await planned("dev", "everything new");
     await planned("staging", "nothing");
-    const text = planComment({ stages: ["dev", "staging", "prod"], folder, run });
+    const { body: text, problems } = planComment({ stages: ["dev", "staging", "prod"], folder, run });
+    // The job of its plan is red already.
+    expect(problems).toEqual([]);
     expect(text).toMatch(/^<!-- event-driven-email: plan -->\n/);
     expect(text.split("\n").filter((line) => line.startsWith("## "))).toEqual([
       "## Plan of dev",
@@ -156,10 +158,32 @@ describe("a comment", () => {
     expect(text).toContain(`The job failed; [its log](${run}) says why.`);
   });
 
+  it.each([
+    ["cut off", (manifest: string) => manifest.slice(0, 40), "can't be read"],
+    ["of another stage", (manifest: string) => manifest.replaceAll("staging", "dev"), 'for the stage "dev"'],
+    ["missing", undefined, "is not there"],
+  ])("tells of a manifest that is %s, and has the other stages all the same", async (_, damage, why) => {
+    for (const stage of ["dev", "staging", "prod"]) await planned(stage, `new in ${stage}`);
+    const manifest = join(folder, "staging", "manifest.json");
+    if (damage === undefined) rmSync(manifest);
+    else writeFileSync(manifest, damage(readFileSync(manifest, "utf8")));
+    const { body, problems } = planComment({ stages: ["dev", "staging", "prod"], folder, run });
+    expect(problems).toEqual([expect.stringMatching(/^staging: /)]);
+    expect(body).toMatch(/new in dev[^]*## The plan of the stage staging can't be used\n\n[^]*new in prod/);
+    expect(body).toContain(why);
+    expect(body).not.toContain("new in staging");
+  });
+
+  it("says that a stage was not planned where its summary is empty", async () => {
+    await planned("dev", "");
+    writeFileSync(join(folder, "dev", "summary.md"), "\n");
+    expect(planComment({ stages: ["dev"], folder, run }).body).toContain("## The stage dev was not planned");
+  });
+
   it("keeps below the 65,536 characters that GitHub takes, and shows each stage", async () => {
     const stages = ["dev", "staging", "prod"];
     for (const stage of stages) await planned(stage, `\`\`\`\n${`${stage} ${"x".repeat(99)}\n`.repeat(2000)}\n\`\`\``);
-    const text = planComment({ stages, folder, run });
+    const { body: text } = planComment({ stages, folder, run });
     expect(text.length).toBeLessThan(65_536);
     for (const stage of stages) expect(text).toContain(`${stage} xxx`);
     expect(text.match(/The rest does not fit here/g)).toHaveLength(3);

@@ -1,16 +1,8 @@
+import { functionAdmits, topicAdmits } from "../admission";
 import { missing, problems } from "../findings";
-import { policiesOf } from "../keys";
 import { metricProblems, metricsOf, isNamed } from "../metric-sources";
 import { type Rule } from "../rule";
-import {
-  addressBehind,
-  all,
-  objects,
-  resourceBehind,
-  statementsBehind,
-  strings,
-  type SynthesizedStack,
-} from "../synthesized";
+import { addressBehind, all, type Found, resourceBehind, strings, type SynthesizedStack } from "../synthesized";
 import { numberOf } from "../values";
 import { comparisonProblems, compositeProblems, mathProblems, statisticProblems } from "../alarm-terms";
 import { deadLetterQueues } from "./queues";
@@ -22,21 +14,21 @@ export const alarmRules: readonly Rule[] = [
   {
     id: "alarm-has-action",
     checks:
-      "Each alarm has an action, and its actions are not switched off. Each action, of the states OK and INSUFFICIENT_DATA too, is a topic of the stack that CloudWatch may publish on.",
+      "Each alarm has an action, and its actions are not switched off. Each action, of the states OK and INSUFFICIENT_DATA too, is a topic of the stack that CloudWatch may publish on for this alarm, by the conditions of its policy, too, or a function that it may invoke.",
     why: "An alarm without an action, or with one that nobody of ours reads, tells nobody. CloudWatch reports a topic that refuses it in the alarm's history alone.",
     check: (stack) =>
       [metricAlarm, compositeAlarm].flatMap((type) =>
-        problems(stack, type, (alarm) => [
+        problems(stack, type, (alarm, id) => [
           ...(strings(alarm.alarm_actions).length > 0 ? [] : ["has no action"]),
           ...([undefined, null, true].includes(alarm.actions_enabled as boolean | undefined)
             ? []
             : ["has no action, because its actions are switched off"]),
           ...["alarm_actions", "ok_actions", "insufficient_data_actions"].flatMap((name) =>
             actionsOf(alarm[name])
-              .filter((action) => !isOpenTopic(stack, action))
+              .filter((action) => !isReached(stack, action, { address: `${type}.${id}`, type, attributes: alarm }))
               .map(
                 (action) =>
-                  `has ${JSON.stringify(action)} in ${name}, which is no topic of the stack that CloudWatch may publish on`,
+                  `has ${JSON.stringify(action)} in ${name}, which is no topic of the stack that CloudWatch may publish on, and no function that it may invoke`,
               ),
           ),
         ]),
@@ -159,21 +151,26 @@ export const alarmRules: readonly Rule[] = [
 /** The actions, where an action is missing from the list, too: Terraform takes `""` and `null`. */
 const actionsOf = (value: unknown): unknown[] => (value === undefined || value === null ? [] : [value].flat());
 
-/** Whether the action is a topic of the stack whose policy lets CloudWatch in. */
-function isOpenTopic(stack: SynthesizedStack, action: unknown): boolean {
-  const topic = resourceBehind(stack, action);
-  return (
-    topic?.type === "aws_sns_topic" &&
-    action === `\${${topic.address}.arn}` &&
-    policiesOf(stack, "aws_sns_topic_policy", "arn", topic.address)
-      .flatMap((policy) => statementsBehind(stack, policy))
-      .some(
-        ({ effect, actions, principals }) =>
-          effect !== "Deny" &&
-          strings(actions).includes("sns:Publish") &&
-          objects(principals).some(({ identifiers }) => strings(identifiers).includes("cloudwatch.amazonaws.com")),
-      )
-  );
+/**
+ * Whether the action is a topic or a function of the stack that lets CloudWatch in for the alarm
+ * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html).
+ */
+function isReached(stack: SynthesizedStack, action: unknown, source: Found): boolean {
+  const target = resourceBehind(stack, action);
+  if (target === undefined || action !== `\${${target.address}.arn}`) return false;
+  switch (target.type) {
+    case "aws_sns_topic":
+      return topicAdmits(stack, target, { service: "cloudwatch.amazonaws.com", source, takesRole: false });
+    case "aws_lambda_function":
+    case "aws_lambda_alias":
+      return functionAdmits(stack, target, {
+        service: "lambda.alarms.cloudwatch.amazonaws.com",
+        source,
+        takesRole: false,
+      });
+    default:
+      return false;
+  }
 }
 
 const isCount = (value: number): boolean => Number.isInteger(value) && value >= 1;

@@ -2,7 +2,7 @@ import { keptKinds } from "../data-kinds";
 import { missing, problems } from "../findings";
 import { keyBehind, keysOf } from "../keys";
 import { type Rule } from "../rule";
-import { all, type Attributes, block, objects, strings, type SynthesizedStack } from "../synthesized";
+import { all, type Attributes, block, strings, type SynthesizedStack } from "../synthesized";
 
 /** Rules on what a deployment replaces or destroys. */
 export const changeRules: readonly Rule[] = [
@@ -51,8 +51,7 @@ export const changeRules: readonly Rule[] = [
   },
 ];
 
-const mails = ({ environment }: Attributes): boolean =>
-  "TEMPLATE_NAME_PREFIX" in block(objects(environment)[0]?.variables);
+const mails = ({ environment }: Attributes): boolean => "TEMPLATE_NAME_PREFIX" in block(block(environment).variables);
 
 const isKept = ({ lifecycle }: Attributes): boolean => block(lifecycle).prevent_destroy === true;
 

@@ -1,37 +1,30 @@
 import { scheduleProblem } from "../../schedule-expression";
 import { problems } from "../findings";
-import { isOwnAccount } from "../ours";
+import { admissionProblems, deadLetterAdmission, roleProblems, sendActions } from "../admission";
 import { type Rule } from "../rule";
 import {
   addressBehind,
   all,
   type Attributes,
   block,
-  covers,
-  type Found,
   isReference,
-  objects,
   resourceBehind,
   roleMay,
-  statementsBehind,
-  strings,
   type SynthesizedStack,
 } from "../synthesized";
-import { first, jsonOf, numberOf } from "../values";
-import { isFifo, isOwnDeadLetterQueue } from "./queues";
-
-const eventBridge = "events.amazonaws.com";
+import { jsonOf, numberOf } from "../values";
+import { isFifo, isOwnDeadLetterQueue, redriveTarget } from "./queues";
 
 export const deliveryRules: readonly Rule[] = [
   {
     id: "target-retry-and-dead-letters",
     checks:
-      "Each target of a rule says how often and how long EventBridge tries, at least once more, and has a dead-letter queue, which is no FIFO queue.",
-    why: "By default EventBridge drops an event after 24 hours, without a trace, and a single try ends at the first throttling. It writes dead letters to standard queues only (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html).",
-    check: (stack) =>
-      problems(stack, "aws_cloudwatch_event_target", (target) => {
-        const retry = block(first(target.retry_policy));
-        const { arn } = block(first(target.dead_letter_config));
+      "Each target of a rule or of a schedule says how often and how long EventBridge tries, at least once more, and has a dead-letter queue, which is no FIFO queue.",
+    why: "By default EventBridge drops an event after 24 hours, without a trace, and a single try ends at the first throttling. It writes dead letters to standard queues only (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html and https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html).",
+    check: (stack) => {
+      const problemsOf = (target: Attributes): string[] => {
+        const retry = block(target.retry_policy);
+        const { arn } = block(target.dead_letter_config);
         return [
           ...["maximum_retry_attempts", "maximum_event_age_in_seconds"]
             .filter((name) => !(numberOf(retry[name]) >= 1))
@@ -43,24 +36,59 @@ export const deliveryRules: readonly Rule[] = [
           ...(arn === undefined ? ["has no dead_letter_config"] : []),
           ...(isFifo(resourceBehind(stack, arn)?.attributes) ? ["has a FIFO queue for its dead letters"] : []),
         ];
-      }),
+      };
+      return [
+        ...problems(stack, "aws_cloudwatch_event_target", problemsOf),
+        ...problems(stack, "aws_scheduler_schedule", ({ target }) => problemsOf(block(target))),
+      ];
+    },
   },
   {
     id: "target-lets-rule-in",
     checks:
-      "The policy of each target, and of its dead-letter queue, lets the rule in: a queue's, a topic's or a log group's policy, a function's permission. Any other target has a role.",
+      "The policy of each target, and of its dead-letter queue, lets the rule in: a queue's, a topic's or a log group's policy, a function's permission. Any other target has a role, and so has a schedule. A role is of this stack, trusts the service, and may write to the target; a schedule's may write to its dead-letter queue, too.",
     why: "EventBridge puts an event that it may not deliver into the dead-letter queue without a second try, and drops it where it may not do that either (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html).",
-    check: (stack) =>
-      problems(stack, "aws_cloudwatch_event_target", (target) => {
-        const rule = resourceBehind(stack, target.rule);
-        if (rule?.type !== "aws_cloudwatch_event_rule") return ["has a rule that is not in the stack"];
-        const dead = block(first(target.dead_letter_config)).arn;
-        const deadLetters = resourceBehind(stack, dead);
+    check: (stack) => [
+      ...problems(stack, "aws_cloudwatch_event_target", (target) => {
+        const source = resourceBehind(stack, target.rule);
+        if (source?.type !== "aws_cloudwatch_event_rule") return ["has a rule that is not in the stack"];
+        const rule = { service: "events.amazonaws.com", source, takesRole: true };
         return [
           ...admissionProblems(stack, target, rule),
-          ...(dead === undefined || (deadLetters !== undefined && queueAdmits(stack, deadLetters, rule))
+          ...deadLetterAdmission(stack, block(target.dead_letter_config).arn, rule),
+        ];
+      }),
+      // The scheduler takes on the one role for the target and for the dead letters.
+      ...problems(stack, "aws_scheduler_schedule", ({ target }) => {
+        const { arn, role_arn: role, dead_letter_config: dead } = block(target);
+        const written = [arn, block(dead).arn].filter((each) => each !== undefined);
+        const service = "scheduler.amazonaws.com";
+        return [...new Set(written.flatMap((each) => roleProblems(stack, role, service, each)))];
+      }),
+    ],
+  },
+  {
+    id: "subscription-lets-topic-in",
+    checks:
+      "Each subscription of a queue or a function to a topic of the stack (one of another stack is suppressed with a reason) has a redrive policy with a queue of the stack, of the topic's kind (standard or FIFO), and the policies of both let the topic in.",
+    why: "SNS drops a message that it can't deliver, without a trace, and where it has no permission, it does not even try again (https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html).",
+    check: (stack) =>
+      problems(stack, "aws_sns_topic_subscription", (subscription) => {
+        const { protocol, endpoint, topic_arn: arn } = subscription;
+        if (!["sqs", "lambda"].includes(String(protocol))) return [];
+        const source = resourceBehind(stack, arn);
+        if (source?.type !== "aws_sns_topic") return ["has a topic that is not in the stack"];
+        const topic = { service: "sns.amazonaws.com", source, takesRole: false };
+        const dead = redriveTarget(subscription)?.address;
+        const queue = dead?.includes(":") === false ? `\${${dead}.arn}` : dead;
+        const deadLetters = resourceBehind(stack, queue);
+        return [
+          ...admissionProblems(stack, { arn: endpoint }, topic),
+          ...(dead === undefined ? ["has no redrive_policy"] : []),
+          ...deadLetterAdmission(stack, queue, topic),
+          ...(deadLetters === undefined || isFifo(deadLetters.attributes) === isFifo(source.attributes)
             ? []
-            : [`has dead letters at ${addressBehind(dead)}, whose policy does not let ${rule.address} in`]),
+            : [`has dead letters at ${deadLetters.address}, which is of another kind than ${source.address}`]),
         ];
       }),
   },
@@ -129,7 +157,7 @@ export const deliveryRules: readonly Rule[] = [
             ? [`has ${addressBehind(destination)} as the destination of its failures, which the stack does not have`]
             : []),
           ...(isFifo(found?.attributes) ? ["has a FIFO queue or topic as the destination of its failures"] : []),
-          ...(found !== undefined && action !== undefined && !roleMay(stack, fn, [action], found)
+          ...(found !== undefined && action !== undefined && !roleMay(stack, fn.role, [action], found)
             ? [`has a role without ${action} on ${found.address}, the destination of its failures`]
             : []),
         ];
@@ -181,14 +209,6 @@ export const deliveryRules: readonly Rule[] = [
   },
 ];
 
-/** The action that a role needs to write to a destination of this type. */
-const sendActions: Readonly<Record<string, string>> = {
-  aws_cloudwatch_event_bus: "events:PutEvents",
-  aws_sqs_queue: "sqs:SendMessage",
-  aws_sns_topic: "sns:Publish",
-  aws_lambda_function: "lambda:InvokeFunction",
-};
-
 /** The address of a rule's bus, or `default`. */
 function busOf({ event_bus_name: name }: Attributes): string {
   return name === undefined ? "default" : addressBehind(name);
@@ -216,90 +236,6 @@ function reaches(stack: SynthesizedStack, from: string, to: string): boolean {
     }
   }
   return false;
-}
-
-function admissionProblems(stack: SynthesizedStack, target: Attributes, rule: Found): string[] {
-  const found = resourceBehind(stack, target.arn);
-  const refused = [`has the target ${addressBehind(target.arn)}, whose policy does not let ${rule.address} in`];
-  switch (found?.type) {
-    case "aws_sqs_queue":
-      return queueAdmits(stack, found, rule) ? [] : refused;
-    case "aws_sns_topic":
-      return topicAdmits(stack, found, rule) ? [] : refused;
-    case "aws_lambda_function":
-      return functionAdmits(stack, found, rule) ? [] : refused;
-    case "aws_cloudwatch_log_group":
-      return logGroupAdmits(stack, found, rule) ? [] : refused;
-    default:
-      return target.role_arn === undefined
-        ? [`has the target ${addressBehind(target.arn)}, and no role_arn that lets EventBridge reach it`]
-        : [];
-  }
-}
-
-function queueAdmits(stack: SynthesizedStack, queue: Found, rule: Found): boolean {
-  const separate = all(stack.resource, "aws_sqs_queue_policy")
-    .filter(([, { queue_url: url }]) => addressBehind(url) === queue.address)
-    .map(([, { policy }]) => policy);
-  return [queue.attributes.policy, ...separate].some((policy) =>
-    statementsBehind(stack, policy).some((statement) => admits(stack, statement, "sqs:SendMessage", rule)),
-  );
-}
-
-function topicAdmits(stack: SynthesizedStack, topic: Found, rule: Found): boolean {
-  return all(stack.resource, "aws_sns_topic_policy").some(
-    ([, { arn, policy }]) =>
-      addressBehind(arn) === topic.address &&
-      statementsBehind(stack, policy).some((statement) => admits(stack, statement, "sns:Publish", rule)),
-  );
-}
-
-function functionAdmits(stack: SynthesizedStack, fn: Found, rule: Found): boolean {
-  return all(stack.resource, "aws_lambda_permission").some(
-    ([, permission]) =>
-      addressBehind(permission.function_name) === fn.address &&
-      permission.action === "lambda:InvokeFunction" &&
-      permission.principal === eventBridge &&
-      isSource(stack, permission.source_arn, rule),
-  );
-}
-
-function logGroupAdmits(stack: SynthesizedStack, group: Found, rule: Found): boolean {
-  const statements = all(stack.resource, "aws_cloudwatch_log_resource_policy").flatMap(([, policy]) =>
-    statementsBehind(stack, policy.policy_document).filter(({ resources }) =>
-      strings(resources).some((arn) => covers(arn.endsWith(":*") ? arn.slice(0, -2) : arn, group)),
-    ),
-  );
-  return ["logs:CreateLogStream", "logs:PutLogEvents"].every((action) =>
-    statements.some((statement) => admits(stack, statement, action, rule)),
-  );
-}
-
-/** Whether the statement allows the action to EventBridge on behalf of the rule. */
-function admits(stack: SynthesizedStack, statement: Attributes, action: string, rule: Found): boolean {
-  return (
-    statement.effect !== "Deny" &&
-    strings(statement.actions).includes(action) &&
-    objects(statement.principals).some(
-      ({ type, identifiers }) => type === "Service" && strings(identifiers).includes(eventBridge),
-    ) &&
-    objects(statement.condition).every(
-      ({ test, variable, values }) =>
-        /^(?:Arn|String)(?:Equals|Like)$/.test(String(test)) &&
-        ((variable === "aws:SourceAccount" && strings(values).some((value) => isOwnAccount(stack, value))) ||
-          (variable === "aws:SourceArn" && strings(values).some((value) => isSource(stack, value, rule)))),
-    )
-  );
-}
-
-/** Whether the ARN is that of the rule, or a pattern that covers it: `..:rule/<name>`, `..:rule/<bus>/<name>`. */
-function isSource(stack: SynthesizedStack, arn: unknown, rule: Found): boolean {
-  if (addressBehind(arn) === rule.address) return true;
-  const [, pattern] = String(arn).split(":rule/");
-  const bus = resourceBehind(stack, rule.attributes.event_bus_name)?.attributes.name;
-  const path = [...(typeof bus === "string" ? [bus] : []), String(rule.attributes.name)].join("/");
-  if (pattern === undefined) return false;
-  return pattern.endsWith("*") ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
 }
 
 /** @returns what EventBridge would refuse of a pattern, or `undefined`. */

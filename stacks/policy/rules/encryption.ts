@@ -1,8 +1,17 @@
 import { missing, problems } from "../findings";
 import { keysOf, policiesOf } from "../keys";
 import { type Rule } from "../rule";
-import { addressBehind, all, block, objects, statementsBehind, strings, type SynthesizedStack } from "../synthesized";
-import { blocks, first, numberOf } from "../values";
+import {
+  addressBehind,
+  all,
+  block,
+  namesAction,
+  objects,
+  statementsBehind,
+  strings,
+  type SynthesizedStack,
+} from "../synthesized";
+import { blocks, numberOf } from "../values";
 
 export const encryptionRules: readonly Rule[] = [
   {
@@ -55,8 +64,8 @@ export const encryptionRules: readonly Rule[] = [
           (policy) => deniesPlainHttp(stack, policy, ["sqs:*"]),
         ),
       ),
-      ...missing(stack, "aws_sns_topic", "takes plain HTTP", (_, id) =>
-        policiesOf(stack, "aws_sns_topic_policy", "arn", `aws_sns_topic.${id}`).some((policy) =>
+      ...missing(stack, "aws_sns_topic", "takes plain HTTP", (topic, id) =>
+        [topic.policy, ...policiesOf(stack, "aws_sns_topic_policy", "arn", `aws_sns_topic.${id}`)].some((policy) =>
           deniesPlainHttp(stack, policy, ["sns:Publish"]),
         ),
       ),
@@ -100,11 +109,11 @@ export const encryptionRules: readonly Rule[] = [
         );
         const isEncrypted = parts("aws_s3_bucket_server_side_encryption_configuration").some((part) =>
           blocks(part.rule).some(
-            (rule) => block(first(rule.apply_server_side_encryption_by_default)).sse_algorithm === "aws:kms",
+            (rule) => block(rule.apply_server_side_encryption_by_default).sse_algorithm === "aws:kms",
           ),
         );
         const isVersioned = parts("aws_s3_bucket_versioning").some(
-          (part) => block(first(part.versioning_configuration)).status === "Enabled",
+          (part) => block(part.versioning_configuration).status === "Enabled",
         );
         const expires = parts("aws_s3_bucket_lifecycle_configuration").some((part) =>
           blocks(part.rule).some(
@@ -196,7 +205,7 @@ function deniesPlainHttp(
     const [only, ...further] = objects(statement.condition);
     return (
       statement.effect === "Deny" &&
-      actions.every((action) => strings(statement.actions).includes(action)) &&
+      actions.every((action) => namesAction(statement, action)) &&
       resources.every((resource) => strings(statement.resources).includes(resource)) &&
       objects(statement.principals).some(({ identifiers }) => strings(identifiers).includes("*")) &&
       further.length === 0 &&

@@ -1,5 +1,5 @@
 import { allowing, isOwnAccount } from "../ours";
-import { type Finding, type Rule } from "../rule";
+import { type Finding, type Rule, type TrustedWorkflows } from "../rule";
 import { all, type Attributes, objects, resourceBehind, strings, type SynthesizedStack } from "../synthesized";
 
 /** The host that signs GitHub's tokens (https://docs.github.com/en/actions/reference/security/oidc). */
@@ -16,9 +16,9 @@ export const federationRules: readonly Rule[] = [
   {
     id: "federation-is-bound",
     checks:
-      "A federated principal is an OIDC provider of this account, and its `aud` and `sub` are held by `StringEquals`, without a wildcard. For GitHub, `aud` is `sts.amazonaws.com`, and `sub` names one environment or ref of the one repository that the whole stack trusts.",
+      "A federated principal is an OIDC provider of this account, and its `aud` and `sub` are held by `StringEquals`, without a wildcard. For GitHub, `aud` is `sts.amazonaws.com`, and `sub` names one environment or ref of the one repository that the whole stack trusts. In `ci-access` that is the stage's own repository in one of the stage's two environments, and a role for the environment of the deployment holds `ref` to the deployed branch, where AWS reads it.",
     why: "Whoever can get a token that fits takes on the role: a pull request is anyone's, and a pattern fits names that others may choose (https://docs.github.com/en/actions/how-tos/secure-your-work/security-harden-deployments/oidc-in-aws).",
-    check: (stack) => {
+    check: (stack, _, { github: workflows }) => {
       const trusts = allowing(stack).flatMap(({ address, statement }) =>
         objects(statement.principals)
           .filter(({ type }) => type === "Federated")
@@ -30,19 +30,22 @@ export const federationRules: readonly Rule[] = [
         .flatMap(({ address, statement }) =>
           held(statement, `${github}:sub`).flatMap((sub) => {
             const [, repository] = subject.exec(sub) ?? [];
-            return repository === undefined ? [] : [{ address, repository }];
+            return repository === undefined ? [] : [{ address, repository, sub }];
           }),
         );
       return [
         ...trusts.flatMap(({ address, identifier, statement, host }) =>
-          problemsOf(statement, identifier, host).map((problem) => ({ address, problem, appliesTo: problem })),
+          [
+            ...problemsOf(statement, identifier, host),
+            ...(workflows === undefined || host !== github ? [] : strangersIn(statement, workflows)),
+          ].map((problem): Finding => ({ address, problem, appliesTo: `${problem} ${conditionsOf(statement)}` })),
         ),
         ...repositories
-          .filter(({ repository }) => repository !== repositories[0]?.repository)
-          .map(({ address, repository }): Finding => ({
+          .filter(({ repository }) => workflows === undefined && repository !== repositories[0]?.repository)
+          .map(({ address, repository, sub }): Finding => ({
             address,
             problem: `trusts ${repository} beside ${String(repositories[0]?.repository)}`,
-            appliesTo: repository,
+            appliesTo: sub,
           })),
         ...all(stack.resource, "aws_iam_openid_connect_provider")
           .filter(([, { url }]) => hostIn(url) === github)
@@ -75,6 +78,26 @@ function problemsOf(statement: Attributes, identifier: string, host: string | un
   return Object.entries({ aud: audiences, sub: subjects })
     .filter(([, values]) => values.length === 0 || values.some((value) => /[*?]/.test(value)))
     .map(([claim]) => `does not hold ${host}:${claim} by StringEquals`);
+}
+
+/** What a well-formed subject of GitHub's names that is not of the stage. */
+function strangersIn(statement: Attributes, { repository, stage, ref }: TrustedWorkflows): string[] {
+  const own = [stage, `${stage}-plan`].map((environment) => `repo:${repository}:environment:${environment}`);
+  return held(statement, `${github}:sub`)
+    .filter((sub) => subject.test(sub))
+    .flatMap((sub) => {
+      if (!own.includes(sub)) return [`trusts ${sub}, and the stage's workflows are ${own.join(" and ")}`];
+      const isHeld = ref === undefined || sub !== own[0] || held(statement, `${github}:ref`).join() === ref;
+      return isHeld ? [] : [`trusts ${sub} without holding ${github}:ref to ${ref}, by StringEquals`];
+    });
+}
+
+/** All conditions in words, so that a suppression holds for these alone. */
+function conditionsOf(statement: Attributes): string {
+  const conditions = objects(statement.condition).map(
+    ({ test, variable, values }) => `${String(test)} ${String(variable)} ${strings(values).join(", ")}`,
+  );
+  return conditions.length === 0 ? "without a condition" : `where ${conditions.sort().join(" and ")}`;
 }
 
 /** The values that the key may have. Terraform makes one list of several conditions on one key. */

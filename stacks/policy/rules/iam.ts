@@ -7,11 +7,13 @@ import {
   type Attributes,
   block,
   isReference,
+  namesAction,
   objects,
   resourceBehind,
   strings,
   type SynthesizedStack,
 } from "../synthesized";
+import { jsonOf, leaves } from "../values";
 
 export const iamRules: readonly Rule[] = [
   {
@@ -46,13 +48,20 @@ export const iamRules: readonly Rule[] = [
     check: (stack) => [
       ...Object.entries(stack.resource ?? {}).flatMap(([type, resources]) =>
         Object.entries(resources).flatMap(([id, attributes]) =>
-          Object.entries(attributes)
+          [
+            ...Object.entries(attributes),
+            ...leaves(attributes).flatMap(({ path, value }) => (path.includes(".") ? [[path, value] as const] : [])),
+          ]
             .filter(([name, value]) =>
               policyAttributes.includes(name)
-                ? value !== undefined && !isDocument(stack, value)
+                ? value !== undefined && value !== null && !isDocument(stack, value)
                 : typeof value === "string" && isPolicyText(value),
             )
-            .map(([name]) => ({ address: `${type}.${id}`, problem: `has its ${name} as text`, appliesTo: name })),
+            .map(([name]) => ({
+              address: `${type}.${id}`,
+              problem: `has its ${name} as text`,
+              appliesTo: name,
+            })),
         ),
       ),
       ...all(stack.data, "aws_iam_policy_document").flatMap(([id, document]) =>
@@ -167,7 +176,7 @@ export const iamRules: readonly Rule[] = [
         const services = objects(statement.principals)
           .filter(({ type }) => type === "Service")
           .flatMap(({ identifiers }) => strings(identifiers));
-        const isTrust = strings(statement.actions).join() === "sts:AssumeRole";
+        const isTrust = strings(statement.actions).length === 1 && namesAction(statement, "sts:AssumeRole");
         const isBound = objects(statement.condition).some(
           ({ test, variable }) =>
             sourceConditions.includes(String(variable).toLowerCase()) &&
@@ -203,9 +212,10 @@ export const iamRules: readonly Rule[] = [
       allowing(stack)
         .filter(
           ({ statement }) =>
-            strings(statement.actions).includes("iam:PassRole") &&
+            namesAction(statement, "iam:PassRole") &&
             !objects(statement.condition).some(
-              ({ test, variable }) => test === "StringEquals" && variable === "iam:PassedToService",
+              ({ test, variable }) =>
+                test === "StringEquals" && String(variable).toLowerCase() === "iam:passedtoservice",
             ),
         )
         .map(({ address }) => ({ address, problem: "allows iam:PassRole to any service" })),
@@ -250,7 +260,9 @@ export const iamRules: readonly Rule[] = [
         Object.entries(block(block(fn.environment).variables))
           .filter(
             ([name, value]) =>
-              (secretName.test(name) && !/(?:_ARN|_NAME|_ID|_SECONDS|_MS)$/.test(name) && !isReference(value)) ||
+              (secretName.test(name) &&
+                !/(?:_ARN|_NAME|_ID|_TTL|_SECONDS|_MINUTES|_HOURS|_DAYS|_MS)$/.test(name) &&
+                !isReference(value)) ||
               /(?:AKIA|ASIA)[A-Z2-7]{16}/.test(String(value)),
           )
           .map(([name]) => ({
@@ -276,7 +288,7 @@ const policyAttributes = [
   "policy",
   "policy_document",
   "assume_role_policy",
-  "inline_policy",
+  "inline_policy.policy",
   "access_policy",
   "resource_policy",
   "repository_policy",
@@ -294,6 +306,9 @@ function isDocument({ data }: SynthesizedStack, value: unknown): boolean {
 /** Whether the text is a policy, as JSON or as the expression that makes JSON. */
 function isPolicyText(text: string): boolean {
   const start = text.trimStart();
+  const parsed = jsonOf(text);
+  // A state machine, for example, may have the word further inside, and is no policy.
+  if (parsed !== undefined) return "Statement" in block(parsed);
   return (start.startsWith("{") || start.startsWith("${jsonencode(")) && /"Statement"|\bStatement\s?[=:]/.test(start);
 }
 

@@ -3,7 +3,6 @@ import { missing } from "../findings";
 import { keyProblems } from "../keys";
 import { type Rule } from "../rule";
 import { block } from "../synthesized";
-import { first } from "../values";
 
 /** Rules on the encryption of every kind of resource, and on the keys. */
 export const keyRules: readonly Rule[] = [
@@ -30,7 +29,7 @@ export const keyRules: readonly Rule[] = [
           stack,
           type,
           `is not encrypted: ${path.join(".")} is not ${String(value)}`,
-          (resource) => path.reduce<unknown>((each, name) => block(first(each))[name], resource) === value,
+          (resource) => path.reduce<unknown>((each, name) => block(each)[name], resource) === value,
         ),
       ),
   },

@@ -2,7 +2,6 @@ import { problems } from "../findings";
 import { highCounts, largePolicies, largeTemplates, longTexts, numbersOutside } from "../limits";
 import { type Rule } from "../rule";
 import { applied, type Attributes, block } from "../synthesized";
-import { first } from "../values";
 
 /** Rules on what AWS refuses only at the deployment. */
 export const limitRules: readonly Rule[] = [
@@ -106,13 +105,13 @@ const supportedRuntimes = [
 const mostEnvironmentBytes = 4096 - 256;
 
 function variablesOf({ environment }: Attributes): Attributes {
-  return block(block(first(environment)).variables);
+  return block(block(environment).variables);
 }
 
 const bytesOf = (variables: Attributes): number =>
   Object.entries(variables).reduce((sum, [name, value]) => sum + Buffer.byteLength(name + String(value)), 0);
 
 function templateOf({ input_transformer: transformer }: Attributes): string {
-  const { input_template: template } = block(first(transformer));
+  const { input_template: template } = block(transformer);
   return typeof template === "string" ? template : "";
 }

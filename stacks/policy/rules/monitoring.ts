@@ -2,7 +2,7 @@ import { bodyProblems } from "../dashboards";
 import { missing, problems } from "../findings";
 import { named } from "../metric-sources";
 import { type Rule } from "../rule";
-import { addressBehind, all, block, isReference, statementsOfRole, strings } from "../synthesized";
+import { addressBehind, all, block, isReference, namesAction, statementsOfRole, strings } from "../synthesized";
 import { numberOf } from "../values";
 
 /** The retentions that CloudWatch Logs takes, in days: API_PutRetentionPolicy. */
@@ -50,7 +50,7 @@ export const monitoringRules: readonly Rule[] = [
             ? ["exists before its log group, which refers to it"]
             : []),
           ...(statementsOfRole(stack, fn.role).some(
-            ({ effect, actions }) => effect !== "Deny" && strings(actions).includes("logs:CreateLogGroup"),
+            (statement) => statement.effect !== "Deny" && namesAction(statement, "logs:CreateLogGroup"),
           )
             ? ["has a role that may create log groups"]
             : []),

@@ -53,7 +53,7 @@ export const nameRules: readonly Rule[] = [
     check: (stack) => [
       ...objects(stack.provider?.aws).flatMap((provider) => {
         const address = "provider.aws";
-        const tags = block(objects(provider.default_tags)[0]).tags;
+        const tags = block(provider.default_tags).tags;
         return [
           ...["project", "stage", "managed-by"]
             .filter((name) => {

@@ -69,6 +69,8 @@ const isService = (text: string) => /^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.co
 
 /** The ARNs with another account's number, anywhere in the attributes. */
 function foreignArns(stack: SynthesizedStack, attributes: Attributes): string[] {
-  const arns = JSON.stringify(attributes).match(/arn:[^:"]*:[^:"]*:[^:"]*:\d{12}:[^"\\]*/g) ?? [];
+  // An event pattern says which events are meant, and lets nobody in.
+  const { event_pattern: _, ...granting } = attributes;
+  const arns = JSON.stringify(granting).match(/arn:[^:"]*:[^:"]*:[^:"]*:\d{12}:[^"\\]*/g) ?? [];
   return [...new Set(arns)].filter((arn) => accountIn(arn) !== undefined && !isOwnAccount(stack, arn));
 }

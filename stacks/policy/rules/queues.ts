@@ -1,3 +1,4 @@
+import { sendActions } from "../admission";
 import { missing, problems } from "../findings";
 import { type Rule } from "../rule";
 import {
@@ -50,7 +51,7 @@ export const queueRules: readonly Rule[] = [
   {
     id: "queue-consumed-safely",
     checks:
-      "A function that reads a queue reports the failed messages of a batch, may read it, and has a sixth of the queue's visibility timeout at most. One that reads a stream bounds its retries, and has a destination of its failures.",
+      "A function that reads a queue reports the failed messages of a batch, may read it, and has a sixth of the queue's visibility timeout at most. One that reads a stream bounds its retries, and has a destination of its failures. Its role may write to such a destination.",
     why: "Otherwise one bad message repeats its whole batch, a slow run is repeated while it still goes on, and a bad record holds up its shard (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html).",
     check: (stack) =>
       problems(stack, "aws_lambda_event_source_mapping", (mapping) => {
@@ -60,18 +61,30 @@ export const queueRules: readonly Rule[] = [
         const partial = strings(mapping.function_response_types).includes("ReportBatchItemFailures")
           ? []
           : ["does not have ReportBatchItemFailures in its function_response_types"];
+        const { destination_arn: destination } = block(block(mapping.destination_config).on_failure);
+        const failures = resourceBehind(stack, destination);
+        const action = sendActions[failures?.type ?? ""];
+        const refused =
+          failures === undefined ||
+          action === undefined ||
+          fn === undefined ||
+          roleMay(stack, fn.attributes.role, [action], failures)
+            ? []
+            : [
+                `has a function whose role may not do ${action} on ${failures.address}, the destination of its failures`,
+              ];
         if (isStream) {
-          const { destination_arn: destination } = block(block(mapping.destination_config).on_failure);
           const isBounded = ["maximum_retry_attempts", "maximum_record_age_in_seconds"].some(
             (name) => Number(mapping[name] ?? -1) >= 0,
           );
           return [
             ...partial,
+            ...refused,
             ...(destination === undefined ? ["has no destination of its failures"] : []),
             ...(isBounded ? [] : ["tries a bad record until it expires"]),
           ];
         }
-        if (source?.type !== "aws_sqs_queue") return partial;
+        if (source?.type !== "aws_sqs_queue") return [...partial, ...refused];
         const { visibility_timeout_seconds: visibility = 30 } = source.attributes;
         const { timeout = 3 } = fn?.attributes ?? {};
         const least = 6 * Number(timeout) + Number(mapping.maximum_batching_window_in_seconds ?? 0);
@@ -83,7 +96,7 @@ export const queueRules: readonly Rule[] = [
           ...(redriveTarget(source.attributes) === undefined
             ? [`reads ${source.address}, which has no redrive_policy`]
             : []),
-          ...(fn === undefined || roleMay(stack, fn.attributes, consumeActions, source)
+          ...(fn === undefined || roleMay(stack, fn.attributes.role, consumeActions, source)
             ? []
             : [`has a function whose role may not do ${consumeActions.join(", ")} on ${source.address}`]),
         ];
@@ -142,7 +155,7 @@ export function deadLetterQueues(stack: SynthesizedStack): string[] {
 }
 
 /** The redrive policy is JSON in which the ARN is an expression. */
-function redriveTarget({
+export function redriveTarget({
   redrive_policy: policy,
 }: Attributes): { readonly address: string; readonly maxReceiveCount: number } | undefined {
   if (typeof policy !== "string") return undefined;

@@ -9,11 +9,13 @@ import { missing } from "../findings";
 import { allowing, isOwnAccount } from "../ours";
 import { type Rule } from "../rule";
 import {
+  addressBehind,
   all,
   type Attributes,
   block,
   isReference,
   objects,
+  roleBehind,
   statementsOfRole,
   strings,
   type SynthesizedStack,
@@ -68,16 +70,19 @@ export const sendingRules: readonly Rule[] = [
   {
     id: "role-mails-as-function",
     checks:
-      "The role of a function that mails may send as the function's own senders and with their identities, and to the recipients that the function allows, where their list fits into a policy (`ForAllValues:StringLike` on `ses:Recipients`, with `Null`).",
+      "The role of a function that mails is in the stack, and may send as the function's own senders and with their identities, and to the recipients that the function allows, where their list fits into a policy (`ForAllValues:StringLike` on `ses:Recipients`, with `Null`).",
     why: "The function's code and its role hold the same list, so that a mistake in one of them mails nobody.",
     check: (stack) =>
       all(stack.resource, "aws_lambda_function").flatMap(([id, fn]) => {
         const mailing = readMailing(fn);
         if (mailing === undefined) return [];
-        return statementsOfRole(stack, fn.role)
-          .filter(({ effect, actions }) => effect !== "Deny" && strings(actions).some(isSend))
-          .flatMap((statement) => differences(stack, statement, mailing))
-          .map((problem) => ({ address: `aws_lambda_function.${id}`, problem, appliesTo: problem }));
+        const unread = `has the role ${addressBehind(fn.role)}, which is not in the stack`;
+        return [
+          ...(roleBehind(stack, fn.role) === undefined ? [unread] : []),
+          ...statementsOfRole(stack, fn.role)
+            .filter(({ effect, actions }) => effect !== "Deny" && strings(actions).some(isSend))
+            .flatMap((statement) => differences(stack, statement, mailing)),
+        ].map((problem) => ({ address: `aws_lambda_function.${id}`, problem, appliesTo: problem }));
       }),
   },
   {
@@ -87,7 +92,7 @@ export const sendingRules: readonly Rule[] = [
     check: (stack) =>
       missing(
         stack,
-        "aws_sesv2_configuration_set",
+        configurationSet,
         "does not suppress addresses for BOUNCE and COMPLAINT",
         ({ suppression_options: options }) => {
           const reasons = objects(options).flatMap(({ suppressed_reasons }) => strings(suppressed_reasons));
@@ -95,6 +100,39 @@ export const sendingRules: readonly Rule[] = [
         },
       ),
   },
+  {
+    id: "feedback-is-published",
+    checks:
+      "SES publishes what becomes of the mail of each configuration set: an event destination of the stack takes at least BOUNCE, COMPLAINT and REJECT, and RENDERING_FAILURE where the stack has templates.",
+    why: "SES tells in these events alone that a mail which it took was not delivered, or never made (https://docs.aws.amazon.com/ses/latest/dg/monitor-using-event-publishing.html).",
+    check: (stack) =>
+      missing(stack, configurationSet, `publishes not all of ${wantedEvents(stack).join(", ")}`, (set, id) => {
+        const isOf = (name: unknown) =>
+          addressBehind(name) === `${configurationSet}.${id}` ||
+          (name !== undefined && name === set.configuration_set_name);
+        const published = [
+          ...all(stack.resource, "aws_sesv2_configuration_set_event_destination")
+            .filter(([, destination]) => isOf(destination.configuration_set_name))
+            .flatMap(([, { event_destination: destination }]) => strings(block(destination).matching_event_types)),
+          // Version 1 of the API writes the same types in small letters.
+          ...all(stack.resource, "aws_ses_event_destination")
+            .filter(([, destination]) => isOf(destination.configuration_set_name))
+            .flatMap(([, { matching_types: types }]) => strings(types))
+            .map((type) => type.replace(/(?=[A-Z])/g, "_").toUpperCase()),
+        ];
+        return wantedEvents(stack).every((type) => published.includes(type));
+      }),
+  },
+];
+
+const configurationSet = "aws_sesv2_configuration_set";
+
+/** The types of SES's events that tell of a mail that nobody got. */
+const wantedEvents = ({ resource = {} }: SynthesizedStack): string[] => [
+  "BOUNCE",
+  "COMPLAINT",
+  "REJECT",
+  ...(resource.aws_ses_template === undefined ? [] : ["RENDERING_FAILURE"]),
 ];
 
 const isSend = (action: string) => /^ses:(?:send|\*)/i.test(action);
@@ -107,7 +145,7 @@ interface Mailing {
 
 /** @returns `undefined` for a function that does not mail, and for one whose variables are of another kind. */
 function readMailing(fn: Attributes): Mailing | undefined {
-  const { EMAIL_SENDER, FURTHER_SENDERS = "{}", RECIPIENT_POLICY } = block(objects(fn.environment)[0]?.variables);
+  const { EMAIL_SENDER, FURTHER_SENDERS = "{}", RECIPIENT_POLICY } = block(block(fn.environment).variables);
   const policy = recipientPolicySchema.safeParse(jsonOf(RECIPIENT_POLICY));
   if (typeof EMAIL_SENDER !== "string" || !policy.success) return undefined;
   const further = Object.values(block(jsonOf(FURTHER_SENDERS))).map(String);

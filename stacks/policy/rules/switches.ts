@@ -1,7 +1,6 @@
 import { problems } from "../findings";
 import { type Rule } from "../rule";
 import { block } from "../synthesized";
-import { first } from "../values";
 
 /** An attribute by which a resource runs or rests. */
 interface Switch {
@@ -39,7 +38,7 @@ export const switchRules: readonly Rule[] = [
     check: (stack) => [
       ...switches.flatMap(({ type, path, on }) =>
         problems(stack, type, (resource) => {
-          const value = path.reduce<unknown>((each, name) => block(first(each))[name], resource);
+          const value = path.reduce<unknown>((each, name) => block(each)[name], resource);
           return on.includes(value) ? [] : [`is switched off: ${path.join(".")} is ${String(value)}`];
         }),
       ),
