@@ -131,7 +131,7 @@ describe("the pictures of the catalogue", () => {
   const { html, text } = template;
 
   it.each<[string, string]>([
-    ["the template", pictureStem(emailRequest, () => ({ ...template, html: html.replace("<p", "<p title") }))],
+    ["the template", pictureStem(emailRequest, () => ({ ...template, html: html.replace("<td", "<td title='x'") }))],
     [
       "the sample",
       pictureStem({ ...emailRequest, sample: { ...(emailRequest.sample as object), title: "Something else" } }),
