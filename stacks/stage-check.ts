@@ -318,7 +318,7 @@ const mailboxProviders: ReadonlySet<string> = new Set([
 /** The domains for documents and tests (RFC 2606). Nobody owns them, so that no record of DNS can verify one. */
 export const reservedDomain = /(?:^|\.)(?:example|invalid|localhost|test|example\.(?:com|net|org))$/;
 
-const everybody = 'to mail everybody, write { mode: "unrestricted", reason: "why, in a sentence" }';
+const everybody = 'to mail everybody, write { mode: "unrestricted", reason: "why this stage may mail everybody" }';
 
 /**
  * Checks whom a stage lets mail.

@@ -301,7 +301,7 @@ describe("who may be mailed", () => {
       "a wildcard for everybody",
       [],
       ["*"],
-      '.domains.0="*" lets everybody in: to mail everybody, write { mode: "unrestricted", reason: "why, in a sentence" }',
+      '.domains.0="*" lets everybody in: to mail everybody, write { mode: "unrestricted", reason: "why this stage may mail everybody" }',
     ],
     ["every address", [], ["*@*"], '.domains.0="*@*" lets everybody in'],
     ["every address, among the addresses", ["*@*"], [], '.addresses.0="*@*" has a wildcard'],
