@@ -1,4 +1,5 @@
 import { Testing } from "cdktf";
+import Handlebars from "handlebars";
 import * as z from "zod";
 import { link, safeHtml } from "../../../handler/contract/content-types";
 import { toTemplateData } from "../../../handler/contract/template-data";
@@ -165,6 +166,29 @@ describe("what people have met in the field", () => {
     expect(mail(schema, { contact: { firstName: "Ada" }, title: "T" }, { "body.html": html }).text).toBe(
       "Dear Ada, Hi T\n",
     );
+  });
+
+  // Handlebars itself says what the blanks and line breaks around a tag become.
+  it.each([
+    '{{#* inline "p"}}\n  P{{title}}\n{{/inline~}}\nHello {{> p}}!\n',
+    '{{#* inline "p"}}\nP{{title}}\n{{/inline}}\nHello\n  {{> p}}\nend {{~> p~}} \n.',
+    'a\n{{> p}}\nb\n{{#* inline "p"}}P\n{{/inline}}\n',
+    '{{#> p}}\nbody\n{{/p}}\nend\n{{#* inline "p"}}<\n{{> @partial-block}}\n>\n{{/inline}}',
+    "a\n{{! what it is for }}\nb {{~!-- {{x}} --~}} c\n",
+    "a\n  {{#if title}}\n  {{! x }}\n  yes\n  {{else}}\n  no\n  {{/if}}\nb\n",
+  ])("leaves the blanks around partials and comments that Handlebars leaves: %j", (text) => {
+    const value = { title: "T" };
+    expect(mail(content, value, { "body.html": "x", "body.txt": text }).text).toBe(
+      Handlebars.compile(text, { noEscape: true })(value),
+    );
+  });
+
+  it.each([
+    "\\{{title}} {{title}}",
+    "C:\\\\{{title}}",
+    '{{> p label="{{title}}"}}{{#* inline "p"}}{{label}}{{/inline}}',
+  ])("refuses braces that are shown, which SES may read as an expression: %s", (html) => {
+    expect(check(html)).toThrow(/body\.html:1:\d+: braces that are shown, as in \\\{\{/);
   });
 
   it("derives the text part where none is written", () => {
