@@ -202,6 +202,35 @@ describe("what people have met in the field", () => {
     expect(text).toMatch(/x[\s\S]*y/);
   });
 
+  it.each([
+    ["T", "Yes\n"],
+    ["", "No\n"],
+  ])("derives the text of a page that a condition stands around: %j", (title, text) => {
+    const page = (word: string) => `<html><head><title>x</title></head><body><p>${word}</p></body></html>`;
+    const html = `{{#if title}}${page("Yes")}{{else}}${page("No")}{{/if}}`;
+    expect(mail(content, { title }, { "body.html": html }).text).toBe(text);
+  });
+
+  it("keeps the cells of a table apart in the text", () => {
+    const html = "<table>{{#each items}}<tr><td>{{name}}</td><td>9.00</td></tr>{{/each}}</table>";
+    const { text } = mail(rows, { items: [{ name: "Seats" }, { name: "Storage" }] }, { "body.html": html });
+    expect(text).toMatch(/^\s*Seats 9\.00\n+\s*Storage 9\.00\n$/);
+  });
+
+  it.each([
+    ["Hello {{title}}", true],
+    ["{{#if title}}a{{else}}b{{/if}}", true],
+    ["{{#if title}}a{{else if title}}b{{else}}c{{/if}}", true],
+    ["{{#if title}}{{#unless title}}a{{else}}b{{/unless}}{{else}}c{{/if}}", true],
+    ["{{title}}", false],
+    ["{{#if title}}a{{/if}}", false],
+    ["{{#if title}}a{{else}}{{title}}{{/if}}", false],
+    ["{{#if title}}a{{else if title}}b{{/if}}", false],
+    ["{{#if title}}a{{else if title}}{{title}}{{else}}c{{/if}}", false],
+  ])("knows whether the subject %s has words whatever the values are: %s", (subject, hasWords) => {
+    expect(check("x", "x", subject)().reads.hasWords).toBe(hasWords);
+  });
+
   it("refuses more than SES stores", () => {
     expect(check("x".repeat(520_000))).toThrow(/the template has \d+ bytes, and SES stores 512000/);
   });
