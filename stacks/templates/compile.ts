@@ -139,8 +139,10 @@ interface Frame {
 }
 
 interface Inline {
-  readonly program: hbs.AST.Program;
+  readonly program: hbs.AST.Program | undefined;
   readonly scope: Scope;
+  /** The tags around it; `undefined` for a file. */
+  readonly tags?: hbs.AST.DecoratorBlock | hbs.AST.PartialBlockStatement;
 }
 
 interface Scope {
@@ -186,23 +188,45 @@ class Compiler {
     }
   }
 
-  program(program: hbs.AST.Program | undefined, scope: Scope): void {
+  /** @param tags around the program, where SES does not get them. */
+  program(program: hbs.AST.Program | undefined, scope: Scope, tags?: Inline["tags"]): void {
     if (program === undefined) return;
     const inlines = this.inlinesOf(program, scope);
     const inner = inlines.size === 0 ? scope : { ...scope, inlines: new Map([...scope.inlines, ...inlines]) };
-    for (const statement of program.body) this.statement(statement, inner);
+    const { body } = program;
+    for (const [at, statement] of body.entries()) {
+      if (statement.type !== "ContentStatement") {
+        this.statement(statement, inner);
+        continue;
+      }
+      const next = body[at + 1];
+      const before = at === 0 ? tags?.openStrip : unseenTags(body[at - 1])?.close;
+      const after = next === undefined ? tags?.closeStrip : unseenTags(next)?.open;
+      const { original, rightStripped, leftStripped } = statement as unknown as Content;
+      const start = before === undefined || rightStripped !== true ? 0 : blanksBefore(original, before.close === true);
+      // The first line of a partial keeps its indent.
+      const isIndent = next?.type === "PartialStatement" && after?.open !== true;
+      const end =
+        after === undefined || leftStripped !== true || isIndent ? 0 : blanksBehind(original, after.open === true);
+      const text = original.slice(start, Math.max(start, original.length - end));
+      const place = placeOf(statement, scope.file);
+      const line = place.line + original.slice(0, start).split("\n").length - 1;
+      this.written({ ...place, line }, text, next !== undefined && unseenTags(next) === undefined);
+    }
+  }
+
+  /** Pushes a text of the author's. SES would read it as an expression where it has braces. */
+  private written(place: Place, text: string, isBeforeTag: boolean): void {
+    if (text.includes("{{") || (isBeforeTag && text.endsWith("\\"))) {
+      const problem =
+        "braces that are shown, as in \\{{..}}, and a backslash before {{..}} are read otherwise by SES: let `map` give that text";
+      this.problems.push({ ...place, problem });
+    }
+    this.pieces.push({ kind: "static", text, place });
   }
 
   private statement(statement: hbs.AST.Statement, scope: Scope): void {
     switch (statement.type) {
-      case "ContentStatement":
-        this.pieces.push({
-          kind: "static",
-          // The types say that it holds flags; it holds the text, without what Handlebars strips.
-          text: (statement as unknown as { readonly original: string }).original,
-          place: placeOf(statement, scope.file),
-        });
-        return;
       case "CommentStatement":
       case "DecoratorBlock":
         return;
@@ -333,7 +357,7 @@ class Compiler {
     if (value.kind === "constant") {
       const text = String(value.value);
       const written = { subject: toSubject, text: (raw: string) => raw, html: escapeHtml }[this.part](text);
-      this.pieces.push({ kind: "static", text: written, place: placeOf(statement, scope.file) });
+      this.written(placeOf(statement, scope.file), written, false);
       return;
     }
     if (value.kind === "counter") {
@@ -604,13 +628,14 @@ class Compiler {
     return new Map(
       program.body.flatMap((statement) => {
         if (statement.type !== "DecoratorBlock") return [];
-        const { path, params, program: body } = statement as hbs.AST.DecoratorBlock;
+        const tags = statement as hbs.AST.DecoratorBlock;
+        const { path, params, program: body } = tags;
         const [name] = params;
         if ((path as { readonly original?: string }).original !== "inline" || name?.type !== "StringLiteral") {
           this.refuse(statement, scope, 'SES knows one decorator: {{#* inline "name"}}..{{/inline}}');
           return [];
         }
-        return [[(name as hbs.AST.StringLiteral).value, { program: body, scope }] as const];
+        return [[(name as hbs.AST.StringLiteral).value, { program: body, scope, tags }] as const];
       }),
     );
   }
@@ -634,13 +659,11 @@ class Compiler {
         );
         return;
       }
-      this.program(block.program, {
-        ...block.scope,
-        frame,
-        depth: scope.depth,
-        loops: scope.loops,
-        guards: scope.guards,
-      });
+      this.program(
+        block.program,
+        { ...block.scope, frame, depth: scope.depth, loops: scope.loops, guards: scope.guards },
+        block.tags,
+      );
       return;
     }
     if (scope.within.includes(name)) {
@@ -651,7 +674,7 @@ class Compiler {
       );
       return;
     }
-    const block = statement.type === "PartialBlockStatement" ? statement.program : undefined;
+    const block = statement.type === "PartialBlockStatement" ? statement : undefined;
     const found = this.partialOf(name, scope);
     if (found === undefined) {
       const meant = similarName(name, [...scope.inlines.keys(), ...this.partials.names]);
@@ -662,7 +685,7 @@ class Compiler {
       );
       return;
     }
-    this.program(found.program, {
+    const inner: Scope = {
       ...found.scope,
       frame,
       depth: scope.depth,
@@ -672,11 +695,12 @@ class Compiler {
       inlines: new Map([
         ...found.scope.inlines,
         ...scope.inlines,
-        ...(block === undefined ? [] : this.inlinesOf(block, scope)),
+        ...(block === undefined ? [] : this.inlinesOf(block.program, scope)),
       ]),
-      partialBlock: block === undefined ? undefined : { program: block, scope },
+      partialBlock: block === undefined ? undefined : { program: block.program, scope, tags: block },
       within: [...scope.within, name],
-    });
+    };
+    this.program(found.program, inner, found.tags);
   }
 
   private partialOf(name: string, scope: Scope): Inline | undefined {
@@ -949,6 +973,48 @@ function helperProblem(name: string, told: string): string {
     ? `${told} writes to a log that nobody has: remove it`
     : `${told} is a helper of one's own, and SES has none: let \`map\` give the finished value`;
 }
+
+/** A text of the author's. The types of Handlebars say that `original` holds flags. */
+interface Content {
+  /** The text as it is written. */
+  readonly original: string;
+  /** Whether Handlebars strips blanks where the text begins, because of the tag before it. */
+  readonly rightStripped?: boolean;
+  /** Whether Handlebars strips blanks where the text ends, because of the tag behind it. */
+  readonly leftStripped?: boolean;
+}
+
+interface Tags {
+  readonly open: Partial<hbs.AST.StripFlags> | undefined;
+  readonly close: Partial<hbs.AST.StripFlags> | undefined;
+}
+
+/** The outer tags of a statement that SES does not get, because it is written out or left out; else `undefined`. */
+function unseenTags(statement: hbs.AST.Statement | undefined): Tags | undefined {
+  switch (statement?.type) {
+    case "CommentStatement":
+    case "PartialStatement": {
+      const { strip } = statement as hbs.AST.PartialStatement;
+      return { open: strip, close: strip };
+    }
+    case "DecoratorBlock":
+    case "PartialBlockStatement": {
+      const { openStrip, closeStrip } = statement as hbs.AST.PartialBlockStatement;
+      return { open: openStrip, close: closeStrip };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/*
+ * What Handlebars strips of a text at a tag: all blanks at `~`, and the rest of the line where a tag has a line of its own.
+ * At the tags that SES gets, SES strips.
+ */
+const blanksBefore = (text: string, isTilde: boolean): number =>
+  (isTilde ? /^\s*/ : /^[ \t]*\r?\n?/).exec(text)?.[0].length ?? 0;
+const blanksBehind = (text: string, isTilde: boolean): number =>
+  text.length - (isTilde ? text.trimEnd() : text.replace(/[ \t]+$/, "")).length;
 
 function mustacheOf(inner: string, strip: Partial<hbs.AST.StripFlags> | undefined): string {
   return `{{${strip?.open === true ? "~" : ""}${inner}${strip?.close === true ? "~" : ""}}}`;

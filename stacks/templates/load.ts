@@ -157,9 +157,19 @@ function derivedText(source: Source, type: ContentType): PartOfTemplate {
   const { pieces, problems } = markupOf(source, part);
   if (problems.length > 0) return { ...part, problems };
   const markup = pieces.map((piece, at) => (piece.kind === "static" ? piece.text : `hbs${at}text`)).join("");
-  const text = convert(markup, {
+  // What stands outside of <body> counts too, such as a condition around the whole page.
+  const text = convert(`<body>${markup}</body>`, {
     wordwrap: false,
+    formatters: {
+      cell: (element, walk, builder) => {
+        walk(element.children, builder);
+        builder.addInline(" ");
+      },
+    },
     selectors: [
+      { selector: "head", format: "skip" },
+      { selector: "tr", format: "block", options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
+      ...["td", "th"].map((selector) => ({ selector, format: "cell" })),
       { selector: "img", format: "skip" },
       { selector: "a", options: { hideLinkHrefIfSameAsText: true } },
       ...["h1", "h2", "h3", "h4", "h5", "h6"].map((selector) => ({ selector, options: { uppercase: false } })),
@@ -226,13 +236,24 @@ function emptyParts(sources: Readonly<Partial<Record<Part, Source>>>, definition
 
 /** Whether the subject has words of its own, so that it is not blank whatever its values are. */
 function hasWords(pieces: readonly Piece[]): boolean {
-  let depth = 0;
+  // What is open: whether each branch before this one had words, and whether this one has.
+  const open = [{ before: true, here: false, hasElse: false }];
   for (const piece of pieces) {
-    if (piece.kind === "block")
-      depth += piece.text.includes("{{#") || piece.text.includes("{{~#") ? 1 : piece.text.includes("/") ? -1 : 0;
-    if (piece.kind === "static" && depth === 0 && hasVisibleCharacter(piece.text)) return true;
+    const last = open.at(-1);
+    if (last === undefined) return false;
+    if (piece.kind === "static") last.here ||= hasVisibleCharacter(piece.text);
+    if (piece.kind !== "block") continue;
+    const word = piece.text.replace(/^\{\{~?|~?\}\}$/g, "");
+    if (word.startsWith("#")) open.push({ before: true, here: false, hasElse: false });
+    else if (word.startsWith("else"))
+      Object.assign(last, { before: last.before && last.here, here: false, hasElse: word === "else" });
+    else {
+      open.pop();
+      const outer = open.at(-1);
+      if (outer !== undefined) outer.here ||= last.hasElse && last.before && last.here;
+    }
   }
-  return false;
+  return open[0]?.here ?? false;
 }
 
 interface BlankRead {

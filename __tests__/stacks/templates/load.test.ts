@@ -1,4 +1,5 @@
 import { Testing } from "cdktf";
+import Handlebars from "handlebars";
 import * as z from "zod";
 import { link, safeHtml } from "../../../handler/contract/content-types";
 import { toTemplateData } from "../../../handler/contract/template-data";
@@ -167,6 +168,29 @@ describe("what people have met in the field", () => {
     );
   });
 
+  // Handlebars itself says what the blanks and line breaks around a tag become.
+  it.each([
+    '{{#* inline "p"}}\n  P{{title}}\n{{/inline~}}\nHello {{> p}}!\n',
+    '{{#* inline "p"}}\nP{{title}}\n{{/inline}}\nHello\n  {{> p}}\nend {{~> p~}} \n.',
+    'a\n{{> p}}\nb\n{{#* inline "p"}}P\n{{/inline}}\n',
+    '{{#> p}}\nbody\n{{/p}}\nend\n{{#* inline "p"}}<\n{{> @partial-block}}\n>\n{{/inline}}',
+    "a\n{{! what it is for }}\nb {{~!-- {{x}} --~}} c\n",
+    "a\n  {{#if title}}\n  {{! x }}\n  yes\n  {{else}}\n  no\n  {{/if}}\nb\n",
+  ])("leaves the blanks around partials and comments that Handlebars leaves: %j", (text) => {
+    const value = { title: "T" };
+    expect(mail(content, value, { "body.html": "x", "body.txt": text }).text).toBe(
+      Handlebars.compile(text, { noEscape: true })(value),
+    );
+  });
+
+  it.each([
+    "\\{{title}} {{title}}",
+    "C:\\\\{{title}}",
+    '{{> p label="{{title}}"}}{{#* inline "p"}}{{label}}{{/inline}}',
+  ])("refuses braces that are shown, which SES may read as an expression: %s", (html) => {
+    expect(check(html)).toThrow(/body\.html:1:\d+: braces that are shown, as in \\\{\{/);
+  });
+
   it("derives the text part where none is written", () => {
     const html =
       '<h1>{{title}}</h1><p>Pay <a href="{{pay}}">now</a></p><ul>{{#each rows}}<li>{{this}}</li>{{/each}}</ul>';
@@ -176,6 +200,35 @@ describe("what people have met in the field", () => {
     expect(text).toContain("A & B\n");
     expect(text).toContain("Pay now [https://shop.example/?a=1&b=2]");
     expect(text).toMatch(/x[\s\S]*y/);
+  });
+
+  it.each([
+    ["T", "Yes"],
+    ["", "No"],
+  ])("derives the text of a page that a condition stands around: %j", (title, text) => {
+    const page = (word: string) => `<html><head><title>x</title></head><body><p>${word}</p></body></html>`;
+    const html = `{{#if title}}${page("Yes")}{{else}}${page("No")}{{/if}}`;
+    expect(mail(content, { title }, { "body.html": html }).text.trim()).toBe(text);
+  });
+
+  it("keeps the cells of a table apart in the text", () => {
+    const html = "<table>{{#each items}}<tr><td>{{name}}</td><td>9.00</td></tr>{{/each}}</table>";
+    const { text } = mail(rows, { items: [{ name: "Seats" }, { name: "Storage" }] }, { "body.html": html });
+    expect(text).toMatch(/^\s*Seats 9\.00\n+\s*Storage 9\.00\n$/);
+  });
+
+  it.each([
+    ["Hello {{title}}", true],
+    ["{{#if title}}a{{else}}b{{/if}}", true],
+    ["{{#if title}}a{{else if title}}b{{else}}c{{/if}}", true],
+    ["{{#if title}}{{#unless title}}a{{else}}b{{/unless}}{{else}}c{{/if}}", true],
+    ["{{title}}", false],
+    ["{{#if title}}a{{/if}}", false],
+    ["{{#if title}}a{{else}}{{title}}{{/if}}", false],
+    ["{{#if title}}a{{else if title}}b{{/if}}", false],
+    ["{{#if title}}a{{else if title}}{{title}}{{else}}c{{/if}}", false],
+  ])("knows whether the subject %s has words whatever the values are: %s", (subject, hasWords) => {
+    expect(check("x", "x", subject)().reads.hasWords).toBe(hasWords);
   });
 
   it("refuses more than SES stores", () => {
