@@ -9,12 +9,13 @@ import { createDynamoDbClaims } from "./adapters/dynamodb-claims";
 import { createSesSender, sesClientSettings } from "./adapters/ses";
 import { createDeadLetters } from "./adapters/sqs-dead-letters";
 import { fromVariables, templateName } from "./contract/environment";
+import { type PackagedTemplate } from "./contract/template-data";
 import { createDispatch } from "./dispatch";
-import { createSendNotification } from "./send-notification";
+import { createSendNotification, type SentTemplate } from "./send-notification";
 import { createPacer } from "./pacer";
 
-/** Hash of the template's content by notification id. The bundler defines it (stacks/constructs/function-bundle.ts). */
-declare const TEMPLATE_HASHES: Readonly<Record<string, string>>;
+/** The templates by notification id. The bundler defines them (stacks/constructs/function-bundle.ts). */
+declare const TEMPLATES: Readonly<Record<string, PackagedTemplate>>;
 
 const environment = fromVariables(process.env);
 const logger = new Logger({ serviceName: environment.serviceName });
@@ -56,7 +57,7 @@ const dispatch = createDispatch({
       keyReused: (notification) => count("KeyReused", "notification", notification),
       eventFailed: (type) => count("EventsFailed", "failure", type),
     },
-    templateNameOf,
+    templateOf,
     senders: environment.senders,
     recipientPolicy: environment.recipientPolicy,
     replyTo: environment.replyTo,
@@ -65,10 +66,11 @@ const dispatch = createDispatch({
   log: logger,
 });
 
-function templateNameOf(id: string): string {
-  const hash = TEMPLATE_HASHES[id];
-  if (hash === undefined) throw new Error(`The package was bundled without the template of "${id}": deploy it again.`);
-  return templateName(environment.templateNamePrefix, id, hash);
+function templateOf(id: string): SentTemplate {
+  const template = TEMPLATES[id];
+  if (template === undefined)
+    throw new Error(`The package was bundled without the template of "${id}": deploy it again.`);
+  return { name: templateName(environment.templateNamePrefix, id, template.hash), reads: template.reads };
 }
 
 export const handler = (input: unknown, context: Context) => {

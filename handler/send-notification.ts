@@ -13,9 +13,11 @@ import { compareFailures, isWait } from "./contract/failures";
 import { maskAddresses } from "./contract/mask";
 import { hashRecipient } from "./contract/recipient-hash";
 import { allowedRecipient, type RecipientPolicy } from "./contract/recipient-policy";
+import { type TemplateData, type TemplateReads } from "./contract/template-data";
 import { createError, type NotificationError, PermanentError, TransientError } from "./errors";
 import { findNotification } from "./notifications";
 import { type Notification, type PreparedEmail, type RefusedRecipient } from "./notifications/define";
+import { mailData } from "./notifications/mail-data";
 import { type Clock, longestSendMs } from "./pacer";
 
 /** One templated mail to one recipient. */
@@ -24,7 +26,7 @@ export interface TemplatedEmail {
   readonly sender: string;
   readonly recipient: string;
   readonly template: string;
-  readonly templateData: Readonly<Record<string, string>>;
+  readonly templateData: Readonly<Record<string, unknown>>;
   /** Addresses that replies go to. If the list is empty, replies go to the sender. */
   readonly replyTo: readonly string[];
   readonly tags: MailTags;
@@ -62,14 +64,19 @@ export interface Metrics {
   eventFailed(type: string): void;
 }
 
+export interface SentTemplate {
+  readonly name: string;
+  readonly reads: TemplateReads;
+}
+
 export interface SendNotificationDependencies {
   readonly sendEmail: SendEmail;
   readonly claims: ClaimStore;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Name of the stored template that a notification's mails are sent with. */
-  readonly templateNameOf: (notificationId: string) => string;
+  /** The stored template that a notification's mails are sent with: its name, and what it reads. */
+  readonly templateOf: (notificationId: string) => SentTemplate;
   /** The stage's `From` addresses by the names that notifications use. */
   readonly senders: Readonly<Record<string, string>>;
   readonly recipientPolicy: RecipientPolicy;
@@ -147,8 +154,9 @@ async function deliver(
       `No notification takes source "${maskAddresses(event.source)}" with detail-type "${maskAddresses(event["detail-type"])}": add one to handler/notifications, or narrow the rule.`,
     );
   }
-  const email = notification.prepare(event);
-  const { recipients, refusedRecipients } = email;
+  const { content, recipients, refusedRecipients, ...email } = notification.prepare(event);
+  const template = dependencies.templateOf(notification.id);
+  const mail = { ...email, template: template.name, templateData: mailData(notification, content, template.reads) };
   const mails = recipients.length + refusedRecipients.length;
   // If this were a success, the event would be gone without anybody having been mailed.
   if (mails === 0) throw new PermanentError("InvalidEvent", `The event names no recipient of "${notification.id}".`);
@@ -158,7 +166,7 @@ async function deliver(
   for (const recipient of recipients) {
     try {
       const allowed = requireAllowed(recipient, dependencies.recipientPolicy);
-      messageIds.push(await sendOnce({ recipient: allowed, ...email }, notification, event, run, dependencies));
+      messageIds.push(await sendOnce({ recipient: allowed, ...mail }, notification, event, run, dependencies));
     } catch (cause) {
       failed.push({ place: { recipient: hashRecipient(recipient) }, error: toNotificationError(cause) });
     }
@@ -214,8 +222,11 @@ function summarize(failed: readonly FailedMail[], mails: number): NotificationEr
   });
 }
 
-interface Mail extends Pick<PreparedEmail, "idempotencyKey" | "templateData" | "contentHash" | "replyTo"> {
+interface Mail extends Pick<PreparedEmail, "idempotencyKey" | "contentHash" | "replyTo"> {
   readonly recipient: string;
+  /** Name of the stored template. */
+  readonly template: string;
+  readonly templateData: TemplateData;
 }
 
 /**
@@ -297,19 +308,19 @@ interface ClaimedSend {
 
 /** Sends a mail that this run has claimed, and marks the claim with the result. */
 async function sendClaimed(
-  { recipient, templateData, replyTo }: Mail,
+  { recipient, template, templateData, replyTo }: Mail,
   notification: Notification,
   { claim: ownClaim, attempt, about, deadline }: ClaimedSend,
   dependencies: SendNotificationDependencies,
 ): Promise<string> {
-  const { sendEmail, claims, log, metrics, templateNameOf } = dependencies;
+  const { sendEmail, claims, log, metrics } = dependencies;
   let messageId: string;
   try {
     ({ messageId } = await sendEmail(
       {
         sender: senderOf(notification, dependencies.senders),
         recipient,
-        template: templateNameOf(notification.id),
+        template,
         templateData,
         replyTo: replyTo.length > 0 ? replyTo : dependencies.replyTo,
         tags: { ...about, attempt },

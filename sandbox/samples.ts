@@ -2,7 +2,9 @@ import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge
 import { catalogue } from "../handler/notifications";
 import { type Notification, type PreparedEmail } from "../handler/notifications/define";
 import { sampleEvent } from "../handler/notifications/sample";
-import { loadTemplate, renderTemplate, type Template } from "../stacks/templates";
+import { mailData } from "../handler/notifications/mail-data";
+import { loadTemplate } from "../stacks/templates/load";
+import { renderTemplate, type Template } from "../stacks/templates/render";
 import { type EventDetails, type Fired, type MailDetails, type Pending } from "aws-emulator";
 import { type AwsClientConfig } from "aws-emulator/client-config";
 
@@ -105,6 +107,7 @@ async function follow(
   patienceMs: number,
 ): Promise<SampleResult> {
   const deadline = Date.now() + patienceMs;
+  const template = loadTemplate(notification);
   for (;;) {
     // This comes first: if nothing is pending, the mails that are read below are all that will come.
     const { tasks } = await get<Pending>(`${endpoint}/_sandbox/pending`);
@@ -119,7 +122,7 @@ async function follow(
       const mails = await Promise.all(
         activity.mails.map(({ id }) => get<MailDetails>(`${endpoint}/_sandbox/messages/${id}`)),
       );
-      const rendered = renderTemplate(loadTemplate(notification), expected.templateData);
+      const rendered = renderTemplate(template, { ...mailData(notification, expected.content, template.reads) });
       for (const mail of mails) requireSame(mail, rendered);
       return {
         kind: "delivered",
@@ -146,7 +149,7 @@ function prepare(
   id: string,
   time: string,
   recipients: Stage["recipients"],
-): Pick<PreparedEmail, "recipients" | "templateData"> {
+): Pick<PreparedEmail, "recipients" | "content"> {
   const { trigger, sample } = notification;
   const detail = trigger.kind === "schedule" ? trigger.detail(recipients) : sample;
   return notification.prepare(sampleEvent(notification, { id, time, detail }));

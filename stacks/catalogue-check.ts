@@ -2,9 +2,17 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { templateName } from "../handler/contract/environment";
 import { type Notification } from "../handler/notifications/define";
+import { mailData } from "../handler/notifications/mail-data";
 import { sampleEvent } from "../handler/notifications/sample";
 import { lanes } from "./lanes";
-import { blankReads, notificationsFolder, type Template, TemplateError, type TemplateReader } from "./templates";
+import {
+  blankReads,
+  type LoadedTemplate,
+  notificationsFolder,
+  sharedFolders,
+  TemplateError,
+  type TemplateReader,
+} from "./templates/load";
 
 /**
  * Everything that is wrong with the catalogue. The synth reports all problems at once, each in a sentence that names
@@ -38,7 +46,7 @@ export interface CatalogueContext {
 /** The stored template of the notification `id`. */
 export interface CheckedTemplate {
   readonly id: string;
-  readonly template: Template;
+  readonly template: LoadedTemplate;
 }
 
 /**
@@ -111,8 +119,7 @@ function orMessage<Value>(read: () => Value, what: string): Value | string {
 const shownFolder = "handler/notifications";
 const fileOf = (id: string) => `${shownFolder}/${id}/index.ts`;
 
-/** Folders below `handler/notifications` that hold no notification. */
-const otherFolders: readonly string[] = ["layouts", "partials"];
+const otherFolders: readonly string[] = sharedFolders;
 
 function unlistedFolders(folder: string, notifications: readonly Notification[]) {
   return readdirSync(folder, { withFileTypes: true })
@@ -135,7 +142,7 @@ function unlistedFolders(folder: string, notifications: readonly Notification[])
 
 interface Checked {
   /** `undefined` where the template can't be read. */
-  readonly template?: Template;
+  readonly template?: LoadedTemplate;
   readonly problems: readonly string[];
   /** Whether its fields can be read. A getter or a Proxy may throw. */
   readonly isReadable?: boolean;
@@ -167,7 +174,7 @@ function checkNotification(notification: Notification, context: CatalogueContext
     ...laneProblems(notification),
     ...senderProblems(notification, context.senders),
   ]);
-  let template: Template;
+  let template: LoadedTemplate;
   try {
     template = context.templateOf(notification);
   } catch (error) {
@@ -250,7 +257,7 @@ function senderProblems({ sender }: Notification, senders: CatalogueContext["sen
 const someRecipient = "success@simulator.amazonses.com";
 
 /** Makes the mail of the sample, and for a schedule that of its detail, from the event to the rendered text. */
-function mailProblems(notification: Notification, template: Template): string[] {
+function mailProblems(notification: Notification, template: LoadedTemplate): string[] {
   const { id, sample, trigger } = notification;
   if (sample === undefined || sample === null) {
     return [`${fileOf(id)}: it has no sample: give it a detail that fits its schema.`];
@@ -265,14 +272,14 @@ function mailProblems(notification: Notification, template: Template): string[] 
   }
   return details.flatMap(({ name, detail }) => {
     try {
-      const { templateData, refusedRecipients } = notification.prepare(sampleEvent(notification, { detail }));
+      const { content, refusedRecipients } = notification.prepare(sampleEvent(notification, { detail }));
       return [
         ...refusedRecipients.map(
           ({ position, problem }) => `${fileOf(id)}: recipient number ${position} of ${name} ${problem}.`,
         ),
-        ...blankReads(id, template, templateData).map(
-          ({ place, variable }) =>
-            `${place}: ${name} leaves {{${variable}}} empty: give it a value there, or show it within {{#if ${variable}}} only.`,
+        ...blankReads(id, template, mailData(notification, content, template.reads)).map(
+          ({ place, shown }) =>
+            `${place}: ${name} leaves ${shown} empty: give it a value there, or show it within {{#if ..}} only.`,
         ),
       ];
     } catch (error) {

@@ -30,7 +30,7 @@ import { recipientIdentities } from "./ses-identities";
 import { enforcePolicy } from "./policy";
 import { laneBudgets } from "./send-budget";
 import { defaultQuotas } from "./stages";
-import { loadTemplate, notificationsFolder, templateHash, type TemplateReader } from "./templates";
+import { loadTemplate, notificationsFolder, templateHash, type TemplateReader } from "./templates/load";
 
 /** The parts of the stack that its outputs name. */
 interface Parts {
@@ -78,7 +78,9 @@ export class NotificationStack extends TerraformStack {
     const delivery = { retry: config.targetRetry, deadLetters };
     const failures = new FailuresBus(this, "failures-bus", { names, delivery });
     const bundle = new FunctionBundle(this, "bundle", {
-      templateHashes: Object.fromEntries(templates.map(({ notificationId, hash }) => [notificationId, hash])),
+      templates: Object.fromEntries(
+        templates.map(({ notificationId, hash, template: { reads } }) => [notificationId, { hash, reads }]),
+      ),
     });
     const lanes = this.createLanes(config, { names, arns, bundle, sender, claims, failures, delivery });
     const log: EventLogSettings = {

@@ -11,7 +11,7 @@ export const invoicePaid = defineNotification({
   detail: z.object({ customer: z.object({ email: z.string(), name: z.string() }), invoice: z.string() }),
   recipients: ({ customer }) => customer.email,
   subject: "Invoice {{invoice}} is paid",
-  variables: ["name", "invoice"],
+  content: z.object({ name: z.string(), invoice: z.string() }),
   map: ({ detail: { customer, invoice } }) => ({ name: customer.name, invoice }),
   sample: { customer: { email: "success@simulator.amazonses.com", name: "Jane" }, invoice: "2026-0042" },
 });

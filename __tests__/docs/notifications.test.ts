@@ -4,7 +4,8 @@ import ts from "typescript";
 import { type Notification } from "../../handler/notifications/define";
 import { sampleEvent } from "../../handler/notifications/sample";
 import { checkCatalogue } from "../../stacks/catalogue-check";
-import { loadTemplate } from "../../stacks/templates";
+import { loadTemplate } from "../../stacks/templates/load";
+import { renderMail } from "../../stacks/templates/mail";
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
 const root = join(__dirname, "..", "..");
@@ -33,9 +34,11 @@ const check = (notification: Notification) =>
 it("shows a notification that the synth takes, and that mails the event that the guide shows", () => {
   expect(check(invoicePaid)).toHaveLength(1);
   const event = sampleEvent(invoicePaid, { detail: JSON.parse(codeOf("json")) as unknown });
-  const { recipients, templateData } = invoicePaid.prepare(event);
-  expect(recipients).toEqual(["ada@example.com"]);
-  expect(templateData).toMatchObject({ number: "2026-0001", amount: "EUR 12.00" });
+  expect(invoicePaid.prepare(event).recipients).toEqual(["ada@example.com"]);
+  expect(renderMail(invoicePaid, event, loadTemplate(invoicePaid, folder))).toMatchObject({
+    subject: "Invoice 2026-0001 is paid",
+    text: expect.stringContaining("EUR 12.00 for your invoice 2026-0001") as string,
+  });
 });
 
 it("explains each field of a definition, and no other", () => {

@@ -28,7 +28,7 @@ describe("the notification that README.md declares", () => {
     const event = { id: "1", source: trigger.source, "detail-type": trigger.detailType, time: "2026-11-26T09:00:00Z" };
     expect(invoicePaid.prepare({ ...event, detail: sample as Record<string, unknown> })).toMatchObject({
       recipients: ["success@simulator.amazonses.com"],
-      templateData: { name: "Jane", invoice: "2026-0042" },
+      content: { name: "Jane", invoice: "2026-0042" },
     });
   });
 });

@@ -7,7 +7,7 @@ import { emailRequest } from "../../handler/notifications/email-request";
 import { Arns } from "../../stacks/arns";
 import { type Config } from "../../stacks/config";
 import { boundaryArn } from "../../stacks/function-boundary";
-import { storedTemplateName } from "../../stacks/templates";
+import { storedTemplateName } from "../../stacks/templates/load";
 import { findLeftovers } from "../../sandbox/leftovers";
 import { withTerraform } from "../../sandbox/synthesize";
 import { Terraform } from "../../sandbox/terraform";

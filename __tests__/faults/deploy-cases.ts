@@ -117,10 +117,11 @@ function onlyMailed(outcomes: readonly Outcome[]): string[] {
 function addVariable(checkout: string): void {
   const folder = join(checkout, notifications, "email-request");
   edit(join(folder, "index.ts"), [
-    ["variables: messageVariables,", 'variables: [...messageVariables, "surname"],'],
+    ["import { defineNotification }", 'import * as z from "zod";\nimport { defineNotification }'],
+    ["content: messageContentSchema,", "content: messageContentSchema.extend({ surname: z.string() }),"],
     ["map: mapMessage,", 'map: (event) => ({ ...mapMessage(event), surname: "Doe" }),'],
   ]);
-  edit(join(folder, "body.html"), [["{{titleHtml}}", "{{titleHtml}} {{surnameHtml}}"]]);
+  edit(join(folder, "body.mjml"), [["{{title}}", "{{title}} {{surname}}"]]);
 }
 
 const welcome = "Customer Registered";

@@ -22,7 +22,7 @@ import { countMessages, totalOf } from "../../operations/dead-letters/queue";
 import { failureRecordSchema, type MailFailure } from "../../handler/contract/failure-record";
 import { catalogue } from "../../handler/notifications";
 import { readConfig } from "../../stacks/config";
-import { storedTemplateName } from "../../stacks/templates";
+import { storedTemplateName } from "../../stacks/templates/load";
 import { Names } from "../../stacks/names";
 import { type CommandResult, OperationsProcess } from "../support/operations-command";
 import { bareEnvironment, projectRoot } from "../support/sandbox";

@@ -1,17 +1,20 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { suppliedVariables } from "../../handler/contract/template-data";
 import { catalogue, findNotification } from "../../handler/notifications";
 import { dailyReport } from "../../handler/notifications/daily-report";
 import { producerSchema } from "../../handler/notifications/producer-schema";
 import { knownFields } from "../../handler/notifications/request-schema";
 import { sampleEvent } from "../../handler/notifications/sample";
 import { seedCatalogue } from "../../handler/notifications/seed";
+import { sharedFolders } from "../../stacks/templates/load";
+import { renderMail } from "../../stacks/templates/mail";
 
 const folder = join(__dirname, "..", "..", "handler", "notifications");
 
 it("holds every notification's folder", () => {
-  const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const folders = readdirSync(folder, { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && !(sharedFolders as readonly string[]).includes(entry.name),
+  );
   expect(catalogue.map(({ id }) => id).sort()).toEqual(folders.map(({ name }) => name).sort());
 });
 
@@ -62,14 +65,14 @@ describe.each(seedCatalogue.map((notification) => [notification.id, notification
 
 // These tests hold for each notification, also for those that a team has added.
 describe.each(catalogue.map((notification) => [notification.id, notification] as const))("%s", (_, notification) => {
-  const { trigger, sample, variables } = notification;
+  const { trigger, sample } = notification;
   const envelope = (detail: unknown) => sampleEvent(notification, { id: "e-1", time: "2026-11-24T09:00:00Z", detail });
 
-  it("takes its own sample, and supplies every variable that it declares", () => {
-    const { recipients, refusedRecipients, templateData } = notification.prepare(envelope(sample));
+  it("takes its own sample, and makes a mail of it", () => {
+    const { recipients, refusedRecipients } = notification.prepare(envelope(sample));
     expect(recipients).not.toEqual([]);
     expect(refusedRecipients).toEqual([]);
-    expect(Object.keys(templateData).sort()).toEqual(suppliedVariables(variables).sort());
+    expect(renderMail(notification, envelope(sample)).subject).not.toBe("");
   });
 
   it("is found by its event", () => {

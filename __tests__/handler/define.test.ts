@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { defineNotification, type EventTrigger } from "../../handler/notifications/define";
 import { producerSchema } from "../../handler/notifications/producer-schema";
+import { mailData } from "../../handler/notifications/mail-data";
+import { readsOfTexts } from "../support/template-reads";
 
 /** A trigger and a schema as a team writes them for a notification of its own: the event states a fact. */
 const trigger: EventTrigger = {
@@ -26,7 +28,7 @@ const definition = {
   replyTo: (detail: { customer?: unknown; support?: unknown }) => detail.support,
   hints: { tracking: "did you mean detail.number?" },
   subject: "{{number}}",
-  variables: ["number", "time"],
+  content: z.object({ number: z.string(), time: z.string() }),
   map: (event: { time: string; detail: { number: string } }) => ({ number: event.detail.number, time: event.time }),
   sample: { carrier: "post", number: "7", customer: "success@simulator.amazonses.com", support: null },
 } as const;
@@ -58,27 +60,16 @@ it("is a command unless it says that it is a fact", () => {
   expect(refusal(() => shipped.prepare(event({ tracking: 5 })))).toEqual(
     invalid(/tracking: is not known: did you mean detail\.number\?$/),
   );
-  expect(told.prepare(event({ price: 5, tracking: 6 })).templateData.number).toBe("7");
+  expect(told.prepare(event({ price: 5, tracking: 6 })).content).toMatchObject({ number: "7" });
   expect(refusal(() => told.prepare(more))).toEqual(
     invalid(/detail\.Number: is not known: did you mean detail\.number\?$/),
   );
 });
 
-it.each(["{{number}}", "{{{number}}}", "{{~number~}}", "{{&number}}", "{{~#if number}}{{~number}}{{/if}}"])(
-  "makes one line of what a subject reads: %s",
-  (subject) => {
-    const own = defineNotification({ ...definition, subject });
-    expect(own.prepare(event({ number: "7\r\nBcc: eve@example.com" })).templateData.number).toBe(
-      "7 Bcc: eve@example.com",
-    );
-  },
-);
-
-it.each(["{{{number}}}", "{{~number~}}", "{{&number}}"])("refuses a subject that nobody sees: %s", (subject) => {
-  const own = defineNotification({ ...definition, subject });
-  expect(refusal(() => own.prepare(event({ number: "\u200b" })))).toEqual(
-    invalid(/Its subject has no visible character/),
-  );
+it("makes one line of what a subject reads, and leaves the bodies as they are", () => {
+  const number = "7\r\nBcc: eve@example.com";
+  const data = mailData(shipped, shipped.prepare(event({ number })).content, readsOfTexts("number"));
+  expect(data).toMatchObject({ subject: { number: "7 Bcc: eve@example.com" }, text: { number } });
 });
 
 it("may map a part of the event's id, which counts for nothing in the content's hash", () => {
@@ -92,7 +83,7 @@ it("may map a part of the event's id, which counts for nothing in the content's 
     map: ({ id, time }: { id: string; time: string }) => ({ number: partOf(id), time }),
   });
   const emails = ["7bf73129-1428", "e7b8c1d2-99aa"].map((id) => own.prepare(event({}, { id })));
-  expect(emails.map(({ templateData }) => templateData.number)).toEqual(["1428", "99aa"]);
+  expect(emails.map(({ content }) => content)).toMatchObject([{ number: "1428" }, { number: "99aa" }]);
   expect(new Set(emails.map(({ contentHash }) => contentHash)).size).toBe(1);
 });
 
@@ -218,13 +209,19 @@ it("says where replies go, or leaves it to the stage", () => {
 });
 
 it.each(["", "  ", "\u200b\u200d", "\u3164", "\u202e", "\u0000"])("has no subject that nobody sees: %j", (number) => {
-  expect(refusal(() => shipped.prepare(event({ number })))).toEqual(invalid(/Its subject has no visible character\.$/));
+  const { content } = shipped.prepare(event({ number }));
+  expect(refusal(() => mailData(shipped, content, readsOfTexts("number")))).toEqual(
+    invalid(/Its subject has no visible character\.$/),
+  );
+  // Words of the template's own are enough.
+  expect(mailData(shipped, content, { ...readsOfTexts("number"), hasWords: true })).toMatchObject({ text: {} });
 });
 
 it("keeps half characters and changes of direction out of its mail", () => {
-  expect(shipped.prepare(event({ number: "7 \ud83c \u202e8\u202c" })).templateData).toMatchObject({
-    number: "7 \ufffd 8",
-    numberHtml: "7 \ufffd 8",
+  const { content } = shipped.prepare(event({ number: "7 \ud83c \u202e8\u202c" }));
+  expect(mailData(shipped, content, readsOfTexts("number"))).toMatchObject({
+    subject: { number: "7 \ufffd 8" },
+    html: { number: "7 \ufffd \u202e8\u202c" },
   });
 });
 
@@ -340,11 +337,11 @@ describe("a schema that can't be read", () => {
       ...definition,
       detail: z.intersection(z.looseObject({}), definition.detail.extend({ number: z.coerce.string().trim() })),
     });
-    expect(own.prepare(event({ number: " 8 ", weight: 5 })).templateData.number).toBe("8");
+    expect(own.prepare(event({ number: " 8 ", weight: 5 })).content).toMatchObject({ number: "8" });
   });
 });
 
-it.each(["ruleName", "description", "subject", "variables", "trigger", "detail", "recipients", "map"])(
+it.each(["ruleName", "description", "subject", "content", "trigger", "detail", "recipients", "map"])(
   "has a problem without its %s, and no exception",
   (name) => {
     expect(defineNotification({ ...definition, [name]: undefined }).problems()).toEqual([

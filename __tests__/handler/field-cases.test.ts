@@ -1,6 +1,9 @@
 import { PermanentError } from "../../handler/errors";
 import { catalogue, findNotification } from "../../handler/notifications";
 import { businessEvent } from "../support/send-notification";
+import { type TemplateData } from "../../handler/contract/template-data";
+import { mailData } from "../../handler/notifications/mail-data";
+import { readsOf } from "../support/template-reads";
 
 /**
  * Problems that people reported of similar systems, and what happens to such an event here. The sources are:
@@ -15,7 +18,7 @@ import { businessEvent } from "../support/send-notification";
 interface Mailed {
   readonly to: readonly string[];
   readonly refused: readonly string[];
-  readonly data: Readonly<Record<string, string>>;
+  readonly data: TemplateData;
   readonly replyTo: readonly string[];
   readonly key: string;
 }
@@ -28,9 +31,10 @@ function outcomeOf(detail: object, detailType = "Email Notification Request", so
   const notification = findNotification(parsed);
   if (notification === undefined) return "UnknownNotification";
   try {
-    const { recipients, refusedRecipients, templateData, replyTo, idempotencyKey } = notification.prepare(parsed);
+    const { content, recipients, refusedRecipients, replyTo, idempotencyKey } = notification.prepare(parsed);
+    const data = mailData(notification, content, readsOf(notification.id));
     const refused = refusedRecipients.map(({ position, problem }) => `${position} ${problem}`);
-    return { to: recipients, refused, data: templateData, replyTo, key: idempotencyKey };
+    return { to: recipients, refused, data, replyTo, key: idempotencyKey };
   } catch (error) {
     if (error instanceof PermanentError) return `${error.name}: ${error.message}`;
     throw error;
@@ -257,38 +261,60 @@ it.each<[string, Mailed | string, Partial<Mailed>]>([
   [
     "type-1: null for the message",
     request({ message: null, title: null }),
-    { data: expect.objectContaining({ message: "No message provided", title: "Email Notification Request" }) as never },
+    {
+      data: expect.objectContaining({
+        text: expect.objectContaining({
+          message: "No message provided",
+          title: "Email Notification Request",
+        }) as object,
+      }) as never,
+    },
   ],
   [
     "type-2: a number for the title",
     request({ title: 20260101, message: true }),
-    { data: expect.objectContaining({ title: "20260101", message: "true" }) as never },
+    {
+      data: expect.objectContaining({
+        text: expect.objectContaining({ title: "20260101", message: "true" }) as object,
+      }) as never,
+    },
   ],
   ["type-3: a number for the key", request({ idempotencyKey: 4711 }), { key: "4711" }],
   [
     "subj-1: emoji",
     request({}, { subject: "🎉 Fertig – größer als je zuvor ✅" }),
-    { data: expect.objectContaining({ subject: "🎉 Fertig – größer als je zuvor ✅" }) as never },
+    { data: expect.objectContaining({ subject: { subject: "🎉 Fertig – größer als je zuvor ✅" } }) as never },
   ],
   [
     "subj-2: a header in the subject",
     request({}, { subject: "Line1\r\nBcc: evil@example.net" }),
-    { data: expect.objectContaining({ subject: "Line1 Bcc: evil@example.net" }) as never },
+    { data: expect.objectContaining({ subject: { subject: "Line1 Bcc: evil@example.net" } }) as never },
   ],
   [
     "subj-5: half an emoji",
     request({ title: "T \ud83c", message: "M \ud83c" }, { subject: "Party \ud83c" }),
-    { data: expect.objectContaining({ subject: "Party \ufffd", title: "T \ufffd", messageHtml: "M \ufffd" }) as never },
+    {
+      data: {
+        subject: { subject: "Party \ufffd" },
+        text: expect.objectContaining({ title: "T \ufffd" }) as never,
+        html: expect.objectContaining({ message__lines: "M \ufffd" }) as never,
+      },
+    },
   ],
   [
     "subj-6: an override of the direction",
     request({}, { subject: "Invoice \u202efdp.exe\u202c" }),
-    { data: expect.objectContaining({ subject: "Invoice fdp.exe" }) as never },
+    { data: expect.objectContaining({ subject: { subject: "Invoice fdp.exe" } }) as never },
   ],
   [
     "subj-7: markup",
     request({ title: "<b>T</b>" }, { subject: "S & <b>" }),
-    { data: expect.objectContaining({ subject: "S & <b>", titleHtml: "&lt;b&gt;T&lt;/b&gt;" }) as never },
+    {
+      data: expect.objectContaining({
+        subject: { subject: "S & <b>" },
+        html: expect.objectContaining({ title: "&lt;b&gt;T&lt;/b&gt;" }) as object,
+      }) as never,
+    },
   ],
   ["an alert of a known priority", alert({ priority: "critical" }), { to: ["jane@example.com"] }],
 ])("mails %s", (_, outcome, expected) => {

@@ -17,7 +17,7 @@ const shipped = defineNotification({
   }),
   recipients: ({ customer }) => customer.mail,
   subject: "{{name}}",
-  variables: ["name"],
+  content: z.object({ name: z.string() }),
   map: ({ detail: { customer } }) => ({ name: customer.name }),
   sample: { customer: { mail: "Success@Simulator.amazonses.com", name: "Ada" }, items: ["a", "b"] },
 });
@@ -113,7 +113,7 @@ describe("with other recipients", () => {
       detail: z.object({ name: z.string() }),
       recipients: () => "team@example.com",
       subject: "{{name}}",
-      variables: ["name"],
+      content: z.object({ name: z.string() }),
       map: ({ detail: { name } }) => ({ name }),
       sample: { name: "Ada" },
     });

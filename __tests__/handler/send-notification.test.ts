@@ -123,15 +123,16 @@ describe("the mail", () => {
         sender: "sender@example.com",
         recipient: a,
         template: "shop-dev-email-request",
-        templateData: expect.objectContaining({
-          subject: "Hi Bcc: x@example.com",
-          title: "A & B",
-          titleHtml: "A &amp; B",
-          message: "<b>",
-          messageHtml: "&lt;b&gt;",
-          timestamp: "2026-11-24T09:00:00Z",
-          source: "custom.application",
-        }) as object,
+        templateData: {
+          subject: { subject: "Hi Bcc: x@example.com" },
+          text: { title: "A & B", message: "<b>", timestamp: "2026-11-24T09:00:00Z", source: "custom.application" },
+          html: {
+            title: "A &amp; B",
+            message__lines: "&lt;b&gt;",
+            timestamp: "2026-11-24T09:00:00Z",
+            source: "custom.application",
+          },
+        },
         replyTo: [],
         tags: {
           notification: "email-request",
@@ -148,9 +149,8 @@ describe("the mail", () => {
     const { notify, sent } = setUp();
     await notify(to(a));
     expect(sent[0]?.templateData).toMatchObject({
-      subject: "Notification: Email Notification Request",
-      title: "Email Notification Request",
-      message: "No message provided",
+      subject: { subject: "Notification: Email Notification Request" },
+      text: { title: "Email Notification Request", message: "No message provided" },
     });
   });
 

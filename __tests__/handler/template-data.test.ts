@@ -1,4 +1,6 @@
-import { escapeHtml, hasVisibleCharacter, toSubject, toTemplateData } from "../../handler/contract/template-data";
+import { toTemplateData } from "../../handler/contract/template-data";
+import { escapeHtml, hasVisibleCharacter, toSubject } from "../../handler/contract/text";
+import { readsOfTexts } from "../support/template-reads";
 
 const codePoint = (code: number) => `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
 
@@ -38,9 +40,10 @@ it.each([
 });
 
 it("keeps a body's line breaks, and gives each value as it is and escaped, without half characters", () => {
-  expect(toTemplateData({ message: 'a\r\n<b> "\ud83c" & \udf89' })).toEqual({
-    message: 'a\r\n<b> "\ufffd" & \ufffd',
-    messageHtml: "a\r\n&lt;b&gt; &quot;\ufffd&quot; &amp; \ufffd",
+  expect(toTemplateData({ message: 'a\r\n<b> "\ud83c" & \udf89' }, readsOfTexts("message"))).toEqual({
+    subject: { message: 'a <b> "\ufffd" & \ufffd' },
+    text: { message: 'a\r\n<b> "\ufffd" & \ufffd' },
+    html: { message: "a\r\n&lt;b&gt; &quot;\ufffd&quot; &amp; \ufffd" },
   });
   expect(escapeHtml("'`")).toBe("&#39;&#96;");
 });

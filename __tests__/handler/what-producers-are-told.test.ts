@@ -5,6 +5,8 @@ import { defineNotification } from "../../handler/notifications/define";
 import { emailRequest } from "../../handler/notifications/email-request";
 import { priorityAlert } from "../../handler/notifications/priority-alert";
 import { producerSchema } from "../../handler/notifications/producer-schema";
+import { mailData } from "../../handler/notifications/mail-data";
+import { readsOfTexts } from "../support/template-reads";
 
 /** Every text in a value, at any depth. */
 const textsIn = (value: unknown): string[] =>
@@ -87,7 +89,7 @@ describe("a definition", () => {
     detail: z.object({ to: z.string(), text: z.string() }),
     recipients: ({ to }: { to: string }) => to,
     subject: "{{ text }}",
-    variables: ["text"],
+    content: z.object({ text: z.string() }),
     map: (event: { detail: { text: string } }) => ({ text: event.detail.text }),
     sample: { to: "success@simulator.amazonses.com", text: "x" },
   } as const;
@@ -105,12 +107,13 @@ describe("a definition", () => {
 
   it("may fill what SES takes of template data, and no more", () => {
     const { prepare } = defineNotification(definition);
-    const bytesOf = (text: string) => Buffer.byteLength(JSON.stringify(prepare(event(text)).templateData));
-    // Each character counts twice, because the data holds it as text and as HTML.
-    const free = 1 + (262_144 - bytesOf("x")) / 2;
+    const bytesOf = (text: string) =>
+      Buffer.byteLength(JSON.stringify(mailData(definition, prepare(event(text)).content, readsOfTexts("text"))));
+    // Each character counts three times, because each of the three parts shows it.
+    const free = 1 + (262_144 - bytesOf("x")) / 3;
     expect(bytesOf("x".repeat(Math.floor(free)))).toBeLessThanOrEqual(262_144);
     expect(() => bytesOf("x".repeat(Math.floor(free) + 1))).toThrow(
-      /It makes 26214[56] bytes of template data and SES takes 262144: shorten its message\.$/,
+      /It makes 26214[567] bytes of template data and SES takes 262144: shorten its message\.$/,
     );
   });
 

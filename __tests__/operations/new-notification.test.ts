@@ -7,7 +7,7 @@ import ts from "typescript";
 import { type Notification } from "../../handler/notifications/define";
 import { newNotification, type NewNotificationOptions } from "../../operations/commands/new-notification";
 import { checkCatalogue } from "../../stacks/catalogue-check";
-import { loadTemplate } from "../../stacks/templates";
+import { loadTemplate } from "../../stacks/templates/load";
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
 const project = join(__dirname, "..", "..");

@@ -4,9 +4,10 @@ import { emailRequest } from "../../handler/notifications/email-request";
 import { emailConfigSchema } from "../../handler/notifications/message";
 import { UsageError } from "../../operations/command";
 import { checkedEvent } from "../../operations/send/event";
+import { templateOfFiles } from "../support/template-files";
 
 /** A notification that takes a subject, and whose mail need not show it. */
-function notificationWith(subject: string, html = "<p>{{titleHtml}}</p>") {
+function notificationWith(subject: string, html = "<p>{{title}}</p>") {
   const notification = defineNotification({
     id: "invoice-paid",
     ruleName: "invoice-rule",
@@ -16,17 +17,18 @@ function notificationWith(subject: string, html = "<p>{{titleHtml}}</p>") {
     detail: z.object({ emailConfig: emailConfigSchema, title: z.string() }),
     recipients: ({ emailConfig }) => emailConfig.recipient,
     subject,
-    variables: ["subject", "title"],
+    content: z.object({ subject: z.string(), title: z.string() }),
     map: ({ detail }) => ({ subject: detail.emailConfig.subject ?? "Thank you", title: detail.title }),
     sample: { emailConfig: { recipient: "success@simulator.amazonses.com" }, title: "Thank you" },
   });
-  return { notifications: [notification], templateOf: () => ({ subject, html, text: "{{title}}" }) };
+  const template = templateOfFiles(notification, { "body.html": html, "body.txt": "{{title}}" });
+  return { notifications: [notification], templateOf: () => template };
 }
 const options = { to: "a@example.com", subject: "Hello" };
 
 it.each([
   ["the subject line", notificationWith("{{subject}}")],
-  ["the body", notificationWith("Thank you", "<h1>{{subjectHtml}}</h1>")],
+  ["the body", notificationWith("Thank you", "<h1>{{subject}}</h1>")],
 ])("takes a --subject that %s shows", (_, sources) => {
   expect(checkedEvent("invoice-paid", options, sources).event).toMatchObject({
     source: "shop.billing",

@@ -5,9 +5,10 @@ import { catalogue } from "../../handler/notifications";
 import { defineNotification, type Notification } from "../../handler/notifications/define";
 import { type CatalogueContext, checkCatalogue } from "../../stacks/catalogue-check";
 import { seedCatalogue } from "../../handler/notifications/seed";
-import { loadTemplate, notificationsFolder, type Template, type TemplateReader } from "../../stacks/templates";
+import { loadTemplate, notificationsFolder, type TemplateReader } from "../../stacks/templates/load";
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 import { synthNotificationStack } from "../support/stack";
+import { templateOfFiles } from "../support/template-files";
 
 /** The definition's id is a name that no folder of the project has, and that a team is unlikely to choose. */
 const definition = {
@@ -19,18 +20,16 @@ const definition = {
   detail: z.object({ customer: z.string(), number: z.string(), note: z.string().optional() }),
   recipients: ({ customer }: { customer: string }) => customer,
   subject: "Invoice {{number}}",
-  variables: ["number", "note"],
+  content: z.object({ number: z.string(), note: z.string(), to: z.object({ note: z.string() }) }),
   map: ({ detail: { number, note = "" } }: { detail: { number: string; note?: string | undefined } }) => ({
     number,
     note,
+    to: { note },
   }),
   sample: { customer: "success@simulator.amazonses.com", number: "7" },
 } as const;
-const template: Template = {
-  subject: definition.subject,
-  html: "<p>{{numberHtml}}</p>\n{{#if noteHtml}}<p>{{noteHtml}}</p>{{/if}}",
-  text: "{{number}}",
-};
+const bodies = { "body.html": "<p>{{number}}</p>\n{{#if note}}<p>{{note}}</p>{{/if}}", "body.txt": "{{number}}" };
+const template = templateOfFiles(definition, bodies);
 
 /**
  * A notification with changes to the definition. TypeScript refuses some of the changes, and the synth has to refuse
@@ -289,20 +288,16 @@ it("is refused with the id of a file that would be imported in its place", () =>
 });
 
 describe("a template", () => {
-  const blankIn = (changes: Partial<Template>, sample: object = {}) =>
-    problemsOf([invoicePaid({ sample: { ...definition.sample, ...sample } })], {
-      templateOf: () => ({ ...template, ...changes }),
-    });
-  const place = "handler/notifications/example-invoice";
+  const blankIn = ({ subject, ...changes }: Readonly<Record<string, string>>, sample: object = {}) => {
+    const notification = invoicePaid({ sample: { ...definition.sample, ...sample }, ...(subject && { subject }) });
+    return problemsOf([notification], { templateOf: () => templateOfFiles(notification, { ...bodies, ...changes }) });
+  };
 
-  it.each<[string, Partial<Template>, string]>([
-    [
-      "html",
-      { html: "<p>\n{{numberHtml}} {{noteHtml}}" },
-      `${place}/body.html:2: the sample leaves {{noteHtml}} empty`,
-    ],
-    ["text", { text: "{{number}}\n\n{{note}}" }, `${place}/body.txt:3: the sample leaves {{note}} empty`],
-    ["subject", { subject: "{{number}} {{note}}" }, `${place}/index.ts:1: the sample leaves {{note}} empty`],
+  it.each<[string, Readonly<Record<string, string>>, string]>([
+    ["html", { "body.html": "<p>\n{{number}} {{note}}" }, "/body.html:2:12: the sample leaves {{note}} empty"],
+    ["lines", { "body.html": "<p>\n{{lines note}}" }, "/body.html:2:1: the sample leaves {{lines note}} empty"],
+    ["text", { "body.txt": "{{number}}\n\n{{note}}" }, "/body.txt:3:1: the sample leaves {{note}} empty"],
+    ["subject", { subject: "{{number}} {{note}}" }, "/index.ts:3: the sample leaves {{note}} empty"],
   ])("may not show what the sample leaves empty: %s", (_, changes, problem) => {
     expect(blankIn(changes)).toEqual([expect.stringContaining(`${problem}: give it a value there, or show it within`)]);
     expect(blankIn(changes, { note: "Thanks" })).toEqual([]);
@@ -310,11 +305,11 @@ describe("a template", () => {
   });
 
   it.each([
-    "{{#if noteHtml}}{{noteHtml}}{{/if}}",
-    "{{#unless noteHtml}}none{{else}}{{noteHtml}}{{/unless}}",
-    "{{#with noteHtml}}{{this}}{{/with}}",
+    "{{#if note}}{{note}}{{/if}}",
+    "{{#unless note}}none{{else}}{{note}}{{/unless}}",
+    "{{#with to}}{{#if note}}{{note}}{{/if}}{{/with}}",
   ])("may leave it out: %s", (html) => {
-    expect(blankIn({ html })).toEqual([]);
+    expect(blankIn({ "body.html": html })).toEqual([]);
   });
 
   /** Writes files to a folder, and reads templates from it as the synth does. */
@@ -325,17 +320,10 @@ describe("a template", () => {
   const index = { "example-invoice/index.ts": 'defineNotification({\n  subject: "{{number}}",\n});\n' };
 
   it.each<[string, Record<string, string>, string[]]>([
-    [
-      "no bodies",
-      index,
-      [
-        "body.html: it is missing: a notification has an HTML and a text body.",
-        "body.txt: it is missing: a notification has an HTML and a text body.",
-      ],
-    ],
+    ["no bodies", index, ["body.html: it is missing: write it, or body.mjml beside index.ts."]],
     [
       "an empty body",
-      { ...index, "example-invoice/body.html": "{{numberHtml}}", "example-invoice/body.txt": " \n" },
+      { ...index, "example-invoice/body.html": "{{number}}", "example-invoice/body.txt": " \n" },
       ["body.txt: it is empty."],
     ],
     [
@@ -345,13 +333,13 @@ describe("a template", () => {
     ],
     [
       "a block that is not closed",
-      { ...index, "example-invoice/body.html": "<p>\n{{#if numberHtml}}", "example-invoice/body.txt": "x" },
-      [`body.html:2: Handlebars can't parse "...>{{#if numberHtml}}": a block or an expression is not closed`],
+      { ...index, "example-invoice/body.html": "<p>\n{{#if number}}", "example-invoice/body.txt": "x" },
+      [`body.html:2:1: Handlebars can't parse "<p>{{#if number}}": a block or an expression is not closed`],
     ],
     [
       "a block that is closed by another",
-      { ...index, "example-invoice/body.html": "{{#if numberHtml}}\n{{/each}}", "example-invoice/body.txt": "x" },
-      ["body.html:1: Handlebars can't parse it: if doesn't match each - 1:3"],
+      { ...index, "example-invoice/body.html": "{{#if number}}\n{{/each}}", "example-invoice/body.txt": "x" },
+      ["body.html:1:4: Handlebars can't parse it: if doesn't match each - 1:3"],
     ],
     [
       "a partial",
@@ -361,8 +349,8 @@ describe("a template", () => {
         "example-invoice/body.txt": "{{#> footer}}{{/footer}}",
       },
       [
-        "body.html:2: {{> footer}} is a partial, and there are none here: write its content into the body",
-        "body.txt:1: {{> footer}} is a partial, and there are none here: write its content into the body",
+        'body.html:2:1: there is no partial "footer" in handler/notifications/partials or layouts',
+        'body.txt:1:1: there is no partial "footer" in handler/notifications/partials or layouts',
       ],
     ],
   ])("is refused with %s", (_, files, problems) => {

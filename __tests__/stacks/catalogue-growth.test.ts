@@ -6,7 +6,7 @@ import { type Config } from "../../stacks/config";
 import { NotificationStack } from "../../stacks/notification-stack";
 import { nameLimits } from "../../stacks/policy/synthesized";
 import { defaultQuotas } from "../../stacks/stages";
-import { loadTemplate } from "../../stacks/templates";
+import { loadTemplate } from "../../stacks/templates/load";
 import { largeCatalogue, notificationNamed } from "../support/catalogue";
 import { configOf, synthesized } from "../support/stack";
 

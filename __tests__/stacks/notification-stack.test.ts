@@ -8,7 +8,7 @@ import { inputFor } from "aws-emulator/eventbridge";
 import { type Envelope } from "aws-emulator";
 import { maximumRedrives } from "../../stacks/delivery-windows";
 import { NotificationStack } from "../../stacks/notification-stack";
-import { storedTemplateName } from "../../stacks/templates";
+import { storedTemplateName } from "../../stacks/templates/load";
 import { configOf, type Synthesized, synthesized, synthNotificationStack } from "../support/stack";
 import { exampleAccountId } from "../../stacks/stages";
 
@@ -65,9 +65,9 @@ describe("SES", () => {
       storedTemplateName("shop-dev", priorityAlert),
     ]);
     for (const template of templates) {
-      expect(template.subject).toBe("{{subject}}");
-      expect(template.html).toContain("{{messageHtml}}");
-      expect(template.text).toContain("{{message}}");
+      expect(template.subject).toBe("{{subject.subject}}");
+      expect(template.html).toContain("{{html.message__lines}}");
+      expect(template.text).toContain("{{text.message}}");
     }
   });
 });

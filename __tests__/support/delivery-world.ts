@@ -9,6 +9,7 @@ import { createDispatch, type Parked } from "../../handler/dispatch";
 import { createSendNotification, type NotificationResult } from "../../handler/send-notification";
 import { createPacer } from "../../handler/pacer";
 import { failureRecord, functionArn, MemoryClaims, createRecords, sqsBatch, startOfTime } from "./send-notification";
+import { readsOf } from "./template-reads";
 
 /** A generator of numbers from 0 up to 1 that look random. The same seed gives the same numbers (mulberry32). */
 export function randomOf(seed: number): () => number {
@@ -181,7 +182,7 @@ export class World {
       claims: this.faultyClaims(step, (group) => (held = group)),
       clock,
       ...this.records,
-      templateNameOf: (id) => `shop-dev-${id}`,
+      templateOf: (id) => ({ name: `shop-dev-${id}`, reads: readsOf(id) }),
       senders: { default: "sender@example.com" },
       recipientPolicy: worldPolicy,
       replyTo: [],

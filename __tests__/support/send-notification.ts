@@ -8,6 +8,7 @@ import {
 import { type Log, type Metrics, type SendNotificationDependencies } from "../../handler/send-notification";
 import { type Clock } from "../../handler/pacer";
 import { exampleAccountId } from "../../stacks/stages";
+import { readsOf } from "./template-reads";
 
 /** The time of the tests' events: 2026-11-24T09:00:00Z, in milliseconds since 1970. */
 export const startOfTime = Date.UTC(2026, 10, 24, 9);
@@ -140,7 +141,7 @@ export function dependencies(
     claims: new MemoryClaims(clock),
     clock,
     ...createRecords(),
-    templateNameOf: (id) => `shop-dev-${id}`,
+    templateOf: (id) => ({ name: `shop-dev-${id}`, reads: readsOf(id) }),
     senders: { default: "sender@example.com" },
     recipientPolicy: { mode: "unrestricted", reason: "test" },
     replyTo: [],

@@ -193,7 +193,7 @@ function createHandles(ses: SimulatedSes, surroundings: Surroundings) {
           keyReused: () => undefined,
           eventFailed: () => undefined,
         },
-        templateNameOf: (id) => id,
+        templateOf: (id) => ({ name: id, reads: { subject: {}, text: {}, html: {}, hasWords: true } }),
         senders: { default: "notifications@example.com" },
         recipientPolicy: { mode: "unrestricted", reason: "Nobody is mailed." },
         replyTo: [],

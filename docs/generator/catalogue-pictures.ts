@@ -5,7 +5,9 @@ import { chromium } from "playwright-core";
 import { type Notification } from "../../handler/notifications/define";
 import { sampleEvent } from "../../handler/notifications/sample";
 import { findChromium } from "../../sandbox/tools/chromium";
-import { loadTemplate, renderTemplate, type Template, type TemplateReader } from "../../stacks/templates";
+import { loadTemplate, type TemplateReader } from "../../stacks/templates/load";
+import { renderMail } from "../../stacks/templates/mail";
+import { type Template } from "../../stacks/templates/render";
 
 /**
  * Pictures of the notifications' mails. A browser draws the same page a little differently on each machine, so a picture
@@ -21,8 +23,11 @@ const view = { width: 600, tallest: 1200, scale: 1.5 } as const;
 
 /** The mail that a notification's sample makes, with a time that is always the same. */
 export function sampleMail(notification: Notification, templateOf: TemplateReader = loadTemplate): Template {
-  const { templateData } = notification.prepare(sampleEvent(notification, { time: "2026-01-01T09:00:00Z" }));
-  return renderTemplate(templateOf(notification), templateData);
+  return renderMail(
+    notification,
+    sampleEvent(notification, { time: "2026-01-01T09:00:00Z" }),
+    templateOf(notification),
+  );
 }
 
 /** What the name of a notification's picture begins with, in the folder of the documents. */

@@ -12,7 +12,7 @@ import {
 } from "../../stacks/costs/costs";
 import { priceNote, type Price, prices } from "../../stacks/costs/prices";
 import { nameOf } from "../../stacks/policy/synthesized";
-import { loadTemplate, type TemplateReader } from "../../stacks/templates";
+import { loadTemplate, type TemplateReader } from "../../stacks/templates/load";
 import { code, generatedLine, refuse, table } from "./markdown";
 import { type CiStacks, suffixOf, type SynthesizedStack, synthesizeForDocs } from "./stack";
 

@@ -13,7 +13,7 @@ import { NotificationStack } from "../../stacks/notification-stack";
 import { stages, type StageSettings } from "../../stacks/stages";
 import { StateBackendStack } from "../../stacks/state-backend-stack";
 import { stateKey } from "../../stacks/state-places";
-import { type TemplateReader } from "../../stacks/templates";
+import { type TemplateReader } from "../../stacks/templates/load";
 
 export type Attributes = Readonly<Record<string, unknown>>;
 

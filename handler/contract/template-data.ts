@@ -1,76 +1,143 @@
+import { SafeHtml } from "./safe-html";
+import { escapeHtml, toSubject } from "./text";
+
 /**
- * SES does not escape template data for HTML
- * (https://docs.aws.amazon.com/ses/latest/dg/send-personalized-email-advanced.html), so each value goes in twice:
- * `title` is raw, for the subject and the text body, and `titleHtml` is escaped, for the HTML body. The synth refuses
- * an HTML body that reads a raw variable.
+ * What one part of a template reads of the content. The synth finds it, the package carries it, and the function makes
+ * the template data from it: only what is read goes to SES.
  */
-export const htmlSuffix = "Html";
+export interface Reads {
+  /** The value as it is shown, or whether there is one. */
+  plain?: true;
+  /** The text with `<br>` for its line breaks, under the field's name with `linesForm`. */
+  lines?: true;
+  /** Whether a number is other than zero, or a record has a row, under the field's name with `askedForm`. */
+  asked?: true;
+  /** What is read of an object, by its fields. */
+  fields?: Record<string, Reads>;
+  /** What is read of each row of a list or a record. */
+  rows?: Reads;
+}
 
 /** Most bytes of template data, as JSON, that SES takes (SendTemplatedEmail, TemplateData: maximum length). */
 export const maximumTemplateDataBytes = 262_144;
 
-/** Lists every name that `toTemplateData` supplies for the mapped `variables`. */
-export function suppliedVariables(variables: readonly string[]): string[] {
-  return variables.flatMap((name) => [name, name + htmlSuffix]);
+/** What the parts of a template read. */
+export interface TemplateReads {
+  readonly subject: Reads;
+  readonly text: Reads;
+  readonly html: Reads;
+  /** Whether the subject shows words of its own, so that it is never blank. */
+  readonly hasWords: boolean;
 }
 
+/** What the package knows of a stored template. */
+export interface PackagedTemplate {
+  /** Hash of what SES stores: the last part of the template's name. */
+  readonly hash: string;
+  readonly reads: TemplateReads;
+}
+
+export type TemplateData = Readonly<Record<"subject" | "text" | "html", Data>>;
+
 /**
- * Makes the template data for SES: each value raw under its name, and escaped under the name with `htmlSuffix`. A lone
+ * Makes the template data for SES: what each part reads of the content, in a tree of its own. SES does not escape
+ * template data for HTML (https://docs.aws.amazon.com/ses/latest/dg/send-personalized-email-advanced.html), so the texts
+ * of the HTML's tree are escaped; those of the subject's tree have one line, and those of the text's tree are raw. A lone
  * surrogate (half a character, from a text that was cut) can't be written in UTF-8 and becomes U+FFFD.
  */
-export function toTemplateData(values: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(values).flatMap(([name, value]) => {
-      const text = value.toWellFormed();
-      return [
-        [name, text],
-        [name + htmlSuffix, escapeHtml(text)],
-      ];
-    }),
-  );
+export function toTemplateData(content: unknown, { subject, text, html }: TemplateReads): TemplateData {
+  return {
+    subject: toData(content, { fields: {}, ...subject }, toSubject),
+    text: toData(content, { fields: {}, ...text }, (raw) => raw.toWellFormed()),
+    html: toData(content, { fields: {}, ...html }, (raw) => escapeHtml(raw.toWellFormed())),
+  };
 }
 
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-  "`": "&#96;",
-};
-
-/** Escapes a text for an element's content and for quoted attribute values. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"'`]/g, (character) => entities[character] ?? character);
-}
+export const linesForm = "__lines";
+export const askedForm = "__is";
 
 /**
- * Makes a subject of a text: one line without control characters, because a line break would start another header.
- *
- * The characters that change the direction of the text after them are removed: with them, `Invoice \u202efdp.exe` would
- * look like the name of a document (https://www.unicode.org/reports/tr36/, Bidirectional Text Spoofing). The
- * directional marks U+200E, U+200F and U+061C do not do that, and stay, because Arabic and Hebrew subjects need them.
+ * Where a row that is a text or a number has its value: `{{this}}` becomes `{{value}}`. Handlebars loses count of `../`
+ * where a text is the context and is equal to the context around it.
  */
-export function toSubject(text: string): string {
-  return (
-    text
-      .toWellFormed()
-      .replace(/[\u202a-\u202e\u2066-\u2069]/g, "")
-      // Cc: control characters; Zl and Zp: Unicode's line and paragraph separators.
-      .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
-      .trim()
-  );
-}
+export const rowValue = "value";
+
+/** How a part writes a text: raw, on one line, or escaped. */
+type Write = (text: string) => string;
+
+export type Data = string | boolean | readonly Data[] | { readonly [name: string]: Data };
 
 /**
- * Characters that a reader can't see: blanks, and those that Unicode's properties call invisible. The last five are
- * letters, symbols and marks by their category but are drawn blank: the empty Braille pattern, two hieroglyphic
- * fillers, the null note head and the Khitan filler.
+ * Makes what a part reads of a value. Nothing that is read is missing afterwards, because SES sends no mail where a value
+ * is: an absent text is empty, an absent list has no rows, and an absent object is `false`. Numbers become texts, because
+ * a renderer may write the number 12345678.5 as 1.23456785E7.
+ * @param write writes each text and each key.
  */
-const invisible =
-  /[\p{Cc}\p{Cf}\p{Noncharacter_Code_Point}\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800\u{13441}\u{13442}\u{1d159}]|\u{16fe4}/gu;
+function toData(value: unknown, reads: Reads, write: Write): Data {
+  const { rows, fields } = reads;
+  if (rows !== undefined) {
+    if (Array.isArray(value)) return value.map((row) => rowData(row, rows, write));
+    if (!isObject(value)) return [];
+    return Object.fromEntries(Object.entries(value).map(([key, row]) => [write(key), rowData(row, rows, write)]));
+  }
+  if (fields !== undefined) {
+    if (!isObject(value)) return false;
+    return Object.fromEntries(Object.entries(fields).flatMap(([name, read]) => forms(name, value[name], read, write)));
+  }
+  if (typeof value === "boolean") return value;
+  if (Array.isArray(value)) return value.length > 0;
+  return textOf(value, write) ?? true;
+}
 
-/** Whether a reader sees anything of the text. */
-export function hasVisibleCharacter(text: string): boolean {
-  return text.replace(invisible, "") !== "";
+function rowData(row: unknown, reads: Reads, write: Write): Data {
+  return reads.fields === undefined && reads.rows === undefined
+    ? Object.fromEntries(forms(rowValue, row, reads, write))
+    : toData(row, reads, write);
+}
+
+function forms(name: string, value: unknown, reads: Reads, write: Write): (readonly [string, Data])[] {
+  const { plain, lines, asked, fields, rows } = reads;
+  return [
+    ...(plain === true || fields !== undefined || rows !== undefined
+      ? [[name, toData(value, reads, write)] as const]
+      : []),
+    ...(lines === true ? [[name + linesForm, withBreaks(textOf(value, write) ?? "")] as const] : []),
+    ...(asked === true ? [[name + askedForm, typeof value === "number" ? value !== 0 : hasRows(value)] as const] : []),
+  ];
+}
+
+/** The text of a value that is no list and no object; `undefined` for these. */
+function textOf(value: unknown, write: Write): string | undefined {
+  if (value === undefined || value === null) return "";
+  if (value instanceof SafeHtml) return value.toString();
+  if (typeof value === "string") return write(value);
+  return typeof value === "number" ? write(String(value)) : undefined;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof SafeHtml);
+}
+
+const hasRows = (value: unknown): boolean => isObject(value) && Object.keys(value).length > 0;
+
+/** What Unicode calls a line break (UAX 14, the classes BK, CR, LF and NL). */
+const lineBreak = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/;
+
+/**
+ * Writes the lines of an escaped text with `<br>`, because Outlook on Windows does not know `white-space`
+ * (https://www.caniemail.com/features/css-white-space/). Blanks at the start of a line and blanks in a row stay; a tab is
+ * four of them.
+ */
+function withBreaks(escaped: string): string {
+  return escaped
+    .split(lineBreak)
+    .map((line) =>
+      line
+        .replaceAll("\t", "    ")
+        .replace(
+          /^ +| {2,}/g,
+          (blanks, at: number) => "&nbsp;".repeat(at === 0 ? blanks.length : blanks.length - 1) + (at === 0 ? "" : " "),
+        ),
+    )
+    .join("<br>\n");
 }

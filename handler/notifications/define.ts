@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import { type EventEnvelope } from "../contract/envelope";
-import { hasVisibleCharacter, maximumTemplateDataBytes, toSubject, toTemplateData } from "../contract/template-data";
+import { hasVisibleCharacter } from "../contract/text";
 import { PermanentError } from "../errors";
+import { createFormatters, type Formatters } from "./format";
 import { refuseUnrouted, triggerProblems } from "./patterns";
 import { type Hints, isOnlyUnknown, tellProblems, type Vocabulary } from "./problems";
 import { readRecipients, readReplyTo } from "./recipients";
@@ -36,7 +37,7 @@ export interface ScheduleTrigger<Detail> {
   readonly detail: (recipients: readonly [string, ...string[]]) => Detail;
 }
 
-export interface NotificationDefinition<Schema extends z.ZodType, Variable extends string> {
+export interface NotificationDefinition<Schema extends z.ZodType, Content extends z.ZodType> {
   /** Name of the notification's folder. The names of its AWS resources contain it. */
   readonly id: string;
   /** Last part of the name of its EventBridge rule; project and stage come before it. */
@@ -75,14 +76,25 @@ export interface NotificationDefinition<Schema extends z.ZodType, Variable exten
    */
   readonly replyTo?: (detail: z.output<Schema>) => unknown;
   /**
-   * Subject line of the template; the bodies are `body.html` and `body.txt` in the notification's folder. A variable
-   * that the subject reads becomes one line without control characters, and has that value in the bodies too.
+   * Subject line, as a template; it becomes one line without control characters. The bodies are `body.mjml` or
+   * `body.html`, and `body.txt`, in the notification's folder.
    */
   readonly subject: string;
-  /** Names of the variables that `map` supplies. */
-  readonly variables: readonly Variable[];
-  /** Returns the raw values of the template's variables. `toTemplateData` escapes them afterwards. */
-  readonly map: (event: BusinessEvent<z.output<Schema>>) => Readonly<Record<Variable, string>>;
+  /**
+   * Schema of what the templates read: texts, numbers, booleans, lists and objects, `link()` for an address and
+   * `safeHtml()` for markup. The synth holds each template against it.
+   */
+  readonly content: Content;
+  /**
+   * Returns the content, with raw values: each part of the mail escapes them as it needs. If the result does not fit
+   * `content`, the event is parked as `InvalidEvent`.
+   */
+  readonly map: (event: BusinessEvent<z.output<Schema>>, format: Formatters) => z.input<Content>;
+  /**
+   * Time zone of the dates that `map` formats, as in the IANA database.
+   * @default "UTC"
+   */
+  readonly timeZone?: string;
   /**
    * What to do with a mail that may be out, because SES gave no answer: `park` it for a person, or `resend` it and risk
    * a second mail.
@@ -118,7 +130,8 @@ export interface PreparedEmail {
   readonly refusedRecipients: readonly RefusedRecipient[];
   /** Well-formed addresses for replies; empty if the event names none. */
   readonly replyTo: readonly string[];
-  readonly templateData: Readonly<Record<string, string>>;
+  /** What the templates read, checked by the schema `content`. */
+  readonly content: unknown;
   /**
    * Hash of the mail's content, in which the event's id and time count for nothing. It shows that two events with the
    * same `idempotencyKey` have different content.
@@ -135,7 +148,7 @@ export interface RefusedRecipient {
 
 /** A notification, without the type parameters of its definition: so different ones can stand in one catalogue. */
 export interface Notification extends Omit<
-  NotificationDefinition<z.ZodType, string>,
+  NotificationDefinition<z.ZodType, z.ZodType>,
   "recipients" | "replyTo" | "map" | "trigger"
 > {
   readonly trigger: EventTrigger | ScheduleTrigger<unknown>;
@@ -181,8 +194,8 @@ function idempotencyKeyOf(event: EventEnvelope, trigger: { readonly kind: "event
 const anyTime = { id: "00000000-0000-0000-0000-000000000000", time: "1970-01-01T00:00:00Z" };
 
 /** Makes a notification from its definition. It does not check the definition; `problems` does. */
-export function defineNotification<Schema extends z.ZodType, Variable extends string>(
-  definition: NotificationDefinition<Schema, Variable>,
+export function defineNotification<Schema extends z.ZodType, Content extends z.ZodType>(
+  definition: NotificationDefinition<Schema, Content>,
 ): Notification {
   const { recipients, replyTo, map, ...rest } = definition;
   const refuse = (problem: string): never => {
@@ -198,10 +211,12 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
     return "problem" in parsed ? refuse(parsed.problem) : (parsed.data as z.output<Schema>);
   };
 
-  const toData = (event: BusinessEvent<z.output<Schema>>): Record<string, string> => {
-    const values = Object.entries<string>(map(event));
-    const { inSubject } = read();
-    return Object.fromEntries(values.map(([name, value]) => [name, inSubject.has(name) ? toSubject(value) : value]));
+  const format = createFormatters("en", definition.timeZone ?? "UTC");
+  const contentOf = (event: BusinessEvent<z.output<Schema>>): unknown => {
+    const parsed = definition.content.safeParse(map(event, format));
+    if (parsed.success) return parsed.data;
+    const problems = parsed.error.issues.map(({ path, message }) => `${["content", ...path].join(".")}: ${message}`);
+    return refuse(`Its content can't be shown. ${problems.slice(0, 5).join("; ")}`);
   };
 
   return {
@@ -220,24 +235,13 @@ export function defineNotification<Schema extends z.ZodType, Variable extends st
       if ("problem" in named) return refuse(named.problem);
       const replies = readReplyTo(replyTo?.(business.detail));
       if ("problem" in replies) return refuse(replies.problem);
-      const values = toData(business);
-      if (!hasVisibleCharacter(renderSubject(definition.subject, values))) {
-        return refuse("Its subject has no visible character.");
-      }
-      const templateData = toTemplateData(values);
-      const bytes = Buffer.byteLength(JSON.stringify(templateData));
-      if (bytes > maximumTemplateDataBytes) {
-        return refuse(
-          `It makes ${bytes} bytes of template data and SES takes ${maximumTemplateDataBytes}: shorten its message.`,
-        );
-      }
       return {
         idempotencyKey: idempotencyKeyOf(event, definition.trigger),
         recipients: named.addresses,
         refusedRecipients: named.refused,
         replyTo: replies,
-        templateData,
-        contentHash: hashOf([toTemplateData(toData({ ...business, ...anyTime })), replies]),
+        content: contentOf(business),
+        contentHash: hashOf([contentOf({ ...business, ...anyTime }), replies]),
       };
     },
   };
@@ -249,12 +253,10 @@ interface Reading {
   readonly vocabulary: Vocabulary;
   /** Whether the definition's own schema has a field `idempotencyKey`. */
   readonly hasKey: boolean;
-  /** The variables that the subject reads. */
-  readonly inSubject: ReadonlySet<string>;
 }
 
-function readingOf<Schema extends z.ZodType, Variable extends string>(
-  definition: NotificationDefinition<Schema, Variable>,
+function readingOf<Schema extends z.ZodType, Content extends z.ZodType>(
+  definition: NotificationDefinition<Schema, Content>,
 ): Reading {
   requireSoundSchema(definition);
   const fields = knownFields(definition.detail);
@@ -263,10 +265,6 @@ function readingOf<Schema extends z.ZodType, Variable extends string>(
     schema: toRequestSchema(definition.detail, definition.unknownFields ?? "refuse"),
     vocabulary: { known: hasKey ? fields : [...fields, [keyName]], hints: definition.hints ?? {} },
     hasKey,
-    // Every word between the braces counts as a variable, so that `{{~name}}` and `{{&name}}` are found as well.
-    inSubject: new Set(
-      [...definition.subject.matchAll(/\{\{[^}]*/g)].flatMap(([expression]) => expression.match(/\w+/g) ?? []),
-    ),
   };
 }
 
@@ -288,11 +286,6 @@ function parseDetail(
   return { data: parsed.data };
 }
 
-/** The subject with the values of its variables, as a reader of the mail sees it. */
-function renderSubject(subject: string, values: Readonly<Record<string, string>>): string {
-  return subject.replace(/\{\{\{?[~&\s]*(\w+)[~\s]*\}?\}\}/g, (_, name: string) => values[name] ?? "");
-}
-
 /**
  * The required fields of a definition and their JavaScript types. They are checked although TypeScript demands them,
  * because a definition may be run without a type check.
@@ -301,15 +294,15 @@ const demanded = {
   ruleName: "string",
   description: "string",
   subject: "string",
-  variables: "object",
+  content: "object",
   trigger: "object",
   detail: "object",
   recipients: "function",
   map: "function",
 } as const;
 
-function problemsOf<Schema extends z.ZodType, Variable extends string>(
-  definition: NotificationDefinition<Schema, Variable>,
+function problemsOf<Schema extends z.ZodType, Content extends z.ZodType>(
+  definition: NotificationDefinition<Schema, Content>,
 ): readonly string[] {
   const missing = Object.entries(demanded)
     .filter(([name, type]) => typeof (definition as unknown as Readonly<Record<string, unknown>>)[name] !== type)

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { hasVisibleCharacter } from "../contract/template-data";
+import { hasVisibleCharacter } from "../contract/text";
 import { type BusinessEvent } from "./define";
 import { type Hints } from "./problems";
 import { addressesSchema } from "./recipients";
@@ -22,7 +22,14 @@ export const messageDetailSchema = z.object({
 
 export type MessageDetail = z.output<typeof messageDetailSchema>;
 
-export const messageVariables = ["subject", "title", "message", "timestamp", "source"] as const;
+/** What the templates of the seed set read. */
+export const messageContentSchema = z.object({
+  subject: z.string(),
+  title: z.string(),
+  message: z.string(),
+  timestamp: z.string(),
+  source: z.string(),
+});
 
 const copies = "each recipient gets a mail of its own, so name everybody in detail.emailConfig.recipient";
 const files = "a mail has no attachments, so put a link into detail.message";
@@ -53,8 +60,8 @@ export const messageHints: Hints = {
   sender: senders,
 };
 
-/** Maps an event to the template's variables. Subject, title and message have defaults; a recipient has none. */
-export function mapMessage(event: BusinessEvent<MessageDetail>): Record<(typeof messageVariables)[number], string> {
+/** Maps an event to the templates' content. Subject, title and message have defaults; a recipient has none. */
+export function mapMessage(event: BusinessEvent<MessageDetail>): z.input<typeof messageContentSchema> {
   const { detail } = event;
   return {
     subject: detail.emailConfig.subject ?? `Notification: ${event.detailType}`,

@@ -175,7 +175,7 @@ const quoted = (text: string) => JSON.stringify(text);
 
 function definitionOf({ id, name, lane, schedule, detailType, source }: Plan): string {
   const isScheduled = schedule !== undefined;
-  const content = isScheduled
+  const example = isScheduled
     ? '{ name: "reader", reference: "this week" }'
     : '{ name: "Ada Lovelace", reference: "2026-0001" }';
   const trigger = isScheduled
@@ -185,14 +185,14 @@ function definitionOf({ id, name, lane, schedule, detailType, source }: Plan): s
         detailType: ${quoted(detailType)},
         expression: ${quoted(schedule)},
         // The schedule's event is always the same: its recipients are those of the stage.
-        detail: (recipients) => ({ recipient: [...recipients], ...content }),
+        detail: (recipients) => ({ recipient: [...recipients], ...example }),
       }`
     : `{ kind: "event", source: ${quoted(source)}, detailType: ${quoted(detailType)} }`;
   return `import * as z from "zod";
     import { defineNotification } from "../define";
     import { addressesSchema } from "../recipients";
 
-    const content = ${content};
+    const example = ${example};
 
     export const ${name} = defineNotification({
       id: ${quoted(id)},
@@ -210,9 +210,9 @@ function definitionOf({ id, name, lane, schedule, detailType, source }: Plan): s
       unknownFields: "ignore",
       recipients: ({ recipient }) => recipient,
       subject: ${quoted(`${plain(detailType)}: {{reference}}`)},
-      variables: ["name", "reference"],
+      content: z.object({ name: z.string(), reference: z.string() }),
       map: ({ detail: { name, reference } }) => ({ name, reference }),
-      sample: { recipient: "success@simulator.amazonses.com", ...content },
+      sample: { recipient: "success@simulator.amazonses.com", ...example },
     });
     `;
 }
@@ -228,8 +228,8 @@ function htmlOf({ detailType }: Plan): string {
 <body style="margin:0;padding:24px;background:#f4f5f7;color:#1c2430;font:16px/1.5 system-ui,sans-serif">
 <div style="max-width:560px;margin:0 auto;padding:24px 32px;background:#ffffff;border-radius:8px">
 <h2 style="margin:0 0 16px">${title}</h2>
-<p>Dear {{nameHtml}},</p>
-<p>this is about {{referenceHtml}}.</p>
+<p>Dear {{name}},</p>
+<p>this is about {{reference}}.</p>
 </div>
 </body>
 </html>
@@ -249,7 +249,7 @@ function testOf({ id, name, schedule, detailType }: Plan): string {
   const [reader, reference] = schedule === undefined ? ["Ada Lovelace", "2026-0001"] : ["reader", "this week"];
   return `import { ${name} } from "../../../handler/notifications/${id}";
     import { sampleEvent } from "../../../handler/notifications/sample";
-    import { loadTemplate, renderTemplate } from "../../../stacks/templates";
+    import { renderMail } from "../../../stacks/templates/mail";
 
     const event = sampleEvent(${name});
 
@@ -258,7 +258,7 @@ function testOf({ id, name, schedule, detailType }: Plan): string {
     });
 
     it("says what the event says", () => {
-      const { subject, html, text } = renderTemplate(loadTemplate(${name}), ${name}.prepare(event).templateData);
+      const { subject, html, text } = renderMail(${name}, event);
       expect(subject).toBe(${quoted(`${plain(detailType)}: ${reference}`)});
       for (const body of [html, text]) {
         expect(body).toContain("Dear ${reader},");

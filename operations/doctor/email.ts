@@ -20,7 +20,9 @@ import { sampleEvent } from "../../handler/notifications/sample";
 import { feedbackEvents } from "../../stacks/constructs/delivery-feedback";
 import { type StageSettings } from "../../stacks/stages";
 import { laneBudgets } from "../../stacks/send-budget";
-import { loadTemplate, storedTemplateName, type Template } from "../../stacks/templates";
+import { loadTemplate, storedTemplateName } from "../../stacks/templates/load";
+import { dataOf } from "../../stacks/templates/mail";
+import { type Template } from "../../stacks/templates/render";
 import { lanes } from "../../stacks/lanes";
 import { type Check, type DoctorStage, fail, ok, type Verdict, warn, worst } from "./check";
 
@@ -237,7 +239,7 @@ async function checkTemplate(
       ),
     );
   }
-  const { templateData } = notification.prepare(sampleEvent(notification));
+  const templateData = dataOf(notification, sampleEvent(notification));
   try {
     const { RenderedTemplate: rendered = "" } = await client.send(
       new TestRenderTemplateCommand({ TemplateName: name, TemplateData: JSON.stringify(templateData) }),

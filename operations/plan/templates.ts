@@ -1,7 +1,9 @@
+import { SafeHtml } from "../../handler/contract/safe-html";
+import { type Reads, toTemplateData } from "../../handler/contract/template-data";
 import { catalogue } from "../../handler/notifications";
 import { type Notification } from "../../handler/notifications/define";
 import { sampleEvent } from "../../handler/notifications/sample";
-import { renderTemplate, type Template } from "../../stacks/templates";
+import { renderTemplate, type Template } from "../../stacks/templates/render";
 import { describeFailure } from "../text";
 import { type Block, code, details, fenced, html } from "./markdown";
 import { first, type Naming } from "./naming";
@@ -104,12 +106,34 @@ function mailOf(template: Template | undefined, notification: Notification | und
     return { template, filled: { problem } };
   }
   try {
-    const { templateData } = notification.prepare(sampleEvent(notification, { time: sampleTime }));
-    return { template, filled: renderTemplate(template, templateData) };
+    const { content } = notification.prepare(sampleEvent(notification, { time: sampleTime }));
+    const reads = readsOfAll(content);
+    const data = toTemplateData(content, { subject: reads, text: reads, html: reads, hasWords: true });
+    return { template, filled: renderTemplate(template, { ...data }) };
   } catch (error) {
     // Today's notification may no longer supply what the old template reads.
     return { template, filled: { problem: `today's sample does not fit it: ${describeFailure(error)}` } };
   }
+}
+
+/** Everything that a template could read of the value. The old template may read what today's does not. */
+function readsOfAll(value: unknown): Reads {
+  if (Array.isArray(value))
+    return { plain: true, ...(value.length === 0 ? {} : { rows: merged(value.map(readsOfAll)) }) };
+  if (typeof value !== "object" || value === null || value instanceof SafeHtml)
+    return { plain: true, lines: true, asked: true };
+  return {
+    fields: Object.fromEntries(Object.entries(value).map(([name, each]) => [name, readsOfAll(each)])),
+    asked: true,
+  };
+}
+
+/** What is read of any of the rows. */
+function merged(rows: readonly Reads[]): Reads {
+  return rows.reduce((one, other) => {
+    const fields = { ...one.fields, ...other.fields };
+    return { ...one, ...other, ...(Object.keys(fields).length === 0 ? {} : { fields }) };
+  });
 }
 
 /** @param pagesIn where the pages of the mails are, as plain text; `undefined` where there are none. */

@@ -5,7 +5,8 @@ import { catalogue } from "../../handler/notifications";
 import { type EventTrigger, type Notification } from "../../handler/notifications/define";
 import { readdressed } from "../../handler/notifications/sample";
 import { refuseOversized } from "../../handler/send-notification";
-import { loadTemplate, renderTemplate, type TemplateReader } from "../../stacks/templates";
+import { loadTemplate, type TemplateReader } from "../../stacks/templates/load";
+import { renderMail } from "../../stacks/templates/mail";
 import { UsageError } from "../command";
 import { describeFailure } from "../text";
 
@@ -60,7 +61,8 @@ export function checkedEvent(
   try {
     const event = eventOf(notification.trigger, detailOf(notification, options));
     refuseOversized(event);
-    const { refusedRecipients, templateData } = notification.prepare(event);
+    const { refusedRecipients } = notification.prepare(event);
+    const mail = renderMail(notification, event, templateOf(notification));
     const [refused] = refusedRecipients;
     // The function would mail the other recipients. Here it is refused, because the person can correct it at once.
     if (refused !== undefined) {
@@ -69,12 +71,8 @@ export function checkedEvent(
     }
     if (options.subject !== undefined) {
       const subject = options.subject === "-" ? "+" : "-";
-      const other = notification.prepare(
-        eventOf(notification.trigger, detailOf(notification, { ...options, subject })),
-      );
-      const template = templateOf(notification);
-      const [mail, otherMail] = [templateData, other.templateData].map((data) => renderTemplate(template, data));
-      if (isDeepStrictEqual(mail, otherMail)) {
+      const other = eventOf(notification.trigger, detailOf(notification, { ...options, subject }));
+      if (isDeepStrictEqual(mail, renderMail(notification, other, templateOf(notification)))) {
         throw new UsageError(`--subject: nothing in a mail of "${notification.id}" reads it. Leave it out.`);
       }
     }

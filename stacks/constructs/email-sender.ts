@@ -17,7 +17,7 @@ import { movedFrom } from "../previous-addresses";
 import { recipientConditions } from "../recipient-conditions";
 import { type Tracking } from "../sending-domains";
 import { checkedIdentities } from "../ses-identities";
-import { escapeForTerraform, type Template } from "../templates";
+import { escapeForTerraform, type LoadedTemplate } from "../templates/load";
 
 export interface EmailSenderProps {
   readonly names: Names;
@@ -39,7 +39,7 @@ export interface EmailSenderProps {
 /** The template of one notification as it is in this checkout. */
 export interface StoredTemplate {
   readonly notificationId: Notification["id"];
-  readonly template: Template;
+  readonly template: LoadedTemplate;
   /** The template's hash, made by `templateHash`. */
   readonly hash: string;
 }

@@ -8,7 +8,7 @@ import { type Lane } from "../lanes";
 import { type Names } from "../names";
 import { movedFrom } from "../previous-addresses";
 import { constantContent, occurrenceFields } from "../scheduled-event";
-import { escapeForTerraform } from "../templates";
+import { escapeForTerraform } from "../templates/load";
 import { type ComplementRule, unmatchedRules, unroutedRules } from "./complement-rules";
 import { EventLog, type EventLogSettings } from "./event-log";
 import { LogMetric } from "./log-metric";

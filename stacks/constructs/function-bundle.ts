@@ -5,6 +5,7 @@ import { DataArchiveFile } from "@cdktf/provider-archive/lib/data-archive-file";
 import { AssetType, TerraformAsset } from "cdktf";
 import { Construct } from "constructs";
 import { buildSync } from "esbuild";
+import { type PackagedTemplate } from "../../handler/contract/template-data";
 
 /** The Node.js version of Lambda's runtime, for which the bundle is built. */
 export const nodeVersion = 22;
@@ -12,8 +13,8 @@ export const nodeVersion = 22;
 const projectRoot = join(__dirname, "..", "..");
 
 export interface FunctionBundleProps {
-  /** The hash of each template's content, by notification id. */
-  readonly templateHashes: Readonly<Record<string, string>>;
+  /** The stored templates, by notification id. */
+  readonly templates: Readonly<Record<string, PackagedTemplate>>;
 }
 
 /**
@@ -24,9 +25,9 @@ export class FunctionBundle extends Construct {
   readonly handler = "index.handler";
   readonly archive: DataArchiveFile;
 
-  constructor(scope: Construct, id: string, { templateHashes }: FunctionBundleProps) {
+  constructor(scope: Construct, id: string, { templates }: FunctionBundleProps) {
     super(scope, id);
-    const asset = new TerraformAsset(this, "source", { path: buildHandler(templateHashes), type: AssetType.DIRECTORY });
+    const asset = new TerraformAsset(this, "source", { path: buildHandler(templates), type: AssetType.DIRECTORY });
     this.archive = new DataArchiveFile(this, "archive", {
       type: "zip",
       sourceDir: asset.path,
@@ -38,19 +39,19 @@ export class FunctionBundle extends Construct {
 }
 
 /**
- * Folders of the bundles that this process has built, by the templates' hashes. The source does not change while the
+ * Folders of the bundles that this process has built, by their templates. The source does not change while the
  * process runs.
  */
 const built = new Map<string, string>();
 
-function buildHandler(templateHashes: Readonly<Record<string, string>>): string {
-  const hashes = JSON.stringify(templateHashes);
-  const folder = built.get(hashes) ?? bundleInto(mkdtempSync(join(tmpdir(), "handler-bundle-")), hashes);
-  built.set(hashes, folder);
+function buildHandler(packaged: Readonly<Record<string, PackagedTemplate>>): string {
+  const templates = JSON.stringify(packaged);
+  const folder = built.get(templates) ?? bundleInto(mkdtempSync(join(tmpdir(), "handler-bundle-")), templates);
+  built.set(templates, folder);
   return folder;
 }
 
-function bundleInto(folder: string, templateHashes: string): string {
+function bundleInto(folder: string, templates: string): string {
   // The folder is needed until the end of the process: the last thing that the synth does is to copy it into the
   // stack's folder.
   process.once("exit", () => {
@@ -65,8 +66,8 @@ function bundleInto(folder: string, templateHashes: string): string {
     format: "esm",
     mainFields: ["module", "main"],
     minify: true,
-    // handler/index.ts reads TEMPLATE_HASHES, so the package names the templates that it was built with.
-    define: { TEMPLATE_HASHES: templateHashes },
+    // handler/index.ts reads TEMPLATES, so the package names the templates that it was built with, and what they read.
+    define: { TEMPLATES: templates },
     // Without these two, the output would depend on the working directory, and on a tsconfig.json in a folder above.
     absWorkingDir: projectRoot,
     tsconfigRaw: {},

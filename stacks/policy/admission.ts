@@ -100,7 +100,7 @@ const admitting: Readonly<
   aws_cloudwatch_log_group: logGroupAdmits,
 };
 
-export function queueAdmits(stack: SynthesizedStack, queue: Found, deliverer: Deliverer): boolean {
+function queueAdmits(stack: SynthesizedStack, queue: Found, deliverer: Deliverer): boolean {
   return [queue.attributes.policy, ...policiesOf(stack, "aws_sqs_queue_policy", "queue_url", queue.address)]
     .flatMap((policy) => statementsBehind(stack, policy))
     .some((statement) => admits(stack, statement, "sqs:SendMessage", deliverer));

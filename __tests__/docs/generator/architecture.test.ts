@@ -8,7 +8,7 @@ import { drawDiagram, flows, themes } from "../../../docs/generator/architecture
 import { edgesInWords, graphOf } from "../../../docs/generator/architecture/graph";
 import { synthesizeForDocs } from "../../../docs/generator/stack";
 import { emailRequest } from "../../../handler/notifications/email-request";
-import { loadTemplate } from "../../../stacks/templates";
+import { loadTemplate } from "../../../stacks/templates/load";
 import { largeCatalogue } from "../../support/catalogue";
 import { stackWith } from "../../support/docs-stack";
 

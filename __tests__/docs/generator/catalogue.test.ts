@@ -16,7 +16,7 @@ import { patternOf, routeOf } from "../../../handler/notifications/patterns";
 import { producerSchema } from "../../../handler/notifications/producer-schema";
 import { sampleEvent } from "../../../handler/notifications/sample";
 import { seedCatalogue } from "../../../handler/notifications/seed";
-import { loadTemplate } from "../../../stacks/templates";
+import { loadTemplate } from "../../../stacks/templates/load";
 import { readMarkdown } from "../../support/documents";
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
@@ -127,10 +127,11 @@ describe("the pictures of the catalogue", () => {
     writeFileSync(join(there, name), content);
     return there;
   };
-  const { subject, html, text } = loadTemplate(emailRequest);
+  const template = loadTemplate(emailRequest);
+  const { html, text } = template;
 
   it.each<[string, string]>([
-    ["the template", pictureStem(emailRequest, () => ({ subject, html: html.replace("<p", "<p title"), text }))],
+    ["the template", pictureStem(emailRequest, () => ({ ...template, html: html.replace("<td", "<td title='x'") }))],
     [
       "the sample",
       pictureStem({ ...emailRequest, sample: { ...(emailRequest.sample as object), title: "Something else" } }),
@@ -141,7 +142,7 @@ describe("the pictures of the catalogue", () => {
   });
 
   it("keep their name where only the text body changes", () => {
-    expect(pictureStem(emailRequest, () => ({ subject, html, text: `${text}!` }))).toBe(stem);
+    expect(pictureStem(emailRequest, () => ({ ...template, text: `${text}!` }))).toBe(stem);
   });
 
   it("are missed, and those of other mails are left over", () => {

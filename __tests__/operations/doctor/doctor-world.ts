@@ -21,7 +21,7 @@ import { type Config, type Sender } from "../../../stacks/config";
 import { feedbackEvents } from "../../../stacks/constructs/delivery-feedback";
 import { Names } from "../../../stacks/names";
 import { laneBudgets } from "../../../stacks/send-budget";
-import { loadTemplate, storedTemplateName } from "../../../stacks/templates";
+import { loadTemplate, storedTemplateName } from "../../../stacks/templates/load";
 import { accountId, region, TestGateway } from "aws-emulator/testing/gateway";
 import { parkedStage } from "../../support/parked";
 import { type Passage, type PassingAnswer, startPassage } from "../../support/passage";

@@ -17,7 +17,8 @@ import { emailRequest } from "../../../handler/notifications/email-request";
 import { type DoctorStage, runChecks } from "../../../operations/doctor/check";
 import { checkAccess, checkQuota, emailChecks } from "../../../operations/doctor/email";
 import { type Config } from "../../../stacks/config";
-import { loadTemplate, storedTemplateName, type Template } from "../../../stacks/templates";
+import { loadTemplate, storedTemplateName } from "../../../stacks/templates/load";
+import { type Template } from "../../../stacks/templates/render";
 import { deployEmail, DoctorWorld, eventDestination } from "./doctor-world";
 import { exampleAccountId } from "../../../stacks/stages";
 
@@ -349,10 +350,13 @@ describe("a template", () => {
   });
 
   it.each<[string, Partial<Template>]>([
-    ["subject", { subject: "An older {{subject}}" }],
+    ["subject", { subject: "An older {{subject.subject}}" }],
     ["html", { html: `${here.html}<!-- older -->` }],
     ["text", { text: here.text.trimEnd() }],
-    ["subject, html, text", { subject: "{{title}}", html: "<p>{{titleHtml}}</p>", text: "{{title}}" }],
+    [
+      "subject, html, text",
+      { subject: "Old {{subject.subject}}", html: "<p>{{html.title}}</p>", text: "{{text.title}}" },
+    ],
   ])("warns where the %s is another than in the checkout", async (parts, changed) => {
     expect(await ask(await stageWith(changed))).toBe(
       `warn: The stored template is not that of this checkout (${parts}). > ${deploy} Or check out what is deployed.`,

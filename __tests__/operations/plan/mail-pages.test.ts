@@ -7,7 +7,7 @@ import { type PlannedTemplate, templatePlan } from "../../support/template-plan"
 import { runOperation } from "../../support/operations-command";
 
 const own = "shop-dev-email-request-0badcafe";
-const stored = { subject: "Old {{title}}", html: "<p>Old {{titleHtml}}</p>", text: "Old {{title}}" };
+const stored = { subject: "Old {{subject.title}}", html: "<p>Old {{html.title}}</p>", text: "Old {{text.title}}" };
 
 /** @returns the pages, by their names. */
 function pagesOf(...changes: readonly PlannedTemplate[]): Record<string, string> {
@@ -20,7 +20,7 @@ function pagesOf(...changes: readonly PlannedTemplate[]): Record<string, string>
 it("shows the mail of a changed template before and after, filled with the notification's sample", () => {
   const { "email-request.html": page = "" } = pagesOf({
     before: { name: own, ...stored },
-    after: { name: own, ...stored, subject: "New {{title}}" },
+    after: { name: own, ...stored, subject: "New {{subject.title}}" },
   });
   expect(page).toContain("What changes in the template: subject.");
   const subjects = [...page.matchAll(/Subject: <bdi>([^<]*)</g)].map(([, subject]) => subject);
@@ -41,7 +41,7 @@ it("shows a template as it is stored where there is no sample for it", () => {
     after: { name: "shop-dev-gone-0badcafe", ...stored },
   });
   expect(page).toContain("can't be filled with a sample");
-  expect(page).toContain("Old &#123;&#123;title&#125;&#125;");
+  expect(page).toContain("Old &#123;&#123;subject&#46;title&#125;&#125;");
 });
 
 it("makes no page where a template only gets another name, and no folder where there is no page", () => {

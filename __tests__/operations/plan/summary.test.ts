@@ -148,8 +148,8 @@ describe("the summary of a recorded plan", () => {
     expect(lines).toEqual(
       expect.arrayContaining([
         "- Template `email-request` changes: subject, html.",
-        "-{{subject}}",
-        "+Changed: {{subject}}",
+        "-{{subject.subject}}",
+        "+Changed: {{subject.subject}}",
       ]),
     );
     expect(lines).toEqual(

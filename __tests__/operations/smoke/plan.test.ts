@@ -17,7 +17,7 @@ const ofDefinition = defineNotification({
   detail: z.object({ text: z.string() }),
   recipients: () => "boss@example.com",
   subject: "Fixed",
-  variables: ["text"],
+  content: z.object({ text: z.string() }),
   map: ({ detail }) => ({ text: detail.text }),
   sample: { text: "boss@example.com" },
 });

@@ -1,11 +1,11 @@
 import { defineNotification } from "../define";
 import {
   mapMessage,
+  messageContentSchema,
   messageDetailSchema,
   messageHints,
   messageRecipients,
   messageReplyTo,
-  messageVariables,
 } from "../message";
 
 const content = {
@@ -30,7 +30,7 @@ export const dailyReport = defineNotification({
   replyTo: messageReplyTo,
   hints: messageHints,
   subject: "{{subject}}",
-  variables: messageVariables,
+  content: messageContentSchema,
   map: mapMessage,
   sample: { emailConfig: { recipient: "success@simulator.amazonses.com", subject: "Daily report" }, ...content },
 });

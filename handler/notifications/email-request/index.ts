@@ -1,11 +1,11 @@
 import { defineNotification } from "../define";
 import {
   mapMessage,
+  messageContentSchema,
   messageDetailSchema,
   messageHints,
   messageRecipients,
   messageReplyTo,
-  messageVariables,
 } from "../message";
 
 export const emailRequest = defineNotification({
@@ -19,7 +19,7 @@ export const emailRequest = defineNotification({
   replyTo: messageReplyTo,
   hints: messageHints,
   subject: "{{subject}}",
-  variables: messageVariables,
+  content: messageContentSchema,
   map: mapMessage,
   sample: {
     emailConfig: { recipient: "success@simulator.amazonses.com", subject: "Your export is ready" },

@@ -2,11 +2,11 @@ import * as z from "zod";
 import { defineNotification } from "../define";
 import {
   mapMessage,
+  messageContentSchema,
   messageDetailSchema,
   messageHints,
   messageRecipients,
   messageReplyTo,
-  messageVariables,
 } from "../message";
 
 const priorities = ["high", "critical"] as const;
@@ -29,7 +29,7 @@ export const priorityAlert = defineNotification({
   replyTo: messageReplyTo,
   hints: { ...messageHints, severity: meansPriority, level: meansPriority, urgency: meansPriority },
   subject: "{{subject}}",
-  variables: [...messageVariables, "priority"],
+  content: messageContentSchema.extend({ priority: z.string() }),
   map: (event) => ({ ...mapMessage(event), priority: event.detail.priority }),
   sample: {
     priority: "high",

@@ -10,7 +10,7 @@ import { findLeftovers } from "../../../../sandbox/leftovers";
 import { withTerraform } from "../../../../sandbox/synthesize";
 import { Terraform } from "../../../../sandbox/terraform";
 import { type Manifest } from "../../../../scripts/ci/artifact";
-import { storedTemplateName } from "../../../../stacks/templates";
+import { storedTemplateName } from "../../../../stacks/templates/load";
 import { testState } from "../../../end-to-end/state-tests";
 import { EmulatedAws } from "../../../support/emulated-aws";
 import { GitHubServer, mergedPull, planRun } from "../../../support/github-server";

@@ -1,0 +1,321 @@
+import { Testing } from "cdktf";
+import Handlebars from "handlebars";
+import * as z from "zod";
+import { link, safeHtml } from "../../../handler/contract/content-types";
+import { toTemplateData } from "../../../handler/contract/template-data";
+import { catalogue } from "../../../handler/notifications";
+import { seedCatalogue } from "../../../handler/notifications/seed";
+import { NotificationStack } from "../../../stacks/notification-stack";
+import { escapeForTerraform, loadTemplate, storedTemplateName, templateHash } from "../../../stacks/templates/load";
+import { renderTemplate } from "../../../stacks/templates/render";
+import { configOf } from "../../support/stack";
+import { templateOfFiles } from "../../support/template-files";
+
+const content = z.object({ title: z.string() });
+
+/** Compiles a template whose content is one text, or another content. */
+const check =
+  (html: string, text = "{{title}}", subject = "{{title}}", schema: z.ZodType = content) =>
+  () =>
+    templateOfFiles({ id: "example", subject, content: schema }, { "body.html": html, "body.txt": text });
+
+/** The mail that the content makes. */
+function mail(schema: z.ZodType, value: unknown, bodies: Readonly<Record<string, string>>, subject = "S") {
+  const template = templateOfFiles({ id: "example", subject, content: schema }, bodies);
+  return renderTemplate(template, { ...toTemplateData(schema.parse(value), template.reads) });
+}
+
+it.each(catalogue.map((notification) => [notification.id, notification] as const))(
+  "accepts the template of %s",
+  (_, notification) => {
+    expect(loadTemplate(notification).subject).not.toBe("");
+  },
+);
+
+it("names file, line and column of what the mapping does not supply", () => {
+  expect(check("<p>\n{{nothing}}</p>")).toThrow(/body\.html:2:3: \{\{nothing\}\} is not supplied by the mapping/);
+});
+
+it("names what was meant", () => {
+  expect(check("<p>{{Title}}</p>")).toThrow("did you mean {{title}}?");
+});
+
+it("names the line of a template that can't be parsed", () => {
+  expect(check("<p>\n\n{{#if title}}")).toThrow(/body\.html:3/);
+});
+
+it.each([
+  ["a block's condition", "{{#if missing}}x{{/if}}"],
+  ["a block", "{{#if title}}{{missing}}{{/if}}"],
+  ["the other branch", "{{#if title}}x{{else}}{{missing}}{{/if}}"],
+  ["a list", "{{#each missing}}x{{/each}}"],
+  ["three braces", "{{{missing}}}"],
+])("finds a variable that is not supplied in %s", (_, html) => {
+  expect(check(html)).toThrow(/body\.html:1:\d+: \{\{\{?missing\}?\}\} is not supplied/);
+});
+
+it.each([
+  ['{{"title"}}', "is a constant"],
+  ["{{#if (missing title)}}x{{/if}}", "helpers within helpers"],
+  ["{{#if title key=title}}x{{/if}}", "takes the name of one value, and nothing else"],
+  ["{{@root.missing}}", "{{@root.missing}} is not supplied"],
+  ["{{@index}}", "only within {{#each}}"],
+  ["{{upper title}}", "is a helper of one's own, and SES has none"],
+  ["{{#upper title}}x{{/upper}}", "is a helper of one's own, and SES has none"],
+  ["{{log title}}", "remove it"],
+  ["{{* title}}", "SES does not know Decorator"],
+  ["{{{{title}}}}x{{{{/title}}}}", "does not say what it asks"],
+])("refuses %s", (html, problem) => {
+  expect(check(html)).toThrow(problem);
+});
+
+// JavaScript objects or Handlebars' helpers have these names, but SES looks for them in the data.
+it.each(["constructor", "toString", "__proto__", "log", "lookup", "if", "each"])(
+  "refuses {{%s}} as any other variable that is not supplied",
+  (name) => {
+    expect(check(`<p>{{${name}}}</p>`)).toThrow(`body.html:1:6: {{${name}}} is not supplied by the mapping`);
+  },
+);
+
+it("names the subject's line in the definition", () => {
+  expect(check("{{title}}", "{{title}}", "Hello {{name}}")).toThrow(
+    /index\.ts:3: \{\{name\}\} is not supplied by the mapping; supplied are title/,
+  );
+});
+
+it.each(["{{title}}\r\nBcc: eve@example.com", "Invoice \u202efdp.exe"])("refuses the subject %j", (subject) => {
+  expect(check("{{title}}", "{{title}}", subject)).toThrow(
+    "index.ts:3: the subject has a line break or another character that no header takes",
+  );
+});
+
+it("fails the synth, and names all problems of the template at once", () => {
+  const [first] = seedCatalogue;
+  if (first === undefined) throw new Error("The catalogue is empty");
+  const { subject, content: own } = first;
+  try {
+    Object.assign(first, { subject: "{{Subject}}", content: (own as z.ZodObject).omit({ timestamp: true }) });
+    expect(() => new NotificationStack(Testing.app(), "notification", configOf(), seedCatalogue)).toThrow(
+      /^The catalogue has 3 problems; nothing was synthesized\.\n[\s\S]*email-request\/index\.ts:\d+: \{\{Subject\}\}[\s\S]*layouts\/message\.mjml:\d+:\d+: \{\{timestamp\}\}[\s\S]*email-request\/body\.txt:5:\d+: \{\{timestamp\}\}/,
+    );
+  } finally {
+    Object.assign(first, { subject, content: own });
+  }
+});
+
+// The cases of ../shared/field-cases.json whose kind is `template` or `body`.
+describe("what people have met in the field", () => {
+  const rows = z.object({ items: z.array(z.object({ name: z.string() })) });
+
+  it("shows rows over a list, and refuses them over a text", () => {
+    const html = "<ul>{{#each items}}<li>{{name}}</li>{{else}}none{{/each}}</ul>";
+    const sent = (items: string[]) =>
+      mail(rows, { items: items.map((name) => ({ name })) }, { "body.html": html }).html;
+    expect(sent(["a", "<b>"])).toContain('<li dir="auto">a</li><li dir="auto">&lt;b&gt;</li>');
+    expect(sent([])).toContain("<ul>none</ul>");
+    expect(check(html, "x", "S", z.object({ items: z.string() }))).toThrow(
+      "{{items}} has no rows: {{#each ..}} takes a list",
+    );
+  });
+
+  it.each([
+    ["a number of zero", z.object({ asked: z.number() }), { asked: 0 }],
+    ["false", z.object({ asked: z.boolean() }), { asked: false }],
+    ["an empty text", z.object({ asked: z.string() }), { asked: "" }],
+    ["what is missing", z.object({ asked: z.string().optional() }), {}],
+    ["no rows", z.object({ asked: z.array(z.string()) }), { asked: [] }],
+    ["no keys", z.object({ asked: z.record(z.string(), z.string()) }), { asked: {} }],
+    ["no object", z.object({ asked: z.object({ a: z.string() }).optional() }), {}],
+  ])("takes %s for false", (_, schema, value) => {
+    expect(mail(schema, value, { "body.html": "<p>{{#if asked}}yes{{else}}no{{/if}}</p>" }).html).toContain(
+      "<p>no</p>",
+    );
+  });
+
+  it("shows a number of zero that it takes for false", () => {
+    const html = "<p>{{#if unread}}You have {{unread}}{{else}}all {{unread}} read{{/if}}</p>";
+    expect(mail(z.object({ unread: z.number() }), { unread: 0 }, { "body.html": html }).text).toBe("all 0 read\n");
+  });
+
+  it.each([
+    ["{{#title}}<h2>{{title}}</h2>{{/title}}", "write {{#if title}}..{{/if}}"],
+    ["{{^title}}none{{/title}}", "write {{#unless title}}..{{/unless}}"],
+    ["{{#with title}}{{title}}{{/with}}", "{{title}} has no fields: {{#with ..}} takes an object"],
+  ])("refuses %s, which SES would not render", (html, problem) => {
+    expect(check(html)).toThrow(problem);
+  });
+
+  it("escapes in the HTML, and not in the subject and the text", () => {
+    const subject = "Tom & Jerry's <sale>";
+    expect(mail(content, { title: subject }, { "body.html": "<p>{{title}}</p>" }, "{{title}}")).toEqual({
+      subject,
+      html: '<div lang="en" dir="auto"><p dir="auto">Tom &amp; Jerry&#39;s &lt;sale&gt;</p></div>\n',
+      text: `${subject}\n`,
+    });
+  });
+
+  it("escapes a text whatever its name is", () => {
+    const schema = z.object({ detailsHtml: z.string() });
+    const { html } = mail(schema, { detailsHtml: "<img src=x>" }, { "body.html": "<p>{{detailsHtml}}</p>" });
+    expect(html).toContain("&lt;img src=x&gt;");
+  });
+
+  it("takes fields of objects, and inline partials", () => {
+    const schema = z.object({ contact: z.object({ firstName: z.string() }), title: z.string() });
+    const html = '<p>Dear {{contact.firstName}}, {{#* inline "greet"}}Hi {{title}}{{/inline}}{{> greet}}</p>';
+    expect(mail(schema, { contact: { firstName: "Ada" }, title: "T" }, { "body.html": html }).text).toBe(
+      "Dear Ada, Hi T\n",
+    );
+  });
+
+  // Handlebars itself says what the blanks and line breaks around a tag become.
+  it.each([
+    '{{#* inline "p"}}\n  P{{title}}\n{{/inline~}}\nHello {{> p}}!\n',
+    '{{#* inline "p"}}\nP{{title}}\n{{/inline}}\nHello\n  {{> p}}\nend {{~> p~}} \n.',
+    'a\n{{> p}}\nb\n{{#* inline "p"}}P\n{{/inline}}\n',
+    '{{#> p}}\nbody\n{{/p}}\nend\n{{#* inline "p"}}<\n{{> @partial-block}}\n>\n{{/inline}}',
+    "a\n{{! what it is for }}\nb {{~!-- {{x}} --~}} c\n",
+    "a\n  {{#if title}}\n  {{! x }}\n  yes\n  {{else}}\n  no\n  {{/if}}\nb\n",
+  ])("leaves the blanks around partials and comments that Handlebars leaves: %j", (text) => {
+    const value = { title: "T" };
+    expect(mail(content, value, { "body.html": "x", "body.txt": text }).text).toBe(
+      Handlebars.compile(text, { noEscape: true })(value),
+    );
+  });
+
+  it.each([
+    "\\{{title}} {{title}}",
+    "C:\\\\{{title}}",
+    '{{> p label="{{title}}"}}{{#* inline "p"}}{{label}}{{/inline}}',
+  ])("refuses braces that are shown, which SES may read as an expression: %s", (html) => {
+    expect(check(html)).toThrow(/body\.html:1:\d+: braces that are shown, as in \\\{\{/);
+  });
+
+  it("derives the text part where none is written", () => {
+    const html =
+      '<h1>{{title}}</h1><p>Pay <a href="{{pay}}">now</a></p><ul>{{#each rows}}<li>{{this}}</li>{{/each}}</ul>';
+    const schema = z.object({ title: z.string(), pay: link(), rows: z.array(z.string()) });
+    const value = { title: "A & B", pay: "https://shop.example/?a=1&b=2", rows: ["x", "y"] };
+    const { text } = mail(schema, value, { "body.html": html });
+    expect(text).toContain("A & B\n");
+    expect(text).toContain("Pay now [https://shop.example/?a=1&b=2]");
+    expect(text).toMatch(/x[\s\S]*y/);
+  });
+
+  it.each([
+    ["T", "Yes"],
+    ["", "No"],
+  ])("derives the text of a page that a condition stands around: %j", (title, text) => {
+    const page = (word: string) => `<html><head><title>x</title></head><body><p>${word}</p></body></html>`;
+    const html = `{{#if title}}${page("Yes")}{{else}}${page("No")}{{/if}}`;
+    expect(mail(content, { title }, { "body.html": html }).text.trim()).toBe(text);
+  });
+
+  it("keeps the cells of a table apart in the text", () => {
+    const html = "<table>{{#each items}}<tr><td>{{name}}</td><td>9.00</td></tr>{{/each}}</table>";
+    const { text } = mail(rows, { items: [{ name: "Seats" }, { name: "Storage" }] }, { "body.html": html });
+    expect(text).toMatch(/^\s*Seats 9\.00\n+\s*Storage 9\.00\n$/);
+  });
+
+  it.each([
+    ["Hello {{title}}", true],
+    ["{{#if title}}a{{else}}b{{/if}}", true],
+    ["{{#if title}}a{{else if title}}b{{else}}c{{/if}}", true],
+    ["{{#if title}}{{#unless title}}a{{else}}b{{/unless}}{{else}}c{{/if}}", true],
+    ["{{title}}", false],
+    ["{{#if title}}a{{/if}}", false],
+    ["{{#if title}}a{{else}}{{title}}{{/if}}", false],
+    ["{{#if title}}a{{else if title}}b{{/if}}", false],
+    ["{{#if title}}a{{else if title}}{{title}}{{else}}c{{/if}}", false],
+  ])("knows whether the subject %s has words whatever the values are: %s", (subject, hasWords) => {
+    expect(check("x", "x", subject)().reads.hasWords).toBe(hasWords);
+  });
+
+  it("refuses more than SES stores", () => {
+    expect(check("x".repeat(520_000))).toThrow(/the template has \d+ bytes, and SES stores 512000/);
+  });
+
+  it("shows the lines of a text in every client, with its indents and columns", () => {
+    const title = "ID    QTY\r\n1     20\r\tindent\n\nl4\u2028l5\u0085l6";
+    const { html, text } = mail(
+      content,
+      { title },
+      { "body.html": "<p>{{lines title}}</p>", "body.txt": "{{lines title}}" },
+    );
+    expect(html).toContain(
+      "ID&nbsp;&nbsp;&nbsp; QTY<br>\n1&nbsp;&nbsp;&nbsp;&nbsp; 20<br>\n&nbsp;&nbsp;&nbsp;&nbsp;indent<br>\n<br>\nl4<br>\nl5<br>\nl6",
+    );
+    expect(text).toBe(title);
+  });
+
+  it("lets each block take its direction from its text, and keeps what the author has set", () => {
+    const html = '<html lang="ar"><body><p>{{title}}</p><p dir="ltr">{{title}}</p><p>x</p></body></html>';
+    expect(mail(content, { title: "שלום" }, { "body.html": html }).html).toBe(
+      '<html dir="auto" lang="ar"><body dir="auto"><p dir="auto">שלום</p><p dir="ltr">שלום</p><p>x</p></body></html>',
+    );
+  });
+});
+
+describe("markup and addresses", () => {
+  const schema = z.object({ text: z.string(), address: link(), note: safeHtml() });
+  const inHtml = (html: string) => check(html, "x", "S", schema);
+
+  it.each([
+    ['<a href="{{address}}">{{text}}</a>', undefined],
+    ["<p>{{{note}}}</p>", undefined],
+    ["<p>{{&note}}</p>", undefined],
+    ['<img alt="{{text}}" src="{{address}}">', undefined],
+    ['<a href="{{text}}">x</a>', "is no checked address: give it the type link()"],
+    ['<a href="https://x.example/{{address}}">x</a>', "has text before it"],
+    ["<p>{{note}}</p>", "show it with {{{note}}}"],
+    ["<p>{{{text}}}</p>", "without escaping it"],
+    ['<p style="color:{{text}}">x</p>', "stands in the attribute style"],
+    ['<p onclick="{{text}}">x</p>', "stands in the attribute onclick"],
+    ["<p title={{text}}>x</p>", "has no quotation marks around it"],
+    ["<p {{text}}>x</p>", "stands in the tag <p> itself"],
+    ["<{{text}}>x", "itself, where escaping does not make a value safe"],
+    ["<script>{{text}}</script>", "stands within <script>"],
+    ["<style>{{text}}</style>", "stands within <style>"],
+    ["<!-- {{text}} -->", "stands in a comment, which is mailed"],
+    ['<!--[if mso]><a href="{{text}}">x</a><![endif]-->', "is no checked address"],
+    ["<svg><text>{{text}}</text></svg>", "stands within <svg>"],
+    ['<p title="{{#if text}}a">{{/if}}', "let each of its branches close what it opens"],
+    ['<a href="{{address}}', "that is not closed"],
+    ["<title>{{{note}}}</title>", "<title> shows a text only"],
+  ])("%s", (html, problem) => {
+    if (problem === undefined) expect(inHtml(html)).not.toThrow();
+    else expect(inHtml(html)).toThrow(problem);
+  });
+});
+
+describe("the hash of a template", () => {
+  const template = { subject: "{{subject}}", html: "<p>{{title}}</p>", text: "{{title}}" };
+
+  it.each(["subject", "html", "text"] as const)("is another one where the %s is", (part) => {
+    expect(templateHash({ ...template, [part]: `${template[part]} ` })).not.toBe(templateHash(template));
+  });
+
+  it("is another one where a text has moved from part to part", () => {
+    expect(templateHash({ ...template, html: template.text, text: template.html })).not.toBe(templateHash(template));
+  });
+
+  it.each([
+    ["Windows", "\r\n"],
+    ["old Macs", "\r"],
+  ])("is the same with the line ends of %s", (_, lineEnd) => {
+    const lines = (end: string) => check(["<p>", "{{title}}</p>", ""].join(end), ["{{title}}", ""].join(end))();
+    expect(lines(lineEnd).html).toBe(lines("\n").html);
+    expect(templateHash(lines(lineEnd))).toBe(templateHash(lines("\n")));
+  });
+
+  it("is a part of the stored name, behind project, stage and id", () => {
+    expect(
+      storedTemplateName("shop-dev", { id: "mail", subject: "", content }, () => ({ ...check("x")(), ...template })),
+    ).toBe(`shop-dev-mail-${templateHash(template)}`);
+    expect(templateHash(template)).toMatch(/^[0-9a-f]{8}$/);
+  });
+});
+
+it("keeps Terraform from interpolating", () => {
+  expect(escapeForTerraform("${a} %{b} $x")).toBe("$${a} %%{b} $x");
+});

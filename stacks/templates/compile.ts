@@ -1,0 +1,1055 @@
+import Handlebars from "handlebars";
+import { escapeHtml, toSubject } from "../../handler/contract/text";
+import { askedForm, linesForm, type Reads, rowValue } from "../../handler/contract/template-data";
+import { similarName } from "../../handler/notifications/problems";
+import { type ContentType, either, isScalar } from "./content-type";
+
+/** The parts of a mail that SES renders, each from its own tree of the template data. */
+export type Part = "subject" | "text" | "html";
+
+/** Where something stands that a message is about. The first line is 1, and so is the first column. */
+interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface Problem extends Place {
+  readonly problem: string;
+}
+
+/** A piece of the compiled template. The pieces in their order, joined, are what SES stores. */
+export type Piece =
+  | { readonly kind: "static"; readonly text: string; readonly place: Place }
+  | {
+      readonly kind: "value";
+      readonly text: string;
+      readonly place: Place;
+      readonly shown: string;
+      /** What the value may be: a text that is escaped, a checked address, or safe markup. */
+      readonly form: "text" | "link" | "markup";
+    }
+  | {
+      readonly kind: "block";
+      readonly text: string;
+      readonly place: Place;
+      readonly shown: string;
+      /** The same for the open tag, the else tags and the close tag of one block. */
+      readonly block: string;
+    };
+
+/** A file of templates. */
+export interface Source {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Finds the text of a partial or a layout by its name. */
+export interface Partials {
+  readonly names: readonly string[];
+  readonly read: (name: string) => Source | undefined;
+}
+
+export interface Compiled {
+  readonly pieces: readonly Piece[];
+  readonly reads: Reads;
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Compiles ordinary Handlebars to what SES stores. Each part reads its own tree of the template data, in which the
+ * values are already as the part shows them: `{{title}}` of the HTML body becomes `{{html.title}}`. Partials, layouts and
+ * inline partials are written out, because SES has no files.
+ *
+ * Every path is looked up in the type of the content; what would not be rendered, or would be rendered as something else
+ * than the author sees, is a problem with its place.
+ */
+export function compilePart(source: Source, part: Part, content: ContentType, partials: Partials): Compiled {
+  const compiler = new Compiler(part, partials);
+  const root: Frame = {
+    type: content,
+    reads: compiler.reads,
+    depth: 0,
+    path: [part],
+    id: "",
+    parent: undefined,
+    params: new Map(),
+    rows: undefined,
+  };
+  const program = compiler.parse(source);
+  if (program !== undefined) {
+    compiler.program(program, {
+      file: source.file,
+      frame: root,
+      root,
+      depth: 0,
+      loops: 0,
+      blockParams: new Map(),
+      guards: new Set(),
+      inlines: new Map(),
+      partialBlock: undefined,
+      within: [],
+    });
+  }
+  return { pieces: compiler.pieces, reads: compiler.reads, problems: compiler.problems };
+}
+
+/** A value that a path leads to. */
+interface Value {
+  readonly kind: "value";
+  readonly type: ContentType;
+  readonly reads: Reads;
+  /** How many blocks with a context of their own stand around the place where `path` begins. */
+  readonly depth: number;
+  readonly path: readonly string[];
+  /** The same for the same value, however it is written. */
+  readonly id: string;
+  /** Whether the last part of `path` is the name of a field, so that another form can stand beside it. */
+  readonly isField: boolean;
+}
+
+/** A constant that a partial was given. */
+interface Constant {
+  readonly kind: "constant";
+  readonly value: string | number | boolean;
+}
+
+/** The number or the key of the row of a loop. */
+interface Counter {
+  readonly kind: "counter";
+  readonly name: "index" | "key";
+  /** How many loops stand around the loop's own rows, with that loop. */
+  readonly loop: number;
+}
+
+type Resolved = Value | Constant | Counter;
+
+/** The context that names are looked up in. */
+interface Frame {
+  readonly type: ContentType;
+  readonly reads: Reads;
+  readonly depth: number;
+  readonly path: readonly string[];
+  readonly id: string;
+  readonly parent: Frame | undefined;
+  /** What a partial was given by name. */
+  readonly params: ReadonlyMap<string, Resolved>;
+  /** The loop whose row this is. */
+  readonly rows: { readonly loop: number; readonly kind: "list" | "record" } | undefined;
+}
+
+interface Inline {
+  readonly program: hbs.AST.Program | undefined;
+  readonly scope: Scope;
+  /** The tags around it; `undefined` for a file. */
+  readonly tags?: hbs.AST.DecoratorBlock | hbs.AST.PartialBlockStatement;
+}
+
+interface Scope {
+  readonly file: string;
+  readonly frame: Frame;
+  readonly root: Frame;
+  /** How many blocks with a context of their own stand around the place. A partial's context adds none. */
+  readonly depth: number;
+  /** How many loops stand around the place. */
+  readonly loops: number;
+  readonly blockParams: ReadonlyMap<string, Resolved>;
+  /** The `id` of each value that is known to be there. */
+  readonly guards: ReadonlySet<string>;
+  readonly inlines: ReadonlyMap<string, Inline>;
+  /** What stands between `{{#> name}}` and `{{/name}}`. */
+  readonly partialBlock: Inline | undefined;
+  /** The partials that the place is in, the outermost first. */
+  readonly within: readonly string[];
+}
+
+const blockHelpers = ["if", "unless", "each", "with"] as const;
+type BlockHelper = (typeof blockHelpers)[number];
+const isBlockHelper = (name: string): name is BlockHelper => (blockHelpers as readonly string[]).includes(name);
+
+class Compiler {
+  readonly pieces: Piece[] = [];
+  readonly problems: Problem[] = [];
+  readonly reads: Reads = {};
+  private blocks = 0;
+  private loopIds = 0;
+
+  constructor(
+    private readonly part: Part,
+    private readonly partials: Partials,
+  ) {}
+
+  parse({ file, text }: Source): hbs.AST.Program | undefined {
+    try {
+      return Handlebars.parse(text);
+    } catch (error) {
+      this.problems.push({ file, ...parseProblem(error instanceof Error ? error.message : String(error)) });
+      return undefined;
+    }
+  }
+
+  /** @param tags around the program, where SES does not get them. */
+  program(program: hbs.AST.Program | undefined, scope: Scope, tags?: Inline["tags"]): void {
+    if (program === undefined) return;
+    const inlines = this.inlinesOf(program, scope);
+    const inner = inlines.size === 0 ? scope : { ...scope, inlines: new Map([...scope.inlines, ...inlines]) };
+    const { body } = program;
+    for (const [at, statement] of body.entries()) {
+      if (statement.type !== "ContentStatement") {
+        this.statement(statement, inner);
+        continue;
+      }
+      const next = body[at + 1];
+      const before = at === 0 ? tags?.openStrip : unseenTags(body[at - 1])?.close;
+      const after = next === undefined ? tags?.closeStrip : unseenTags(next)?.open;
+      const { original, rightStripped, leftStripped } = statement as unknown as Content;
+      const start = before === undefined || rightStripped !== true ? 0 : blanksBefore(original, before.close === true);
+      // The first line of a partial keeps its indent.
+      const isIndent = next?.type === "PartialStatement" && after?.open !== true;
+      const end =
+        after === undefined || leftStripped !== true || isIndent ? 0 : blanksBehind(original, after.open === true);
+      const text = original.slice(start, Math.max(start, original.length - end));
+      const place = placeOf(statement, scope.file);
+      const line = place.line + original.slice(0, start).split("\n").length - 1;
+      this.written({ ...place, line }, text, next !== undefined && unseenTags(next) === undefined);
+    }
+  }
+
+  /** Pushes a text of the author's. SES would read it as an expression where it has braces. */
+  private written(place: Place, text: string, isBeforeTag: boolean): void {
+    if (text.includes("{{") || (isBeforeTag && text.endsWith("\\"))) {
+      const problem =
+        "braces that are shown, as in \\{{..}}, and a backslash before {{..}} are read otherwise by SES: let `map` give that text";
+      this.problems.push({ ...place, problem });
+    }
+    this.pieces.push({ kind: "static", text, place });
+  }
+
+  private statement(statement: hbs.AST.Statement, scope: Scope): void {
+    switch (statement.type) {
+      case "CommentStatement":
+      case "DecoratorBlock":
+        return;
+      case "MustacheStatement":
+        this.mustache(statement as hbs.AST.MustacheStatement, scope);
+        return;
+      case "BlockStatement":
+        this.block(statement as hbs.AST.BlockStatement, scope, undefined);
+        return;
+      case "PartialStatement":
+      case "PartialBlockStatement":
+        this.partial(statement as hbs.AST.PartialStatement | hbs.AST.PartialBlockStatement, scope);
+        return;
+      default:
+        this.refuse(statement, scope, `SES does not know ${statement.type}: write it out`);
+    }
+  }
+
+  private refuse(node: hbs.AST.Node, { file }: Scope, problem: string): undefined {
+    this.problems.push({ ...placeOf(node, file), problem });
+    return undefined;
+  }
+
+  private mustache(statement: hbs.AST.MustacheStatement, scope: Scope): void {
+    const { path, params, hash, escaped } = statement;
+    if (path.type !== "PathExpression") {
+      this.refuse(statement, scope, `${shown(statement)} is a constant: write it as text`);
+      return;
+    }
+    const name = (path as hbs.AST.PathExpression).original;
+    if (params.length === 0 && (hash as hbs.AST.Hash | undefined) === undefined) {
+      this.show(statement, this.resolve(path as hbs.AST.PathExpression, scope), scope, escaped);
+      return;
+    }
+    if (name === "lookup" || name === "lines") {
+      this[name](statement, scope);
+      return;
+    }
+    this.refuse(statement, scope, helperProblem(name, `{{${name}}}`));
+  }
+
+  /** `{{lines message}}`: the text with its line breaks, as Outlook shows them, too. */
+  private lines(statement: hbs.AST.MustacheStatement, scope: Scope): void {
+    const [param, ...others] = statement.params;
+    if (param?.type !== "PathExpression" || others.length > 0) {
+      this.refuse(statement, scope, "{{lines ..}} takes the name of one text");
+      return;
+    }
+    if (this.part === "subject") {
+      this.refuse(statement, scope, `a subject has one line: write {{${(param as hbs.AST.PathExpression).original}}}`);
+      return;
+    }
+    const value = this.resolve(param as hbs.AST.PathExpression, scope);
+    if (value === undefined) return;
+    const told = shownPath(param as hbs.AST.PathExpression);
+    if (value.kind !== "value" || value.type.kind !== "text" || this.part === "text") {
+      if (value.kind === "value" && value.type.kind !== "text")
+        this.refuse(statement, scope, `${told} is no text, and only a text has lines`);
+      else this.show(statement, value, scope, true);
+      return;
+    }
+    if (!value.isField) {
+      this.refuse(statement, scope, `${told} has no name: let the rows be objects, and give the text a field`);
+      return;
+    }
+    if (!this.isThere(statement, value, told, scope)) return;
+    value.reads.lines = true;
+    this.push(statement, scope, { kind: "value", form: "markup" }, this.emitted(value, scope, linesForm));
+  }
+
+  private lookup(statement: hbs.AST.MustacheStatement, scope: Scope): void {
+    const [from, by, ...others] = statement.params;
+    if (from?.type !== "PathExpression" || by === undefined || others.length > 0) {
+      this.refuse(statement, scope, "{{lookup ..}} takes the name of an object and a key");
+      return;
+    }
+    const value = this.resolve(from as hbs.AST.PathExpression, scope);
+    if (value === undefined) return;
+    const told = shownPath(from as hbs.AST.PathExpression);
+    if (value.kind !== "value" || isScalar(value.type)) {
+      this.refuse(statement, scope, `${told} has no fields: {{lookup ..}} takes an object and a key`);
+      return;
+    }
+    if (!this.isThere(statement, value, told, scope)) return;
+    if (by.type === "StringLiteral" || by.type === "NumberLiteral") {
+      const key = `${(by as hbs.AST.StringLiteral | hbs.AST.NumberLiteral).value}`;
+      this.show(statement, this.field(statement, value, key, told, scope), scope, true);
+      return;
+    }
+    const key = by.type === "PathExpression" ? this.resolve(by as hbs.AST.PathExpression, scope) : undefined;
+    if (by.type !== "PathExpression") this.refuse(statement, scope, subexpressionProblem);
+    if (key === undefined) return;
+    const keys = key.kind === "value" && key.type.kind === "text" ? key.type.values : undefined;
+    if (key.kind !== "value" || keys === undefined || value.type.kind === "list") {
+      this.refuse(
+        statement,
+        scope,
+        `{{lookup ..}} may find nothing, and SES would then send no mail: give the key a type with a list of values (z.enum), and ${told} a field for each; or put what belongs together into one list of rows`,
+      );
+      return;
+    }
+    if (!this.isThere(statement, key, shownPath(by as hbs.AST.PathExpression), scope)) return;
+    const found = keys.map((each) => this.field(statement, value, each, told, scope));
+    const values = found.filter((each): each is Value => each?.kind === "value");
+    if (values.length < keys.length) return;
+    const [first] = values;
+    if (first === undefined) return;
+    const type = values.map((each) => each.type).reduce((one, other) => either(one, other, told));
+    const form = this.formOf(statement, { ...first, type, isField: false }, told, scope, true);
+    if (form === undefined) return;
+    for (const each of values) each.reads.plain = true;
+    key.reads.plain = true;
+    this.push(
+      statement,
+      scope,
+      { kind: "value", form },
+      `lookup ${this.emitted(value, scope)} ${this.emitted(key, scope)}`,
+    );
+  }
+
+  private show(
+    statement: hbs.AST.MustacheStatement,
+    value: Resolved | undefined,
+    scope: Scope,
+    escaped: boolean,
+  ): void {
+    if (value === undefined) return;
+    if (value.kind === "constant") {
+      const text = String(value.value);
+      const written = { subject: toSubject, text: (raw: string) => raw, html: escapeHtml }[this.part](text);
+      this.written(placeOf(statement, scope.file), written, false);
+      return;
+    }
+    if (value.kind === "counter") {
+      this.push(statement, scope, { kind: "value", form: "text" }, counterPath(value, scope));
+      return;
+    }
+    const form = this.formOf(statement, value, shown(statement), scope, escaped);
+    if (form === undefined) return;
+    value.reads.plain = true;
+    this.push(statement, scope, { kind: "value", form }, this.emitted(value, scope));
+  }
+
+  /** What the value may be where it is shown; `undefined` where it can't be shown, which is then a problem. */
+  private formOf(
+    node: hbs.AST.Node,
+    value: Value,
+    told: string,
+    scope: Scope,
+    escaped: boolean,
+  ): "text" | "link" | "markup" | undefined {
+    const { type } = value;
+    const name = told.replace(/^\{+[~&\s]*|[~\s]*\}+$/g, "");
+    switch (type.kind) {
+      case "boolean": {
+        this.refuse(node, scope, `${told} is true or false: ask for it with {{#if ${name}}}`);
+        return;
+      }
+      case "list":
+      case "record": {
+        this.refuse(node, scope, `${told} has rows: show them with {{#each ${name}}}`);
+        return;
+      }
+      case "object": {
+        this.refuse(node, scope, `${told} has fields: show one of ${[...type.fields().keys()].join(", ")}`);
+        return;
+      }
+      case "markup":
+        if (this.part !== "html") {
+          this.refuse(
+            node,
+            scope,
+            `${told} is markup, and only the HTML body shows that: let \`map\` give the text as well`,
+          );
+          return;
+        }
+        if (escaped) {
+          this.refuse(node, scope, `${told} is markup: show it with {{{${name}}}}`);
+          return;
+        }
+        break;
+      default:
+        if (!escaped && this.part === "html") {
+          this.refuse(
+            node,
+            scope,
+            `${told} would show a text without escaping it: write {{${name}}}, or make it markup with safeHtml() and the tag html\`..\``,
+          );
+          return;
+        }
+    }
+    if (!this.isThere(node, value, told, scope)) return undefined;
+    return type.kind === "markup" || type.kind === "link" ? type.kind : "text";
+  }
+
+  private isThere(node: hbs.AST.Node, { type, id }: Value, told: string, scope: Scope): boolean {
+    if (!type.optional || scope.guards.has(id)) return true;
+    const name = told.replace(/^\{+[~&\s]*|[~\s]*\}+$/g, "");
+    this.refuse(node, scope, `${told} may be missing: show it within {{#if ${name}}}..{{/if}}`);
+    return false;
+  }
+
+  private block(statement: hbs.AST.BlockStatement, scope: Scope, chained: string | undefined): void {
+    const { path, params } = statement;
+    const name = (path as { readonly original?: string }).original ?? "";
+    const hash = statement.hash as hbs.AST.Hash | undefined;
+    if (!isBlockHelper(name) || params.length === 0) {
+      this.foreignBlock(statement, name, scope);
+      return;
+    }
+    const [param] = params;
+    if (params.length > 1 || hash !== undefined || param?.type !== "PathExpression") {
+      const what = params.some(({ type }) => type === "SubExpression")
+        ? subexpressionProblem
+        : `{{#${name} ..}} takes the name of one value, and nothing else`;
+      this.refuse(statement, scope, what);
+      return;
+    }
+    const value = this.resolve(param as hbs.AST.PathExpression, scope);
+    const told = shownPath(param as hbs.AST.PathExpression);
+    if (name === "each" || name === "with") this.loopOrWith(statement, name, value, told, scope, chained);
+    else this.condition(statement, name, value, told, scope, chained);
+  }
+
+  private condition(
+    statement: hbs.AST.BlockStatement,
+    name: "if" | "unless",
+    value: Resolved | undefined,
+    told: string,
+    scope: Scope,
+    chained: string | undefined,
+  ): void {
+    const program = statement.program as hbs.AST.Program | undefined;
+    const inverse = statement.inverse as hbs.AST.Program | undefined;
+    if (value === undefined || value.kind === "constant") {
+      // Nothing is asked of a constant: only the branch that is taken is written out.
+      const isTrue = value === undefined || (value.value !== false && value.value !== "" && value.value !== 0);
+      const taken = (name === "if") === isTrue ? program : inverse;
+      if (chained !== undefined && taken !== undefined)
+        this.tag(statement, scope, "else", chained, statement.openStrip);
+      this.program(taken, scope);
+      if (value === undefined) this.program(taken === program ? inverse : program, scope);
+      return;
+    }
+    if (value.kind === "counter") {
+      this.refuse(statement, scope, `${told} is a number or a key: ask for @first or @last`);
+      return;
+    }
+    const { type } = value;
+    const form = type.kind === "number" || type.kind === "record" ? askedForm : "";
+    if (form !== "" && !value.isField) {
+      this.refuse(statement, scope, `${told} has no name: let the rows be objects, and give the value a field`);
+      return;
+    }
+    if (isAlways(type) && !scope.guards.has(value.id)) {
+      this.refuse(
+        statement,
+        scope,
+        `${told} is always there, so the condition is always true: remove it, or let the schema say what may be missing`,
+      );
+    }
+    if (form === "") value.reads.plain = true;
+    else value.reads.asked = true;
+    const there = { ...scope, guards: new Set([...scope.guards, value.id]) };
+    this.branches(statement, `${name} ${this.emitted(value, scope, form)}`, chained, {
+      open: scope,
+      program: name === "if" ? there : scope,
+      inverse: name === "if" ? scope : there,
+    });
+  }
+
+  private loopOrWith(
+    statement: hbs.AST.BlockStatement,
+    name: "each" | "with",
+    value: Resolved | undefined,
+    told: string,
+    scope: Scope,
+    chained: string | undefined,
+  ): void {
+    if (value === undefined) return;
+    const type = value.kind === "value" ? value.type : undefined;
+    const hasRows = type?.kind === "list" || type?.kind === "record";
+    if (value.kind !== "value" || type === undefined || (name === "each" ? !hasRows : type.kind !== "object")) {
+      const what = name === "each" ? "rows: {{#each ..}} takes a list" : "fields: {{#with ..}} takes an object";
+      this.refuse(statement, scope, `${told} has no ${what}`);
+      return;
+    }
+    // Handlebars counts no step for a context that is the same as the one around it, so that ../ would lead elsewhere.
+    if (value.id === scope.frame.id || isRowOf(scope.frame, value)) {
+      const what = name === "each" ? "goes through rows that the place is in" : "names what the place is in";
+      this.refuse(
+        statement,
+        scope,
+        `{{#${name} ${told.slice(2, -2)}}} ${what}: let \`map\` give what belongs together`,
+      );
+      return;
+    }
+    const names = (statement.program as hbs.AST.Program | undefined)?.blockParams ?? [];
+    const loops = scope.loops + (name === "each" ? 1 : 0);
+    const frame: Frame = hasRows
+      ? {
+          type: type.row(),
+          reads: (value.reads.rows ??= {}),
+          depth: scope.depth + 1,
+          path: isScalar(type.row()) ? [rowValue] : [],
+          id: `${value.id}[${(this.loopIds += 1)}]`,
+          parent: scope.frame,
+          params: new Map(),
+          rows: { loop: loops, kind: type.kind },
+        }
+      : {
+          type,
+          reads: value.reads,
+          depth: scope.depth + 1,
+          path: [],
+          id: value.id,
+          parent: scope.frame,
+          params: new Map(),
+          rows: scope.frame.rows,
+        };
+    value.reads.plain = true;
+    const given: Resolved[] = [
+      { kind: "value", ...frame, isField: isScalar(frame.type) },
+      { kind: "counter", name: type.kind === "record" ? "key" : "index", loop: loops },
+    ];
+    const inner: Scope = {
+      ...scope,
+      frame,
+      depth: frame.depth,
+      loops,
+      blockParams: new Map([
+        ...scope.blockParams,
+        ...names.flatMap((each, at) => (given[at] === undefined ? [] : [[each, given[at]] as const])),
+      ]),
+      guards: new Set([...scope.guards, value.id]),
+    };
+    this.branches(statement, `${name} ${this.emitted(value, scope)}`, chained, {
+      open: scope,
+      program: inner,
+      inverse: scope,
+    });
+  }
+
+  private branches(
+    statement: hbs.AST.BlockStatement,
+    head: string,
+    chained: string | undefined,
+    scopes: { readonly open: Scope; readonly program: Scope; readonly inverse: Scope },
+  ): void {
+    const block = chained ?? String((this.blocks += 1));
+    const program = statement.program as hbs.AST.Program | undefined;
+    const inverse = statement.inverse as (hbs.AST.Program & { readonly chained?: boolean }) | undefined;
+    this.tag(statement, scopes.open, chained === undefined ? `#${head}` : `else ${head}`, block, statement.openStrip);
+    this.program(program, scopes.program);
+    if (inverse?.chained === true) {
+      for (const next of inverse.body) this.block(next as hbs.AST.BlockStatement, scopes.inverse, block);
+    } else if (inverse !== undefined) {
+      this.tag(statement, scopes.open, "else", block, statement.inverseStrip);
+      this.program(inverse, scopes.inverse);
+    }
+    if (chained === undefined)
+      this.tag(statement, scopes.open, `/${head.split(" ")[0] ?? ""}`, block, statement.closeStrip);
+  }
+
+  private tag(
+    statement: hbs.AST.BlockStatement,
+    scope: Scope,
+    inner: string,
+    block: string,
+    strip: hbs.AST.StripFlags | undefined,
+  ): void {
+    const place = placeOf(statement, scope.file);
+    this.pieces.push({ kind: "block", text: mustacheOf(inner, strip), place, shown: shownBlock(statement), block });
+  }
+
+  /** A block whose name is no helper of SES: Mustache's sections, and helpers of one's own. */
+  private foreignBlock(statement: hbs.AST.BlockStatement, name: string, scope: Scope): void {
+    if (statement.params.length > 0) {
+      this.refuse(statement, scope, helperProblem(name, `{{#${name}}}`));
+      return;
+    }
+    const value = this.resolve(statement.path, scope);
+    if (value?.kind !== "value") {
+      if (value !== undefined) this.refuse(statement, scope, `{{#${name}}} asks nothing: remove it`);
+      return;
+    }
+    const { kind } = value.type;
+    const isInverse = (statement.program as hbs.AST.Program | undefined) === undefined;
+    const helper =
+      kind === "list" || kind === "record" ? "each" : kind === "object" ? "with" : isInverse ? "unless" : "if";
+    this.refuse(
+      statement,
+      scope,
+      `{{#${name}}} does not say what it asks, and SES would send no mail: write {{#${helper} ${name}}}..{{/${helper}}}`,
+    );
+  }
+
+  private inlinesOf(program: hbs.AST.Program, scope: Scope): ReadonlyMap<string, Inline> {
+    return new Map(
+      program.body.flatMap((statement) => {
+        if (statement.type !== "DecoratorBlock") return [];
+        const tags = statement as hbs.AST.DecoratorBlock;
+        const { path, params, program: body } = tags;
+        const [name] = params;
+        if ((path as { readonly original?: string }).original !== "inline" || name?.type !== "StringLiteral") {
+          this.refuse(statement, scope, 'SES knows one decorator: {{#* inline "name"}}..{{/inline}}');
+          return [];
+        }
+        return [[(name as hbs.AST.StringLiteral).value, { program: body, scope, tags }] as const];
+      }),
+    );
+  }
+
+  private partial(statement: hbs.AST.PartialStatement | hbs.AST.PartialBlockStatement, scope: Scope): void {
+    const called = statement.name as hbs.AST.Expression & { readonly original?: string | number };
+    if (called.type === "SubExpression" || called.original === undefined) {
+      this.refuse(statement, scope, "a partial is written out at synth, so its name has to be a constant");
+      return;
+    }
+    const name = String(called.original);
+    const frame = this.partialFrame(statement, name, scope);
+    if (frame === undefined) return;
+    if (name === "@partial-block") {
+      const block = scope.partialBlock;
+      if (block === undefined) {
+        this.refuse(
+          statement,
+          scope,
+          "{{> @partial-block}} has a place in a layout only: call it with {{#> name}}..{{/name}}",
+        );
+        return;
+      }
+      this.program(
+        block.program,
+        { ...block.scope, frame, depth: scope.depth, loops: scope.loops, guards: scope.guards },
+        block.tags,
+      );
+      return;
+    }
+    if (scope.within.includes(name)) {
+      this.refuse(
+        statement,
+        scope,
+        `the partial "${name}" is written out within itself: ${[...scope.within, name].join(" > ")}`,
+      );
+      return;
+    }
+    const block = statement.type === "PartialBlockStatement" ? statement : undefined;
+    const found = this.partialOf(name, scope);
+    if (found === undefined) {
+      const meant = similarName(name, [...scope.inlines.keys(), ...this.partials.names]);
+      this.refuse(
+        statement,
+        scope,
+        `there is no partial "${name}" in handler/notifications/partials or layouts${meant === undefined ? "" : `; did you mean {{> ${meant}}}?`}`,
+      );
+      return;
+    }
+    const inner: Scope = {
+      ...found.scope,
+      frame,
+      depth: scope.depth,
+      loops: scope.loops,
+      guards: scope.guards,
+      blockParams: new Map(),
+      inlines: new Map([
+        ...found.scope.inlines,
+        ...scope.inlines,
+        ...(block === undefined ? [] : this.inlinesOf(block.program, scope)),
+      ]),
+      partialBlock: block === undefined ? undefined : { program: block.program, scope, tags: block },
+      within: [...scope.within, name],
+    };
+    this.program(found.program, inner, found.tags);
+  }
+
+  private partialOf(name: string, scope: Scope): Inline | undefined {
+    const inline = scope.inlines.get(name);
+    if (inline !== undefined) return inline;
+    const source = this.partials.read(name);
+    const program = source === undefined ? undefined : this.parse(source);
+    if (source === undefined) return undefined;
+    return { program: program ?? Handlebars.parse(""), scope: { ...scope, file: source.file, inlines: new Map() } };
+  }
+
+  /** The context of a partial: that of its place, or the object that it is given, with what it is given by name. */
+  private partialFrame(
+    statement: hbs.AST.PartialStatement | hbs.AST.PartialBlockStatement,
+    name: string,
+    scope: Scope,
+  ): Frame | undefined {
+    const [param, ...others] = statement.params;
+    const pairs = (statement.hash as hbs.AST.Hash | undefined)?.pairs ?? [];
+    let frame = scope.frame;
+    if (others.length > 0) {
+      this.refuse(statement, scope, `{{> ${name}}} takes one object, and values by name`);
+      return;
+    }
+    if (param !== undefined) {
+      if (param.type !== "PathExpression") {
+        this.refuse(statement, scope, `{{> ${name}}} takes the name of an object`);
+        return;
+      }
+      const value = this.resolve(param as hbs.AST.PathExpression, scope);
+      if (value === undefined) return undefined;
+      const told = shownPath(param as hbs.AST.PathExpression);
+      if (value.kind !== "value" || value.type.kind !== "object") {
+        this.refuse(statement, scope, `${told} has no fields: {{> ${name}}} takes an object`);
+        return;
+      }
+      if (!this.isThere(statement, value, told, scope)) return undefined;
+      frame = { ...value, parent: scope.frame, params: new Map(), rows: scope.frame.rows };
+    }
+    const params = new Map(frame.params);
+    for (const { key, value } of pairs) {
+      const given = this.argument(value, scope);
+      if (given === undefined) return undefined;
+      params.set(key, given);
+    }
+    return { ...frame, params };
+  }
+
+  private argument(expression: hbs.AST.Expression, scope: Scope): Resolved | undefined {
+    switch (expression.type) {
+      case "PathExpression":
+        return this.resolve(expression as hbs.AST.PathExpression, scope);
+      case "StringLiteral":
+      case "NumberLiteral":
+      case "BooleanLiteral":
+        return { kind: "constant", value: (expression as hbs.AST.StringLiteral).value };
+      case "SubExpression": {
+        this.refuse(expression, scope, subexpressionProblem);
+        return;
+      }
+      default: {
+        this.refuse(expression, scope, "a partial takes names and constants");
+        return;
+      }
+    }
+  }
+
+  /** Looks a path up. What it does not find is a problem. */
+  private resolve(path: hbs.AST.PathExpression, scope: Scope): Resolved | undefined {
+    const told = shownPath(path);
+    const isScoped = /^(?:this|\.)(?:[./]|$)/.test(path.original);
+    if (path.data) return this.dataValue(path, told, scope);
+    let { frame } = scope;
+    for (let up = 0; up < path.depth; up += 1) {
+      if (frame.parent === undefined) {
+        this.refuse(path, scope, `${told} leads out of the content: there is no block around it to leave`);
+        return;
+      }
+      frame = frame.parent;
+    }
+    const [first, ...others] = path.parts;
+    const own: Value = { kind: "value", ...frame, isField: isScalar(frame.type) };
+    if (first === undefined) {
+      if (frame === scope.root || frame.id === "") {
+        this.refuse(path, scope, `${told} is the whole content: name one of its fields`);
+        return;
+      }
+      return own;
+    }
+    const given = path.depth === 0 && !isScoped ? scope.blockParams.get(first) : undefined;
+    const start = given ?? frame.params.get(first);
+    if (start === undefined) return this.fields(path, own, path.parts, told, scope);
+    if (others.length === 0) return start;
+    if (start.kind !== "value") {
+      this.refuse(path, scope, `${told}: ${first} has no fields`);
+      return;
+    }
+    return this.fields(path, start, others, told, scope);
+  }
+
+  private dataValue(path: hbs.AST.PathExpression, told: string, scope: Scope): Resolved | undefined {
+    const [name, ...others] = path.parts;
+    if (name === "root") {
+      if (others.length === 0) {
+        this.refuse(path, scope, `${told} is the whole content: name one of its fields`);
+        return;
+      }
+      return this.fields(path, { kind: "value", ...scope.root, isField: false }, others, told, scope);
+    }
+    const loop = scope.loops - path.depth;
+    const known = ["index", "key", "first", "last"];
+    if (name === undefined || !known.includes(name) || others.length > 0) {
+      const meant = name === undefined ? undefined : similarName(name, [...known, "root"]);
+      this.refuse(
+        path,
+        scope,
+        `${told} is nothing that SES knows${meant === undefined ? ": there are @index, @first, @last, @key and @root" : `; did you mean @${meant}?`}`,
+      );
+      return;
+    }
+    const rows = rowsOf(scope.frame, loop);
+    if (rows === undefined) {
+      this.refuse(path, scope, `${told} has a value only within {{#each}}, and SES would send no mail`);
+      return;
+    }
+    if (name === "key" && rows.kind === "list") {
+      this.refuse(path, scope, `${told} is a key, and a list has none: use @index`);
+      return;
+    }
+    if (name === "index" || name === "key") return { kind: "counter", name, loop };
+    return {
+      kind: "value",
+      type: { kind: "boolean", optional: false, canBeFalse: true },
+      reads: {},
+      depth: -1,
+      path: [counterPath({ name, loop }, scope)],
+      id: `@${name}@${loop}`,
+      isField: false,
+    };
+  }
+
+  private fields(
+    node: hbs.AST.Node,
+    from: Value,
+    names: readonly string[],
+    told: string,
+    scope: Scope,
+  ): Value | undefined {
+    let value: Value | undefined = from;
+    for (const [at, name] of names.entries()) {
+      if (at > 0 && !this.isThere(node, value, `{{${names.slice(0, at).join(".")}}}`, scope)) return undefined;
+      value = this.field(node, value, name, told, scope);
+      if (value === undefined) return undefined;
+    }
+    return value;
+  }
+
+  private field(node: hbs.AST.Node, value: Value, name: string, told: string, scope: Scope): Value | undefined {
+    const { type } = value;
+    const inner = (of: ContentType): Value => ({
+      ...value,
+      type: of,
+      reads: ((value.reads.fields ??= {})[name] ??= {}),
+      path: [...value.path, name],
+      id: `${value.id}.${name}`,
+      isField: true,
+    });
+    switch (type.kind) {
+      case "object": {
+        const field = type.fields().get(name);
+        if (field !== undefined) return inner(field);
+        this.unknown(node, value, name, told, scope);
+        return;
+      }
+      case "record":
+        if (type.keys?.includes(name) === true) return { ...inner(type.row()), isField: false };
+        {
+          this.refuse(
+            node,
+            scope,
+            `${told} may be missing, because any text may be a key there: show the rows with {{#each}}`,
+          );
+          return;
+        }
+      case "list": {
+        this.refuse(
+          node,
+          scope,
+          name === "length"
+            ? `${told} is nothing that SES knows: let \`map\` give the number of rows`
+            : `${told} may be missing, because a list may have fewer rows: show them with {{#each}}`,
+        );
+        return;
+      }
+      default: {
+        this.refuse(
+          node,
+          scope,
+          `${told} is not supplied: what stands before ".${name}" is a ${type.kind} and has no fields`,
+        );
+        return;
+      }
+    }
+  }
+
+  private unknown(node: hbs.AST.Node, { type, id }: Value, name: string, told: string, scope: Scope): undefined {
+    const known = type.kind === "object" ? [...type.fields().keys()] : [];
+    const meant = similarName(name, known);
+    const outer = [];
+    for (
+      let { parent } = scope.frame, up = "../";
+      parent !== undefined && id === scope.frame.id;
+      parent = parent.parent, up += "../"
+    ) {
+      if (parent.params.has(name) || (parent.type.kind === "object" && parent.type.fields().has(name)))
+        outer.push(`${up}${name}`);
+    }
+    const hint =
+      outer[0] !== undefined
+        ? `did you mean {{${outer[0]}}}?`
+        : meant !== undefined
+          ? `did you mean {{${told.replace(/^\{+|\}+$/g, "").replace(new RegExp(`${name}$`), meant)}}}?`
+          : `supplied are ${known.join(", ")}`;
+    this.refuse(node, scope, `${told} is not supplied by the mapping; ${hint}`);
+  }
+
+  /** The path as SES reads it from the place. */
+  private emitted({ depth, path }: Value, scope: Scope, form = ""): string {
+    if (depth < 0) return path[0] ?? "";
+    const up = scope.depth - depth;
+    const steps = path.join(".") + form;
+    if (up === 0) return steps === "" ? "this" : steps;
+    return steps === "" ? Array<string>(up).fill("..").join("/") : "../".repeat(up) + steps;
+  }
+
+  private push(
+    statement: hbs.AST.MustacheStatement,
+    { file }: Scope,
+    piece: { readonly kind: "value"; readonly form: "text" | "link" | "markup" },
+    path: string,
+  ): void {
+    const text = mustacheOf(path, statement.strip);
+    this.pieces.push({ ...piece, text, place: placeOf(statement, file), shown: shown(statement) });
+  }
+}
+
+function rowsOf(frame: Frame, loop: number): Frame["rows"] {
+  for (let at: Frame | undefined = frame; at !== undefined; at = at.parent) if (at.rows?.loop === loop) return at.rows;
+  return undefined;
+}
+
+function counterPath({ name, loop }: { readonly name: string; readonly loop: number }, scope: Scope): string {
+  return `@${"../".repeat(scope.loops - loop)}${name}`;
+}
+
+const isRowOf = (frame: Frame, { id }: Value): boolean =>
+  frame.id.startsWith(`${id}[`) && /^\[\d+\]$/.test(frame.id.slice(id.length));
+
+function isAlways(type: ContentType): boolean {
+  if (type.optional) return false;
+  if (isScalar(type)) return !type.canBeFalse;
+  return type.kind === "object" || (type.kind === "list" && type.least > 0);
+}
+
+const subexpressionProblem =
+  "SES does not know (helpers within helpers): let `map` give the value, or put one block into the other";
+
+function helperProblem(name: string, told: string): string {
+  return name === "log"
+    ? `${told} writes to a log that nobody has: remove it`
+    : `${told} is a helper of one's own, and SES has none: let \`map\` give the finished value`;
+}
+
+/** A text of the author's. The types of Handlebars say that `original` holds flags. */
+interface Content {
+  /** The text as it is written. */
+  readonly original: string;
+  /** Whether Handlebars strips blanks where the text begins, because of the tag before it. */
+  readonly rightStripped?: boolean;
+  /** Whether Handlebars strips blanks where the text ends, because of the tag behind it. */
+  readonly leftStripped?: boolean;
+}
+
+interface Tags {
+  readonly open: Partial<hbs.AST.StripFlags> | undefined;
+  readonly close: Partial<hbs.AST.StripFlags> | undefined;
+}
+
+/** The outer tags of a statement that SES does not get, because it is written out or left out; else `undefined`. */
+function unseenTags(statement: hbs.AST.Statement | undefined): Tags | undefined {
+  switch (statement?.type) {
+    case "CommentStatement":
+    case "PartialStatement": {
+      const { strip } = statement as hbs.AST.PartialStatement;
+      return { open: strip, close: strip };
+    }
+    case "DecoratorBlock":
+    case "PartialBlockStatement": {
+      const { openStrip, closeStrip } = statement as hbs.AST.PartialBlockStatement;
+      return { open: openStrip, close: closeStrip };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/*
+ * What Handlebars strips of a text at a tag: all blanks at `~`, and the rest of the line where a tag has a line of its own.
+ * At the tags that SES gets, SES strips.
+ */
+const blanksBefore = (text: string, isTilde: boolean): number =>
+  (isTilde ? /^\s*/ : /^[ \t]*\r?\n?/).exec(text)?.[0].length ?? 0;
+const blanksBehind = (text: string, isTilde: boolean): number =>
+  text.length - (isTilde ? text.trimEnd() : text.replace(/[ \t]+$/, "")).length;
+
+function mustacheOf(inner: string, strip: Partial<hbs.AST.StripFlags> | undefined): string {
+  return `{{${strip?.open === true ? "~" : ""}${inner}${strip?.close === true ? "~" : ""}}}`;
+}
+
+function shownPath(path: hbs.AST.PathExpression): string {
+  return `{{${path.original}}}`;
+}
+
+function shown({ path, params, escaped }: hbs.AST.MustacheStatement): string {
+  const words = [path, ...params].map(wordOf).join(" ");
+  return escaped ? `{{${words}}}` : `{{{${words}}}}`;
+}
+
+function shownBlock({ path, params }: hbs.AST.BlockStatement): string {
+  return `{{#${[path, ...params].map(wordOf).join(" ")}}}`;
+}
+
+/** A name or a constant, as the author wrote it. */
+function wordOf(expression: hbs.AST.Expression): string {
+  const { original } = expression as { readonly original?: string | number | boolean };
+  return original === undefined ? ".." : String(original);
+}
+
+function placeOf({ loc }: hbs.AST.Node, file: string): Place {
+  return { file, line: loc.start.line, column: loc.start.column + 1 };
+}
+
+/** Shortens an error of Handlebars, which also lists every token that it would have accepted. */
+function parseProblem(message: string): { readonly line: number; readonly column: number; readonly problem: string } {
+  const [, line, near, token] = /^Parse error on line (\d+):\n(.*)\n-*\^\n.*got '(\w+)'$/.exec(message) ?? [];
+  if (line !== undefined) {
+    const what = token === "EOF" ? "a block or an expression is not closed" : `${token ?? ""} is not expected here`;
+    return { line: Number(line), column: 1, problem: `Handlebars can't parse "${near ?? ""}": ${what}` };
+  }
+  const [, at, column] = / - (\d+):(\d+)$/.exec(message) ?? [];
+  return { line: Number(at ?? 1), column: Number(column ?? 0) + 1, problem: `Handlebars can't parse it: ${message}` };
+}
