@@ -9,7 +9,7 @@ const longestLink = 8000;
 const linkForm = /^(?:https:\/\/[^\s/?#@]+(?:[/?#]|$)|mailto:[^\s@]+@[^\s@]+$)/i;
 
 const hasLinkForm = z.refine<string>(
-  (text) => text.length <= longestLink && linkForm.test(text) && URL.canParse(text) && !/[\s\p{Cc}]/u.test(text),
+  (text) => text.length <= longestLink && linkForm.test(text) && URL.canParse(text) && !/[\s\\\p{C}]/u.test(text),
   {
     error: `has to be an address of at most ${longestLink} characters that begins with https:// or mailto:, without blanks`,
   },

@@ -82,11 +82,16 @@ function toData(value: unknown, reads: Reads, write: Write): Data {
   }
   if (fields !== undefined) {
     if (!isObject(value)) return false;
-    return Object.fromEntries(Object.entries(fields).flatMap(([name, read]) => forms(name, value[name], read, write)));
+    return Object.fromEntries(
+      Object.entries(fields).flatMap(([name, read]) =>
+        forms(name, Object.hasOwn(value, name) ? value[name] : undefined, read, write),
+      ),
+    );
   }
   if (typeof value === "boolean") return value;
   if (Array.isArray(value)) return value.length > 0;
-  return textOf(value, write) ?? true;
+  // An object of which nothing is read is an object all the same: Handlebars counts a step of ../ by its identity.
+  return textOf(value, write) ?? {};
 }
 
 function rowData(row: unknown, reads: Reads, write: Write): Data {

@@ -83,6 +83,7 @@ export function compilePart(source: Source, part: Part, content: ContentType, pa
       frame: root,
       root,
       depth: 0,
+      context: "",
       loops: 0,
       blockParams: new Map(),
       guards: new Set(),
@@ -151,6 +152,8 @@ interface Scope {
   readonly root: Frame;
   /** How many blocks with a context of their own stand around the place. A partial's context adds none. */
   readonly depth: number;
+  /** The `id` of the context that the mail's renderer has at the place. A partial's own context is none of these. */
+  readonly context: string;
   /** How many loops stand around the place. */
   readonly loops: number;
   readonly blockParams: ReadonlyMap<string, Resolved>;
@@ -320,7 +323,7 @@ class Compiler {
     if (by.type !== "PathExpression") this.refuse(statement, scope, subexpressionProblem);
     if (key === undefined) return;
     const keys = key.kind === "value" && key.type.kind === "text" ? key.type.values : undefined;
-    if (key.kind !== "value" || keys === undefined || value.type.kind === "list") {
+    if (key.kind !== "value" || keys === undefined || value.type.kind !== "object") {
       this.refuse(
         statement,
         scope,
@@ -515,7 +518,7 @@ class Compiler {
       return;
     }
     // Handlebars counts no step for a context that is the same as the one around it, so that ../ would lead elsewhere.
-    if (value.id === scope.frame.id || isRowOf(scope.frame, value)) {
+    if (anyRow(scope.context) === anyRow(value.id) + (name === "each" ? "[]" : "")) {
       const what = name === "each" ? "goes through rows that the place is in" : "names what the place is in";
       this.refuse(
         statement,
@@ -529,7 +532,7 @@ class Compiler {
     const frame: Frame = hasRows
       ? {
           type: type.row(),
-          reads: (value.reads.rows ??= {}),
+          reads: rowReads(value.reads, type.row()),
           depth: scope.depth + 1,
           path: isScalar(type.row()) ? [rowValue] : [],
           id: `${value.id}[${(this.loopIds += 1)}]`,
@@ -550,12 +553,13 @@ class Compiler {
     value.reads.plain = true;
     const given: Resolved[] = [
       { kind: "value", ...frame, isField: isScalar(frame.type) },
-      { kind: "counter", name: type.kind === "record" ? "key" : "index", loop: loops },
+      ...(hasRows ? [{ kind: "counter", name: type.kind === "record" ? "key" : "index", loop: loops } as const] : []),
     ];
     const inner: Scope = {
       ...scope,
       frame,
       depth: frame.depth,
+      context: frame.id,
       loops,
       blockParams: new Map([
         ...scope.blockParams,
@@ -615,8 +619,8 @@ class Compiler {
     }
     const { kind } = value.type;
     const isInverse = (statement.program as hbs.AST.Program | undefined) === undefined;
-    const helper =
-      kind === "list" || kind === "record" ? "each" : kind === "object" ? "with" : isInverse ? "unless" : "if";
+    const hasRows = kind === "list" || kind === "record";
+    const helper = isInverse ? "unless" : hasRows ? "each" : kind === "object" ? "with" : "if";
     this.refuse(
       statement,
       scope,
@@ -661,7 +665,7 @@ class Compiler {
       }
       this.program(
         block.program,
-        { ...block.scope, frame, depth: scope.depth, loops: scope.loops, guards: scope.guards },
+        { ...block.scope, frame, depth: scope.depth, context: scope.context, loops: scope.loops, guards: scope.guards },
         block.tags,
       );
       return;
@@ -689,6 +693,7 @@ class Compiler {
       ...found.scope,
       frame,
       depth: scope.depth,
+      context: scope.context,
       loops: scope.loops,
       guards: scope.guards,
       blockParams: new Map(),
@@ -851,7 +856,9 @@ class Compiler {
   ): Value | undefined {
     let value: Value | undefined = from;
     for (const [at, name] of names.entries()) {
-      if (at > 0 && !this.isThere(node, value, `{{${names.slice(0, at).join(".")}}}`, scope)) return undefined;
+      const rest = `.${names.slice(at).join(".")}`;
+      const before = told.endsWith(`${rest}}}`) ? told.slice(0, -rest.length - 2) : `{{${names.slice(0, at).join(".")}`;
+      if (at > 0 && !this.isThere(node, value, `${before}}}`, scope)) return undefined;
       value = this.field(node, value, name, told, scope);
       if (value === undefined) return undefined;
     }
@@ -876,15 +883,12 @@ class Compiler {
         return;
       }
       case "record":
-        if (type.keys?.includes(name) === true) return { ...inner(type.row()), isField: false };
-        {
-          this.refuse(
-            node,
-            scope,
-            `${told} may be missing, because any text may be a key there: show the rows with {{#each}}`,
-          );
-          return;
-        }
+        this.refuse(
+          node,
+          scope,
+          `${told} names a row of a record, which may be missing: show the rows with {{#each}}, or describe them as fields, with z.object`,
+        );
+        return;
       case "list": {
         this.refuse(
           node,
@@ -923,7 +927,7 @@ class Compiler {
         ? `did you mean {{${outer[0]}}}?`
         : meant !== undefined
           ? `did you mean {{${told.replace(/^\{+|\}+$/g, "").replace(new RegExp(`${name}$`), meant)}}}?`
-          : `supplied are ${known.join(", ")}`;
+          : `supplied are ${known.slice(0, mostTold).join(", ")}${known.length > mostTold ? ", .." : ""}`;
     this.refuse(node, scope, `${told} is not supplied by the mapping; ${hint}`);
   }
 
@@ -956,14 +960,25 @@ function counterPath({ name, loop }: { readonly name: string; readonly loop: num
   return `@${"../".repeat(scope.loops - loop)}${name}`;
 }
 
-const isRowOf = (frame: Frame, { id }: Value): boolean =>
-  frame.id.startsWith(`${id}[`) && /^\[\d+\]$/.test(frame.id.slice(id.length));
+/** The value without which row it is of: two loops over one list may be at the same row. */
+const anyRow = (id: string): string => id.replace(/\[\d+\]/g, "[]");
 
 function isAlways(type: ContentType): boolean {
   if (type.optional) return false;
   if (isScalar(type)) return !type.canBeFalse;
   return type.kind === "object" || (type.kind === "list" && type.least > 0);
 }
+
+/** What is read of a row. An object stays an object and a list a list, also where nothing in it is read. */
+function rowReads(reads: Reads, row: ContentType): Reads {
+  const of = (reads.rows ??= {});
+  if (row.kind === "object") of.fields ??= {};
+  if (row.kind === "list" || row.kind === "record") of.rows ??= {};
+  return of;
+}
+
+/** Most names that a message lists. */
+const mostTold = 20;
 
 const subexpressionProblem =
   "SES does not know (helpers within helpers): let `map` give the value, or put one block into the other";

@@ -25,11 +25,7 @@ export type ContentType =
       /** Rows that the list has at least. */
       readonly least: number;
     })
-  | (Rows & {
-      readonly kind: "record";
-      /** The keys that it always has; `undefined` where any text may be a key. */
-      readonly keys: readonly string[] | undefined;
-    })
+  | (Rows & { readonly kind: "record" })
   | { readonly kind: "object"; readonly optional: boolean; readonly fields: () => ReadonlyMap<string, ContentType> };
 
 /** A schema that does not say what a template would show. */
@@ -51,11 +47,11 @@ export function contentTypeOf(schema: z.core.$ZodType, path: string): ContentTyp
   const { def } = (schema as z.core.$ZodTypes)._zod;
   switch (def.type) {
     case "string":
-      return { kind: "text", optional: false, canBeFalse: bound(schema, "minLength") === 0 };
+      return { kind: "text", optional: false, canBeFalse: least(schema) === 0 };
     case "template_literal":
       return { kind: "text", optional: false, canBeFalse: true };
     case "enum":
-      return literals(Object.values(def.entries), path);
+      return literals(z.core.util.getEnumValues(def.entries), path);
     case "literal":
       return literals(def.values, path);
     case "number":
@@ -66,14 +62,13 @@ export function contentTypeOf(schema: z.core.$ZodType, path: string): ContentTyp
       return {
         kind: "list",
         optional: false,
-        least: bound(schema, "minItems"),
+        least: least(schema),
         row: once(() => rowTypeOf(def.element, path)),
       };
     case "record":
       return {
         kind: "record",
         optional: false,
-        keys: "partial" in def ? undefined : keysOf(def.keyType),
         row: once(() => rowTypeOf(def.valueType, path)),
       };
     case "object":
@@ -86,11 +81,10 @@ export function contentTypeOf(schema: z.core.$ZodType, path: string): ContentTyp
     case "nullable":
       return { ...contentTypeOf(def.innerType, path), optional: true };
     case "nonoptional":
-      return { ...contentTypeOf(def.innerType, path), optional: false };
     case "default":
     case "prefault":
+      return { ...contentTypeOf(def.innerType, path), optional: takesNull(def.innerType) };
     case "catch":
-      return { ...contentTypeOf(def.innerType, path), optional: false };
     case "readonly":
       return contentTypeOf(def.innerType, path);
     case "lazy":
@@ -125,11 +119,17 @@ function insteadOf(type: string): string {
   }
 }
 
-/** The least length that the schema demands; JSON Schema is where Zod tells it. */
-function bound(schema: z.core.$ZodType, name: "minLength" | "minItems"): number {
-  const { [name]: least } = z.toJSONSchema(schema, { io: "output", unrepresentable: "any" });
-  return typeof least === "number" ? least : 0;
+/** The least length that the checks of the schema demand. */
+function least({ _zod }: z.core.$ZodType): number {
+  const bounds = (_zod.def.checks ?? []).map(({ _zod: { def } }) => {
+    if ("minimum" in def && def.check === "min_length") return Number(def.minimum);
+    return "length" in def && def.check === "length_equals" ? Number(def.length) : 0;
+  });
+  return Math.max(0, ...bounds);
 }
+
+/** Whether `null` is a value of the schema, which a default does not replace. */
+const takesNull = (schema: z.core.$ZodType): boolean => z.safeParse(schema, null).success;
 
 const literalKinds: ReadonlyMap<string | undefined, "text" | "number" | "boolean"> = new Map([
   ["string", "text"],
@@ -150,18 +150,12 @@ function literals(values: readonly unknown[], path: string): ContentType {
   return { kind, optional, canBeFalse, ...(kind === "text" ? { values: present.map(String) } : {}) };
 }
 
-function keysOf(schema: z.core.$ZodType): readonly string[] | undefined {
-  const { def } = (schema as z.core.$ZodTypes)._zod;
-  if (def.type === "enum") return Object.values(def.entries).map(String);
-  return def.type === "literal" ? def.values.map(String) : undefined;
-}
-
 function fieldsOf(shape: Readonly<Record<string, z.core.$ZodType>>, path: string): ReadonlyMap<string, ContentType> {
   return new Map(
     Object.entries(shape).map(([name, field]) => {
-      if (!/^[A-Za-z_]\w*$/.test(name) || reserved.test(name)) {
+      if (!/^[A-Za-z_]\w*$/.test(name) || reserved.test(name) || name in Object.prototype) {
         throw new ContentTypeError(
-          `${path}.${name} has a name that a template can't read: use letters, digits and single underscores, and no word of Handlebars.`,
+          `${path}.${name} has a name that a template can't read: use letters, digits and single underscores, and no word of Handlebars or JavaScript.`,
         );
       }
       return [name, contentTypeOf(field, `${path}.${name}`)];
@@ -207,6 +201,9 @@ export function either(one: ContentType, other: ContentType, path: string): Cont
   if (one.kind === "list" && other.kind === "list") {
     const row = once(() => either(one.row(), other.row(), `${path}[]`));
     return { kind: "list", optional, least: Math.min(one.least, other.least), row };
+  }
+  if (one.kind === "record" && other.kind === "record") {
+    return { kind: "record", optional, row: once(() => either(one.row(), other.row(), `${path}[]`)) };
   }
   if (isScalar(one) && isScalar(other) && one.kind === other.kind) {
     const { values, ...scalar } = { ...one, optional, canBeFalse: one.canBeFalse || other.canBeFalse };

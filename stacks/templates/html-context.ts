@@ -49,7 +49,13 @@ const addressAttributes = new Set(
 /** Attributes that hold code, styles, markup or a list of addresses. */
 const codeAttributes = /^(?:on.*|style|srcdoc|srcset|imagesrcset|ping|http-equiv|content)$/;
 
-/** A character of Unicode's private use area, which stands for a piece while the HTML is parsed. */
+/**
+ * Elements that may have an address of an event: they link, or show a picture. Any other one would load code, or change
+ * where the mail's own links lead.
+ */
+const linkingElements = /^(?:a|area|audio|blockquote|body|img|q|source|table|td|th|tr|video|v:.+)$/;
+
+/** A character of Unicode's private use area, which stands for a value while the HTML is parsed. A block is a blank. */
 const stand = "\ue000";
 
 /**
@@ -57,19 +63,24 @@ const stand = "\ue000";
  * in another, so that what stands behind them depends on the branch.
  */
 export function contextProblems(pieces: readonly Piece[]): Problem[] {
-  const { markup, offsets } = markupOf(pieces);
-  const contexts = new Contexts(markup).found;
+  const { markup, offsets, spots } = markupOf(pieces);
+  const contexts = new Contexts(markup, spots).found;
   const blocks = new Map<string, Context>();
   return pieces.flatMap((piece, at): Problem[] => {
     const context = contexts.get(offsets[at] ?? 0);
     if (piece.kind === "static") return [];
-    if (context === undefined) {
-      return [{ ...piece.place, problem: `${piece.shown} stands in a tag or a comment that is not closed` }];
-    }
+    const refuse = (problem: string): Problem[] => [{ ...piece.place, problem: `${piece.shown} ${problem}` }];
+    if (context === undefined) return refuse("stands in a tag or a comment that is not closed");
+    const [before, behind] = [bare(pieces.slice(0, at), -8), bare(pieces.slice(at + 1), 8)];
+    if (/<(?:[/?]|!-?)?$/.test(before)) return refuse("stands in a tag's name: write the tag out in each branch");
     if (piece.kind === "value") {
-      const problem = valueProblem(piece, context);
-      return problem === undefined ? [] : [{ ...piece.place, problem: `${piece.shown} ${problem}` }];
+      const problem = valueProblem(piece, context, pieces[at - 1]?.kind === "value");
+      return problem === undefined ? [] : refuse(problem);
     }
+    const isWithinName =
+      (context.kind === "tag" && /[\w:-]$/.test(before) && /^[\w:-]/.test(behind)) ||
+      (context.kind === "raw" && /<\/?\w*$/.test(before));
+    if (isWithinName) return refuse("stands within a name: put blanks around it");
     const first = blocks.get(piece.block);
     if (first === undefined) blocks.set(piece.block, context);
     if (first === undefined || first.id === context.id) return [];
@@ -82,14 +93,30 @@ export function contextProblems(pieces: readonly Piece[]): Problem[] {
   });
 }
 
-function markupOf(pieces: readonly Piece[]): { readonly markup: string; readonly offsets: readonly number[] } {
+function markupOf(pieces: readonly Piece[]) {
   const offsets: number[] = [];
   let markup = "";
   for (const piece of pieces) {
     offsets.push(markup.length);
-    markup += piece.kind === "static" ? piece.text.replaceAll(stand, " ") : stand;
+    markup += standingFor(piece, " ");
   }
-  return { markup, offsets };
+  return { markup, offsets, spots: offsets.filter((_, at) => pieces[at]?.kind !== "static") };
+}
+
+function standingFor(piece: Piece, block: string): string {
+  if (piece.kind === "static") return piece.text.replaceAll(stand, " ");
+  return piece.kind === "value" ? stand : block;
+}
+
+/** The first or the last characters of the pieces, without the tags of blocks, which leave nothing in the mail. */
+function bare(pieces: readonly Piece[], length: number): string {
+  let text = "";
+  for (let at = 0; at < pieces.length && text.length < Math.abs(length); at += 1) {
+    const piece = pieces[length < 0 ? pieces.length - 1 - at : at];
+    const part = piece === undefined ? "" : standingFor(piece, "");
+    text = length < 0 ? part + text : text + part;
+  }
+  return length < 0 ? text.slice(length) : text.slice(0, length);
 }
 
 /**
@@ -98,8 +125,8 @@ function markupOf(pieces: readonly Piece[]): { readonly markup: string; readonly
  * @param language BCP 47 tag.
  */
 export function withLanguage(pieces: readonly Piece[], language: string): readonly Piece[] {
-  const { markup, offsets } = markupOf(pieces);
-  const { found, documents } = new Contexts(markup);
+  const { markup, offsets, spots } = markupOf(pieces);
+  const { found, documents } = new Contexts(markup, spots);
   const blocks = pieces.flatMap((piece, at) => {
     const context = piece.kind === "value" ? found.get(offsets[at] ?? 0) : undefined;
     return context?.kind === "text" && context.layout !== undefined ? [context.layout] : [];
@@ -132,7 +159,12 @@ export function withLanguage(pieces: readonly Piece[], language: string): readon
   ];
 }
 
-function valueProblem({ form }: Piece & { readonly kind: "value" }, context: Context): string | undefined {
+/** @param isBehindValue whether another value stands directly before it. */
+function valueProblem(
+  { form }: Piece & { readonly kind: "value" },
+  context: Context,
+  isBehindValue: boolean,
+): string | undefined {
   const { element, attribute } = context;
   switch (context.kind) {
     case "text":
@@ -144,7 +176,7 @@ function valueProblem({ form }: Piece & { readonly kind: "value" }, context: Con
     case "comment":
       return "stands in a comment, which is mailed: use {{! a comment of the template }}, or show it outside";
     case "tag":
-      return `stands in the tag <${element}> itself, where escaping does not make a value safe: put it into a quoted value, name="{{..}}"`;
+      return `stands in the tag <${element}> itself, where escaping does not make a value safe: put it into a quoted value, name="{{..}}", of an attribute that the tag has once`;
     case "attribute":
       break;
   }
@@ -155,9 +187,12 @@ function valueProblem({ form }: Piece & { readonly kind: "value" }, context: Con
   if (form === "markup")
     return `is markup, and the attribute ${attribute} holds a text: let \`map\` give the text as well`;
   if (!addressAttributes.has(attribute)) return undefined;
+  if (!linkingElements.test(element)) {
+    return `stands in the attribute ${attribute} of <${element}>, and only a link or a picture may have an address from an event`;
+  }
   if (form !== "link")
     return `stands in the attribute ${attribute}, and is no checked address: give it the type link(), and let \`map\` make the whole address`;
-  return context.isFirst
+  return context.isFirst && !isBehindValue
     ? undefined
     : `is a whole address, and the attribute ${attribute} has text before it: let \`map\` make the whole address`;
 }
@@ -190,8 +225,10 @@ class Contexts {
   /** How many elements of SVG and MathML are open. Other rules hold in them. */
   private foreign = 0;
 
+  /** @param spots the offsets whose contexts are asked for, in order. */
   constructor(
     private readonly markup: string,
+    private readonly spots: readonly number[],
     private readonly base = 0,
     private readonly within = "",
   ) {
@@ -231,11 +268,9 @@ class Contexts {
     contextOf: (at: number) => Partial<Context> & Pick<Context, "kind">,
   ): void {
     if (location === null) return;
-    for (
-      let at = this.markup.indexOf(stand, location.startOffset);
-      at >= 0 && at < location.endOffset;
-      at = this.markup.indexOf(stand, at + 1)
-    ) {
+    for (let next = this.firstFrom(location.startOffset); ; next += 1) {
+      const at = this.spots[next];
+      if (at === undefined || at >= location.endOffset) break;
       const context = {
         element: "",
         attribute: "",
@@ -249,9 +284,21 @@ class Contexts {
     }
   }
 
+  /** The number of the first spot at the offset or behind it. */
+  private firstFrom(offset: number): number {
+    let [low, high] = [0, this.spots.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.spots[middle] ?? 0) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   private startTag({ tagName, selfClosing, attrs, location }: Token.TagToken): void {
     this.add(location, (at) => {
       const start = location?.startOffset ?? 0;
+      if (this.foreign > 0 || foreignElements.has(tagName)) return { kind: "raw", element: tagName, id: `${start}` };
       const [name, span] =
         Object.entries((location as Token.LocationWithAttributes).attrs ?? {}).find(
           ([, { startOffset, endOffset }]) => startOffset <= at && at < endOffset,
@@ -292,9 +339,7 @@ class Contexts {
   }
 
   private text({ location }: Token.CharacterToken): void {
-    this.add(location, (at) => {
-      // The value would become the name of a tag.
-      if (this.closed === "" && /<[/!?]?$/.test(this.markup.slice(0, at))) return { kind: "tag", id: `${at}` };
+    this.add(location, () => {
       if (this.foreign > 0) return { kind: "raw", element: "svg", id: "svg" };
       const isRaw = this.closed !== "" && contentModes.get(this.closed) !== TokenizerMode.RCDATA;
       return { kind: isRaw ? "raw" : "text", element: this.closed, id: this.closed };
@@ -309,7 +354,9 @@ class Contexts {
     const source = this.markup.slice(startOffset, endOffset);
     const [, open, inner] = /^(<!--\[if [^\]]*\]>)([\s\S]*)<!\[endif\]-->$/.exec(source) ?? [];
     if (open === undefined || inner === undefined) return;
-    const parts = new Contexts(inner, this.base + startOffset + open.length, `${this.within} comment ${startOffset}`);
+    const begin = startOffset + open.length;
+    const spots = this.spots.filter((at) => at >= begin && at < begin + inner.length).map((at) => at - begin);
+    const parts = new Contexts(inner, spots, this.base + begin, `${this.within} comment ${startOffset}`);
     for (const [at, context] of parts.found) this.found.set(at, context);
   }
 }

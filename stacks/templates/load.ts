@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join, relative } from "node:path";
+import Handlebars from "handlebars";
 import { convert } from "html-to-text";
 import { templateName } from "../../handler/contract/environment";
 import { hasVisibleCharacter, toSubject } from "../../handler/contract/text";
@@ -74,7 +75,7 @@ export function loadTemplate(
     throw new TemplateError(id, [
       `${shown(join(folder, "body.html"))}: it is missing: write it, or body.mjml beside index.ts.`,
     ]);
-  const subject = compiled(subjectSource, "subject", type);
+  const subject = oneLine(compiled(subjectSource, "subject", type));
   const parts = {
     subject,
     html: htmlPart(html, type),
@@ -86,6 +87,12 @@ export function loadTemplate(
     ),
     ...emptyParts({ subject: subjectSource, html, ...(text === undefined ? {} : { text }) }, definition),
   ];
+  if (problems.length === 0) {
+    for (const part of ["subject", "html", "text"] as const) {
+      const { file } = { subject: subjectSource, html, text: text ?? html }[part];
+      problems.push(...storedProblems(part, parts[part].pieces, file));
+    }
+  }
   if (problems.length > 0) throw new TemplateError(id, [...new Set(problems)]);
   const joined = (part: Part) => parts[part].pieces.map((piece) => piece.text).join("");
   const template = { subject: joined("subject"), html: joined("html"), text: joined("text") };
@@ -115,7 +122,9 @@ type PartOfTemplate = {
 
 function typeOf({ id, content }: TemplateSource, definition: string): ContentType {
   try {
-    return contentTypeOf(content, "content");
+    const type = contentTypeOf(content, "content");
+    if (type.kind === "object" && !type.optional) return type;
+    throw new ContentTypeError("content has to be an object: write z.object({ .. })");
   } catch (error) {
     if (!(error instanceof ContentTypeError)) throw error;
     throw new TemplateError(id, [`${shown(definition)}: ${error.message}`], { cause: error });
@@ -123,6 +132,14 @@ function typeOf({ id, content }: TemplateSource, definition: string): ContentTyp
 }
 
 /** A schema's fields are read when they are needed, so a problem of theirs comes while the template is compiled. */
+/** A partial's file ends in a line break, and a subject has one line. */
+function oneLine(part: PartOfTemplate): PartOfTemplate {
+  const pieces = part.pieces.map((piece) =>
+    piece.kind === "static" ? { ...piece, text: piece.text.replace(/\s*[\r\n]+\s*/g, " ") } : piece,
+  );
+  return { ...part, pieces };
+}
+
 function compiled(source: Source, part: Part, type: ContentType): PartOfTemplate {
   try {
     return compilePart(source, part, type, partialsFor(extname(source.file)));
@@ -234,26 +251,39 @@ function emptyParts(sources: Readonly<Partial<Record<Part, Source>>>, definition
   });
 }
 
-/** Whether the subject has words of its own, so that it is not blank whatever its values are. */
-function hasWords(pieces: readonly Piece[]): boolean {
-  // What is open: whether each branch before this one had words, and whether this one has.
-  const open = [{ before: true, here: false, hasElse: false }];
-  for (const piece of pieces) {
-    const last = open.at(-1);
-    if (last === undefined) return false;
-    if (piece.kind === "static") last.here ||= hasVisibleCharacter(piece.text);
-    if (piece.kind !== "block") continue;
-    const word = piece.text.replace(/^\{\{~?|~?\}\}$/g, "");
-    if (word.startsWith("#")) open.push({ before: true, here: false, hasElse: false });
-    else if (word.startsWith("else"))
-      Object.assign(last, { before: last.before && last.here, here: false, hasElse: word === "else" });
-    else {
-      open.pop();
-      const outer = open.at(-1);
-      if (outer !== undefined) outer.here ||= last.hasElse && last.before && last.here;
-    }
+/**
+ * Whether the subject has words of its own. A subject that has them in one branch alone counts, too: a mail with a blank
+ * subject is better than one that is parked.
+ */
+const hasWords = (pieces: readonly Piece[]): boolean =>
+  pieces.some((piece) => piece.kind === "static" && hasVisibleCharacter(piece.text));
+
+/**
+ * Reads what SES would store once more. Braces that the author did not mean as an expression, such as those of a text in
+ * HTML's own notation (`&#123;`), may have become one.
+ */
+function storedProblems(part: Part, pieces: readonly Piece[], file: string): string[] {
+  const meant = pieces.filter((piece) => piece.kind === "value").length;
+  const place = `${shown(file)}: the ${part === "html" ? "HTML" : part}`;
+  try {
+    const counter = new ValueCounter();
+    counter.accept(Handlebars.parse(pieces.map((piece) => piece.text).join("")));
+    return counter.count === meant
+      ? []
+      : [
+          `${place} has braces that SES would read as an expression: write {{ in another way, for example with a blank.`,
+        ];
+  } catch (error) {
+    return [`${place} could not be read by SES: ${error instanceof Error ? error.message : String(error)}`];
   }
-  return open[0]?.here ?? false;
+}
+
+class ValueCounter extends Handlebars.Visitor {
+  count = 0;
+
+  override MustacheStatement(): void {
+    this.count += 1;
+  }
 }
 
 interface BlankRead {

@@ -36,6 +36,11 @@ export function mjmlToHtml(
   readonly problems: readonly Problem[];
 } {
   const markup = pieces.map((piece, at) => (piece.kind === "static" ? piece.text : stand(at))).join("");
+  const included = pieces.find((piece) => piece.kind === "static" && piece.text.includes("<mj-include"));
+  if (included !== undefined) {
+    const problem = "MJML's <mj-include> is not read: put the file into partials, and write {{> name}}";
+    return { pieces: [], problems: [{ ...included.place, problem }] };
+  }
   const { html, errors } = converted(markup);
   // MJML writes `und` where the author has set no language.
   const found = html.replaceAll('lang="und"', `lang="${language}"`).split(stands);

@@ -218,16 +218,13 @@ describe("what people have met in the field", () => {
   });
 
   it.each([
-    ["Hello {{title}}", true],
-    ["{{#if title}}a{{else}}b{{/if}}", true],
-    ["{{#if title}}a{{else if title}}b{{else}}c{{/if}}", true],
-    ["{{#if title}}{{#unless title}}a{{else}}b{{/unless}}{{else}}c{{/if}}", true],
     ["{{title}}", false],
-    ["{{#if title}}a{{/if}}", false],
-    ["{{#if title}}a{{else}}{{title}}{{/if}}", false],
-    ["{{#if title}}a{{else if title}}b{{/if}}", false],
-    ["{{#if title}}a{{else if title}}{{title}}{{else}}c{{/if}}", false],
-  ])("knows whether the subject %s has words whatever the values are: %s", (subject, hasWords) => {
+    ["{{#if title}} {{title}} {{/if}}", false],
+    ["{{title}}!", true],
+    ["{{#if title}}a{{else}}b{{/if}}", true],
+    // One branch is enough: a mail with a blank subject is better than one that is parked.
+    ["{{#if title}}a{{/if}}", true],
+  ])("knows whether the subject %s has words of its own: %s", (subject, hasWords) => {
     expect(check("x", "x", subject)().reads.hasWords).toBe(hasWords);
   });
 
@@ -257,7 +254,7 @@ describe("what people have met in the field", () => {
 });
 
 describe("markup and addresses", () => {
-  const schema = z.object({ text: z.string(), address: link(), note: safeHtml() });
+  const schema = z.object({ text: z.string(), address: link(), note: safeHtml(), flag: z.boolean() });
   const inHtml = (html: string) => check(html, "x", "S", schema);
 
   it.each([
@@ -273,7 +270,7 @@ describe("markup and addresses", () => {
     ['<p onclick="{{text}}">x</p>', "stands in the attribute onclick"],
     ["<p title={{text}}>x</p>", "has no quotation marks around it"],
     ["<p {{text}}>x</p>", "stands in the tag <p> itself"],
-    ["<{{text}}>x", "itself, where escaping does not make a value safe"],
+    ["<{{text}}>x", "stands in a tag's name"],
     ["<script>{{text}}</script>", "stands within <script>"],
     ["<style>{{text}}</style>", "stands within <style>"],
     ["<!-- {{text}} -->", "stands in a comment, which is mailed"],
@@ -281,10 +278,111 @@ describe("markup and addresses", () => {
     ["<svg><text>{{text}}</text></svg>", "stands within <svg>"],
     ['<p title="{{#if text}}a">{{/if}}', "let each of its branches close what it opens"],
     ['<a href="{{address}}', "that is not closed"],
+    ["<script{{#if flag}} async{{/if}}>{{text}}</script>", "stands within <script>"],
+    ["<s{{#if flag}}cript{{else}}pan{{/if}}>{{text}}", "stands within a name"],
+    ["<{{#if flag}}script{{else}}b{{/if}}>{{text}}", "stands in a tag's name"],
+    ['<p {{#if flag}}on{{/if}}click="{{text}}">', "stands within a name"],
+    ['<a {{#if flag}}target="_blank"{{/if}}href="{{text}}">x</a>', "is no checked address"],
+    ['<p {{#if flag}}title="a"{{/if}}style="{{text}}">x</p>', "stands in the attribute style"],
+    ['<a href{{#if flag}}{{/if}}="{{text}}">x</a>', "is no checked address"],
+    ["<!{{#if flag}}--{{/if}} >", "stands in a tag's name"],
+    ['<a href="{{address}}{{address}}">x</a>', "has text before it"],
+    ['<script src="{{address}}"></script>', "only a link or a picture"],
+    ['<base href="{{address}}">', "only a link or a picture"],
+    ['<link rel="stylesheet" href="{{address}}">', "only a link or a picture"],
+    ['<form action="{{address}}"></form>', "only a link or a picture"],
+    ['<svg><animate values="{{text}}"></svg>', "stands within <animate>"],
+    ['<html{{#if flag}} class="a"{{/if}}><p{{#if flag}} class="a"{{/if}}>{{text}}</p></html>', undefined],
+    ['<a href="{{#if flag}}{{address}}{{else}}https://x.example{{/if}}">x</a>', undefined],
     ["<title>{{{note}}}</title>", "<title> shows a text only"],
   ])("%s", (html, problem) => {
     if (problem === undefined) expect(inHtml(html)).not.toThrow();
     else expect(inHtml(html)).toThrow(problem);
+  });
+});
+
+describe("the types of the content", () => {
+  const shows = (schema: z.ZodType, value: unknown, html: string) =>
+    mail(schema, value, { "body.html": html, "body.txt": "x" }).html;
+
+  it("keep a list of lists, and rows of which nothing is read", () => {
+    const grid = z.object({ grid: z.array(z.array(z.string())), title: z.string() });
+    const value = { grid: [["a", "b"], [], ["[object Object]"]], title: "T" };
+    const html =
+      "{{#each grid}}<p>{{#if this}}{{#each this}}{{this}}{{../../title}},{{/each}}{{else}}none{{/if}}</p>{{/each}}";
+    expect(shows(grid, value, html)).toContain(
+      '<p dir="auto">aT,bT,</p><p dir="auto">none</p><p dir="auto">[object Object]T,</p>',
+    );
+    const pair = z.object({ a: z.object({ x: z.string() }), b: z.object({ x: z.string() }), title: z.string() });
+    const both = { a: { x: "1" }, b: { x: "2" }, title: "T" };
+    expect(shows(pair, both, "<p>{{#with a}}{{#with ../b}}{{../../title}}{{/with}}{{/with}}</p>")).toContain(">T<");
+  });
+
+  it("keep null behind a default", () => {
+    const schema = z.object({
+      note: z.string().nullable().default("x"),
+      to: z.object({ a: z.string() }).nullish().nonoptional(),
+    });
+    expect(check("<p>{{note}}</p>", "x", "S", schema)).toThrow("{{note}} may be missing");
+    expect(check("<p>{{to.a}}</p>", "x", "S", schema)).toThrow("{{to}} may be missing");
+    expect(check("<p>{{note}}</p>", "x", "S", z.object({ note: z.string().optional().default("x") }))).not.toThrow();
+  });
+
+  it.each([
+    ["a field called constructor", z.object({ constructor: z.string() }), "content.constructor has a name"],
+    ["a field called if", z.object({ if: z.string() }), "content.if has a name"],
+    [
+      "a date",
+      z.object({ at: z.date() }),
+      "content.at has the type date, which no template can show: map it to a text",
+    ],
+    ["rows that may be missing", z.object({ rows: z.array(z.object({}).nullable()) }), "has rows that may be missing"],
+    [
+      "a text and a list",
+      z.object({ a: z.union([z.string(), z.array(z.string())]) }),
+      "may be of two types, text and list",
+    ],
+    ["no object", z.array(z.string()), "content has to be an object"],
+    ["an object that may be missing", z.object({}).optional(), "content has to be an object"],
+  ])("are refused with %s", (_, schema, problem) => {
+    expect(check("<p>{{#if at}}x{{/if}}{{#each rows}}x{{/each}}{{a}}</p>", "x", "S", schema)).toThrow(problem);
+  });
+
+  it.each([
+    ["{{r.a}}", "{{r.a}} names a row of a record"],
+    ["{{lookup r k}}", "{{lookup ..}} may find nothing"],
+    ["{{#with o as |each at|}}{{at}}{{/with}}", "{{at}} is not supplied"],
+    ["{{#each r}}{{#each ../r}}x{{/each}}{{/each}}", "goes through rows that the place is in"],
+    ["{{#with o}}{{#with ../o}}x{{/with}}{{/with}}", "names what the place is in"],
+    ["{{^l}}none{{/l}}", "write {{#unless l}}"],
+    ["{{#each l}}{{../c.e}}{{/each}}", "{{../c}} may be missing: show it within {{#if ../c}}"],
+    ["&#123;&#123;k&#125;&#125;", "has braces that SES would read as an expression"],
+  ])("refuse %s", (html, problem) => {
+    const keys = z.enum(["a", "b"]);
+    const schema = z.object({
+      r: z.record(keys, z.string()),
+      k: keys,
+      o: z.object({ a: z.string() }),
+      l: z.array(z.string()),
+      c: z.object({ e: z.string() }).optional(),
+    });
+    const bodies = html.startsWith("&") ? { "body.html": `<p>${html}</p>` } : { "body.html": html, "body.txt": "x" };
+    expect(() => templateOfFiles({ id: "example", subject: "S", content: schema }, bodies)).toThrow(problem);
+  });
+});
+
+describe("MJML", () => {
+  const mjml = (body: string) => () =>
+    templateOfFiles({ id: "example", subject: "S", content }, { "body.mjml": body, "body.txt": "x" });
+
+  it("is refused where it would leave something out, with the author's line", () => {
+    const column = (inner: string) =>
+      `<mjml><mj-body><mj-section><mj-column>\n${inner}</mj-column></mj-section></mj-body></mjml>`;
+    expect(mjml(column("<mj-text>{{title}}</mj-text>"))().html).toContain("{{html.title}}");
+    expect(mjml(column("{{title}}"))).toThrow(/body\.mjml:2:1: MJML leaves \{\{title\}\} out here/);
+    expect(mjml(column("<mj-oops>{{title}}</mj-oops>"))).toThrow("Element mj-oops doesn't exist");
+    expect(mjml(`<mj-include path="./head.mjml" />${column("x")}`)).toThrow("<mj-include> is not read");
+    expect(mjml("<p>{{title}}</p>")).toThrow("MJML: ");
   });
 });
 
