@@ -3,58 +3,19 @@ import { escapeHtml, toSubject } from "../../handler/contract/text";
 import { askedForm, linesForm, type Reads, rowValue } from "../../handler/contract/template-data";
 import { similarName } from "../../handler/notifications/problems";
 import { type ContentType, either, isScalar } from "./content-type";
-
-/** The parts of a mail that SES renders, each from its own tree of the template data. */
-export type Part = "subject" | "text" | "html";
-
-/** Where something stands that a message is about. The first line is 1, and so is the first column. */
-interface Place {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-}
-
-export interface Problem extends Place {
-  readonly problem: string;
-}
-
-/** A piece of the compiled template. The pieces in their order, joined, are what SES stores. */
-export type Piece =
-  | { readonly kind: "static"; readonly text: string; readonly place: Place }
-  | {
-      readonly kind: "value";
-      readonly text: string;
-      readonly place: Place;
-      readonly shown: string;
-      /** What the value may be: a text that is escaped, a checked address, or safe markup. */
-      readonly form: "text" | "link" | "markup";
-    }
-  | {
-      readonly kind: "block";
-      readonly text: string;
-      readonly place: Place;
-      readonly shown: string;
-      /** The same for the open tag, the else tags and the close tag of one block. */
-      readonly block: string;
-    };
-
-/** A file of templates. */
-export interface Source {
-  readonly file: string;
-  readonly text: string;
-}
-
-/** Finds the text of a partial or a layout by its name. */
-export interface Partials {
-  readonly names: readonly string[];
-  readonly read: (name: string) => Source | undefined;
-}
-
-export interface Compiled {
-  readonly pieces: readonly Piece[];
-  readonly reads: Reads;
-  readonly problems: readonly Problem[];
-}
+import { Paths } from "./paths";
+import { type Compiled, type Part, type Partials, type Piece, type Place, type Problem, type Source } from "./pieces";
+import { anyRow, counterPath, emitted, type Frame, type Inline, type Resolved, type Scope, type Value } from "./scope";
+import {
+  helperProblem,
+  mustacheOf,
+  parseProblem,
+  placeOf,
+  shown,
+  shownBlock,
+  shownPath,
+  subexpressionProblem,
+} from "./words";
 
 /**
  * Compiles ordinary Handlebars to what SES stores. Each part reads its own tree of the template data, in which the
@@ -95,77 +56,6 @@ export function compilePart(source: Source, part: Part, content: ContentType, pa
   return { pieces: compiler.pieces, reads: compiler.reads, problems: compiler.problems };
 }
 
-/** A value that a path leads to. */
-interface Value {
-  readonly kind: "value";
-  readonly type: ContentType;
-  readonly reads: Reads;
-  /** How many blocks with a context of their own stand around the place where `path` begins. */
-  readonly depth: number;
-  readonly path: readonly string[];
-  /** The same for the same value, however it is written. */
-  readonly id: string;
-  /** Whether the last part of `path` is the name of a field, so that another form can stand beside it. */
-  readonly isField: boolean;
-}
-
-/** A constant that a partial was given. */
-interface Constant {
-  readonly kind: "constant";
-  readonly value: string | number | boolean;
-}
-
-/** The number or the key of the row of a loop. */
-interface Counter {
-  readonly kind: "counter";
-  readonly name: "index" | "key";
-  /** How many loops stand around the loop's own rows, with that loop. */
-  readonly loop: number;
-}
-
-type Resolved = Value | Constant | Counter;
-
-/** The context that names are looked up in. */
-interface Frame {
-  readonly type: ContentType;
-  readonly reads: Reads;
-  readonly depth: number;
-  readonly path: readonly string[];
-  readonly id: string;
-  readonly parent: Frame | undefined;
-  /** What a partial was given by name. */
-  readonly params: ReadonlyMap<string, Resolved>;
-  /** The loop whose row this is. */
-  readonly rows: { readonly loop: number; readonly kind: "list" | "record" } | undefined;
-}
-
-interface Inline {
-  readonly program: hbs.AST.Program | undefined;
-  readonly scope: Scope;
-  /** The tags around it; `undefined` for a file. */
-  readonly tags?: hbs.AST.DecoratorBlock | hbs.AST.PartialBlockStatement;
-}
-
-interface Scope {
-  readonly file: string;
-  readonly frame: Frame;
-  readonly root: Frame;
-  /** How many blocks with a context of their own stand around the place. A partial's context adds none. */
-  readonly depth: number;
-  /** The `id` of the context that the mail's renderer has at the place. A partial's own context is none of these. */
-  readonly context: string;
-  /** How many loops stand around the place. */
-  readonly loops: number;
-  readonly blockParams: ReadonlyMap<string, Resolved>;
-  /** The `id` of each value that is known to be there. */
-  readonly guards: ReadonlySet<string>;
-  readonly inlines: ReadonlyMap<string, Inline>;
-  /** What stands between `{{#> name}}` and `{{/name}}`. */
-  readonly partialBlock: Inline | undefined;
-  /** The partials that the place is in, the outermost first. */
-  readonly within: readonly string[];
-}
-
 const blockHelpers = ["if", "unless", "each", "with"] as const;
 type BlockHelper = (typeof blockHelpers)[number];
 const isBlockHelper = (name: string): name is BlockHelper => (blockHelpers as readonly string[]).includes(name);
@@ -174,6 +64,9 @@ class Compiler {
   readonly pieces: Piece[] = [];
   readonly problems: Problem[] = [];
   readonly reads: Reads = {};
+  private readonly paths = new Paths((node, scope, problem) => {
+    this.refuse(node, scope, problem);
+  });
   private blocks = 0;
   private loopIds = 0;
 
@@ -261,7 +154,7 @@ class Compiler {
     }
     const name = (path as hbs.AST.PathExpression).original;
     if (params.length === 0 && (hash as hbs.AST.Hash | undefined) === undefined) {
-      this.show(statement, this.resolve(path as hbs.AST.PathExpression, scope), scope, escaped);
+      this.show(statement, this.paths.resolve(path as hbs.AST.PathExpression, scope), scope, escaped);
       return;
     }
     if (name === "lookup" || name === "lines") {
@@ -282,7 +175,7 @@ class Compiler {
       this.refuse(statement, scope, `a subject has one line: write {{${(param as hbs.AST.PathExpression).original}}}`);
       return;
     }
-    const value = this.resolve(param as hbs.AST.PathExpression, scope);
+    const value = this.paths.resolve(param as hbs.AST.PathExpression, scope);
     if (value === undefined) return;
     const told = shownPath(param as hbs.AST.PathExpression);
     if (value.kind !== "value" || value.type.kind !== "text" || this.part === "text") {
@@ -295,9 +188,9 @@ class Compiler {
       this.refuse(statement, scope, `${told} has no name: let the rows be objects, and give the text a field`);
       return;
     }
-    if (!this.isThere(statement, value, told, scope)) return;
+    if (!this.paths.isThere(statement, value, told, scope)) return;
     value.reads.lines = true;
-    this.push(statement, scope, { kind: "value", form: "markup" }, this.emitted(value, scope, linesForm));
+    this.push(statement, scope, { kind: "value", form: "markup" }, emitted(value, scope, linesForm));
   }
 
   private lookup(statement: hbs.AST.MustacheStatement, scope: Scope): void {
@@ -306,20 +199,20 @@ class Compiler {
       this.refuse(statement, scope, "{{lookup ..}} takes the name of an object and a key");
       return;
     }
-    const value = this.resolve(from as hbs.AST.PathExpression, scope);
+    const value = this.paths.resolve(from as hbs.AST.PathExpression, scope);
     if (value === undefined) return;
     const told = shownPath(from as hbs.AST.PathExpression);
     if (value.kind !== "value" || isScalar(value.type)) {
       this.refuse(statement, scope, `${told} has no fields: {{lookup ..}} takes an object and a key`);
       return;
     }
-    if (!this.isThere(statement, value, told, scope)) return;
+    if (!this.paths.isThere(statement, value, told, scope)) return;
     if (by.type === "StringLiteral" || by.type === "NumberLiteral") {
       const key = `${(by as hbs.AST.StringLiteral | hbs.AST.NumberLiteral).value}`;
-      this.show(statement, this.field(statement, value, key, told, scope), scope, true);
+      this.show(statement, this.paths.field(statement, value, key, told, scope), scope, true);
       return;
     }
-    const key = by.type === "PathExpression" ? this.resolve(by as hbs.AST.PathExpression, scope) : undefined;
+    const key = by.type === "PathExpression" ? this.paths.resolve(by as hbs.AST.PathExpression, scope) : undefined;
     if (by.type !== "PathExpression") this.refuse(statement, scope, subexpressionProblem);
     if (key === undefined) return;
     const keys = key.kind === "value" && key.type.kind === "text" ? key.type.values : undefined;
@@ -331,8 +224,8 @@ class Compiler {
       );
       return;
     }
-    if (!this.isThere(statement, key, shownPath(by as hbs.AST.PathExpression), scope)) return;
-    const found = keys.map((each) => this.field(statement, value, each, told, scope));
+    if (!this.paths.isThere(statement, key, shownPath(by as hbs.AST.PathExpression), scope)) return;
+    const found = keys.map((each) => this.paths.field(statement, value, each, told, scope));
     const values = found.filter((each): each is Value => each?.kind === "value");
     if (values.length < keys.length) return;
     const [first] = values;
@@ -342,12 +235,7 @@ class Compiler {
     if (form === undefined) return;
     for (const each of values) each.reads.plain = true;
     key.reads.plain = true;
-    this.push(
-      statement,
-      scope,
-      { kind: "value", form },
-      `lookup ${this.emitted(value, scope)} ${this.emitted(key, scope)}`,
-    );
+    this.push(statement, scope, { kind: "value", form }, `lookup ${emitted(value, scope)} ${emitted(key, scope)}`);
   }
 
   private show(
@@ -370,7 +258,7 @@ class Compiler {
     const form = this.formOf(statement, value, shown(statement), scope, escaped);
     if (form === undefined) return;
     value.reads.plain = true;
-    this.push(statement, scope, { kind: "value", form }, this.emitted(value, scope));
+    this.push(statement, scope, { kind: "value", form }, emitted(value, scope));
   }
 
   /** What the value may be where it is shown; `undefined` where it can't be shown, which is then a problem. */
@@ -421,15 +309,8 @@ class Compiler {
           return;
         }
     }
-    if (!this.isThere(node, value, told, scope)) return undefined;
+    if (!this.paths.isThere(node, value, told, scope)) return undefined;
     return type.kind === "markup" || type.kind === "link" ? type.kind : "text";
-  }
-
-  private isThere(node: hbs.AST.Node, { type, id }: Value, told: string, scope: Scope): boolean {
-    if (!type.optional || scope.guards.has(id)) return true;
-    const name = told.replace(/^\{+[~&\s]*|[~\s]*\}+$/g, "");
-    this.refuse(node, scope, `${told} may be missing: show it within {{#if ${name}}}..{{/if}}`);
-    return false;
   }
 
   private block(statement: hbs.AST.BlockStatement, scope: Scope, chained: string | undefined): void {
@@ -448,7 +329,7 @@ class Compiler {
       this.refuse(statement, scope, what);
       return;
     }
-    const value = this.resolve(param as hbs.AST.PathExpression, scope);
+    const value = this.paths.resolve(param as hbs.AST.PathExpression, scope);
     const told = shownPath(param as hbs.AST.PathExpression);
     if (name === "each" || name === "with") this.loopOrWith(statement, name, value, told, scope, chained);
     else this.condition(statement, name, value, told, scope, chained);
@@ -494,7 +375,7 @@ class Compiler {
     if (form === "") value.reads.plain = true;
     else value.reads.asked = true;
     const there = { ...scope, guards: new Set([...scope.guards, value.id]) };
-    this.branches(statement, `${name} ${this.emitted(value, scope, form)}`, chained, {
+    this.branches(statement, `${name} ${emitted(value, scope, form)}`, chained, {
       open: scope,
       program: name === "if" ? there : scope,
       inverse: name === "if" ? scope : there,
@@ -567,7 +448,7 @@ class Compiler {
       ]),
       guards: new Set([...scope.guards, value.id]),
     };
-    this.branches(statement, `${name} ${this.emitted(value, scope)}`, chained, {
+    this.branches(statement, `${name} ${emitted(value, scope)}`, chained, {
       open: scope,
       program: inner,
       inverse: scope,
@@ -612,7 +493,7 @@ class Compiler {
       this.refuse(statement, scope, helperProblem(name, `{{#${name}}}`));
       return;
     }
-    const value = this.resolve(statement.path, scope);
+    const value = this.paths.resolve(statement.path, scope);
     if (value?.kind !== "value") {
       if (value !== undefined) this.refuse(statement, scope, `{{#${name}}} asks nothing: remove it`);
       return;
@@ -735,14 +616,14 @@ class Compiler {
         this.refuse(statement, scope, `{{> ${name}}} takes the name of an object`);
         return;
       }
-      const value = this.resolve(param as hbs.AST.PathExpression, scope);
+      const value = this.paths.resolve(param as hbs.AST.PathExpression, scope);
       if (value === undefined) return undefined;
       const told = shownPath(param as hbs.AST.PathExpression);
       if (value.kind !== "value" || value.type.kind !== "object") {
         this.refuse(statement, scope, `${told} has no fields: {{> ${name}}} takes an object`);
         return;
       }
-      if (!this.isThere(statement, value, told, scope)) return undefined;
+      if (!this.paths.isThere(statement, value, told, scope)) return undefined;
       frame = { ...value, parent: scope.frame, params: new Map(), rows: scope.frame.rows };
     }
     const params = new Map(frame.params);
@@ -757,7 +638,7 @@ class Compiler {
   private argument(expression: hbs.AST.Expression, scope: Scope): Resolved | undefined {
     switch (expression.type) {
       case "PathExpression":
-        return this.resolve(expression as hbs.AST.PathExpression, scope);
+        return this.paths.resolve(expression as hbs.AST.PathExpression, scope);
       case "StringLiteral":
       case "NumberLiteral":
       case "BooleanLiteral":
@@ -773,173 +654,6 @@ class Compiler {
     }
   }
 
-  /** Looks a path up. What it does not find is a problem. */
-  private resolve(path: hbs.AST.PathExpression, scope: Scope): Resolved | undefined {
-    const told = shownPath(path);
-    const isScoped = /^(?:this|\.)(?:[./]|$)/.test(path.original);
-    if (path.data) return this.dataValue(path, told, scope);
-    let { frame } = scope;
-    for (let up = 0; up < path.depth; up += 1) {
-      if (frame.parent === undefined) {
-        this.refuse(path, scope, `${told} leads out of the content: there is no block around it to leave`);
-        return;
-      }
-      frame = frame.parent;
-    }
-    const [first, ...others] = path.parts;
-    const own: Value = { kind: "value", ...frame, isField: isScalar(frame.type) };
-    if (first === undefined) {
-      if (frame === scope.root || frame.id === "") {
-        this.refuse(path, scope, `${told} is the whole content: name one of its fields`);
-        return;
-      }
-      return own;
-    }
-    const given = path.depth === 0 && !isScoped ? scope.blockParams.get(first) : undefined;
-    const start = given ?? frame.params.get(first);
-    if (start === undefined) return this.fields(path, own, path.parts, told, scope);
-    if (others.length === 0) return start;
-    if (start.kind !== "value") {
-      this.refuse(path, scope, `${told}: ${first} has no fields`);
-      return;
-    }
-    return this.fields(path, start, others, told, scope);
-  }
-
-  private dataValue(path: hbs.AST.PathExpression, told: string, scope: Scope): Resolved | undefined {
-    const [name, ...others] = path.parts;
-    if (name === "root") {
-      if (others.length === 0) {
-        this.refuse(path, scope, `${told} is the whole content: name one of its fields`);
-        return;
-      }
-      return this.fields(path, { kind: "value", ...scope.root, isField: false }, others, told, scope);
-    }
-    const loop = scope.loops - path.depth;
-    const known = ["index", "key", "first", "last"];
-    if (name === undefined || !known.includes(name) || others.length > 0) {
-      const meant = name === undefined ? undefined : similarName(name, [...known, "root"]);
-      this.refuse(
-        path,
-        scope,
-        `${told} is nothing that SES knows${meant === undefined ? ": there are @index, @first, @last, @key and @root" : `; did you mean @${meant}?`}`,
-      );
-      return;
-    }
-    const rows = rowsOf(scope.frame, loop);
-    if (rows === undefined) {
-      this.refuse(path, scope, `${told} has a value only within {{#each}}, and SES would send no mail`);
-      return;
-    }
-    if (name === "key" && rows.kind === "list") {
-      this.refuse(path, scope, `${told} is a key, and a list has none: use @index`);
-      return;
-    }
-    if (name === "index" || name === "key") return { kind: "counter", name, loop };
-    return {
-      kind: "value",
-      type: { kind: "boolean", optional: false, canBeFalse: true },
-      reads: {},
-      depth: -1,
-      path: [counterPath({ name, loop }, scope)],
-      id: `@${name}@${loop}`,
-      isField: false,
-    };
-  }
-
-  private fields(
-    node: hbs.AST.Node,
-    from: Value,
-    names: readonly string[],
-    told: string,
-    scope: Scope,
-  ): Value | undefined {
-    let value: Value | undefined = from;
-    for (const [at, name] of names.entries()) {
-      const rest = `.${names.slice(at).join(".")}`;
-      const before = told.endsWith(`${rest}}}`) ? told.slice(0, -rest.length - 2) : `{{${names.slice(0, at).join(".")}`;
-      if (at > 0 && !this.isThere(node, value, `${before}}}`, scope)) return undefined;
-      value = this.field(node, value, name, told, scope);
-      if (value === undefined) return undefined;
-    }
-    return value;
-  }
-
-  private field(node: hbs.AST.Node, value: Value, name: string, told: string, scope: Scope): Value | undefined {
-    const { type } = value;
-    const inner = (of: ContentType): Value => ({
-      ...value,
-      type: of,
-      reads: ((value.reads.fields ??= {})[name] ??= {}),
-      path: [...value.path, name],
-      id: `${value.id}.${name}`,
-      isField: true,
-    });
-    switch (type.kind) {
-      case "object": {
-        const field = type.fields().get(name);
-        if (field !== undefined) return inner(field);
-        this.unknown(node, value, name, told, scope);
-        return;
-      }
-      case "record":
-        this.refuse(
-          node,
-          scope,
-          `${told} names a row of a record, which may be missing: show the rows with {{#each}}, or describe them as fields, with z.object`,
-        );
-        return;
-      case "list": {
-        this.refuse(
-          node,
-          scope,
-          name === "length"
-            ? `${told} is nothing that SES knows: let \`map\` give the number of rows`
-            : `${told} may be missing, because a list may have fewer rows: show them with {{#each}}`,
-        );
-        return;
-      }
-      default: {
-        this.refuse(
-          node,
-          scope,
-          `${told} is not supplied: what stands before ".${name}" is a ${type.kind} and has no fields`,
-        );
-        return;
-      }
-    }
-  }
-
-  private unknown(node: hbs.AST.Node, { type, id }: Value, name: string, told: string, scope: Scope): undefined {
-    const known = type.kind === "object" ? [...type.fields().keys()] : [];
-    const meant = similarName(name, known);
-    const outer = [];
-    for (
-      let { parent } = scope.frame, up = "../";
-      parent !== undefined && id === scope.frame.id;
-      parent = parent.parent, up += "../"
-    ) {
-      if (parent.params.has(name) || (parent.type.kind === "object" && parent.type.fields().has(name)))
-        outer.push(`${up}${name}`);
-    }
-    const hint =
-      outer[0] !== undefined
-        ? `did you mean {{${outer[0]}}}?`
-        : meant !== undefined
-          ? `did you mean {{${told.replace(/^\{+|\}+$/g, "").replace(new RegExp(`${name}$`), meant)}}}?`
-          : `supplied are ${known.slice(0, mostTold).join(", ")}${known.length > mostTold ? ", .." : ""}`;
-    this.refuse(node, scope, `${told} is not supplied by the mapping; ${hint}`);
-  }
-
-  /** The path as SES reads it from the place. */
-  private emitted({ depth, path }: Value, scope: Scope, form = ""): string {
-    if (depth < 0) return path[0] ?? "";
-    const up = scope.depth - depth;
-    const steps = path.join(".") + form;
-    if (up === 0) return steps === "" ? "this" : steps;
-    return steps === "" ? Array<string>(up).fill("..").join("/") : "../".repeat(up) + steps;
-  }
-
   private push(
     statement: hbs.AST.MustacheStatement,
     { file }: Scope,
@@ -950,18 +664,6 @@ class Compiler {
     this.pieces.push({ ...piece, text, place: placeOf(statement, file), shown: shown(statement) });
   }
 }
-
-function rowsOf(frame: Frame, loop: number): Frame["rows"] {
-  for (let at: Frame | undefined = frame; at !== undefined; at = at.parent) if (at.rows?.loop === loop) return at.rows;
-  return undefined;
-}
-
-function counterPath({ name, loop }: { readonly name: string; readonly loop: number }, scope: Scope): string {
-  return `@${"../".repeat(scope.loops - loop)}${name}`;
-}
-
-/** The value without which row it is of: two loops over one list may be at the same row. */
-const anyRow = (id: string): string => id.replace(/\[\d+\]/g, "[]");
 
 function isAlways(type: ContentType): boolean {
   if (type.optional) return false;
@@ -975,18 +677,6 @@ function rowReads(reads: Reads, row: ContentType): Reads {
   if (row.kind === "object") of.fields ??= {};
   if (row.kind === "list" || row.kind === "record") of.rows ??= {};
   return of;
-}
-
-/** Most names that a message lists. */
-const mostTold = 20;
-
-const subexpressionProblem =
-  "SES does not know (helpers within helpers): let `map` give the value, or put one block into the other";
-
-function helperProblem(name: string, told: string): string {
-  return name === "log"
-    ? `${told} writes to a log that nobody has: remove it`
-    : `${told} is a helper of one's own, and SES has none: let \`map\` give the finished value`;
 }
 
 /** A text of the author's. The types of Handlebars say that `original` holds flags. */
@@ -1030,41 +720,3 @@ const blanksBefore = (text: string, isTilde: boolean): number =>
   (isTilde ? /^\s*/ : /^[ \t]*\r?\n?/).exec(text)?.[0].length ?? 0;
 const blanksBehind = (text: string, isTilde: boolean): number =>
   text.length - (isTilde ? text.trimEnd() : text.replace(/[ \t]+$/, "")).length;
-
-function mustacheOf(inner: string, strip: Partial<hbs.AST.StripFlags> | undefined): string {
-  return `{{${strip?.open === true ? "~" : ""}${inner}${strip?.close === true ? "~" : ""}}}`;
-}
-
-function shownPath(path: hbs.AST.PathExpression): string {
-  return `{{${path.original}}}`;
-}
-
-function shown({ path, params, escaped }: hbs.AST.MustacheStatement): string {
-  const words = [path, ...params].map(wordOf).join(" ");
-  return escaped ? `{{${words}}}` : `{{{${words}}}}`;
-}
-
-function shownBlock({ path, params }: hbs.AST.BlockStatement): string {
-  return `{{#${[path, ...params].map(wordOf).join(" ")}}}`;
-}
-
-/** A name or a constant, as the author wrote it. */
-function wordOf(expression: hbs.AST.Expression): string {
-  const { original } = expression as { readonly original?: string | number | boolean };
-  return original === undefined ? ".." : String(original);
-}
-
-function placeOf({ loc }: hbs.AST.Node, file: string): Place {
-  return { file, line: loc.start.line, column: loc.start.column + 1 };
-}
-
-/** Shortens an error of Handlebars, which also lists every token that it would have accepted. */
-function parseProblem(message: string): { readonly line: number; readonly column: number; readonly problem: string } {
-  const [, line, near, token] = /^Parse error on line (\d+):\n(.*)\n-*\^\n.*got '(\w+)'$/.exec(message) ?? [];
-  if (line !== undefined) {
-    const what = token === "EOF" ? "a block or an expression is not closed" : `${token ?? ""} is not expected here`;
-    return { line: Number(line), column: 1, problem: `Handlebars can't parse "${near ?? ""}": ${what}` };
-  }
-  const [, at, column] = / - (\d+):(\d+)$/.exec(message) ?? [];
-  return { line: Number(at ?? 1), column: Number(column ?? 0) + 1, problem: `Handlebars can't parse it: ${message}` };
-}

@@ -1,5 +1,5 @@
 import { type Token, Tokenizer, TokenizerMode } from "parse5";
-import { type Piece, type Problem } from "./compile";
+import { type Piece, type Problem } from "./pieces";
 
 /** Where in the HTML a piece of the template stands. */
 interface Context {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod";
-import { type Piece, type Problem } from "./compile";
+import { type Piece, type Problem } from "./pieces";
 
 const resultSchema = z.object({
   html: z.string(),

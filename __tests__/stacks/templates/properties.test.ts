@@ -5,9 +5,10 @@ import { render } from "../../../packages/aws-emulator/src/services/ses/render";
 import { link, safeHtml } from "../../../handler/contract/content-types";
 import { html, SafeHtml } from "../../../handler/contract/safe-html";
 import { toTemplateData } from "../../../handler/contract/template-data";
-import { compilePart, type Part } from "../../../stacks/templates/compile";
+import { compilePart } from "../../../stacks/templates/compile";
 import { type ContentType, contentTypeOf } from "../../../stacks/templates/content-type";
 import { contextProblems, withLanguage } from "../../../stacks/templates/html-context";
+import { type Part } from "../../../stacks/templates/pieces";
 
 /** A type of content: its schema, and values that fit it. */
 interface Typed {
