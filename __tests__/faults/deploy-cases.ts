@@ -129,7 +129,7 @@ const welcome = "Customer Registered";
 function addNotification(checkout: string): void {
   const folder = join(checkout, notifications, "welcome");
   mkdirSync(folder);
-  for (const file of ["body.html", "body.txt"]) {
+  for (const file of ["body.mjml", "body.txt"]) {
     writeFileSync(join(folder, file), readFileSync(join(checkout, notifications, "email-request", file)));
   }
   const source = join(checkout, notifications, "email-request", "index.ts");

@@ -89,7 +89,7 @@ function placeAt(pieces: readonly Piece[], line: number) {
 
 function converted(markup: string): Result {
   const worker = join(__dirname, "mjml-worker.mjs");
-  const version = readFileSync(join(projectRoot, "node_modules", "mjml", "package.json"), "utf8");
+  const version = readFileSync(require.resolve("mjml/package.json"), "utf8");
   const key = createHash("sha256")
     .update(JSON.stringify([version, readFileSync(worker, "utf8"), markup]))
     .digest("hex");
