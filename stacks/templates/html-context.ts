@@ -71,7 +71,7 @@ export function contextProblems(pieces: readonly Piece[]): Problem[] {
     if (piece.kind === "static") return [];
     const refuse = (problem: string): Problem[] => [{ ...piece.place, problem: `${piece.shown} ${problem}` }];
     if (context === undefined) return refuse("stands in a tag or a comment that is not closed");
-    const [before, behind] = [bare(pieces.slice(0, at), -8), bare(pieces.slice(at + 1), 8)];
+    const [before, behind] = [bare(pieces, at, -1), bare(pieces, at, 1)];
     if (/<(?:[/?]|!-?)?$/.test(before)) return refuse("stands in a tag's name: write the tag out in each branch");
     if (piece.kind === "value") {
       const problem = valueProblem(piece, context, pieces[at - 1]?.kind === "value");
@@ -108,15 +108,20 @@ function standingFor(piece: Piece, block: string): string {
   return piece.kind === "value" ? stand : block;
 }
 
-/** The first or the last characters of the pieces, without the tags of blocks, which leave nothing in the mail. */
-function bare(pieces: readonly Piece[], length: number): string {
+/**
+ * A few characters before or behind a piece, without the tags of blocks, which leave nothing in the mail.
+ * @param step -1 for those before it, 1 for those behind it.
+ */
+function bare(pieces: readonly Piece[], at: number, step: -1 | 1): string {
+  const enough = 8;
   let text = "";
-  for (let at = 0; at < pieces.length && text.length < Math.abs(length); at += 1) {
-    const piece = pieces[length < 0 ? pieces.length - 1 - at : at];
-    const part = piece === undefined ? "" : standingFor(piece, "");
-    text = length < 0 ? part + text : text + part;
+  for (let next = at + step; text.length < enough; next += step) {
+    const piece = pieces[next];
+    if (piece === undefined) break;
+    const part = standingFor(piece, "");
+    text = step === -1 ? part.slice(-enough) + text : text + part.slice(0, enough);
   }
-  return length < 0 ? text.slice(length) : text.slice(0, length);
+  return text;
 }
 
 /**
