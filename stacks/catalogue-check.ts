@@ -5,8 +5,8 @@ import { type Notification } from "../handler/notifications/define";
 import { mailData } from "../handler/notifications/mail-data";
 import { sampleEvent } from "../handler/notifications/sample";
 import { lanes } from "./lanes";
+import { blankReads } from "./templates/blank-reads";
 import {
-  blankReads,
   type LoadedTemplate,
   notificationsFolder,
   sharedFolders,

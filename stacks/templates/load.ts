@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join, relative } from "node:path";
 import Handlebars from "handlebars";
-import { convert } from "html-to-text";
 import { templateName } from "../../handler/contract/environment";
 import { hasVisibleCharacter, toSubject } from "../../handler/contract/text";
 import { type TemplateReads } from "../../handler/contract/template-data";
@@ -11,8 +10,9 @@ import { compilePart } from "./compile";
 import { type Part, type Partials, type Piece, type Problem, type Source } from "./pieces";
 import { type ContentType, ContentTypeError, contentTypeOf } from "./content-type";
 import { contextProblems, withLanguage } from "./html-context";
+import { derivedText } from "./derived-text";
 import { mjmlToHtml } from "./mjml";
-import { renderPart, type Template } from "./render";
+import { type Template } from "./render";
 
 const projectRoot = join(__dirname, "..", "..");
 
@@ -80,7 +80,7 @@ export function loadTemplate(
   const parts = {
     subject,
     html: htmlPart(html, type),
-    text: text === undefined ? derivedText(html, type) : compiled(text, "text", type),
+    text: text === undefined ? derivedPart(html, type) : compiled(text, "text", type),
   };
   const problems = [
     ...(["subject", "html", "text"] as const).flatMap((part) =>
@@ -132,7 +132,6 @@ function typeOf({ id, content }: TemplateSource, definition: string): ContentTyp
   }
 }
 
-/** A schema's fields are read when they are needed, so a problem of theirs comes while the template is compiled. */
 /** A partial's file ends in a line break, and a subject has one line. */
 function oneLine(part: PartOfTemplate): PartOfTemplate {
   const pieces = part.pieces.map((piece) =>
@@ -166,42 +165,11 @@ function markupOf(source: Source, { pieces, problems }: PartOfTemplate) {
   return mjmlToHtml(pieces, language);
 }
 
-/** Stands for a piece while the text is made of the HTML. */
-const stands = /hbs(\d+)text/g;
-
-/** Makes the text part of the HTML, where the author has written none. */
-function derivedText(source: Source, type: ContentType): PartOfTemplate {
+/** The text part, where the author has written none. */
+function derivedPart(source: Source, type: ContentType): PartOfTemplate {
   const part = compiled(source, "text", type);
   const { pieces, problems } = markupOf(source, part);
-  if (problems.length > 0) return { ...part, problems };
-  const markup = pieces.map((piece, at) => (piece.kind === "static" ? piece.text : `hbs${at}text`)).join("");
-  // What stands outside of <body> counts too, such as a condition around the whole page.
-  const text = convert(`<body>${markup}</body>`, {
-    wordwrap: false,
-    formatters: {
-      cell: (element, walk, builder) => {
-        walk(element.children, builder);
-        builder.addInline(" ");
-      },
-    },
-    selectors: [
-      { selector: "head", format: "skip" },
-      { selector: "tr", format: "block", options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
-      ...["td", "th"].map((selector) => ({ selector, format: "cell" })),
-      { selector: "img", format: "skip" },
-      { selector: "a", options: { hideLinkHrefIfSameAsText: true } },
-      ...["h1", "h2", "h3", "h4", "h5", "h6"].map((selector) => ({ selector, options: { uppercase: false } })),
-    ],
-  });
-  const words = text.split(stands).map((word, at): Piece => {
-    const piece = at % 2 === 1 ? pieces[Number(word)] : undefined;
-    return piece ?? { kind: "static", text: word, place: { file: source.file, line: 1, column: 1 } };
-  });
-  return {
-    ...part,
-    pieces: [...words, { kind: "static", text: "\n", place: { file: source.file, line: 1, column: 1 } }],
-    problems,
-  };
+  return { ...part, pieces: problems.length > 0 ? pieces : derivedText(pieces, source.file), problems };
 }
 
 /** The layouts and partials that a file with this extension may name. */
@@ -234,7 +202,8 @@ function readSource(file: string): Source | undefined {
   return existsSync(file) ? { file, text: readFileSync(file, "utf8").replace(/\r\n?/g, "\n") } : undefined;
 }
 
-function tell({ file, line, column, problem }: Problem, part: Part, definition: string): string {
+/** A problem as messages tell it, with its place. */
+export function tell({ file, line, column, problem }: Problem, part: Part, definition: string): string {
   if (file === "") return `${shown(definition)}: ${problem}`;
   // The subject is a line of TypeScript, so its columns are not the file's.
   if (part === "subject" && file.endsWith("index.ts")) return `${shown(file)}:${subjectLine(file)}: ${problem}`;
@@ -285,64 +254,6 @@ class ValueCounter extends Handlebars.Visitor {
   override MustacheStatement(): void {
     this.count += 1;
   }
-}
-
-interface BlankRead {
-  /** File, line and column of the value. */
-  readonly place: string;
-  readonly shown: string;
-}
-
-/**
- * Finds the values that the mail would show and that are blank in `data`. A value in a block that is left out does not
- * count, because the mail does not show it.
- */
-export function blankReads(
-  id: string,
-  template: LoadedTemplate,
-  data: Readonly<Record<Part, unknown>>,
-  folder = join(notificationsFolder, id),
-): BlankRead[] {
-  return (["subject", "html", "text"] as const).flatMap((part) => {
-    const read = new Set<string>();
-    const watched = { [part]: watch(data[part], "", (name) => read.add(name)) };
-    renderPart(template[part], watched);
-    return [...read].map((name) => {
-      const piece = template.pieces[part].find((each) => each.kind === "value" && endsWith(each.text, name));
-      const place =
-        piece === undefined
-          ? { file: join(folder, "index.ts"), line: 1, column: 1, problem: "" }
-          : { ...piece.place, problem: "" };
-      return {
-        place: tell(place, part, join(folder, "index.ts")).replace(/: $/, ""),
-        shown: piece?.kind === "value" ? piece.shown : `{{${name}}}`,
-      };
-    });
-  });
-}
-
-/** Whether the compiled expression shows the field of this name. */
-function endsWith(expression: string, name: string): boolean {
-  const path = expression.replace(/^\{\{~?|~?\}\}$/g, "");
-  return path === name || path.endsWith(`.${name}`) || path.endsWith(`/${name}`);
-}
-
-/**
- * Copies the data with each blank text replaced by an object that tells when it is shown. An empty text becomes an empty
- * list, because Handlebars' blocks treat both as empty.
- */
-function watch(value: unknown, name: string, onShown: (name: string) => void): unknown {
-  if (typeof value === "string") {
-    if (hasVisibleCharacter(value)) return value;
-    const toString = () => {
-      onShown(name);
-      return value;
-    };
-    return Object.assign(value === "" ? [] : {}, { toString });
-  }
-  if (Array.isArray(value)) return value.map((row) => watch(row, "this", onShown));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, watch(each, key, onShown)]));
 }
 
 /**
