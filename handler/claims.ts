@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { mailboxOf } from "./contract/email-address";
+import { type Edition } from "./notifications/editions";
 
 /**
  * A mail is claimed before it is sent, because events are delivered at least once and runs can end at any moment:
@@ -17,6 +18,8 @@ export interface ClaimRequest {
   /** Identifies the mail: the result of `claimId`. */
   readonly id: string;
   readonly notification: string;
+  /** The template that the mail is made with. */
+  readonly edition: Edition;
   readonly eventId: string;
   /** Hash of what the mail says: `PreparedEmail.contentHash`. */
   readonly contentHash: string;
@@ -39,6 +42,8 @@ export type ClaimAnswer =
       readonly claim: Claim;
       /** How often the mail was claimed, this time included. */
       readonly attempt: number;
+      /** The variant that the first try of the mail has chosen; absent where the mail has none. */
+      readonly variant?: string;
     }
   | { readonly state: "sent"; readonly messageId: string; readonly claimedFor?: ClaimedMail }
   /** Another run is sending the mail at this moment. */

@@ -9,13 +9,14 @@ import { createDynamoDbClaims } from "./adapters/dynamodb-claims";
 import { createSesSender, sesClientSettings } from "./adapters/ses";
 import { createDeadLetters } from "./adapters/sqs-dead-letters";
 import { fromVariables, templateName } from "./contract/environment";
-import { type PackagedTemplate } from "./contract/template-data";
+import { type PackagedTemplates } from "./contract/template-data";
 import { createDispatch } from "./dispatch";
+import { type Edition } from "./notifications/editions";
 import { createSendNotification, type SentTemplate } from "./send-notification";
 import { createPacer } from "./pacer";
 
-/** The templates by notification id. The bundler defines them (stacks/constructs/function-bundle.ts). */
-declare const TEMPLATES: Readonly<Record<string, PackagedTemplate>>;
+/** The templates of the notifications. The bundler defines them (stacks/constructs/function-bundle.ts). */
+declare const TEMPLATES: PackagedTemplates;
 
 const environment = fromVariables(process.env);
 const logger = new Logger({ serviceName: environment.serviceName });
@@ -66,10 +67,10 @@ const dispatch = createDispatch({
   log: logger,
 });
 
-function templateOf(id: string): SentTemplate {
-  const template = TEMPLATES[id];
+function templateOf(id: string, { locale, variant = "" }: Edition): SentTemplate {
+  const template = TEMPLATES[id]?.[locale]?.[variant];
   if (template === undefined)
-    throw new Error(`The package was bundled without the template of "${id}": deploy it again.`);
+    throw new Error(`The package was bundled without the template of "${id}" (${locale} ${variant}): deploy it again.`);
   return { name: templateName(environment.templateNamePrefix, id, template.hash), reads: template.reads };
 }
 

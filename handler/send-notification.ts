@@ -1,4 +1,4 @@
-import { type Claim, type ClaimAnswer, claimId, type ClaimStore, isTakenForOther } from "./claims";
+import { type Claim, type ClaimAnswer, type ClaimStore, isTakenForOther } from "./claims";
 import {
   bytesOfEvent,
   type EventEnvelope,
@@ -15,8 +15,10 @@ import { hashRecipient } from "./contract/recipient-hash";
 import { allowedRecipient, type RecipientPolicy } from "./contract/recipient-policy";
 import { type TemplateData, type TemplateReads } from "./contract/template-data";
 import { createError, type NotificationError, PermanentError, TransientError } from "./errors";
+import { mailsOf, type PreparedMail } from "./mails";
 import { findNotification } from "./notifications";
 import { type Notification, type PreparedEmail, type RefusedRecipient } from "./notifications/define";
+import { type Edition } from "./notifications/editions";
 import { mailData } from "./notifications/mail-data";
 import { type Clock, longestSendMs } from "./pacer";
 
@@ -41,6 +43,11 @@ interface MailTags {
   /** `hashRecipient` of the address. */
   readonly recipient: string;
   readonly attempt: number;
+  /** Name of the stored template. */
+  readonly template: string;
+  readonly locale: string;
+  /** Absent where the notification has no variants. */
+  readonly variant?: string;
 }
 
 /** Sends a mail before `deadline` (in milliseconds since 1970). It rejects with a `NotificationError`. */
@@ -75,8 +82,8 @@ export interface SendNotificationDependencies {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** The stored template that a notification's mails are sent with: its name, and what it reads. */
-  readonly templateOf: (notificationId: string) => SentTemplate;
+  /** The stored template of one edition of a notification: its name, and what it reads. */
+  readonly templateOf: (notificationId: string, edition: Edition) => SentTemplate;
   /** The stage's `From` addresses by the names that notifications use. */
   readonly senders: Readonly<Record<string, string>>;
   readonly recipientPolicy: RecipientPolicy;
@@ -154,19 +161,25 @@ async function deliver(
       `No notification takes source "${maskAddresses(event.source)}" with detail-type "${maskAddresses(event["detail-type"])}": add one to handler/notifications, or narrow the rule.`,
     );
   }
-  const { content, recipients, refusedRecipients, ...email } = notification.prepare(event);
-  const template = dependencies.templateOf(notification.id);
-  const mail = { ...email, template: template.name, templateData: mailData(notification, content, template.reads) };
+  const prepared = notification.prepare(event);
+  const { recipients, refusedRecipients } = prepared;
+  // All is made before the first mail goes out: an event that makes no mail is refused as a whole.
+  const filled = templateFiller(notification, dependencies.templateOf);
+  const mailsOfEvent = mailsOf(notification, prepared).map((mail): Mail => {
+    filled(mail);
+    return { ...prepared, ...mail, filled };
+  });
   const mails = recipients.length + refusedRecipients.length;
   // If this were a success, the event would be gone without anybody having been mailed.
   if (mails === 0) throw new PermanentError("InvalidEvent", `The event names no recipient of "${notification.id}".`);
 
   const messageIds: string[] = [];
   const failed = refusedRecipients.map(toFailedMail);
-  for (const recipient of recipients) {
+  for (const mail of mailsOfEvent) {
+    const { recipient } = mail;
     try {
       const allowed = requireAllowed(recipient, dependencies.recipientPolicy);
-      messageIds.push(await sendOnce({ recipient: allowed, ...mail }, notification, event, run, dependencies));
+      messageIds.push(await sendOnce({ ...mail, recipient: allowed }, notification, event, run, dependencies));
     } catch (cause) {
       failed.push({ place: { recipient: hashRecipient(recipient) }, error: toNotificationError(cause) });
     }
@@ -222,11 +235,32 @@ function summarize(failed: readonly FailedMail[], mails: number): NotificationEr
   });
 }
 
-interface Mail extends Pick<PreparedEmail, "idempotencyKey" | "contentHash" | "replyTo"> {
-  readonly recipient: string;
+interface Mail extends PreparedMail, Pick<PreparedEmail, "contentHash" | "replyTo"> {
+  readonly filled: FillTemplate;
+}
+
+/** A stored template, and what it is sent with. */
+interface FilledTemplate {
   /** Name of the stored template. */
   readonly template: string;
   readonly templateData: TemplateData;
+}
+
+type FillTemplate = (mail: Pick<PreparedMail, "edition" | "content">) => FilledTemplate;
+
+/** Makes the template data of each edition once, because an event may have many mails. */
+function templateFiller(
+  notification: Notification,
+  templateOf: SendNotificationDependencies["templateOf"],
+): FillTemplate {
+  const made = new Map<string, FilledTemplate>();
+  return ({ edition, content }) => {
+    const key = `${edition.locale} ${edition.variant ?? ""}`;
+    const { name, reads } = templateOf(notification.id, edition);
+    const filled = made.get(key) ?? { template: name, templateData: mailData(notification, content, reads) };
+    made.set(key, filled);
+    return filled;
+  };
 }
 
 /**
@@ -279,16 +313,17 @@ async function sendOnce(
 type AboutMail = Pick<MailTags, "notification" | "eventId" | "recipient">;
 
 async function claim(
-  { recipient, idempotencyKey, contentHash }: Mail,
-  { id, trigger, onUnknown }: Notification,
+  { claimId, edition, contentHash }: Mail,
+  { id, onUnknown }: Notification,
   event: EventEnvelope,
   run: Run,
   { claims }: SendNotificationDependencies,
 ): Promise<ClaimAnswer> {
   try {
     return await claims.claim({
-      id: claimId(trigger, idempotencyKey, recipient),
+      id: claimId,
       notification: id,
+      edition,
       eventId: event.id,
       contentHash,
       heldUntil: run.endsAt + clockSkewMs,
@@ -302,20 +337,26 @@ async function claim(
 interface ClaimedSend {
   readonly claim: Claim;
   readonly attempt: number;
+  /** The variant that the claim has kept of an earlier try. */
+  readonly variant?: string;
   readonly about: AboutMail;
   readonly deadline: number;
 }
 
 /** Sends a mail that this run has claimed, and marks the claim with the result. */
 async function sendClaimed(
-  { recipient, template, templateData, replyTo }: Mail,
+  { recipient, content, filled, edition: chosen, replyTo }: Mail,
   notification: Notification,
-  { claim: ownClaim, attempt, about, deadline }: ClaimedSend,
+  { claim: ownClaim, attempt, variant: kept, about, deadline }: ClaimedSend,
   dependencies: SendNotificationDependencies,
 ): Promise<string> {
   const { sendEmail, claims, log, metrics } = dependencies;
+  // An earlier try has chosen by the weights of its time. Its variant counts as long as there is one of that name.
+  const isKept = kept !== undefined && Object.hasOwn(notification.variants ?? {}, kept);
+  const edition = isKept ? { ...chosen, variant: kept } : chosen;
   let messageId: string;
   try {
+    const { template, templateData } = filled({ edition, content });
     ({ messageId } = await sendEmail(
       {
         sender: senderOf(notification, dependencies.senders),
@@ -323,7 +364,7 @@ async function sendClaimed(
         template,
         templateData,
         replyTo: replyTo.length > 0 ? replyTo : dependencies.replyTo,
-        tags: { ...about, attempt },
+        tags: { ...about, attempt, template, ...edition },
       },
       deadline,
     ));

@@ -1,6 +1,8 @@
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { catalogue } from "../handler/notifications";
-import { type Notification, type PreparedEmail } from "../handler/notifications/define";
+import { mailboxOf } from "../handler/contract/email-address";
+import { mailsOf, type PreparedMail } from "../handler/mails";
+import { type Notification } from "../handler/notifications/define";
 import { sampleEvent } from "../handler/notifications/sample";
 import { mailData } from "../handler/notifications/mail-data";
 import { loadTemplate } from "../stacks/templates/load";
@@ -107,7 +109,6 @@ async function follow(
   patienceMs: number,
 ): Promise<SampleResult> {
   const deadline = Date.now() + patienceMs;
-  const template = loadTemplate(notification);
   for (;;) {
     // This comes first: if nothing is pending, the mails that are read below are all that will come.
     const { tasks } = await get<Pending>(`${endpoint}/_sandbox/pending`);
@@ -115,19 +116,24 @@ async function follow(
     const expected = prepare(notification, eventId, activity.time, recipients);
     const unrendered = activity.mails.find(({ renderError }) => renderError !== undefined);
     if (unrendered !== undefined) throw new Error(`SES could not render its mail: ${unrendered.renderError ?? ""}`);
-    const isWhole = activity.mails.length >= expected.recipients.length;
+    const isWhole = activity.mails.length >= expected.length;
     const reason = failureOf(activity, { isWhole, isQuiet: tasks === 0 });
     if (reason !== undefined) throw new Error(reason);
     if (isWhole) {
       const mails = await Promise.all(
         activity.mails.map(({ id }) => get<MailDetails>(`${endpoint}/_sandbox/messages/${id}`)),
       );
-      const rendered = renderTemplate(template, { ...mailData(notification, expected.content, template.reads) });
-      for (const mail of mails) requireSame(mail, rendered);
+      const rendered = expected.map((mail) => ({ recipient: mail.recipient, ...rendering(notification, mail) }));
+      for (const mail of mails) {
+        const wanted = rendered.find(({ recipient }) => mail.to.some((to) => mailboxOf(to) === mailboxOf(recipient)));
+        if (wanted === undefined)
+          throw new Error(`A mail came to ${mail.to.join(", ")}, whom its event does not name.`);
+        requireSame(mail, wanted);
+      }
       return {
         kind: "delivered",
         notification: notification.id,
-        subject: rendered.subject,
+        subject: rendered[0]?.subject ?? "",
         to: mails.flatMap(({ to }) => to).join(", "),
       };
     }
@@ -149,10 +155,15 @@ function prepare(
   id: string,
   time: string,
   recipients: Stage["recipients"],
-): Pick<PreparedEmail, "recipients" | "content"> {
+): readonly PreparedMail[] {
   const { trigger, sample } = notification;
   const detail = trigger.kind === "schedule" ? trigger.detail(recipients) : sample;
-  return notification.prepare(sampleEvent(notification, { id, time, detail }));
+  return mailsOf(notification, notification.prepare(sampleEvent(notification, { id, time, detail })));
+}
+
+function rendering(notification: Notification, { edition, content }: PreparedMail): Template {
+  const template = loadTemplate(notification, edition);
+  return renderTemplate(template, { ...mailData(notification, content, template.reads) });
 }
 
 /** The reason why no more mail will come; `undefined` where all mails have come, or where some may still come. */

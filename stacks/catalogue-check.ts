@@ -2,17 +2,13 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { templateName } from "../handler/contract/environment";
 import { type Notification } from "../handler/notifications/define";
+import { type Edition, editionsOf } from "../handler/notifications/editions";
 import { mailData } from "../handler/notifications/mail-data";
 import { sampleEvent } from "../handler/notifications/sample";
 import { lanes } from "./lanes";
 import { blankReads } from "./templates/blank-reads";
-import {
-  type LoadedTemplate,
-  notificationsFolder,
-  sharedFolders,
-  TemplateError,
-  type TemplateReader,
-} from "./templates/load";
+import { notificationsFolder, sharedFolders } from "./templates/files";
+import { type LoadedTemplate, TemplateError, type TemplateReader } from "./templates/load";
 
 /**
  * Everything that is wrong with the catalogue. The synth reports all problems at once, each in a sentence that names
@@ -43,16 +39,17 @@ export interface CatalogueContext {
   readonly senders?: { readonly stage: string; readonly names: readonly string[] };
 }
 
-/** The stored template of the notification `id`. */
+/** The stored template of one edition of a notification. */
 export interface CheckedTemplate {
-  readonly id: string;
+  readonly notification: Notification;
+  readonly edition: Edition;
   readonly template: LoadedTemplate;
 }
 
 /**
  * Checks every notification: its id and names, its trigger, its template, and that its sample makes a mail without
  * gaps.
- * @returns the stored template of each notification, in the catalogue's order.
+ * @returns the stored template of each edition of each notification, in the catalogue's order.
  * @throws CatalogueError that lists every problem.
  */
 export function checkCatalogue(
@@ -84,10 +81,10 @@ export function checkCatalogue(
       );
       continue;
     }
-    const { template, problems: own, isReadable = true } = checked(notification, context);
-    problems.push(...own);
+    const { templates: ofNotification, problems: own, isReadable = true } = checked(notification, context);
+    problems.push(...new Set(own));
     if (!isReadable) unreadable.add(notification);
-    if (template !== undefined) templates.push({ id: notification.id, template });
+    templates.push(...ofNotification);
   }
   const readable = known.filter((notification) => !unreadable.has(notification));
   problems.push(...sharedNames(readable), ...sharedTriggers(readable), ...unlisted.map(({ problem }) => problem));
@@ -141,8 +138,8 @@ function unlistedFolders(folder: string, notifications: readonly Notification[])
 }
 
 interface Checked {
-  /** `undefined` where the template can't be read. */
-  readonly template?: LoadedTemplate;
+  /** Those that can be read. */
+  readonly templates: readonly CheckedTemplate[];
   readonly problems: readonly string[];
   /** Whether its fields can be read. A getter or a Proxy may throw. */
   readonly isReadable?: boolean;
@@ -152,7 +149,8 @@ function checked(notification: Notification, context: CatalogueContext): Checked
   try {
     return checkNotification(notification, context);
   } catch (error) {
-    return { problems: [`${fileOf(notification.id)}: it can't be read: ${messageOf(error)}`], isReadable: false };
+    const problems = [`${fileOf(notification.id)}: it can't be read: ${messageOf(error)}`];
+    return { templates: [], problems, isReadable: false };
   }
 }
 
@@ -161,27 +159,48 @@ function checkNotification(notification: Notification, context: CatalogueContext
   const inFile = (problems: readonly string[]) => problems.map((problem) => `${fileOf(id)}: ${problem}`);
   const wrongId = idProblem(id, context.prefix);
   // With a wrong id, nothing else can be checked: the names of the notification's files come from the id.
-  if (wrongId !== undefined) return { problems: inFile([wrongId]) };
+  if (wrongId !== undefined) return { templates: [], problems: inFile([wrongId]) };
   if (!isSchema(notification.detail)) {
     return {
+      templates: [],
       problems: inFile(["its detail is no schema of Zod 4: write z.object({ .. }), with zod from package.json."]),
     };
   }
   const incomplete = notification.problems();
-  if (incomplete.length > 0) return { problems: inFile(incomplete) };
+  if (incomplete.length > 0) return { templates: [], problems: inFile(incomplete) };
   const problems = inFile([
     ...ruleNameProblems(ruleName, context.prefix),
     ...laneProblems(notification),
     ...senderProblems(notification, context.senders),
   ]);
-  let template: LoadedTemplate;
-  try {
-    template = context.templateOf(notification);
-  } catch (error) {
-    const told = error instanceof TemplateError ? error.problems : inFile([messageOf(error)]);
-    return { problems: [...problems, ...told] };
-  }
-  return { template, problems: [...problems, ...mailProblems(notification, template)] };
+  const templates = editionsOf(notification).flatMap((edition): CheckedTemplate[] => {
+    try {
+      return [{ notification, edition, template: context.templateOf(notification, edition) }];
+    } catch (error) {
+      problems.push(...(error instanceof TemplateError ? error.problems : inFile([messageOf(error)])));
+      return [];
+    }
+  });
+  problems.push(...inFile(sameVariants(templates)), ...templates.flatMap((template) => mailProblems(template)));
+  return { templates, problems };
+}
+
+/** Reports variants that do not differ: the mails of both would be counted apart, and nothing would be compared. */
+function sameVariants(templates: readonly CheckedTemplate[]): string[] {
+  return templates.flatMap(({ edition: { locale, variant }, template }, at) => {
+    const twin = templates
+      .slice(0, at)
+      .find(
+        (other) =>
+          other.edition.locale === locale &&
+          (["subject", "html", "text"] as const).every((part) => other.template[part] === template[part]),
+      );
+    return twin === undefined
+      ? []
+      : [
+          `its variants "${twin.edition.variant ?? ""}" and "${variant ?? ""}" say the same in "${locale}": write body.${variant ?? ""}.html or messages.${locale}.${variant ?? ""}.json.`,
+        ];
+  });
 }
 
 /** `problems()` reports a schema that is missing. */
@@ -256,8 +275,10 @@ function senderProblems({ sender }: Notification, senders: CatalogueContext["sen
 /** An address of SES's mailbox simulator: https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html */
 const someRecipient = "success@simulator.amazonses.com";
 
-/** Makes the mail of the sample, and for a schedule that of its detail, from the event to the rendered text. */
-function mailProblems(notification: Notification, template: LoadedTemplate): string[] {
+/**
+ * Makes an edition's mail of the sample, and for a schedule that of its detail, from the event to the rendered text.
+ */
+function mailProblems({ notification, edition, template }: CheckedTemplate): string[] {
   const { id, sample, trigger } = notification;
   if (sample === undefined || sample === null) {
     return [`${fileOf(id)}: it has no sample: give it a detail that fits its schema.`];
@@ -272,12 +293,13 @@ function mailProblems(notification: Notification, template: LoadedTemplate): str
   }
   return details.flatMap(({ name, detail }) => {
     try {
-      const { content, refusedRecipients } = notification.prepare(sampleEvent(notification, { detail }));
+      const { contentIn, refusedRecipients } = notification.prepare(sampleEvent(notification, { detail }));
+      const data = mailData(notification, contentIn(edition.locale), template.reads);
       return [
         ...refusedRecipients.map(
           ({ position, problem }) => `${fileOf(id)}: recipient number ${position} of ${name} ${problem}.`,
         ),
-        ...blankReads(id, template, mailData(notification, content, template.reads)).map(
+        ...blankReads(id, template, data).map(
           ({ place, shown }) =>
             `${place}: ${name} leaves ${shown} empty: give it a value there, or show it within {{#if ..}} only.`,
         ),

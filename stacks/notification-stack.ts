@@ -4,8 +4,10 @@ import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { TerraformOutput, TerraformStack } from "cdktf";
 import { type Construct } from "constructs";
+import { type PackagedTemplate, type PackagedTemplates } from "../handler/contract/template-data";
 import { catalogue } from "../handler/notifications";
 import { type Notification } from "../handler/notifications/define";
+import { editionKey, editionSuffix } from "../handler/notifications/editions";
 import { Arns } from "./arns";
 import { type Config } from "./config";
 import { checkCatalogue } from "./catalogue-check";
@@ -30,7 +32,8 @@ import { recipientIdentities } from "./ses-identities";
 import { enforcePolicy } from "./policy";
 import { laneBudgets } from "./send-budget";
 import { defaultQuotas } from "./stages";
-import { loadTemplate, notificationsFolder, templateHash, type TemplateReader } from "./templates/load";
+import { notificationsFolder } from "./templates/files";
+import { loadTemplate, templateHash, type TemplateReader } from "./templates/load";
 
 /** The parts of the stack that its outputs name. */
 interface Parts {
@@ -47,7 +50,7 @@ interface Parts {
 
 /** One stage of the system, from the bus to the mail. */
 export class NotificationStack extends TerraformStack {
-  /** @param templateOf reads the stored template of a notification. */
+  /** @param templateOf reads the stored template of an edition of a notification. */
   constructor(
     scope: Construct,
     id: string,
@@ -78,9 +81,7 @@ export class NotificationStack extends TerraformStack {
     const delivery = { retry: config.targetRetry, deadLetters };
     const failures = new FailuresBus(this, "failures-bus", { names, delivery });
     const bundle = new FunctionBundle(this, "bundle", {
-      templates: Object.fromEntries(
-        templates.map(({ notificationId, hash, template: { reads } }) => [notificationId, { hash, reads }]),
-      ),
+      templates: packagedTemplates(templates),
     });
     const lanes = this.createLanes(config, { names, arns, bundle, sender, claims, failures, delivery });
     const log: EventLogSettings = {
@@ -217,8 +218,8 @@ export class NotificationStack extends TerraformStack {
     this.output("claim_table_name", claims.table.name, "What was sent, and what is being sent");
     this.output(
       "template_names",
-      Object.fromEntries(Object.entries(sender.templates).map(([notificationId, { name }]) => [notificationId, name])),
-      "Stored template of each notification",
+      Object.fromEntries(Object.entries(sender.templates).map(([edition, { name }]) => [edition, name])),
+      "Stored template of each notification, locale and variant",
     );
     this.output("alarm_topic_arn", monitoring.alarmTopic.topic.arn, "Alarms are published here");
     const identities = [...new Set(config.senders.map(({ identity }) => identity.value))];
@@ -250,7 +251,17 @@ export class NotificationStack extends TerraformStack {
   }
 }
 
-/** Checks the catalogue, and returns the stored template of each notification. */
+/** What the function's package knows of the templates. */
+function packagedTemplates(templates: readonly StoredTemplate[]): PackagedTemplates {
+  const packaged: Record<string, Record<string, Record<string, PackagedTemplate>>> = {};
+  for (const { notificationId, edition, hash, template } of templates) {
+    const ofLocale = ((packaged[notificationId] ??= {})[edition.locale] ??= {});
+    ofLocale[edition.variant ?? ""] = { hash, reads: template.reads };
+  }
+  return packaged;
+}
+
+/** Checks the catalogue, and returns the stored template of each edition of each notification. */
 function checkedTemplates(
   notifications: readonly Notification[],
   { stage, senders }: Config,
@@ -265,5 +276,8 @@ function checkedTemplates(
     // them.
     folder: notifications === catalogue ? notificationsFolder : undefined,
   });
-  return checked.map(({ id, template }) => ({ notificationId: id, template, hash: templateHash(template) }));
+  return checked.map(({ notification, edition, template }) => {
+    const hash = templateHash(template, editionSuffix(notification, edition));
+    return { notificationId: notification.id, edition, key: editionKey(notification, edition), template, hash };
+  });
 }

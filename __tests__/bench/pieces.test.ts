@@ -327,7 +327,14 @@ describe("the bus", () => {
 describe("the claim table", () => {
   const id = claimId({ source: "source", detailType: "type" }, "key", "somebody@example.com");
   const claimedFor = { eventId: "1", contentHash: "hash" };
-  const request = { id, notification: "notification", ...claimedFor, heldUntil: 30 * second, takeOver: false };
+  const request = {
+    id,
+    notification: "notification",
+    edition: { locale: "en" },
+    ...claimedFor,
+    heldUntil: 30 * second,
+    takeOver: false,
+  };
 
   function createTable() {
     const clock = new VirtualClock();

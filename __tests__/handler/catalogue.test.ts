@@ -6,7 +6,7 @@ import { producerSchema } from "../../handler/notifications/producer-schema";
 import { knownFields } from "../../handler/notifications/request-schema";
 import { sampleEvent } from "../../handler/notifications/sample";
 import { seedCatalogue } from "../../handler/notifications/seed";
-import { sharedFolders } from "../../stacks/templates/load";
+import { sharedFolders } from "../../stacks/templates/files";
 import { renderMail } from "../../stacks/templates/mail";
 
 const folder = join(__dirname, "..", "..", "handler", "notifications");

@@ -18,6 +18,7 @@ const retentionSeconds = 3600;
 const runMs = 31_000;
 /** The mail that the claims are for. */
 const claimedFor = { eventId: "e-1", contentHash: "hash-1" };
+const edition = { locale: "en" };
 
 let moto: TestMoto;
 let client: DynamoDBClient;
@@ -90,7 +91,7 @@ describe.each([
     id = freshId();
   });
   const claim = (takeOver = false, mail = claimedFor) =>
-    store.claim({ id, notification: "email-request", ...mail, heldUntil: clock.now() + runMs, takeOver });
+    store.claim({ id, notification: "email-request", edition, ...mail, heldUntil: clock.now() + runMs, takeOver });
 
   it("gives the first, as attempt 1", async () => {
     expect(await claim()).toMatchObject({ state: "claimed", claim: { id }, attempt: 1 });
@@ -188,6 +189,7 @@ describe("claims in DynamoDB", () => {
   const request = (id: string, clock: FakeClock) => ({
     id,
     notification: "email-request",
+    edition,
     ...claimedFor,
     heldUntil: clock.now() + runMs,
     takeOver: false,
@@ -263,6 +265,7 @@ describe("claims in DynamoDB", () => {
       expiresAt: { N: String(clock.now() / 1000 + retentionSeconds) },
       attempts: { N: "1" },
       notification: { S: "email-request" },
+      locale: { S: "en" },
       eventId: { S: "e-1" },
       contentHash: { S: "hash-1" },
       messageId: { S: "m-1" },
@@ -348,6 +351,7 @@ it("answers in DynamoDB as in memory, whatever the order of calls", async () => 
           const answer = await store.claim({
             id: ids[call.mail] ?? "",
             notification: "email-request",
+            edition,
             eventId: `e-${call.event}`,
             contentHash: `hash-${call.event}`,
             heldUntil: clock.now() + runMs,

@@ -60,7 +60,7 @@ it("is a command unless it says that it is a fact", () => {
   expect(refusal(() => shipped.prepare(event({ tracking: 5 })))).toEqual(
     invalid(/tracking: is not known: did you mean detail\.number\?$/),
   );
-  expect(told.prepare(event({ price: 5, tracking: 6 })).content).toMatchObject({ number: "7" });
+  expect(told.prepare(event({ price: 5, tracking: 6 })).contentIn()).toMatchObject({ number: "7" });
   expect(refusal(() => told.prepare(more))).toEqual(
     invalid(/detail\.Number: is not known: did you mean detail\.number\?$/),
   );
@@ -68,7 +68,7 @@ it("is a command unless it says that it is a fact", () => {
 
 it("makes one line of what a subject reads, and leaves the bodies as they are", () => {
   const number = "7\r\nBcc: eve@example.com";
-  const data = mailData(shipped, shipped.prepare(event({ number })).content, readsOfTexts("number"));
+  const data = mailData(shipped, shipped.prepare(event({ number })).contentIn(), readsOfTexts("number"));
   expect(data).toMatchObject({ subject: { number: "7 Bcc: eve@example.com" }, text: { number } });
 });
 
@@ -83,7 +83,7 @@ it("may map a part of the event's id, which counts for nothing in the content's 
     map: ({ id, time }: { id: string; time: string }) => ({ number: partOf(id), time }),
   });
   const emails = ["7bf73129-1428", "e7b8c1d2-99aa"].map((id) => own.prepare(event({}, { id })));
-  expect(emails.map(({ content }) => content)).toMatchObject([{ number: "1428" }, { number: "99aa" }]);
+  expect(emails.map(({ contentIn }) => contentIn())).toMatchObject([{ number: "1428" }, { number: "99aa" }]);
   expect(new Set(emails.map(({ contentHash }) => contentHash)).size).toBe(1);
 });
 
@@ -209,7 +209,7 @@ it("says where replies go, or leaves it to the stage", () => {
 });
 
 it.each(["", "  ", "\u200b\u200d", "\u3164", "\u202e", "\u0000"])("has no subject that nobody sees: %j", (number) => {
-  const { content } = shipped.prepare(event({ number }));
+  const content = shipped.prepare(event({ number })).contentIn();
   expect(refusal(() => mailData(shipped, content, readsOfTexts("number")))).toEqual(
     invalid(/Its subject has no visible character\.$/),
   );
@@ -218,7 +218,7 @@ it.each(["", "  ", "\u200b\u200d", "\u3164", "\u202e", "\u0000"])("has no subjec
 });
 
 it("keeps half characters and changes of direction out of its mail", () => {
-  const { content } = shipped.prepare(event({ number: "7 \ud83c \u202e8\u202c" }));
+  const content = shipped.prepare(event({ number: "7 \ud83c \u202e8\u202c" })).contentIn();
   expect(mailData(shipped, content, readsOfTexts("number"))).toMatchObject({
     subject: { number: "7 \ufffd 8" },
     html: { number: "7 \ufffd \u202e8\u202c" },
@@ -337,7 +337,7 @@ describe("a schema that can't be read", () => {
       ...definition,
       detail: z.intersection(z.looseObject({}), definition.detail.extend({ number: z.coerce.string().trim() })),
     });
-    expect(own.prepare(event({ number: " 8 ", weight: 5 })).content).toMatchObject({ number: "8" });
+    expect(own.prepare(event({ number: " 8 ", weight: 5 })).contentIn()).toMatchObject({ number: "8" });
   });
 });
 

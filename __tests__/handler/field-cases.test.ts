@@ -31,8 +31,8 @@ function outcomeOf(detail: object, detailType = "Email Notification Request", so
   const notification = findNotification(parsed);
   if (notification === undefined) return "UnknownNotification";
   try {
-    const { content, recipients, refusedRecipients, replyTo, idempotencyKey } = notification.prepare(parsed);
-    const data = mailData(notification, content, readsOf(notification.id));
+    const { contentIn, recipients, refusedRecipients, replyTo, idempotencyKey } = notification.prepare(parsed);
+    const data = mailData(notification, contentIn(), readsOf(notification.id));
     const refused = refusedRecipients.map(({ position, problem }) => `${position} ${problem}`);
     return { to: recipients, refused, data, replyTo, key: idempotencyKey };
   } catch (error) {

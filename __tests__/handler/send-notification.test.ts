@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { claimId, type ClaimStore } from "../../handler/claims";
 import { type RecipientPolicy } from "../../handler/contract/recipient-policy";
 import { PermanentError, TransientError } from "../../handler/errors";
@@ -6,12 +7,20 @@ import { emailRequest } from "../../handler/notifications/email-request";
 import { permanentFailureTypes, transientFailureTypes } from "../../handler/contract/failures";
 import { hashRecipient } from "../../handler/contract/recipient-hash";
 import { createError, longestMessage, type NotificationError } from "../../handler/errors";
-import { type Notification, type PreparedEmail } from "../../handler/notifications/define";
+import { defineNotification, type Notification, type PreparedEmail } from "../../handler/notifications/define";
+import { type Edition } from "../../handler/notifications/editions";
+import {
+  mapMessage,
+  messageContentSchema,
+  messageDetailSchema,
+  messageRecipients,
+} from "../../handler/notifications/message";
 import {
   createSendNotification,
   type SendNotificationDependencies,
   type TemplatedEmail,
 } from "../../handler/send-notification";
+import { readsOfTexts } from "../support/template-reads";
 import { businessEvent, dependencies, FakeClock, MemoryClaims, createRecords } from "../support/send-notification";
 
 const runMs = 30_000;
@@ -66,11 +75,9 @@ const c = "c@example.com";
 const [hashA, hashB, hashC] = [a, b, c].map(hashRecipient);
 
 /** Changes a notification of the catalogue while `work` runs. */
-async function changing(
-  changes: Partial<Pick<Notification, "onUnknown" | "prepare">>,
-  work: () => Promise<void>,
-): Promise<void> {
-  const original = { onUnknown: emailRequest.onUnknown, prepare: emailRequest.prepare };
+async function changing(changes: Partial<Notification>, work: () => Promise<unknown>): Promise<void> {
+  const none = Object.fromEntries(Object.keys(changes).map((name) => [name, undefined]));
+  const original = { ...none, ...emailRequest };
   Object.assign(emailRequest, changes);
   try {
     await work();
@@ -139,6 +146,8 @@ describe("the mail", () => {
           eventId: "7bf73129-1428-4cd3-a780-95db273d1602",
           recipient: hashA,
           attempt: 1,
+          template: "shop-dev-email-request",
+          locale: "en",
         },
       },
     ]);
@@ -484,7 +493,13 @@ describe("a second delivery", () => {
 
   it("waits while the first is at it, and mails the recipients that are free", async () => {
     const { notify, claims, recipients, clock } = setUp();
-    const request = { notification: "email-request", eventId: "e", contentHash: "h", takeOver: false };
+    const request = {
+      notification: "email-request",
+      edition: { locale: "en" },
+      eventId: "e",
+      contentHash: "h",
+      takeOver: false,
+    };
     const id = claimId(emailRequest.trigger, businessEvent({}).id, a);
     await claims.claim({ ...request, id, heldUntil: clock.now() + runMs });
     await expect(notify(to(a, b))).rejects.toMatchObject({ name: "ClaimHeld", retryable: true });
@@ -539,6 +554,7 @@ describe("an idempotency key that a producer gives twice", () => {
     await claims.claim({
       id: claimId(emailRequest.trigger, "order-2", c),
       notification: "email-request",
+      edition: { locale: "en" },
       eventId: "e-3",
       contentHash: "other",
       heldUntil: clock.now() + runMs,
@@ -856,4 +872,94 @@ describe("the sender", () => {
       expect([...claims.rows.values()]).toMatchObject([{ state: "failed" }]);
     },
   );
+});
+
+describe("a mail of a notification with languages and variants", () => {
+  const invoice = (variants: Readonly<Record<string, { readonly weight: number }>>, choose?: "a" | "b" | "c") =>
+    defineNotification({
+      ...emailRequest,
+      recipients: messageRecipients,
+      detail: messageDetailSchema,
+      trigger: { kind: "event", source: "custom.application", detailType: "Email Notification Request" },
+      content: messageContentSchema.extend({ price: z.string() }),
+      map: (event, format) => ({ ...mapMessage(event), price: format.money(12, "EUR") }),
+      sample: { emailConfig: { recipient: a } },
+      locales: ["en", "fr"],
+      locale: (_, { address }) => (address === b ? "fr-CA" : undefined),
+      variants,
+      template: () => choose,
+    });
+  const even = { a: { weight: 1 }, b: { weight: 1 } };
+  const reads = { ...readsOfTexts("price"), hasWords: true };
+  const templateOf = (id: string, { locale, variant }: Edition) => ({
+    name: `${id} ${locale} ${variant ?? ""}`,
+    reads,
+  });
+
+  const world = (changes: Partial<SetUp> = {}) => setUp({ templateOf, ...changes });
+
+  it("has the template and the numbers of its reader's language, and says so in its tags", async () => {
+    const { notify, sent } = world();
+    await changing(invoice({ a: { weight: 1 } }), () => notify(to(a, b)));
+    expect(sent).toMatchObject([
+      {
+        template: "email-request en a",
+        templateData: { text: { price: "€12.00" } },
+        tags: { template: "email-request en a", locale: "en", variant: "a" },
+      },
+      {
+        template: "email-request fr a",
+        templateData: { text: { price: "12,00\u00a0€" } },
+        tags: { template: "email-request fr a", locale: "fr", variant: "a" },
+      },
+    ]);
+  });
+
+  it("has no tag of a variant where there are none", async () => {
+    const { notify, sent } = setUp();
+    await notify(to(a));
+    expect(sent[0]?.tags).toEqual({
+      notification: "email-request",
+      eventId: expect.any(String) as string,
+      recipient: hashA,
+      attempt: 1,
+      template: "shop-dev-email-request",
+      locale: "en",
+    });
+  });
+
+  it("keeps the variant of its first try, whatever the weights are by then", async () => {
+    const { notify, sent, claims, failures } = world({ failures: { [a]: throttled } });
+    await changing(invoice(even), () => expect(notify(to(a))).rejects.toMatchObject({ name: "Throttled" }));
+    const [kept] = [...claims.rows.values()].map(({ variant }) => variant);
+    failures[a] = undefined;
+    const others = { a: { weight: kept === "a" ? 0 : 1 }, b: { weight: kept === "b" ? 0 : 1 } };
+    await changing(invoice(others), () => notify(to(a)));
+    expect(sent).toMatchObject([{ template: `email-request en ${kept ?? ""}`, tags: { variant: kept, attempt: 2 } }]);
+  });
+
+  it("gets another variant where that of its first try is gone", async () => {
+    const { notify, sent, failures } = world({ failures: { [a]: throttled } });
+    await changing(invoice(even), () => expect(notify(to(a))).rejects.toMatchObject({ name: "Throttled" }));
+    failures[a] = undefined;
+    await changing(invoice({ c: { weight: 1 } }), () => notify(to(a)));
+    expect(sent).toMatchObject([{ template: "email-request en c", tags: { variant: "c" } }]);
+  });
+
+  it("has the variant that the definition chooses", async () => {
+    const { notify, sent } = world();
+    await changing(invoice({ a: { weight: 1 }, b: { weight: 0 } }, "b"), () => notify(to(a, b)));
+    expect(sent.map(({ template }) => template)).toEqual(["email-request en b", "email-request fr b"]);
+  });
+
+  it("is not sent where the definition chooses what it does not declare", async () => {
+    const { notify, sent } = world();
+    await changing(invoice(even, "c"), () =>
+      expect(notify(to(a))).rejects.toMatchObject({
+        name: "InvalidEvent",
+        message: expect.stringContaining('chooses the template "c", which is none of its variants') as string,
+      }),
+    );
+    expect(sent).toEqual([]);
+  });
 });

@@ -21,7 +21,15 @@ const email = {
   template: "t",
   templateData: { title: "x" },
   replyTo: [],
-  tags: { notification: "email-request", eventId: "e-1", recipient: "0123456789ab", attempt: 2 },
+  tags: {
+    notification: "email-request",
+    eventId: "e-1",
+    recipient: "0123456789ab",
+    attempt: 2,
+    template: "t",
+    locale: "fr-CA",
+    variant: "b",
+  },
 };
 const credentials = { accessKeyId: "a", secretAccessKey: "b" };
 const never = Number.POSITIVE_INFINITY;
@@ -68,6 +76,9 @@ describe("a send", () => {
           { Name: "eventId", Value: `7bf73129___${"x".repeat(244)}` },
           { Name: "recipient", Value: "0123456789ab" },
           { Name: "attempt", Value: "2" },
+          { Name: "template", Value: "t" },
+          { Name: "locale", Value: "fr-CA" },
+          { Name: "variant", Value: "b" },
         ],
       },
     ]);

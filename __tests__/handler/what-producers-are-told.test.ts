@@ -108,7 +108,7 @@ describe("a definition", () => {
   it("may fill what SES takes of template data, and no more", () => {
     const { prepare } = defineNotification(definition);
     const bytesOf = (text: string) =>
-      Buffer.byteLength(JSON.stringify(mailData(definition, prepare(event(text)).content, readsOfTexts("text"))));
+      Buffer.byteLength(JSON.stringify(mailData(definition, prepare(event(text)).contentIn(), readsOfTexts("text"))));
     // Each character counts three times, because each of the three parts shows it.
     const free = 1 + (262_144 - bytesOf("x")) / 3;
     expect(bytesOf("x".repeat(Math.floor(free)))).toBeLessThanOrEqual(262_144);

@@ -7,7 +7,7 @@ import ts from "typescript";
 import { type Notification } from "../../handler/notifications/define";
 import { newNotification, type NewNotificationOptions } from "../../operations/commands/new-notification";
 import { checkCatalogue } from "../../stacks/catalogue-check";
-import { loadTemplate } from "../../stacks/templates/load";
+import { loadTemplate, type TemplateReader } from "../../stacks/templates/load";
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
 const project = join(__dirname, "..", "..");
@@ -101,11 +101,12 @@ describe("what it writes", () => {
   it("is what the synth takes, with all that was asked for", () => {
     const { catalogue } = jest.requireActual<{ catalogue: readonly Notification[] }>(join(root, list));
     const folder = join(root, "handler", "notifications");
-    const templateOf = (notification: Notification) => loadTemplate(notification, join(folder, notification.id));
+    const templateOf: TemplateReader = (notification, edition) =>
+      loadTemplate(notification, edition, join(folder, notification.id));
     expect(() =>
       checkCatalogue(catalogue, {
         prefix: "shop-dev",
-        templateOf: (notification) => templateOf(notification as Notification),
+        templateOf,
         folder,
       }),
     ).not.toThrow();

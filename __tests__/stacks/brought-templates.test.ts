@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { sampleEvent } from "../../handler/notifications/sample";
 import { type Notification } from "../../handler/notifications/define";
 import { checkCatalogue } from "../../stacks/catalogue-check";
-import { loadTemplate } from "../../stacks/templates/load";
+import { loadTemplate, type TemplateReader } from "../../stacks/templates/load";
 import { renderMail } from "../../stacks/templates/mail";
 import { type Template } from "../../stacks/templates/render";
 import { mailgunBilling } from "../fixtures/brought/mailgun-billing";
@@ -29,8 +29,8 @@ const brought = [
   sesPreferences,
 ] as const;
 const folder = join(__dirname, "..", "fixtures", "brought");
-const templateOf = (notification: Pick<Notification, "id" | "subject" | "content">) =>
-  loadTemplate(notification, join(folder, notification.id));
+const templateOf: TemplateReader = (notification, edition) =>
+  loadTemplate(notification, edition, join(folder, notification.id));
 
 /** The mail of the sample, with changes to its detail. */
 function mail<Detail extends object>(
@@ -39,7 +39,7 @@ function mail<Detail extends object>(
 ): Template {
   const detail = { ...(notification.sample as Detail), ...changes };
   const event = sampleEvent(notification, { time: "2026-11-24T09:00:00Z", detail });
-  return renderMail(notification, event, templateOf(notification));
+  return renderMail(notification, event, undefined, templateOf(notification));
 }
 
 /** What stands in the text, each behind the one before. */
@@ -55,9 +55,9 @@ function hostile(value: unknown): unknown {
 }
 
 it("are all held by the synth", () => {
-  expect(checkCatalogue(brought, { prefix: "shop-dev", templateOf, folder }).map(({ id }) => id)).toEqual(
-    readdirSync(folder),
-  );
+  expect(
+    checkCatalogue(brought, { prefix: "shop-dev", templateOf, folder }).map(({ notification: { id } }) => id),
+  ).toEqual(readdirSync(folder));
 });
 
 it.each(brought.map((notification) => [notification.id, notification] as const))(

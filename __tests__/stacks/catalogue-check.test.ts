@@ -1,13 +1,16 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { Testing } from "cdktf";
 import * as z from "zod";
 import { catalogue } from "../../handler/notifications";
 import { defineNotification, type Notification } from "../../handler/notifications/define";
 import { type CatalogueContext, checkCatalogue } from "../../stacks/catalogue-check";
 import { seedCatalogue } from "../../handler/notifications/seed";
-import { loadTemplate, notificationsFolder, type TemplateReader } from "../../stacks/templates/load";
+import { notificationsFolder } from "../../stacks/templates/files";
+import { loadTemplate, type TemplateReader } from "../../stacks/templates/load";
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
-import { synthNotificationStack } from "../support/stack";
+import { configOf, synthNotificationStack } from "../support/stack";
+import { NotificationStack } from "../../stacks/notification-stack";
 import { templateOfFiles } from "../support/template-files";
 
 /** The definition's id is a name that no folder of the project has, and that a team is unlikely to choose. */
@@ -61,10 +64,87 @@ it("gives each notification's template, in the catalogue's order", () => {
     trigger: { ...definition.trigger, detailType: "A" },
   });
   const context = { prefix: "shop-dev", templateOf: () => template };
-  expect(checkCatalogue([invoicePaid(), other], context)).toEqual([
-    { id: "example-invoice", template },
-    { id: "a", template },
+  const checked = checkCatalogue([invoicePaid(), other], context);
+  expect(checked.map(({ notification, edition }) => [notification.id, edition])).toEqual([
+    ["example-invoice", { locale: "en" }],
+    ["a", { locale: "en" }],
   ]);
+  expect(checked.every((each) => each.template === template)).toBe(true);
+});
+
+describe("a notification in several languages and variants", () => {
+  const declared = { locales: ["en", "fr"], variants: { a: { weight: 1 }, b: { weight: 1 } } };
+  const editions = { "body.html": bodies["body.html"], "body.b.html": "<b>{{number}}</b>", "body.txt": "{{number}}" };
+  const inFiles =
+    (files: Readonly<Record<string, string>>): TemplateReader =>
+    (notification, edition) =>
+      templateOfFiles(notification, files, edition);
+
+  it("has a template for each variant in each language", () => {
+    const notification = invoicePaid({ ...declared, subject: "{{number}}" });
+    const checked = checkCatalogue([notification], { prefix: "shop-dev", templateOf: inFiles(editions) });
+    expect(checked.map(({ edition }) => edition)).toEqual([
+      { locale: "en", variant: "a" },
+      { locale: "en", variant: "b" },
+      { locale: "fr", variant: "a" },
+      { locale: "fr", variant: "b" },
+    ]);
+  });
+
+  it.each<[string, object, Readonly<Record<string, string>>, string[]]>([
+    [
+      "is declared badly",
+      { ...declared, locales: ["en", "fr_CA"] },
+      editions,
+      [`${file}: its locale "fr_CA" is written "fr-CA".`],
+    ],
+    [
+      "chooses among variants that there are not",
+      { template: () => "a" },
+      bodies,
+      [`${file}: its template chooses a variant, and it declares none: write variants: { a: { weight: 1 }, .. }.`],
+    ],
+    [
+      "has two variants that say the same",
+      declared,
+      bodies,
+      ["en", "fr"].map(
+        (locale) =>
+          `${file}: its variants "a" and "b" say the same in "${locale}": write body.b.html or messages.${locale}.b.json.`,
+      ),
+    ],
+    [
+      "has a language in which the sample makes no mail",
+      {
+        ...declared,
+        map: ({ detail }: { detail: { number: string } }, { locale }: { locale: string }) => ({
+          number: locale === "fr" ? "" : detail.number,
+          note: "",
+          to: { note: "" },
+        }),
+      },
+      editions,
+      [expect.stringMatching(/the sample makes no mail: .* Its subject has no visible character/) as string],
+    ],
+  ])("is refused where it %s", (_, changes, files, problems) => {
+    const notification = invoicePaid({ subject: "{{number}}", ...changes });
+    expect(problemsOf([notification], { templateOf: inFiles(files) })).toEqual(expect.arrayContaining(problems));
+  });
+
+  it("is synthesized with a template for each, and keeps its first one where it is", () => {
+    const notification = invoicePaid({ ...declared, subject: "{{number}}" });
+    const single = invoicePaid({ subject: "{{number}}" });
+    const templatesOf = (each: Notification, files: Readonly<Record<string, string>>) => {
+      const stack = new NotificationStack(Testing.app(), "notification", configOf(), [each], inFiles(files));
+      const { resource } = JSON.parse(Testing.synth(stack)) as {
+        resource: Record<string, Record<string, { name: string }>>;
+      };
+      return Object.entries(resource.aws_ses_template ?? {}).map(([address, { name }]) => `${address} ${name}`);
+    };
+    const of = { single: templatesOf(single, bodies), all: templatesOf(notification, editions) };
+    expect(new Set(of.all).size).toBe(4);
+    expect(of.all).toEqual(expect.arrayContaining(of.single));
+  });
 });
 
 it("gives no notification the name of a rule that the stack has by itself", () => {
@@ -315,7 +395,7 @@ describe("a template", () => {
   /** Writes files to a folder, and reads templates from it as the synth does. */
   function read(files: Readonly<Record<string, string>>): TemplateReader {
     const folder = writeFiles(temporaryFolder(), files);
-    return (notification) => loadTemplate(notification, join(folder, notification.id));
+    return (notification, edition) => loadTemplate(notification, edition, join(folder, notification.id));
   }
   const index = { "example-invoice/index.ts": 'defineNotification({\n  subject: "{{number}}",\n});\n' };
 

@@ -38,6 +38,8 @@ interface Row {
   expiresAt: number;
   attempts: number;
   messageId: string;
+  /** The variant of the mail's first try. */
+  variant: string | undefined;
   /** Missing where an earlier version of the handler has made the claim. */
   claimedFor?: ClaimedMail;
 }
@@ -52,7 +54,7 @@ export class MemoryClaims implements ClaimStore {
     private readonly retentionSeconds = 90 * 24 * 3600,
   ) {}
 
-  claim({ id, eventId, contentHash, heldUntil, takeOver }: ClaimRequest): Promise<ClaimAnswer> {
+  claim({ id, edition, eventId, contentHash, heldUntil, takeOver }: ClaimRequest): Promise<ClaimAnswer> {
     const now = this.clock.now();
     const stored = this.rows.get(id);
     const row = stored !== undefined && stored.expiresAt < Math.floor(now / 1000) ? undefined : stored;
@@ -61,6 +63,7 @@ export class MemoryClaims implements ClaimStore {
       this.owners += 1;
       const owner = `owner-${this.owners}`;
       const attempts = (stored?.attempts ?? 0) + 1;
+      const variant = stored?.variant ?? edition.variant;
       this.rows.set(id, {
         state: "claimed",
         owner,
@@ -68,9 +71,15 @@ export class MemoryClaims implements ClaimStore {
         expiresAt: Math.ceil(now / 1000) + this.retentionSeconds,
         attempts,
         messageId: "",
+        variant,
         claimedFor: { eventId, contentHash },
       });
-      return Promise.resolve({ state: "claimed", claim: { id, owner }, attempt: attempts });
+      return Promise.resolve({
+        state: "claimed",
+        claim: { id, owner },
+        attempt: attempts,
+        ...(variant === undefined || edition.variant === undefined ? {} : { variant }),
+      });
     }
     const by = row.claimedFor === undefined ? {} : { claimedFor: row.claimedFor };
     if (row.state === "sent") return Promise.resolve({ state: "sent", messageId: row.messageId, ...by });

@@ -6,7 +6,7 @@ import { type Notification } from "../../handler/notifications/define";
 import { sampleEvent } from "../../handler/notifications/sample";
 import { findChromium } from "../../sandbox/tools/chromium";
 import { loadTemplate, type TemplateReader } from "../../stacks/templates/load";
-import { renderMail } from "../../stacks/templates/mail";
+import { editionOf, renderMail } from "../../stacks/templates/mail";
 import { type Template } from "../../stacks/templates/render";
 
 /**
@@ -23,11 +23,9 @@ const view = { width: 600, tallest: 1200, scale: 1.5 } as const;
 
 /** The mail that a notification's sample makes, with a time that is always the same. */
 export function sampleMail(notification: Notification, templateOf: TemplateReader = loadTemplate): Template {
-  return renderMail(
-    notification,
-    sampleEvent(notification, { time: "2026-01-01T09:00:00Z" }),
-    templateOf(notification),
-  );
+  const event = sampleEvent(notification, { time: "2026-01-01T09:00:00Z" });
+  const edition = editionOf(notification, event);
+  return renderMail(notification, event, edition, templateOf(notification, edition));
 }
 
 /** What the name of a notification's picture begins with, in the folder of the documents. */

@@ -33,7 +33,7 @@ export function createDynamoDbClaims({ client, table, retentionSeconds, clock }:
   }
 
   return {
-    async claim({ id, notification, eventId, contentHash, heldUntil, takeOver }) {
+    async claim({ id, notification, edition: { locale, variant }, eventId, contentHash, heldUntil, takeOver }) {
       const owner = randomUUID();
       const now = clock.now();
       const free = [
@@ -52,7 +52,9 @@ export function createDynamoDbClaims({ client, table, retentionSeconds, clock }:
             TableName: table,
             Key: { id: { S: id } },
             UpdateExpression:
-              "SET #state = :claimed, #owner = :owner, heldUntil = :heldUntil, expiresAt = :expiresAt, notification = :notification, eventId = :eventId, contentHash = :contentHash ADD attempts :one",
+              "SET #state = :claimed, #owner = :owner, heldUntil = :heldUntil, expiresAt = :expiresAt, notification = :notification, locale = :locale, eventId = :eventId, contentHash = :contentHash" +
+              // The first try's variant stays, although its weights may change until the next try.
+              `${variant === undefined ? "" : ", variant = if_not_exists(variant, :variant)"} ADD attempts :one`,
             ConditionExpression: free.join(" OR "),
             ExpressionAttributeNames: { "#state": "state", "#owner": "owner" },
             ExpressionAttributeValues: {
@@ -63,6 +65,8 @@ export function createDynamoDbClaims({ client, table, retentionSeconds, clock }:
               ":expiresAt": { N: String(Math.ceil(now / 1000) + retentionSeconds) },
               ":nowSeconds": { N: String(Math.floor(now / 1000)) },
               ":notification": { S: notification },
+              ":locale": { S: locale },
+              ...(variant === undefined ? {} : { ":variant": { S: variant } }),
               ":eventId": { S: eventId },
               ":contentHash": { S: contentHash },
               ":one": { N: "1" },
@@ -72,7 +76,13 @@ export function createDynamoDbClaims({ client, table, retentionSeconds, clock }:
             ReturnValuesOnConditionCheckFailure: "ALL_OLD",
           }),
         );
-        return { state: "claimed", claim: { id, owner }, attempt: Number(Attributes?.attempts?.N ?? "1") };
+        const kept = Attributes?.variant?.S;
+        return {
+          state: "claimed",
+          claim: { id, owner },
+          attempt: Number(Attributes?.attempts?.N ?? "1"),
+          ...(variant === undefined || kept === undefined ? {} : { variant: kept }),
+        };
       } catch (error) {
         if (error instanceof ConditionalCheckFailedException) return read(error.Item ?? {}, now);
         throw error;

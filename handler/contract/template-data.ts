@@ -37,6 +37,11 @@ export interface PackagedTemplate {
   readonly reads: TemplateReads;
 }
 
+/** The templates in the package: by notification id, locale and variant. The key of a mail without variants is "". */
+export type PackagedTemplates = Readonly<
+  Record<string, Readonly<Record<string, Readonly<Record<string, PackagedTemplate>>>>>
+>;
+
 export type TemplateData = Readonly<Record<"subject" | "text" | "html", Data>>;
 
 /**

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { type EventEnvelope } from "../contract/envelope";
 import { hasVisibleCharacter } from "../contract/text";
 import { PermanentError } from "../errors";
+import { defaultLocale, editionProblems, type Editions, lookUpLocale, type Variant } from "./editions";
 import { createFormatters, type Formatters } from "./format";
 import { refuseUnrouted, triggerProblems } from "./patterns";
 import { type Hints, isOnlyUnknown, tellProblems, type Vocabulary } from "./problems";
@@ -37,7 +38,11 @@ export interface ScheduleTrigger<Detail> {
   readonly detail: (recipients: readonly [string, ...string[]]) => Detail;
 }
 
-export interface NotificationDefinition<Schema extends z.ZodType, Content extends z.ZodType> {
+export interface NotificationDefinition<
+  Schema extends z.ZodType,
+  Content extends z.ZodType,
+  VariantName extends string = string,
+> {
   /** Name of the notification's folder. The names of its AWS resources contain it. */
   readonly id: string;
   /** Last part of the name of its EventBridge rule; project and stage come before it. */
@@ -86,8 +91,9 @@ export interface NotificationDefinition<Schema extends z.ZodType, Content extend
    */
   readonly content: Content;
   /**
-   * Returns the content, with raw values: each part of the mail escapes them as it needs. If the result does not fit
-   * `content`, the event is parked as `InvalidEvent`.
+   * Returns the content, with raw values: each part of the mail escapes them as it needs. It is called for each locale of
+   * the event's mails, with that locale's formatters. If the result does not fit `content`, the event is parked as
+   * `InvalidEvent`.
    */
   readonly map: (event: BusinessEvent<z.output<Schema>>, format: Formatters) => z.input<Content>;
   /**
@@ -96,6 +102,29 @@ export interface NotificationDefinition<Schema extends z.ZodType, Content extend
    */
   readonly timeZone?: string;
   /**
+   * BCP 47 tags of the languages that the mail is written in. The first is for readers of any other language. The texts
+   * are in `messages.<locale>.json`, or in bodies of their own, such as `body.fr.mjml`.
+   * @default ["en"]
+   */
+  readonly locales?: readonly [string, ...string[]];
+  /**
+   * Returns the reader's language: a tag of BCP 47, or several with the preferred one first. `lookUpLocale` finds the
+   * locale that serves it.
+   * @default the first of `locales`
+   */
+  readonly locale?: (detail: z.output<Schema>, recipient: Recipient) => string | readonly string[] | null | undefined;
+  /**
+   * Templates that share the mails by their weights. What differs is in `body.<variant>.html` and the like, or in
+   * `messages.<locale>.<variant>.json`. Which one a mail gets follows from its claim, so each try chooses the same.
+   * @default there is one template for each locale
+   */
+  readonly variants?: Readonly<Record<VariantName, Variant>>;
+  /**
+   * Chooses one of `variants` for a recipient; `undefined` leaves the choice to the weights.
+   * @default the weights choose
+   */
+  readonly template?: (content: z.output<Content>, recipient: Recipient) => NoInfer<VariantName> | undefined;
+  /**
    * What to do with a mail that may be out, because SES gave no answer: `park` it for a person, or `resend` it and risk
    * a second mail.
    * @default "park"
@@ -103,6 +132,12 @@ export interface NotificationDefinition<Schema extends z.ZodType, Content extend
   readonly onUnknown?: "park" | "resend";
   /** An example of a detail that fits the schema. The sandbox, `npm run doctor` and `npm run send` use it. */
   readonly sample: z.input<Schema>;
+}
+
+/** Whom a mail goes to. */
+export interface Recipient {
+  /** The address, as the event has it. */
+  readonly address: string;
 }
 
 export interface BusinessEvent<Detail> {
@@ -130,13 +165,19 @@ export interface PreparedEmail {
   readonly refusedRecipients: readonly RefusedRecipient[];
   /** Well-formed addresses for replies; empty if the event names none. */
   readonly replyTo: readonly string[];
-  /** What the templates read, checked by the schema `content`. */
-  readonly content: unknown;
   /**
-   * Hash of the mail's content, in which the event's id and time count for nothing. It shows that two events with the
-   * same `idempotencyKey` have different content.
+   * Hash of the mail's content, in which the event's id and time and the reader's language count for nothing. It shows
+   * that two events with the same `idempotencyKey` have different content.
    */
   readonly contentHash: string;
+  /** The locale of the mail to this recipient: one of the notification's. */
+  readonly localeOf: (recipient: string) => string;
+  /**
+   * What the templates of a locale read, checked by the schema `content`.
+   * @param locale @default the notification's first one
+   * @throws PermanentError `InvalidEvent` where it does not fit the schema.
+   */
+  readonly contentIn: (locale?: string) => unknown;
 }
 
 export interface RefusedRecipient {
@@ -149,7 +190,7 @@ export interface RefusedRecipient {
 /** A notification, without the type parameters of its definition: so different ones can stand in one catalogue. */
 export interface Notification extends Omit<
   NotificationDefinition<z.ZodType, z.ZodType>,
-  "recipients" | "replyTo" | "map" | "trigger"
+  "recipients" | "replyTo" | "map" | "locale" | "template" | "trigger"
 > {
   readonly trigger: EventTrigger | ScheduleTrigger<unknown>;
   /**
@@ -158,6 +199,11 @@ export interface Notification extends Omit<
    * because they may be personal data.
    */
   readonly prepare: (event: EventEnvelope) => PreparedEmail;
+  /**
+   * The variant that the definition itself chooses for a recipient; `undefined` where the weights choose.
+   * @throws PermanentError `InvalidEvent` where it chooses one that it does not declare.
+   */
+  readonly chosenVariant: (content: unknown, recipient: Recipient) => string | undefined;
   /**
    * Lists what is wrong with the definition itself, each problem as a sentence. Only the synth has to call it, and then
    * refuses the definition. It is not checked on import, so that one faulty notification does not break the whole
@@ -194,10 +240,13 @@ function idempotencyKeyOf(event: EventEnvelope, trigger: { readonly kind: "event
 const anyTime = { id: "00000000-0000-0000-0000-000000000000", time: "1970-01-01T00:00:00Z" };
 
 /** Makes a notification from its definition. It does not check the definition; `problems` does. */
-export function defineNotification<Schema extends z.ZodType, Content extends z.ZodType>(
-  definition: NotificationDefinition<Schema, Content>,
-): Notification {
-  const { recipients, replyTo, map, ...rest } = definition;
+export function defineNotification<
+  Schema extends z.ZodType,
+  Content extends z.ZodType,
+  const VariantName extends string = string,
+>(definition: NotificationDefinition<Schema, Content, VariantName>): Notification {
+  const { recipients, replyTo, map, locale, template, ...rest } = definition;
+  const editions: Editions = rest;
   const refuse = (problem: string): never => {
     throw new PermanentError("InvalidEvent", `The event does not fit "${definition.id}". ${problem}`);
   };
@@ -211,8 +260,8 @@ export function defineNotification<Schema extends z.ZodType, Content extends z.Z
     return "problem" in parsed ? refuse(parsed.problem) : (parsed.data as z.output<Schema>);
   };
 
-  const format = createFormatters("en", definition.timeZone ?? "UTC");
-  const contentOf = (event: BusinessEvent<z.output<Schema>>): unknown => {
+  const contentOf = (event: BusinessEvent<z.output<Schema>>, inLocale: string): unknown => {
+    const format = createFormatters(inLocale, definition.timeZone ?? "UTC");
     const parsed = definition.content.safeParse(map(event, format));
     if (parsed.success) return parsed.data;
     const problems = parsed.error.issues.map(({ path, message }) => `${["content", ...path].join(".")}: ${message}`);
@@ -222,6 +271,11 @@ export function defineNotification<Schema extends z.ZodType, Content extends z.Z
   return {
     ...rest,
     problems: () => problemsOf(definition),
+    chosenVariant(content, recipient) {
+      const chosen = template?.(content as z.output<Content>, recipient);
+      if (chosen === undefined || Object.hasOwn(editions.variants ?? {}, chosen)) return chosen;
+      return refuse(`Its definition chooses the template "${chosen}", which is none of its variants.`);
+    },
     prepare(event) {
       if (definition.trigger.kind === "event") refuseUnrouted(definition.trigger, event.detail, read().vocabulary);
       const business = {
@@ -240,8 +294,9 @@ export function defineNotification<Schema extends z.ZodType, Content extends z.Z
         recipients: named.addresses,
         refusedRecipients: named.refused,
         replyTo: replies,
-        content: contentOf(business),
-        contentHash: hashOf([contentOf({ ...business, ...anyTime }), replies]),
+        contentHash: hashOf([contentOf({ ...business, ...anyTime }, defaultLocale(editions)), replies]),
+        localeOf: (address) => lookUpLocale(locale?.(business.detail, { address }), editions),
+        contentIn: (inLocale = defaultLocale(editions)) => contentOf(business, inLocale),
       };
     },
   };
@@ -255,8 +310,8 @@ interface Reading {
   readonly hasKey: boolean;
 }
 
-function readingOf<Schema extends z.ZodType, Content extends z.ZodType>(
-  definition: NotificationDefinition<Schema, Content>,
+function readingOf<Schema extends z.ZodType, Content extends z.ZodType, VariantName extends string>(
+  definition: NotificationDefinition<Schema, Content, VariantName>,
 ): Reading {
   requireSoundSchema(definition);
   const fields = knownFields(definition.detail);
@@ -301,8 +356,8 @@ const demanded = {
   map: "function",
 } as const;
 
-function problemsOf<Schema extends z.ZodType, Content extends z.ZodType>(
-  definition: NotificationDefinition<Schema, Content>,
+function problemsOf<Schema extends z.ZodType, Content extends z.ZodType, VariantName extends string>(
+  definition: NotificationDefinition<Schema, Content, VariantName>,
 ): readonly string[] {
   const missing = Object.entries(demanded)
     .filter(([name, type]) => typeof (definition as unknown as Readonly<Record<string, unknown>>)[name] !== type)
@@ -310,6 +365,10 @@ function problemsOf<Schema extends z.ZodType, Content extends z.ZodType>(
   if (missing.length > 0) return [`it has no ${missing.join(", no ")}, or not as NotificationDefinition wants it.`];
   const { trigger, detail } = definition;
   return [
+    ...editionProblems(definition).map((problem) => `its ${problem}`),
+    ...(definition.template === undefined || definition.variants !== undefined
+      ? []
+      : ["its template chooses a variant, and it declares none: write variants: { a: { weight: 1 }, .. }."]),
     ...triggerProblems(trigger).map((problem) => `its trigger ${problem}`),
     ...schemaProblems(detail).map((problem) => `its schema can't be read: ${problem}`),
   ];

@@ -16,6 +16,7 @@ import {
 } from "@aws-sdk/client-sesv2";
 import { catalogue } from "../../handler/notifications";
 import { type Notification } from "../../handler/notifications/define";
+import { type Edition, editionKey, editionsOf } from "../../handler/notifications/editions";
 import { sampleEvent } from "../../handler/notifications/sample";
 import { feedbackEvents } from "../../stacks/constructs/delivery-feedback";
 import { type StageSettings } from "../../stacks/stages";
@@ -63,9 +64,9 @@ export function emailChecks(stage: DoctorStage, { ses, sesV2 }: EmailClients): C
       name: "Send rate and quota",
       run: async () => checkQuota((await readAccount()).SendQuota, config),
     },
-    ...catalogue.map((notification) => ({
-      name: `Template ${notification.id}`,
-      run: () => checkTemplate(ses, notification, storedTemplateName(names.prefix, notification), deploy),
+    ...storedEditions(names.prefix).map((stored, _, all) => ({
+      name: `Template ${editionKey(stored.notification, stored.edition)}`,
+      run: () => checkTemplate(ses, stored, all, deploy),
     })),
     {
       name: "Configuration set",
@@ -204,15 +205,35 @@ export function checkQuota(
 
 const round = (rate: number): number => Math.round(rate * 10) / 10;
 
+/** A template that this checkout uses. */
+interface StoredEdition {
+  readonly notification: Notification;
+  readonly edition: Edition;
+  readonly name: string;
+}
+
+const storedEditions = (prefix: string): readonly StoredEdition[] =>
+  catalogue.flatMap((notification) =>
+    editionsOf(notification).map((edition) => ({
+      notification,
+      edition,
+      name: storedTemplateName(prefix, notification, edition),
+    })),
+  );
+
 async function checkTemplate(
   client: SESClient,
-  notification: Notification,
-  name: string,
+  { notification, edition, name }: StoredEdition,
+  used: readonly StoredEdition[],
   deploy: string,
 ): Promise<Verdict> {
   const stored = await client.send(new GetTemplateCommand({ TemplateName: name })).catch(absent);
   if (stored?.Template === undefined) {
-    const other = await findOtherVersion(client, name);
+    const other = await findOtherVersion(
+      client,
+      name,
+      used.map((each) => each.name),
+    );
     return other === undefined
       ? fail(
           `${name} is not there: its mail waits for a deployment (TemplateMissing), and is parked after hours.`,
@@ -223,7 +244,7 @@ async function checkTemplate(
           `${deploy} Or check out what is deployed.`,
         );
   }
-  const here = loadTemplate(notification);
+  const here = loadTemplate(notification, edition);
   const there: Template = {
     subject: stored.Template.SubjectPart ?? "",
     html: stored.Template.HtmlPart ?? "",
@@ -239,7 +260,7 @@ async function checkTemplate(
       ),
     );
   }
-  const templateData = dataOf(notification, sampleEvent(notification));
+  const templateData = dataOf(notification, sampleEvent(notification), edition);
   try {
     const { RenderedTemplate: rendered = "" } = await client.send(
       new TestRenderTemplateCommand({ TemplateName: name, TemplateData: JSON.stringify(templateData) }),
@@ -256,15 +277,17 @@ async function checkTemplate(
 /**
  * Finds a stored template of the same notification with other content. The names of a notification's templates differ
  * only in the hash at their end.
+ * @param used names that this checkout uses.
  */
-async function findOtherVersion(client: SESClient, name: string): Promise<string | undefined> {
+async function findOtherVersion(client: SESClient, name: string, used: readonly string[]): Promise<string | undefined> {
   const notification = name.replace(/-[0-9a-f]{8}$/, "-");
   let token: string | undefined;
   do {
     const page: ListTemplatesCommandOutput = await client.send(new ListTemplatesCommand({ NextToken: token }));
     const names = (page.TemplatesMetadata ?? []).map(({ Name = "" }) => Name);
     const found = names.find(
-      (each) => each.startsWith(notification) && /^[0-9a-f]{8}$/.test(each.slice(notification.length)),
+      (each) =>
+        each.startsWith(notification) && /^[0-9a-f]{8}$/.test(each.slice(notification.length)) && !used.includes(each),
     );
     if (found !== undefined) return found;
     token = page.NextToken;

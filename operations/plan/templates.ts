@@ -106,7 +106,7 @@ function mailOf(template: Template | undefined, notification: Notification | und
     return { template, filled: { problem } };
   }
   try {
-    const { content } = notification.prepare(sampleEvent(notification, { time: sampleTime }));
+    const content = notification.prepare(sampleEvent(notification, { time: sampleTime })).contentIn();
     const reads = readsOfAll(content);
     const data = toTemplateData(content, { subject: reads, text: reads, html: reads, hasWords: true });
     return { template, filled: renderTemplate(template, { ...data }) };

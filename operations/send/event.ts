@@ -6,7 +6,7 @@ import { type EventTrigger, type Notification } from "../../handler/notification
 import { readdressed } from "../../handler/notifications/sample";
 import { refuseOversized } from "../../handler/send-notification";
 import { loadTemplate, type TemplateReader } from "../../stacks/templates/load";
-import { renderMail } from "../../stacks/templates/mail";
+import { editionOf, renderMail } from "../../stacks/templates/mail";
 import { UsageError } from "../command";
 import { describeFailure } from "../text";
 
@@ -62,7 +62,8 @@ export function checkedEvent(
     const event = eventOf(notification.trigger, detailOf(notification, options));
     refuseOversized(event);
     const { refusedRecipients } = notification.prepare(event);
-    const mail = renderMail(notification, event, templateOf(notification));
+    const edition = editionOf(notification, event);
+    const mail = renderMail(notification, event, edition, templateOf(notification, edition));
     const [refused] = refusedRecipients;
     // The function would mail the other recipients. Here it is refused, because the person can correct it at once.
     if (refused !== undefined) {
@@ -72,7 +73,7 @@ export function checkedEvent(
     if (options.subject !== undefined) {
       const subject = options.subject === "-" ? "+" : "-";
       const other = eventOf(notification.trigger, detailOf(notification, { ...options, subject }));
-      if (isDeepStrictEqual(mail, renderMail(notification, other, templateOf(notification)))) {
+      if (isDeepStrictEqual(mail, renderMail(notification, other, edition, templateOf(notification, edition)))) {
         throw new UsageError(`--subject: nothing in a mail of "${notification.id}" reads it. Leave it out.`);
       }
     }

@@ -10,6 +10,7 @@ import { Construct } from "constructs";
 import { templateName } from "../../handler/contract/environment";
 import { type RecipientPolicy, recipientPatterns } from "../../handler/contract/recipient-policy";
 import { type Notification } from "../../handler/notifications/define";
+import { type Edition } from "../../handler/notifications/editions";
 import { type Arns } from "../arns";
 import { type Config } from "../config";
 import { type Names } from "../names";
@@ -36,9 +37,12 @@ export interface EmailSenderProps {
   readonly deletionProtection: boolean;
 }
 
-/** The template of one notification as it is in this checkout. */
+/** The template of one edition of a notification as it is in this checkout. */
 export interface StoredTemplate {
   readonly notificationId: Notification["id"];
+  readonly edition: Edition;
+  /** The edition's `editionKey`. */
+  readonly key: string;
   readonly template: LoadedTemplate;
   /** The template's hash, made by `templateHash`. */
   readonly hash: string;
@@ -49,8 +53,8 @@ export class EmailSender extends Construct {
   /** The senders' identities by address or domain; without those that another stage or a person created. */
   readonly identities: ReadonlyMap<string, Sesv2EmailIdentity>;
   readonly configurationSet: Sesv2ConfigurationSet;
-  /** The stored templates by notification id. */
-  readonly templates: Readonly<Record<Notification["id"], SesTemplate>>;
+  /** The stored templates by their `editionKey`. */
+  readonly templates: Readonly<Record<string, SesTemplate>>;
 
   constructor(
     scope: Construct,
@@ -78,12 +82,12 @@ export class EmailSender extends Construct {
       );
     }
     this.templates = Object.fromEntries(
-      props.templates.map((template) => [template.notificationId, this.createTemplate(template)]),
+      props.templates.map((template) => [template.key, this.createTemplate(template)]),
     );
   }
 
-  private createTemplate({ notificationId, template, hash }: StoredTemplate): SesTemplate {
-    return new SesTemplate(this, `template-${notificationId}`, {
+  private createTemplate({ notificationId, key, template, hash }: StoredTemplate): SesTemplate {
+    return new SesTemplate(this, `template-${key}`, {
       name: templateName(this.props.names.prefix, notificationId, hash),
       subject: escapeForTerraform(template.subject),
       html: escapeForTerraform(template.html),

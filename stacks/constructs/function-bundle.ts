@@ -5,7 +5,7 @@ import { DataArchiveFile } from "@cdktf/provider-archive/lib/data-archive-file";
 import { AssetType, TerraformAsset } from "cdktf";
 import { Construct } from "constructs";
 import { buildSync } from "esbuild";
-import { type PackagedTemplate } from "../../handler/contract/template-data";
+import { type PackagedTemplates } from "../../handler/contract/template-data";
 
 /** The Node.js version of Lambda's runtime, for which the bundle is built. */
 export const nodeVersion = 22;
@@ -13,8 +13,7 @@ export const nodeVersion = 22;
 const projectRoot = join(__dirname, "..", "..");
 
 export interface FunctionBundleProps {
-  /** The stored templates, by notification id. */
-  readonly templates: Readonly<Record<string, PackagedTemplate>>;
+  readonly templates: PackagedTemplates;
 }
 
 /**
@@ -44,7 +43,7 @@ export class FunctionBundle extends Construct {
  */
 const built = new Map<string, string>();
 
-function buildHandler(packaged: Readonly<Record<string, PackagedTemplate>>): string {
+function buildHandler(packaged: PackagedTemplates): string {
   const templates = JSON.stringify(packaged);
   const folder = built.get(templates) ?? bundleInto(mkdtempSync(join(tmpdir(), "handler-bundle-")), templates);
   built.set(templates, folder);

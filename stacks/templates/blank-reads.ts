@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { hasVisibleCharacter } from "../../handler/contract/text";
-import { type LoadedTemplate, notificationsFolder, tell } from "./load";
+import { notificationsFolder } from "./files";
+import { type LoadedTemplate, tell } from "./load";
 import { type Part } from "./pieces";
 import { renderPart } from "./render";
 

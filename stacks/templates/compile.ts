@@ -3,6 +3,7 @@ import { escapeHtml, toSubject } from "../../handler/contract/text";
 import { askedForm, linesForm, type Reads, rowValue } from "../../handler/contract/template-data";
 import { similarName } from "../../handler/notifications/problems";
 import { type ContentType, either, isScalar } from "./content-type";
+import { type Message, type Messages } from "./messages";
 import { Paths } from "./paths";
 import { type Compiled, type Part, type Partials, type Piece, type Place, type Problem, type Source } from "./pieces";
 import { anyRow, counterPath, emitted, type Frame, type Inline, type Resolved, type Scope, type Value } from "./scope";
@@ -25,8 +26,14 @@ import {
  * Every path is looked up in the type of the content; what would not be rendered, or would be rendered as something else
  * than the author sees, is a problem with its place.
  */
-export function compilePart(source: Source, part: Part, content: ContentType, partials: Partials): Compiled {
-  const compiler = new Compiler(part, partials);
+export function compilePart(
+  source: Source,
+  part: Part,
+  content: ContentType,
+  partials: Partials,
+  messages: Messages,
+): Compiled {
+  const compiler = new Compiler(part, /\.(?:html|mjml)$/.test(source.file), partials, messages);
   const root: Frame = {
     type: content,
     reads: compiler.reads,
@@ -50,10 +57,12 @@ export function compilePart(source: Source, part: Part, content: ContentType, pa
       guards: new Set(),
       inlines: new Map(),
       partialBlock: undefined,
+      isText: false,
       within: [],
     });
   }
-  return { pieces: compiler.pieces, reads: compiler.reads, problems: compiler.problems };
+  const { pieces, reads, problems, readsMessages } = compiler;
+  return { pieces, reads, problems, readsMessages };
 }
 
 const blockHelpers = ["if", "unless", "each", "with"] as const;
@@ -64,6 +73,7 @@ class Compiler {
   readonly pieces: Piece[] = [];
   readonly problems: Problem[] = [];
   readonly reads: Reads = {};
+  readsMessages = false;
   private readonly paths = new Paths((node, scope, problem) => {
     this.refuse(node, scope, problem);
   });
@@ -72,14 +82,21 @@ class Compiler {
 
   constructor(
     private readonly part: Part,
+    /** Whether the author writes HTML or MJML, as also for a text that is derived from it. */
+    private readonly isMarkup: boolean,
     private readonly partials: Partials,
+    private readonly messages: Messages,
   ) {}
 
-  parse({ file, text }: Source): hbs.AST.Program | undefined {
+  /** @param line of the file that the whole text stands on. @default the text is the file */
+  parse({ file, text }: Source, line?: number): hbs.AST.Program | undefined {
     try {
-      return Handlebars.parse(text);
+      const program = Handlebars.parse(text);
+      if (line !== undefined) placeAt(program, line);
+      return program;
     } catch (error) {
-      this.problems.push({ file, ...parseProblem(error instanceof Error ? error.message : String(error)) });
+      const problem = parseProblem(error instanceof Error ? error.message : String(error));
+      this.problems.push({ file, ...problem, ...(line === undefined ? {} : { line, column: 1 }) });
       return undefined;
     }
   }
@@ -107,7 +124,8 @@ class Compiler {
       const text = original.slice(start, Math.max(start, original.length - end));
       const place = placeOf(statement, scope.file);
       const line = place.line + original.slice(0, start).split("\n").length - 1;
-      this.written({ ...place, line }, text, next !== undefined && unseenTags(next) === undefined);
+      const written = scope.isText ? this.asText(text) : text;
+      this.written({ ...place, line }, written, next !== undefined && unseenTags(next) === undefined);
     }
   }
 
@@ -119,6 +137,12 @@ class Compiler {
       this.problems.push({ ...place, problem });
     }
     this.pieces.push({ kind: "static", text, place });
+  }
+
+  /** Writes a constant text as the part shows it. */
+  private asText(text: string): string {
+    if (this.isMarkup) return escapeHtml(text);
+    return this.part === "subject" ? toSubject(text) : text;
   }
 
   private statement(statement: hbs.AST.Statement, scope: Scope): void {
@@ -161,7 +185,56 @@ class Compiler {
       this[name](statement, scope);
       return;
     }
+    if (name === "t") {
+      this.message(statement, scope);
+      return;
+    }
     this.refuse(statement, scope, helperProblem(name, `{{${name}}}`));
+  }
+
+  /**
+   * `{{t "key"}}`: a text of the messages file, written out as a partial is. With three braces it is markup of the
+   * author's.
+   */
+  private message(statement: hbs.AST.MustacheStatement, scope: Scope): void {
+    const program = this.messageProgram(statement, scope);
+    if (program === undefined) return;
+    const { key, message } = program;
+    this.program(program.program, {
+      ...scope,
+      file: message.file,
+      isText: statement.escaped && this.isMarkup,
+      within: [...scope.within, key],
+    });
+  }
+
+  private messageProgram(
+    call: hbs.AST.MustacheStatement | hbs.AST.SubExpression,
+    scope: Scope,
+  ): { readonly key: string; readonly message: Message; readonly program: hbs.AST.Program } | undefined {
+    const [param, ...others] = call.params;
+    if (param?.type !== "StringLiteral" || others.length > 0 || (call.hash as hbs.AST.Hash | undefined) !== undefined) {
+      this.refuse(call, scope, 'a text is named by a constant, {{t "key"}}, and takes its values from where it stands');
+      return;
+    }
+    const name = (param as hbs.AST.StringLiteral).value;
+    const message = this.messages.find(name);
+    this.readsMessages = true;
+    if (message === undefined) {
+      this.refuse(call, scope, this.messages.missing(name));
+      return;
+    }
+    const key = `{{t "${name}"}}`;
+    if (scope.within.includes(key)) {
+      this.refuse(
+        call,
+        scope,
+        `the text "${name}" is written out within itself: ${[...scope.within, key].join(" > ")}`,
+      );
+      return;
+    }
+    const program = this.parse({ file: message.file, text: message.text }, message.line);
+    return program === undefined ? undefined : { key, message, program };
   }
 
   /** `{{lines message}}`: the text with its line breaks, as Outlook shows them, too. */
@@ -247,8 +320,7 @@ class Compiler {
     if (value === undefined) return;
     if (value.kind === "constant") {
       const text = String(value.value);
-      const written = { subject: toSubject, text: (raw: string) => raw, html: escapeHtml }[this.part](text);
-      this.written(placeOf(statement, scope.file), written, false);
+      this.written(placeOf(statement, scope.file), this.asText(text), false);
       return;
     }
     if (value.kind === "counter") {
@@ -584,6 +656,7 @@ class Compiler {
         ...(block === undefined ? [] : this.inlinesOf(block.program, scope)),
       ]),
       partialBlock: block === undefined ? undefined : { program: block.program, scope, tags: block },
+      isText: false,
       within: [...scope.within, name],
     };
     this.program(found.program, inner, found.tags);
@@ -643,15 +716,33 @@ class Compiler {
       case "NumberLiteral":
       case "BooleanLiteral":
         return { kind: "constant", value: (expression as hbs.AST.StringLiteral).value };
-      case "SubExpression": {
-        this.refuse(expression, scope, subexpressionProblem);
-        return;
-      }
+      case "SubExpression":
+        return this.messageArgument(expression as hbs.AST.SubExpression, scope);
       default: {
         this.refuse(expression, scope, "a partial takes names and constants");
         return;
       }
     }
+  }
+
+  /** `(t "key")`: a text that is a constant. */
+  private messageArgument(expression: hbs.AST.SubExpression, scope: Scope): Resolved | undefined {
+    if ((expression.path as { readonly original?: string }).original !== "t") {
+      this.refuse(expression, scope, subexpressionProblem);
+      return;
+    }
+    const found = this.messageProgram(expression, scope);
+    if (found === undefined) return undefined;
+    const { body } = found.program;
+    if (body.some(({ type }) => type !== "ContentStatement")) {
+      this.refuse(
+        expression,
+        scope,
+        `${found.key} shows values, and a partial takes constants: write it into the partial`,
+      );
+      return;
+    }
+    return { kind: "constant", value: body.map((each) => (each as hbs.AST.ContentStatement).value).join("") };
   }
 
   private push(
@@ -694,9 +785,23 @@ interface Tags {
   readonly close: Partial<hbs.AST.StripFlags> | undefined;
 }
 
+/** Lets all of the program stand on one line of its file. */
+function placeAt(node: unknown, line: number): void {
+  if (typeof node !== "object" || node === null) return;
+  for (const [name, value] of Object.entries(node)) {
+    if (name !== "loc") placeAt(value, line);
+    else (node as hbs.AST.Node).loc = { ...(value as hbs.AST.SourceLocation), start: { line, column: 0 } };
+  }
+}
+
 /** The outer tags of a statement that SES does not get, because it is written out or left out; else `undefined`. */
 function unseenTags(statement: hbs.AST.Statement | undefined): Tags | undefined {
   switch (statement?.type) {
+    case "MustacheStatement": {
+      const { path, params, strip } = statement as hbs.AST.MustacheStatement;
+      const isMessage = (path as { readonly original?: string }).original === "t" && params.length > 0;
+      return isMessage ? { open: strip, close: strip } : undefined;
+    }
     case "CommentStatement":
     case "PartialStatement": {
       const { strip } = statement as hbs.AST.PartialStatement;

@@ -128,8 +128,10 @@ function bare(pieces: readonly Piece[], at: number, step: -1 | 1): string {
  * Sets the language of the mail, and lets each block that shows a value take its direction from its text, so that Arabic
  * and Hebrew are laid out from right to left. What the author has set stays.
  * @param language BCP 47 tag.
+ * @param isShared whether the page's own `lang` does not count, because the body may serve several languages.
  */
-export function withLanguage(pieces: readonly Piece[], language: string): readonly Piece[] {
+export function withLanguage(authored: readonly Piece[], language: string, isShared: boolean): readonly Piece[] {
+  const pieces = isShared ? authored.map(withoutPageLanguage) : authored;
   const { markup, offsets, spots } = markupOf(pieces);
   const { found, documents } = new Contexts(markup, spots);
   const blocks = pieces.flatMap((piece, at) => {
@@ -163,6 +165,11 @@ export function withLanguage(pieces: readonly Piece[], language: string): readon
     { kind: "static", text: "</div>\n", place },
   ];
 }
+
+const pageLanguage = /(<html\b[^>]*?)\s+lang=(?:"[^"]*"|'[^']*'|[^\s"'>]+)/gi;
+
+const withoutPageLanguage = (piece: Piece): Piece =>
+  piece.kind === "static" ? { ...piece, text: piece.text.replace(pageLanguage, "$1") } : piece;
 
 /** @param isBehindValue whether another value stands directly before it. */
 function valueProblem(

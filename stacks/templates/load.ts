@@ -1,26 +1,21 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { extname, join, relative } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { extname, join } from "node:path";
 import Handlebars from "handlebars";
 import { templateName } from "../../handler/contract/environment";
 import { hasVisibleCharacter, toSubject } from "../../handler/contract/text";
 import { type TemplateReads } from "../../handler/contract/template-data";
 import { type Notification } from "../../handler/notifications/define";
+import { type Edition, editionsOf, editionSuffix } from "../../handler/notifications/editions";
 import { compilePart } from "./compile";
-import { type Part, type Partials, type Piece, type Problem, type Source } from "./pieces";
+import { type Part, type Piece, type Problem, type Source } from "./pieces";
 import { type ContentType, ContentTypeError, contentTypeOf } from "./content-type";
 import { contextProblems, withLanguage } from "./html-context";
 import { derivedText } from "./derived-text";
+import { Bodies, type Body, notificationsFolder, partialsFor, shown } from "./files";
+import { type Messages, messagesOf } from "./messages";
 import { mjmlToHtml } from "./mjml";
 import { type Template } from "./render";
-
-const projectRoot = join(__dirname, "..", "..");
-
-/** The folder that has one folder for each notification, named by its id. */
-export const notificationsFolder = join(projectRoot, "handler", "notifications");
-
-/** Folders below `notificationsFolder` that hold no notification, but what notifications share. */
-export const sharedFolders = ["layouts", "partials"] as const;
 
 /** Most that SES stores of a template, in bytes: https://docs.aws.amazon.com/ses/latest/dg/send-personalized-email-api.html */
 const largestTemplate = 500 * 1024;
@@ -33,7 +28,7 @@ export interface LoadedTemplate extends Template {
 }
 
 /** What a template is made from. */
-export type TemplateSource = Pick<Notification, "id" | "subject" | "content">;
+export type TemplateSource = Pick<Notification, "id" | "subject" | "content" | "locales" | "variants">;
 
 /** A template that SES would not render, or of which a part is missing. */
 export class TemplateError extends Error {
@@ -50,13 +45,16 @@ export class TemplateError extends Error {
 }
 
 /**
- * Reads, checks and compiles the template of a notification. If a template reads a value that is not supplied, SES
- * accepts the send and returns a MessageId, but sends no mail. Such a template must therefore not be deployed.
+ * Reads, checks and compiles the template of an edition of a notification. If a template reads a value that is not
+ * supplied, SES accepts the send and returns a MessageId, but sends no mail. Such a template must therefore not be
+ * deployed.
+ * @param edition @default the notification's first one
  * @param folder that holds `body.mjml` or `body.html`, and `body.txt` where the text is not to be derived.
  * @throws TemplateError that names file, line and column of every problem.
  */
 export function loadTemplate(
   notification: TemplateSource,
+  edition: Edition = editionsOf(notification)[0],
   folder = join(notificationsFolder, notification.id),
 ): LoadedTemplate {
   const { id } = notification;
@@ -67,31 +65,40 @@ export function loadTemplate(
   }
   const definition = join(folder, "index.ts");
   const type = typeOf(notification, definition);
-  const subjectSource = { file: definition, text: notification.subject };
-  const html = ["body.mjml", "body.html"]
-    .map((name) => readSource(join(folder, name)))
-    .find((source) => source !== undefined);
-  const text = readSource(join(folder, "body.txt"));
+  const bodies = new Bodies(folder, notification);
+  const messages = messagesOf(folder, edition);
+  const subjectSource = { file: definition, text: notification.subject, isOfLocale: false };
+  const html = bodies.find([".mjml", ".html"], edition);
+  const text = bodies.find([".txt"], edition);
   if (html === undefined)
     throw new TemplateError(id, [
+      ...bodies.problems(),
       `${shown(join(folder, "body.html"))}: it is missing: write it, or body.mjml beside index.ts.`,
     ]);
-  const subject = oneLine(compiled(subjectSource, "subject", type));
+  const compiler: PartCompiler = {
+    type,
+    messages,
+    locale: edition.locale,
+    isTranslated: (notification.locales ?? []).length > 1,
+  };
+  const subject = oneLine(compiled(subjectSource, "subject", compiler));
   const parts = {
     subject,
-    html: htmlPart(html, type),
-    text: text === undefined ? derivedPart(html, type) : compiled(text, "text", type),
+    html: htmlPart(html, compiler),
+    text: text === undefined ? derivedPart(html, compiler) : compiled(text, "text", compiler),
   };
+  const sources = { subject: subjectSource, html, text: text ?? html };
   const problems = [
-    ...(["subject", "html", "text"] as const).flatMap((part) =>
-      parts[part].problems.map((problem) => tell(problem, part, definition)),
-    ),
+    ...bodies.problems(),
+    ...messages.problems,
+    ...partNames.flatMap((part) => parts[part].problems.map((problem) => tell(problem, part, definition))),
     ...emptyParts({ subject: subjectSource, html, ...(text === undefined ? {} : { text }) }, definition),
   ];
   if (problems.length === 0) {
-    for (const part of ["subject", "html", "text"] as const) {
-      const { file } = { subject: subjectSource, html, text: text ?? html }[part];
-      problems.push(...storedProblems(part, parts[part].pieces, file));
+    for (const part of partNames) {
+      problems.push(...storedProblems(part, parts[part].pieces, sources[part].file));
+      if (servesOthers(part, sources[part], notification, edition, bodies))
+        problems.push(...untranslated(part, parts[part], sources[part], notification));
     }
   }
   if (problems.length > 0) throw new TemplateError(id, [...new Set(problems)]);
@@ -115,11 +122,58 @@ export function loadTemplate(
   };
 }
 
+const partNames = ["subject", "html", "text"] as const;
+
+/** Whether the file of a part makes the mail of another locale, too. */
+function servesOthers(
+  part: Part,
+  source: Body,
+  { locales }: TemplateSource,
+  { locale, ...rest }: Edition,
+  bodies: Bodies,
+): boolean {
+  if (source.isOfLocale) return false;
+  return (locales ?? []).some((other) => {
+    if (other === locale) return false;
+    if (part === "subject") return true;
+    const extensions = source.file.endsWith(".txt") ? [".txt"] : [".mjml", ".html"];
+    return bodies.find(extensions, { ...rest, locale: other })?.file === source.file;
+  });
+}
+
+/** Reports words that several languages would share. A part that reads a message has its words there. */
+function untranslated(
+  part: Part,
+  { pieces, readsMessages }: PartOfTemplate,
+  { file }: Source,
+  { locales }: TemplateSource,
+): string[] {
+  const words = part === "html" ? derivedText(pieces, file) : pieces;
+  const hasLetters = words.some((piece) => piece.kind === "static" && /\p{L}/u.test(piece.text));
+  if (readsMessages || !hasLetters) return [];
+  const place = part === "subject" ? `${shown(file)}:${subjectLine(file)}: the subject` : `${shown(file)}: it`;
+  const [, other = ""] = locales ?? [];
+  const better = part === "subject" ? "" : `, or write body.${other}${extname(file)}`;
+  return [
+    `${place} says the same in ${locales?.join(" and ") ?? ""}: write its words as {{t "key"}}, with the text in messages.${other}.json${better}.`,
+  ];
+}
+
 type PartOfTemplate = {
   readonly pieces: readonly Piece[];
   readonly reads: TemplateReads[Part];
   readonly problems: readonly Problem[];
+  readonly readsMessages: boolean;
 };
+
+/** What the parts of an edition are compiled with. */
+interface PartCompiler {
+  readonly type: ContentType;
+  readonly messages: Messages;
+  readonly locale: string;
+  /** Whether the notification has several locales, so that the mail's own counts and not what a shared body says. */
+  readonly isTranslated: boolean;
+}
 
 function typeOf({ id, content }: TemplateSource, definition: string): ContentType {
   try {
@@ -140,66 +194,38 @@ function oneLine(part: PartOfTemplate): PartOfTemplate {
   return { ...part, pieces };
 }
 
-function compiled(source: Source, part: Part, type: ContentType): PartOfTemplate {
+function compiled(source: Source, part: Part, { type, messages }: PartCompiler): PartOfTemplate {
   try {
-    return compilePart(source, part, type, partialsFor(extname(source.file)));
+    return compilePart(source, part, type, partialsFor(extname(source.file)), messages);
   } catch (error) {
     if (!(error instanceof ContentTypeError)) throw error;
-    return { pieces: [], reads: {}, problems: [{ file: "", line: 1, column: 1, problem: error.message }] };
+    const problem = { file: "", line: 1, column: 1, problem: error.message };
+    return { pieces: [], reads: {}, problems: [problem], readsMessages: false };
   }
 }
 
-/** BCP 47 tag of the language that the templates are written in. */
-const language = "en";
-
 const isMjml = ({ file }: Source): boolean => file.endsWith(".mjml");
 
-function htmlPart(source: Source, type: ContentType): PartOfTemplate {
-  const part = compiled(source, "html", type);
-  const { pieces, problems } = markupOf(source, part);
-  return { ...part, pieces: withLanguage(pieces, language), problems: [...problems, ...contextProblems(pieces)] };
-}
-
-function markupOf(source: Source, { pieces, problems }: PartOfTemplate) {
-  if (!isMjml(source) || problems.length > 0) return { pieces, problems };
-  return mjmlToHtml(pieces, language);
-}
-
-/** The text part, where the author has written none. */
-function derivedPart(source: Source, type: ContentType): PartOfTemplate {
-  const part = compiled(source, "text", type);
-  const { pieces, problems } = markupOf(source, part);
-  return { ...part, pieces: problems.length > 0 ? pieces : derivedText(pieces, source.file), problems };
-}
-
-/** The layouts and partials that a file with this extension may name. */
-function partialsFor(extension: string): Partials {
-  // The subject stands in index.ts, and takes what a text takes.
-  const kinds = extension === ".ts" ? [".txt"] : extension === ".mjml" ? [".mjml", ".html"] : [extension];
-  const folders = sharedFolders.map((name) => join(notificationsFolder, name)).filter((folder) => existsSync(folder));
-  const files = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+function htmlPart(source: Source, compiler: PartCompiler): PartOfTemplate {
+  const part = compiled(source, "html", compiler);
+  const { pieces, problems } = markupOf(source, part, compiler);
   return {
-    names: files.filter((file) => kinds.includes(extname(file))).map((file) => nameOf(file)),
-    read: (name) =>
-      kinds
-        .flatMap((kind) => files.filter((file) => extname(file) === kind && nameOf(file) === name))
-        .map(readSource)
-        .find((source) => source !== undefined),
+    ...part,
+    pieces: withLanguage(pieces, compiler.locale, compiler.isTranslated),
+    problems: [...problems, ...contextProblems(pieces)],
   };
 }
 
-function nameOf(file: string): string {
-  return file.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "");
+function markupOf(source: Source, { pieces, problems }: PartOfTemplate, { locale }: PartCompiler) {
+  if (!isMjml(source) || problems.length > 0) return { pieces, problems };
+  return mjmlToHtml(pieces, locale);
 }
 
-/** The path as messages name it: relative to the project's root, and with `/` on Windows, too. */
-function shown(file: string): string {
-  return relative(projectRoot, file).replaceAll("\\", "/");
-}
-
-/** Reads a file with `\n` as its line ends, so that a checkout on Windows has the same stored template. */
-function readSource(file: string): Source | undefined {
-  return existsSync(file) ? { file, text: readFileSync(file, "utf8").replace(/\r\n?/g, "\n") } : undefined;
+/** The text part, where the author has written none. */
+function derivedPart(source: Source, compiler: PartCompiler): PartOfTemplate {
+  const part = compiled(source, "text", compiler);
+  const { pieces, problems } = markupOf(source, part, compiler);
+  return { ...part, pieces: problems.length > 0 ? pieces : derivedText(pieces, source.file), problems };
 }
 
 /** A problem as messages tell it, with its place. */
@@ -257,11 +283,13 @@ class ValueCounter extends Handlebars.Visitor {
 }
 
 /**
- * The first 8 hexadecimal digits of the SHA-256 of what SES stores. Templates with the same hash are the same template.
+ * The first 8 hexadecimal digits of the SHA-256 of what SES stores. Editions never share a hash: their order may change,
+ * and Terraform then has to make the template of the one before it removes that of the other.
+ * @param suffix of the edition: `editionSuffix`.
  */
-export function templateHash({ subject, html, text }: Template): string {
+export function templateHash({ subject, html, text }: Template, suffix = ""): string {
   return createHash("sha256")
-    .update(JSON.stringify([subject, html, text]))
+    .update(JSON.stringify([subject, html, text, ...(suffix === "" ? [] : [suffix])]))
     .digest("hex")
     .slice(0, 8);
 }
@@ -270,12 +298,14 @@ export function templateHash({ subject, html, text }: Template): string {
 export function storedTemplateName(
   prefix: string,
   notification: TemplateSource,
+  edition: Edition = editionsOf(notification)[0],
   templateOf: TemplateReader = loadTemplate,
 ): string {
-  return templateName(prefix, notification.id, templateHash(templateOf(notification)));
+  const hash = templateHash(templateOf(notification, edition), editionSuffix(notification, edition));
+  return templateName(prefix, notification.id, hash);
 }
 
-export type TemplateReader = (notification: TemplateSource) => LoadedTemplate;
+export type TemplateReader = (notification: TemplateSource, edition?: Edition) => LoadedTemplate;
 
 /** The line in the definition that has the subject. */
 function subjectLine(file: string): number {

@@ -50,4 +50,6 @@ export interface Compiled {
   readonly pieces: readonly Piece[];
   readonly reads: Reads;
   readonly problems: readonly Problem[];
+  /** Whether it shows a text of a messages file. */
+  readonly readsMessages: boolean;
 }

@@ -68,7 +68,9 @@ export interface Scope {
   readonly inlines: ReadonlyMap<string, Inline>;
   /** What stands between `{{#> name}}` and `{{/name}}`. */
   readonly partialBlock: Inline | undefined;
-  /** The partials that the place is in, the outermost first. */
+  /** Whether the place is in a message that is a text, so that the characters of HTML stand for themselves. */
+  readonly isText: boolean;
+  /** The partials and messages that the place is in, the outermost first. */
   readonly within: readonly string[];
 }
 

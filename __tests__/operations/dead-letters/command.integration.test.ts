@@ -329,6 +329,7 @@ describe("a mail that may be out", () => {
       claims.claim({
         id: claimOf(id, recipient),
         notification: "email-request",
+        edition: { locale: "en" },
         eventId: id,
         contentHash: "hash",
         heldUntil: Date.now() + (end === "dead" ? -1 : 600_000),

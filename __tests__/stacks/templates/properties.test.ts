@@ -8,6 +8,7 @@ import { toTemplateData } from "../../../handler/contract/template-data";
 import { compilePart } from "../../../stacks/templates/compile";
 import { type ContentType, contentTypeOf } from "../../../stacks/templates/content-type";
 import { contextProblems, withLanguage } from "../../../stacks/templates/html-context";
+import { type Messages } from "../../../stacks/templates/messages";
 import { type Part } from "../../../stacks/templates/pieces";
 
 /** A type of content: its schema, and values that fit it. */
@@ -138,6 +139,8 @@ class Author {
           `<p>{{lines ${path}}}</p>`,
           `{{#if ${path}}}{{${path}}}{{else}}none{{/if}}`,
           `{{> part a=${path}}}`,
+          `{{t "plain"}}<i title="{{t "plain"}}">x</i>{{> part a=(t "plain")}}`,
+          `{{#with ..}}{{t "named"}}{{/with}}{{t "named"}}`,
         ]);
     }
   }
@@ -191,6 +194,16 @@ const partials = {
   read: (name: string) => (name === "part" ? { file: "part.html", text: "{{#if a}}<p>{{a}}</p>{{/if}}" } : undefined),
 };
 
+const texts: Readonly<Record<string, string>> = { plain: `Fish & <chips> "'`, named: "<u>{{a}}</u> & co" };
+const messages: Messages = {
+  find: (key) => {
+    const found = texts[key];
+    return found === undefined ? undefined : { text: found, file: "messages.en.json", line: 1 };
+  },
+  missing: (key) => key,
+  problems: [],
+};
+
 /** The tags of the HTML, each with the names of its attributes, and the addresses in them. */
 function tagsOf(markup: string): { tags: string[]; addresses: string[] } {
   const tags: string[] = [];
@@ -229,16 +242,17 @@ it("lets nothing pass that SES would not render, or that would show markup of an
       ([schema, value], draw, part) => {
         const source = new Author(draw).template([contentTypeOf(schema, "content")]);
         const compiled = compilePart(
-          { file: "body.html", text: source },
+          { file: { html: "body.html", text: "body.txt", subject: "index.ts" }[part], text: source },
           part,
           contentTypeOf(schema, "content"),
           partials,
+          messages,
         );
         const problems = [...compiled.problems, ...(part === "html" ? contextProblems(compiled.pieces) : [])];
         if (problems.length > 0) return;
         passed += 1;
         if (compiled.pieces.some(({ kind }) => kind !== "static")) shown += 1;
-        const pieces = part === "html" ? withLanguage(compiled.pieces, "en") : compiled.pieces;
+        const pieces = part === "html" ? withLanguage(compiled.pieces, "en", false) : compiled.pieces;
         const stored = { subject: "", html: "", text: "", [part]: pieces.map((piece) => piece.text).join("") };
         const reads = { subject: {}, text: {}, html: {}, [part]: compiled.reads, hasWords: true };
         const content = schema.parse(value);

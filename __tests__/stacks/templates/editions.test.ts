@@ -1,0 +1,237 @@
+import * as z from "zod";
+import { type Edition } from "../../../handler/notifications/editions";
+import { type Template, renderTemplate } from "../../../stacks/templates/render";
+import { toTemplateData } from "../../../handler/contract/template-data";
+import { TemplateError } from "../../../stacks/templates/load";
+import { templateOfFiles } from "../../support/template-files";
+
+const content = z.object({ name: z.string(), rows: z.array(z.object({ name: z.string() })) });
+const value = { name: "Ada & Bob", rows: [{ name: "<tea>" }] };
+const locales: [string, ...string[]] = ["en", "fr", "fr-CA"];
+const variants = { a: { weight: 1 }, b: { weight: 1 } };
+const subject = '{{t "subject"}}';
+
+type Files = Readonly<Record<string, string>>;
+const texts = (file: object) => JSON.stringify(file, null, 2);
+
+/** A notification in two languages whose body is shared. */
+const shared: Files = {
+  "body.html": '<html lang="en"><body><p>{{t "thanks"}}</p>{{#each rows}}<i>{{t "row"}}</i>{{/each}}</body></html>',
+  "messages.en.json": texts({ subject: "For {{name}}", thanks: "Thank you & goodbye, {{name}}", row: "One {{name}}" }),
+  "messages.fr.json": texts({ subject: "Pour {{name}}", thanks: "Merci <b> {{name}}", row: "Un {{name}}" }),
+};
+
+const load = (files: Files, edition: Edition, changes: object = {}) =>
+  templateOfFiles({ id: "example", subject, content, locales, ...changes }, files, edition);
+
+function mail(files: Files, edition: Edition, changes: object = {}): Template {
+  const template = load(files, edition, changes);
+  return renderTemplate(template, { ...toTemplateData(value, template.reads) });
+}
+
+/** The problems, without the folder of the test's files. */
+function problemsOf(files: Files, edition: Edition, changes: object = {}): string[] {
+  try {
+    load(files, edition, changes);
+    return [];
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    return error.problems.map((problem) =>
+      problem.replaceAll(/[^\s"]*\/(?=[\w.-]+\.(?:json|html|txt|ts|mjml)\b)/g, ""),
+    );
+  }
+}
+
+describe("a text of the messages file", () => {
+  it("is escaped in the HTML, raw in the text, and takes its values from where it stands", () => {
+    expect(mail(shared, { locale: "en" })).toMatchObject({
+      subject: "For Ada & Bob",
+      html: expect.stringContaining("Thank you &amp; goodbye, Ada &amp; Bob</p><i>One &lt;tea&gt;</i>") as string,
+      text: expect.stringContaining("Thank you & goodbye, Ada & Bob") as string,
+    });
+    expect(mail(shared, { locale: "fr" })).toMatchObject({
+      subject: "Pour Ada & Bob",
+      html: expect.stringContaining("Merci &lt;b&gt; Ada &amp; Bob</p><i>Un &lt;tea&gt;</i>") as string,
+      text: expect.stringContaining("Merci <b> Ada & Bob") as string,
+    });
+  });
+
+  it("is that of the language where the region has none, and the region's own otherwise", () => {
+    expect(mail(shared, { locale: "fr-CA" }).subject).toBe("Pour Ada & Bob");
+    const files = { ...shared, "messages.fr-CA.json": texts({ subject: "Pour vous, {{name}}" }) };
+    expect(mail(files, { locale: "fr-CA" })).toMatchObject({
+      subject: "Pour vous, Ada & Bob",
+      html: expect.stringContaining("Merci") as string,
+    });
+  });
+
+  it("is that of the variant where it has one", () => {
+    const files = { ...shared, "messages.en.b.json": texts({ subject: "Hello {{name}}" }) };
+    expect(mail(files, { locale: "en", variant: "b" }, { variants }).subject).toBe("Hello Ada & Bob");
+    expect(mail(files, { locale: "en", variant: "a" }, { variants }).subject).toBe("For Ada & Bob");
+  });
+
+  it("is markup of the author's with three braces", () => {
+    const files = {
+      ...shared,
+      "body.html": '<p>{{{t "thanks"}}}</p>',
+      "messages.en.json": texts({ subject: "S", thanks: "<b>{{name}}</b>" }),
+    };
+    const { html, text } = mail(files, { locale: "en" });
+    expect(html).toContain("<b>Ada &amp; Bob</b>");
+    expect(text).toBe("Ada & Bob\n");
+  });
+
+  it("may be given to a partial, stand in an attribute, be in a group, and take blanks away", () => {
+    const files = {
+      "body.html": `{{#* inline "label"}}<b>{{text}}</b>{{/inline}}<i title="{{t "nav.a"}}">{{> label text=(t "nav.a")}} {{~t "b"~}} x</i>`,
+      "messages.en.json": texts({ subject: "S", nav: { a: 'A & "b"' }, b: "-" }),
+      "messages.fr.json": texts({ subject: "S", nav: { a: "C" }, b: "-" }),
+    };
+    expect(mail(files, { locale: "en" }).html).toContain(
+      '<i title="A &amp; &quot;b&quot;"><b>A &amp; &quot;b&quot;</b>-x</i>',
+    );
+  });
+
+  it("may show another one", () => {
+    const files = { ...shared, "messages.en.json": texts({ subject: '{{t "thanks"}}!', thanks: "Thanks", row: "r" }) };
+    expect(mail(files, { locale: "en" }).subject).toBe("Thanks!");
+  });
+
+  it.each<[string, Files, string[]]>([
+    [
+      "is missing in a language",
+      { "messages.fr.json": texts({ subject: "Pour", row: "Un", thank: "Merci" }) },
+      ['body.html:1:26: {{t "thanks"}} has no text in "fr": write one into messages.fr.json; did you mean "thank"?'],
+    ],
+    [
+      "reads what is not supplied",
+      { "messages.fr.json": '{\n  "subject": "Pour",\n  "thanks": "Merci {{nam}}",\n  "row": ""\n}' },
+      ["messages.fr.json:3:1: {{nam}} is not supplied by the mapping; did you mean {{name}}?"],
+    ],
+    [
+      "is no template",
+      { "messages.fr.json": texts({ subject: "Pour", thanks: "{{#if}", row: "" }) },
+      [expect.stringMatching(/^messages\.fr\.json:3:1: Handlebars can't parse/) as string],
+    ],
+    [
+      "shows itself",
+      { "messages.fr.json": texts({ subject: "Pour", thanks: '{{t "row"}}', row: '{{t "thanks"}}' }) },
+      [
+        'messages.fr.json:4:1: the text "thanks" is written out within itself: {{t "thanks"}} > {{t "row"}} > {{t "thanks"}}',
+        'messages.fr.json:3:1: the text "row" is written out within itself: {{t "row"}} > {{t "thanks"}} > {{t "row"}}',
+      ],
+    ],
+    [
+      "is no text",
+      { "messages.fr.json": texts({ subject: 7 }) },
+      [expect.stringMatching(/"subject" is no text/) as string],
+    ],
+    [
+      "is in no JSON",
+      { "messages.fr.json": "{" },
+      [expect.stringMatching(/^messages\.fr\.json: it is no JSON: /) as string],
+    ],
+    [
+      "is named by a value",
+      { "body.html": "<p>{{t name}}</p>" },
+      ['body.html:1:4: a text is named by a constant, {{t "key"}}, and takes its values from where it stands'],
+    ],
+  ])("is refused where it %s", (_, files, problems) => {
+    expect(problemsOf({ ...shared, ...files }, { locale: "fr" })).toEqual(expect.arrayContaining(problems));
+  });
+});
+
+describe("a body", () => {
+  const own: Files = {
+    "body.html": "<p>Hello {{name}}</p>",
+    "body.fr.html": "<p>Bonjour {{name}}</p>",
+    "messages.en.json": texts({ subject: "S" }),
+    "messages.fr.json": texts({ subject: "T" }),
+  };
+
+  it("is that of the locale, and its language is set, whatever a shared body says", () => {
+    expect(mail(own, { locale: "fr" })).toMatchObject({
+      html: expect.stringContaining("Bonjour") as string,
+      text: "Bonjour Ada & Bob\n",
+    });
+    expect(mail(own, { locale: "fr-CA" }).html).toContain("Bonjour");
+    expect(mail(own, { locale: "en" }).html).toContain("Hello");
+    expect(mail(shared, { locale: "fr" }).html).toMatch(/^<html lang="fr" dir="auto">/);
+  });
+
+  it("is that of the variant", () => {
+    const files = { ...shared, "body.b.html": '<h1>{{t "thanks"}}</h1>' };
+    expect(mail(files, { locale: "fr", variant: "b" }, { variants }).html).toContain(
+      "Merci &lt;b&gt; Ada &amp; Bob</h1>",
+    );
+    expect(mail(files, { locale: "fr", variant: "a" }, { variants }).html).toContain("</p>");
+  });
+
+  it("is that of both where there is one", () => {
+    const files = { ...own, "body.b.html": '<p>B {{t "subject"}}</p>', "body.fr.b.html": "<p>Salut {{name}}</p>" };
+    expect(mail(files, { locale: "fr", variant: "b" }, { variants }).html).toContain("Salut");
+    expect(mail(files, { locale: "fr", variant: "a" }, { variants }).html).toContain("Bonjour");
+  });
+
+  it.each<[string, Files, Edition, string[]]>([
+    [
+      "one has the language and one the variant",
+      { ...own, "body.b.html": '<p>{{t "subject"}}</p>' },
+      { locale: "fr", variant: "b" },
+      [
+        "body.fr.b.html: it is missing: body.fr.html has the language and body.b.html the variant, and a mail is made of one file.",
+        "body.fr-CA.b.html: it is missing: body.fr.html has the language and body.b.html the variant, and a mail is made of one file.",
+      ],
+    ],
+    [
+      "it is of no locale",
+      { ...own, "body.de.html": "x" },
+      { locale: "en", variant: "a" },
+      [
+        'body.de.html: "de" is no locale and no variant of the notification: declare it in index.ts, or rename the file.',
+      ],
+    ],
+    [
+      "the names are in the other order",
+      { ...own, "body.b.fr.txt": "x" },
+      { locale: "en", variant: "a" },
+      ["body.b.fr.txt: the locale comes first: name it body.fr.b.txt."],
+    ],
+    [
+      "messages are of no locale",
+      { ...own, "messages.json": "{}" },
+      { locale: "en", variant: "a" },
+      ["messages.json: it belongs to no locale: name it messages.en.json."],
+    ],
+    [
+      "its words are those of two languages",
+      { ...shared, "body.html": "<p>Hello {{name}}</p>" },
+      { locale: "fr", variant: "a" },
+      [
+        'body.html: it says the same in en and fr and fr-CA: write its words as {{t "key"}}, with the text in messages.fr.json, or write body.fr.html.',
+      ],
+    ],
+    [
+      "a text is forgotten beside it",
+      { ...own, "body.txt": "Hello {{name}}" },
+      { locale: "fr", variant: "a" },
+      [
+        'body.txt: it says the same in en and fr and fr-CA: write its words as {{t "key"}}, with the text in messages.fr.json, or write body.fr.txt.',
+      ],
+    ],
+  ])("is refused where %s", (_, files, edition, problems) => {
+    expect(problemsOf(files, edition, { variants })).toEqual(problems);
+  });
+
+  it("may have no words of its own", () => {
+    const files = { "body.html": '<p title="x">{{name}}</p>', "body.txt": "{{name}}: 100 %" };
+    expect(problemsOf(files, { locale: "fr" }, { subject: "{{name}}" })).toEqual([]);
+  });
+
+  it("is refused with a subject that is the same in two languages", () => {
+    expect(problemsOf(shared, { locale: "fr" }, { subject: "For {{name}}" })).toEqual([
+      'index.ts:3: the subject says the same in en and fr and fr-CA: write its words as {{t "key"}}, with the text in messages.fr.json.',
+    ]);
+  });
+});
