@@ -97,6 +97,24 @@ describe.each([
     expect(await claim()).toMatchObject({ state: "claimed", claim: { id }, attempt: 1 });
   });
 
+  it("keeps the variant of the first try, and tells it to who has variants", async () => {
+    const trying = (variant?: string) =>
+      store.claim({
+        id,
+        notification: "email-request",
+        edition: variant === undefined ? edition : { ...edition, variant },
+        ...claimedFor,
+        heldUntil: clock.now() + runMs,
+        takeOver: false,
+      });
+    for (const variant of ["a", "b"]) {
+      const answer = await trying(variant);
+      expect(answer).toMatchObject({ state: "claimed", variant: "a" });
+      await store.markFailed(claimOf(answer));
+    }
+    expect(await trying()).not.toHaveProperty("variant");
+  });
+
   it("holds it while its run can go on, to the last millisecond, and counts it unknown from then on", async () => {
     await claim();
     expect(await claim()).toEqual({ state: "held", claimedFor });
