@@ -16,6 +16,8 @@ const shared = {
     "<rootDir>/.stryker/",
     "<rootDir>/.migration/",
   ],
+  // As `paths` in tsconfig.json.
+  moduleNameMapper: { "^event-driven-email-producer$": "<rootDir>/packages/producer/src/index.ts" },
   // Graphviz is an ES module, which Jest can't require as Node.js does.
   transformIgnorePatterns: ["/node_modules/(?!@hpcc-js/)"],
   // The modules of the inbox page are JavaScript for a browser. TypeScript's parser can read them as well.
