@@ -317,8 +317,8 @@ function prepareEvent(event: ProducerEvent, eventBusName: string): Omit<Prepared
   if (!isRecord(detail)) return { code: "NotJson", message: detail };
   const mismatch = mismatchOf(notification, detail);
   if (mismatch !== undefined) return { code: "NoRuleMatches", message: mismatch };
-  const idempotencyKey = String(detail.idempotencyKey ?? randomUUID());
-  const withKey = { ...detail, idempotencyKey };
+  const key = detail.idempotencyKey ?? randomUUID();
+  const withKey = { ...detail, idempotencyKey: key };
   const entry: PutEventsRequestEntry = {
     ...options,
     EventBusName: eventBusName,
@@ -331,6 +331,8 @@ function prepareEvent(event: ProducerEvent, eventBusName: string): Omit<Prepared
     const message = `it has ${bytes} bytes, and at most ${mostEntryBytes} are mailed: put the content elsewhere, and mail a link to it`;
     return { code: "TooLarge", message };
   }
+  // The types want a text. Where somebody gives a number all the same, it is taken as its text by the function, too.
+  const idempotencyKey = typeof key === "string" ? key : JSON.stringify(key);
   return { event: { ...event, detail: withKey }, entry, idempotencyKey };
 }
 
