@@ -262,6 +262,18 @@ describe("what failed", () => {
     expect(bus.keys).toHaveLength(2);
   });
 
+  it("because nothing answers is repeated, and is surely not on the bus", async () => {
+    const bus = new FakeBus(() => thrown("Error", { code: "ECONNREFUSED" }), 2);
+    expect((await failureOf(bus.producer.put([eventNamed("a")]))).failed).toMatchObject([{ mayHaveGone: false }]);
+    expect(bus.requests).toHaveLength(2);
+  });
+
+  it("for want of credentials is not repeated, and is surely not on the bus", async () => {
+    const bus = new FakeBus(() => thrown("CredentialsProviderError", {}));
+    expect((await failureOf(bus.producer.put([eventNamed("a")]))).failed).toMatchObject([{ mayHaveGone: false }]);
+    expect(bus.requests).toHaveLength(1);
+  });
+
   it("because AWS answered that the request is wrong is not repeated", async () => {
     const refused = thrown("AccessDeniedException", { $fault: "client", $metadata: { httpStatusCode: 400 } });
     const bus = new FakeBus(() => refused);

@@ -6,7 +6,7 @@ import {
   type PutEventsRequestEntry,
   type PutEventsResultEntry,
 } from "@aws-sdk/client-eventbridge";
-import { isServerError, isThrottlingError, isTransientError } from "@smithy/core/retry";
+import { isThrottlingError, isTransientError } from "@smithy/core/retry";
 
 /** What a notification's events look like, and which rule takes them. */
 export interface EventNotification {
@@ -146,8 +146,8 @@ interface Failure {
   readonly code: string;
   readonly message: string;
   readonly isTransient: boolean;
-  /** Whether AWS refused the request for now, so that it surely took nothing. */
-  readonly isThrottled?: boolean;
+  /** Whether AWS may have taken the events all the same. */
+  readonly isLost: boolean;
   /** The error that was thrown, where there is one. */
   readonly cause?: unknown;
 }
@@ -186,13 +186,16 @@ export class Producer {
       const again: Waiting[] = [];
       for (const batch of toBatches(waiting)) {
         for (const { item, ...result } of await this.send(batch)) {
+          const { index, event, idempotencyKey } = item;
           if ("eventId" in result) {
-            put[item.index] = { eventId: result.eventId, idempotencyKey: item.idempotencyKey };
-          } else if (result.failure.isTransient && attempt < this.maxAttempts) {
-            again.push(item);
-          } else {
-            const { code, message, cause } = result.failure;
-            failed.push({ index: item.index, event: item.event, code, message, mayHaveGone: item.mayHaveGone });
+            put[index] = { eventId: result.eventId, idempotencyKey };
+            continue;
+          }
+          const { code, message, isTransient, isLost, cause } = result.failure;
+          item.mayHaveGone ||= isLost;
+          if (isTransient && attempt < this.maxAttempts) again.push(item);
+          else {
+            failed.push({ index, event, code, message, mayHaveGone: item.mayHaveGone });
             causes.push(cause);
           }
         }
@@ -240,15 +243,14 @@ export class Producer {
         const middle = Math.ceil(batch.length / 2);
         return [...(await this.send(batch.slice(0, middle))), ...(await this.send(batch.slice(middle)))];
       }
-      for (const item of batch) item.mayHaveGone ||= failure.isTransient && !failure.isThrottled;
       return batch.map((item) => ({ item, failure }));
     }
     return batch.map((item, index) => {
       const { EventId: eventId, ErrorCode: code, ErrorMessage: message = "" } = answers[index] ?? {};
       if (eventId !== undefined) return { item, eventId };
-      if (code === undefined) item.mayHaveGone = true;
-      const isTransient = code === undefined || !permanentCodes.has(code);
-      return { item, failure: { code: code ?? "NoAnswer", message, isTransient } };
+      const isLost = code === undefined;
+      const isTransient = isLost || !permanentCodes.has(code);
+      return { item, failure: { code: code ?? "NoAnswer", message, isTransient, isLost } };
     });
   }
 }
@@ -273,13 +275,17 @@ const permanentCodes: ReadonlySet<string> = new Set([
 ]);
 
 function failureOf(error: unknown): Failure {
-  if (!(error instanceof Error)) return { code: "Error", message: String(error), isTransient: false, cause: error };
-  const { code = error.name } = error as Error & { readonly code?: string };
-  const sdkError = error as Parameters<typeof isThrottlingError>[0];
-  const isThrottled = isThrottlingError(sdkError);
-  const isTransient = isThrottled || isTransientError(sdkError) || isServerError(sdkError);
-  return { code, message: error.message, isTransient, isThrottled, cause: error };
+  const { name = "Error", message = String(error), ...rest } = error as Partial<Error>;
+  const { code = name } = rest as { readonly code?: string };
+  const sdkError = error as Parameters<typeof isTransientError>[0];
+  const status = sdkError.$metadata?.httpStatusCode;
+  const isLost = status === undefined ? !unreached.test(`${name} ${code}`) : status < 400 || status >= 500;
+  const isTransient = isLost || isThrottlingError(sdkError) || isTransientError(sdkError);
+  return { code, message, isTransient, isLost, cause: error };
 }
+
+/** Errors that come before a request is sent. */
+const unreached = /Credentials|TokenProvider|ECONNREFUSED|ENOTFOUND|EAI_AGAIN/;
 
 const firstDelayMs = 200;
 const longestDelayMs = 10_000;
