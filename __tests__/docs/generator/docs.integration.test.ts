@@ -23,8 +23,9 @@ it("npm run docs -- --check names a stale document and the command that mends it
   const { code, stderr } = (await check.catch((error: unknown) => error)) as { code: number; stderr: string };
   expect(code).toBe(1);
   expect(stderr).toContain("Run `npm run docs`, and commit what it changes.");
-  const named = stderr.match(/(?<=^ {2}).*$/gm);
-  expect(named).toEqual([file, schema, join(producer, "schemas/gone.json")]);
+  for (const path of [file, schema, join(producer, "schemas/gone.json")]) expect(stderr).toContain(`\n  ${path}\n`);
+  expect(stderr).not.toContain("costs.md");
+  expect(stderr).not.toContain("priority-alert.json");
   expect(readFileSync(file, "utf8")).toBe(stale);
 }, 120_000);
 
@@ -44,6 +45,8 @@ it("npm run docs fails where a picture is missing and there is no browser to tak
     /^The pictures of [\w-]+ are missing\. CHROMIUM=".*" names no program.*run `npm run docs` again\.\n$/,
   );
   // All else is written, and what was generated for a notification that is gone is removed.
-  expect(readdirSync(join(producer, "schemas"))).toEqual(readdirSync(join(root, "packages/producer/schemas")));
-  expect(readdirSync(join(producer, "examples"))).toEqual(readdirSync(join(root, "packages/producer/examples")));
+  const written = readdirSync(join(producer, "schemas"));
+  expect(written).toContain("email-request.json");
+  expect(written).not.toContain("gone.json");
+  expect(readdirSync(join(producer, "examples"))).toEqual(expect.arrayContaining(["email-request.json", "put.ts"]));
 }, 120_000);

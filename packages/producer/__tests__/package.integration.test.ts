@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
@@ -49,11 +49,13 @@ it("the packed package has its schemas, and types that a producer's compiler tak
   cpSync(join(root, "packages", "producer", "examples", "put.ts"), join(producer, "put.ts"));
   const wrong = `import { Producer, putPriorityAlert } from "${name}";
     void putPriorityAlert(new Producer({ eventBusName: "x" }), { emailConfig: { recipient: "a@example.com" }, priority: "low" });`;
+  const readme = readFileSync(join(root, "packages", "producer", "README.md"), "utf8");
   writeFiles(producer, {
     "wrong.ts": wrong,
+    "readme.mts": /```ts\n(.*?)```/s.exec(readme)?.[1] ?? "It has no example",
     "tsconfig.json": JSON.stringify({
       compilerOptions: { ...settings, skipLibCheck: true },
-      files: ["put.ts", "wrong.ts"],
+      files: ["put.ts", "readme.mts", "wrong.ts"],
     }),
   });
   let problems = "";
