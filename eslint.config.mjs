@@ -19,7 +19,17 @@ const causesKept = [
 ].map((selector) => ({ selector, message: "Pass the caught error on: add { cause } to the new error." }));
 
 export default tseslint.config(
-  { ignores: ["cdktf.out/", "coverage/", ".sandbox/", ".stryker/", ".migration/", "**/.terraform/"] },
+  {
+    ignores: [
+      "cdktf.out/",
+      "coverage/",
+      ".sandbox/",
+      ".stryker/",
+      ".migration/",
+      "**/.terraform/",
+      "packages/producer/dist/",
+    ],
+  },
   eslint.configs.recommended,
   {
     files: ["**/*.ts"],
@@ -69,6 +79,23 @@ export default tseslint.config(
             no(
               ["stacks", "handler", "operations", "sandbox", "bench", "docs", "scripts", "__tests__", "main"],
               "The emulator is a package of its own and must not import this project: pass in what it needs.",
+            ),
+          ],
+        },
+      ],
+    },
+  },
+  {
+    // Producers install this package, and nothing else of this project.
+    files: ["packages/producer/{src,examples}/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            no(
+              ["stacks", "handler", "operations", "sandbox", "bench", "docs", "scripts", "__tests__", "main"],
+              "Producers install this package alone: generate what it needs (docs/generator/producer-package.ts).",
             ),
           ],
         },

@@ -16,6 +16,12 @@ const shared = {
     "<rootDir>/.stryker/",
     "<rootDir>/.migration/",
   ],
+  moduleNameMapper: {
+    // As `paths` in tsconfig.json.
+    "^event-driven-email-producer$": "<rootDir>/packages/producer/src/index.ts",
+    // Prettier's main module imports an ES module when it is loaded, which Jest can't do for json-schema-to-typescript.
+    "^prettier$": "prettier/standalone",
+  },
   // Graphviz is an ES module, which Jest can't require as Node.js does.
   transformIgnorePatterns: ["/node_modules/(?!@hpcc-js/)"],
   // The modules of the inbox page are JavaScript for a browser. TypeScript's parser can read them as well.

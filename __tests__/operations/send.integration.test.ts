@@ -1,7 +1,9 @@
-import { DeleteRuleCommand } from "@aws-sdk/client-eventbridge";
+import { DeleteRuleCommand, PutEventsCommand, type PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
 import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
-import { writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { type Notification } from "../../handler/notifications/define";
 import { emailRequest } from "../../handler/notifications/email-request";
 import { patternOf } from "../../handler/notifications/patterns";
@@ -12,6 +14,7 @@ import { freePort } from "aws-emulator/processes";
 import { type CommandResult, OperationsProcess, runOperation, sandboxOn } from "../support/operations-command";
 import { startPassage } from "../support/passage";
 import { temporaryFolder } from "aws-emulator/testing/temporary";
+import { emailRequestEvent, Producer } from "event-driven-email-producer";
 
 const emailRequestSample = emailRequest.sample as { readonly emailConfig: { readonly recipient: string } };
 const { names } = sandboxEndpoint({});
@@ -282,5 +285,62 @@ describe("npm run send", () => {
     const away = await runOperation(words, sandboxOn(await freePort()));
     expect(away).toMatchObject({ code: 1, output: "" });
     expect(away.errors).toMatch(/\nNothing answers\. Start the sandbox: npm start\. /);
+  });
+});
+
+describe("the package for producers", () => {
+  const root = join(__dirname, "..", "..");
+
+  it("has a program as an example, whose events reach the bus with a key each, and with the same where an answer is lost", async () => {
+    const match = { operation: "PutEvents" };
+    await gateway.setFaults({ service: "events", kind: "reset", accepts: true, times: 1, match });
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ["--import", "tsx", "packages/producer/examples/put.ts"],
+      {
+        cwd: root,
+        env: {
+          PATH: process.env.PATH,
+          EVENT_BUS_NAME: busName,
+          AWS_ENDPOINT_URL: gateway.gateway.url,
+          AWS_REGION: "us-east-1",
+          AWS_ACCESS_KEY_ID: "test",
+          AWS_SECRET_ACCESS_KEY: "test",
+        },
+      },
+    );
+    expect(await gateway.hits()).toEqual([1]);
+    await gateway.setFaults();
+    // The first one was taken twice. It is mailed once, because the function claims its key.
+    const events = [await received(), await received(), await received(), await received()];
+    const keys = events.map(({ detail }) => (detail as { readonly idempotencyKey: string }).idempotencyKey);
+    expect(keys.filter((key) => key === "export-4711-ready")).toHaveLength(2);
+    expect(new Set(keys).size).toBe(3);
+    const printed = stdout.match(/(?<=^put )[0-9a-f-]{36}/gm) ?? [];
+    expect(printed).toHaveLength(3);
+    expect(events.map(({ id }) => id)).toEqual(expect.arrayContaining(printed));
+    for (const { source, "detail-type": detailType, detail, id } of events) {
+      const notification = [emailRequest, priorityAlert].find(({ trigger }) => trigger.detailType === detailType);
+      const { idempotencyKey } = detail as { readonly idempotencyKey: string };
+      const event = { id, source, "detail-type": detailType, time: "2026-11-27T09:00:00Z", detail: { ...detail } };
+      expect(notification?.prepare(event)).toMatchObject({
+        recipients: ["success@simulator.amazonses.com"],
+        idempotencyKey,
+      });
+      expect(idempotencyKey).not.toBe(id);
+    }
+  });
+
+  it.each(["email-request", "priority-alert"])("has entries of %s for the AWS CLI that the bus takes", async (id) => {
+    const file = readFileSync(join(root, `packages/producer/examples/${id}.json`), "utf8");
+    const Entries = JSON.parse(file) as PutEventsRequestEntry[];
+    expect(await gateway.events.send(new PutEventsCommand({ Entries }))).toMatchObject({ FailedEntryCount: 0 });
+    expect((await received()).detail).toEqual(JSON.parse(Entries[0]?.Detail ?? ""));
+  });
+
+  it("puts smaller requests where the bus takes less than AWS says", async () => {
+    const producer = new Producer({ eventBusName: await gateway.createBus(), client: gateway.events });
+    const event = emailRequestEvent({ emailConfig: { recipient: "a@example.com" }, message: "x".repeat(200_000) });
+    expect(await producer.put([event, event, event])).toHaveLength(3);
   });
 });

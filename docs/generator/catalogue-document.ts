@@ -15,7 +15,7 @@ export function catalogueDocument(notifications: readonly Notification[], folder
 # Notifications of this checkout
 
 Every notification in \`handler/notifications/index.ts\`, for those who put its events on the bus. [notifications.md](notifications.md)
-says how to add and change one. The commands put a sample on the bus of a running sandbox (\`npm start\`, then
+says how to add and change one, and [the package for producers](../packages/producer/README.md) has types and a client. The commands put a sample on the bus of a running sandbox (\`npm start\`, then
 \`source .sandbox/environment.sh\` in another terminal). For a stage on AWS, put its output \`event_bus_name\` there.
 
 ${table(

@@ -2,16 +2,20 @@ import { Command } from "commander";
 import "aws-emulator/aws-sdk-settings";
 import { findStaleDocuments, writeDocuments } from "./document-files";
 
-/** `npm run docs`: writes the documents that are generated from the stack and from the catalogue. */
+/** `npm run docs`: writes what is generated from the stack and from the catalogue: documents, and the producers' package. */
 
-async function run(folder: string, { check }: { readonly check: boolean }): Promise<void> {
+async function run(
+  docs: string,
+  { check, producer }: { readonly check: boolean; readonly producer: string },
+): Promise<void> {
+  const folders = { docs, producer };
   if (!check) {
-    const missing = await writeDocuments(folder);
+    const missing = await writeDocuments(folders);
     // The documents are written, but the check would fail.
     if (missing !== undefined) throw new Error(missing);
     return;
   }
-  const stale = await findStaleDocuments(folder);
+  const stale = await findStaleDocuments(folders);
   if (stale.length === 0) return;
   throw new Error(
     `These documents are not as they are generated. Run \`npm run docs\`, and commit what it changes.\n  ${stale.join("\n  ")}`,
@@ -19,8 +23,11 @@ async function run(folder: string, { check }: { readonly check: boolean }): Prom
 }
 
 new Command("docs")
-  .description("Writes the documents that follow from the stack and from the catalogue.")
+  .description(
+    "Writes the documents, and the package for producers, that follow from the stack and from the catalogue.",
+  )
   .argument("[folder]", "the folder of the documents", "docs")
+  .option("--producer <folder>", "the folder of the package for producers", "packages/producer")
   .option("--check", "write nothing, and fail where a document is stale", false)
   .action(run)
   .parseAsync()

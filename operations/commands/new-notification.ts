@@ -333,5 +333,5 @@ ${send}
   4. npm run schema -- ${id}
      prints what a producer may put into the event's detail.
   5. npm run docs
-     adds it to docs/catalogue.md and to the diagram. It takes a picture of the mail, which needs a Chromium.`;
+     writes the package for producers, and adds it to docs/catalogue.md and to the diagram. It takes a picture of the mail, which needs a Chromium.`;
 }

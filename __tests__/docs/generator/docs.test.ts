@@ -183,7 +183,7 @@ describe("the generated documents", () => {
   it("are committed as they are generated", async () => {
     // Those about a team's own notifications are compared by `npm run docs -- --check`, so that no test of the project
     // changes with a notification.
-    const stale = await findStaleDocuments(join(root, "docs"), ["project"]);
+    const stale = await findStaleDocuments({ docs: join(root, "docs"), producer: "" }, ["project"]);
     expect(stale.map((path) => `${path}: run npm run docs`)).toEqual([]);
   });
 
@@ -192,9 +192,11 @@ describe("the generated documents", () => {
     const committed = (name: string) => readFileSync(join(root, "docs", name), "utf8");
     const stale = committed("loss-map.md").replace("dead-letters", "dead-letter");
     writeFiles(folder, { "loss-map.md": stale });
-    expect(await findStaleDocuments(folder, ["project"])).toEqual(ofProject.map((name) => join(folder, name)));
+    expect(await findStaleDocuments({ docs: folder, producer: "" }, ["project"])).toEqual(
+      ofProject.map((name) => join(folder, name)),
+    );
     expect(readFileSync(join(folder, "loss-map.md"), "utf8")).toBe(stale);
-    await writeDocuments(folder, ["project"]);
+    await writeDocuments({ docs: folder, producer: "" }, ["project"]);
     expect(ofProject.map((name) => readFileSync(join(folder, name), "utf8"))).toEqual(ofProject.map(committed));
   });
 
