@@ -214,7 +214,7 @@ describe("what people have met in the field", () => {
   it("keeps the cells of a table apart in the text", () => {
     const html = "<table>{{#each items}}<tr><td>{{name}}</td><td>9.00</td></tr>{{/each}}</table>";
     const { text } = mail(rows, { items: [{ name: "Seats" }, { name: "Storage" }] }, { "body.html": html });
-    expect(text).toMatch(/^\s*Seats 9\.00\n+\s*Storage 9\.00\n$/);
+    expect(text).toBe("Seats 9.00\nStorage 9.00\n");
   });
 
   it.each([
