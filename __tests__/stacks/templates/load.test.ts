@@ -384,6 +384,24 @@ describe("MJML", () => {
     expect(mjml(`<mj-include path="./head.mjml" />${column("x")}`)).toThrow("<mj-include> is not read");
     expect(mjml("<p>{{title}}</p>")).toThrow("MJML: ");
   });
+
+  // MJML's own validation sees none of these, neither soft nor strict.
+  it.each([
+    ["\n  <mj-text>{{title}} is", "3:3: <mj-text> is not closed, and MJML would leave out what is in it"],
+    ["<mj-text>{{title}}\n<mj-button href='https://x.example'>b</mj-button>", "2:1: <mj-text> is not closed"],
+    ["<mj-text>{{title}}</mj-text></mj-text>", "2:29: </mj-text> closes nothing: remove it"],
+    ["<mj-text>{{title}}</mj-text> and more ", '2:30: MJML leaves the text "and more" out in <mj-column>: put it into'],
+    ["<mj-text color='red>{{title}}</mj-text>", "2:1: this tag has no end: is a quotation mark missing?"],
+    ["<MJ-Text>{{title}}</MJ-Text>", "2:1: MJML leaves <MJ-Text> out: write mj-text in small letters"],
+  ])("is refused where MJML would leave it out without a word: %s", (inner, problem) => {
+    const source = `<mjml><mj-body><mj-section><mj-column>\n${inner}</mj-column></mj-section></mj-body></mjml>`;
+    expect(mjml(source)).toThrow(`body.mjml:${problem}`);
+  });
+
+  it("is refused where a partial does not close what it opens, with the partial's line", () => {
+    const source = `<mjml><mj-body><mj-section>\n{{#* inline "c"}}<mj-column><mj-text>x</mj-text>{{/inline}}{{> c}}</mj-section></mj-body></mjml>`;
+    expect(mjml(source)).toThrow("body.mjml:2:18: <mj-column> is not closed");
+  });
 });
 
 describe("the hash of a template", () => {
