@@ -3,19 +3,11 @@ import { escapeHtml, toSubject } from "../../handler/contract/text";
 import { askedForm, linesForm, type Reads, rowValue } from "../../handler/contract/template-data";
 import { similarName } from "../../handler/notifications/problems";
 import { type ContentType, either, isScalar } from "./content-type";
+import { parseProblem } from "./parse-problem";
 import { Paths } from "./paths";
 import { type Compiled, type Part, type Partials, type Piece, type Place, type Problem, type Source } from "./pieces";
 import { anyRow, counterPath, emitted, type Frame, type Inline, type Resolved, type Scope, type Value } from "./scope";
-import {
-  helperProblem,
-  mustacheOf,
-  parseProblem,
-  placeOf,
-  shown,
-  shownBlock,
-  shownPath,
-  subexpressionProblem,
-} from "./words";
+import { helperProblem, mustacheOf, placeOf, shown, shownBlock, shownPath, subexpressionProblem } from "./words";
 
 /**
  * Compiles ordinary Handlebars to what SES stores. Each part reads its own tree of the template data, in which the
@@ -75,11 +67,11 @@ class Compiler {
     private readonly partials: Partials,
   ) {}
 
-  parse({ file, text }: Source): hbs.AST.Program | undefined {
+  parse(source: Source): hbs.AST.Program | undefined {
     try {
-      return Handlebars.parse(text);
+      return Handlebars.parse(source.text);
     } catch (error) {
-      this.problems.push({ file, ...parseProblem(error instanceof Error ? error.message : String(error)) });
+      this.problems.push(parseProblem(source, error));
       return undefined;
     }
   }

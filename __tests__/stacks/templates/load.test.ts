@@ -40,8 +40,28 @@ it("names what was meant", () => {
   expect(check("<p>{{Title}}</p>")).toThrow("did you mean {{title}}?");
 });
 
-it("names the line of a template that can't be parsed", () => {
-  expect(check("<p>\n\n{{#if title}}")).toThrow(/body\.html:3/);
+it.each([
+  ["<p>\n\n {{#if title}}x", "3:2: {{#if title}} has no end: write {{/if}} where it ends"],
+  ["{{#if title}}{{#if title}}a{{/if}} {{!-- {{/if}} --}}", "1:1: {{#if title}} has no end"],
+  ["<p>{{#if title}}{{#each title}}</p>{{/if}}", '1:20: the block "each" is closed by {{/if}}'],
+  ["<p>\n  {{/if}}</p>", "2:3: {{/if}} ends a block that has not begun"],
+  ["{{#if title}}a{{else}}b{{else}}c{{/if}}", "1:24: {{else}} is outside of a block, or its block has one already"],
+  ["<p>{{title}</p>", "1:11: {{title}</p> has no end: write }}"],
+  ["<p>{{title</p> {{title}}", "1:6: {{title</p> has no end: write }}"],
+  ["<p>{{{title}}</p>", "1:12: {{{title}} begins with three braces and ends with two"],
+  ["<p>{{rows[0].name}}</p>", "1:6: {{rows[0].name}} asks for a row by its number"],
+  [
+    '<p>\n<b>{{#if title == "a"}}x{{/if}}</b></p>',
+    '2:17: {{#if title == "a"}} has an operator, and Handlebars has none',
+  ],
+  ["{{#if title && title}}x{{/if}}", "1:13: {{#if title && title}} has an operator"],
+  ["{{title | upper}}", "1:9: {{title | upper}} has an operator"],
+  ["a {{}}", "1:5: {{}} names nothing"],
+  ["{{user's name}}", "1:3: {{user's name}} can't be read here"],
+  ["{{title/../x}}", "1:3: Invalid path: title/..: ../ leads out of a block at the beginning"],
+  ["a {{!-- x", "1:3: {{! has no end"],
+])("names the place of what can't be parsed, and what to write: %s", (html, problem) => {
+  expect(check(html)).toThrow(`body.html:${problem}`);
 });
 
 it.each([
