@@ -244,6 +244,14 @@ class Compiler {
       return;
     }
     if (value.kind === "counter") {
+      if (/^\{\{~?@/.test(this.pieces.at(-1)?.text ?? "")) {
+        this.refuse(
+          statement,
+          scope,
+          `${shown(statement)} stands right behind another number, and the two may be added up: put a text between them`,
+        );
+        return;
+      }
       this.push(statement, scope, { kind: "value", form: "text" }, counterPath(value, scope));
       return;
     }
@@ -282,7 +290,7 @@ class Compiler {
           this.refuse(
             node,
             scope,
-            `${told} is markup, and only the HTML body shows that: let \`map\` give the text as well`,
+            `${told} is markup, and only the HTML body shows that: let \`map\` give the text as well${this.part === "text" ? ", and write body.txt with it" : ""}`,
           );
           return;
         }
@@ -321,7 +329,11 @@ class Compiler {
       this.refuse(statement, scope, what);
       return;
     }
-    const value = this.paths.resolve(param as hbs.AST.PathExpression, scope);
+    const isNotGiven =
+      (name === "if" || name === "unless") && this.paths.isNotGiven(param as hbs.AST.PathExpression, scope);
+    const value: Resolved | undefined = isNotGiven
+      ? { kind: "constant", value: false }
+      : this.paths.resolve(param as hbs.AST.PathExpression, scope);
     const told = shownPath(param as hbs.AST.PathExpression);
     if (name === "each" || name === "with") this.loopOrWith(statement, name, value, told, scope, chained);
     else this.condition(statement, name, value, told, scope, chained);
@@ -357,7 +369,8 @@ class Compiler {
       this.refuse(statement, scope, `${told} has no name: let the rows be objects, and give the value a field`);
       return;
     }
-    if (isAlways(type) && !scope.guards.has(value.id)) {
+    // A shared part may be given what is always there in one place, and not in another.
+    if (isAlways(type) && !scope.guards.has(value.id) && scope.within.length === 0) {
       this.refuse(
         statement,
         scope,
@@ -555,6 +568,10 @@ class Compiler {
     const found = this.partialOf(name, scope);
     if (found === undefined) {
       const meant = similarName(name, [...scope.inlines.keys(), ...this.partials.names]);
+      if (block !== undefined && meant === undefined) {
+        this.program(block.program, { ...scope, frame }, block);
+        return;
+      }
       this.refuse(
         statement,
         scope,
@@ -611,8 +628,8 @@ class Compiler {
       const value = this.paths.resolve(param as hbs.AST.PathExpression, scope);
       if (value === undefined) return undefined;
       const told = shownPath(param as hbs.AST.PathExpression);
-      if (value.kind !== "value" || value.type.kind !== "object") {
-        this.refuse(statement, scope, `${told} has no fields: {{> ${name}}} takes an object`);
+      if (value.kind !== "value" || !(value.type.kind === "object" || isScalar(value.type))) {
+        this.refuse(statement, scope, `${told} has no fields: {{> ${name}}} takes an object, or a single value`);
         return;
       }
       if (!this.paths.isThere(statement, value, told, scope)) return undefined;

@@ -391,6 +391,80 @@ describe("the types of the content", () => {
   });
 });
 
+describe("what other engines take, too", () => {
+  const schema = z.object({ title: z.string(), name: z.string().min(1), rows: z.array(z.string()), address: link() });
+  const value = { title: "T", name: "Ada", rows: ["x", "y"], address: "https://x.example" };
+  const text = (body: string) => mail(schema, value, { "body.html": "x", "body.txt": body }).text;
+
+  it.each([
+    ["what stands in the block of a partial that there is none of", "{{#> foot}}Bye {{name}}{{/foot}}", "Bye Ada"],
+    [
+      "a value that a partial was not given",
+      '{{#* inline "p"}}{{#if cta}}a{{else}}b{{/if}}{{/inline}}{{> p}}{{> p cta="c"}}',
+      "ba",
+    ],
+    [
+      "a condition of a partial over what is always there",
+      '{{#* inline "p"}}{{#if name}}a{{/if}}{{/inline}}{{> p}}',
+      "a",
+    ],
+    [
+      "a partial over a text",
+      '{{#* inline "p"}}<{{this}}>{{/inline}}{{#each rows}}{{> p this}}{{/each}}{{> p title}}',
+      "<x><y><T>",
+    ],
+  ])("shows %s", (_, body, shown) => {
+    expect(text(body)).toBe(shown);
+  });
+
+  it.each([
+    ["{{#> foota}}x{{/foota}}{{#* inline 'foot'}}{{/inline}}", 'there is no partial "foota"'],
+    ["{{#if cta}}a{{/if}}", "{{cta}} is not supplied"],
+    ['{{#* inline "p"}}{{#if Title}}a{{/if}}{{/inline}}{{> p}}', "did you mean {{title}}?"],
+    ['{{#* inline "p"}}{{cta}}{{/inline}}{{> p}}', "{{cta}} is not supplied"],
+    ["{{#each rows}}{{#each ../rows}}{{@../index}}{{@index}}{{/each}}{{/each}}", "goes through rows"],
+    [
+      "{{amazonSESUnsubscribeUrl}}",
+      "is filled in by the contact lists of SES v2's SendEmail, and SendTemplatedEmail has none",
+    ],
+    ['<meta http-equiv="refresh" content="{{title}}">', "stands in the attribute content"],
+    ['<meta content="{{title}}" {{#if title}}http-equiv="refresh"{{/if}}>', "stands in the attribute content"],
+  ])("refuses %s", (html, problem) => {
+    expect(check(html, "x", "S", schema)).toThrow(problem);
+  });
+
+  it.each(['<meta name="description" content="{{title}}">', '<a href="tel:+4930123456">Call</a>'])(
+    "takes %s",
+    (html) => {
+      expect(check(html, "x", "S", schema)).not.toThrow();
+    },
+  );
+
+  it("refuses two numbers side by side, which Handlebars may add up", () => {
+    const grid = z.object({ rows: z.array(z.object({ cells: z.array(z.string()) })) });
+    const html = (between: string) =>
+      `{{#each rows}}{{#each cells}}{{@../index}}${between}{{@index}}{{/each}}{{/each}}`;
+    expect(check(html(""), "x", "S", grid)).toThrow("{{@index}} stands right behind another number");
+    expect(check(html("."), "x", "S", grid)).not.toThrow();
+  });
+
+  it("says that body.txt is to be written where the text can't be derived", () => {
+    expect(() =>
+      templateOfFiles(
+        { id: "example", subject: "S", content: z.object({ note: safeHtml() }) },
+        { "body.html": "{{{note}}}" },
+      ),
+    ).toThrow("let `map` give the text as well, and write body.txt with it");
+  });
+
+  it("refuses a type that is nothing but itself, and takes one that contains itself", () => {
+    const nothing: z.ZodType = z.lazy(() => nothing.optional());
+    expect(check("{{a}}", "x", "S", z.object({ a: nothing }))).toThrow("content.a is nothing but itself");
+    const tree: z.ZodType = z.lazy(() => z.object({ name: z.string(), leaves: z.array(tree) }));
+    expect(check("{{a.name}}{{#each a.leaves}}{{name}}{{/each}}", "x", "S", z.object({ a: tree }))).not.toThrow();
+  });
+});
+
 describe("MJML", () => {
   const mjml = (body: string) => () =>
     templateOfFiles({ id: "example", subject: "S", content }, { "body.mjml": body, "body.txt": "x" });
