@@ -1,9 +1,7 @@
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import { sampleEvent } from "../../handler/notifications/sample";
 import { type Notification } from "../../handler/notifications/define";
 import { checkCatalogue } from "../../stacks/catalogue-check";
-import { loadTemplate, type TemplateReader } from "../../stacks/templates/load";
 import { renderMail } from "../../stacks/templates/mail";
 import { type Template } from "../../stacks/templates/render";
 import { mailgunBilling } from "../fixtures/brought/mailgun-billing";
@@ -15,22 +13,7 @@ import { sendgridDeals } from "../fixtures/brought/sendgrid-deals";
 import { sendgridReceipt } from "../fixtures/brought/sendgrid-receipt";
 import { sesFriends } from "../fixtures/brought/ses-friends";
 import { sesPreferences } from "../fixtures/brought/ses-preferences";
-
-/** Public templates, brought in as the guide says ("Bring a template" in docs/notifications.md). */
-const brought = [
-  mailgunBilling,
-  mjmlDelivery,
-  postmarkComment,
-  postmarkInvitation,
-  postmarkInvoice,
-  sendgridDeals,
-  sendgridReceipt,
-  sesFriends,
-  sesPreferences,
-] as const;
-const folder = join(__dirname, "..", "fixtures", "brought");
-const templateOf: TemplateReader = (notification, edition) =>
-  loadTemplate(notification, edition, join(folder, notification.id));
+import { brought, broughtFolder, broughtTemplate } from "../support/brought";
 
 /** The mail of the sample, with changes to its detail. */
 function mail<Detail extends object>(
@@ -39,7 +22,7 @@ function mail<Detail extends object>(
 ): Template {
   const detail = { ...(notification.sample as Detail), ...changes };
   const event = sampleEvent(notification, { time: "2026-11-24T09:00:00Z", detail });
-  return renderMail(notification, event, undefined, templateOf(notification));
+  return renderMail(notification, event, undefined, broughtTemplate(notification));
 }
 
 /** What stands in the text, each behind the one before. */
@@ -56,8 +39,10 @@ function hostile(value: unknown): unknown {
 
 it("are all held by the synth", () => {
   expect(
-    checkCatalogue(brought, { prefix: "shop-dev", templateOf, folder }).map(({ notification: { id } }) => id),
-  ).toEqual(readdirSync(folder));
+    checkCatalogue(brought, { prefix: "shop-dev", templateOf: broughtTemplate, folder: broughtFolder }).map(
+      ({ notification: { id } }) => id,
+    ),
+  ).toEqual(readdirSync(broughtFolder));
 });
 
 it.each(brought.map((notification) => [notification.id, notification] as const))(

@@ -414,19 +414,19 @@ describe("a template", () => {
     [
       "a block that is not closed",
       { ...index, "example-invoice/body.html": "<p>\n{{#if number}}", "example-invoice/body.txt": "x" },
-      [`body.html:2:1: Handlebars can't parse "<p>{{#if number}}": a block or an expression is not closed`],
+      ["body.html:2:1: {{#if number}} has no end: write {{/if}} where it ends"],
     ],
     [
       "a block that is closed by another",
       { ...index, "example-invoice/body.html": "{{#if number}}\n{{/each}}", "example-invoice/body.txt": "x" },
-      ["body.html:1:4: Handlebars can't parse it: if doesn't match each - 1:3"],
+      ['body.html:1:4: the block "if" is closed by {{/each}}: blocks end in the reverse order'],
     ],
     [
       "a partial",
       {
         ...index,
         "example-invoice/body.html": "x\n{{> footer}}",
-        "example-invoice/body.txt": "{{#> footer}}{{/footer}}",
+        "example-invoice/body.txt": "{{> footer}}",
       },
       [
         'body.html:2:1: there is no partial "footer" in handler/notifications/partials or layouts',

@@ -4,19 +4,11 @@ import { askedForm, linesForm, type Reads, rowValue } from "../../handler/contra
 import { similarName } from "../../handler/notifications/problems";
 import { type ContentType, either, isScalar } from "./content-type";
 import { type Message, type Messages } from "./messages";
+import { parseProblem } from "./parse-problem";
 import { Paths } from "./paths";
 import { type Compiled, type Part, type Partials, type Piece, type Place, type Problem, type Source } from "./pieces";
 import { anyRow, counterPath, emitted, type Frame, type Inline, type Resolved, type Scope, type Value } from "./scope";
-import {
-  helperProblem,
-  mustacheOf,
-  parseProblem,
-  placeOf,
-  shown,
-  shownBlock,
-  shownPath,
-  subexpressionProblem,
-} from "./words";
+import { helperProblem, mustacheOf, placeOf, shown, shownBlock, shownPath, subexpressionProblem } from "./words";
 
 /**
  * Compiles ordinary Handlebars to what SES stores. Each part reads its own tree of the template data, in which the
@@ -89,14 +81,14 @@ class Compiler {
   ) {}
 
   /** @param line of the file that the whole text stands on. @default the text is the file */
-  parse({ file, text }: Source, line?: number): hbs.AST.Program | undefined {
+  parse(source: Source, line?: number): hbs.AST.Program | undefined {
     try {
-      const program = Handlebars.parse(text);
+      const program = Handlebars.parse(source.text);
       if (line !== undefined) placeAt(program, line);
       return program;
     } catch (error) {
-      const problem = parseProblem(error instanceof Error ? error.message : String(error));
-      this.problems.push({ file, ...problem, ...(line === undefined ? {} : { line, column: 1 }) });
+      const problem = parseProblem(source, error);
+      this.problems.push(line === undefined ? problem : { ...problem, line, column: 1 });
       return undefined;
     }
   }
@@ -324,6 +316,14 @@ class Compiler {
       return;
     }
     if (value.kind === "counter") {
+      if (/^\{\{~?@/.test(this.pieces.at(-1)?.text ?? "")) {
+        this.refuse(
+          statement,
+          scope,
+          `${shown(statement)} stands right behind another number, and the two may be added up: put a text between them`,
+        );
+        return;
+      }
       this.push(statement, scope, { kind: "value", form: "text" }, counterPath(value, scope));
       return;
     }
@@ -362,7 +362,7 @@ class Compiler {
           this.refuse(
             node,
             scope,
-            `${told} is markup, and only the HTML body shows that: let \`map\` give the text as well`,
+            `${told} is markup, and only the HTML body shows that: let \`map\` give the text as well${this.part === "text" ? ", and write body.txt with it" : ""}`,
           );
           return;
         }
@@ -401,7 +401,11 @@ class Compiler {
       this.refuse(statement, scope, what);
       return;
     }
-    const value = this.paths.resolve(param as hbs.AST.PathExpression, scope);
+    const isNotGiven =
+      (name === "if" || name === "unless") && this.paths.isNotGiven(param as hbs.AST.PathExpression, scope);
+    const value: Resolved | undefined = isNotGiven
+      ? { kind: "constant", value: false }
+      : this.paths.resolve(param as hbs.AST.PathExpression, scope);
     const told = shownPath(param as hbs.AST.PathExpression);
     if (name === "each" || name === "with") this.loopOrWith(statement, name, value, told, scope, chained);
     else this.condition(statement, name, value, told, scope, chained);
@@ -437,7 +441,8 @@ class Compiler {
       this.refuse(statement, scope, `${told} has no name: let the rows be objects, and give the value a field`);
       return;
     }
-    if (isAlways(type) && !scope.guards.has(value.id)) {
+    // A shared part may be given what is always there in one place, and not in another.
+    if (isAlways(type) && !scope.guards.has(value.id) && scope.within.length === 0) {
       this.refuse(
         statement,
         scope,
@@ -635,6 +640,10 @@ class Compiler {
     const found = this.partialOf(name, scope);
     if (found === undefined) {
       const meant = similarName(name, [...scope.inlines.keys(), ...this.partials.names]);
+      if (block !== undefined && meant === undefined) {
+        this.program(block.program, { ...scope, frame }, block);
+        return;
+      }
       this.refuse(
         statement,
         scope,
@@ -692,8 +701,8 @@ class Compiler {
       const value = this.paths.resolve(param as hbs.AST.PathExpression, scope);
       if (value === undefined) return undefined;
       const told = shownPath(param as hbs.AST.PathExpression);
-      if (value.kind !== "value" || value.type.kind !== "object") {
-        this.refuse(statement, scope, `${told} has no fields: {{> ${name}}} takes an object`);
+      if (value.kind !== "value" || !(value.type.kind === "object" || isScalar(value.type))) {
+        this.refuse(statement, scope, `${told} has no fields: {{> ${name}}} takes an object, or a single value`);
         return;
       }
       if (!this.paths.isThere(statement, value, told, scope)) return undefined;

@@ -88,13 +88,30 @@ export function contentTypeOf(schema: z.core.$ZodType, path: string): ContentTyp
     case "readonly":
       return contentTypeOf(def.innerType, path);
     case "lazy":
-      return contentTypeOf((schema as z.core.$ZodLazy)._zod.innerType, path);
+      return lazy(schema as z.core.$ZodLazy, path);
     case "pipe":
       return contentTypeOf(def.out, path);
     default:
       throw new ContentTypeError(
         `${path} has the type ${def.type}, which no template can show: ${insteadOf(def.type)}.`,
       );
+  }
+}
+
+/** The lazy schemas that are being read. */
+const reading = new Set<z.core.$ZodLazy>();
+
+function lazy(schema: z.core.$ZodLazy, path: string): ContentType {
+  if (reading.has(schema)) {
+    throw new ContentTypeError(
+      `${path} is nothing but itself: let z.lazy(..) give an object or a list that contains it.`,
+    );
+  }
+  reading.add(schema);
+  try {
+    return contentTypeOf(schema._zod.innerType, path);
+  } finally {
+    reading.delete(schema);
   }
 }
 

@@ -9,6 +9,8 @@ interface Context {
   /** The attribute, in small letters; empty outside of attributes. */
   readonly attribute: string;
   readonly isQuoted: boolean;
+  /** Whether the element has the attribute `http-equiv`, with which the content of `<meta>` is an instruction. */
+  readonly isInstruction: boolean;
   /** Whether nothing but blanks stands between the quotation mark and the piece. */
   readonly isFirst: boolean;
   /** The same for two pieces if a block may begin at the one and end at the other. */
@@ -193,7 +195,7 @@ function valueProblem(
       break;
   }
   if (!context.isQuoted) return `has no quotation marks around it: write ${attribute}="{{..}}"`;
-  if (codeAttributes.test(attribute) && (attribute !== "content" || element === "meta")) {
+  if (codeAttributes.test(attribute) && (attribute !== "content" || context.isInstruction)) {
     return `stands in the attribute ${attribute}, where escaping does not make a value safe: choose between constants with {{#if ..}}`;
   }
   if (form === "markup")
@@ -288,6 +290,7 @@ class Contexts {
         attribute: "",
         isQuoted: false,
         isFirst: false,
+        isInstruction: false,
         id: "",
         layout: this.layout.at(-1),
         ...contextOf(at),
@@ -324,6 +327,7 @@ class Contexts {
         attribute: name,
         isQuoted: quote !== "",
         isFirst: text.replaceAll(stand, "").trim() === "",
+        isInstruction: attrs.some(({ name: other }) => other === "http-equiv"),
         id: `${start} ${name}`,
       };
     });

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { type Token, Tokenizer } from "parse5";
 import * as z from "zod";
 import { type Piece, type Problem } from "./pieces";
 
@@ -41,6 +42,8 @@ export function mjmlToHtml(
     const problem = "MJML's <mj-include> is not read: put the file into partials, and write {{> name}}";
     return { pieces: [], problems: [{ ...included.place, problem }] };
   }
+  const { unclosed, lost } = lostContent(pieces, markup);
+  if (unclosed.length > 0) return { pieces: [], problems: unclosed };
   const { html, errors } = converted(markup);
   // MJML writes `und` where the author has set no language.
   const found = html.replaceAll('lang="und"', `lang="${language}"`).split(stands);
@@ -69,7 +72,98 @@ export function mjmlToHtml(
     ...placeAt(pieces, line),
     problem: `MJML: ${message}`,
   }));
-  return { pieces: result, problems: [...refused, ...dropped] };
+  return { pieces: result, problems: [...refused, ...lost, ...dropped] };
+}
+
+/** The components of MJML that have a text in them. In any other one, MJML leaves a text out. */
+const textComponents = new Set(
+  "mj-accordion-text,mj-accordion-title,mj-button,mj-html-attribute,mj-navbar-link,mj-preview,mj-raw,mj-social-element,mj-style,mj-table,mj-text,mj-title".split(
+    ",",
+  ),
+);
+
+/** Finds what MJML would leave out without a word: its validation does not see components that are not closed. */
+function lostContent(pieces: readonly Piece[], markup: string) {
+  const unclosed: Problem[] = [];
+  const lost: Problem[] = [];
+  const open: { readonly name: string; readonly offset: number }[] = [];
+  let [end, told] = [0, 0];
+  const at = (offset: number, problem: string): Problem => ({ ...placeOfOffset(pieces, offset), problem });
+  const notClosed = ({ name, offset }: (typeof open)[number]) =>
+    at(offset, `<${name}> is not closed, and MJML would leave out what is in it: write </${name}>`);
+  const tag = ({ tagName: name, selfClosing, location }: Token.TagToken, isEnd: boolean) => {
+    const { startOffset: offset, endOffset } = location as Token.Location;
+    end = endOffset;
+    if (!/^mj(?:ml$|-)/.test(name)) return;
+    const written = markup.slice(offset, endOffset).match(/[A-Za-z-]+/)?.[0] ?? name;
+    if (written !== name) unclosed.push(at(offset, `MJML leaves <${written}> out: write ${name} in small letters`));
+    if (!isEnd) {
+      if (!selfClosing) open.push({ name, offset });
+      return;
+    }
+    const begin = open.findLastIndex((each) => each.name === name);
+    if (begin < 0) unclosed.push(at(offset, `</${name}> closes nothing: remove it`));
+    else unclosed.push(...open.splice(begin).slice(1).map(notClosed));
+  };
+  const text = ({ location }: Token.CharacterToken) => {
+    const { startOffset: offset, endOffset } = location as Token.Location;
+    const within = open.at(-1)?.name;
+    const words = markup.slice(offset, markup.indexOf("<", endOffset)).replace(stands, "").trim();
+    // The tokens of one text are its words.
+    if (offset >= told && within !== undefined && !textComponents.has(within) && words !== "") {
+      const problem = `MJML leaves the text "${words.slice(0, mostTold)}" out in <${within}>: put it into <mj-text>..</mj-text>`;
+      lost.push(at(offset, problem));
+      told = markup.indexOf("<", endOffset);
+    }
+    end = endOffset;
+  };
+  const skip = ({ location }: { readonly location: Token.Location | null }) => {
+    end = location?.endOffset ?? end;
+  };
+  const tokenizer = new Tokenizer(
+    { sourceCodeLocationInfo: true },
+    {
+      onStartTag: (token) => {
+        tag(token, false);
+      },
+      onEndTag: (token) => {
+        tag(token, true);
+      },
+      onCharacter: text,
+      onComment: skip,
+      onDoctype: skip,
+      onWhitespaceCharacter: skip,
+      onNullCharacter: skip,
+      onEof: () => undefined,
+      onParseError: ({ code }) => {
+        if ((code as string) === "eof-in-tag")
+          unclosed.unshift(at(markup.indexOf("<", end), "this tag has no end: is a quotation mark missing?"));
+      },
+    },
+  );
+  tokenizer.write(markup, true);
+  // The rest of the file stands in the tag that has no end.
+  const isCut = unclosed[0]?.problem.startsWith("this tag") === true;
+  return { unclosed: isCut ? unclosed.slice(0, 1) : [...unclosed, ...open.map(notClosed)], lost };
+}
+
+/** Most characters of the author's text that a message repeats. */
+const mostTold = 40;
+
+/** The place in the author's file of a character of the compiled source. */
+function placeOfOffset(pieces: readonly Piece[], offset: number) {
+  let from = 0;
+  for (const [at, piece] of pieces.entries()) {
+    const text = piece.kind === "static" ? piece.text : stand(at);
+    if (offset < from + text.length) {
+      if (piece.kind !== "static") return piece.place;
+      const lines = text.slice(0, offset - from).split("\n");
+      const column = (lines.length === 1 ? piece.place.column : 1) + (lines.at(-1)?.length ?? 0);
+      return { ...piece.place, line: piece.place.line + lines.length - 1, column };
+    }
+    from += text.length;
+  }
+  return nowhere;
 }
 
 /** The place in the author's file that a line of the compiled source comes from. */

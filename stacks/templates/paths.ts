@@ -41,6 +41,16 @@ export class Paths {
     return this.fields(path, start, others, told, scope);
   }
 
+  /** Whether a shared part asks for a value by a name that its place does not know: it was not given, and is false. */
+  isNotGiven({ data, depth, parts, original }: hbs.AST.PathExpression, { within, frame, blockParams }: Scope): boolean {
+    const [name, ...others] = parts;
+    if (within.length === 0 || data || depth > 0 || name === undefined || others.length > 0 || original !== name)
+      return false;
+    const fields = frame.type.kind === "object" ? [...frame.type.fields().keys()] : [];
+    const known = [...fields, ...frame.params.keys(), ...blockParams.keys()];
+    return !known.includes(name) && similarName(name, known) === undefined;
+  }
+
   private dataValue(path: hbs.AST.PathExpression, told: string, scope: Scope): Resolved | undefined {
     const [name, ...others] = path.parts;
     if (name === "root") {
@@ -146,6 +156,15 @@ export class Paths {
   }
 
   private unknown(node: hbs.AST.Node, { type, id }: Value, name: string, told: string, scope: Scope): undefined {
+    if (name === "amazonSESUnsubscribeUrl") {
+      // https://docs.aws.amazon.com/ses/latest/dg/sending-email-subscription-management.html
+      this.refuse(
+        node,
+        scope,
+        `${told} is filled in by the contact lists of SES v2's SendEmail, and SendTemplatedEmail has none: let \`map\` give an address of your own, of the type link()`,
+      );
+      return;
+    }
     const known = type.kind === "object" ? [...type.fields().keys()] : [];
     const meant = similarName(name, known);
     const outer = [];

@@ -37,18 +37,3 @@ function wordOf(expression: hbs.AST.Expression): string {
 export function placeOf({ loc }: hbs.AST.Node, file: string): Place {
   return { file, line: loc.start.line, column: loc.start.column + 1 };
 }
-
-/** Shortens an error of Handlebars, which also lists every token that it would have accepted. */
-export function parseProblem(message: string): {
-  readonly line: number;
-  readonly column: number;
-  readonly problem: string;
-} {
-  const [, line, near, token] = /^Parse error on line (\d+):\n(.*)\n-*\^\n.*got '(\w+)'$/.exec(message) ?? [];
-  if (line !== undefined) {
-    const what = token === "EOF" ? "a block or an expression is not closed" : `${token ?? ""} is not expected here`;
-    return { line: Number(line), column: 1, problem: `Handlebars can't parse "${near ?? ""}": ${what}` };
-  }
-  const [, at, column] = / - (\d+):(\d+)$/.exec(message) ?? [];
-  return { line: Number(at ?? 1), column: Number(column ?? 0) + 1, problem: `Handlebars can't parse it: ${message}` };
-}
