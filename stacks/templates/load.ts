@@ -7,6 +7,7 @@ import { templateName } from "../../handler/contract/environment";
 import { hasVisibleCharacter, toSubject } from "../../handler/contract/text";
 import { type TemplateReads } from "../../handler/contract/template-data";
 import { type Notification } from "../../handler/notifications/define";
+import { type Edition } from "../../handler/notifications/editions";
 import { compilePart } from "./compile";
 import { type Part, type Partials, type Piece, type Problem, type Source } from "./pieces";
 import { type ContentType, ContentTypeError, contentTypeOf } from "./content-type";
@@ -359,6 +360,7 @@ export function templateHash({ subject, html, text }: Template): string {
 export function storedTemplateName(
   prefix: string,
   notification: TemplateSource,
+  _edition?: Edition,
   templateOf: TemplateReader = loadTemplate,
 ): string {
   return templateName(prefix, notification.id, templateHash(templateOf(notification)));

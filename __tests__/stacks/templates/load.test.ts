@@ -408,7 +408,7 @@ describe("the hash of a template", () => {
 
   it("is a part of the stored name, behind project, stage and id", () => {
     expect(
-      storedTemplateName("shop-dev", { id: "mail", subject: "", content }, () => ({ ...check("x")(), ...template })),
+      storedTemplateName("shop-dev", { id: "mail", subject: "", content }, undefined, () => ({ ...check("x")(), ...template })),
     ).toBe(`shop-dev-mail-${templateHash(template)}`);
     expect(templateHash(template)).toMatch(/^[0-9a-f]{8}$/);
   });
