@@ -1,10 +1,4 @@
-import {
-  GetTemplateCommand,
-  ListTemplatesCommand,
-  type ListTemplatesCommandOutput,
-  type SESClient,
-  TestRenderTemplateCommand,
-} from "@aws-sdk/client-ses";
+import { GetTemplateCommand, type SESClient, TestRenderTemplateCommand } from "@aws-sdk/client-ses";
 import {
   GetAccountCommand,
   type GetAccountCommandOutput,
@@ -24,6 +18,7 @@ import { loadTemplate, storedTemplateName } from "../../stacks/templates/load";
 import { dataOf } from "../../stacks/templates/mail";
 import { type Template } from "../../stacks/templates/render";
 import { lanes } from "../../stacks/lanes";
+import { storedTemplates } from "../stored-templates";
 import { type Check, type DoctorStage, fail, ok, type Verdict, warn, worst } from "./check";
 
 interface EmailClients {
@@ -259,16 +254,9 @@ async function checkTemplate(
  */
 async function findOtherVersion(client: SESClient, name: string): Promise<string | undefined> {
   const notification = name.replace(/-[0-9a-f]{8}$/, "-");
-  let token: string | undefined;
-  do {
-    const page: ListTemplatesCommandOutput = await client.send(new ListTemplatesCommand({ NextToken: token }));
-    const names = (page.TemplatesMetadata ?? []).map(({ Name = "" }) => Name);
-    const found = names.find(
-      (each) => each.startsWith(notification) && /^[0-9a-f]{8}$/.test(each.slice(notification.length)),
-    );
-    if (found !== undefined) return found;
-    token = page.NextToken;
-  } while (token !== undefined);
+  for await (const { name: other } of storedTemplates(client)) {
+    if (other.startsWith(notification) && /^[0-9a-f]{8}$/.test(other.slice(notification.length))) return other;
+  }
   return undefined;
 }
 
