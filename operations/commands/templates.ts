@@ -2,8 +2,6 @@ import { SESClient } from "@aws-sdk/client-ses";
 import { type Command } from "commander";
 import { catalogue } from "../../handler/notifications";
 import { type Edition, editionsOf } from "../../handler/notifications/editions";
-import { Names } from "../../stacks/names";
-import { stages } from "../../stacks/stages";
 import { storedTemplateName } from "../../stacks/templates/load";
 import { addCommonOptions, type CommonOptions, exitCodes, exitCodesHelp, type Io } from "../command";
 import { deployHint } from "../doctor/email";
@@ -46,17 +44,11 @@ export function define(command: Command, io: Io, end: (exitCode: number) => void
     );
 }
 
-async function findTemplates({ client, config, names }: StageAccess): Promise<Templates> {
+async function findTemplates({ client, names }: StageAccess): Promise<Templates> {
   const ses = new SESClient({ ...client, ...patientWithSes });
   const ofStage = new Map<string, StoredTemplate>();
-  const others = Object.keys(stages)
-    .map((stage) => `${new Names({ ...config, stage }).prefix}-`)
-    .filter((prefix) => prefix.length > names.prefix.length + 1);
   for await (const template of storedTemplates(ses)) {
-    const { name } = template;
-    // The names of the stage "dev-eu" begin like those of the stage "dev".
-    if (name.startsWith(`${names.prefix}-`) && !others.some((prefix) => name.startsWith(prefix)))
-      ofStage.set(name, template);
+    if (template.name.startsWith(`${names.prefix}-`)) ofStage.set(template.name, template);
   }
   const used = catalogue.flatMap((notification) =>
     editionsOf(notification).map((edition): UsedTemplate => ({
