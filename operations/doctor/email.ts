@@ -18,19 +18,13 @@ import { loadTemplate, storedTemplateName } from "../../stacks/templates/load";
 import { dataOf } from "../../stacks/templates/mail";
 import { type Template } from "../../stacks/templates/render";
 import { lanes } from "../../stacks/lanes";
+import { deployHint } from "../stage";
 import { storedTemplates } from "../stored-templates";
 import { type Check, type DoctorStage, fail, ok, type Verdict, warn, worst } from "./check";
 
 interface EmailClients {
   readonly ses: SESClient;
   readonly sesV2: SESv2Client;
-}
-
-/** What to do where the deployed stack is not that of this checkout. */
-export function deployHint({ isSandbox }: Pick<DoctorStage, "isSandbox">): string {
-  return isSandbox
-    ? 'Deploy the stack again (docs/deploy.md, "Try a deployment in the sandbox").'
-    : "Deploy the stack again: npm run deploy.";
 }
 
 export function emailChecks(stage: DoctorStage, { ses, sesV2 }: EmailClients): Check[] {
