@@ -10,7 +10,8 @@ const { prototype } = AsyncLocalStorage as unknown as {
   readonly prototype: AsyncLocalStorage<unknown> & { enabledByTests?: Set<AsyncLocalStorage<unknown>> };
 };
 
-if (prototype.enabledByTests === undefined) {
+const earlier = prototype.enabledByTests;
+if (earlier === undefined) {
   const enabled = (prototype.enabledByTests = new Set());
   // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with the `this` of its caller
   const { run } = prototype;
@@ -18,6 +19,7 @@ if (prototype.enabledByTests === undefined) {
     enabled.add(this);
     return run.apply(this, words);
   } as typeof run;
+} else {
+  for (const storage of earlier) storage.disable();
+  earlier.clear();
 }
-for (const storage of prototype.enabledByTests ?? []) storage.disable();
-prototype.enabledByTests?.clear();
