@@ -5,7 +5,7 @@ import { type Edition, editionsOf } from "../../handler/notifications/editions";
 import { storedTemplateName } from "../../stacks/templates/load";
 import { addCommonOptions, type CommonOptions, exitCodes, exitCodesHelp, type Io } from "../command";
 import { deployHint, onStage, type StageAccess } from "../stage";
-import { patientWithSes, type StoredTemplate, storedTemplates } from "../stored-templates";
+import { type StoredTemplate, storedTemplates } from "../stored-templates";
 import { createTable } from "../table";
 import { printable } from "../text";
 
@@ -44,7 +44,7 @@ export function define(command: Command, io: Io, end: (exitCode: number) => void
 }
 
 async function findTemplates({ client, names }: StageAccess): Promise<Templates> {
-  const ses = new SESClient({ ...client, ...patientWithSes });
+  const ses = new SESClient(client);
   const ofStage = new Map<string, StoredTemplate>();
   for await (const template of storedTemplates(ses)) {
     if (template.name.startsWith(`${names.prefix}-`)) ofStage.set(template.name, template);

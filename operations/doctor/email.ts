@@ -19,7 +19,7 @@ import { dataOf } from "../../stacks/templates/mail";
 import { type Template } from "../../stacks/templates/render";
 import { lanes } from "../../stacks/lanes";
 import { deployHint } from "../stage";
-import { storedTemplates } from "../stored-templates";
+import { atRateOfSes, storedTemplates } from "../stored-templates";
 import { type Check, type DoctorStage, fail, ok, type Verdict, warn, worst } from "./check";
 
 interface EmailClients {
@@ -32,6 +32,13 @@ export function emailChecks(stage: DoctorStage, { ses, sesV2 }: EmailClients): C
   let account: Promise<GetAccountCommandOutput> | undefined;
   const readAccount = () => (account ??= sesV2.send(new GetAccountCommand({})));
   const deploy = deployHint(stage);
+  // SES answers each operation once a second, so that checks at the same time would keep one another from an answer.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = (check: () => Promise<Verdict>): Promise<Verdict> => {
+    const own = last.then(check, check);
+    last = own;
+    return own;
+  };
   const setName = names.configurationSet;
   const identities = identitiesOf(config);
 
@@ -54,7 +61,7 @@ export function emailChecks(stage: DoctorStage, { ses, sesV2 }: EmailClients): C
     },
     ...catalogue.map((notification) => ({
       name: `Template ${notification.id}`,
-      run: () => checkTemplate(ses, notification, storedTemplateName(names.prefix, notification), deploy),
+      run: () => inTurn(() => checkTemplate(ses, notification, storedTemplateName(names.prefix, notification), deploy)),
     })),
     {
       name: "Configuration set",
@@ -199,7 +206,7 @@ async function checkTemplate(
   name: string,
   deploy: string,
 ): Promise<Verdict> {
-  const stored = await client.send(new GetTemplateCommand({ TemplateName: name })).catch(absent);
+  const stored = await atRateOfSes(() => client.send(new GetTemplateCommand({ TemplateName: name }))).catch(absent);
   if (stored?.Template === undefined) {
     const other = await findOtherVersion(client, name);
     return other === undefined
@@ -230,9 +237,8 @@ async function checkTemplate(
   }
   const templateData = dataOf(notification, sampleEvent(notification));
   try {
-    const { RenderedTemplate: rendered = "" } = await client.send(
-      new TestRenderTemplateCommand({ TemplateName: name, TemplateData: JSON.stringify(templateData) }),
-    );
+    const render = new TestRenderTemplateCommand({ TemplateName: name, TemplateData: JSON.stringify(templateData) });
+    const { RenderedTemplate: rendered = "" } = await atRateOfSes(() => client.send(render));
     if (rendered === "") verdicts.push(fail("It renders to nothing.", deploy));
   } catch (error) {
     const { name: code, message } = error instanceof Error ? error : new Error(String(error));
