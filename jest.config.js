@@ -5,6 +5,7 @@ const shared = {
   // that off.
   setupFiles: [
     "<rootDir>/packages/aws-emulator/src/aws-sdk-settings.ts",
+    "<rootDir>/__tests__/support/forgotten-contexts.ts",
     "<rootDir>/__tests__/support/cheap-tokens.ts",
     "<rootDir>/__tests__/support/shared-bundle.ts",
     "<rootDir>/__tests__/support/few-languages.ts",

@@ -10,6 +10,7 @@ import * as plan from "./commands/plan";
 import * as schema from "./commands/schema";
 import * as send from "./commands/send";
 import * as smoke from "./commands/smoke";
+import * as templates from "./commands/templates";
 import { askAtTerminal, runNode, runProgram } from "./program";
 import { describeFailure } from "./text";
 
@@ -23,6 +24,10 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly mod
   },
   schema: { summary: "Prints the JSON Schema of an event's detail, for producers.", module: schema },
   doctor: { summary: "Checks whether a stage is in order, and says what to do.", module: doctor },
+  templates: {
+    summary: "Compares the templates that SES stores for the stage with those of this checkout.",
+    module: templates,
+  },
   "dead-letters": {
     summary: "Lists what is parked in the stage's dead-letter queue, and sends it again.",
     module: deadLetters,

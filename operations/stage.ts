@@ -74,6 +74,13 @@ function ofSandbox(environment: Environment): StageAccess {
   };
 }
 
+/** What to do where the deployed stack is not that of this checkout. */
+export function deployHint({ isSandbox }: Pick<StageAccess, "isSandbox">): string {
+  return isSandbox
+    ? 'Deploy the stack again (docs/deploy.md, "Try a deployment in the sandbox").'
+    : "Deploy the stack again: npm run deploy.";
+}
+
 /** What to do for the sandbox, where a command has no option of its own for it. */
 export const sourceTheSandbox =
   "For the sandbox on this machine: npm start, and in another terminal source .sandbox/environment.sh";

@@ -162,6 +162,20 @@ describe("npm start", () => {
     await expect(send("email-request", "--to", "nobody")).rejects.toThrow(/Its recipient has no at sign/);
   });
 
+  it("stores the templates of this checkout, and no other", async () => {
+    const { stdout } = await run(
+      process.execPath,
+      ["--import", "tsx", "operations/cli.ts", "templates", "--sandbox", "--json"],
+      { cwd: projectRoot, env: { ...bareEnvironment, SANDBOX_PORT: String(sandbox.port) } },
+    );
+    const { stored, missing, left } = JSON.parse(stdout) as Record<
+      "stored" | "missing" | "left",
+      { notification: string }[]
+    >;
+    expect(new Set(stored.map(({ notification }) => notification))).toEqual(new Set(catalogue.map(({ id }) => id)));
+    expect({ missing, left }).toEqual({ missing: [], left: [] });
+  });
+
   it("prints commands that work as they stand: npm run send, and the AWS CLI in a shell of the sandbox", async () => {
     const [send = "", ...aws] =
       /Send a mail:\n {2}(.*)\n[\s\S]*Put an event .*:\n {2}(source .*)\n {2}(aws .*)\n/

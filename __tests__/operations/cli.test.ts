@@ -5,13 +5,14 @@ import { freePort } from "aws-emulator/processes";
 import { runOperation, sandboxOn } from "../support/operations-command";
 import { projectRoot } from "../support/sandbox";
 
-const commands = ["send", "schema", "doctor", "dead-letters"] as const;
+const commands = ["send", "schema", "doctor", "templates", "dead-letters"] as const;
 
 /** Words that are right, but for what comes behind them. */
 const words: Readonly<Record<(typeof commands)[number], readonly string[]>> = {
   send: ["send", "email-request", "--to", "a@example.com"],
   schema: ["schema", "email-request"],
   doctor: ["doctor"],
+  templates: ["templates"],
   "dead-letters": ["dead-letters"],
 };
 const onStages = commands.filter((name) => name !== "schema");

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import { SesTemplate } from "@cdktf/provider-aws/lib/ses-template";
 import { GetConfigurationSetCommand, GetEmailIdentityCommand, SESv2Client } from "@aws-sdk/client-sesv2";
 import { awsClientConfig } from "aws-emulator/client-config";
 import { TestGateway } from "aws-emulator/testing/gateway";
@@ -23,6 +24,9 @@ import { withStage } from "../support/stack";
 
 const region = "eu-west-1";
 
+/** They stand for the templates of a large catalogue, which Terraform makes ten at once. */
+const templates = ["one", "two", "three", "four"];
+
 class MailStack extends TerraformStack {
   constructor(app: App, id: string, config: Config) {
     super(app, id);
@@ -39,6 +43,7 @@ class MailStack extends TerraformStack {
       tracking: config.tracking,
       deletionProtection: false,
     });
+    for (const name of templates) new SesTemplate(this, name, { name, subject: "Hello", text: "Hello." });
     const { toDo } = new SendingDomains(this, "sending-domains", { config, sender });
     new TerraformOutput(this, "dns_zone_file", { value: zoneFile(toDo) }).overrideLogicalId("dns_zone_file");
   }
@@ -88,7 +93,7 @@ describeWith(["terraform", "awsProvider"], "a sending domain with the real provi
     });
   }
 
-  it("makes MAIL FROM, tracking and Route 53 records, or shows them to a person, and takes all of it back", async () => {
+  it("makes MAIL FROM, tracking, Route 53 records, and templates at SES's rate, and takes all of it back", async () => {
     const zoneId = await createHostedZone(gateway.gateway.url, "example.com");
     const config = withStage(
       {
@@ -108,7 +113,13 @@ describeWith(["terraform", "awsProvider"], "a sending domain with the real provi
     const terraform = terraformOf(config);
     await terraform.init();
     await terraform.validate();
+    // SES makes one a second. This is slower, so that the calls meet the rate on a slow machine, too.
+    const rate = { service: "ses", kind: "throttle", perSecond: 0.25, match: { operation: "CreateTemplate" } } as const;
+    await gateway.setFaults(rate);
     await terraform.apply();
+    const [throttled] = await gateway.hits();
+    expect(throttled).toBeGreaterThan(0);
+    await gateway.setFaults();
 
     const identity = await ses.send(new GetEmailIdentityCommand({ EmailIdentity: "example.com" }));
     const tokens = identity.DkimAttributes?.Tokens ?? [];

@@ -9,7 +9,8 @@ import { type SendingDomain, type Tracking } from "../../stacks/sending-domains"
 import { sesHosts, type SesHosts } from "../../stacks/ses-hosts";
 import { type Check, type DoctorStage, fail, ok, unknown, type Verdict, warn, worst } from "./check";
 import { checkRecord, type Dns, findParentPolicy, hasAddress } from "./dns";
-import { absent, deployHint } from "./email";
+import { deployHint } from "../stage";
+import { absent } from "./email";
 import { dmarcRemarks } from "./spf-dmarc";
 
 interface DomainClients {

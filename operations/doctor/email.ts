@@ -1,10 +1,4 @@
-import {
-  GetTemplateCommand,
-  ListTemplatesCommand,
-  type ListTemplatesCommandOutput,
-  type SESClient,
-  TestRenderTemplateCommand,
-} from "@aws-sdk/client-ses";
+import { GetTemplateCommand, type SESClient, TestRenderTemplateCommand } from "@aws-sdk/client-ses";
 import {
   GetAccountCommand,
   type GetAccountCommandOutput,
@@ -25,6 +19,8 @@ import { loadTemplate, storedTemplateName } from "../../stacks/templates/load";
 import { dataOf } from "../../stacks/templates/mail";
 import { type Template } from "../../stacks/templates/render";
 import { lanes } from "../../stacks/lanes";
+import { deployHint } from "../stage";
+import { atRateOfSes, storedTemplates } from "../stored-templates";
 import { type Check, type DoctorStage, fail, ok, type Verdict, warn, worst } from "./check";
 
 interface EmailClients {
@@ -32,18 +28,18 @@ interface EmailClients {
   readonly sesV2: SESv2Client;
 }
 
-/** What to do where the deployed stack is not that of this checkout. */
-export function deployHint({ isSandbox }: Pick<DoctorStage, "isSandbox">): string {
-  return isSandbox
-    ? 'Deploy the stack again (docs/deploy.md, "Try a deployment in the sandbox").'
-    : "Deploy the stack again: npm run deploy.";
-}
-
 export function emailChecks(stage: DoctorStage, { ses, sesV2 }: EmailClients): Check[] {
   const { config, names } = stage;
   let account: Promise<GetAccountCommandOutput> | undefined;
   const readAccount = () => (account ??= sesV2.send(new GetAccountCommand({})));
   const deploy = deployHint(stage);
+  // SES answers each operation once a second, so that checks at the same time would keep one another from an answer.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = (check: () => Promise<Verdict>): Promise<Verdict> => {
+    const own = last.then(check, check);
+    last = own;
+    return own;
+  };
   const setName = names.configurationSet;
   const identities = identitiesOf(config);
 
@@ -66,7 +62,7 @@ export function emailChecks(stage: DoctorStage, { ses, sesV2 }: EmailClients): C
     },
     ...storedEditions(names.prefix).map((stored, _, all) => ({
       name: `Template ${editionKey(stored.notification, stored.edition)}`,
-      run: () => checkTemplate(ses, stored, all, deploy),
+      run: () => inTurn(() => checkTemplate(ses, stored, all, deploy)),
     })),
     {
       name: "Configuration set",
@@ -227,7 +223,7 @@ async function checkTemplate(
   used: readonly StoredEdition[],
   deploy: string,
 ): Promise<Verdict> {
-  const stored = await client.send(new GetTemplateCommand({ TemplateName: name })).catch(absent);
+  const stored = await atRateOfSes(() => client.send(new GetTemplateCommand({ TemplateName: name }))).catch(absent);
   if (stored?.Template === undefined) {
     const other = await findOtherVersion(
       client,
@@ -262,9 +258,8 @@ async function checkTemplate(
   }
   const templateData = dataOf(notification, sampleEvent(notification), edition);
   try {
-    const { RenderedTemplate: rendered = "" } = await client.send(
-      new TestRenderTemplateCommand({ TemplateName: name, TemplateData: JSON.stringify(templateData) }),
-    );
+    const render = new TestRenderTemplateCommand({ TemplateName: name, TemplateData: JSON.stringify(templateData) });
+    const { RenderedTemplate: rendered = "" } = await atRateOfSes(() => client.send(render));
     if (rendered === "") verdicts.push(fail("It renders to nothing.", deploy));
   } catch (error) {
     const { name: code, message } = error instanceof Error ? error : new Error(String(error));
@@ -281,17 +276,10 @@ async function checkTemplate(
  */
 async function findOtherVersion(client: SESClient, name: string, used: readonly string[]): Promise<string | undefined> {
   const notification = name.replace(/-[0-9a-f]{8}$/, "-");
-  let token: string | undefined;
-  do {
-    const page: ListTemplatesCommandOutput = await client.send(new ListTemplatesCommand({ NextToken: token }));
-    const names = (page.TemplatesMetadata ?? []).map(({ Name = "" }) => Name);
-    const found = names.find(
-      (each) =>
-        each.startsWith(notification) && /^[0-9a-f]{8}$/.test(each.slice(notification.length)) && !used.includes(each),
-    );
-    if (found !== undefined) return found;
-    token = page.NextToken;
-  } while (token !== undefined);
+  for await (const { name: other } of storedTemplates(client)) {
+    const isVersion = other.startsWith(notification) && /^[0-9a-f]{8}$/.test(other.slice(notification.length));
+    if (isVersion && !used.includes(other)) return other;
+  }
   return undefined;
 }
 

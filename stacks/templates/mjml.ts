@@ -14,9 +14,6 @@ type Result = z.output<typeof resultSchema>;
 
 const projectRoot = join(__dirname, "..", "..");
 
-/** Results by the source's hash. MJML takes a second for the first template, and every test that synthesizes asks. */
-const cacheFolder = join(projectRoot, "node_modules", ".cache", "mjml");
-
 /** Stands for the piece of this number while MJML runs. It is a word, so that MJML leaves it alone everywhere. */
 const stand = (at: number) => `hbs${at}piece`;
 const stands = /hbs(\d+)piece/g;
@@ -183,11 +180,14 @@ function placeAt(pieces: readonly Piece[], line: number) {
 
 function converted(markup: string): Result {
   const worker = join(__dirname, "mjml-worker.mjs");
-  const version = readFileSync(require.resolve("mjml/package.json"), "utf8");
+  const manifest = require.resolve("mjml/package.json");
+  const version = readFileSync(manifest, "utf8");
   const key = createHash("sha256")
     .update(JSON.stringify([version, readFileSync(worker, "utf8"), markup]))
     .digest("hex");
-  const file = join(cacheFolder, `${key}.json`);
+  // MJML takes a second for the first template, and every test that synthesizes asks. All checkouts that share their
+  // packages share the results.
+  const file = join(dirname(manifest), "..", ".cache", "mjml", `${key}.json`);
   return (
     cachedIn(file) ??
     keptIn(

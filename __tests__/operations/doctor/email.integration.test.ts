@@ -326,6 +326,18 @@ describe("a template", () => {
     );
   });
 
+  it("is waited for where SES throttles", async () => {
+    const stage = await deployed();
+    await world.gateway.setFaults(
+      ...["GetTemplate", "TestRenderTemplate"].map(
+        (operation) => ({ service: "ses", kind: "throttle", times: 1, match: { operation } }) as const,
+      ),
+    );
+    expect(await ask(stage)).toMatch(/^ok: /);
+    expect(await world.gateway.hits()).toEqual([1, 1]);
+    await world.gateway.setFaults();
+  });
+
   it("fails where it is gone, and leaves the others good", async () => {
     const stage = await deployed();
     await world.clients.ses.send(new DeleteTemplateCommand({ TemplateName: nameIn(stage) }));
@@ -383,10 +395,10 @@ describe("a template", () => {
     const stage = await deployed();
     world.answerXml(
       /Action=TestRenderTemplate&/,
-      "<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>",
+      "<ErrorResponse><Error><Code>ServiceUnavailable</Code><Message>Try later</Message></Error></ErrorResponse>",
       400,
     );
-    expect(await ask(stage)).toBe("unknown: Throttling: Rate exceeded > Look at the reason; AWS may be at fault.");
+    expect(await ask(stage)).toBe("unknown: ServiceUnavailable: Try later > Look at the reason; AWS may be at fault.");
   });
 });
 

@@ -418,6 +418,37 @@ describe("of the calls that match, a fault meets", () => {
   });
 });
 
+describe("a rate", () => {
+  it("lets through so many calls a second, of those that match, and takes no credit from a pause", () => {
+    let now = 0;
+    const faults = new Faults({ changed: () => undefined }, () => now);
+    const operation = "CreateTemplate";
+    const ofRate = (perSecond: number, ...pauses: readonly number[]) => {
+      faults.set([{ service: "ses", kind: "throttle", perSecond, match: { operation } }]);
+      return pauses.map((milliseconds) => {
+        now += milliseconds;
+        const take = (name: string) => faults.take("ses", ["throttle"], () => ({ text: "", operation: name }));
+        expect(take("GetTemplate")).toBeUndefined();
+        return take(operation) === undefined;
+      });
+    };
+    expect(ofRate(1, 0, 0, 999, 1, 0, 60_000, 0)).toEqual([true, false, false, true, false, true, false]);
+    expect(faults.list).toMatchObject([{ perSecond: 1, hits: 4 }]);
+    expect(ofRate(2, 0, 0, 0, 499, 1, 0)).toEqual([true, true, false, false, true, false]);
+    expect(ofRate(0.5, 0, 1_000, 1_000)).toEqual([true, false, true]);
+  });
+
+  it("answers a call beyond it as SES words it", async () => {
+    const operation = "CreateTemplate";
+    await gateway.setFaults({ service: "ses", kind: "throttle", perSecond: 0.001, match: { operation } });
+    const { ses } = clients;
+    const create = (TemplateName: string) =>
+      ses.send(new CreateTemplateCommand({ Template: { TemplateName, SubjectPart: "a" } }));
+    await create("within");
+    await expect(create("beyond")).rejects.toMatchObject({ name: "Throttling", message: "Rate exceeded" });
+  });
+});
+
 describe("/_sandbox/faults", () => {
   const ask = (method: string, body?: unknown, headers: Record<string, string> = {}) =>
     fetch(`${gateway.gateway.url}/_sandbox/faults`, {
@@ -501,6 +532,8 @@ describe("/_sandbox/faults", () => {
     ["each first call", { service: "ses", kind: "throttle", every: 1 }, /^\[0\]\.every: .*2/],
     ["a chance of nothing", { service: "ses", kind: "throttle", probability: 0 }, /^\[0\]\.probability: .*0/],
     ["a chance of more than all", { service: "ses", kind: "throttle", probability: 1.1 }, /^\[0\]\.probability: .*1/],
+    ["no rate", { service: "ses", kind: "throttle", perSecond: 0 }, /^\[0\]\.perSecond: .*0/],
+    ["a rate of errors", { service: "ses", kind: "error", perSecond: 1 }, /^\[0\]: .*perSecond/],
     ["no times", { service: "ses", kind: "throttle", times: 0 }, /^\[0\]\.times: .*1/],
     ["a field that nobody reads", { service: "ses", kind: "throttle", accepts: true }, /^\[0\]: .*"accepts"/],
     ["a match that nobody reads", { service: "ses", kind: "throttle", match: { to: "x" } }, /^\[0\]\.match: .*"to"/],

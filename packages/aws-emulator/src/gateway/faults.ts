@@ -27,7 +27,12 @@ const common = {
 
 /** Whether the service does its work before the answer is lost. */
 const accepts = z.boolean().default(false);
-const throttle = z.strictObject({ kind: z.literal("throttle"), ...common });
+const throttle = z.strictObject({
+  kind: z.literal("throttle"),
+  /** Only the calls beyond this rate, by its own count: a rate of AWS's quotas. */
+  perSecond: z.number().gt(0).optional(),
+  ...common,
+});
 const calls = [
   throttle,
   z.strictObject({
@@ -83,6 +88,9 @@ interface Armed {
   matches: number;
   /** Calls that the fault was applied to. */
   hits: number;
+  /** The calls that a rate lets through by now, and the time of that count in milliseconds. */
+  allowed: number;
+  countedAt: number;
 }
 
 export class InvalidFaults extends Error {
@@ -102,7 +110,11 @@ export class NoAnswer extends Error {
 export class Faults {
   private armed: Armed[] = [];
 
-  constructor(private readonly journal: Pick<Journal, "changed">) {}
+  /** @param now a clock in milliseconds that never goes back, for the rates. */
+  constructor(
+    private readonly journal: Pick<Journal, "changed">,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
 
   get list(): readonly (Fault & { readonly hits: number })[] {
     return this.armed.map(({ fault, hits }) => ({ ...fault, hits }));
@@ -110,7 +122,10 @@ export class Faults {
 
   /** Takes the place of what was set before. @throws InvalidFaults that names every problem */
   set(given: unknown): void {
-    this.armed = parseFaults(given).map((fault) => ({ fault, matches: 0, hits: 0 }));
+    this.armed = parseFaults(given).map((fault) => ({
+      ...{ fault, matches: 0, hits: 0 },
+      ...{ allowed: largestBurst(fault), countedAt: this.now() },
+    }));
     this.journal.changed();
   }
 
@@ -127,13 +142,31 @@ export class Faults {
       armed.matches += 1;
       if (fault.every !== undefined && armed.matches % fault.every !== 0) continue;
       if (fault.probability !== undefined && Math.random() >= fault.probability) continue;
+      if (this.isWithinRate(armed)) continue;
       armed.hits += 1;
       this.journal.changed();
       return fault as Extract<FaultOf<S>, { kind: Kind }>;
     }
     return undefined;
   }
+
+  /** Whether the rate of the fault lets a call through. The call then counts. */
+  private isWithinRate(armed: Armed): boolean {
+    const rate = rateOf(armed.fault);
+    if (rate === undefined) return false;
+    const now = this.now();
+    armed.allowed = Math.min(largestBurst(armed.fault), armed.allowed + ((now - armed.countedAt) / 1000) * rate);
+    armed.countedAt = now;
+    if (armed.allowed < 1) return false;
+    armed.allowed -= 1;
+    return true;
+  }
 }
+
+const rateOf = (fault: Fault) => ("perSecond" in fault ? fault.perSecond : undefined);
+
+/** A second's calls may come all at once. */
+const largestBurst = (fault: Fault) => Math.max(1, rateOf(fault) ?? 0);
 
 /** An address. It begins where a word begins, so that a long word is tried once and not at each of its characters. */
 const address = /(?<![^\s"'<>,;:\\])[^\s"'<>,;:\\@]+@[^\s"'<>,;:\\]+/g;
@@ -286,10 +319,13 @@ function errorAnswer(call: Call, status: number, code: string, message: string):
 
 function throttled(service: "ses" | "dynamodb" | "sqs" | "events", call: Call): Answer {
   switch (service) {
-    case "ses":
+    case "ses": {
+      const message =
+        call.operation === "" || call.operation.startsWith("Send") ? "Maximum sending rate exceeded." : "Rate exceeded";
       return isQuery(call)
-        ? queryError(400, "Throttling", "Maximum sending rate exceeded.")
-        : jsonError(429, "TooManyRequestsException", "Maximum sending rate exceeded.");
+        ? queryError(400, "Throttling", message)
+        : jsonError(429, "TooManyRequestsException", message);
+    }
     case "dynamodb":
       return jsonError(
         400,
