@@ -29,13 +29,13 @@ const folder = writeFiles(join(copy, "handler", "notifications", "invoice-paid")
 });
 const { invoicePaid } = jest.requireActual<{ invoicePaid: Notification }>(join(folder, "index.ts"));
 const check = (notification: Notification) =>
-  checkCatalogue([notification], { prefix: "shop-dev", templateOf: (each) => loadTemplate(each, folder) });
+  checkCatalogue([notification], { prefix: "shop-dev", templateOf: (each) => loadTemplate(each, undefined, folder) });
 
 it("shows a notification that the synth takes, and that mails the event that the guide shows", () => {
   expect(check(invoicePaid)).toHaveLength(1);
   const event = sampleEvent(invoicePaid, { detail: JSON.parse(codeOf("json")) as unknown });
   expect(invoicePaid.prepare(event).recipients).toEqual(["ada@example.com"]);
-  expect(renderMail(invoicePaid, event, loadTemplate(invoicePaid, folder))).toMatchObject({
+  expect(renderMail(invoicePaid, event, undefined, loadTemplate(invoicePaid, undefined, folder))).toMatchObject({
     subject: "Invoice 2026-0001 is paid",
     text: expect.stringContaining("EUR 12.00 for your invoice 2026-0001") as string,
   });

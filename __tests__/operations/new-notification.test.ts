@@ -101,7 +101,8 @@ describe("what it writes", () => {
   it("is what the synth takes, with all that was asked for", () => {
     const { catalogue } = jest.requireActual<{ catalogue: readonly Notification[] }>(join(root, list));
     const folder = join(root, "handler", "notifications");
-    const templateOf = (notification: Notification) => loadTemplate(notification, join(folder, notification.id));
+    const templateOf = (notification: Notification) =>
+      loadTemplate(notification, undefined, join(folder, notification.id));
     expect(() =>
       checkCatalogue(catalogue, {
         prefix: "shop-dev",

@@ -30,7 +30,7 @@ const brought = [
 ] as const;
 const folder = join(__dirname, "..", "fixtures", "brought");
 const templateOf = (notification: Pick<Notification, "id" | "subject" | "content">) =>
-  loadTemplate(notification, join(folder, notification.id));
+  loadTemplate(notification, undefined, join(folder, notification.id));
 
 /** The mail of the sample, with changes to its detail. */
 function mail<Detail extends object>(
@@ -39,7 +39,7 @@ function mail<Detail extends object>(
 ): Template {
   const detail = { ...(notification.sample as Detail), ...changes };
   const event = sampleEvent(notification, { time: "2026-11-24T09:00:00Z", detail });
-  return renderMail(notification, event, templateOf(notification));
+  return renderMail(notification, event, undefined, templateOf(notification));
 }
 
 /** What stands in the text, each behind the one before. */

@@ -315,7 +315,7 @@ describe("a template", () => {
   /** Writes files to a folder, and reads templates from it as the synth does. */
   function read(files: Readonly<Record<string, string>>): TemplateReader {
     const folder = writeFiles(temporaryFolder(), files);
-    return (notification) => loadTemplate(notification, join(folder, notification.id));
+    return (notification) => loadTemplate(notification, undefined, join(folder, notification.id));
   }
   const index = { "example-invoice/index.ts": 'defineNotification({\n  subject: "{{number}}",\n});\n' };
 

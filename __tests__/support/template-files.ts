@@ -7,5 +7,5 @@ export function templateOfFiles(
   bodies: Readonly<Record<string, string>>,
 ): LoadedTemplate {
   const definition = `defineNotification({\n  id: "${notification.id}",\n  subject: ${JSON.stringify(notification.subject)},\n});\n`;
-  return loadTemplate(notification, writeFiles(temporaryFolder(), { "index.ts": definition, ...bodies }));
+  return loadTemplate(notification, undefined, writeFiles(temporaryFolder(), { "index.ts": definition, ...bodies }));
 }

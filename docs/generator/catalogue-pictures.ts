@@ -26,6 +26,7 @@ export function sampleMail(notification: Notification, templateOf: TemplateReade
   return renderMail(
     notification,
     sampleEvent(notification, { time: "2026-01-01T09:00:00Z" }),
+    undefined,
     templateOf(notification),
   );
 }

@@ -62,7 +62,7 @@ export function checkedEvent(
     const event = eventOf(notification.trigger, detailOf(notification, options));
     refuseOversized(event);
     const { refusedRecipients } = notification.prepare(event);
-    const mail = renderMail(notification, event, templateOf(notification));
+    const mail = renderMail(notification, event, undefined, templateOf(notification));
     const [refused] = refusedRecipients;
     // The function would mail the other recipients. Here it is refused, because the person can correct it at once.
     if (refused !== undefined) {
@@ -72,7 +72,7 @@ export function checkedEvent(
     if (options.subject !== undefined) {
       const subject = options.subject === "-" ? "+" : "-";
       const other = eventOf(notification.trigger, detailOf(notification, { ...options, subject }));
-      if (isDeepStrictEqual(mail, renderMail(notification, other, templateOf(notification)))) {
+      if (isDeepStrictEqual(mail, renderMail(notification, other, undefined, templateOf(notification)))) {
         throw new UsageError(`--subject: nothing in a mail of "${notification.id}" reads it. Leave it out.`);
       }
     }

@@ -10,6 +10,7 @@ import { type Notification } from "../../handler/notifications/define";
 import { compilePart } from "./compile";
 import { type Part, type Partials, type Piece, type Problem, type Source } from "./pieces";
 import { type ContentType, ContentTypeError, contentTypeOf } from "./content-type";
+import { type Edition } from "./editions";
 import { contextProblems, withLanguage } from "./html-context";
 import { mjmlToHtml } from "./mjml";
 import { renderPart, type Template } from "./render";
@@ -57,6 +58,7 @@ export class TemplateError extends Error {
  */
 export function loadTemplate(
   notification: TemplateSource,
+  _edition?: Edition,
   folder = join(notificationsFolder, notification.id),
 ): LoadedTemplate {
   const { id } = notification;
@@ -364,7 +366,7 @@ export function storedTemplateName(
   return templateName(prefix, notification.id, templateHash(templateOf(notification)));
 }
 
-export type TemplateReader = (notification: TemplateSource) => LoadedTemplate;
+export type TemplateReader = (notification: TemplateSource, edition?: Edition) => LoadedTemplate;
 
 /** The line in the definition that has the subject. */
 function subjectLine(file: string): number {

@@ -2,6 +2,7 @@ import { type EventEnvelope } from "../../handler/contract/envelope";
 import { type TemplateData } from "../../handler/contract/template-data";
 import { type Notification } from "../../handler/notifications/define";
 import { mailData } from "../../handler/notifications/mail-data";
+import { type Edition } from "./editions";
 import { type LoadedTemplate, loadTemplate } from "./load";
 import { renderTemplate, type Template } from "./render";
 
@@ -12,7 +13,8 @@ import { renderTemplate, type Template } from "./render";
 export function dataOf(
   notification: Notification,
   event: EventEnvelope,
-  template: LoadedTemplate = loadTemplate(notification),
+  edition?: Edition,
+  template: LoadedTemplate = loadTemplate(notification, edition),
 ): TemplateData {
   return mailData(notification, notification.prepare(event).content, template.reads);
 }
@@ -24,7 +26,8 @@ export function dataOf(
 export function renderMail(
   notification: Notification,
   event: EventEnvelope,
-  template: LoadedTemplate = loadTemplate(notification),
+  edition?: Edition,
+  template: LoadedTemplate = loadTemplate(notification, edition),
 ): Template {
-  return renderTemplate(template, { ...dataOf(notification, event, template) });
+  return renderTemplate(template, { ...dataOf(notification, event, edition, template) });
 }
