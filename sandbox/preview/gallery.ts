@@ -37,8 +37,8 @@ export function writeGallery(folder: string, previews: Previews, options: Galler
   return file;
 }
 
-const style = readFileSync(join(__dirname, "gallery.css"), "utf8");
-const script = readFileSync(join(__dirname, "gallery.js"), "utf8");
+const style = readFileSync(join(__dirname, "page.css"), "utf8");
+const script = readFileSync(join(__dirname, "page.js"), "utf8");
 
 const policyFor = (isLive: boolean): string =>
   [

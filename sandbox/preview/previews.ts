@@ -36,26 +36,39 @@ export interface PreviewedMail extends Template {
 /** Time of the sample's event: always the same, so that a gallery changes only with the catalogue. */
 const sampleTime = "2026-01-01T09:00:00Z";
 
-/** Renders the samples as the function and SES do. A notification that makes no mail does not keep the others from it. */
+/**
+ * Renders the samples as the function and SES do. A notification that makes no mail does not keep the others from it.
+ * @param folder where each folder has to be a notification of the catalogue.
+ */
 export function previewsOf(
   notifications: readonly Notification[],
   templateOf: TemplateReader = loadTemplate,
-  folder: string | undefined = notificationsFolder,
+  folder = notificationsFolder,
 ): Previews {
   const refused = synthProblems(notifications, templateOf, folder);
   const isOf = (id: string) => (problem: string) => problem.startsWith(`handler/notifications/${id}/`);
+  const usable = notifications.filter(isWhole);
   return {
-    editions: notifications.flatMap((notification) =>
+    editions: usable.flatMap((notification) =>
       previewedEditions(notification, refused.filter(isOf(notification.id)), templateOf),
     ),
-    problems: refused.filter((problem) => !notifications.some(({ id }) => isOf(id)(problem))),
+    problems: refused.filter((problem) => !usable.some(({ id }) => isOf(id)(problem))),
   };
+}
+
+/** Of another definition nothing can be said but what the synth says. */
+function isWhole(notification: Notification): boolean {
+  try {
+    return notification.problems().length === 0;
+  } catch {
+    return false;
+  }
 }
 
 function synthProblems(
   notifications: readonly Notification[],
   templateOf: TemplateReader,
-  folder: string | undefined,
+  folder: string,
 ): readonly string[] {
   try {
     checkCatalogue(notifications, { prefix: sandboxEndpoint({}).names.prefix, templateOf, folder });

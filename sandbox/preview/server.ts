@@ -39,6 +39,7 @@ const settledMs = 80;
 export async function startPreview(options: PreviewServerOptions = {}): Promise<PreviewServer> {
   const { root = join(__dirname, "..", ".."), port = 0, onChange = () => undefined } = options;
   const page = new LivePage();
+  const server = await listen(page, port);
   const readings = new Readings(root, (previews) => {
     page.show(previews);
     onChange(previews);
@@ -51,8 +52,9 @@ export async function startPreview(options: PreviewServerOptions = {}): Promise<
   );
   const close = async () => {
     readings.close();
-    page.close();
     await watcher.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
   };
   try {
     await new Promise<void>((resolve, reject) => watcher.once("ready", resolve).once("error", reject));
@@ -61,16 +63,7 @@ export async function startPreview(options: PreviewServerOptions = {}): Promise<
     });
     const first = await readings.read();
     page.show(first);
-    const server = await listen(page, port);
-    return {
-      url: `http://127.0.0.1:${portOf(server)}/`,
-      first,
-      close: async () => {
-        await close();
-        server.closeAllConnections();
-        await new Promise((resolve) => server.close(resolve));
-      },
-    };
+    return { url: `http://127.0.0.1:${portOf(server)}/`, first, close };
   } catch (error) {
     await close();
     throw error;
@@ -168,10 +161,6 @@ class LivePage {
     } else {
       response.writeHead(404, { "content-type": "text/plain" }).end("There is only one page: /\n");
     }
-  }
-
-  close(): void {
-    for (const listener of this.listeners) listener.end();
   }
 
   private tell(listener: ServerResponse): void {

@@ -4,6 +4,7 @@ import { type AddressInfo } from "node:net";
 import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, type BrowserContextOptions, type Locator, type Page } from "playwright-core";
 import { Journal } from "../../src/gateway/journal";
+import { temporaryFolder, writeFiles } from "../support/temporary";
 import { describeWithChromium, eventually, launchChromium } from "../support/browser";
 import { type FakeGateway, startFakeGateway } from "../support/fake-gateway";
 import {
@@ -901,7 +902,7 @@ describeWithChromium("the inbox page", () => {
     it("loses its oldest rows, and the page says so", async () => {
       await gateway.close();
       const limits = { items: 10, bytes: Infinity };
-      gateway = await startFakeGateway(shown.info, new Journal({ mails: limits, events: limits }));
+      gateway = await startFakeGateway(shown.info, [], new Journal({ mails: limits, events: limits }));
       await visit();
       await option(/Daily report/).waitFor();
       for (let index = 0; index < 8; index += 1) {
@@ -1130,6 +1131,24 @@ describeWithChromium("the inbox page", () => {
       await reader().getByText(DLQ_ARN, { exact: true }).waitFor();
       await eventually(() => sidewaysOverflow("html"), 0);
       await eventually(() => sidewaysOverflow("#reader"), 0);
+    });
+  });
+
+  describe("a folder that the gateway was given", () => {
+    const directory = writeFiles(temporaryFolder(), {
+      "index.html": `<!doctype html><title>Mails</title><link rel="icon" href="data:,"><h1></h1><script>document.querySelector("h1").textContent = "All mails"</script>`,
+    });
+
+    it("is a link beside the views, and opens with its own script", async () => {
+      await gateway.close();
+      gateway = await startFakeGateway({ ...shown.info, pages: [{ name: "mails", title: "Mails" }] }, [
+        { name: "mails", title: "Mails", directory },
+      ]);
+      await visit("", { viewport: NARROW });
+      await eventually(() => sidewaysOverflow("html"), 0);
+      await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name: "Mails", exact: true }).click();
+      await page.getByRole("heading", { name: "All mails" }).waitFor();
+      expect(page.url()).toBe(`${gateway.url}pages/mails/`);
     });
   });
 
