@@ -1,9 +1,8 @@
-import { AxeBuilder } from "@axe-core/playwright";
-import { describeWithChromium, eventually, launchChromium } from "aws-emulator/testing/browser";
+import { describeWithChromium, eventually, launchChromium, violations } from "aws-emulator/testing/browser";
 import { startFakeGateway } from "aws-emulator/testing/fake-gateway";
 import { contents } from "aws-emulator/testing/inbox-fixtures";
 import { temporaryFolder } from "aws-emulator/testing/temporary";
-import { type Browser, type Page } from "playwright-core";
+import { type Browser } from "playwright-core";
 import { seedCatalogue } from "../../../handler/notifications/seed";
 import { writeGallery } from "../../../sandbox/preview/gallery";
 import { type PreviewedEdition, previewsOf } from "../../../sandbox/preview/previews";
@@ -18,12 +17,6 @@ describeWithChromium("the gallery in the inbox", () => {
   const hostile = (at: string) => `<style>@media (prefers-color-scheme: dark) { p { color: rgb(1, 2, 3) } }</style>
     <p>A mail</p><script>top.document.title = "ran"</script><a href="${at}out" target="_top">Out</a>
     <img src="${at}x.png" onerror="top.document.title = 'ran'">`;
-
-  async function violations(page: Page): Promise<unknown[]> {
-    const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ["violations"] });
-    const found = await axe.exclude("iframe").analyze();
-    return found.violations.map(({ id, nodes }) => [id, nodes.map(({ target }) => target.join(" "))]);
-  }
 
   it("shows each mail on a desktop and a phone, in both schemes, to a keyboard and at 375 px", async () => {
     const { editions } = previewsOf(seedCatalogue, undefined, temporaryFolder());
