@@ -2,10 +2,15 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "aws-emulator/testing/temporary";
 import { catalogue } from "../../handler/notifications";
+import * as previews from "../../sandbox/preview/previews";
 import { type PreviewServer, startPreview } from "../../sandbox/preview/server";
 import { runOperation } from "../support/operations-command";
 
 jest.mock("../../sandbox/preview/server");
+jest.mock("../../sandbox/preview/previews", () => {
+  const { previewsOf } = jest.requireActual<typeof previews>("../../sandbox/preview/previews");
+  return { previewsOf: jest.fn(previewsOf) };
+});
 
 it("writes the page once, and ends", async () => {
   const folder = join(temporaryFolder(), "mails");
@@ -15,6 +20,15 @@ it("writes the page once, and ends", async () => {
   const page = readFileSync(join(folder, "index.html"), "utf8");
   for (const { id } of catalogue) expect(page).toContain(id);
   expect(page).not.toContain("data-version");
+});
+
+it("writes the page all the same where the synth refuses something, and fails", async () => {
+  const problems = ["body.html:7:8: {{nmae}} is not supplied."];
+  jest.mocked(previews.previewsOf).mockReturnValueOnce({ editions: [], problems });
+  const folder = temporaryFolder();
+  const { code, errors } = await runOperation(["preview", "--out", folder]);
+  expect({ code, errors }).toEqual({ code: 1, errors: `0 mails, 1 problem:\n  - ${problems.join("")}\n` });
+  expect(readFileSync(join(folder, "index.html"), "utf8")).toContain("body.html:7:8");
 });
 
 it("says where a page can't be written", async () => {
