@@ -7,16 +7,18 @@ import * as deadLetters from "./commands/dead-letters";
 import * as doctor from "./commands/doctor";
 import * as newNotification from "./commands/new-notification";
 import * as plan from "./commands/plan";
+import * as preview from "./commands/preview";
 import * as schema from "./commands/schema";
 import * as send from "./commands/send";
 import * as smoke from "./commands/smoke";
 import * as templates from "./commands/templates";
-import { askAtTerminal, runNode, runProgram } from "./program";
+import { askAtTerminal, openInBrowser, runNode, runProgram } from "./program";
 import { describeFailure } from "./text";
 
 /** The program behind the commands of `npm run`. Each command is a file in `commands/`. */
 
 const commands: Readonly<Record<string, { readonly summary: string; readonly module: CommandModule }>> = {
+  preview: { summary: "Shows the mail of every notification, and follows the files.", module: preview },
   send: { summary: "Checks an event, and puts it on the bus.", module: send },
   "new-notification": {
     summary: "Writes a notification's folder, its line in the catalogue and its test.",
@@ -107,6 +109,7 @@ async function main(): Promise<void> {
     runNode: (words) => runNode(words, process.env),
     runProgram: (program) => runProgram(program, process.env),
     ask: askAtTerminal,
+    openInBrowser,
   });
 }
 

@@ -45,6 +45,8 @@ export interface Io {
   readonly runProgram: (program: Program) => Promise<ProgramResult>;
   /** Asks the person at the terminal. @returns the line that was typed; an empty one where the terminal was closed. */
   readonly ask: (question: string) => Promise<string>;
+  /** Opens an address in the person's browser. */
+  readonly openInBrowser: (address: string) => Promise<void>;
 }
 
 /** A program that a command runs for its answer. */

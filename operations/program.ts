@@ -51,6 +51,13 @@ function run(
   });
 }
 
+/** Opens an address in the browser that the person has chosen on this machine, from within WSL too. */
+export async function openInBrowser(address: string): Promise<void> {
+  // The package is an ES module.
+  const { default: open } = await import("open");
+  await open(address);
+}
+
 /** Asks the person at this terminal. @returns the line that was typed; an empty one where the terminal was closed. */
 export function askAtTerminal(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });

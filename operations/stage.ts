@@ -39,7 +39,11 @@ export const isForSandbox = (options: { readonly sandbox: boolean }, environment
  * @param command the command's name, for the text of an error.
  * @throws UsageError if the configuration can't be used.
  */
-function openStage(options: { readonly sandbox: boolean }, environment: Environment, command: string): StageAccess {
+export function openStage(
+  options: { readonly sandbox: boolean },
+  environment: Environment,
+  command: string,
+): StageAccess {
   if (isForSandbox(options, environment)) return ofSandbox(environment);
   const config = configOf(
     environment,

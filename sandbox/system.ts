@@ -7,6 +7,9 @@ import { inheritedBy } from "./child-environment";
 import { type EnvironmentFile, writeEnvironmentFile } from "./environment-file";
 import { environmentScript } from "./environment-script";
 import { findLeftovers } from "./leftovers";
+import { catalogue } from "../handler/notifications";
+import { writeGallery } from "./preview/gallery";
+import { previewsOf } from "./preview/previews";
 import { startMoto } from "aws-emulator/processes";
 import { failureActionsOf } from "./redrive-action";
 import { type SampleDelivered, sendSamples } from "./samples";
@@ -60,7 +63,7 @@ export class Sandbox {
       rmSync(workDirectory, { recursive: true, force: true });
     });
     const tools = await this.find();
-    const gateway = await this.startAws(tools, join(workDirectory, "functions"));
+    const gateway = await this.startAws(tools, workDirectory);
     const stackFolder = await this.synthesize(tools, join(workDirectory, "synth"));
     const environment = this.environmentOf(tools, workDirectory);
     const environmentFile = await this.writeEnvironment(environment, tools, workDirectory);
@@ -110,10 +113,12 @@ export class Sandbox {
     });
   }
 
-  private startAws(tools: Tools, workDirectory: string): Promise<Gateway> {
+  private startAws(tools: Tools, folder: string): Promise<Gateway> {
     const { settings, steps } = this.options;
     const { port, endpoint, region, config, names, client } = settings;
     return steps.run(`Start AWS on ${endpoint}`, async () => {
+      const previewFolder = join(folder, "preview");
+      writeGallery(previewFolder, previewsOf(catalogue), { home: { address: "../../", title: "Inbox" } });
       const moto = await startMoto(tools.moto.value);
       this.undoing.push(() => moto.stop());
       const gateway = await startGateway({
@@ -121,12 +126,13 @@ export class Sandbox {
         motoSocket: moto.socket,
         region,
         accountId: config.accountId,
-        workDirectory,
+        workDirectory: join(folder, "functions"),
         retryDelaysMs,
         assetsDirectory: inboxDirectory,
         failureActions: failureActionsOf({ port }),
         sendCommand: sendCommandOf(port),
         exampleEvent: exampleEventOf(names),
+        pages: [{ name: "preview", title: "Preview", directory: previewFolder }],
       }).catch((error: unknown) => {
         throw isPortInUse(error)
           ? new Error(`${error.message} Set SANDBOX_PORT=<n> to choose one.`, { cause: error })

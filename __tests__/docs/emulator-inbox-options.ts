@@ -16,5 +16,6 @@ export const forTheInbox: Partial<GatewayOptions> = {
     listCommand: "./list-failed",
   },
   sendCommand: "./send-order",
+  pages: [{ name: "mails", title: "Mails", directory: "./mails" }],
   exampleEvent: { bus: "orders", source: "shop.orders", detailType: "Order Placed", detail: { order: "2026-0042" } },
 };

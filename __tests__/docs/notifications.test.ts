@@ -66,3 +66,13 @@ it("shows an error in the words that the synth has for it", () => {
   expect(lane).toBeDefined();
   expect(() => check({ ...invoicePaid, lane: "bulk" as "standard" })).toThrow(lane);
 });
+
+it("shows pictures that are small", () => {
+  const pictures = [...guide.matchAll(/(?:src|srcset)="(images\/[^"]+)"/g)].map(([, path = ""]) => path);
+  expect(pictures).toEqual(["images/preview-dark.png", "images/preview-light.png"]);
+  for (const picture of pictures) {
+    const bytes = readFileSync(join(root, "docs", picture));
+    expect(bytes.subarray(1, 4).toString()).toBe("PNG");
+    expect([picture, bytes.length < 150_000]).toEqual([picture, true]);
+  }
+});

@@ -121,6 +121,7 @@ it("tells a failure as such, in its own words", async () => {
     runNode: () => Promise.resolve(0),
     runProgram: () => Promise.resolve({ code: 0, output: "" }),
     ask: () => Promise.resolve(""),
+    openInBrowser: () => Promise.resolve(),
   };
   expect(await run(["schema", "email-request"], io)).toBe(1);
   expect(errors).toBe("It broke.\n");

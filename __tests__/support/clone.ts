@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { projectRoot } from "./sandbox";
 
 /** What a fresh clone with its dependencies has, as far as the commands and the synth need it. */
-const parts = ["cdktf.json", "handler", "main.ts", "operations", "package.json", "stacks", "tsconfig.json"];
+const parts = ["cdktf.json", "handler", "main.ts", "operations", "package.json", "sandbox", "stacks", "tsconfig.json"];
 
 /** Makes a fresh clone of the project in a new folder: no state, no output, no plug-ins of Terraform. */
 export function cloneTo(folder: string): string {

@@ -21,7 +21,14 @@ const refuse = () => Promise.reject(new Error("Nothing is to be started or asked
 export async function runOperation(
   words: readonly string[],
   environment: Environment = {},
-  { isTerminal = false, runNode = refuse, runProgram = refuse, ask = refuse }: Partial<Io> = {},
+  {
+    isTerminal = false,
+    onInterrupt = () => undefined,
+    runNode = refuse,
+    runProgram = refuse,
+    ask = refuse,
+    openInBrowser = refuse,
+  }: Partial<Io> = {},
 ): Promise<CommandResult> {
   let output = "";
   let errors = "";
@@ -29,11 +36,12 @@ export async function runOperation(
     stdout: { write: (text) => (output += text) },
     stderr: { write: (text) => (errors += text) },
     environment,
-    onInterrupt: () => undefined,
+    onInterrupt,
     isTerminal,
     runNode,
     runProgram,
     ask,
+    openInBrowser,
   });
   return { code, output, errors };
 }

@@ -1,17 +1,23 @@
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { awsClientConfig } from "aws-emulator/client-config";
 import { Command } from "commander";
 import { type Mail } from "aws-emulator";
 import { type Browser, chromium } from "playwright-core";
 import "aws-emulator/aws-sdk-settings";
+import { seedCatalogue } from "../../handler/notifications/seed";
+import { writeGallery } from "../../sandbox/preview/gallery";
+import { previewsOf } from "../../sandbox/preview/previews";
 import { findChromium } from "../../sandbox/tools/chromium";
 import { findSandbox } from "../../stacks/sandbox-endpoint";
 
 /**
- * `npm run docs:pictures`: takes the README's pictures of the inbox, once in each color scheme. It needs a running
- * sandbox (`npm start` in another terminal), puts some events there, and photographs what the inbox makes of them.
+ * `npm run docs:pictures`: takes the documents' pictures of the gallery of mails (`npm run preview`), and of the inbox, once
+ * in each color scheme. The inbox's need a running sandbox (`npm start` in another terminal): some events are put there,
+ * and what the inbox makes of them is photographed. They are not compared, because each browser draws a little differently.
  */
 
 const sandbox = findSandbox(process.env);
@@ -54,7 +60,6 @@ const opened = { subject: "Your order is on its way", recipient: "jane@example.c
 async function takePictures(folder: string, { url }: { readonly url: string }): Promise<void> {
   const lookup = findChromium();
   if ("missing" in lookup) throw new Error(lookup.missing);
-  const mail = await putEvents(url);
   const browser = await chromium.launch({
     executablePath: lookup.found.value,
     // In a container the program runs as root, and Chromium refuses to start with its own sandbox there.
@@ -62,15 +67,43 @@ async function takePictures(folder: string, { url }: { readonly url: string }): 
   });
   try {
     mkdirSync(folder, { recursive: true });
-    for (const colorScheme of ["light", "dark"] as const) {
-      const path = join(folder, `inbox-${colorScheme}.png`);
-      await takePicture(browser, `${url}/_sandbox/#/mail/${mail.id}`, colorScheme, path);
-      const { size } = statSync(path);
-      console.log(`${path}: ${Math.ceil(size / 1000)} KB`);
-      if (size > mostBytes) throw new Error(`${path} has ${size} bytes: make it smaller than ${mostBytes}`);
-    }
+    await inBothSchemes(folder, "preview", (colorScheme, path) => takePreview(browser, colorScheme, path));
+    const mail = await putEvents(url);
+    const address = `${url}/_sandbox/#/mail/${mail.id}`;
+    await inBothSchemes(folder, "inbox", (colorScheme, path) => takePicture(browser, address, colorScheme, path));
   } finally {
     await browser.close();
+  }
+}
+
+type Scheme = "light" | "dark";
+
+async function inBothSchemes(folder: string, name: string, take: (scheme: Scheme, path: string) => Promise<void>) {
+  for (const scheme of ["light", "dark"] as const) {
+    const path = join(folder, `${name}-${scheme}.png`);
+    await take(scheme, path);
+    const { size } = statSync(path);
+    console.log(`${path}: ${Math.ceil(size / 1000)} KB`);
+    if (size > mostBytes) throw new Error(`${path} has ${size} bytes: make it smaller than ${mostBytes}`);
+  }
+}
+
+/** Of the notifications that the project comes with, so that those of a team change no picture. */
+async function takePreview(browser: Browser, colorScheme: Scheme, path: string) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, colorScheme, offline: true });
+  const page = await context.newPage();
+  const folder = mkdtempSync(join(tmpdir(), "preview-"));
+  try {
+    const file = writeGallery(folder, previewsOf(seedCatalogue, undefined, folder));
+    await page.goto(pathToFileURL(file).href);
+    for (const region of ["Desktop", "Phone"]) {
+      await page.getByRole("region", { name: region }).frameLocator("iframe").getByText("Timestamp:").waitFor();
+    }
+    await page.evaluate("document.fonts.ready");
+    await page.screenshot({ path });
+  } finally {
+    rmSync(folder, { recursive: true });
+    await context.close();
   }
 }
 
@@ -111,7 +144,7 @@ async function mailsOf(url: string, eventId: string, count: number): Promise<Mai
   }
 }
 
-async function takePicture(browser: Browser, address: string, colorScheme: "light" | "dark", path: string) {
+async function takePicture(browser: Browser, address: string, colorScheme: Scheme, path: string) {
   const context = await browser.newContext({
     viewport: { width: 1180, height: 640 },
     colorScheme,
@@ -127,7 +160,7 @@ async function takePicture(browser: Browser, address: string, colorScheme: "ligh
 }
 
 new Command("docs:pictures")
-  .description("Takes the README's pictures of the inbox of a running sandbox.")
+  .description("Takes the pictures of the gallery of mails, and of the inbox of a running sandbox.")
   .argument("[folder]", "where they go", "docs/images")
   .option("--url <address>", "the sandbox's address", sandbox.endpoint)
   .action(takePictures)

@@ -1,10 +1,13 @@
 import { DescribeEventBusCommand, EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { type Command } from "commander";
-import { addCommonOptions, type CommonOptions, exitCodes, exitCodesHelp, type Io } from "../command";
+import { addCommonOptions, type CommonOptions, exitCodes, exitCodesHelp, type Io, UsageError } from "../command";
 import { checkDeployed } from "../send/deployed";
 import { type CheckedEvent, checkedEvent, type EventOptions, eventNotifications } from "../send/event";
-import { isForSandbox, isUnreachable, onStage, refuseOtherAccount, type StageAccess } from "../stage";
+import { describePreview, type EditionOptions, previewOf } from "../send/preview";
+import { isForSandbox, isUnreachable, onStage, openStage, refuseOtherAccount, type StageAccess } from "../stage";
 import { textOfError } from "../text";
+
+type Options = EventOptions & EditionOptions & CommonOptions & { readonly preview: boolean; readonly html: boolean };
 
 /** `npm run send`: puts one event, after it has been checked against the notification's schema. */
 export function define(command: Command, io: Io, end: (exitCode: number) => void): Command {
@@ -16,11 +19,24 @@ export function define(command: Command, io: Io, end: (exitCode: number) => void
     )
     .option("--subject <text>", "default: the detail's own")
     .option("--detail <json or file>", "the event's detail; default: the notification's sample")
+    .option("--preview", "print the mail, and put nothing; asks AWS nothing", false)
+    .option("--locale <tag>", "with --preview: one of the notification's locales; default: its first")
+    .option("--variant <name>", "with --preview: one of the notification's variants; default: its first")
+    .option("--html", "with --preview: print the HTML part alone", false)
     .addHelpText(
       "after",
-      exitCodesHelp("the bus took the event: its id is printed", "the bus did not take it, or no rule of it would"),
+      exitCodesHelp(
+        "the bus took the event: its id is printed; with --preview: the mail is printed",
+        "the bus did not take it, or no rule of it would",
+      ),
     )
-    .action(async (id: string | undefined, options: EventOptions & CommonOptions) => {
+    .action(async (id: string | undefined, options: Options) => {
+      refuseWithoutPreview(options);
+      if (options.preview) {
+        preview(id, options, io);
+        end(exitCodes.well);
+        return;
+      }
       const checked = checkedEvent(id, { ...options, sandbox: isForSandbox(options, io.environment) });
       await onStage(io, options, "send", async (stage) => {
         const answer = { eventId: await put(checked, stage, io), notification: id, bus: stage.names.of("event-bus") };
@@ -28,6 +44,24 @@ export function define(command: Command, io: Io, end: (exitCode: number) => void
         end(exitCodes.well);
       });
     });
+}
+
+/** Prints the mail. Nobody is mailed, so that the sample's own recipients may stay, and the sandbox's settings do. */
+function preview(id: string | undefined, options: Options, { environment, stdout, stderr }: Io): void {
+  const checked = checkedEvent(id, { ...options, sandbox: true });
+  const isOfSandbox = options.sandbox || !environment.STAGE;
+  const { config } = openStage({ sandbox: isOfSandbox }, environment, "send");
+  const mail = previewOf(checked, config, options);
+  stderr.write(`Nothing is put. The sender is that of the stage ${config.stage}.\n`);
+  stdout.write(options.json ? `${JSON.stringify(mail, null, 2)}\n` : describePreview(mail, options.html));
+}
+
+/** An edition is chosen by the event and its recipient, not by the person who puts it. */
+function refuseWithoutPreview({ preview, locale, variant, html }: Options): void {
+  if (preview) return;
+  const given = Object.entries({ locale, variant, html }).filter(([, value]) => value !== undefined && value !== false);
+  const names = given.map(([name]) => `--${name}`);
+  if (names.length > 0) throw new UsageError(`${names.join(" and ")}: only with --preview.`);
 }
 
 function whyNoBus(bus: string, cause: unknown, isSandbox: boolean): string {

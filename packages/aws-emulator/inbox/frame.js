@@ -7,13 +7,26 @@
 const PREAMBLE = [
   "<!doctype html><html><head><meta charset='utf-8'>",
   `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; form-action 'none'; base-uri 'none'">`,
-  '<meta name="referrer" content="no-referrer"><meta name="color-scheme" content="light"><base target="_blank">',
-  "<style>body{margin:0;padding:16px;font:15px/1.55 system-ui,sans-serif;color:#1d2421;background:#fff;overflow-wrap:anywhere}",
+  '<meta name="referrer" content="no-referrer"><base target="_blank">',
+  "<style>body{margin:0;padding:16px;font:15px/1.55 system-ui,sans-serif;overflow-wrap:anywhere}",
   "img{max-width:100%}</style>",
 ].join("");
 
-/** @param {string} html */
-export const mailDocument = (html) => PREAMBLE + html;
+/**
+ * Mails are written for white paper. In a frame whose element has a `color-scheme`, a browser shows a document of both
+ * schemes in that one, and lets the mail's own `@media (prefers-color-scheme)` count (CSS Color Adjustment, "Preferred
+ * Color Schemes"; https://github.com/w3c/csswg-drafts/issues/7493).
+ */
+const PAPER = {
+  white: '<meta name="color-scheme" content="light"><style>body{color:#1d2421;background:#fff}</style>',
+  scheme: '<meta name="color-scheme" content="light dark">',
+};
+
+/**
+ * @param {string} html
+ * @param {keyof typeof PAPER} [paper]
+ */
+export const mailDocument = (html, paper = "white") => PREAMBLE + PAPER[paper] + html;
 
 /**
  * Whether the mail asks for something that is not in it. For a notice only; what blocks it is the policy above. The HTML

@@ -146,6 +146,18 @@ function renderNav(view, label, badge) {
   else link.removeAttribute("aria-current");
 }
 
+/** The links to what else the gateway serves. */
+function renderPages() {
+  const nav = byId("views");
+  const shown = nav.querySelectorAll("a.page");
+  const pages = store.info?.pages ?? [];
+  if (shown.length === pages.length) return;
+  for (const link of shown) link.remove();
+  nav.append(
+    ...pages.map(({ name, title }) => h("a", { class: "page", href: `pages/${encodeURIComponent(name)}/` }, title)),
+  );
+}
+
 function renderReader() {
   const { view, tab } = state;
   const { open, info } = store;
@@ -275,6 +287,7 @@ function render() {
 
   const unread = store.all("mail").reduce((count, id) => count + (memory.isRead(id) ? 0 : 1), 0);
   const { failed } = store;
+  renderPages();
   renderNav("mail", "Mail", unread > 0 ? h("span", { class: "count" }, unread, " unread") : null);
   renderNav("events", "Events", failed > 0 ? h("span", { class: "count failed" }, failed, " failed") : null);
   document.title = `${unread > 0 ? `(${unread}) ` : ""}Sandbox inbox`;

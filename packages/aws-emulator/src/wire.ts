@@ -24,6 +24,8 @@ export interface SandboxInfo {
   readonly sendCommand?: string;
   /** The event of the `aws events put-events` command that the inbox offers. */
   readonly exampleEvent: ExampleEvent;
+  /** What else is served below `pages/<name>/`; missing where nothing is. */
+  readonly pages?: readonly { readonly name: string; readonly title: string }[];
 }
 
 export interface ExampleEvent {

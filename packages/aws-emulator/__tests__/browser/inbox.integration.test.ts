@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo } from "node:net";
-import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, type BrowserContextOptions, type Locator, type Page } from "playwright-core";
 import { Journal } from "../../src/gateway/journal";
-import { describeWithChromium, eventually, launchChromium } from "../support/browser";
+import { temporaryFolder, writeFiles } from "../support/temporary";
+import { describeWithChromium, eventually, launchChromium, violations } from "../support/browser";
 import { type FakeGateway, startFakeGateway } from "../support/fake-gateway";
 import {
   addEvent,
@@ -901,7 +901,7 @@ describeWithChromium("the inbox page", () => {
     it("loses its oldest rows, and the page says so", async () => {
       await gateway.close();
       const limits = { items: 10, bytes: Infinity };
-      gateway = await startFakeGateway(shown.info, new Journal({ mails: limits, events: limits }));
+      gateway = await startFakeGateway(shown.info, [], new Journal({ mails: limits, events: limits }));
       await visit();
       await option(/Daily report/).waitFor();
       for (let index = 0; index < 8; index += 1) {
@@ -1133,6 +1133,24 @@ describeWithChromium("the inbox page", () => {
     });
   });
 
+  describe("a folder that the gateway was given", () => {
+    const directory = writeFiles(temporaryFolder(), {
+      "index.html": `<!doctype html><title>Mails</title><link rel="icon" href="data:,"><h1></h1><script>document.querySelector("h1").textContent = "All mails"</script>`,
+    });
+
+    it("is a link beside the views, and opens with its own script", async () => {
+      await gateway.close();
+      gateway = await startFakeGateway({ ...shown.info, pages: [{ name: "mails", title: "Mails" }] }, [
+        { name: "mails", title: "Mails", directory },
+      ]);
+      await visit("", { viewport: NARROW });
+      await eventually(() => sidewaysOverflow("html"), 0);
+      await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name: "Mails", exact: true }).click();
+      await page.getByRole("heading", { name: "All mails" }).waitFor();
+      expect(page.url()).toBe(`${gateway.url}pages/mails/`);
+    });
+  });
+
   describe("accessibility", () => {
     it("gives every part a role and a name", async () => {
       await visit(`#/mail/${IDS.welcome}`);
@@ -1162,19 +1180,6 @@ describeWithChromium("the inbox page", () => {
     const schemes = ["light", "dark"] as const;
     const widths = [375, 800, 1280] as const;
 
-    /** What axe finds against WCAG 2.2 AA and its own best practices. A mail's frame is its sender's. */
-    async function violations(): Promise<unknown[]> {
-      // In legacy mode it looks at this page alone, and runs nothing in the frame, which allows no script.
-      // Without the option, it describes each element of the page for each rule that the element keeps, which takes far
-      // longer than to check them (https://github.com/dequelabs/axe-core/blob/develop/doc/API.md#options-parameter).
-      const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ["violations"] });
-      const found = await axe.exclude("iframe").analyze();
-      return found.violations.map(({ id, nodes }) => ({
-        id,
-        nodes: nodes.map(({ target, failureSummary }) => [target.join(" "), failureSummary]),
-      }));
-    }
-
     it.each(schemes.flatMap((scheme) => widths.map((width) => [scheme, width] as const)))(
       "has no violation of WCAG that axe knows, in the %s scheme, %s px wide",
       async (colorScheme, width) => {
@@ -1193,29 +1198,29 @@ describeWithChromium("the inbox page", () => {
           await page.goto(gateway.url + hash);
           // A narrow page shows the list where nothing is open.
           await eventually(() => page.locator("#reader-title").textContent(), heading);
-          expect({ hash, violations: await violations() }).toEqual({ hash, violations: [] });
+          expect({ hash, violations: await violations(page) }).toEqual({ hash, violations: [] });
         }
         await page.goto(`${gateway.url}#/mail/${IDS.priority}`);
         for (const name of ["Text", "Source", "Event", "Raw"]) {
           await tab(name).click();
           await reader().getByRole("tabpanel", { name }).locator(":scope > *").first().waitFor();
-          expect({ name, violations: await violations() }).toEqual({ name, violations: [] });
+          expect({ name, violations: await violations(page) }).toEqual({ name, violations: [] });
         }
         await page.getByText("Not emulated").click();
-        expect(await violations()).toEqual([]);
+        expect(await violations(page)).toEqual([]);
         for (const [open, close] of [
           ["Clear all", "Keep"],
           ["Keyboard shortcuts", "Close"],
         ] as const) {
           await page.getByRole("banner").getByRole("button", { name: open }).click();
-          expect({ open, violations: await violations() }).toEqual({ open, violations: [] });
+          expect({ open, violations: await violations(page) }).toEqual({ open, violations: [] });
           await page.getByRole("dialog").getByRole("button", { name: close }).click();
         }
         gateway.journal.clear();
         for (const view of ["mail", "events"]) {
           await page.goto(`${gateway.url}#/${view}`);
           await eventually(() => title().innerText(), view === "mail" ? "No mail yet" : "No events yet");
-          expect({ view, violations: await violations() }).toEqual({ view, violations: [] });
+          expect({ view, violations: await violations(page) }).toEqual({ view, violations: [] });
         }
       },
     );

@@ -12,9 +12,12 @@ const folder = writeFiles(temporaryFolder(), {
   "page/page.js": "export {};",
   "page/notes.txt": "not a part of the page",
   "outside.js": "secret",
+  "given/index.html": "<!doctype html><title>Given</title>",
+  "given/parts/page.css": "",
 });
+const pages = [{ name: "mails", title: "Mails", directory: join(folder, "given") }];
 const assetsDirectory = join(folder, "page");
-const gateway = gatewayForTests({ assetsDirectory });
+const gateway = gatewayForTests({ assetsDirectory, pages });
 
 const ask = (path: string, options: RequestInit = {}) => fetch(`${gateway.gateway.url}/_sandbox/${path}`, options);
 
@@ -48,6 +51,7 @@ it("says what this sandbox is, and what it does not emulate", async () => {
     startedAt: expect.stringMatching(/Z$/) as string,
     canRedrive: false,
     exampleEvent: { source: "my.application", detailType: "Something Happened", detail: {} },
+    pages: [{ name: "mails", title: "Mails" }],
   });
 });
 
@@ -110,6 +114,32 @@ describe("the page", () => {
     "/_sandbox/missing.js",
   ])("is all that is served: not %s", async (path) => {
     expect(await askRaw(path)).not.toBe(200);
+  });
+});
+
+describe("a folder that the gateway was given", () => {
+  it("is served with what is in it, and may call nothing", async () => {
+    const page = await ask("pages/mails");
+    expect(page.url).toBe(`${gateway.gateway.url}/_sandbox/pages/mails/`);
+    expect(await page.text()).toContain("<title>Given</title>");
+    const policy = page.headers.get("content-security-policy");
+    expect(policy).toMatch(/default-src 'none';.* frame-ancestors 'none'/);
+    expect(policy).not.toContain("connect-src");
+    expect((await ask("pages/mails/parts/page.css")).headers.get("content-type")).toMatch(/^text\/css/);
+  });
+
+  it.each(["pages/mails/..%2foutside.js", "pages/mails/%2e%2e/outside.js", "pages/others/", "pages/mails/page.js"])(
+    "has nothing from outside of it: %s",
+    async (path) => {
+      expect(await askRaw(`/_sandbox/${path}`)).not.toBe(200);
+    },
+  );
+
+  it.each(["", "a/b", ".."])("has a name that an address can have, not %j", async (name) => {
+    const options = { port: 0, motoSocket: "", region, accountId, workDirectory: folder, retryDelaysMs: [] };
+    await expect(startGateway({ ...options, pages: [{ name, title: "", directory: folder }] })).rejects.toThrow(
+      `"${name}" can't be the name of a page`,
+    );
   });
 });
 

@@ -1,4 +1,5 @@
-import { type Browser, chromium } from "playwright-core";
+import { AxeBuilder } from "@axe-core/playwright";
+import { type Browser, chromium, type Page } from "playwright-core";
 import { inherit, ofEveryProgram } from "../../src/processes/child-environment";
 
 /** Nothing that phones home, and no sandbox of its own: tests may run as root in a container. */
@@ -49,4 +50,17 @@ export async function eventually(read: () => unknown, expected: unknown): Promis
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
   }
+}
+
+/** What axe finds against WCAG 2.2 AA and its own best practices. A mail's frame is its sender's. */
+export async function violations(page: Page): Promise<unknown[]> {
+  // In legacy mode it looks at this page alone, and runs nothing in the frame, which allows no script.
+  // Without the option, it describes each element of the page for each rule that the element keeps, which takes far
+  // longer than to check them (https://github.com/dequelabs/axe-core/blob/develop/doc/API.md#options-parameter).
+  const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ["violations"] });
+  const found = await axe.exclude("iframe").analyze();
+  return found.violations.map(({ id, nodes }) => ({
+    id,
+    nodes: nodes.map(({ target, failureSummary }) => [target.join(" "), failureSummary]),
+  }));
 }

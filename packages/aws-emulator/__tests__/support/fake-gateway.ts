@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Background } from "../../src/gateway/background";
 import { type Buses } from "../../src/services/eventbridge/buses";
 import { Faults } from "../../src/gateway/faults";
+import { type StaticPage } from "../../src/gateway";
 import { Journal } from "../../src/gateway/journal";
 import { SandboxApi } from "../../src/gateway/sandbox-api";
 import { type RedriveAdvice, type RedriveResult, type SandboxInfo } from "../../src/wire";
@@ -33,7 +34,11 @@ export interface FakeGateway {
 const noBuses: Partial<Buses> = {};
 
 /** The gateway's own API and page before a journal that the test fills: no moto, no functions. */
-export async function startFakeGateway(info: SandboxInfo, journal = new Journal()): Promise<FakeGateway> {
+export async function startFakeGateway(
+  info: SandboxInfo,
+  pages: readonly StaticPage[] = [],
+  journal = new Journal(),
+): Promise<FakeGateway> {
   const streams = new Set<ServerResponse>();
   let isStreaming = true;
   const background = new Background((error) => {
@@ -44,6 +49,7 @@ export async function startFakeGateway(info: SandboxInfo, journal = new Journal(
     buses: noBuses as Buses,
     info: () => gateway.info,
     assetsDirectory: page,
+    pages,
     faults: new Faults(journal),
     background,
     failureActions: {

@@ -190,7 +190,7 @@ function interceptorsOf(
 
 function sandboxApiOf({ options, journal, moto, faults, background }: Foundation, { buses }: Services): SandboxApi {
   const { url, region, accountId, retryDelaysMs, retryQueueDelayMs, assetsDirectory } = options;
-  const { failureActions, sendCommand, exampleEvent = anyEvent } = options;
+  const { failureActions, sendCommand, exampleEvent = anyEvent, pages = [] } = options;
   const startedAt = new Date().toISOString();
   return new SandboxApi({
     journal,
@@ -198,6 +198,7 @@ function sandboxApiOf({ options, journal, moto, faults, background }: Foundation
     faults,
     background,
     assetsDirectory,
+    pages,
     info: () => ({
       endpoint: url,
       region,
@@ -210,6 +211,7 @@ function sandboxApiOf({ options, journal, moto, faults, background }: Foundation
       ...(failureActions?.listCommand === undefined ? {} : { listCommand: failureActions.listCommand }),
       ...(sendCommand === undefined ? {} : { sendCommand }),
       exampleEvent,
+      ...(pages.length === 0 ? {} : { pages: pages.map(({ name, title }) => ({ name, title })) }),
     }),
     failureActions,
     retentionOf: (queueArn) => retentionOf(moto, queueArn),

@@ -44,6 +44,20 @@ export interface GatewayOptions {
    * @default an event that means nothing to anybody
    */
   readonly exampleEvent?: ExampleEvent;
+  /**
+   * Folders that are served beside the inbox, which links to them.
+   * @default none
+   */
+  readonly pages?: readonly StaticPage[];
+}
+
+/** A folder with an `index.html`, served below `/_sandbox/pages/<name>/`. Its page loads its own files, and calls nothing. */
+export interface StaticPage {
+  /** Letters, digits, hyphens and underscores. */
+  readonly name: string;
+  /** Of the link in the inbox. */
+  readonly title: string;
+  readonly directory: string;
 }
 
 export interface Gateway {
@@ -56,6 +70,10 @@ export interface Gateway {
 
 /** Opens the gateway: AWS clients talk to it, and what moto cannot do, it does itself. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const misnamed = options.pages?.find(({ name }) => !/^[\w-]+$/.test(name));
+  if (misnamed !== undefined) {
+    throw new Error(`"${misnamed.name}" can't be the name of a page: use letters, digits, hyphens and underscores.`);
+  }
   const server = await listen(options.port);
   const url = `http://127.0.0.1:${portOf(server)}`;
   const system = await assemble({ ...options, url });

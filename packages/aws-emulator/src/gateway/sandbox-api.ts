@@ -20,6 +20,7 @@ import { type FailureActions, Redrives } from "./failure-actions";
 import { type Faults, InvalidFaults } from "./faults";
 import { type Answer, isDecodable, json, stackOf } from "./http";
 import { filterNames, InboxApi, largestPage, noMail } from "./inbox-api";
+import { type StaticPage } from "./index";
 import { type Journal } from "./journal";
 
 /** The page's own script and style, and mails in frames (`srcdoc`), which inherit the policy: no mail loads anything. */
@@ -29,6 +30,13 @@ const pageHeaders = {
   "referrer-policy": "no-referrer",
   // A page that opened this one keeps no hold of its window.
   "cross-origin-opener-policy": "same-origin",
+};
+
+/** A page that whoever starts the gateway gives it brings scripts and styles of its own, and has nothing to ask for. */
+const givenPageHeaders = {
+  ...pageHeaders,
+  "content-security-policy":
+    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 };
 const headers = { "cache-control": "no-store" };
 
@@ -60,6 +68,8 @@ export interface SandboxApiOptions {
   readonly info: () => SandboxInfo;
   /** The files of the inbox page; without it, there is none. */
   readonly assetsDirectory?: string | undefined;
+  /** Folders that are served as they are; @default none */
+  readonly pages?: readonly StaticPage[];
   readonly failureActions?: FailureActions | undefined;
   /** How many seconds a queue keeps a message; `undefined`: nobody knows. */
   readonly retentionOf?: (queueArn: string) => Promise<number | undefined>;
@@ -296,31 +306,25 @@ export class SandboxApi {
         return answered instanceof Response ? answered : responseOf(answered);
       });
     }
-    this.servePage(application);
-    const described = [`GET ${root}/: the inbox page`, ...routes.map(describeRoute)];
+    const { assetsDirectory, pages = [] } = this.options;
+    if (assetsDirectory !== undefined) {
+      serveFolder(application, { at: root, directory: assetsDirectory, paths: ["/", pageFile], pageHeaders });
+    }
+    for (const { name, directory } of pages) {
+      const at = `${root}/pages/${name}`;
+      application.get(at, (context) => context.redirect(`${at}/`, 308));
+      serveFolder(application, { at, directory, paths: ["/*"], pageHeaders: givenPageHeaders });
+    }
+    const described = [
+      `GET ${root}/: the inbox page`,
+      `GET ${root}/pages/<name>/: the folders that were given: ${pages.map(({ name }) => name).join(", ") || "none"}`,
+      ...routes.map(describeRoute),
+    ];
     application.notFound(({ req }) =>
       problem({ message: `There is no ${req.method} ${new URL(req.url).pathname}.`, routes: described }, 404),
     );
     application.onError((error) => problem({ message: `The gateway failed: ${stackOf(error)}` }, 500));
     return application;
-  }
-
-  private servePage(application: Hono<Env>): void {
-    const { assetsDirectory } = this.options;
-    if (assetsDirectory === undefined) return;
-    const serve = serveStatic<Env>({
-      root: assetsDirectory,
-      rewriteRequestPath: (path) => path.slice(root.length),
-    });
-    for (const path of ["/", pageFile]) {
-      application.get(root + path, async (context, next) => {
-        const served = await serve(context, next);
-        if (served instanceof Response) {
-          for (const [name, value] of Object.entries(pageHeaders)) served.headers.set(name, value);
-        }
-        return served;
-      });
-    }
   }
 
   private setFaults(body: string): Answer {
@@ -374,6 +378,28 @@ export class SandboxApi {
       },
       body: await toMime(mail),
     };
+  }
+}
+
+interface ServedFolder {
+  /** The path that the folder stands for, without a slash behind it. */
+  readonly at: string;
+  readonly directory: string;
+  /** Below `at`, as hono writes them. */
+  readonly paths: readonly string[];
+  readonly pageHeaders: Readonly<Record<string, string>>;
+}
+
+function serveFolder(application: Hono<Env>, { at, directory, paths, pageHeaders }: ServedFolder): void {
+  const serve = serveStatic<Env>({ root: directory, rewriteRequestPath: (path) => path.slice(at.length) });
+  for (const path of paths) {
+    application.get(at + path, async (context, next) => {
+      const served = await serve(context, next);
+      if (served instanceof Response) {
+        for (const [name, value] of Object.entries(pageHeaders)) served.headers.set(name, value);
+      }
+      return served;
+    });
   }
 }
 
