@@ -81,7 +81,7 @@ it("has these options for a preview alone", async () => {
 describe("of several editions", () => {
   const declared: Pick<Notification, "locales" | "variants"> = {
     locales: ["en", "fr"],
-    variants: { a: { weight: 1 }, b: { weight: 1 } },
+    variants: { a: { weight: 1 }, b: { weight: 0 } },
   };
   const notification: Notification = { ...priorityAlert, ...declared };
   const { event } = checkedEvent("priority-alert", { sandbox: true });

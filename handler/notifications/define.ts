@@ -135,7 +135,7 @@ export interface NotificationDefinition<
 }
 
 /** Whom a mail goes to. */
-export interface Recipient {
+interface Recipient {
   /** The address, as the event has it. */
   readonly address: string;
 }

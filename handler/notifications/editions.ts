@@ -15,7 +15,7 @@ export interface Variant {
 }
 
 /** The locale of a notification that names none. */
-export const ownLocale = "en";
+const ownLocale = "en";
 
 /** What of a definition says which editions it has. */
 export interface Editions {

@@ -20,8 +20,8 @@ export function define(command: Command, io: Io, end: (exitCode: number) => void
     .option("--subject <text>", "default: the detail's own")
     .option("--detail <json or file>", "the event's detail; default: the notification's sample")
     .option("--preview", "print the mail, and put nothing; asks AWS nothing", false)
-    .option("--locale <tag>", "with --preview: one of the notification's locales; default: its first")
-    .option("--variant <name>", "with --preview: one of the notification's variants; default: its first")
+    .option("--locale <tag>", "with --preview: one of the notification's locales; default: the reader's")
+    .option("--variant <name>", "with --preview: one of the notification's variants; default: the mail's")
     .option("--html", "with --preview: print the HTML part alone", false)
     .addHelpText(
       "after",

@@ -3,12 +3,12 @@ import { type TemplateData } from "../../handler/contract/template-data";
 import { type Config } from "../../stacks/config";
 import { type Edition, editionsOf } from "../../handler/notifications/editions";
 import { loadTemplate, type TemplateReader } from "../../stacks/templates/load";
-import { dataOf } from "../../stacks/templates/mail";
+import { dataOf, editionOf } from "../../stacks/templates/mail";
 import { renderTemplate, type Template } from "../../stacks/templates/render";
 import { UsageError } from "../command";
 import { type CheckedEvent } from "./event";
 
-/** What a checked event would send. Each recipient gets a mail of its own, and all of them are the same. */
+/** What a checked event would send to its first recipient, or in the edition that is asked for. */
 export interface MailPreview extends Template, Edition {
   /** The notification's id. */
   readonly notification: string;
@@ -20,7 +20,7 @@ export interface MailPreview extends Template, Edition {
   readonly templateData: TemplateData;
 }
 
-/** Which of the declared editions is meant. @default the notification's first */
+/** Which of the declared editions is meant. @default that of the mail to the first recipient */
 export interface EditionOptions {
   readonly locale?: string;
   readonly variant?: string;
@@ -37,7 +37,7 @@ export function previewOf(
   templateOf: TemplateReader = loadTemplate,
 ): MailPreview {
   const { id, sender = defaultSender } = notification;
-  const edition = chosen(id, editionsOf(notification), options);
+  const edition = chosen(id, editionsOf(notification), options, editionOf(notification, event));
   const from = senders.find(({ name }) => name === sender)?.address;
   if (from === undefined) throw new UsageError(`The stage ${stage} has no sender "${sender}", which "${id}" names.`);
   const template = templateOf(notification, edition);
@@ -54,13 +54,13 @@ export function previewOf(
   };
 }
 
-function chosen(id: string, editions: readonly Edition[], { locale, variant }: EditionOptions): Edition {
-  const ofLocale = editions.filter((edition) => locale === undefined || edition.locale === locale);
+function chosen(id: string, editions: readonly Edition[], { locale, variant }: EditionOptions, own: Edition): Edition {
+  const ofLocale = editions.filter((edition) => edition.locale === (locale ?? own.locale));
   if (ofLocale.length === 0) {
     const declared = [...new Set(editions.map((edition) => edition.locale))].join(", ");
     throw new UsageError(`--locale: "${id}" has no locale "${String(locale)}": use one of ${declared}.`);
   }
-  const found = ofLocale.find((edition) => variant === undefined || edition.variant === variant);
+  const found = ofLocale.find((edition) => edition.variant === (variant ?? own.variant));
   if (found !== undefined) return found;
   const declared = [...new Set(ofLocale.flatMap((edition) => edition.variant ?? []))].join(", ");
   throw new UsageError(
