@@ -65,6 +65,15 @@ describe("a text of the messages file", () => {
     });
   });
 
+  it("is not that of the language in another script", () => {
+    const files = { ...shared, "messages.zh.json": texts({ subject: "简", thanks: "简", row: "简" }) };
+    const { "messages.fr.json": _, ...withoutFrench } = files;
+    expect(problemsOf(withoutFrench, { locale: "zh-TW" }, { locales: ["en", "zh", "zh-TW"] })).toContain(
+      'body.html:1:26: {{t "thanks"}} has no text in "zh-TW": write one into messages.zh-TW.json',
+    );
+    expect(mail(withoutFrench, { locale: "zh-CN" }, { locales: ["en", "zh", "zh-CN"] }).subject).toBe("简");
+  });
+
   it("is that of the variant where it has one", () => {
     const files = { ...shared, "messages.en.b.json": texts({ subject: "Hello {{name}}" }) };
     expect(mail(files, { locale: "en", variant: "b" }, { variants }).subject).toBe("Hello Ada & Bob");
