@@ -22,9 +22,18 @@ export function shown(file: string): string {
   return relative(projectRoot, file).replaceAll("\\", "/");
 }
 
-/** Reads a file with `\n` as its line ends, so that a checkout on Windows has the same stored template. */
+/**
+ * Reads a file as every computer would: with `\n` as its line ends, and without the byte order mark that editors on
+ * Windows write.
+ */
 export function readSource(file: string): Source | undefined {
-  return existsSync(file) ? { file, text: readFileSync(file, "utf8").replace(/\r\n?/g, "\n") } : undefined;
+  if (!existsSync(file)) return undefined;
+  return {
+    file,
+    text: readFileSync(file, "utf8")
+      .replace(/^\ufeff/, "")
+      .replace(/\r\n?/g, "\n"),
+  };
 }
 
 /**

@@ -80,6 +80,24 @@ describe("a text of the messages file", () => {
     expect(mail(files, { locale: "en", variant: "a" }, { variants }).subject).toBe("For Ada & Bob");
   });
 
+  it("is refused where one file has the variant and the other a closer language", () => {
+    const files = {
+      ...shared,
+      "messages.fr.b.json": texts({ thanks: "B", row: "Deux" }),
+      "messages.fr-CA.json": texts({ thanks: "CA" }),
+    };
+    expect(problemsOf(files, { locale: "fr-CA", variant: "b" }, { variants })).toEqual([
+      'messages.fr.b.json:2: messages.fr-CA.json has a closer language for "thanks", and this file the variant: write it into messages.fr-CA.b.json.',
+    ]);
+    const both = { ...files, "messages.fr-CA.b.json": texts({ thanks: "CA & B" }) };
+    expect(mail(both, { locale: "fr-CA", variant: "b" }, { variants }).html).toContain("CA &amp; B");
+  });
+
+  it("may begin with the mark that editors on Windows write, as may a body", () => {
+    const marked = Object.fromEntries(Object.entries(shared).map(([name, text]) => [name, `\ufeff${text}`]));
+    expect(mail(marked, { locale: "fr" })).toEqual(mail(shared, { locale: "fr" }));
+  });
+
   it("is markup of the author's with three braces", () => {
     const files = {
       ...shared,
@@ -115,12 +133,12 @@ describe("a text of the messages file", () => {
     ],
     [
       "reads what is not supplied",
-      { "messages.fr.json": '{\n  "subject": "Pour",\n  "thanks": "Merci {{nam}}",\n  "row": ""\n}' },
+      { "messages.fr.json": '{\n  "subject": "Pour",\n  "thanks": "Merci {{nam}}",\n  "row": "Un"\n}' },
       ["messages.fr.json:3:1: {{nam}} is not supplied by the mapping; did you mean {{name}}?"],
     ],
     [
       "is no template",
-      { "messages.fr.json": texts({ subject: "Pour", thanks: "{{#if}", row: "" }) },
+      { "messages.fr.json": texts({ subject: "Pour", thanks: "{{#if}", row: "Un" }) },
       [expect.stringMatching(/^messages\.fr\.json:3:1: .* has no end/) as string],
     ],
     [
@@ -134,12 +152,40 @@ describe("a text of the messages file", () => {
     [
       "is no text",
       { "messages.fr.json": texts({ subject: 7 }) },
-      [expect.stringMatching(/"subject" is no text/) as string],
+      ['messages.fr.json:2: "subject" is no text: write an object of texts.'],
+    ],
+    ["is in no JSON", { "messages.fr.json": "{" }, ["messages.fr.json:1: it is no JSON: CloseBraceExpected."]],
+    [
+      "is beside no other one",
+      { "messages.fr.json": '"Merci"' },
+      ["messages.fr.json:1: it is no text: write an object of texts."],
     ],
     [
-      "is in no JSON",
-      { "messages.fr.json": "{" },
-      [expect.stringMatching(/^messages\.fr\.json: it is no JSON: /) as string],
+      "is there twice",
+      {
+        "messages.fr.json":
+          '{\n  "nav": { "thanks": "A" },\n  "thanks": "B",\n  "thanks": "C",\n  "nav.thanks": "D"\n}',
+      },
+      [
+        'messages.fr.json:4: "thanks" has two texts: keep one.',
+        'messages.fr.json:5: "nav.thanks" has two texts: keep one.',
+      ],
+    ],
+    [
+      "is not translated yet",
+      { "messages.fr.json": texts({ subject: "", thanks: " ", row: "Un" }) },
+      [
+        'messages.fr.json:2: "subject" is blank: write its text, or {{!}} where a reader is to see nothing.',
+        'messages.fr.json:3: "thanks" is blank: write its text, or {{!}} where a reader is to see nothing.',
+      ],
+    ],
+    [
+      "is on the line of another with the same last name",
+      {
+        "body.html": '<p>{{t "b.x"}}</p>',
+        "messages.fr.json": '{\n  "a": { "x": "A" },\n  "b": {\n    "x" : "{{nam}}"\n  }\n}',
+      },
+      ["messages.fr.json:4:1: {{nam}} is not supplied by the mapping; did you mean {{name}}?"],
     ],
     [
       "is named by a value",
