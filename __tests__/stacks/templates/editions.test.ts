@@ -66,8 +66,8 @@ describe("a text of the messages file", () => {
   });
 
   it("is not that of the language in another script", () => {
-    const files = { ...shared, "messages.zh.json": texts({ subject: "简", thanks: "简", row: "简" }) };
-    const { "messages.fr.json": _, ...withoutFrench } = files;
+    const { "messages.fr.json": _, ...english } = shared;
+    const withoutFrench = { ...english, "messages.zh.json": texts({ subject: "简", thanks: "简", row: "简" }) };
     expect(problemsOf(withoutFrench, { locale: "zh-TW" }, { locales: ["en", "zh", "zh-TW"] })).toContain(
       'body.html:1:26: {{t "thanks"}} has no text in "zh-TW": write one into messages.zh-TW.json',
     );
@@ -118,6 +118,14 @@ describe("a text of the messages file", () => {
     expect(mail(files, { locale: "en" }).html).toContain(
       '<i title="A &amp; &quot;b&quot;"><b>A &amp; &quot;b&quot;</b>-x</i>',
     );
+  });
+
+  it("is escaped also where it has a partial of its own", () => {
+    const files = {
+      ...shared,
+      "messages.en.json": texts({ subject: "S", row: "r", thanks: '{{#* inline "q"}}<b>{{name}}{{/inline}}{{> q}}' }),
+    };
+    expect(mail(files, { locale: "en" }).html).toContain("&lt;b&gt;Ada &amp; Bob</p>");
   });
 
   it("may show another one", () => {
@@ -186,6 +194,33 @@ describe("a text of the messages file", () => {
         "messages.fr.json": '{\n  "a": { "x": "A" },\n  "b": {\n    "x" : "{{nam}}"\n  }\n}',
       },
       ["messages.fr.json:4:1: {{nam}} is not supplied by the mapping; did you mean {{name}}?"],
+    ],
+    [
+      "makes a comment, or takes braces away, together with another one",
+      {
+        "body.html": '<p>{{t "thanks"}}{{t "row"}}</p>',
+        "body.txt": '{{t "thanks"}}{{name}}{{t "end"}}',
+        "messages.fr.json": texts({ subject: "S", thanks: "{", row: "{! gone }}", end: "}" }),
+      },
+      [
+        "body.html: the HTML has braces that SES would read as an expression: write {{ in another way, for example with a blank.",
+        "body.txt: the text has braces that SES would read as an expression: write {{ in another way, for example with a blank.",
+      ],
+    ],
+    [
+      "turns the direction of a subject",
+      { "messages.fr.json": texts({ subject: "Facture \u202efdp.exe", thanks: "M", row: "Un" }) },
+      ["messages.fr.json:2:1: the subject has a line break or another character that no header takes"],
+    ],
+    [
+      "has no quotation marks around it",
+      { "body.html": '<p title={{t "row"}}>{{t "row"}}</p>' },
+      ['messages.fr.json:4:1: {{t "row"}} has no quotation marks around it: write title="{{t "row"}}"'],
+    ],
+    [
+      "stands among the attributes",
+      { "body.html": '<p {{t "row"}}>{{t "row"}}</p>' },
+      ['messages.fr.json:4:1: {{t "row"}} stands in the tag <p> itself: write it as the value of an attribute'],
     ],
     [
       "is named by a value",
@@ -265,6 +300,18 @@ describe("a body", () => {
       { locale: "fr", variant: "a" },
       [
         'body.html: it says the same in en and fr and fr-CA: write its words as {{t "key"}}, with the text in messages.fr.json, or write body.fr.html.',
+      ],
+    ],
+    [
+      "its words are those of two languages, and its layout's are not",
+      {
+        ...shared,
+        "body.mjml":
+          "{{#> message timestamp=name source=name title=name}}<mj-text>Hello {{name}}</mj-text>{{/message}}",
+      },
+      { locale: "fr", variant: "a" },
+      [
+        'body.mjml: it says the same in en and fr and fr-CA: write its words as {{t "key"}}, with the text in messages.fr.json, or write body.fr.mjml.',
       ],
     ],
     [
