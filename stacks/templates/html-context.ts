@@ -145,10 +145,8 @@ function bare(pieces: readonly Piece[], at: number, step: -1 | 1): string {
  * Sets the language of the mail, and lets each block that shows a value take its direction from its text, so that Arabic
  * and Hebrew are laid out from right to left. What the author has set stays.
  * @param language BCP 47 tag.
- * @param isShared whether the page's own `lang` does not count, because the body may serve several languages.
  */
-export function withLanguage(authored: readonly Piece[], language: string, isShared: boolean): readonly Piece[] {
-  const pieces = isShared ? authored.map(withoutPageLanguage) : authored;
+export function withLanguage(pieces: readonly Piece[], language: string): readonly Piece[] {
   const { markup, offsets, spots } = markupOf(pieces);
   const { found, documents } = new Contexts(markup, spots);
   const blocks = pieces.flatMap((piece, at) => {
@@ -183,10 +181,16 @@ export function withLanguage(authored: readonly Piece[], language: string, isSha
   ];
 }
 
-const pageLanguage = /(<html\b[^>]*?)\s+lang=(?:"[^"]*"|'[^']*'|[^\s"'>]+)/gi;
-
-const withoutPageLanguage = (piece: Piece): Piece =>
-  piece.kind === "static" ? { ...piece, text: piece.text.replace(pageLanguage, "$1") } : piece;
+/** Takes an attribute away from the whole page, in HTML or MJML. */
+export function withoutOnPage(attribute: "lang" | "dir", pieces: readonly Piece[]): readonly Piece[] {
+  const written = new RegExp(
+    `(<(?:html|body|mjml)\\b[^>]*?)\\s+${attribute}\\s*=\\s*(?:"[^"]*"|'[^']*'|[^\\s"'>]+)`,
+    "gi",
+  );
+  return pieces.map((piece) =>
+    piece.kind === "static" ? { ...piece, text: piece.text.replace(written, "$1") } : piece,
+  );
+}
 
 /** @param isBehindValue whether another value stands directly before it. */
 function valueProblem(

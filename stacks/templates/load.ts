@@ -10,7 +10,7 @@ import { type Edition, editionsOf, editionSuffix } from "../../handler/notificat
 import { compilePart } from "./compile";
 import { type Compiled, type Part, type Piece, type Problem, type Source } from "./pieces";
 import { type ContentType, ContentTypeError, contentTypeOf } from "./content-type";
-import { contextProblems, withLanguage } from "./html-context";
+import { contextProblems, withLanguage, withoutOnPage } from "./html-context";
 import { derivedText } from "./derived-text";
 import { Bodies, type Body, notificationsFolder, partialsFor, shown } from "./files";
 import { type Messages, messagesOf } from "./messages";
@@ -236,23 +236,31 @@ function compiled(source: Source, part: Part, { type, messages }: PartCompiler):
 
 const isMjml = ({ file }: Source): boolean => file.endsWith(".mjml");
 
-function htmlPart(source: Source, compiler: PartCompiler): PartOfTemplate {
+function htmlPart(source: Body, compiler: PartCompiler): PartOfTemplate {
   const part = compiled(source, "html", compiler);
   const { pieces, problems } = markupOf(source, part, compiler);
   return {
     ...part,
-    pieces: withLanguage(pieces, compiler.locale, compiler.isTranslated),
+    pieces: withLanguage(pieces, compiler.locale),
     problems: [...problems, ...contextProblems(pieces)],
   };
 }
 
-function markupOf(source: Source, { pieces, problems }: PartOfTemplate, { locale }: PartCompiler) {
+function markupOf(source: Body, { pieces: authored, problems }: PartOfTemplate, compiler: PartCompiler) {
+  const pieces = withoutForeignLanguage(source, authored, compiler);
   if (!isMjml(source) || problems.length > 0) return { pieces, problems };
-  return mjmlToHtml(pieces, locale);
+  return mjmlToHtml(pieces, compiler.locale);
+}
+
+/** What a page says of its language is that of one locale, and its direction, too, where several locales share it. */
+function withoutForeignLanguage({ isOfLocale }: Body, pieces: readonly Piece[], { isTranslated }: PartCompiler) {
+  if (!isTranslated) return pieces;
+  const without = withoutOnPage("lang", pieces);
+  return isOfLocale ? without : withoutOnPage("dir", without);
 }
 
 /** The text part, where the author has written none. */
-function derivedPart(source: Source, compiler: PartCompiler): PartOfTemplate {
+function derivedPart(source: Body, compiler: PartCompiler): PartOfTemplate {
   const part = compiled(source, "text", compiler);
   const { pieces, problems } = markupOf(source, part, compiler);
   return { ...part, pieces: problems.length > 0 ? pieces : derivedText(pieces, source.file), problems };

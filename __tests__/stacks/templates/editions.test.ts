@@ -250,6 +250,20 @@ describe("a body", () => {
     expect(mail(shared, { locale: "fr" }).html).toMatch(/^<html lang="fr" dir="auto">/);
   });
 
+  it.each(["body.html", "body.mjml"])("has the mail's language and direction where %s has that of another", (name) => {
+    const page = name.endsWith("html")
+      ? '<html lang = "en" dir="ltr"><body lang=en><p>{{t "thanks"}}</p></body></html>'
+      : '<mjml lang="en" dir="ltr"><mj-body><mj-section><mj-column><mj-text>{{t "thanks"}}</mj-text></mj-column></mj-section></mj-body></mjml>';
+    const { "body.html": _, ...messages } = shared;
+    const { html } = mail({ ...messages, [name]: page }, { locale: "fr" });
+    expect(new Set(html.match(/\b(?:lang|dir)=[^\s>]*/g))).toEqual(new Set(['lang="fr"', 'dir="auto"']));
+  });
+
+  it("has the direction that the author has set where it is of one language", () => {
+    const files = { ...own, "body.fr.html": '<html lang="ar" dir="rtl"><body><p>{{name}}</p></body></html>' };
+    expect(mail(files, { locale: "fr" }).html).toMatch(/^<html lang="fr" dir="rtl">/);
+  });
+
   it("is that of the variant", () => {
     const files = { ...shared, "body.b.html": '<h1>{{t "thanks"}}</h1>' };
     expect(mail(files, { locale: "fr", variant: "b" }, { variants }).html).toContain(
