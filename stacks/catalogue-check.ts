@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { templateName } from "../handler/contract/environment";
+import { mailsOf } from "../handler/mails";
 import { type Notification } from "../handler/notifications/define";
 import { type Edition, editionsOf } from "../handler/notifications/editions";
 import { mailData } from "../handler/notifications/mail-data";
@@ -293,7 +294,10 @@ function mailProblems({ notification, edition, template }: CheckedTemplate): str
   }
   return details.flatMap(({ name, detail }) => {
     try {
-      const { contentIn, refusedRecipients } = notification.prepare(sampleEvent(notification, { detail }));
+      const prepared = notification.prepare(sampleEvent(notification, { detail }));
+      const { contentIn, refusedRecipients } = prepared;
+      // The locale and the variant are chosen, too: a definition that fails at this fails at each event.
+      mailsOf(notification, prepared);
       const data = mailData(notification, contentIn(edition.locale), template.reads);
       return [
         ...refusedRecipients.map(

@@ -4,7 +4,7 @@ import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { TerraformOutput, TerraformStack } from "cdktf";
 import { type Construct } from "constructs";
-import { type PackagedTemplate, type PackagedTemplates } from "../handler/contract/template-data";
+import { type PackagedTemplates } from "../handler/contract/template-data";
 import { catalogue } from "../handler/notifications";
 import { type Notification } from "../handler/notifications/define";
 import { editionKey, editionSuffix } from "../handler/notifications/editions";
@@ -253,12 +253,29 @@ export class NotificationStack extends TerraformStack {
 
 /** What the function's package knows of the templates. */
 function packagedTemplates(templates: readonly StoredTemplate[]): PackagedTemplates {
-  const packaged: Record<string, Record<string, Record<string, PackagedTemplate>>> = {};
-  for (const { notificationId, edition, hash, template } of templates) {
-    const ofLocale = ((packaged[notificationId] ??= {})[edition.locale] ??= {});
-    ofLocale[edition.variant ?? ""] = { hash, reads: template.reads };
-  }
-  return packaged;
+  // Not by assignments to an object: an id such as "constructor" is the name of what every object has.
+  return grouped(
+    templates,
+    ({ notificationId }) => notificationId,
+    (ofNotification) =>
+      grouped(
+        ofNotification,
+        ({ edition }) => edition.locale,
+        (ofLocale) =>
+          Object.fromEntries(
+            ofLocale.map(({ edition, hash, template }) => [edition.variant ?? "", { hash, reads: template.reads }]),
+          ),
+      ),
+  );
+}
+
+function grouped<Item, Value>(
+  items: readonly Item[],
+  keyOf: (item: Item) => string,
+  valueOf: (group: readonly Item[]) => Value,
+): Record<string, Value> {
+  const keys = [...new Set(items.map(keyOf))];
+  return Object.fromEntries(keys.map((key) => [key, valueOf(items.filter((item) => keyOf(item) === key))]));
 }
 
 /** Checks the catalogue, and returns the stored template of each edition of each notification. */

@@ -21,6 +21,12 @@ describe("the locale for a reader", () => {
     ["is in the reader's script, with the region", "zh-HK", ["zh-Hans", "zh-Hant-HK"], "zh-Hant-HK"],
     ["is of another region where there is no other", "de-AT", ["en", "de-DE"], "de-DE"],
     ["is of a region where none is asked for", "pt", ["en", "pt-BR"], "pt-BR"],
+    ["is of the language's most likely region where none is asked for", "pt", ["en", "pt-PT", "pt-BR"], "pt-BR"],
+    ["is in the reader's script where the region has no other sign of it", "zh-Hant-TW", ["zh", "zh-TW"], "zh-TW"],
+    ["is of the language alone where nothing else fits", "zh-TW", ["en", "zh"], "zh"],
+    ["is Norwegian by either name", "no-NO", ["en", "nb"], "nb"],
+    ["is Norwegian by the other name", "nb", ["en", "no"], "no"],
+    ["is the first where the language is undetermined", "und", ["fr", "en"], "fr"],
     ["is not in another script", "sr-Latn", ["en", "sr-Cyrl"], "en"],
     ["is the first where the reader's is not there", "ja", ["en", "fr"], "en"],
     ["is the first where none is known", undefined, ["fr", "en"], "fr"],
@@ -31,6 +37,12 @@ describe("the locale for a reader", () => {
     ["passes over what is no tag", ["*", "fr"], ["en", "fr"], "fr"],
   ])("%s", (_, wanted, locales, found) => {
     expect(lookUpLocale(wanted, { locales })).toBe(found);
+  });
+
+  it("is found without reading more than readers send", () => {
+    const variants = Array.from({ length: 40_000 }, (_, at) => `a${String(at).padStart(5, "0")}`);
+    expect(lookUpLocale(`fr-${variants.join("-")}`, { locales: ["en", "fr"] })).toBe("en");
+    expect(lookUpLocale([...variants, "fr"], { locales: ["en", "fr"] })).toBe("en");
   });
 
   it("is English where the notification names none", () => {
@@ -100,6 +112,12 @@ describe("the editions", () => {
     [{ locales: ["EN"] }, 'locale "EN" is written "en".'],
     [{ locales: ["english!"] }, 'locale "english!" is no tag of BCP 47: write one such as "fr" or "pt-BR".'],
     [{ locales: ["en", 7] }, 'locale 7 is no tag of BCP 47: write one such as "fr" or "pt-BR".'],
+    [
+      { locales: ["en", "english"] },
+      'locale "english" has no language that is known: write a tag such as "fr" or "pt-BR".',
+    ],
+    [{ locales: ["jp"] }, 'locale "jp" has no language that is known: write a tag such as "fr" or "pt-BR".'],
+    [{ locales: ["und"] }, 'locale "und" has no language that is known: write a tag such as "fr" or "pt-BR".'],
     [{ locales: ["en", "fr", "en"] }, 'locales name "en" twice.'],
     [{ variants: {} }, "variants have to be an object with a weight for each: { a: { weight: 1 }, b: { weight: 1 } }."],
     [
@@ -110,6 +128,15 @@ describe("the editions", () => {
       { locales: ["fr"], variants: { fr: { weight: 1 } } },
       'variant "fr" is the name of a locale, too: choose another.',
     ],
+    [
+      { locales: ["en", "fr-CA"], variants: { fr: { weight: 1 } } },
+      'variant "fr" is the name of a locale, too: choose another.',
+    ],
+    [
+      { locales: ["fr-CA"], variants: { "fr-ca": { weight: 1 } } },
+      'variant "fr-ca" is the name of a locale, too: choose another.',
+    ],
+    [{ variants: { en: { weight: 1 } } }, 'variant "en" is the name of a locale, too: choose another.'],
     [{ variants: { a: { weight: -1 } } }, 'variant "a" has the weight -1: give a number of 0 or more.'],
     [{ variants: { a: { weight: "1" } } }, 'variant "a" has the weight "1": give a number of 0 or more.'],
     [{ variants: { a: null } }, 'variant "a" has the weight undefined: give a number of 0 or more.'],

@@ -105,6 +105,29 @@ describe("a notification in several languages and variants", () => {
       [`${file}: its template chooses a variant, and it declares none: write variants: { a: { weight: 1 }, .. }.`],
     ],
     [
+      "chooses a variant that it does not declare",
+      { ...declared, template: () => "c" },
+      editions,
+      [expect.stringMatching(/the sample makes no mail: .* chooses the template "c", which is none of its/) as string],
+    ],
+    [
+      "fails at the choice of the language",
+      {
+        ...declared,
+        locale: () => {
+          throw new Error("no reader");
+        },
+      },
+      editions,
+      [`${file}: the sample makes no mail: no reader`],
+    ],
+    [
+      "names a language where a function belongs",
+      { ...declared, locale: "fr" },
+      editions,
+      [`${file}: its locale is no function: write locale: (..) => .., or leave it out.`],
+    ],
+    [
       "has two variants that say the same",
       declared,
       bodies,
@@ -129,6 +152,14 @@ describe("a notification in several languages and variants", () => {
   ])("is refused where it %s", (_, changes, files, problems) => {
     const notification = invoicePaid({ subject: "{{number}}", ...changes });
     expect(problemsOf([notification], { templateOf: inFiles(files) })).toEqual(expect.arrayContaining(problems));
+  });
+
+  it("may have an id that every object has, and is packaged by it", () => {
+    const named = invoicePaid({ id: "constructor", subject: "{{number}}" });
+    const stack = new NotificationStack(Testing.app(), "notification", configOf(), [named], inFiles(bodies));
+    const { template_names: names } = (JSON.parse(Testing.synth(stack)) as { output: Record<string, object> }).output;
+    expect(names).toMatchObject({ value: { constructor: expect.stringContaining("constructor") as string } });
+    expect(Object.keys(Object)).toEqual([]);
   });
 
   it("is synthesized with a template for each, and keeps its first one where it is", () => {

@@ -31,7 +31,7 @@ export interface TemplateReads {
 }
 
 /** What the package knows of a stored template. */
-export interface PackagedTemplate {
+interface PackagedTemplate {
   /** Hash of what SES stores: the last part of the template's name. */
   readonly hash: string;
   readonly reads: TemplateReads;

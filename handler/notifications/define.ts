@@ -356,6 +356,9 @@ const demanded = {
   map: "function",
 } as const;
 
+/** The optional fields that are functions. `locale: "fr"` would fail at the first event, and not before. */
+const optionalFunctions = ["replyTo", "locale", "template"] as const;
+
 function problemsOf<Schema extends z.ZodType, Content extends z.ZodType, VariantName extends string>(
   definition: NotificationDefinition<Schema, Content, VariantName>,
 ): readonly string[] {
@@ -366,6 +369,9 @@ function problemsOf<Schema extends z.ZodType, Content extends z.ZodType, Variant
   const { trigger, detail } = definition;
   return [
     ...editionProblems(definition).map((problem) => `its ${problem}`),
+    ...optionalFunctions
+      .filter((name) => definition[name] !== undefined && typeof definition[name] !== "function")
+      .map((name) => `its ${name} is no function: write ${name}: (..) => .., or leave it out.`),
     ...(definition.template === undefined || definition.variants !== undefined
       ? []
       : ["its template chooses a variant, and it declares none: write variants: { a: { weight: 1 }, .. }."]),

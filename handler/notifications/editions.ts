@@ -58,19 +58,36 @@ export function editionKey(notification: Editions & { readonly id: string }, edi
  */
 export function lookUpLocale(wanted: string | readonly string[] | null | undefined, editions: Editions): string {
   const locales = editions.locales ?? [ownLocale];
-  const tags = [wanted ?? []].flat().flatMap((tag) => toLocale(tag) ?? []);
-  for (const tag of tags) {
-    const found = rangesOf(tag).find((range) => locales.includes(range));
-    if (found !== undefined) return found;
-    const near = locales.find((locale) => isSameWriting(locale, tag));
-    if (near !== undefined) return near;
-  }
-  return defaultLocale(editions);
+  const tags = [wanted ?? []].flat().slice(0, mostTags);
+  const serving = tags.flatMap((tag) => toLocale(tag) ?? []).flatMap((tag) => servingLocale(tag, locales) ?? []);
+  return serving[0] ?? defaultLocale(editions);
 }
+
+/** Most tags of a reader that are looked up. A browser sends fewer than ten. */
+const mostTags = 20;
+
+/** Most characters of a tag. The longest that RFC 5646 (4.4.1) foresees has 35. */
+const longestTag = 100;
+
+function servingLocale(tag: Intl.Locale, locales: readonly string[]): string | undefined {
+  if (isUndetermined(tag)) return undefined;
+  const ranges = rangesOf(tag);
+  const near = locales.filter((locale) => isSameWriting(locale, tag.baseName));
+  const { region } = tag.maximize();
+  return (
+    ranges.find((range) => near.includes(range)) ??
+    near.find((locale) => new Intl.Locale(locale).maximize().region === region) ??
+    near[0] ??
+    ranges.find((range) => locales.includes(range))
+  );
+}
+
+/** `und` is the tag of a language that is not known. */
+const isUndetermined = ({ baseName }: Intl.Locale): boolean => /^und\b/.test(baseName);
 
 /** Reads a tag, also one as POSIX writes it: `de_AT.UTF-8`. */
 function toLocale(tag: unknown): Intl.Locale | undefined {
-  if (typeof tag !== "string") return undefined;
+  if (typeof tag !== "string" || tag.length > longestTag) return undefined;
   try {
     const [name = ""] = tag.trim().split(/[.@]/, 1);
     return new Intl.Locale(name.replaceAll("_", "-"));
@@ -84,18 +101,18 @@ function rangesOf(locale: Intl.Locale): string[] {
   return [...truncated(locale.baseName).slice(0, -1), ...truncated(locale.maximize().baseName)];
 }
 
-/** `a-b-c`, `a-b`, `a`. A single letter or digit goes with what stands behind it. */
-function truncated(tag: string): string[] {
-  const parts = tag.split("-");
-  return parts
-    .map((_, at) => parts.slice(0, parts.length - at))
-    .filter((head) => head.length === 1 || (head.at(-1)?.length ?? 0) > 1)
-    .map((head) => head.join("-"));
-}
+/** `fr-Latn-CA`, `fr-Latn`, `fr`. */
+export const truncated = (tag: string): string[] =>
+  tag.split("-").map((_, at, parts) => parts.slice(0, parts.length - at).join("-"));
 
-function isSameWriting(locale: string, wanted: Intl.Locale): boolean {
-  const [one, other] = [new Intl.Locale(locale).maximize(), wanted.maximize()];
-  return one.language === other.language && one.script === other.script;
+/** Whether who reads the one locale reads the other: both have the same language and script. */
+export function isSameWriting(locale: string, other: string): boolean {
+  const [one, two] = [locale, other].map((tag) => {
+    const { language, script } = new Intl.Locale(tag).maximize();
+    // Bokmål is what `no` means, and systems write either.
+    return `${language === "nb" ? "no" : language} ${script ?? ""}`;
+  });
+  return one === two;
 }
 
 /**
@@ -113,20 +130,29 @@ export function variantByWeight({ variants = {} }: Editions, claimId: string): s
 
 /** Lists what is wrong with the locales and variants of a definition, each problem as a sentence behind "its". */
 export function editionProblems({ locales, variants }: Editions): string[] {
-  return [...localeProblems(locales), ...variantProblems(variants, locales ?? [])];
+  const wrong = localeProblems(locales);
+  return [...wrong, ...variantProblems(variants, wrong.length > 0 ? [] : (locales ?? [ownLocale]))];
 }
 
 function localeProblems(locales: unknown): string[] {
   if (locales === undefined) return [];
   if (!Array.isArray(locales) || locales.length === 0) return ['locales have to be a list of tags: ["en", "fr"].'];
   return locales.flatMap((locale: unknown, at): string[] => {
-    const tag = toLocale(locale)?.baseName;
-    if (tag === undefined)
+    const known = toLocale(locale);
+    const tag = known?.baseName;
+    if (known === undefined || tag === undefined)
       return [`locale ${JSON.stringify(locale)} is no tag of BCP 47: write one such as "fr" or "pt-BR".`];
+    // Unicode's data has a script for each language, and none for a word such as "english" or a country such as "jp".
+    if (isUndetermined(known) || known.maximize().script === undefined)
+      return [`locale "${tag}" has no language that is known: write a tag such as "fr" or "pt-BR".`];
     if (tag !== locale) return [`locale ${JSON.stringify(locale)} is written "${tag}".`];
     return locales.indexOf(locale) < at ? [`locales name "${tag}" twice.`] : [];
   });
 }
+
+/** Whether a file of the variant could be one of the locale: `fr` beside `fr-CA`, and where no capital letters count. */
+const isPartOfLocale = (name: string, locales: readonly string[]): boolean =>
+  locales.some((locale) => `${locale}-`.toLowerCase().startsWith(`${name}-`));
 
 function variantProblems(variants: unknown, locales: readonly string[]): string[] {
   if (variants === undefined) return [];
@@ -139,7 +165,7 @@ function variantProblems(variants: unknown, locales: readonly string[]): string[
       ...(/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name)
         ? []
         : [`variant "${name}" is a part of files' names: use small letters, digits and single hyphens.`]),
-      ...(locales.includes(name) ? [`variant "${name}" is the name of a locale, too: choose another.`] : []),
+      ...(isPartOfLocale(name, locales) ? [`variant "${name}" is the name of a locale, too: choose another.`] : []),
       ...(typeof weight === "number" && Number.isFinite(weight) && weight >= 0
         ? []
         : [`variant "${name}" has the weight ${JSON.stringify(weight)}: give a number of 0 or more.`]),

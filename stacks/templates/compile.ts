@@ -6,7 +6,16 @@ import { type ContentType, either, isScalar } from "./content-type";
 import { type Message, type Messages } from "./messages";
 import { parseProblem } from "./parse-problem";
 import { Paths } from "./paths";
-import { type Compiled, type Part, type Partials, type Piece, type Place, type Problem, type Source } from "./pieces";
+import {
+  type Compiled,
+  type Part,
+  type Partials,
+  type Piece,
+  type Place,
+  type Problem,
+  type ShownMessage,
+  type Source,
+} from "./pieces";
 import { anyRow, counterPath, emitted, type Frame, type Inline, type Resolved, type Scope, type Value } from "./scope";
 import { helperProblem, mustacheOf, placeOf, shown, shownBlock, shownPath, subexpressionProblem } from "./words";
 
@@ -49,7 +58,7 @@ export function compilePart(
       guards: new Set(),
       inlines: new Map(),
       partialBlock: undefined,
-      isText: false,
+      message: undefined,
       within: [],
     });
   }
@@ -65,7 +74,7 @@ class Compiler {
   readonly pieces: Piece[] = [];
   readonly problems: Problem[] = [];
   readonly reads: Reads = {};
-  readsMessages = false;
+  readonly readsMessages = new Set<string>();
   private readonly paths = new Paths((node, scope, problem) => {
     this.refuse(node, scope, problem);
   });
@@ -116,19 +125,19 @@ class Compiler {
       const text = original.slice(start, Math.max(start, original.length - end));
       const place = placeOf(statement, scope.file);
       const line = place.line + original.slice(0, start).split("\n").length - 1;
-      const written = scope.isText ? this.asText(text) : text;
-      this.written({ ...place, line }, written, next !== undefined && unseenTags(next) === undefined);
+      this.written({ ...place, line }, text, next !== undefined && unseenTags(next) === undefined, scope.message);
     }
   }
 
   /** Pushes a text of the author's. SES would read it as an expression where it has braces. */
-  private written(place: Place, text: string, isBeforeTag: boolean): void {
+  private written(place: Place, source: string, isBeforeTag: boolean, message?: ShownMessage): void {
+    const text = message?.isEscaped === true ? this.asText(source) : source;
     if (text.includes("{{") || (isBeforeTag && text.endsWith("\\"))) {
       const problem =
         "braces that are shown, as in \\{{..}}, and a backslash before {{..}} are read otherwise by SES: let `map` give that text";
       this.problems.push({ ...place, problem });
     }
-    this.pieces.push({ kind: "static", text, place });
+    this.pieces.push({ kind: "static", text, place, ...(message === undefined ? {} : { message }) });
   }
 
   /** Writes a constant text as the part shows it. */
@@ -195,7 +204,7 @@ class Compiler {
     this.program(program.program, {
       ...scope,
       file: message.file,
-      isText: statement.escaped && this.isMarkup,
+      message: { tag: key, isEscaped: statement.escaped && this.isMarkup },
       within: [...scope.within, key],
     });
   }
@@ -211,7 +220,7 @@ class Compiler {
     }
     const name = (param as hbs.AST.StringLiteral).value;
     const message = this.messages.find(name);
-    this.readsMessages = true;
+    this.readsMessages.add(scope.file);
     if (message === undefined) {
       this.refuse(call, scope, this.messages.missing(name));
       return;
@@ -665,7 +674,6 @@ class Compiler {
         ...(block === undefined ? [] : this.inlinesOf(block.program, scope)),
       ]),
       partialBlock: block === undefined ? undefined : { program: block.program, scope, tags: block },
-      isText: false,
       within: [...scope.within, name],
     };
     this.program(found.program, inner, found.tags);
@@ -677,7 +685,10 @@ class Compiler {
     const source = this.partials.read(name);
     const program = source === undefined ? undefined : this.parse(source);
     if (source === undefined) return undefined;
-    return { program: program ?? Handlebars.parse(""), scope: { ...scope, file: source.file, inlines: new Map() } };
+    return {
+      program: program ?? Handlebars.parse(""),
+      scope: { ...scope, file: source.file, inlines: new Map(), message: undefined },
+    };
   }
 
   /** The context of a partial: that of its place, or the object that it is given, with what it is given by name. */

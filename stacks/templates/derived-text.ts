@@ -80,7 +80,7 @@ function textOf(markup: string, pieces: readonly Piece[]): string {
       },
     },
     selectors: [
-      ...["head", ...hidden, ...hiddenByStyles(markup)].map((selector) => ({ selector, format: "skip" })),
+      ...["head", "mj-head", ...hidden, ...hiddenByStyles(markup)].map((selector) => ({ selector, format: "skip" })),
       lines("tr", 1, "block"),
       ...['div[style*="display:inline-block"]', "td", "th"].map((selector) => ({ selector, format: "cell" })),
       // Each component of MJML is a paragraph.

@@ -1,6 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join, relative } from "node:path";
-import { type Edition, type Editions, editionsOf } from "../../handler/notifications/editions";
+import {
+  type Edition,
+  type Editions,
+  editionsOf,
+  isSameWriting,
+  truncated,
+} from "../../handler/notifications/editions";
 import { type Partials, type Source } from "./pieces";
 
 const projectRoot = join(__dirname, "..", "..");
@@ -16,14 +22,26 @@ export function shown(file: string): string {
   return relative(projectRoot, file).replaceAll("\\", "/");
 }
 
-/** Reads a file with `\n` as its line ends, so that a checkout on Windows has the same stored template. */
+/**
+ * Reads a file as every computer would: with `\n` as its line ends, and without the byte order mark that editors on
+ * Windows write.
+ */
 export function readSource(file: string): Source | undefined {
-  return existsSync(file) ? { file, text: readFileSync(file, "utf8").replace(/\r\n?/g, "\n") } : undefined;
+  if (!existsSync(file)) return undefined;
+  return {
+    file,
+    text: readFileSync(file, "utf8")
+      .replace(/^\ufeff/, "")
+      .replace(/\r\n?/g, "\n"),
+  };
 }
 
-/** The locales whose files serve a locale, the closest first: `fr-CA`, `fr`. */
+/**
+ * The locales whose files serve a locale, the closest first: `fr-CA`, `fr`. Those of another script do not: `zh` is for
+ * no reader of `zh-Hant`.
+ */
 export const servingLocales = (locale: string): readonly string[] =>
-  locale.split("-").map((_, at, parts) => parts.slice(0, parts.length - at).join("-"));
+  truncated(locale).filter((each) => isSameWriting(each, locale));
 
 /** A body of an edition. */
 export interface Body extends Source {

@@ -70,7 +70,11 @@ export function contextProblems(pieces: readonly Piece[]): Problem[] {
   const blocks = new Map<string, Context>();
   return pieces.flatMap((piece, at): Problem[] => {
     const context = contexts.get(offsets[at] ?? 0);
-    if (piece.kind === "static") return [];
+    if (piece.kind === "static") {
+      const tag = piece.message?.tag;
+      const problem = tag === undefined || context === undefined ? undefined : messageProblem(tag, context);
+      return problem === undefined ? [] : [{ ...piece.place, problem }];
+    }
     const refuse = (problem: string): Problem[] => [{ ...piece.place, problem: `${piece.shown} ${problem}` }];
     if (context === undefined) return refuse("stands in a tag or a comment that is not closed");
     const [before, behind] = [bare(pieces, at, -1), bare(pieces, at, 1)];
@@ -102,7 +106,18 @@ function markupOf(pieces: readonly Piece[]) {
     offsets.push(markup.length);
     markup += standingFor(piece, " ");
   }
-  return { markup, offsets, spots: offsets.filter((_, at) => pieces[at]?.kind !== "static") };
+  return { markup, offsets, spots: offsets.filter((_, at) => isWatched(pieces[at])) };
+}
+
+/** Whether it counts where the piece stands: who writes a messages file does not see where its texts are shown. */
+const isWatched = (piece: Piece | undefined): boolean => piece?.kind !== "static" || piece.message?.isEscaped === true;
+
+/** Reports a text of a messages file that would be read as attributes. */
+function messageProblem(tag: string, { kind, element, attribute, isQuoted }: Context): string | undefined {
+  if (kind === "tag") return `${tag} stands in the tag <${element}> itself: write it as the value of an attribute`;
+  return kind === "attribute" && !isQuoted
+    ? `${tag} has no quotation marks around it: write ${attribute}="${tag}"`
+    : undefined;
 }
 
 function standingFor(piece: Piece, block: string): string {
@@ -130,10 +145,8 @@ function bare(pieces: readonly Piece[], at: number, step: -1 | 1): string {
  * Sets the language of the mail, and lets each block that shows a value take its direction from its text, so that Arabic
  * and Hebrew are laid out from right to left. What the author has set stays.
  * @param language BCP 47 tag.
- * @param isShared whether the page's own `lang` does not count, because the body may serve several languages.
  */
-export function withLanguage(authored: readonly Piece[], language: string, isShared: boolean): readonly Piece[] {
-  const pieces = isShared ? authored.map(withoutPageLanguage) : authored;
+export function withLanguage(pieces: readonly Piece[], language: string): readonly Piece[] {
   const { markup, offsets, spots } = markupOf(pieces);
   const { found, documents } = new Contexts(markup, spots);
   const blocks = pieces.flatMap((piece, at) => {
@@ -168,10 +181,16 @@ export function withLanguage(authored: readonly Piece[], language: string, isSha
   ];
 }
 
-const pageLanguage = /(<html\b[^>]*?)\s+lang=(?:"[^"]*"|'[^']*'|[^\s"'>]+)/gi;
-
-const withoutPageLanguage = (piece: Piece): Piece =>
-  piece.kind === "static" ? { ...piece, text: piece.text.replace(pageLanguage, "$1") } : piece;
+/** Takes an attribute away from the whole page, in HTML or MJML. */
+export function withoutOnPage(attribute: "lang" | "dir", pieces: readonly Piece[]): readonly Piece[] {
+  const written = new RegExp(
+    `(<(?:html|body|mjml)\\b[^>]*?)\\s+${attribute}\\s*=\\s*(?:"[^"]*"|'[^']*'|[^\\s"'>]+)`,
+    "gi",
+  );
+  return pieces.map((piece) =>
+    piece.kind === "static" ? { ...piece, text: piece.text.replace(written, "$1") } : piece,
+  );
+}
 
 /** @param isBehindValue whether another value stands directly before it. */
 function valueProblem(

@@ -8,9 +8,9 @@ import { type TemplateReads } from "../../handler/contract/template-data";
 import { type Notification } from "../../handler/notifications/define";
 import { type Edition, editionsOf, editionSuffix } from "../../handler/notifications/editions";
 import { compilePart } from "./compile";
-import { type Part, type Piece, type Problem, type Source } from "./pieces";
+import { type Compiled, type Part, type Piece, type Problem, type Source } from "./pieces";
 import { type ContentType, ContentTypeError, contentTypeOf } from "./content-type";
-import { contextProblems, withLanguage } from "./html-context";
+import { contextProblems, withLanguage, withoutOnPage } from "./html-context";
 import { derivedText } from "./derived-text";
 import { Bodies, type Body, notificationsFolder, partialsFor, shown } from "./files";
 import { type Messages, messagesOf } from "./messages";
@@ -97,8 +97,8 @@ export function loadTemplate(
   if (problems.length === 0) {
     for (const part of partNames) {
       problems.push(...storedProblems(part, parts[part].pieces, sources[part].file));
-      if (servesOthers(part, sources[part], notification, edition, bodies))
-        problems.push(...untranslated(part, parts[part], sources[part], notification));
+      const isShared = servesOthers(part, sources[part], notification, edition, bodies);
+      problems.push(...untranslated(parts[part], sources[part], isShared, notification, part));
     }
   }
   if (problems.length > 0) throw new TemplateError(id, [...new Set(problems)]);
@@ -141,30 +141,49 @@ function servesOthers(
   });
 }
 
-/** Reports words that several languages would share. A part that reads a message has its words there. */
+/**
+ * Reports words that several languages would share, file by file. A file that shows texts of a messages file has its
+ * words there; what else it says is taken for a name, which is the same in each language.
+ * @param isShared whether the part's own file makes the mails of several languages. What partials and layouts say, all
+ * languages share.
+ */
 function untranslated(
-  part: Part,
-  { pieces, readsMessages }: PartOfTemplate,
-  { file }: Source,
+  { authored, readsMessages }: PartOfTemplate,
+  { file: own }: Source,
+  isShared: boolean,
   { locales }: TemplateSource,
+  part: Part,
 ): string[] {
-  const words = part === "html" ? derivedText(pieces, file) : pieces;
-  const hasLetters = words.some((piece) => piece.kind === "static" && /\p{L}/u.test(piece.text));
-  if (readsMessages || !hasLetters) return [];
-  const place = part === "subject" ? `${shown(file)}:${subjectLine(file)}: the subject` : `${shown(file)}: it`;
-  const [, other = ""] = locales ?? [];
-  const better = part === "subject" ? "" : `, or write body.${other}${extname(file)}`;
-  return [
-    `${place} says the same in ${locales?.join(" and ") ?? ""}: write its words as {{t "key"}}, with the text in messages.${other}.json${better}.`,
-  ];
+  if (locales === undefined || locales.length < 2) return [];
+  const files = new Set(authored.flatMap((piece) => (isOfMessages(piece) ? [] : [piece.place.file])));
+  return [...files].flatMap((file) => {
+    if (readsMessages.has(file) || (file === own && !isShared) || !hasLetters(authored, file)) return [];
+    const isSubject = part === "subject" && file === own;
+    const place = isSubject ? `${shown(file)}:${subjectLine(file)}: the subject` : `${shown(file)}: it`;
+    const [, other = ""] = locales;
+    const better = isSubject || file !== own ? "" : `, or write body.${other}${extname(file)}`;
+    return [
+      `${place} says the same in ${locales.join(" and ")}: write its words as {{t "key"}}, with the text in messages.${other}.json${better}.`,
+    ];
+  });
 }
 
-type PartOfTemplate = {
-  readonly pieces: readonly Piece[];
-  readonly reads: TemplateReads[Part];
-  readonly problems: readonly Problem[];
-  readonly readsMessages: boolean;
-};
+const isOfMessages = (piece: Piece): boolean => piece.kind === "static" && piece.message !== undefined;
+
+/** Whether a reader sees letters that stand in the file itself. */
+function hasLetters(authored: readonly Piece[], file: string): boolean {
+  const ofFile = authored.map((piece): Piece => {
+    if (piece.kind !== "static") return piece;
+    return piece.place.file === file && !isOfMessages(piece) ? piece : { ...piece, text: " " };
+  });
+  const words = /\.(?:html|mjml)$/.test(file) ? derivedText(ofFile, file) : ofFile;
+  return words.some((piece) => piece.kind === "static" && /\p{L}/u.test(piece.text));
+}
+
+interface PartOfTemplate extends Compiled {
+  /** The pieces as they are compiled, before MJML and before a text is derived. */
+  readonly authored: readonly Piece[];
+}
 
 /** What the parts of an edition are compiled with. */
 interface PartCompiler {
@@ -186,43 +205,62 @@ function typeOf({ id, content }: TemplateSource, definition: string): ContentTyp
   }
 }
 
-/** A partial's file ends in a line break, and a subject has one line. */
+const noHeader = "the subject has a line break or another character that no header takes";
+
+/**
+ * A partial's file ends in a line break, and a subject has one line. Other characters that `toSubject` takes out are
+ * reported, because their author can take them out.
+ */
 function oneLine(part: PartOfTemplate): PartOfTemplate {
   const pieces = part.pieces.map((piece) =>
     piece.kind === "static" ? { ...piece, text: piece.text.replace(/\s*[\r\n]+\s*/g, " ") } : piece,
   );
-  return { ...part, pieces };
+  const problems = pieces.flatMap((piece): Problem[] =>
+    piece.kind === "static" && piece.text.trim() !== toSubject(piece.text)
+      ? [{ ...piece.place, problem: noHeader }]
+      : [],
+  );
+  return { ...part, pieces, problems: [...part.problems, ...problems] };
 }
 
 function compiled(source: Source, part: Part, { type, messages }: PartCompiler): PartOfTemplate {
   try {
-    return compilePart(source, part, type, partialsFor(extname(source.file)), messages);
+    const compiledPart = compilePart(source, part, type, partialsFor(extname(source.file)), messages);
+    return { ...compiledPart, authored: compiledPart.pieces };
   } catch (error) {
     if (!(error instanceof ContentTypeError)) throw error;
     const problem = { file: "", line: 1, column: 1, problem: error.message };
-    return { pieces: [], reads: {}, problems: [problem], readsMessages: false };
+    return { pieces: [], authored: [], reads: {}, problems: [problem], readsMessages: new Set() };
   }
 }
 
 const isMjml = ({ file }: Source): boolean => file.endsWith(".mjml");
 
-function htmlPart(source: Source, compiler: PartCompiler): PartOfTemplate {
+function htmlPart(source: Body, compiler: PartCompiler): PartOfTemplate {
   const part = compiled(source, "html", compiler);
   const { pieces, problems } = markupOf(source, part, compiler);
   return {
     ...part,
-    pieces: withLanguage(pieces, compiler.locale, compiler.isTranslated),
+    pieces: withLanguage(pieces, compiler.locale),
     problems: [...problems, ...contextProblems(pieces)],
   };
 }
 
-function markupOf(source: Source, { pieces, problems }: PartOfTemplate, { locale }: PartCompiler) {
+function markupOf(source: Body, { pieces: authored, problems }: PartOfTemplate, compiler: PartCompiler) {
+  const pieces = withoutForeignLanguage(source, authored, compiler);
   if (!isMjml(source) || problems.length > 0) return { pieces, problems };
-  return mjmlToHtml(pieces, locale);
+  return mjmlToHtml(pieces, compiler.locale);
+}
+
+/** What a page says of its language is that of one locale, and its direction, too, where several locales share it. */
+function withoutForeignLanguage({ isOfLocale }: Body, pieces: readonly Piece[], { isTranslated }: PartCompiler) {
+  if (!isTranslated) return pieces;
+  const without = withoutOnPage("lang", pieces);
+  return isOfLocale ? without : withoutOnPage("dir", without);
 }
 
 /** The text part, where the author has written none. */
-function derivedPart(source: Source, compiler: PartCompiler): PartOfTemplate {
+function derivedPart(source: Body, compiler: PartCompiler): PartOfTemplate {
   const part = compiled(source, "text", compiler);
   const { pieces, problems } = markupOf(source, part, compiler);
   return { ...part, pieces: problems.length > 0 ? pieces : derivedText(pieces, source.file), problems };
@@ -241,9 +279,7 @@ function emptyParts(sources: Readonly<Partial<Record<Part, Source>>>, definition
   return Object.entries(sources).flatMap(([part, { file, text }]) => {
     const place = part === "subject" ? `${shown(definition)}:${subjectLine(definition)}` : shown(file);
     if (text.trim() === "") return [`${place}: ${part === "subject" ? "the subject" : "it"} is empty.`];
-    return part === "subject" && toSubject(text) !== text.trim()
-      ? [`${place}: the subject has a line break or another character that no header takes`]
-      : [];
+    return part === "subject" && /[\r\n]/.test(text.trim()) ? [`${place}: ${noHeader}`] : [];
   });
 }
 
@@ -274,10 +310,15 @@ function storedProblems(part: Part, pieces: readonly Piece[], file: string): str
   }
 }
 
+/** Counts what SES would read as a value. A comment and three braces are never stored, so they count as one too many. */
 class ValueCounter extends Handlebars.Visitor {
   count = 0;
 
-  override MustacheStatement(): void {
+  override MustacheStatement({ escaped }: hbs.AST.MustacheStatement): void {
+    this.count += escaped ? 1 : 2;
+  }
+
+  override CommentStatement(): void {
     this.count += 1;
   }
 }

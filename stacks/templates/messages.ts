@@ -1,6 +1,9 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { hasVisibleCharacter } from "../../handler/contract/text";
 import { type Edition } from "../../handler/notifications/editions";
 import { similarName } from "../../handler/notifications/problems";
+import { type Source } from "./pieces";
 import { notificationsFolder, readSource, servingLocales, shown } from "./files";
 
 /** A text of a messages file. It is a template of its own: `Thank you, {{name}}`. */
@@ -25,19 +28,28 @@ export interface Messages {
  * places, the file of the variant comes first, and the file of `fr-CA` before that of `fr`.
  */
 export function messagesOf(folder: string, { locale, variant }: Edition): Messages {
-  const names = servingLocales(locale).flatMap((each) => [
-    ...(variant === undefined ? [] : [`messages.${each}.${variant}.json`]),
-    `messages.${each}.json`,
-  ]);
   const problems: string[] = [];
   const texts = new Map<string, Message>();
-  for (const file of [folder, notificationsFolder].flatMap((place) => names.map((name) => join(place, name)))) {
-    const source = readSource(file);
-    if (source === undefined) continue;
-    const { found, problem } = parsed(source.text);
-    if (problem !== undefined) problems.push(`${shown(file)}: ${problem}`);
-    for (const [key, text] of found) {
-      if (!texts.has(key)) texts.set(key, { text, file, line: lineOf(source.text, key) });
+  for (const place of [folder, notificationsFolder]) {
+    /** The texts of this place that are of a locale alone. */
+    const ofLocale = new Set<Message>();
+    for (const each of servingLocales(locale)) {
+      for (const named of variant === undefined ? [undefined] : [variant, undefined]) {
+        const file = join(place, ["messages", each, ...(named === undefined ? [] : [named]), "json"].join("."));
+        const source = readSource(file);
+        if (source === undefined) continue;
+        const { found, problems: wrong } = parsed(source);
+        problems.push(...wrong);
+        for (const [key, message] of found) {
+          if (named === undefined) ofLocale.add(message);
+          const closer = texts.get(key);
+          if (closer === undefined) texts.set(key, message);
+          else if (named !== undefined && ofLocale.has(closer))
+            problems.push(
+              `${shown(file)}:${message.line}: ${basename(closer.file)} has a closer language for "${key}", and this file the variant: write it into messages.${locale}.${named}.json.`,
+            );
+        }
+      }
     }
   }
   return {
@@ -54,36 +66,36 @@ export function messagesOf(folder: string, { locale, variant }: Edition): Messag
 }
 
 interface Parsed {
-  readonly found: readonly (readonly [string, string])[];
-  readonly problem?: string;
+  readonly found: ReadonlyMap<string, Message>;
+  readonly problems: readonly string[];
 }
 
 /** Reads the texts of a file. Those of an object within it have keys such as `footer.address`. */
-function parsed(json: string): Parsed {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch (error) {
-    return { found: [], problem: `it is no JSON: ${error instanceof Error ? error.message : String(error)}` };
-  }
-  const wrong: string[] = [];
-  const textsOf = (part: unknown, path: string): (readonly [string, string])[] => {
-    if (typeof part === "string") return [[path, part]];
-    if (typeof part === "object" && part !== null && !Array.isArray(part))
-      return Object.entries(part).flatMap(([key, each]) => textsOf(each, path === "" ? key : `${path}.${key}`));
-    wrong.push(path);
-    return [];
+function parsed({ file, text: json }: Source): Parsed {
+  const found = new Map<string, Message>();
+  const problems: string[] = [];
+  const lineOf = (offset: number): number => json.slice(0, offset).split("\n").length;
+  const refuse = (offset: number, problem: string) => problems.push(`${shown(file)}:${lineOf(offset)}: ${problem}`);
+  const read = ({ type, offset, value, children = [] }: Node, path: string): void => {
+    if (type === "object") {
+      for (const { children: [key, each] = [] } of children) {
+        if (key !== undefined && each !== undefined)
+          read(each, path === "" ? String(key.value) : `${path}.${String(key.value)}`);
+      }
+    } else if (typeof value !== "string" || path === "") {
+      refuse(offset, `${path === "" ? "it" : `"${path}"`} is no text: write an object of texts.`);
+    } else if (found.has(path)) {
+      refuse(offset, `"${path}" has two texts: keep one.`);
+    } else {
+      if (!hasVisibleCharacter(value))
+        refuse(offset, `"${path}" is blank: write its text, or {{!}} where a reader is to see nothing.`);
+      found.set(path, { text: value, file, line: lineOf(offset) });
+    }
   };
-  const found = textsOf(value, "");
-  const [first] = wrong;
-  return first === undefined
-    ? { found }
-    : { found, problem: `${first === "" ? "it" : `"${first}"`} is no text: write an object of texts.` };
-}
-
-/** The line that has the key. The last name of a key such as `footer.address` stands in the file. */
-function lineOf(json: string, key: string): number {
-  const name = JSON.stringify(key.split(".").at(-1));
-  const at = [JSON.stringify(key), name].map((word) => json.indexOf(`${word}:`)).find((place) => place >= 0) ?? 0;
-  return json.slice(0, at).split("\n").length;
+  const errors: ParseError[] = [];
+  const tree = parseTree(json, errors, { disallowComments: true });
+  const [error] = errors;
+  if (error !== undefined) refuse(error.offset, `it is no JSON: ${printParseErrorCode(error.error)}.`);
+  else if (tree !== undefined) read(tree, "");
+  return { found, problems };
 }

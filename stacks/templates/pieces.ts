@@ -16,7 +16,13 @@ export interface Problem extends Place {
 
 /** A piece of the compiled template. The pieces in their order, joined, are what SES stores. */
 export type Piece =
-  | { readonly kind: "static"; readonly text: string; readonly place: Place }
+  | {
+      readonly kind: "static";
+      readonly text: string;
+      readonly place: Place;
+      /** Absent where the text is of no messages file. */
+      readonly message?: ShownMessage;
+    }
   | {
       readonly kind: "value";
       readonly text: string;
@@ -34,6 +40,14 @@ export type Piece =
       readonly block: string;
     };
 
+/** How a text of a messages file is shown. */
+export interface ShownMessage {
+  /** The tag that shows the text: `{{t "key"}}`. */
+  readonly tag: string;
+  /** Whether it is escaped, so that the characters of HTML stand for themselves in it. */
+  readonly isEscaped: boolean;
+}
+
 /** A file of templates. */
 export interface Source {
   readonly file: string;
@@ -50,6 +64,6 @@ export interface Compiled {
   readonly pieces: readonly Piece[];
   readonly reads: Reads;
   readonly problems: readonly Problem[];
-  /** Whether it shows a text of a messages file. */
-  readonly readsMessages: boolean;
+  /** The files that show a text of a messages file. */
+  readonly readsMessages: ReadonlySet<string>;
 }

@@ -1,5 +1,6 @@
 import { type Reads } from "../../handler/contract/template-data";
 import { type ContentType } from "./content-type";
+import { type ShownMessage } from "./pieces";
 
 /** A value that a path leads to. */
 export interface Value {
@@ -68,8 +69,8 @@ export interface Scope {
   readonly inlines: ReadonlyMap<string, Inline>;
   /** What stands between `{{#> name}}` and `{{/name}}`. */
   readonly partialBlock: Inline | undefined;
-  /** Whether the place is in a message that is a text, so that the characters of HTML stand for themselves. */
-  readonly isText: boolean;
+  /** The text of a messages file that the place is in; `undefined` in a template's own file. */
+  readonly message: ShownMessage | undefined;
   /** The partials and messages that the place is in, the outermost first. */
   readonly within: readonly string[];
 }

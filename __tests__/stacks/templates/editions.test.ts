@@ -65,10 +65,37 @@ describe("a text of the messages file", () => {
     });
   });
 
+  it("is not that of the language in another script", () => {
+    const { "messages.fr.json": _, ...english } = shared;
+    const withoutFrench = { ...english, "messages.zh.json": texts({ subject: "简", thanks: "简", row: "简" }) };
+    expect(problemsOf(withoutFrench, { locale: "zh-TW" }, { locales: ["en", "zh", "zh-TW"] })).toContain(
+      'body.html:1:26: {{t "thanks"}} has no text in "zh-TW": write one into messages.zh-TW.json',
+    );
+    expect(mail(withoutFrench, { locale: "zh-CN" }, { locales: ["en", "zh", "zh-CN"] }).subject).toBe("简");
+  });
+
   it("is that of the variant where it has one", () => {
     const files = { ...shared, "messages.en.b.json": texts({ subject: "Hello {{name}}" }) };
     expect(mail(files, { locale: "en", variant: "b" }, { variants }).subject).toBe("Hello Ada & Bob");
     expect(mail(files, { locale: "en", variant: "a" }, { variants }).subject).toBe("For Ada & Bob");
+  });
+
+  it("is refused where one file has the variant and the other a closer language", () => {
+    const files = {
+      ...shared,
+      "messages.fr.b.json": texts({ thanks: "B", row: "Deux" }),
+      "messages.fr-CA.json": texts({ thanks: "CA" }),
+    };
+    expect(problemsOf(files, { locale: "fr-CA", variant: "b" }, { variants })).toEqual([
+      'messages.fr.b.json:2: messages.fr-CA.json has a closer language for "thanks", and this file the variant: write it into messages.fr-CA.b.json.',
+    ]);
+    const both = { ...files, "messages.fr-CA.b.json": texts({ thanks: "CA & B" }) };
+    expect(mail(both, { locale: "fr-CA", variant: "b" }, { variants }).html).toContain("CA &amp; B");
+  });
+
+  it("may begin with the mark that editors on Windows write, as may a body", () => {
+    const marked = Object.fromEntries(Object.entries(shared).map(([name, text]) => [name, `\ufeff${text}`]));
+    expect(mail(marked, { locale: "fr" })).toEqual(mail(shared, { locale: "fr" }));
   });
 
   it("is markup of the author's with three braces", () => {
@@ -93,6 +120,14 @@ describe("a text of the messages file", () => {
     );
   });
 
+  it("is escaped also where it has a partial of its own", () => {
+    const files = {
+      ...shared,
+      "messages.en.json": texts({ subject: "S", row: "r", thanks: '{{#* inline "q"}}<b>{{name}}{{/inline}}{{> q}}' }),
+    };
+    expect(mail(files, { locale: "en" }).html).toContain("&lt;b&gt;Ada &amp; Bob</p>");
+  });
+
   it("may show another one", () => {
     const files = { ...shared, "messages.en.json": texts({ subject: '{{t "thanks"}}!', thanks: "Thanks", row: "r" }) };
     expect(mail(files, { locale: "en" }).subject).toBe("Thanks!");
@@ -106,12 +141,12 @@ describe("a text of the messages file", () => {
     ],
     [
       "reads what is not supplied",
-      { "messages.fr.json": '{\n  "subject": "Pour",\n  "thanks": "Merci {{nam}}",\n  "row": ""\n}' },
+      { "messages.fr.json": '{\n  "subject": "Pour",\n  "thanks": "Merci {{nam}}",\n  "row": "Un"\n}' },
       ["messages.fr.json:3:1: {{nam}} is not supplied by the mapping; did you mean {{name}}?"],
     ],
     [
       "is no template",
-      { "messages.fr.json": texts({ subject: "Pour", thanks: "{{#if}", row: "" }) },
+      { "messages.fr.json": texts({ subject: "Pour", thanks: "{{#if}", row: "Un" }) },
       [expect.stringMatching(/^messages\.fr\.json:3:1: .* has no end/) as string],
     ],
     [
@@ -125,12 +160,67 @@ describe("a text of the messages file", () => {
     [
       "is no text",
       { "messages.fr.json": texts({ subject: 7 }) },
-      [expect.stringMatching(/"subject" is no text/) as string],
+      ['messages.fr.json:2: "subject" is no text: write an object of texts.'],
+    ],
+    ["is in no JSON", { "messages.fr.json": "{" }, ["messages.fr.json:1: it is no JSON: CloseBraceExpected."]],
+    [
+      "is beside no other one",
+      { "messages.fr.json": '"Merci"' },
+      ["messages.fr.json:1: it is no text: write an object of texts."],
     ],
     [
-      "is in no JSON",
-      { "messages.fr.json": "{" },
-      [expect.stringMatching(/^messages\.fr\.json: it is no JSON: /) as string],
+      "is there twice",
+      {
+        "messages.fr.json":
+          '{\n  "nav": { "thanks": "A" },\n  "thanks": "B",\n  "thanks": "C",\n  "nav.thanks": "D"\n}',
+      },
+      [
+        'messages.fr.json:4: "thanks" has two texts: keep one.',
+        'messages.fr.json:5: "nav.thanks" has two texts: keep one.',
+      ],
+    ],
+    [
+      "is not translated yet",
+      { "messages.fr.json": texts({ subject: "", thanks: " ", row: "Un" }) },
+      [
+        'messages.fr.json:2: "subject" is blank: write its text, or {{!}} where a reader is to see nothing.',
+        'messages.fr.json:3: "thanks" is blank: write its text, or {{!}} where a reader is to see nothing.',
+      ],
+    ],
+    [
+      "is on the line of another with the same last name",
+      {
+        "body.html": '<p>{{t "b.x"}}</p>',
+        "messages.fr.json": '{\n  "a": { "x": "A" },\n  "b": {\n    "x" : "{{nam}}"\n  }\n}',
+      },
+      ["messages.fr.json:4:1: {{nam}} is not supplied by the mapping; did you mean {{name}}?"],
+    ],
+    [
+      "makes a comment, or takes braces away, together with another one",
+      {
+        "body.html": '<p>{{t "thanks"}}{{t "row"}}</p>',
+        "body.txt": '{{t "thanks"}}{{name}}{{t "end"}}',
+        "messages.fr.json": texts({ subject: "S", thanks: "{", row: "{! gone }}", end: "}" }),
+      },
+      [
+        "body.html: the HTML has braces that SES would read as an expression: write {{ in another way, for example with a blank.",
+        "body.txt: the text has braces that SES would read as an expression: write {{ in another way, for example with a blank.",
+      ],
+    ],
+    [
+      "turns the direction of a subject",
+      { "messages.fr.json": texts({ subject: "Facture \u202efdp.exe", thanks: "M", row: "Un" }) },
+      ["messages.fr.json:2:1: the subject has a line break or another character that no header takes"],
+    ],
+    [
+      "has no quotation marks around it",
+      { "body.html": '<p title={{t "row"}}>{{t "row"}}</p>' },
+      ['messages.fr.json:4:1: {{t "row"}} has no quotation marks around it: write title="{{t "row"}}"'],
+    ],
+    [
+      "stands among the attributes",
+      { "body.html": '<p {{t "row"}}>{{t "row"}}</p>' },
+      ['messages.fr.json:4:1: {{t "row"}} stands in the tag <p> itself: write it as the value of an attribute'],
     ],
     [
       "is named by a value",
@@ -158,6 +248,20 @@ describe("a body", () => {
     expect(mail(own, { locale: "fr-CA" }).html).toContain("Bonjour");
     expect(mail(own, { locale: "en" }).html).toContain("Hello");
     expect(mail(shared, { locale: "fr" }).html).toMatch(/^<html lang="fr" dir="auto">/);
+  });
+
+  it.each(["body.html", "body.mjml"])("has the mail's language and direction where %s has that of another", (name) => {
+    const page = name.endsWith("html")
+      ? '<html lang = "en" dir="ltr"><body lang=en><p>{{t "thanks"}}</p></body></html>'
+      : '<mjml lang="en" dir="ltr"><mj-body><mj-section><mj-column><mj-text>{{t "thanks"}}</mj-text></mj-column></mj-section></mj-body></mjml>';
+    const { "body.html": _, ...messages } = shared;
+    const { html } = mail({ ...messages, [name]: page }, { locale: "fr" });
+    expect(new Set(html.match(/\b(?:lang|dir)=[^\s>]*/g))).toEqual(new Set(['lang="fr"', 'dir="auto"']));
+  });
+
+  it("has the direction that the author has set where it is of one language", () => {
+    const files = { ...own, "body.fr.html": '<html lang="ar" dir="rtl"><body><p>{{name}}</p></body></html>' };
+    expect(mail(files, { locale: "fr" }).html).toMatch(/^<html lang="fr" dir="rtl">/);
   });
 
   it("is that of the variant", () => {
@@ -210,6 +314,18 @@ describe("a body", () => {
       { locale: "fr", variant: "a" },
       [
         'body.html: it says the same in en and fr and fr-CA: write its words as {{t "key"}}, with the text in messages.fr.json, or write body.fr.html.',
+      ],
+    ],
+    [
+      "its words are those of two languages, and its layout's are not",
+      {
+        ...shared,
+        "body.mjml":
+          "{{#> message timestamp=name source=name title=name}}<mj-text>Hello {{name}}</mj-text>{{/message}}",
+      },
+      { locale: "fr", variant: "a" },
+      [
+        'body.mjml: it says the same in en and fr and fr-CA: write its words as {{t "key"}}, with the text in messages.fr.json, or write body.fr.mjml.',
       ],
     ],
     [

@@ -252,7 +252,7 @@ it("lets nothing pass that SES would not render, or that would show markup of an
         if (problems.length > 0) return;
         passed += 1;
         if (compiled.pieces.some(({ kind }) => kind !== "static")) shown += 1;
-        const pieces = part === "html" ? withLanguage(compiled.pieces, "en", false) : compiled.pieces;
+        const pieces = part === "html" ? withLanguage(compiled.pieces, "en") : compiled.pieces;
         const stored = { subject: "", html: "", text: "", [part]: pieces.map((piece) => piece.text).join("") };
         const reads = { subject: {}, text: {}, html: {}, [part]: compiled.reads, hasWords: true };
         const content = schema.parse(value);
