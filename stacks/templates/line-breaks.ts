@@ -1,5 +1,11 @@
 import { type Piece } from "./pieces";
 
+/**
+ * Stands beside a tag that would be alone on its line, because a renderer may take such a line away or leave it. It shows
+ * nothing (https://handlebarsjs.com/guide/#template-comments).
+ */
+export const beside = "{{! }}";
+
 type Node =
   { readonly kind: "words"; readonly piece: Piece } | { readonly kind: "breaks"; readonly count: number } | Block;
 
@@ -134,7 +140,7 @@ class Writer {
   }
 
   private tag(tag: Piece, isAlone: boolean | undefined): void {
-    if (isAlone === true) this.written.push({ kind: "static", text: "{{! }}", place: tag.place });
+    if (isAlone === true) this.written.push({ kind: "static", text: beside, place: tag.place });
     this.written.push(tag);
   }
 

@@ -13,6 +13,7 @@ import { type ContentType, ContentTypeError, contentTypeOf } from "./content-typ
 import { contextProblems, withLanguage, withoutOnPage } from "./html-context";
 import { derivedText } from "./derived-text";
 import { Bodies, type Body, notificationsFolder, partialsFor, shown } from "./files";
+import { beside } from "./line-breaks";
 import { type Messages, messagesOf } from "./messages";
 import { mjmlToHtml } from "./mjml";
 import { type Template } from "./render";
@@ -295,7 +296,7 @@ const hasWords = (pieces: readonly Piece[]): boolean =>
  * HTML's own notation (`&#123;`), may have become one.
  */
 function storedProblems(part: Part, pieces: readonly Piece[], file: string): string[] {
-  const meant = pieces.filter((piece) => piece.kind === "value").length;
+  const meant = pieces.filter((piece) => piece.kind === "value" || piece.text === beside).length;
   const place = `${shown(file)}: the ${part === "html" ? "HTML" : part}`;
   try {
     const counter = new ValueCounter();
@@ -310,7 +311,7 @@ function storedProblems(part: Part, pieces: readonly Piece[], file: string): str
   }
 }
 
-/** Counts what SES would read as a value. A comment and three braces are never stored, so they count as one too many. */
+/** Counts what SES would read as an expression. Three braces are never stored, so they count as one too many. */
 class ValueCounter extends Handlebars.Visitor {
   count = 0;
 
