@@ -125,13 +125,13 @@ class Compiler {
       const text = original.slice(start, Math.max(start, original.length - end));
       const place = placeOf(statement, scope.file);
       const line = place.line + original.slice(0, start).split("\n").length - 1;
-      this.written({ ...place, line }, text, next !== undefined && unseenTags(next) === undefined, scope.message);
+      const written = scope.message?.isEscaped === true ? this.asText(text) : text;
+      this.written({ ...place, line }, written, next !== undefined && unseenTags(next) === undefined, scope.message);
     }
   }
 
   /** Pushes a text of the author's. SES would read it as an expression where it has braces. */
-  private written(place: Place, source: string, isBeforeTag: boolean, message?: ShownMessage): void {
-    const text = message?.isEscaped === true ? this.asText(source) : source;
+  private written(place: Place, text: string, isBeforeTag: boolean, message?: ShownMessage): void {
     if (text.includes("{{") || (isBeforeTag && text.endsWith("\\"))) {
       const problem =
         "braces that are shown, as in \\{{..}}, and a backslash before {{..}} are read otherwise by SES: let `map` give that text";
@@ -320,8 +320,7 @@ class Compiler {
   ): void {
     if (value === undefined) return;
     if (value.kind === "constant") {
-      const text = String(value.value);
-      this.written(placeOf(statement, scope.file), this.asText(text), false);
+      this.written(placeOf(statement, scope.file), this.asText(String(value.value)), false, value.message);
       return;
     }
     if (value.kind === "counter") {
@@ -762,7 +761,11 @@ class Compiler {
       );
       return;
     }
-    return { kind: "constant", value: body.map((each) => (each as hbs.AST.ContentStatement).value).join("") };
+    return {
+      kind: "constant",
+      value: body.map((each) => (each as hbs.AST.ContentStatement).value).join(""),
+      message: { tag: found.key, isEscaped: true },
+    };
   }
 
   private push(

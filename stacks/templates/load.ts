@@ -162,9 +162,10 @@ function untranslated(
     const isSubject = part === "subject" && file === own;
     const place = isSubject ? `${shown(file)}:${subjectLine(file)}: the subject` : `${shown(file)}: it`;
     const [, other = ""] = locales;
+    const words = file === own ? "its words" : "its words, and those that it is given,";
     const better = isSubject || file !== own ? "" : `, or write body.${other}${extname(file)}`;
     return [
-      `${place} says the same in ${locales.join(" and ")}: write its words as {{t "key"}}, with the text in messages.${other}.json${better}.`,
+      `${place} says the same in ${locales.join(" and ")}: write ${words} as {{t "key"}}, with the text in messages.${other}.json${better}.`,
     ];
   });
 }
@@ -178,7 +179,9 @@ function hasLetters(authored: readonly Piece[], file: string): boolean {
     return piece.place.file === file && !isOfMessages(piece) ? piece : { ...piece, text: " " };
   });
   const words = /\.(?:html|mjml)$/.test(file) ? derivedText(ofFile, file) : ofFile;
-  return words.some((piece) => piece.kind === "static" && /\p{L}/u.test(piece.text));
+  const text = words.map((piece) => (piece.kind === "static" ? piece.text : " ")).join("");
+  // The address of a link stands in a derived text, too, and is the same in each language.
+  return /\p{L}/u.test(text.replace(/\b(?:https?|mailto):\S*/g, " "));
 }
 
 interface PartOfTemplate extends Compiled {

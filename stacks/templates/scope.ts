@@ -20,6 +20,8 @@ export interface Value {
 interface Constant {
   readonly kind: "constant";
   readonly value: string | number | boolean;
+  /** Absent where it is a text of no messages file. */
+  readonly message?: ShownMessage;
 }
 
 /** The number or the key of the row of a loop. */

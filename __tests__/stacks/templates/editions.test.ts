@@ -329,6 +329,14 @@ describe("a body", () => {
       ],
     ],
     [
+      "a partial is given words of its own",
+      { ...shared, "body.html": '<p>{{name}}</p>{{> button label="Pay now" address="https://example.com/"}}' },
+      { locale: "fr", variant: "a" },
+      [
+        'button.html: it says the same in en and fr and fr-CA: write its words, and those that it is given, as {{t "key"}}, with the text in messages.fr.json.',
+      ],
+    ],
+    [
       "a text is forgotten beside it",
       { ...own, "body.txt": "Hello {{name}}" },
       { locale: "fr", variant: "a" },
@@ -338,6 +346,15 @@ describe("a body", () => {
     ],
   ])("is refused where %s", (_, files, edition, problems) => {
     expect(problemsOf(files, edition, { variants })).toEqual(problems);
+  });
+
+  it("may give a partial a text of the messages file", () => {
+    const files = {
+      ...shared,
+      "body.html": '<p>{{name}}</p>{{> button label=(t "row") address="https://example.com/"}}',
+    };
+    const messages = { "messages.fr.json": texts({ subject: "S", row: "Payer" }) };
+    expect(problemsOf({ ...files, ...messages }, { locale: "fr" })).toEqual([]);
   });
 
   it("may have no words of its own", () => {
