@@ -734,7 +734,11 @@ class Compiler {
       case "StringLiteral":
       case "NumberLiteral":
       case "BooleanLiteral":
-        return { kind: "constant", value: (expression as hbs.AST.StringLiteral).value };
+        return {
+          kind: "constant",
+          value: (expression as hbs.AST.StringLiteral).value,
+          ...(scope.message === undefined ? {} : { message: { ...scope.message, isEscaped: true } }),
+        };
       case "SubExpression":
         return this.messageArgument(expression as hbs.AST.SubExpression, scope);
       default: {

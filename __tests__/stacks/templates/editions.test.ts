@@ -353,8 +353,14 @@ describe("a body", () => {
       ...shared,
       "body.html": '<p>{{name}}</p>{{> button label=(t "row") address="https://example.com/"}}',
     };
-    const messages = { "messages.fr.json": texts({ subject: "S", row: "Payer" }) };
-    expect(problemsOf({ ...files, ...messages }, { locale: "fr" })).toEqual([]);
+    const within = '{{> button label="Payer" address="https://example.com/"}}';
+    for (const [body, row] of [
+      [files["body.html"], "Payer"],
+      ['<p>{{t "row"}}</p>', within],
+    ] as const) {
+      const messages = { "body.html": body, "messages.fr.json": texts({ subject: "S", row }) };
+      expect(problemsOf({ ...files, ...messages }, { locale: "fr" })).toEqual([]);
+    }
   });
 
   it("may have no words of its own", () => {
