@@ -2,6 +2,7 @@ import { SafeHtml } from "../../handler/contract/safe-html";
 import { type Reads, toTemplateData } from "../../handler/contract/template-data";
 import { catalogue } from "../../handler/notifications";
 import { type Notification } from "../../handler/notifications/define";
+import { type Edition, editionKey, editionsOf } from "../../handler/notifications/editions";
 import { sampleEvent } from "../../handler/notifications/sample";
 import { renderTemplate, type Template } from "../../stacks/templates/render";
 import { describeFailure } from "../text";
@@ -28,7 +29,7 @@ export interface Mail {
 }
 
 export interface TemplateChange {
-  /** The notification's id, or the template's name where this checkout has no such notification. */
+  /** The `editionKey`, or the template's name where this checkout has no such notification. */
   readonly name: string;
   /** `undefined` where the template is new. */
   readonly before: Mail | undefined;
@@ -41,7 +42,11 @@ export interface TemplateChange {
 }
 
 /** Lists the templates that the plan makes, changes or removes. */
-export function templateChanges(plan: TerraformPlan, naming: Naming): TemplateChange[] {
+export function templateChanges(
+  plan: TerraformPlan,
+  naming: Naming,
+  notifications: readonly Notification[] = catalogue,
+): TemplateChange[] {
   const pages = new Set<string>();
   return plan.resource_changes
     .filter(
@@ -50,12 +55,13 @@ export function templateChanges(plan: TerraformPlan, naming: Naming): TemplateCh
         type === templateType &&
         actions.some((action) => ["create", "update", "delete"].includes(action)),
     )
-    .map(({ change }) => {
+    .map(({ address, change }) => {
       const stored = naming.short(String(first(change.after ?? change.before).name));
-      const notification = notificationOf(stored);
-      const name = notification?.id ?? stored;
+      const notification = notificationOf(stored, notifications);
+      const edition = notification === undefined ? undefined : editionAt(address, notification);
+      const name = notification === undefined || edition === undefined ? stored : editionKey(notification, edition);
       const [before, after] = (["before", "after"] as const).map((side) =>
-        mailOf(templateOf(change, side), notification),
+        mailOf(templateOf(change, side), notification, edition),
       );
       const differing = parts.filter((part) => differs(change, part));
       return { name, before, after, differing, page: differing.length === 0 ? undefined : pageName(name, pages) };
@@ -96,17 +102,29 @@ const differs = ({ before, after, after_unknown: unknown }: Change, part: Part):
 const isMarked = (marks: unknown, part: Part): boolean => marks === true || first(marks)[part] === true;
 
 /** The notification of a template's short name: `<notification>-<hash>`. */
-const notificationOf = (name: string): Notification | undefined =>
-  catalogue.find(({ id }) => name.startsWith(`${id}-`) && /^[0-9a-f]{8}$/.test(name.slice(id.length + 1)));
+const notificationOf = (name: string, notifications: readonly Notification[]): Notification | undefined =>
+  notifications.find(({ id }) => name.startsWith(`${id}-`) && /^[0-9a-f]{8}$/.test(name.slice(id.length + 1)));
 
-function mailOf(template: Template | undefined, notification: Notification | undefined): Mail | undefined {
+/** The edition whose template has this address in the stack, or else the first one. */
+function editionAt(address: string, notification: Notification): Edition {
+  const editions = editionsOf(notification);
+  const isAt = (edition: Edition) =>
+    address.replace(/_[0-9A-F]{8}$/, "").endsWith(`template-${editionKey(notification, edition)}`);
+  return editions.find(isAt) ?? editions[0];
+}
+
+function mailOf(
+  template: Template | undefined,
+  notification: Notification | undefined,
+  edition: Edition | undefined,
+): Mail | undefined {
   if (template === undefined) return undefined;
   if (notification === undefined) {
     const problem = "no notification of this checkout has a template of that name, so that there is no sample";
     return { template, filled: { problem } };
   }
   try {
-    const content = notification.prepare(sampleEvent(notification, { time: sampleTime })).contentIn();
+    const content = notification.prepare(sampleEvent(notification, { time: sampleTime })).contentIn(edition?.locale);
     const reads = readsOfAll(content);
     const data = toTemplateData(content, { subject: reads, text: reads, html: reads, hasWords: true });
     return { template, filled: renderTemplate(template, { ...data }) };
