@@ -12,7 +12,7 @@ export interface Formatters {
   money(amount: number, currency: string): string;
   /**
    * @param time ISO 8601 text, or a date.
-   * @param options as those of `Intl.DateTimeFormat`. @default the date, such as `27 November 2026`
+   * @param options as those of `Intl.DateTimeFormat`. @default the date, such as `November 27, 2026`
    * @throws RangeError for a text that is no time.
    */
   date(time: string | Date, options?: Intl.DateTimeFormatOptions): string;
