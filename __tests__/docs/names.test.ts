@@ -70,7 +70,9 @@ const ofExamples = /\/notifications\/(?:invoice-paid|order-shipped)(?![\w-])/;
 function unknownFiles({ path, code }: MarkdownDocument): string[] {
   const roots = "\\.github|__tests__|bench|docs|handler|operations|packages|sandbox|scripts|stacks";
   const named = code.flatMap((text) =>
-    [...text.matchAll(new RegExp(`(?<![\\w./<-])(?:${roots})/[\\w./-]*\\w(?![\\w/<*-])`, "g"))].map(([file]) => file),
+    [...text.matchAll(new RegExp(`(?<![\\w./<-])(?:${roots})/[\\w./-]*\\w(?![\\w/<*-]|\\.<)`, "g"))].map(
+      ([file]) => file,
+    ),
   );
   return [...new Set(named)]
     .filter((file) => !ofExamples.test(file) && !existsSync(join(projectRoot, file)))

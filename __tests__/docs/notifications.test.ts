@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import { type Notification } from "../../handler/notifications/define";
@@ -22,6 +22,8 @@ function codeOf(language: string): string {
 const copy = temporaryFolder();
 cpSync(join(root, "handler"), join(copy, "handler"), { recursive: true });
 symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+// Whoever follows the guide may have a notification of this very name.
+rmSync(join(copy, "handler", "notifications", "invoice-paid"), { recursive: true, force: true });
 const folder = writeFiles(join(copy, "handler", "notifications", "invoice-paid"), {
   "index.ts": codeOf("ts"),
   "body.html": codeOf("html"),

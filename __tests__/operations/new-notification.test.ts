@@ -6,8 +6,8 @@ import { check } from "prettier/standalone";
 import ts from "typescript";
 import { type Notification } from "../../handler/notifications/define";
 import { newNotification, type NewNotificationOptions } from "../../operations/commands/new-notification";
-import { checkCatalogue } from "../../stacks/catalogue-check";
-import { loadTemplate, type TemplateReader } from "../../stacks/templates/load";
+import type * as Check from "../../stacks/catalogue-check";
+import type * as Load from "../../stacks/templates/load";
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
 const project = join(__dirname, "..", "..");
@@ -100,8 +100,11 @@ describe("what it writes", () => {
 
   it("is what the synth takes, with all that was asked for", () => {
     const { catalogue } = jest.requireActual<{ catalogue: readonly Notification[] }>(join(root, list));
+    // Of the copy, too: a notification that is there has the copy's link().
+    const { checkCatalogue } = jest.requireActual<typeof Check>(join(root, "stacks", "catalogue-check"));
+    const { loadTemplate } = jest.requireActual<typeof Load>(join(root, "stacks", "templates", "load"));
     const folder = join(root, "handler", "notifications");
-    const templateOf: TemplateReader = (notification, edition) =>
+    const templateOf: Load.TemplateReader = (notification, edition) =>
       loadTemplate(notification, edition, join(folder, notification.id));
     expect(() =>
       checkCatalogue(catalogue, {

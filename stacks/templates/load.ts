@@ -246,7 +246,8 @@ function htmlPart(source: Body, compiler: PartCompiler): PartOfTemplate {
   return {
     ...part,
     pieces: withLanguage(pieces, compiler.locale),
-    problems: [...problems, ...contextProblems(pieces)],
+    // MJML that has problems is not made into HTML, and an <mj-button> is a link in HTML only.
+    problems: isMjml(source) && problems.length > 0 ? problems : [...problems, ...contextProblems(pieces)],
   };
 }
 

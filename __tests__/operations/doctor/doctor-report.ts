@@ -1,4 +1,5 @@
 import { catalogue } from "../../../handler/notifications";
+import { editionKey, editionsOf } from "../../../handler/notifications/editions";
 import { type CheckResult } from "../../../operations/doctor/check";
 import { runOperation, sandboxOn } from "../../support/operations-command";
 
@@ -19,7 +20,7 @@ export const checks = [
   "Sender verified",
   "SES sandbox",
   "Send rate and quota",
-  ...catalogue.map(({ id }) => `Template ${id}`),
+  ...catalogue.flatMap((each) => editionsOf(each).map((edition) => `Template ${editionKey(each, edition)}`)),
   "Configuration set",
   "SES's events",
   "Concurrency, standard lane",

@@ -13,6 +13,7 @@ import {
 } from "@aws-sdk/client-sesv2";
 import { CreateTemplateCommand, DeleteTemplateCommand, UpdateTemplateCommand } from "@aws-sdk/client-ses";
 import { catalogue } from "../../../handler/notifications";
+import { editionKey, editionsOf } from "../../../handler/notifications/editions";
 import { emailRequest } from "../../../handler/notifications/email-request";
 import { type DoctorStage, runChecks } from "../../../operations/doctor/check";
 import { checkAccess, checkQuota, emailChecks } from "../../../operations/doctor/email";
@@ -48,7 +49,7 @@ it("finds a stage in order, and in the sandbox what is not emulated", async () =
     ["Sender verified", "ok"],
     ["SES sandbox", "unknown"],
     ["Send rate and quota", "unknown"],
-    ...catalogue.map(({ id }) => [`Template ${id}`, "ok"]),
+    ...catalogue.flatMap((each) => editionsOf(each).map((edition) => [`Template ${editionKey(each, edition)}`, "ok"])),
     ["Configuration set", "ok"],
     ["SES's events", "ok"],
   ]);

@@ -496,6 +496,24 @@ describe("MJML", () => {
     const source = `<mjml><mj-body><mj-section>\n{{#* inline "c"}}<mj-column><mj-text>x</mj-text>{{/inline}}{{> c}}</mj-section></mj-body></mjml>`;
     expect(mjml(source)).toThrow("body.mjml:2:18: <mj-column> is not closed");
   });
+
+  it("the shared layout shows rows as it shows paragraphs", () => {
+    const shown = z.object({ title: z.string(), timestamp: z.string(), source: z.string() });
+    const body = "{{#> message}}<mj-table><tr><td>{{title}}</td></tr></mj-table>{{/message}}";
+    const files = { "body.mjml": body, "body.txt": "{{title}}" };
+    const { html } = templateOfFiles({ id: "example", subject: "S", content: shown }, files);
+    expect(html).toMatch(/padding:0 32px 16px;[^<]*<table\b[^>]*color:#1c2430;[^>]*font-size:16px;/);
+  });
+
+  it("tells a misspelt name alone, and nothing of what is a link only in the HTML", () => {
+    const body = `<mjml><mj-body><mj-section><mj-column>
+<mj-text>{{titel}}</mj-text>
+<mj-button href="{{address}}">Pay</mj-button></mj-column></mj-section></mj-body></mjml>`;
+    const linked = { id: "example", subject: "S", content: z.object({ title: z.string(), address: link() }) };
+    const failed = () => templateOfFiles(linked, { "body.mjml": body, "body.txt": "x" });
+    expect(failed).toThrow("{{titel}}");
+    expect(failed).not.toThrow("mj-button");
+  });
 });
 
 describe("the hash of a template", () => {
