@@ -199,7 +199,7 @@ function sameVariants(templates: readonly CheckedTemplate[]): string[] {
     return twin === undefined
       ? []
       : [
-          `its variants "${twin.edition.variant ?? ""}" and "${variant ?? ""}" say the same in "${locale}": write body.${variant ?? ""}.html or messages.${locale}.${variant ?? ""}.json.`,
+          `its variants "${twin.edition.variant ?? ""}" and "${variant ?? ""}" say the same in "${locale}": write a body of "${variant ?? ""}", or messages.${locale}.${variant ?? ""}.json.`,
         ];
   });
 }

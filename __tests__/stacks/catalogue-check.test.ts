@@ -133,7 +133,7 @@ describe("a notification in several languages and variants", () => {
       bodies,
       ["en", "fr"].map(
         (locale) =>
-          `${file}: its variants "a" and "b" say the same in "${locale}": write body.b.html or messages.${locale}.b.json.`,
+          `${file}: its variants "a" and "b" say the same in "${locale}": write a body of "b", or messages.${locale}.b.json.`,
       ),
     ],
     [
