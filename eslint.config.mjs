@@ -12,6 +12,9 @@ const noProviderRoots = {
 /** Makes a pattern that forbids relative imports of the project's folders, for example `../../operations/lanes`. */
 const no = (folders, message) => ({ regex: `^(?:\\.\\./)+(?:${folders.join("|")})(?:/|$)`, message });
 
+/** What a package of its own must not import. */
+const ofThisProject = ["stacks", "handler", "operations", "sandbox", "bench", "docs", "scripts", "__tests__", "main"];
+
 /** An error that is thrown for a caught one has to keep it as its cause, so that a log shows both. */
 const causesKept = [
   "CatchClause ThrowStatement > NewExpression:not(:has(Property[key.name='cause']))",
@@ -77,7 +80,7 @@ export default tseslint.config(
         {
           patterns: [
             no(
-              ["stacks", "handler", "operations", "sandbox", "bench", "docs", "scripts", "__tests__", "main"],
+              ofThisProject,
               "The emulator is a package of its own and must not import this project: pass in what it needs.",
             ),
           ],
@@ -94,7 +97,7 @@ export default tseslint.config(
         {
           patterns: [
             no(
-              ["stacks", "handler", "operations", "sandbox", "bench", "docs", "scripts", "__tests__", "main"],
+              ofThisProject,
               "Producers install this package alone: generate what it needs (docs/generator/producer-package.ts).",
             ),
           ],

@@ -111,6 +111,16 @@ describe("of several editions", () => {
     expect(asked).toEqual([edition]);
   });
 
+  it("without a choice, the language and the variant are those of the event's reader", () => {
+    const french: Notification = {
+      ...notification,
+      prepare: (each) => ({ ...notification.prepare(each), localeOf: () => "fr" }),
+      chosenVariant: () => "b",
+    };
+    const preview = previewOf({ ...checked, notification: french } as CheckedEvent, stage, {}, templateOf);
+    expect(preview).toMatchObject({ locale: "fr", variant: "b" });
+  });
+
   it("a locale and a variant that are none are told with those there are", () => {
     expect(() => previewOf(checked, stage, { locale: "de" }, templateOf)).toThrow("use one of en, fr.");
     expect(() => previewOf(checked, stage, { variant: "c" }, templateOf)).toThrow("use one of a, b.");
