@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { type Gateway, inboxDirectory, startGateway } from "aws-emulator";
 import { inheritedBy } from "./child-environment";
@@ -24,6 +25,9 @@ const projectRoot = join(__dirname, "..");
 
 /** How long the sandbox waits before it repeats a failed invocation. Lambda itself waits for about 1 and 2 minutes. */
 const retryDelaysMs = [1000, 2000];
+
+/** How long Terraform's provider may take to read an answer, in milliseconds. */
+const settlingMs = 250;
 
 export interface SampleReport {
   readonly delivered: readonly SampleDelivered[];
@@ -72,8 +76,13 @@ export class Sandbox {
       directory: stackFolder,
       environment,
       signal: this.options.stopping,
+      beforeInterrupt: async () => {
+        await gateway.hold();
+        // The provider needs a moment to read the answers that it has got, and to tell Terraform.
+        await setTimeout(settlingMs);
+      },
     });
-    await this.apply(terraform);
+    await this.apply(terraform, gateway);
     const samples = await this.sendSamples();
     gateway.markReady();
     return { environmentFile, samples, expectNoChanges: () => this.expectNoChanges(terraform) };
@@ -209,11 +218,14 @@ export class Sandbox {
     return file;
   }
 
-  private async apply(terraform: Terraform): Promise<void> {
+  private async apply(terraform: Terraform, gateway: Gateway): Promise<void> {
     const { steps } = this.options;
     await steps.run("terraform init", () => terraform.init());
     await steps.run("terraform apply", async (step) => {
-      this.undoing.push(() => this.destroy(terraform));
+      this.undoing.push(() => {
+        gateway.resume();
+        return this.destroy(terraform);
+      });
       const progress = new Progress();
       await terraform.apply({ onLine: reportTo(step, progress) });
       step.rename(`terraform apply: ${progress.toString()}`);

@@ -80,6 +80,11 @@ export interface TerraformOptions {
   /** Interrupts the running command, so that Terraform can save its state and release its lock. */
   readonly signal?: AbortSignal;
   /**
+   * Runs before Terraform is interrupted. An interrupted provider gives up the calls that are under way; what AWS has
+   * made by such a call is in no state, and `destroy` does not find it.
+   */
+  readonly beforeInterrupt?: (() => Promise<void>) | undefined;
+  /**
    * How long an interrupted Terraform may take before it is killed, in milliseconds.
    * @default 120_000, because Terraform finishes the calls that it has begun, and the provider itself may wait for up
    * to a minute
@@ -171,7 +176,7 @@ export class Terraform {
 
   private async run(words: readonly string[], settings: RunSettings = {}): Promise<Output> {
     const { onLine = () => undefined, accept = [0], interruptible = true } = settings;
-    const { binary, directory, environment, patienceMs = 120_000 } = this.options;
+    const { binary, directory, environment, beforeInterrupt, patienceMs = 120_000 } = this.options;
     const command = ["terraform", ...words.filter((word) => word !== "-no-color")].join(" ");
     const signal = interruptible ? this.options.signal : undefined;
     if (signal?.aborted) throw new TerraformError(command, null, "", "was not started: the sandbox is stopping");
@@ -179,7 +184,7 @@ export class Terraform {
     const child = startChild([binary, ...words], { directory, environment, stdio: ["ignore", "pipe", "pipe"] });
     const text = collect(child.process.stdout, onLine);
     const errors = collect(child.process.stderr, onLine);
-    const stopListening = interruptOn(signal, child, patienceMs);
+    const stopListening = interruptOn(signal, child, { beforeInterrupt, patienceMs });
     const { code, error } = await child.ended;
     stopListening();
     if (error !== undefined) {
@@ -210,13 +215,21 @@ function collect(stream: NodeJS.ReadableStream | null, onLine: LineListener): ()
  * Interrupts Terraform alone and not its providers. Terraform needs them to finish what it has begun, and stops them
  * itself.
  */
-function interruptOn(signal: AbortSignal | undefined, child: Child, patienceMs: number): () => void {
+function interruptOn(
+  signal: AbortSignal | undefined,
+  child: Child,
+  { beforeInterrupt, patienceMs = 0 }: Pick<TerraformOptions, "beforeInterrupt" | "patienceMs">,
+): () => void {
   let force: NodeJS.Timeout | undefined;
-  const interrupt = () => {
+  const kill = () => {
     child.process.kill("SIGINT");
+  };
+  const interrupt = () => {
     force = setTimeout(() => {
       child.signal("SIGKILL");
     }, patienceMs);
+    if (beforeInterrupt === undefined) kill();
+    else beforeInterrupt().then(kill, kill);
   };
   signal?.addEventListener("abort", interrupt, { once: true });
   return () => {

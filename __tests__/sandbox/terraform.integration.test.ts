@@ -1,9 +1,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { CreateBucketCommand, HeadObjectCommand, PutBucketEncryptionCommand, S3Client } from "@aws-sdk/client-s3";
 import { createApp } from "../../main";
 import { awsClientConfig } from "aws-emulator/client-config";
-import { baseEnvironment, Progress, sandboxEnvironment, Terraform } from "../../sandbox/terraform";
+import {
+  baseEnvironment,
+  Progress,
+  sandboxEnvironment,
+  Terraform,
+  type TerraformOptions,
+} from "../../sandbox/terraform";
 import { resolveProviders } from "../../sandbox/tools";
 import { awsProvider } from "../../sandbox/tools/pinned-providers";
 import { startMoto } from "aws-emulator/testing/moto";
@@ -15,11 +22,10 @@ import { failure } from "../support/terraform-failure";
 import { temporaryFolder, writeFiles } from "aws-emulator/testing/temporary";
 
 describeWith(["terraform"], "the runner with Terraform itself", (tools) => {
-  function stack(content: object, signal?: AbortSignal) {
+  function stack(content: object, options: Partial<TerraformOptions> = {}) {
     const directory = writeFiles(temporaryFolder(), { "main.tf.json": JSON.stringify(content) });
     const environment = baseEnvironment({});
-    const binary = tools.terraform.value;
-    return { directory, run: new Terraform({ binary, directory, environment, ...(signal ? { signal } : {}) }) };
+    return { directory, run: new Terraform({ binary: tools.terraform.value, directory, environment, ...options }) };
   }
 
   it("plans, applies, reads and destroys a stack", async () => {
@@ -60,7 +66,17 @@ describeWith(["terraform"], "the runner with Terraform itself", (tools) => {
       depends_on: ["terraform_data.one"],
       provisioner: [{ "local-exec": { command: "exec sleep 60" } }],
     };
-    const { directory, run } = stack({ resource: { terraform_data: { one: {}, two: waiting } } }, stopping.signal);
+    let wasRunning: boolean | undefined;
+    const { directory, run } = stack(
+      { resource: { terraform_data: { one: {}, two: waiting } } },
+      {
+        signal: stopping.signal,
+        beforeInterrupt: async () => {
+          await setTimeout(100);
+          wasRunning = existsSync(join(directory, ".terraform.tfstate.lock.info"));
+        },
+      },
+    );
     await run.init();
     const applied = run.apply({
       onLine: (line) => {
@@ -68,6 +84,7 @@ describeWith(["terraform"], "the runner with Terraform itself", (tools) => {
       },
     });
     expect((await failure(applied)).message).toMatch("terraform apply -auto-approve was interrupted");
+    expect(wasRunning).toBe(true);
     expect(existsSync(join(directory, ".terraform.tfstate.lock.info"))).toBe(false);
     const after = new Terraform({ binary: tools.terraform.value, directory, environment: baseEnvironment({}) });
     await expect(after.stateList()).resolves.toContain("terraform_data.one");

@@ -1,6 +1,7 @@
 import { type ExampleEvent } from "../wire";
 import { assemble } from "./assemble";
 import { type FailureActions } from "./failure-actions";
+import { Hold } from "./hold";
 import { type Journal } from "./journal";
 import { close, listen, portOf, serve } from "./server";
 
@@ -65,6 +66,14 @@ export interface Gateway {
   readonly journal: Journal;
   /** From now on `GET /_sandbox/health` answers 200. */
   markReady(): void;
+  /**
+   * Holds new calls back, those of S3 excepted. A client that is interrupted now has no call under way that the emulator
+   * takes and the client never learns of.
+   * @returns once the calls that were under way are answered
+   */
+  hold(): Promise<void>;
+  /** Lets the calls that `hold` keeps waiting go on, unless their client is gone. */
+  resume(): void;
   close(): Promise<void>;
 }
 
@@ -77,14 +86,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const server = await listen(options.port);
   const url = `http://127.0.0.1:${portOf(server)}`;
   const system = await assemble({ ...options, url });
-  serve(server, system);
+  const hold = new Hold();
+  serve(server, system, hold);
   return {
     url,
     journal: system.journal,
     markReady: () => {
       system.sandboxApi.markReady();
     },
+    hold: () => hold.begin(),
+    resume: () => {
+      hold.end();
+    },
     close: async () => {
+      hold.end();
       await system.stop();
       await close(server);
       system.moto.close();

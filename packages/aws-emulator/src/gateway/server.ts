@@ -15,6 +15,7 @@ import {
   stackOf,
   toCall,
 } from "./http";
+import { type Hold } from "./hold";
 import { type Moto, MotoUnreachable } from "./moto";
 import { type SandboxApi } from "./sandbox-api";
 
@@ -50,7 +51,7 @@ export async function listen(port: number): Promise<Server> {
 
 export const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
-export function serve(server: Server, backends: Backends): void {
+export function serve(server: Server, backends: Backends, hold: Hold): void {
   const port = portOf(server);
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     for (const [name, value] of Object.entries(protection)) response.setHeader(name, value);
@@ -59,7 +60,7 @@ export function serve(server: Server, backends: Backends): void {
       respond(response, errorIn(request)(refusal.status, refusal.code, refusal.message));
       return;
     }
-    handle(request, response, backends).catch((error: unknown) => {
+    handle(request, response, backends, hold).catch((error: unknown) => {
       if (error instanceof NoAnswer) {
         if (error.how === "reset") request.socket.resetAndDestroy();
         return;
@@ -82,6 +83,7 @@ async function handle(
   request: IncomingMessage,
   response: ServerResponse,
   { answer, moto, sandboxApi }: Backends,
+  hold: Hold,
 ): Promise<void> {
   const url = new URL(request.url ?? "/", "http://gateway");
   if (isSandboxPath(url.pathname)) {
@@ -95,7 +97,8 @@ async function handle(
     return;
   }
   const call: Call = toCall(request, await readBody(request));
-  respond(response, await answer(call));
+  const answered = await hold.pass(call, answer, () => request.socket.destroyed);
+  if (answered !== undefined) respond(response, answered);
 }
 
 const isObjectPath = (path: string) => /^\/[^/]+\/./.test(path);
