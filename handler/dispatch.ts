@@ -68,14 +68,16 @@ async function retry(
   invocation: Invocation,
   dependencies: DispatchDependencies,
 ): Promise<SqsBatchResponse> {
-  const batchItemFailures: { itemIdentifier: string }[] = [];
-  for (const { body, messageId, attributes } of batch.Records) {
-    const record = parseRecord(body, invocation.functionArn);
-    const tries = record.requestContext.approximateInvokeCount + attributes.ApproximateReceiveCount;
-    const settlement = await settle({ record, tries, about: { messageId } }, invocation, dependencies);
-    if (settlement.kind === "open") batchItemFailures.push({ itemIdentifier: messageId });
-  }
-  return { batchItemFailures };
+  const settled = await Promise.all(
+    batch.Records.map(async ({ body, messageId, attributes }) => {
+      const record = parseRecord(body, invocation.functionArn);
+      const tries = record.requestContext.approximateInvokeCount + attributes.ApproximateReceiveCount;
+      const { kind } = await settle({ record, tries, about: { messageId } }, invocation, dependencies);
+      return { kind, messageId };
+    }),
+  );
+  const open = settled.filter(({ kind }) => kind === "open");
+  return { batchItemFailures: open.map(({ messageId }) => ({ itemIdentifier: messageId })) };
 }
 
 type Settlement =
@@ -94,7 +96,7 @@ interface Work {
 
 /**
  * Mails the record's event, or parks it if no retry can help. It never throws, because the other messages of a batch
- * come after this one.
+ * are worked on at the same time.
  */
 async function settle(
   { record, tries, about }: Work,

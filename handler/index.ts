@@ -13,7 +13,8 @@ import { type PackagedTemplates } from "./contract/template-data";
 import { createDispatch } from "./dispatch";
 import { type Edition } from "./notifications/editions";
 import { createSendNotification, type SentTemplate } from "./send-notification";
-import { createPacer } from "./pacer";
+import { Pacer, sendsAtOnce } from "./pacer";
+import { limitConcurrency } from "./concurrency";
 
 /** The templates of the notifications. The bundler defines them (stacks/constructs/function-bundle.ts). */
 declare const TEMPLATES: PackagedTemplates;
@@ -40,7 +41,7 @@ const dispatch = createDispatch({
     sendEmail: createSesSender({
       client: new SESClient(sesClientSettings),
       configurationSet: environment.configurationSet,
-      pace: createPacer(environment.sendIntervalMs, clock),
+      pacer: new Pacer(environment.sendRates, clock, Math.random),
       clock,
       random: Math.random,
     }),
@@ -51,6 +52,7 @@ const dispatch = createDispatch({
       clock,
     }),
     clock,
+    limit: limitConcurrency(sendsAtOnce(environment.sendRates)),
     log: logger,
     metrics: {
       emailSent: (notification) => count("EmailsSent", "notification", notification),

@@ -20,6 +20,7 @@ import { findNotification } from "./notifications";
 import { type Notification, type PreparedEmail, type RefusedRecipient } from "./notifications/define";
 import { type Edition } from "./notifications/editions";
 import { mailData } from "./notifications/mail-data";
+import { type Limit } from "./concurrency";
 import { type Clock, longestSendMs } from "./pacer";
 
 /** One templated mail to one recipient. */
@@ -80,6 +81,8 @@ export interface SendNotificationDependencies {
   readonly sendEmail: SendEmail;
   readonly claims: ClaimStore;
   readonly clock: Clock;
+  /** Limits the mails that are worked on at once, over all events of a batch. */
+  readonly limit: Limit;
   readonly log: Log;
   readonly metrics: Metrics;
   /** The stored template of one edition of a notification: its name, and what it reads. */
@@ -173,20 +176,40 @@ async function deliver(
   // If this were a success, the event would be gone without anybody having been mailed.
   if (mails === 0) throw new PermanentError("InvalidEvent", `The event names no recipient of "${notification.id}".`);
 
-  const messageIds: string[] = [];
-  const failed = refusedRecipients.map(toFailedMail);
-  for (const mail of mailsOfEvent) {
-    const { recipient } = mail;
-    try {
-      const allowed = requireAllowed(recipient, dependencies.recipientPolicy);
-      messageIds.push(await sendOnce({ ...mail, recipient: allowed }, notification, event, run, dependencies));
-    } catch (cause) {
-      failed.push({ place: { recipient: hashRecipient(recipient) }, error: toNotificationError(cause) });
-    }
-  }
+  const outcomes = await sendEach(mailsOfEvent, notification, event, run, dependencies);
+  const messageIds = outcomes.flatMap((outcome) => ("messageId" in outcome ? [outcome.messageId] : []));
+  const failed = [
+    ...refusedRecipients.map(toFailedMail),
+    ...outcomes.flatMap((outcome) => ("error" in outcome ? [outcome] : [])),
+  ];
   if (failed.length === 0) return { notification: notification.id, eventId: event.id, messageIds };
   if (mails > 1) logEach(failed, { eventId: event.id, notification: notification.id }, dependencies.log);
   throw summarize(failed, mails);
+}
+
+/** Tries the mails, a few at once, and returns what became of each, in the order of the mails. */
+async function sendEach(
+  mails: readonly Mail[],
+  notification: Notification,
+  event: EventEnvelope,
+  run: Run,
+  dependencies: SendNotificationDependencies,
+): Promise<readonly ({ readonly messageId: string } | FailedMail)[]> {
+  // Once the turn of one mail comes too late for this run, so do those of the mails behind it. They are not even
+  // claimed.
+  let tooLate: NotificationError | undefined;
+  const send = async (mail: Mail) => {
+    try {
+      if (tooLate !== undefined) throw tooLate;
+      const recipient = requireAllowed(mail.recipient, dependencies.recipientPolicy);
+      return { messageId: await sendOnce({ ...mail, recipient }, notification, event, run, dependencies) };
+    } catch (cause) {
+      const error = toNotificationError(cause);
+      if (error.type === "OutOfTime") tooLate ??= error;
+      return { place: { recipient: hashRecipient(mail.recipient) }, error };
+    }
+  };
+  return Promise.all(mails.map((mail) => dependencies.limit(() => send(mail))));
 }
 
 /** A mail that was not sent, and the reason. */

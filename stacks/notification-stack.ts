@@ -166,7 +166,7 @@ export class NotificationStack extends TerraformStack {
     },
   ): Readonly<Record<Lane, NotificationLane>> {
     const { names, arns, bundle, sender, claims, failures, delivery } = parts;
-    const budgets = laneBudgets(config.sendRatePerSecond, config.concurrency);
+    const budgets = laneBudgets(config);
     return forEachLane(
       (lane) =>
         new NotificationLane(this, `${lane}-lane`, {
@@ -176,7 +176,6 @@ export class NotificationStack extends TerraformStack {
           bundle,
           templates: Object.values(sender.templates),
           memoryMb: config.memoryMb,
-          timeoutSeconds: config.timeoutSeconds,
           logRetentionDays: config.logRetentionDays,
           budget: budgets[lane],
           reserveConcurrency: config.reserveConcurrency,

@@ -1,25 +1,26 @@
-import { type Lane } from "./lanes";
+import { longestSendMs, secondsPerSend, type SendRates } from "../handler/pacer";
+import { maximumRecipients } from "../handler/notifications/recipients";
+import { type Lane, lanes } from "./lanes";
+import { type StageSettings } from "./stages";
 
 export interface LaneBudget {
-  /** Share of the account's send rate, in mails a second. */
+  /** What the lane sends when mail waits in it, in mails a second. */
   readonly ratePerSecond: number;
   /** Execution environments that may run at once. */
   readonly concurrency: number;
-  /**
-   * Least time between two sends of one environment, in milliseconds. All environments together then keep within the
-   * rate.
-   */
-  readonly sendIntervalMs: number;
+  /** Of each environment. */
+  readonly sendRates: SendRates;
+  /** Time-out of the function, in seconds. */
+  readonly timeoutSeconds: number;
 }
 
-/** Part of the send rate that is reserved for the priority lane, so that bulk mail can't use it. */
+export type LaneBudgets = Readonly<Record<Lane, LaneBudget>>;
+
+/** Part of the send rate that bulk mail leaves to alerts. */
 const priorityShare = 0.2;
 
-/**
- * Time that a send takes with its claim, in seconds. The value is an assumption, and a generous one; if sends are
- * slower, only the rate drops.
- */
-export const secondsPerSend = 0.25;
+/** Longest time-out of a function, in seconds (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
+const longestTimeoutSeconds = 900;
 
 /**
  * Fewest execution environments of a lane. An event source mapping runs at least two at once (API_ScalingConfig). A
@@ -29,23 +30,37 @@ export const secondsPerSend = 0.25;
 export const leastConcurrency = 3;
 
 /**
- * Divides the account's send rate between the lanes. SES throttles the account as a whole, so only a budget for each
- * lane keeps a burst of bulk mail from delaying an alert.
- * @param sendRatePerSecond of the stage, in mails a second.
- * @param chosen the execution environments of a lane, where they don't follow from the rate. The rate is the same with
- * more of them: each one then waits longer between two sends. With fewer than follow from the rate, the lane is slower,
- * because none can send faster than a send takes (`sendRateWarnings`).
+ * Divides the stage's send rate between the lanes. SES throttles an account as a whole and knows no lanes, so bulk mail
+ * leaves a part of the rate free, and an alert may use all of it.
+ *
+ * An environment begins with the rate of its lane, and slows down where SES throttles it. At their least, all
+ * environments of both lanes together keep the stage's rate, so that neither lane can push the other one out.
+ * @param settings.concurrency the execution environments of a lane, where they don't follow from the rate. With fewer
+ * than follow from the rate, the lane is slower, because none can send faster than a send takes (`sendRateWarnings`).
  */
-export function laneBudgets(
-  sendRatePerSecond: number,
-  chosen: Partial<Readonly<Record<Lane, number>>> = {},
-): Readonly<Record<Lane, LaneBudget>> {
-  const budget = (lane: Lane, ratePerSecond: number): LaneBudget => {
+export function laneBudgets({
+  sendRatePerSecond,
+  concurrency: chosen = {},
+  timeoutSeconds,
+}: Pick<StageSettings, "sendRatePerSecond" | "concurrency" | "timeoutSeconds">): LaneBudgets {
+  const budget = (lane: Lane, share: number): LaneBudget => {
+    const ratePerSecond = sendRatePerSecond * share;
     const concurrency = chosen[lane] ?? Math.max(leastConcurrency, Math.ceil(ratePerSecond * secondsPerSend));
-    return { ratePerSecond, concurrency, sendIntervalMs: Math.ceil((1000 * concurrency) / ratePerSecond) };
+    const mostPerSecond = lane === "priority" ? sendRatePerSecond : ratePerSecond;
+    return {
+      ratePerSecond,
+      concurrency,
+      sendRates: { mostPerSecond, leastPerSecond: sendRatePerSecond / lanes.length / concurrency },
+      timeoutSeconds: Math.max(timeoutSeconds, secondsForLargestEvent(ratePerSecond)),
+    };
   };
-  return {
-    standard: budget("standard", sendRatePerSecond * (1 - priorityShare)),
-    priority: budget("priority", sendRatePerSecond * priorityShare),
-  };
+  return { standard: budget("standard", 1 - priorityShare), priority: budget("priority", priorityShare) };
+}
+
+/**
+ * How long a run takes for an event with the most recipients, at the rate of its lane. A shorter run would leave some of
+ * them to a retry, minutes later.
+ */
+function secondsForLargestEvent(ratePerSecond: number): number {
+  return Math.min(Math.ceil(maximumRecipients / ratePerSecond + longestSendMs / 1000), longestTimeoutSeconds);
 }

@@ -1,6 +1,6 @@
-import { longestSendMs } from "../handler/pacer";
+import { longestSendMs, secondsPerSend } from "../handler/pacer";
 import { lanes } from "./lanes";
-import { laneBudgets, leastConcurrency, secondsPerSend } from "./send-budget";
+import { laneBudgets, leastConcurrency } from "./send-budget";
 import { type SettingProblem } from "./stage-check";
 import { defaultQuotas, type StageSettings } from "./stages";
 
@@ -24,47 +24,24 @@ export const limitingSettings = [
   "timeoutSeconds",
 ] as const satisfies readonly (keyof StageSettings)[];
 
-/** How long a run can wait for its turn, and still send (handler/pacer.ts). */
-const longestWaitMs = (timeoutSeconds: number) => timeoutSeconds * 1000 - longestSendMs;
-
 /**
- * Sentences on the lanes that mail slower than a person expects of the send rate, or whose runs may not get their turn.
- * `sendRateProblems` refuses what can't work at all.
+ * Sentences on the lanes that mail slower than a person expects of the send rate. `sendRateProblems` refuses what can't
+ * work at all.
  */
 export function sendRateWarnings({
   stage,
-  sendRatePerSecond: rate,
   concurrency,
-  timeoutSeconds,
-  sesSandbox,
-}: Pick<StageSettings, "concurrency" | "sendRatePerSecond" | "sesSandbox" | "timeoutSeconds"> & {
-  readonly stage: string;
-}): string[] {
-  const budgets = laneBudgets(rate, concurrency);
-  const needed = laneBudgets(rate);
-  const longestMs = longestWaitMs(timeoutSeconds);
-  const longestInterval = Math.max(...lanes.map((lane) => budgets[lane].sendIntervalMs));
-  const enough = [
-    // The SES sandbox takes one mail a second at most.
-    ...(sesSandbox ? [] : [`sendRatePerSecond to ${Math.ceil((100 * rate * longestInterval) / longestMs) / 100}`]),
-    `timeoutSeconds to ${Math.ceil((longestInterval + longestSendMs) / 1000)}`,
-  ];
+  ...settings
+}: Pick<StageSettings, "concurrency" | "sendRatePerSecond" | "timeoutSeconds"> & { readonly stage: string }): string[] {
+  const budgets = laneBudgets({ ...settings, ...(concurrency === undefined ? {} : { concurrency }) });
+  const needed = laneBudgets(settings);
   return lanes.flatMap((lane) => {
-    const { ratePerSecond, concurrency: runs, sendIntervalMs } = budgets[lane];
+    const { ratePerSecond, concurrency: runs } = budgets[lane];
     const reached = runs / secondsPerSend;
-    const tooFew =
-      reached < ratePerSecond
-        ? [
-            `stacks/stages.ts: ${stage}.concurrency.${lane}=${runs} lowers the lane's send rate: ${round(ratePerSecond)} mails a second need ${needed[lane].concurrency} runs at once, at ${secondsPerSend} s for a mail, and ${runs} send about ${round(reached)}. Use ${needed[lane].concurrency}, or leave it out, unless that is meant.`,
-          ]
-        : [];
-    const waits =
-      sendIntervalMs > longestMs
-        ? [
-            `stacks/stages.ts: ${stage}.sendRatePerSecond=${rate} leaves the ${lane} lane ${round(ratePerSecond)} mails a second: each of its ${runs} runs waits ${sendIntervalMs} ms between two mails, and its time-out leaves ${longestMs} ms for that. In a burst, mails go to the retries and come minutes later. Raise ${enough.join(" or ")}, unless that is meant.`,
-          ]
-        : [];
-    return [...tooFew, ...waits];
+    if (reached >= ratePerSecond) return [];
+    return [
+      `stacks/stages.ts: ${stage}.concurrency.${lane}=${runs} lowers the lane's send rate: ${round(ratePerSecond)} mails a second need ${needed[lane].concurrency} runs at once, at ${secondsPerSend} s for a mail, and ${runs} send about ${round(reached)}. Use ${needed[lane].concurrency}, or leave it out, unless that is meant.`,
+    ];
   });
 }
 
@@ -73,16 +50,9 @@ const round = (rate: number) => Number(rate.toPrecision(3));
 /** Checks the send rate and the concurrency against the settings that limit it. */
 export function sendRateProblems(
   stage: string,
-  {
-    sendRatePerSecond: rate,
-    sesSandbox,
-    reserveConcurrency,
-    concurrency = {},
-    timeoutSeconds,
-    quotas,
-    region = "",
-  }: Pick<StageSettings, (typeof limitingSettings)[number]>,
+  settings: Pick<StageSettings, (typeof limitingSettings)[number]>,
 ): SettingProblem[] {
+  const { sendRatePerSecond: rate, sesSandbox, reserveConcurrency, concurrency = {}, quotas, region = "" } = settings;
   const path = ["sendRatePerSecond"];
   // No mail of the stage `sandbox` leaves the machine.
   if (sesSandbox && stage !== "sandbox" && rate > mostRateInSesSandbox) {
@@ -91,10 +61,10 @@ export function sendRateProblems(
   }
   const { concurrentExecutions: quota } = { ...defaultQuotas(region), ...quotas };
   const most = reserveConcurrency ? Math.max(0, quota - unreservedExecutions) : quota;
-  const budgets = laneBudgets(rate, concurrency);
+  const budgets = laneBudgets(settings);
   const tooMany = lanes.flatMap((lane): SettingProblem[] => {
     const chosen = concurrency[lane];
-    const { ratePerSecond } = budgets[lane];
+    const { sendRates, timeoutSeconds } = budgets[lane];
     if (chosen === undefined) return [];
     const path = ["concurrency", lane];
     if (!reserveConcurrency) {
@@ -106,9 +76,12 @@ export function sendRateProblems(
         },
       ];
     }
-    const fitting = Math.max(leastConcurrency, Math.floor((ratePerSecond * longestWaitMs(timeoutSeconds)) / 1000));
+    // How long a run can wait for its turn, and still send.
+    const longestWait = timeoutSeconds - longestSendMs / 1000;
+    const least = sendRates.leastPerSecond * chosen;
+    const fitting = Math.max(leastConcurrency, Math.floor(least * longestWait));
     if (chosen <= fitting) return [];
-    const message = `is too much for its ${round(ratePerSecond)} mails a second: each run would wait ${budgets[lane].sendIntervalMs} ms between two mails, and has ${longestWaitMs(timeoutSeconds)} ms for it before its time-out: use ${fitting} at most, or raise sendRatePerSecond or timeoutSeconds`;
+    const message = `is too much for ${round(rate)} mails a second: each run may have to wait ${round(chosen / least)} s between two mails, and has ${round(longestWait)} s for it before its time-out: use ${fitting} at most, or raise sendRatePerSecond or timeoutSeconds`;
     return [{ path, message }];
   });
   if (tooMany.length > 0) return tooMany;

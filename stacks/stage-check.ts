@@ -45,10 +45,7 @@ const senderName = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 /** Time-outs of this many seconds and fewer leave no time for a single send. */
 const sendSeconds = longestSendMs / 1000;
 
-/**
- * The smallest share of a send rate. An environment of the priority lane then sends every 150 seconds (`laneBudgets`), so
- * that alerts wait for minutes.
- */
+/** The smallest send rate: a bulk event with the most recipients takes more than 10 minutes, and a run lasts 15 at most. */
 const leastRate = 0.1;
 
 const leastConcurrencyWhy = "because the retries alone take two runs, and events should not wait behind them";

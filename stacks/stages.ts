@@ -100,24 +100,28 @@ export interface StageSettings {
   readonly archiveRetentionDays: number;
   /** Memory of the function in MB, from 128 to 10,240. */
   readonly memoryMb: number;
-  /** Longest run of the function in seconds, from 9 to 900. A send may take 8. */
+  /**
+   * Longest run of the function in seconds, from 9 to 900. A send may take 8. A lane whose send rate is so small that an
+   * event with 50 recipients takes longer has a longer time-out than this one.
+   */
   readonly timeoutSeconds: number;
   /**
-   * Most mails a second that this stage sends: its share of what SES lets the account send (SES console, "Account
-   * dashboard"; `npm run doctor` compares). SES counts the account as a whole, so the shares of all stages in it must
-   * not add up to more than the account's rate. Otherwise a burst of one stage throttles the alerts of another. In the
-   * SES sandbox the rate is 1. A stage has at least 0.1, and at most what the account's concurrency (`quotas`) can send.
+   * Mails a second of this stage: its share of what SES lets the account send (SES console, "Account dashboard";
+   * `npm run doctor` compares). SES counts the account as a whole, so the shares of all stages in it must not add up to
+   * more than the account's rate. A stage whose mail piles up may use what the others leave, and slows down where SES
+   * throttles it (docs/decisions/0028-pacing.md). In the SES sandbox the rate is 1. A stage has at least 0.1, and at most
+   * what the account's concurrency (`quotas`) can send.
    */
   readonly sendRatePerSecond: number;
   /**
    * Whether the concurrency of each lane is reserved. Set it to false for a new account, whose concurrency quota is 10:
-   * AWS keeps 100 unreserved, or all of a smaller quota. The send rate is not kept then, and the retries have to deal
-   * with SES's throttling.
+   * AWS keeps 100 unreserved, or all of a smaller quota. As many runs as the account allows then share the send rate, by
+   * SES's throttling alone.
    */
   readonly reserveConcurrency: boolean;
   /**
-   * Runs of a lane's function at once, from 3 on, which are reserved. The send rate stays the same: with more runs, each
-   * waits longer between two mails, so that more events can be read at once, and none is mailed faster.
+   * Runs of a lane's function at once, from 3 on, which are reserved. With more runs than the send rate needs, more
+   * events can be read at once, and none is mailed faster.
    * With fewer than the send rate needs, the lane is slower than its share, and the synth says how slow.
    * @default as many as the lane's share of the send rate needs, at a quarter of a second for a mail
    */

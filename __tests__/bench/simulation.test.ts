@@ -18,18 +18,19 @@ const stack = synthesize("prod", standInTerraform()) as {
   resource: Record<string, Record<string, Record<string, unknown>>>;
 };
 const deployment = readDeployment(stack);
-const [standard, priority] = ["standard-lane", "priority-lane"].map((name) =>
-  deployment.functions.find(({ address }) => address.includes(name)),
-);
+const priority = deployment.functions.find(({ address }) => address.includes("priority-lane"));
 
-function scenarioOf(account: Partial<SesAccount> = {}, bulk = 300, alerts = 30): NamedScenario {
+/** The account's send rate, in mails a second: that of prod. */
+const ratePerSecond = 14;
+
+function scenarioOf(account: Partial<SesAccount> = {}, bulk = 300, alerts = 30, bulkEveryMs = 100): NamedScenario {
   return {
     id: "small",
     title: "small",
-    account: { ratePerSecond: 14, outages: [], ...account },
+    account: { ratePerSecond, outages: [], ...account },
     traffic: (raise, clock) => {
       for (let index = 0; index < bulk; index += 1) {
-        clock.after(index * 100, () => {
+        clock.after(index * bulkEveryMs, () => {
           raise("bulk");
         });
       }
@@ -124,13 +125,12 @@ describe("a simulation", () => {
     expect(other.alerts).not.toEqual(first.alerts);
   });
 
-  it("keeps the lanes within the account's rate: SES throttles nothing", async () => {
-    const { ses, ledger } = await run(scenarioOf({}, 1000, 30));
-    expect(ses.throttled).toBe(0);
-    const bulk = [...ledger.fates.values()].filter(({ kind }) => kind === "bulk");
-    const took = Math.max(...bulk.map(({ mailedAt }) => mailedAt)) - Math.min(...bulk.map(({ mailedAt }) => mailedAt));
-    const { reservedConcurrency = 0, sendIntervalMs = 1 } = standard ?? {};
-    expect((1000 * 1000) / took).toBeLessThanOrEqual((1000 * reservedConcurrency) / sendIntervalMs + 0.2);
+  it("keeps a burst near the account's rate: SES throttles few calls", async () => {
+    const { ses, ledger } = await run(scenarioOf({}, 1000, 30, 20));
+    expect(ses.throttled).toBeLessThan(ses.calls / 20);
+    // Later, Lambda's own queue makes the last events wait.
+    const inFirstMinute = [...ledger.fates.values()].filter(({ mailedAt }) => mailedAt < midnight + minute);
+    expect(inFirstMinute.length / 60).toBeGreaterThan(0.8 * ratePerSecond);
   });
 
   it("brings what an outage stopped over the retry lane, and mails it afterwards", async () => {

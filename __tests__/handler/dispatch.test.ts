@@ -116,6 +116,14 @@ describe("a batch of the retry queue", () => {
     expect(runs).toEqual([run, run]);
   });
 
+  it("is worked on at once: an event that takes long does not keep the next one waiting", async () => {
+    const forEver = () => new Promise<void>(() => undefined);
+    const { handle, inputs } = setUp(() => refused, forEver);
+    void handle(sqsBatch({ body: businessEvent(1) }, { body: businessEvent(2) }));
+    await new Promise(setImmediate);
+    expect(inputs).toEqual([businessEvent(1), businessEvent(2)]);
+  });
+
   it("gives back what a later try can mail, and nothing else", async () => {
     const { handle, parked } = setUp((input) =>
       input === "busy" ? throttled : input === "bad" ? refused : input === "odd" ? new Error("x") : undefined,

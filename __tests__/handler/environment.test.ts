@@ -9,7 +9,7 @@ const environment: HandlerEnvironment = {
   claimTable: "shop-dev-claims",
   claimRetentionSeconds: 3600,
   deadLetterQueueUrl: "https://sqs.eu-west-1.amazonaws.com/123456789012/shop-dev-dead-letters",
-  sendIntervalMs: 100,
+  sendRates: { mostPerSecond: 11.2, leastPerSecond: 0.5 },
   serviceName: "shop-dev-email-processor",
   metricsNamespace: "shop-dev",
 };

@@ -1,3 +1,4 @@
+import { limitConcurrency } from "../../handler/concurrency";
 import * as z from "zod";
 import { claimId, type ClaimStore } from "../../handler/claims";
 import { type RecipientPolicy } from "../../handler/contract/recipient-policy";
@@ -407,7 +408,10 @@ describe("a failed send", () => {
       const lower = types[index + 1];
       if (lower === undefined) continue;
       const failures = { [a]: () => createError(lower, "x"), [b]: () => createError(type, "x") };
-      await expect(setUp({ failures }).notify(to(a, b))).rejects.toMatchObject({ name: type });
+      // Both are tried at once: after a mail whose turn comes too late, none is.
+      await expect(setUp({ failures, limit: limitConcurrency(2) }).notify(to(a, b))).rejects.toMatchObject({
+        name: type,
+      });
     }
   });
 
@@ -513,7 +517,11 @@ describe("a second delivery", () => {
     void createSendNotification(dying)(to(a), { endsAt: clock.now() + runMs });
     await new Promise(setImmediate);
 
-    const next = createSendNotification({ ...dying, sendEmail: () => Promise.resolve({ messageId: "second" }) });
+    const next = createSendNotification({
+      ...dying,
+      limit: limitConcurrency(1),
+      sendEmail: () => Promise.resolve({ messageId: "second" }),
+    });
     clock.time += runMs + 1000;
     await expect(next(to(a), { endsAt: clock.now() + runMs })).rejects.toMatchObject({ name: "ClaimHeld" });
     clock.time += 1;
@@ -641,6 +649,46 @@ describe("without the claim store", () => {
     clock.time += runMs + 1001;
     await expect(notify(to(a))).rejects.toMatchObject({ name: "OutcomeUnknown" });
     expect(recipients()).toEqual([]);
+  });
+});
+
+describe("the mails of an event", () => {
+  it("are worked on a few at once, and answered in the order of the recipients", async () => {
+    const started: string[] = [];
+    const finish = new Map<string, () => void>();
+    const { notify } = setUp({
+      limit: limitConcurrency(2),
+      sendEmail: ({ recipient }) => {
+        started.push(recipient);
+        return new Promise((resolve) => {
+          finish.set(recipient, () => {
+            resolve({ messageId: `of ${recipient}` });
+          });
+        });
+      },
+    });
+    const result = notify(to(a, b, c));
+    await new Promise(setImmediate);
+    expect(started).toEqual([a, b]);
+    finish.get(b)?.();
+    await new Promise(setImmediate);
+    expect(started).toEqual([a, b, c]);
+    finish.get(c)?.();
+    finish.get(a)?.();
+    await expect(result).resolves.toMatchObject({ messageIds: [`of ${a}`, `of ${b}`, `of ${c}`] });
+  });
+
+  it("are not claimed any more once the turn of one comes too late", async () => {
+    const claims = new MemoryClaims(new FakeClock());
+    const tooLate = () => new TransientError("OutOfTime", "too late");
+    const { notify, recipients } = setUp({ claims, failures: { [b]: tooLate } });
+    const { failures } = await failureOf(notify(to(a, b, c)));
+    expect(failures.map(({ recipient, type }) => [recipient, type])).toEqual([
+      [hashRecipient(b), "OutOfTime"],
+      [hashRecipient(c), "OutOfTime"],
+    ]);
+    expect(recipients()).toEqual([a]);
+    expect(claims.rows.size).toBe(2);
   });
 });
 

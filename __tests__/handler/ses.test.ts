@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { classify, createSesSender, sesClientSettings, sesFailures } from "../../handler/adapters/ses";
 import { permanentFailureTypes } from "../../handler/contract/failures";
 import { PermanentError, TransientError } from "../../handler/errors";
-import { createPacer } from "../../handler/pacer";
+import { Pacer } from "../../handler/pacer";
 import { freePort } from "aws-emulator/processes";
 import { FakeClock } from "../support/send-notification";
 import {
@@ -35,7 +35,11 @@ const credentials = { accessKeyId: "a", secretAccessKey: "b" };
 const never = Number.POSITIVE_INFINITY;
 
 /** A sender whose calls get this answer before anything leaves the machine. */
-function senderThat(answer: (call: number) => unknown, { clock = new FakeClock(), intervalMs = 0, random = 1 } = {}) {
+/** @param settings.mostPerSecond of the mails that may be sent; there is no pause if it is infinite. */
+function senderThat(
+  answer: (call: number) => unknown,
+  { clock = new FakeClock(), mostPerSecond = Infinity, random = 1 } = {},
+) {
   const client = new SESClient({ region: "eu-west-1", credentials });
   const inputs: unknown[] = [];
   client.middlewareStack.add(
@@ -48,7 +52,7 @@ function senderThat(answer: (call: number) => unknown, { clock = new FakeClock()
   const send = createSesSender({
     client,
     configurationSet: "set",
-    pace: createPacer(intervalMs, clock),
+    pacer: new Pacer({ mostPerSecond, leastPerSecond: mostPerSecond }, clock, () => 0.5),
     clock,
     random: () => random,
   });
@@ -340,13 +344,13 @@ describe("a throttled send", () => {
     const { send, clock, inputs } = senderThat(refuseTimes(3));
     await expect(send(email, clock.now() + 60_000)).resolves.toEqual({ messageId: "m-1" });
     expect(inputs).toHaveLength(4);
-    expect(clock.waits).toEqual([200, 400, 800]);
+    expect(clock.waits).toEqual([100, 200, 400]);
   });
 
   it("spreads its tries", async () => {
     const { send, clock } = senderThat(refuseTimes(3), { random: 0.5 });
     await send(email, clock.now() + 60_000);
-    expect(clock.waits).toEqual([100, 200, 400]);
+    expect(clock.waits).toEqual([50, 100, 200]);
   });
 
   it.each([0, 150, 200, 3_000, 22_000])(
@@ -365,7 +369,7 @@ describe("a throttled send", () => {
   );
 
   it("does not wait for a turn past the deadline: the run would end with an open claim", async () => {
-    const { send, clock, inputs } = senderThat(() => ({ MessageId: "m-1" }), { intervalMs: 10_000 });
+    const { send, clock, inputs } = senderThat(() => ({ MessageId: "m-1" }), { mostPerSecond: 0.1 });
     const deadline = clock.now() + 9_000;
     await send(email, deadline);
     await expect(send(email, deadline)).rejects.toMatchObject({ name: "OutOfTime", retryable: true });
@@ -387,15 +391,20 @@ describe("a throttled send", () => {
     const send = createSesSender({
       client,
       configurationSet: "set",
-      pace: () => {
-        clock.time += 10;
-        return Promise.resolve(true);
-      },
+      pacer: new Pacer(
+        { mostPerSecond: 100, leastPerSecond: 100 },
+        {
+          now: () => clock.now(),
+          wait: (milliseconds) => clock.wait(milliseconds + 10),
+        },
+        () => 0.5,
+      ),
       clock,
       random: () => 1,
     });
-    await expect(send(email, clock.now() + 9)).rejects.toMatchObject({ name: "OutOfTime" });
-    expect(sent).toEqual([]);
+    await send(email, never);
+    await expect(send(email, clock.now() + 10)).rejects.toMatchObject({ name: "OutOfTime" });
+    expect(sent).toHaveLength(1);
   });
 
   it("is not made at all after the deadline", async () => {
@@ -473,7 +482,7 @@ describe("the SDK, as it is set up", () => {
     return createSesSender({
       client,
       configurationSet: "set",
-      pace: createPacer(0, clock),
+      pacer: new Pacer({ mostPerSecond: Infinity, leastPerSecond: Infinity }, clock, () => 0.5),
       clock,
       random: () => 1,
     });

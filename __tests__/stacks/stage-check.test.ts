@@ -197,7 +197,7 @@ describe("the concurrency of a lane", () => {
     ]),
     [
       { concurrency: { standard: 881 } },
-      "dev.concurrency.standard=881 is too much for its 40 mails a second: each run would wait 22025 ms between two mails, and has 22000 ms for it before its time-out: use 880 at most",
+      "dev.concurrency.standard=881 is too much for 50 mails a second: each run may have to wait 35.2 s between two mails, and has 22 s for it before its time-out: use 550 at most",
     ],
     [{ concurrency: { priority: 3 }, reserveConcurrency: false }, "dev.concurrency.priority=3 is not kept without a"],
     [

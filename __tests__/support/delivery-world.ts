@@ -7,7 +7,8 @@ import { type SqsBatchResponse } from "../../handler/contract/sqs-batch";
 import { PermanentError, TransientError } from "../../handler/errors";
 import { createDispatch, type Parked } from "../../handler/dispatch";
 import { createSendNotification, type NotificationResult } from "../../handler/send-notification";
-import { createPacer } from "../../handler/pacer";
+import { limitConcurrency } from "../../handler/concurrency";
+import { Pacer, sendsAtOnce } from "../../handler/pacer";
 import { failureRecord, functionArn, MemoryClaims, createRecords, sqsBatch, startOfTime } from "./send-notification";
 import { readsOf } from "./template-reads";
 
@@ -40,6 +41,9 @@ const sesFaults = [
 const storeFaults = ["down", "lost answer", "death", "death after"] as const;
 
 const runMs = 30_000;
+
+/** With these, an environment works on three mails at once. */
+const sendRates = { mostPerSecond: 12, leastPerSecond: 1 };
 
 /** The recipients whom the world's stage may mail. */
 export const worldPolicy: RecipientPolicy = {
@@ -151,36 +155,41 @@ export class World {
   /** A new execution environment, as after a deployment. */
   private environment(endsAt: number) {
     let held: string | undefined;
-    const endOfTime = () => {
+    let isDead = false;
+    // With the process, all mails that it works on come to their end.
+    const die = () => {
+      isDead = true;
       if (held !== undefined) this.reasons.get("OutcomeUnknown")?.add(held);
       return death();
     };
     const step = async (longestMs: number) => {
       await new Promise<void>((resolve) => this.waiting.push(resolve));
+      if (isDead) await death();
       this.now += Math.floor(this.random() * longestMs);
-      if (this.now > endsAt) await endOfTime();
+      if (this.now > endsAt) await die();
     };
     const clock = {
       now: () => this.now,
       wait: async (milliseconds: number) => {
         await step(1);
         this.now += milliseconds;
-        if (this.now > endsAt) await endOfTime();
+        if (this.now > endsAt) await die();
       },
     };
     const sendEmail = createSesSender({
       client: {
-        send: (command: { input: SendTemplatedEmailCommandInput }) => this.callSes(command.input, step),
+        send: (command: { input: SendTemplatedEmailCommandInput }) => this.callSes(command.input, step, die),
       } as unknown as SESClient,
       configurationSet: "set",
-      pace: createPacer(100, clock),
+      pacer: new Pacer(sendRates, clock, this.random),
       clock,
       random: this.random,
     });
     const notify = createSendNotification({
       sendEmail,
-      claims: this.faultyClaims(step, (group) => (held = group)),
+      claims: this.faultyClaims(step, die, (group) => (held = group)),
       clock,
+      limit: limitConcurrency(sendsAtOnce(sendRates)),
       ...this.records,
       templateOf: (id) => ({ name: `shop-dev-${id}`, reads: readsOf(id) }),
       senders: { default: "sender@example.com" },
@@ -202,7 +211,11 @@ export class World {
     return this.random() < this.faultiness ? faults[Math.floor(this.random() * faults.length)] : undefined;
   }
 
-  private async callSes(input: SendTemplatedEmailCommandInput, step: (ms: number) => Promise<void>) {
+  private async callSes(
+    input: SendTemplatedEmailCommandInput,
+    step: (ms: number) => Promise<void>,
+    die: () => Promise<never>,
+  ) {
     await step(5_000);
     const tag = (name: string) => input.Tags?.find(({ Name }) => Name === name)?.Value ?? "";
     const group = this.groupOf(tag("notification"), tag("eventId"));
@@ -237,11 +250,15 @@ export class World {
       case "broken answer after":
         throw Object.assign(new Error(`unexpected content: ${recipient}`), { $metadata: { httpStatusCode: 200 } });
       default:
-        return death();
+        return die();
     }
   }
 
-  private faultyClaims(step: (ms: number) => Promise<void>, holds: (group: string) => void): ClaimStore {
+  private faultyClaims(
+    step: (ms: number) => Promise<void>,
+    die: () => Promise<never>,
+    holds: (group: string) => void,
+  ): ClaimStore {
     const groups = new Map<string, string>();
     const call = async <Answer>(id: string, work: () => Promise<Answer>): Promise<Answer> => {
       const group = groups.get(id) ?? "";
@@ -250,10 +267,10 @@ export class World {
       const fault = this.pick(storeFaults);
       if (fault !== undefined) this.reasons.get("OutcomeUnknown")?.add(group);
       if (fault === "down") throw new Error("the table is down");
-      if (fault === "death") return death();
+      if (fault === "death") return die();
       const answer = await work();
       if (fault === "lost answer") throw new Error("the answer got lost");
-      if (fault === "death after") return death();
+      if (fault === "death after") return die();
       return answer;
     };
     return {

@@ -5,6 +5,7 @@ import {
 } from "../../operations/dead-letters/parked-message";
 import { readConfig } from "../../stacks/config";
 import { Names } from "../../stacks/names";
+import { laneBudgets } from "../../stacks/send-budget";
 import { businessEvent, startOfTime } from "./send-notification";
 import { exampleAccountId } from "../../stacks/stages";
 
@@ -20,7 +21,7 @@ export const parkedStage = {
 
 const context: ParkedContext = {
   names: parkedStage.names,
-  functionTimeoutSeconds: config.timeoutSeconds,
+  budgets: laneBudgets(config),
   recipients: config.recipients,
 };
 

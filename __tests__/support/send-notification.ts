@@ -5,6 +5,7 @@ import {
   type ClaimRequest,
   type ClaimStore,
 } from "../../handler/claims";
+import { limitConcurrency } from "../../handler/concurrency";
 import { type Log, type Metrics, type SendNotificationDependencies } from "../../handler/send-notification";
 import { type Clock } from "../../handler/pacer";
 import { exampleAccountId } from "../../stacks/stages";
@@ -149,6 +150,7 @@ export function dependencies(
   return {
     claims: new MemoryClaims(clock),
     clock,
+    limit: limitConcurrency(1),
     ...createRecords(),
     templateOf: (id) => ({ name: `shop-dev-${id}`, reads: readsOf(id) }),
     senders: { default: "sender@example.com" },

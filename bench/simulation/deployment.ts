@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { type SendRates } from "../../handler/pacer";
 import { exampleAccountId } from "../../stacks/stages";
 
 /** The settings of the synthesized stack that decide how events are delivered. The simulation repeats none of them. */
@@ -15,7 +16,7 @@ export interface FunctionDeployment {
   readonly arn: string;
   readonly timeoutMs: number;
   readonly reservedConcurrency: number;
-  readonly sendIntervalMs: number;
+  readonly sendRates: SendRates;
   readonly claimRetentionSeconds: number;
   readonly asynchronous: { readonly retries: number; readonly maximumAgeMs: number };
   /** Address of the bus that gets the function's failures. */
@@ -75,7 +76,8 @@ const stackSchema = z.object({
         reserved_concurrent_executions: whole.optional(),
         environment: z.object({
           variables: z.object({
-            SEND_INTERVAL_MS: whole,
+            MOST_SENDS_PER_SECOND: z.coerce.number().positive(),
+            LEAST_SENDS_PER_SECOND: z.coerce.number().positive(),
             CLAIM_RETENTION_SECONDS: whole,
             DEAD_LETTER_QUEUE_URL: z.string(),
           }),
@@ -162,7 +164,10 @@ function readFunctions(resource: Resources, region: string): FunctionDeployment[
       arn: `arn:aws:lambda:${region}:${exampleAccountId}:function:${settings.function_name}`,
       timeoutMs: settings.timeout * 1000,
       reservedConcurrency: settings.reserved_concurrent_executions,
-      sendIntervalMs: variables.SEND_INTERVAL_MS,
+      sendRates: {
+        mostPerSecond: variables.MOST_SENDS_PER_SECOND,
+        leastPerSecond: variables.LEAST_SENDS_PER_SECOND,
+      },
       claimRetentionSeconds: variables.CLAIM_RETENTION_SECONDS,
       deadLetterQueue: referenceIn(variables.DEAD_LETTER_QUEUE_URL),
       asynchronous: {

@@ -2,7 +2,8 @@ import { createSesSender } from "../../handler/adapters/ses";
 import { type FailureRecord } from "../../handler/contract/failure-record";
 import { createDispatch } from "../../handler/dispatch";
 import { createSendNotification, type Log } from "../../handler/send-notification";
-import { createPacer } from "../../handler/pacer";
+import { limitConcurrency } from "../../handler/concurrency";
+import { Pacer, sendsAtOnce } from "../../handler/pacer";
 import { AsynchronousInvocations, type FailedInvocation } from "./asynchronous-invocations";
 import { Bus, type BusEvent } from "./bus";
 import { createClaimTable } from "./claim-table";
@@ -180,12 +181,13 @@ function createHandles(ses: SimulatedSes, surroundings: Surroundings) {
         sendEmail: createSesSender({
           client: ses.client,
           configurationSet: "simulation",
-          pace: createPacer(fn.sendIntervalMs, clock),
+          pacer: new Pacer(fn.sendRates, clock, random),
           clock,
           random,
         }),
         claims,
         clock,
+        limit: limitConcurrency(sendsAtOnce(fn.sendRates)),
         log: silent,
         metrics: {
           emailSent: () => undefined,

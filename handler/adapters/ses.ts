@@ -3,7 +3,7 @@ import { type FailureType } from "../contract/failures";
 import { maskAddresses } from "../contract/mask";
 import { createError, type NotificationError, PermanentError, TransientError } from "../errors";
 import { type SendEmail } from "../send-notification";
-import { type Clock } from "../pacer";
+import { type Clock, type Pacer } from "../pacer";
 
 /** Only this file knows SES's commands and errors. */
 
@@ -35,20 +35,16 @@ export const sesClientSettings = {
 interface SesSender {
   readonly client: SESClient;
   readonly configurationSet: string;
-  /**
-   * Waits for this environment's next turn to send. It resolves to false at once if that turn comes after the deadline
-   * (in milliseconds since 1970).
-   */
-  readonly pace: (deadline: number) => Promise<boolean>;
+  readonly pacer: Pacer;
   readonly clock: Clock;
   /** Returns a number from 0 to 1 for the jitter of the back-off. */
   readonly random: () => number;
 }
 
 /** Back-off after a throttled call, in milliseconds. It begins with `firstMs` and doubles up to `longestMs`. */
-const backoff = { firstMs: 200, longestMs: 5000 };
+const backoff = { firstMs: 100, longestMs: 5000 };
 
-export function createSesSender({ client, configurationSet, pace, clock, random }: SesSender): SendEmail {
+export function createSesSender({ client, configurationSet, pacer, clock, random }: SesSender): SendEmail {
   return async ({ sender, recipient, template, templateData, replyTo, tags }, deadline) => {
     const command = new SendTemplatedEmailCommand({
       Source: sender,
@@ -60,16 +56,20 @@ export function createSesSender({ client, configurationSet, pace, clock, random 
       Tags: Object.entries(tags).map(([Name, value]) => ({ Name, Value: toTagValue(String(value)) })),
     });
     for (let attempt = 0; ; attempt += 1) {
-      if (!(await pace(deadline)) || clock.now() > deadline) {
+      const turn = await pacer.turn(deadline);
+      if (turn === undefined || clock.now() > deadline) {
         throw new TransientError("OutOfTime", "The mail's turn to be sent comes too late for this run.");
       }
       try {
         const { MessageId } = await client.send(command);
+        pacer.sent();
         return { messageId: MessageId ?? "unknown" };
       } catch (cause) {
         const failure = classify(cause);
+        if (failure.name !== "Throttled" || isDailyQuota(cause)) throw failure;
+        pacer.throttled(turn);
         const wait = random() * Math.min(backoff.firstMs * 2 ** attempt, backoff.longestMs);
-        if (failure.name !== "Throttled" || isDailyQuota(cause) || clock.now() + wait > deadline) throw failure;
+        if (clock.now() + wait > deadline) throw failure;
         await clock.wait(wait);
       }
     }

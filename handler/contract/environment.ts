@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { type SendRates } from "../pacer";
 import { type RecipientPolicy, recipientPolicySchema } from "./recipient-policy";
 
 /**
@@ -28,7 +29,8 @@ const environmentSchema = z.object({
   CLAIM_TABLE: z.string().min(1),
   CLAIM_RETENTION_SECONDS: z.coerce.number().int().positive(),
   DEAD_LETTER_QUEUE_URL: z.string().min(1),
-  SEND_INTERVAL_MS: z.coerce.number().int().nonnegative(),
+  MOST_SENDS_PER_SECOND: z.coerce.number().positive(),
+  LEAST_SENDS_PER_SECOND: z.coerce.number().positive(),
   POWERTOOLS_SERVICE_NAME: z.string().min(1),
   POWERTOOLS_METRICS_NAMESPACE: z.string().min(1),
 });
@@ -55,8 +57,8 @@ export interface HandlerEnvironment {
   /** How long a claim is kept, in seconds. */
   readonly claimRetentionSeconds: number;
   readonly deadLetterQueueUrl: string;
-  /** Least time between two sends of one execution environment, in milliseconds. */
-  readonly sendIntervalMs: number;
+  /** How many mails a second one execution environment sends. */
+  readonly sendRates: SendRates;
   /** Name of the service in logs and metrics. */
   readonly serviceName: string;
   /** CloudWatch namespace of the function's metrics. */
@@ -76,7 +78,8 @@ export function toVariables(environment: HandlerEnvironment): Record<string, str
     CLAIM_TABLE: environment.claimTable,
     CLAIM_RETENTION_SECONDS: String(environment.claimRetentionSeconds),
     DEAD_LETTER_QUEUE_URL: environment.deadLetterQueueUrl,
-    SEND_INTERVAL_MS: String(environment.sendIntervalMs),
+    MOST_SENDS_PER_SECOND: String(environment.sendRates.mostPerSecond),
+    LEAST_SENDS_PER_SECOND: String(environment.sendRates.leastPerSecond),
     POWERTOOLS_SERVICE_NAME: environment.serviceName,
     POWERTOOLS_METRICS_NAMESPACE: environment.metricsNamespace,
   } satisfies Record<keyof z.infer<typeof environmentSchema>, string>;
@@ -105,7 +108,10 @@ export function fromVariables(variables: Readonly<Record<string, string | undefi
     claimTable: parsed.data.CLAIM_TABLE,
     claimRetentionSeconds: parsed.data.CLAIM_RETENTION_SECONDS,
     deadLetterQueueUrl: parsed.data.DEAD_LETTER_QUEUE_URL,
-    sendIntervalMs: parsed.data.SEND_INTERVAL_MS,
+    sendRates: {
+      mostPerSecond: parsed.data.MOST_SENDS_PER_SECOND,
+      leastPerSecond: parsed.data.LEAST_SENDS_PER_SECOND,
+    },
     serviceName: parsed.data.POWERTOOLS_SERVICE_NAME,
     metricsNamespace: parsed.data.POWERTOOLS_METRICS_NAMESPACE,
   };

@@ -2,6 +2,7 @@ import { type DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { retryQueueSettings } from "../../stacks/delivery-windows";
 import { type Lane, laneNames, lanes } from "../../stacks/lanes";
+import { laneBudgets } from "../../stacks/send-budget";
 import { exitCodes, UsageError } from "../command";
 import { refuseOtherAccount, type StageAccess } from "../stage";
 import { createClaimsDesk } from "./claims";
@@ -138,7 +139,7 @@ async function work(
   const { now, signal } = dependencies;
   const { config, names } = dependencies.stage;
   const filter = parseFilters(options.filter);
-  const context = { names, functionTimeoutSeconds: config.timeoutSeconds, recipients: config.recipients };
+  const context = { names, budgets: laneBudgets(config), recipients: config.recipients };
   const messages = held.messages
     .map((message) => parseParkedMessage(message, context))
     .filter((parked) => filter.matches(parked, now()))
@@ -207,7 +208,10 @@ async function list(chosen: readonly ParkedMessage[], { held, ports, wishes, may
 async function countWaiting(lane: Lane, { stage, sqs }: DeadLettersDependencies): Promise<WaitingRetries> {
   const { config, names } = stage;
   const name = names.of(laneNames(lane).retryQueue);
-  const { visibilityTimeoutSeconds, maxReceiveCount } = retryQueueSettings(lane, config.timeoutSeconds);
+  const { visibilityTimeoutSeconds, maxReceiveCount } = retryQueueSettings(
+    lane,
+    laneBudgets(config)[lane].timeoutSeconds,
+  );
   return {
     lane,
     queue: name,

@@ -13,6 +13,7 @@ import { refuseOversized } from "../../handler/send-notification";
 import { retryQueueSettings } from "../../stacks/delivery-windows";
 import { constantContent, occurrenceFields } from "../../stacks/scheduled-event";
 import { type Names } from "../../stacks/names";
+import { type LaneBudgets } from "../../stacks/send-budget";
 
 /** A message that SQS returned. */
 export interface QueueMessage {
@@ -70,7 +71,7 @@ export interface ParkedMessage {
 
 export interface ParkedContext {
   readonly names: Names;
-  readonly functionTimeoutSeconds: number;
+  readonly budgets: LaneBudgets;
   /** The stage's recipients, whom scheduled notifications mail. */
   readonly recipients: readonly [string, ...string[]];
 }
@@ -162,7 +163,7 @@ function ofRecord(
   message: QueueMessage,
   raw: Record<string, unknown> | undefined,
   record: FailureRecord,
-  { functionTimeoutSeconds }: ParkedContext,
+  { budgets }: ParkedContext,
 ): ParkedMessage {
   const { condition, approximateInvokeCount } = record.requestContext;
   const { errorType, errorMessage } = record.responsePayload ?? {};
@@ -172,7 +173,7 @@ function ofRecord(
   // The message's own receive count is not used, because it also counts each time that this command listed it.
   const receives =
     isMoved && about.notification
-      ? retryQueueSettings(about.notification.lane, functionTimeoutSeconds).maxReceiveCount
+      ? retryQueueSettings(about.notification.lane, budgets[about.notification.lane].timeoutSeconds).maxReceiveCount
       : 0;
   const attempts = approximateInvokeCount + receives;
   return {

@@ -27,7 +27,7 @@ const leastUnreserved = 100;
 
 export function awsChecks(stage: DoctorStage, { lambda, sqs, sns, s3, cloudWatch }: AwsClients): Check[] {
   const { config, names } = stage;
-  const budgets = laneBudgets(config.sendRatePerSecond, config.concurrency);
+  const budgets = laneBudgets(config);
   const reserved = (lane: Lane) => (config.reserveConcurrency ? budgets[lane].concurrency : undefined);
   const command = stage.isSandbox ? "npm run dead-letters -- --sandbox" : "npm run dead-letters";
   /** Counts a queue's messages. It returns a failed check if the queue does not exist. */

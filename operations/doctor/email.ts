@@ -170,15 +170,16 @@ export function checkAccess(account: Partial<GetAccountCommandOutput>, expectsSa
 
 export function checkQuota(
   quota: SendQuota | undefined,
-  { sendRatePerSecond, concurrency }: Pick<StageSettings, "sendRatePerSecond" | "concurrency">,
+  stage: Pick<StageSettings, "sendRatePerSecond" | "concurrency" | "timeoutSeconds">,
 ): Verdict {
   const { MaxSendRate: rate, Max24HourSend: daily, SentLast24Hours: sent = 0 } = quota ?? {};
   if (rate === undefined || daily === undefined) throw new Error("SES tells no quota.");
-  const budgets = laneBudgets(sendRatePerSecond, concurrency);
+  const { sendRatePerSecond } = stage;
+  const budgets = laneBudgets(stage);
   const shares = lanes
     .map((lane) => {
-      const { ratePerSecond, concurrency, sendIntervalMs } = budgets[lane];
-      return `${lane} ${round(ratePerSecond)}/s (${concurrency} runs, one mail each ${sendIntervalMs} ms)`;
+      const { ratePerSecond, concurrency } = budgets[lane];
+      return `${lane} ${round(ratePerSecond)}/s (${concurrency} runs at once)`;
     })
     .join(", ");
   const verdicts: Verdict[] = [];

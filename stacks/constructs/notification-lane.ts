@@ -15,7 +15,7 @@ import { type Delivery, QueueTarget, type RoutedRule } from "./rule-target";
 
 type FunctionSettings = Pick<
   NotificationFunctionProps,
-  "bundle" | "templates" | "memoryMb" | "timeoutSeconds" | "logRetentionDays" | "arns"
+  "bundle" | "templates" | "memoryMb" | "logRetentionDays" | "arns"
 >;
 
 export interface NotificationLaneProps extends FunctionSettings {
@@ -23,7 +23,7 @@ export interface NotificationLaneProps extends FunctionSettings {
   readonly names: Names;
   readonly budget: LaneBudget;
   readonly reserveConcurrency: boolean;
-  readonly environment: Omit<NotificationFunctionProps["environment"], "sendIntervalMs">;
+  readonly environment: Omit<NotificationFunctionProps["environment"], "sendRates">;
   readonly permissions: readonly DataAwsIamPolicyDocumentStatement[];
   readonly failures: FailuresBus;
   readonly delivery: Delivery;
@@ -57,7 +57,7 @@ export class NotificationLane extends Construct {
       name: names.of(inLane.retryQueue),
       arns,
       deletionProtection: props.deletionProtection,
-      redrive: { ...retryQueueSettings(lane, props.timeoutSeconds), deadLetters },
+      redrive: { ...retryQueueSettings(lane, budget.timeoutSeconds), deadLetters },
     });
     this.processor = new NotificationFunction(this, "function", {
       functionName: this.functionName,
@@ -66,12 +66,12 @@ export class NotificationLane extends Construct {
       bundle: props.bundle,
       templates: props.templates,
       memoryMb: props.memoryMb,
-      timeoutSeconds: props.timeoutSeconds,
+      timeoutSeconds: budget.timeoutSeconds,
       logRetentionDays: props.logRetentionDays,
       reservedConcurrency: props.reserveConcurrency ? budget.concurrency : undefined,
       arns,
       permissionId: names.of(inLane.rulesPermission),
-      environment: { ...props.environment, sendIntervalMs: budget.sendIntervalMs },
+      environment: { ...props.environment, sendRates: budget.sendRates },
       permissions: [
         { sid: "ReportFailures", actions: ["events:PutEvents"], resources: [failures.bus.arn] },
         { sid: "ParkFailures", actions: ["sqs:SendMessage"], resources: [deadLetters.arn] },

@@ -179,7 +179,7 @@ export async function deployEmail({ config, names }: DoctorStage, { ses, sesV2 }
 export async function deployAws(stage: DoctorStage, gateway: TestGateway, clients: Clients): Promise<void> {
   const { config, names } = stage;
   const { lambda, sns, s3 } = clients;
-  const budgets = laneBudgets(config.sendRatePerSecond, config.concurrency);
+  const budgets = laneBudgets(config);
   for (const lane of lanes) {
     const name = names.of(laneNames(lane).function);
     await gateway.createFunction("export const handler = () => {}", { FunctionName: name });

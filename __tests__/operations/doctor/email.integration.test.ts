@@ -219,7 +219,7 @@ describe("the quota", () => {
     Max24HourSend: daily,
     ...(sent === undefined ? {} : { SentLast24Hours: sent }),
   });
-  const shares = "standard 11.2/s (3 runs, one mail each 268 ms), priority 2.8/s (3 runs, one mail each 1072 ms)";
+  const shares = "standard 11.2/s (3 runs at once), priority 2.8/s (3 runs at once)";
 
   it.each<[string, SendQuota, string, string, string | undefined]>([
     [
@@ -279,7 +279,7 @@ describe("the quota", () => {
       undefined,
     ],
   ])("%s", (_, given, status, finding, todo) => {
-    expect(checkQuota(given, { sendRatePerSecond: 14 })).toEqual({
+    expect(checkQuota(given, { sendRatePerSecond: 14, timeoutSeconds: 30 })).toEqual({
       status,
       finding,
       ...(todo === undefined ? {} : { todo }),
@@ -287,7 +287,7 @@ describe("the quota", () => {
   });
 
   it("fails for rate and day at once, and gives both pieces of advice", () => {
-    expect(checkQuota(quota(1, 200, 200), { sendRatePerSecond: 14 })).toEqual({
+    expect(checkQuota(quota(1, 200, 200), { sendRatePerSecond: 14, timeoutSeconds: 30 })).toEqual({
       status: "fail",
       finding: `SES takes 1 mails a second and the stage is built for 14: ${shares}. 200 of 200 mails in 24 hours.`,
       todo: "Set sendRatePerSecond: 1 in stacks/stages.ts, or ask SES for more. Ask SES for a higher daily quota; until then mail waits for its retries.",
