@@ -31,9 +31,12 @@ const storeSettings = {
   requestHandler: { connectionTimeout: 1000, requestTimeout: 1000, throwOnRequestTimeout: true },
 };
 
-/** Counts one occurrence under a metric with a single dimension, and writes it to the log at once. */
+/**
+ * Counts one occurrence under a metric with a single dimension, and writes it to the log at once. It is not
+ * `singleMetric()`, which makes a new instance for each line (docs/decisions/0026-a-small-package.md).
+ */
 const count = (metric: string, dimension: string, value: string) =>
-  metrics.singleMetric().addDimension(dimension, value).addMetric(metric, MetricUnit.Count, 1);
+  metrics.addDimension(dimension, value).addMetric(metric, MetricUnit.Count, 1).publishStoredMetrics();
 
 const dispatch = createDispatch({
   sendNotification: createSendNotification({

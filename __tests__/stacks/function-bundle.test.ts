@@ -36,9 +36,9 @@ function bundleIn(checkout: string): Bundle {
     env: { PATH: process.env.PATH, TERRAFORM_BINARY_NAME, CDKTF_OUTDIR: outdir, STAGE: "sandbox" },
   });
   const assets = join(outdir, "stacks", "notification-sandbox", "assets");
-  const asset = readdirSync(assets, { recursive: true, encoding: "utf8" }).find((name) => name.endsWith("index.mjs"));
+  const asset = readdirSync(assets, { recursive: true, encoding: "utf8" }).find((name) => name.endsWith("index.cjs"));
   const folder = join(assets, asset ?? "", "..");
-  expect(readdirSync(folder)).toEqual(["index.mjs"]);
+  expect(readdirSync(folder)).toEqual(["index.cjs"]);
   const { output_base64sha256 } = readArchiveFile({
     type: "zip",
     source_dir: folder,
@@ -49,7 +49,7 @@ function bundleIn(checkout: string): Bundle {
     readFileSync(join(outdir, "stacks", "notification-sandbox", "cdk.tf.json"), "utf8"),
   ) as { resource: { aws_ses_template: Record<string, { name: string }> } };
   return {
-    source: readFileSync(join(folder, "index.mjs"), "utf8"),
+    source: readFileSync(join(folder, "index.cjs"), "utf8"),
     hash: output_base64sha256,
     templateNames: Object.values(resource.aws_ses_template).map(({ name }) => name),
   };

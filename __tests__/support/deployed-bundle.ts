@@ -97,5 +97,5 @@ function deployed(stack: NotificationStack): { file: string; environment: Readon
   const [archive] = Object.values(data.archive_file);
   const [standard] = Object.values(resource.aws_lambda_function);
   if (archive === undefined || standard === undefined) throw new Error("The stack has no function.");
-  return { file: join(folder, archive.source_dir, "index.mjs"), environment: standard.environment.variables };
+  return { file: join(folder, archive.source_dir, "index.cjs"), environment: standard.environment.variables };
 }
