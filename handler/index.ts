@@ -15,9 +15,10 @@ import { type Edition } from "./notifications/editions";
 import { createSendNotification, type SentTemplate } from "./send-notification";
 import { createPacer } from "./pacer";
 
-/** The templates of the notifications. The bundler defines them (stacks/constructs/function-bundle.ts). */
-declare const TEMPLATES: PackagedTemplates;
+/** The templates of the notifications, as JSON. The bundler defines it (stacks/constructs/function-bundle.ts). */
+declare const TEMPLATES: string;
 
+const templates = JSON.parse(TEMPLATES) as PackagedTemplates;
 const environment = fromVariables(process.env);
 const logger = new Logger({ serviceName: environment.serviceName });
 const metrics = new Metrics({ serviceName: environment.serviceName, namespace: environment.metricsNamespace });
@@ -71,7 +72,7 @@ const dispatch = createDispatch({
 });
 
 function templateOf(id: string, { locale, variant = "" }: Edition): SentTemplate {
-  const template = TEMPLATES[id]?.[locale]?.[variant];
+  const template = templates[id]?.[locale]?.[variant];
   if (template === undefined)
     throw new Error(`The package was bundled without the template of "${id}" (${locale} ${variant}): deploy it again.`);
   return { name: templateName(environment.templateNamePrefix, id, template.hash), reads: template.reads };

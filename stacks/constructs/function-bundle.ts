@@ -81,8 +81,9 @@ function bundleInto(folder: string, templates: string): string {
     alias: standIns,
     external: neverLoaded,
     minify: true,
-    // handler/index.ts reads TEMPLATES, so the package names the templates that it was built with, and what they read.
-    define: { TEMPLATES: templates },
+    // handler/index.ts reads TEMPLATES, so the package names the templates that it was built with, and what they read. It
+    // is a text, because esbuild makes a module of an object, and a call to it in each of the other modules.
+    define: { TEMPLATES: JSON.stringify(templates) },
     // Without these two, the output would depend on the working directory, and on a tsconfig.json in a folder above.
     absWorkingDir: projectRoot,
     tsconfigRaw: {},
