@@ -1,3 +1,4 @@
+import * as z from "zod/mini";
 import { bytesOfEvent, envelopeSchema, mostEventBytes } from "./contract/envelope";
 import { type FailureRecord, type MailFailure, toMessageBody } from "./contract/failure-record";
 import { type NotificationError } from "./errors";
@@ -47,6 +48,6 @@ function isMailable(event: unknown): boolean {
 
 /** Keeps the fields that identify the event. `envelopeSchema` limits the length of each. */
 function withoutDetail(event: unknown): unknown {
-  const parsed = envelopeSchema.omit({ detail: true }).safeParse(event);
+  const parsed = z.omit(envelopeSchema, { detail: true }).safeParse(event);
   return parsed.success ? parsed.data : "an input that is too large or too deep";
 }

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { defineNotification } from "../../handler/notifications/define";
 
 /** The example of README.md, which the types hold to what a definition is today. */

@@ -124,7 +124,7 @@ describe("a stage", () => {
     writeFileSync(stack, changedStack(readFileSync(stack, "utf8")));
     const assets = join(applied(), "assets");
     const [bundle = ""] = readdirSync(assets, { recursive: true, encoding: "utf8" }).filter((name) =>
-      /\.mjs$/.test(name),
+      /\.cjs$/.test(name),
     );
     appendFileSync(join(assets, bundle), "\n// changed");
     record.role = "deploy";

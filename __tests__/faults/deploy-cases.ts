@@ -117,8 +117,8 @@ function onlyMailed(outcomes: readonly Outcome[]): string[] {
 function addVariable(checkout: string): void {
   const folder = join(checkout, notifications, "email-request");
   edit(join(folder, "index.ts"), [
-    ["import { defineNotification }", 'import * as z from "zod";\nimport { defineNotification }'],
-    ["content: messageContentSchema,", "content: messageContentSchema.extend({ surname: z.string() }),"],
+    ["import { defineNotification }", 'import * as z from "zod/mini";\nimport { defineNotification }'],
+    ["content: messageContentSchema,", "content: z.extend(messageContentSchema, { surname: z.string() }),"],
     ["map: mapMessage,", 'map: (event) => ({ ...mapMessage(event), surname: "Doe" }),'],
   ]);
   edit(join(folder, "body.mjml"), [["{{title}}", "{{title}} {{surname}}"]]);

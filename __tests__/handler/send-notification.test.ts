@@ -929,7 +929,7 @@ describe("a mail of a notification with languages and variants", () => {
       recipients: messageRecipients,
       detail: messageDetailSchema,
       trigger: { kind: "event", source: "custom.application", detailType: "Email Notification Request" },
-      content: messageContentSchema.extend({ price: z.string() }),
+      content: z.object({ ...messageContentSchema.shape, price: z.string() }),
       map: (event, format) => ({ ...mapMessage(event), price: format.money(12, "EUR") }),
       sample: { emailConfig: { recipient: a } },
       locales: ["en", "fr"],

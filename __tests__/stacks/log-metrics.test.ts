@@ -1,10 +1,27 @@
 import { Logger } from "@aws-lambda-powertools/logger";
+import { Testing } from "cdktf";
 import { PermanentError } from "../../handler/errors";
+import { emailRequest } from "../../handler/notifications/email-request";
+import { seedCatalogue } from "../../handler/notifications/seed";
+import { NotificationStack } from "../../stacks/notification-stack";
 import { inputFor } from "aws-emulator/eventbridge";
 import { type Envelope } from "aws-emulator";
+import { type HandledEvent, runDeployedBundle } from "../support/deployed-bundle";
 import { compileFilter } from "../support/metric-filter";
-import { synthNotificationStack } from "../support/stack";
+import { businessEvent } from "../support/send-notification";
+import { configOf, synthNotificationStack } from "../support/stack";
 import { exampleAccountId } from "../../stacks/stages";
+
+/** A line of metrics in the embedded metric format of CloudWatch. Each name of a dimension or a metric is a field of it. */
+interface MetricLine {
+  readonly _aws?: {
+    readonly CloudWatchMetrics: readonly {
+      readonly Dimensions: readonly (readonly string[])[];
+      readonly Metrics: readonly { readonly Name: string; readonly Unit: string }[];
+    }[];
+  };
+  readonly [field: string]: unknown;
+}
 
 const filters = synthNotificationStack()
   .resources("aws_cloudwatch_log_metric_filter")
@@ -79,6 +96,41 @@ describe("a line of the function's log", () => {
   it("of another function of the account is not", () => {
     expect(countedBy(JSON.stringify({ level: "ERROR", service: "billing" }))).toEqual([]);
     expect(countedBy("ERROR in a line that is no JSON")).toEqual([]);
+  });
+});
+
+describe("the metrics of the deployed function", () => {
+  /** The metrics that a run's log holds, each line as its dimensions with their values, and its counts. */
+  const metricsOf = ({ lines }: HandledEvent) =>
+    lines
+      .map((line) => JSON.parse(line) as MetricLine)
+      .filter(({ _aws }) => _aws !== undefined)
+      .flatMap((line) =>
+        line._aws?.CloudWatchMetrics.map(({ Dimensions, Metrics }) => ({
+          dimensions: Dimensions.map((names) => names.map((name) => [name, line[name]])),
+          counts: Metrics.map(({ Name, Unit }) => [Name, Unit, line[Name]]),
+        })),
+      );
+
+  it("have one line each, with the dimension of that line alone, and no filter counts them again", async () => {
+    const stack = new NotificationStack(Testing.app(), "notification", configOf(), seedCatalogue);
+    const { sample } = emailRequest;
+    const runs = await runDeployedBundle(stack, configOf(), [
+      businessEvent(sample),
+      businessEvent({}),
+      businessEvent(sample),
+    ]);
+    const service = ["service", "shop-dev-email-processor"];
+    const sent = {
+      dimensions: [[service, ["notification", "email-request"]]],
+      counts: [["EmailsSent", "Count", 1]],
+    };
+    const failed = {
+      dimensions: [[service, ["failure", "InvalidEvent"]]],
+      counts: [["EventsFailed", "Count", 1]],
+    };
+    expect(runs.map(metricsOf)).toEqual([[sent], [failed], [sent]]);
+    expect(runs.flatMap(({ lines }) => lines.flatMap(countedBy))).toEqual([]);
   });
 });
 

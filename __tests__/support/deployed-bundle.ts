@@ -14,12 +14,17 @@ export interface HandledEvent {
   readonly sends: readonly URLSearchParams[];
   /** The function's answer, or `error` with the error's name. */
   readonly answer: Readonly<Record<string, unknown>>;
+  /** The lines that it wrote to the standard output: all but those of failures. */
+  readonly lines: readonly string[];
 }
 
 interface SynthesizedFunction {
   readonly function_name: string;
   readonly environment: { readonly variables: Readonly<Record<string, string>> };
 }
+
+/** A line of its own between the logs of two events. */
+const endOfLog = "END OF LOG";
 
 /** Imports the bundle and hands it the events, one after the other, as Lambda does. */
 const runner = `
@@ -29,9 +34,10 @@ const runner = `
   for (const event of JSON.parse(events)) {
     const context = { invokedFunctionArn: "arn:aws:lambda:eu-west-1:${exampleAccountId}:function:f", getRemainingTimeInMillis: () => 30000 };
     await fetch(process.env.AWS_ENDPOINT_URL + "/next-event");
+    console.log("${endOfLog}");
     answers.push(await handler(event, context).catch((error) => ({ error: error.name })));
   }
-  console.log("ANSWERS" + JSON.stringify(answers));
+  console.log("${endOfLog}\\n" + JSON.stringify(answers));
 `;
 
 /**
@@ -82,8 +88,13 @@ export async function runDeployedBundle(
         },
       },
     );
-    const answers = JSON.parse(stdout.slice(stdout.indexOf("ANSWERS") + "ANSWERS".length)) as HandledEvent["answer"][];
-    return answers.map((answer, at) => ({ answer, sends: sends[at] ?? [] }));
+    const [, ...written] = stdout.split(`${endOfLog}\n`);
+    const answers = JSON.parse(written.pop() ?? "") as HandledEvent["answer"][];
+    return answers.map((answer, at) => ({
+      answer,
+      sends: sends[at] ?? [],
+      lines: written[at]?.trimEnd().split("\n") ?? [],
+    }));
   } finally {
     await server.close();
   }
@@ -98,5 +109,5 @@ function deployed(stack: NotificationStack): { file: string; environment: Readon
   const [archive] = Object.values(data.archive_file);
   const [standard] = Object.values(resource.aws_lambda_function);
   if (archive === undefined || standard === undefined) throw new Error("The stack has no function.");
-  return { file: join(folder, archive.source_dir, "index.mjs"), environment: standard.environment.variables };
+  return { file: join(folder, archive.source_dir, "index.cjs"), environment: standard.environment.variables };
 }

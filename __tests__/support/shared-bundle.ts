@@ -17,10 +17,10 @@ jest.mock("esbuild", () => ({
       return;
     }
     const key = createHash("sha256").update(JSON.stringify(options)).digest("hex");
-    const shared = join(folder, `${key}.mjs`);
+    const shared = join(folder, `${key}.cjs`);
     if (!existsSync(shared)) {
       // Another worker may build it at the same time, and none may read a half of it.
-      const own = join(folder, `${process.pid}-${key}.mjs`);
+      const own = join(folder, `${process.pid}-${key}.cjs`);
       buildSync({ ...options, outfile: own });
       renameSync(own, shared);
     }

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { SafeHtml } from "./safe-html";
 
 /** The two types of content that a template may use where escaping alone does not make a text safe. */
@@ -19,7 +19,7 @@ const hasLinkForm = z.refine<string>(
  * Address of a link or of a picture: `https:` or `mailto:`, the only ones that a template may have in `href` and `src`.
  * It is checked when the mail is made; an event that would make another is parked as `InvalidEvent`.
  */
-export function link(): z.ZodString {
+export function link(): z.ZodMiniString {
   return z.string().check(hasLinkForm);
 }
 
@@ -31,7 +31,7 @@ export function isLink(schema: z.core.$ZodType): boolean {
 const isMarkup = (value: unknown): boolean => value instanceof SafeHtml;
 
 /** Markup that the tag `html` made. A template shows it with `{{{name}}}`. */
-export function safeHtml(): z.ZodType<SafeHtml> {
+export function safeHtml(): z.ZodMiniType<SafeHtml> {
   return z.custom<SafeHtml>(isMarkup, { error: "has to be made by the tag html`..`" });
 }
 

@@ -1,4 +1,5 @@
-import * as z from "zod";
+import * as z from "zod/mini";
+import "./english";
 
 /**
  * The event that EventBridge hands to a target
@@ -9,14 +10,11 @@ import * as z from "zod";
  * `detail-type` are in API_EventBridgeParameters of EventBridge Scheduler.
  */
 export const envelopeSchema = z.object({
-  id: z.string().min(1).max(64),
-  source: z.string().min(1).max(256),
-  "detail-type": z.string().min(1).max(128),
+  id: z.string().check(z.minLength(1), z.maxLength(64)),
+  source: z.string().check(z.minLength(1), z.maxLength(256)),
+  "detail-type": z.string().check(z.minLength(1), z.maxLength(128)),
   /** ISO 8601, UTC. */
-  time: z
-    .string()
-    .max(64)
-    .pipe(z.iso.datetime({ offset: true })),
+  time: z.pipe(z.string().check(z.maxLength(64)), z.iso.datetime({ offset: true })),
   /**
    * The detail, unchanged. `z.record` would silently drop a field named `__proto__`, and no schema could refuse it
    * then.

@@ -1,38 +1,45 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { type SendRates } from "../pacer";
+import "./english";
 import { type RecipientPolicy, recipientPolicySchema } from "./recipient-policy";
 
 /**
  * Schema of a variable that holds JSON.
  * @param what completes the error "is not ..".
  */
-const json = <Value>(schema: z.ZodType<Value>, what: string) =>
-  z.string().transform((text, context): Value => {
-    try {
-      return schema.parse(JSON.parse(text));
-    } catch (error) {
-      context.addIssue({ code: "custom", message: `is not ${what}: ${String(error)}` });
-      return z.NEVER;
-    }
-  });
+const json = <Value>(schema: z.ZodMiniType<Value>, what: string) =>
+  z.pipe(
+    z.string(),
+    z.transform((text: string, context): Value => {
+      try {
+        return z.parse(schema, JSON.parse(text));
+      } catch (error) {
+        context.issues.push({ code: "custom", message: `is not ${what}: ${String(error)}`, input: text });
+        return z.NEVER;
+      }
+    }),
+  );
 
 /**
  * The function's environment. Terraform writes it and the handler reads it; the names are spelled only in this file.
  */
 const environmentSchema = z.object({
-  EMAIL_SENDER: z.string().min(3),
-  FURTHER_SENDERS: json(z.record(z.string(), z.string().min(3)), "a list of senders by name").prefault("{}"),
-  REPLY_TO: json(z.array(z.string().min(3)), "a list of addresses").prefault("[]"),
-  CONFIGURATION_SET: z.string().min(1),
-  TEMPLATE_NAME_PREFIX: z.string().min(1),
+  EMAIL_SENDER: z.string().check(z.minLength(3)),
+  FURTHER_SENDERS: z.prefault(
+    json(z.record(z.string(), z.string().check(z.minLength(3))), "a list of senders by name"),
+    "{}",
+  ),
+  REPLY_TO: z.prefault(json(z.array(z.string().check(z.minLength(3))), "a list of addresses"), "[]"),
+  CONFIGURATION_SET: z.string().check(z.minLength(1)),
+  TEMPLATE_NAME_PREFIX: z.string().check(z.minLength(1)),
   RECIPIENT_POLICY: json(recipientPolicySchema, "a recipient policy"),
-  CLAIM_TABLE: z.string().min(1),
-  CLAIM_RETENTION_SECONDS: z.coerce.number().int().positive(),
-  DEAD_LETTER_QUEUE_URL: z.string().min(1),
-  MOST_SENDS_PER_SECOND: z.coerce.number().positive(),
-  LEAST_SENDS_PER_SECOND: z.coerce.number().positive(),
-  POWERTOOLS_SERVICE_NAME: z.string().min(1),
-  POWERTOOLS_METRICS_NAMESPACE: z.string().min(1),
+  CLAIM_TABLE: z.string().check(z.minLength(1)),
+  CLAIM_RETENTION_SECONDS: z.coerce.number().check(z.int(), z.positive()),
+  DEAD_LETTER_QUEUE_URL: z.string().check(z.minLength(1)),
+  MOST_SENDS_PER_SECOND: z.coerce.number().check(z.positive()),
+  LEAST_SENDS_PER_SECOND: z.coerce.number().check(z.positive()),
+  POWERTOOLS_SERVICE_NAME: z.string().check(z.minLength(1)),
+  POWERTOOLS_METRICS_NAMESPACE: z.string().check(z.minLength(1)),
 });
 
 /** Name of the sender of every notification that names none. */

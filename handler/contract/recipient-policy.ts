@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { domainOf, mailboxOf } from "./email-address";
 
 /**
@@ -8,10 +8,10 @@ import { domainOf, mailboxOf } from "./email-address";
 export const recipientPolicySchema = z.discriminatedUnion("mode", [
   z.object({
     mode: z.literal("restricted"),
-    addresses: z.array(z.string()).readonly(),
-    domains: z.array(z.string()).readonly(),
+    addresses: z.readonly(z.array(z.string())),
+    domains: z.readonly(z.array(z.string())),
   }),
-  z.object({ mode: z.literal("unrestricted"), reason: z.string().min(1) }),
+  z.object({ mode: z.literal("unrestricted"), reason: z.string().check(z.minLength(1)) }),
 ]);
 
 export type RecipientPolicy = z.infer<typeof recipientPolicySchema>;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import * as z from "zod";
+import * as z from "zod/mini";
+import "../contract/english";
 import { type EventEnvelope } from "../contract/envelope";
 import { hasVisibleCharacter } from "../contract/text";
 import { PermanentError } from "../errors";
@@ -39,8 +40,8 @@ export interface ScheduleTrigger<Detail> {
 }
 
 export interface NotificationDefinition<
-  Schema extends z.ZodType,
-  Content extends z.ZodType,
+  Schema extends z.core.$ZodType,
+  Content extends z.core.$ZodType,
   VariantName extends string = string,
 > {
   /** Name of the notification's folder. The names of its AWS resources contain it. */
@@ -189,7 +190,7 @@ export interface RefusedRecipient {
 
 /** A notification, without the type parameters of its definition: so different ones can stand in one catalogue. */
 export interface Notification extends Omit<
-  NotificationDefinition<z.ZodType, z.ZodType>,
+  NotificationDefinition<z.core.$ZodType, z.core.$ZodType>,
   "recipients" | "replyTo" | "map" | "locale" | "template" | "trigger"
 > {
   readonly trigger: EventTrigger | ScheduleTrigger<unknown>;
@@ -215,13 +216,13 @@ export interface Notification extends Omit<
 const keyName = "idempotencyKey";
 
 /** Schema of the key. Every notification's detail may have a key, also where the notification's own schema lacks it. */
-const keySchema = z
-  .string()
-  .max(256)
+const keySchema = z.string().check(
+  z.maxLength(256),
   // SQS may change characters that XML does not allow (SendMessage), so the key would differ after a queue.
-  .regex(/^[^\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]*$/u)
+  z.regex(/^[^\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]*$/u),
   // A blank key usually means that the producer had no value to fill in. All its events would then count as one.
-  .refine(hasVisibleCharacter);
+  z.refine(hasVisibleCharacter),
+);
 
 function idempotencyKeyOf(event: EventEnvelope, trigger: { readonly kind: "event" | "schedule" }): string {
   const given = event.detail[keyName] ?? undefined;
@@ -241,8 +242,8 @@ const anyTime = { id: "00000000-0000-0000-0000-000000000000", time: "1970-01-01T
 
 /** Makes a notification from its definition. It does not check the definition; `problems` does. */
 export function defineNotification<
-  Schema extends z.ZodType,
-  Content extends z.ZodType,
+  Schema extends z.core.$ZodType,
+  Content extends z.core.$ZodType,
   const VariantName extends string = string,
 >(definition: NotificationDefinition<Schema, Content, VariantName>): Notification {
   const { recipients, replyTo, map, locale, template, ...rest } = definition;
@@ -262,7 +263,7 @@ export function defineNotification<
 
   const contentOf = (event: BusinessEvent<z.output<Schema>>, inLocale: string): unknown => {
     const format = createFormatters(inLocale, definition.timeZone ?? "UTC");
-    const parsed = definition.content.safeParse(map(event, format));
+    const parsed = z.safeParse(definition.content, map(event, format));
     if (parsed.success) return parsed.data;
     const problems = parsed.error.issues.map(({ path, message }) => `${["content", ...path].join(".")}: ${message}`);
     return refuse(`Its content can't be shown. ${problems.slice(0, 5).join("; ")}`);
@@ -310,7 +311,7 @@ interface Reading {
   readonly hasKey: boolean;
 }
 
-function readingOf<Schema extends z.ZodType, Content extends z.ZodType, VariantName extends string>(
+function readingOf<Schema extends z.core.$ZodType, Content extends z.core.$ZodType, VariantName extends string>(
   definition: NotificationDefinition<Schema, Content, VariantName>,
 ): Reading {
   requireSoundSchema(definition);
@@ -359,7 +360,7 @@ const demanded = {
 /** The optional fields that are functions. `locale: "fr"` would fail at the first event, and not before. */
 const optionalFunctions = ["replyTo", "locale", "template"] as const;
 
-function problemsOf<Schema extends z.ZodType, Content extends z.ZodType, VariantName extends string>(
+function problemsOf<Schema extends z.core.$ZodType, Content extends z.core.$ZodType, VariantName extends string>(
   definition: NotificationDefinition<Schema, Content, VariantName>,
 ): readonly string[] {
   const missing = Object.entries(demanded)
@@ -381,7 +382,7 @@ function problemsOf<Schema extends z.ZodType, Content extends z.ZodType, Variant
 }
 
 /** @throws Error that names each field of the schema that can't be read, and the reason. */
-function requireSoundSchema({ id, detail }: { readonly id: string; readonly detail: z.ZodType }): void {
+function requireSoundSchema({ id, detail }: { readonly id: string; readonly detail: z.core.$ZodType }): void {
   const problems = schemaProblems(detail);
   if (problems.length > 0) throw new Error(`The schema of "${id}" can't be read: ${problems.join(" ")}`);
 }

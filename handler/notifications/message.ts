@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { hasVisibleCharacter } from "../contract/text";
 import { type BusinessEvent } from "./define";
 import { type Hints } from "./problems";
@@ -10,14 +10,14 @@ export const emailConfigSchema = z.object({
   /** One address or a list. Each recipient gets a mail of its own, so that recipients do not see each other. */
   recipient: addressesSchema,
   /** Where replies go. By default they go to the stage's addresses for replies, or else to the sender. */
-  replyTo: addressesSchema.optional(),
-  subject: z.string().max(998).refine(hasVisibleCharacter, "has no visible character").optional(),
+  replyTo: z.optional(addressesSchema),
+  subject: z.optional(z.string().check(z.maxLength(998), z.refine(hasVisibleCharacter, "has no visible character"))),
 });
 
 export const messageDetailSchema = z.object({
   emailConfig: emailConfigSchema,
-  title: z.string().optional(),
-  message: z.string().optional(),
+  title: z.optional(z.string()),
+  message: z.optional(z.string()),
 });
 
 export type MessageDetail = z.output<typeof messageDetailSchema>;

@@ -1,5 +1,5 @@
 import { closest, distance } from "fastest-levenshtein";
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { maskAddresses } from "../contract/mask";
 
 /** Describes to a producer what is wrong with an event's detail: names and reasons, but no values. */

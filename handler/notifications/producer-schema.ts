@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { type Notification } from "./define";
 import { toStrictSchema } from "./request-schema";
 

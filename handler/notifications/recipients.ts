@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { checkEmailAddress, mailboxOf } from "../contract/email-address";
 import { type RefusedRecipient } from "./define";
 
@@ -13,13 +13,15 @@ export const maximumRecipients = 50;
  * `readRecipients` does so later, one by one, so that a bad address does not keep the mail from the others.
  */
 export const addressesSchema = z
-  .custom<string | readonly string[]>((value) => value !== undefined && value !== null, "names nobody to mail")
-  .meta({
-    anyOf: [
-      { type: "string", format: "email" },
-      { type: "array", items: { type: "string", format: "email" }, minItems: 1, maxItems: maximumRecipients },
-    ],
-  });
+  .custom<string | readonly string[]>((value: unknown) => value !== undefined && value !== null, "names nobody to mail")
+  .check(
+    z.meta({
+      anyOf: [
+        { type: "string", format: "email" },
+        { type: "array", items: { type: "string", format: "email" }, minItems: 1, maxItems: maximumRecipients },
+      ],
+    }),
+  );
 
 interface Addresses {
   /** One address for each mailbox, in the form that came first. */

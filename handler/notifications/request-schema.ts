@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 // This is imported by its name, because using `z.core` as a value would bundle all of Zod, with the texts of all
 // languages.
 import { $ZodExactOptional } from "zod/v4/core";
@@ -78,7 +78,7 @@ class Rewriting {
       case "object":
         return this.object(schema as z.core.$ZodObject);
       case "string":
-        return this.mode === "lenient" && def.coerce !== true ? z.preprocess(toText, schema) : schema;
+        return this.mode === "lenient" && def.coerce !== true ? z.pipe(z.transform(toText), schema) : schema;
       case "array":
         return changed({ element: this.part(def.element) });
       case "tuple":
@@ -153,7 +153,10 @@ class Rewriting {
     const rewritten = this.of(schema);
     if (this.mode === "exact" || schema._zod.optin === undefined) return rewritten;
     const takesNull = () => !isCoerced(schema) && z.safeParse(schema, null).success;
-    return z.preprocess((value) => (value === null && !takesNull() ? undefined : value), rewritten);
+    return z.pipe(
+      z.transform((value) => (value === null && !takesNull() ? undefined : value)),
+      rewritten,
+    );
   }
 }
 
@@ -243,11 +246,15 @@ export function textOf(value: number | boolean): string | undefined {
   return isExact ? text : undefined;
 }
 
-function toText(value: unknown, context: z.core.$RefinementCtx): unknown {
+function toText(value: unknown, { issues }: z.core.ParsePayload): unknown {
   if (typeof value !== "number" && typeof value !== "boolean") return value;
   const text = textOf(value);
   if (text !== undefined) return text;
-  context.addIssue({ code: "custom", message: "is a number without an exact text: put it in quotation marks" });
+  issues.push({
+    code: "custom",
+    message: "is a number without an exact text: put it in quotation marks",
+    input: value,
+  });
   return z.NEVER;
 }
 

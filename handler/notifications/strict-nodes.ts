@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import * as z from "zod";
+import * as z from "zod/mini";
 
 /**
  * Replacements for the kinds of schema at which Zod drops the report of an unknown field that comes from a schema

@@ -188,7 +188,7 @@ function definitionOf({ id, name, lane, schedule, detailType, source }: Plan): s
         detail: (recipients) => ({ recipient: [...recipients], ...example }),
       }`
     : `{ kind: "event", source: ${quoted(source)}, detailType: ${quoted(detailType)} }`;
-  return `import * as z from "zod";
+  return `import * as z from "zod/mini";
     import { defineNotification } from "../define";
     import { addressesSchema } from "../recipients";
 

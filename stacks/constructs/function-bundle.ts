@@ -12,12 +12,22 @@ export const nodeVersion = 22;
 
 const projectRoot = join(__dirname, "..", "..");
 
+/** Packages of the AWS SDK that a smaller module of ours replaces. */
+const standIns = { "@aws-sdk/credential-provider-node": "./handler/adapters/environment-credentials.ts" };
+
+/**
+ * Packages that the SDK loads only for an operation that the function does not call: no operation of SES, DynamoDB or
+ * SQS answers with a stream of events.
+ */
+const neverLoaded = ["@smithy/core/event-streams"];
+
 export interface FunctionBundleProps {
   readonly templates: PackagedTemplates;
 }
 
 /**
  * The Lambda package: one minified module, which Terraform zips. The same source gives the same bytes in any checkout.
+ * docs/decisions/0026-a-small-package.md has the reasons and the figures of what is left out.
  */
 export class FunctionBundle extends Construct {
   /** The handler's name in the form that Lambda expects. */
@@ -58,20 +68,25 @@ function bundleInto(folder: string, templates: string): string {
   });
   buildSync({
     entryPoints: ["handler/index.ts"],
-    outfile: join(folder, "index.mjs"),
+    outfile: join(folder, "index.cjs"),
     bundle: true,
     platform: "node",
     target: `node${nodeVersion}`,
-    format: "esm",
+    // In Node.js 22, an ES module that imports node:http loads its WebSocket client too
+    // (https://github.com/nodejs/node/issues/57649). `require` does not. Without `dynamic-import`, the SDK's
+    // `import("node:http")` becomes a `require` as well.
+    format: "cjs",
+    supported: { "dynamic-import": false },
     mainFields: ["module", "main"],
+    alias: standIns,
+    external: neverLoaded,
     minify: true,
-    // handler/index.ts reads TEMPLATES, so the package names the templates that it was built with, and what they read.
-    define: { TEMPLATES: templates },
+    // handler/index.ts reads TEMPLATES, so the package names the templates that it was built with, and what they read. It
+    // is a text, because esbuild makes a module of an object, and a call to it in each of the other modules.
+    define: { TEMPLATES: JSON.stringify(templates) },
     // Without these two, the output would depend on the working directory, and on a tsconfig.json in a folder above.
     absWorkingDir: projectRoot,
     tsconfigRaw: {},
-    // Bundled CommonJS libraries call `require` for Node's own modules, and an ES module does not have it.
-    banner: { js: `import{createRequire}from"node:module";const require=createRequire(import.meta.url);` },
     logLevel: "error",
   });
   return folder;

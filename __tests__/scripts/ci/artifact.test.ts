@@ -169,7 +169,7 @@ it.each([
 });
 
 it("takes what a plan's folder has", async () => {
-  for (const path of ["assets/bundle_source_E3FC4619/CB45/index.mjs", "assets/bundle/CB45.zip"]) {
+  for (const path of ["assets/bundle_source_E3FC4619/CB45/index.cjs", "assets/bundle/CB45.zip"]) {
     mkdirSync(dirname(join(stack, path)), { recursive: true });
     writeFileSync(join(stack, path), path);
   }

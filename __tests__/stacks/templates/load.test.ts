@@ -1,6 +1,7 @@
 import { Testing } from "cdktf";
 import Handlebars from "handlebars";
 import * as z from "zod";
+import { omit, type ZodMiniObject } from "zod/mini";
 import { link, safeHtml } from "../../../handler/contract/content-types";
 import { toTemplateData } from "../../../handler/contract/template-data";
 import { catalogue } from "../../../handler/notifications";
@@ -114,7 +115,7 @@ it("fails the synth, and names all problems of the template at once", () => {
   if (first === undefined) throw new Error("The catalogue is empty");
   const { subject, content: own } = first;
   try {
-    Object.assign(first, { subject: "{{Subject}}", content: (own as z.ZodObject).omit({ timestamp: true }) });
+    Object.assign(first, { subject: "{{Subject}}", content: omit(own as ZodMiniObject, { timestamp: true }) });
     expect(() => new NotificationStack(Testing.app(), "notification", configOf(), seedCatalogue)).toThrow(
       /^The catalogue has 3 problems; nothing was synthesized\.\n[\s\S]*email-request\/index\.ts:\d+: \{\{Subject\}\}[\s\S]*layouts\/message\.mjml:\d+:\d+: \{\{timestamp\}\}[\s\S]*email-request\/body\.txt:5:\d+: \{\{timestamp\}\}/,
     );

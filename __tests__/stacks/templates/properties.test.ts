@@ -13,7 +13,7 @@ import { type Part } from "../../../stacks/templates/pieces";
 
 /** A type of content: its schema, and values that fit it. */
 interface Typed {
-  readonly schema: z.ZodType;
+  readonly schema: z.core.$ZodType;
   readonly value: fc.Arbitrary<unknown>;
   /** The type without the possibility that it is missing, where it may be. */
   readonly inner?: Typed;
@@ -51,7 +51,7 @@ const scalars: readonly Typed[] = [
 ];
 
 const optional = (inner: Typed): Typed => ({
-  schema: inner.schema.optional(),
+  schema: z.optional(inner.schema),
   value: fc.option(inner.value, { nil: undefined }),
   inner,
 });
@@ -255,7 +255,7 @@ it("lets nothing pass that SES would not render, or that would show markup of an
         const pieces = part === "html" ? withLanguage(compiled.pieces, "en") : compiled.pieces;
         const stored = { subject: "", html: "", text: "", [part]: pieces.map((piece) => piece.text).join("") };
         const reads = { subject: {}, text: {}, html: {}, [part]: compiled.reads, hasWords: true };
-        const content = schema.parse(value);
+        const content = z.core.parse(schema, value);
         // SES gets the data as JSON.
         const data = JSON.parse(JSON.stringify(toTemplateData(content, reads))) as Record<string, unknown>;
         const mail = render(stored, data)[part];
@@ -299,5 +299,5 @@ it.each([
   ["", false],
 ])("as an address, %j is %s", (address, isLink) => {
   expect(link().safeParse(address).success).toBe(isLink);
-  expect(link().min(1).describe("of the invoice").safeParse(address).success).toBe(isLink);
+  expect(link().check(z.core._minLength(1), z.core.describe("of the invoice")).safeParse(address).success).toBe(isLink);
 });

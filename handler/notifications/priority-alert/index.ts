@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { defineNotification } from "../define";
 import {
   mapMessage,
@@ -24,12 +24,12 @@ export const priorityAlert = defineNotification({
     detailPattern: { priority: priorities },
     ignored: { priority: ["low"] },
   },
-  detail: messageDetailSchema.extend({ priority: z.enum(priorities) }),
+  detail: z.extend(messageDetailSchema, { priority: z.enum(priorities) }),
   recipients: messageRecipients,
   replyTo: messageReplyTo,
   hints: { ...messageHints, severity: meansPriority, level: meansPriority, urgency: meansPriority },
   subject: "{{subject}}",
-  content: messageContentSchema.extend({ priority: z.string() }),
+  content: z.extend(messageContentSchema, { priority: z.string() }),
   map: (event) => ({ ...mapMessage(event), priority: event.detail.priority }),
   sample: {
     priority: "high",
