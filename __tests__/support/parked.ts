@@ -11,7 +11,7 @@ import { exampleAccountId } from "../../stacks/stages";
 
 const config = readConfig({ STAGE: "sandbox" });
 
-/** The sandbox's stage. Its function may run for 12 s. */
+/** The sandbox's stage. Its functions may run for 12 and 13 s. */
 export const parkedStage = {
   config,
   names: new Names(config),

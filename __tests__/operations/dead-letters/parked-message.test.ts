@@ -115,7 +115,7 @@ describe("a parked message", () => {
     [
       "that SQS moved after the last try of the priority lane",
       park(failureRecord(alert), { systemAttributes: movedBySqs }),
-      { format: "retries-exhausted", type: "Throttled", says: "", attempts: 3 + 17, notification: "priority-alert" },
+      { format: "retries-exhausted", type: "Throttled", says: "", attempts: 3 + 258, notification: "priority-alert" },
     ],
     [
       "that SQS moved, where an emulator does not say so",
