@@ -217,7 +217,7 @@ describe("the list", () => {
     const { retryQueues } = await run({ retries: true });
     expect(retryQueues).toMatchObject([
       { lane: "standard", visible: 0, inFlight: 0, secondsBetweenTries: 900, triesBeforeParked: 28 },
-      { lane: "priority", visible: 1, inFlight: 0, secondsBetweenTries: 92, triesBeforeParked: 274 },
+      { lane: "priority", visible: 1, inFlight: 0, secondsBetweenTries: 98, triesBeforeParked: 258 },
     ]);
     const { Attributes } = await gateway.sqs.send(
       new GetQueueAttributesCommand({ QueueUrl: url("priority-retries"), AttributeNames: ["All"] }),
