@@ -27,7 +27,7 @@ export interface SendRates {
 /**
  * A throttled call makes the pause this much longer, and each mail that SES took makes it a little shorter. Where the
  * two keep the balance, SES throttles about one call in 110, however many environments send: `1.002 ** 111` is 1.25.
- * `npm run simulate` compares such values (docs/decisions/0028-pacing.md).
+ * docs/decisions/0028-pacing.md compares such values.
  */
 const slowdown = 1.25;
 const speedup = 1 / 1.002;

@@ -38,7 +38,7 @@ const never = Number.POSITIVE_INFINITY;
 /** @param settings.mostPerSecond of the mails that may be sent; there is no pause if it is infinite. */
 function senderThat(
   answer: (call: number) => unknown,
-  { clock = new FakeClock(), mostPerSecond = Infinity, random = 1 } = {},
+  { clock = new FakeClock(), mostPerSecond = Infinity, leastPerSecond = Infinity, random = 1 } = {},
 ) {
   const client = new SESClient({ region: "eu-west-1", credentials });
   const inputs: unknown[] = [];
@@ -52,7 +52,7 @@ function senderThat(
   const send = createSesSender({
     client,
     configurationSet: "set",
-    pacer: new Pacer({ mostPerSecond, leastPerSecond: mostPerSecond }, clock, () => 0.5),
+    pacer: new Pacer({ mostPerSecond, leastPerSecond }, clock, () => 0.5),
     clock,
     random: () => random,
   });
@@ -345,6 +345,13 @@ describe("a throttled send", () => {
     await expect(send(email, clock.now() + 60_000)).resolves.toEqual({ messageId: "m-1" });
     expect(inputs).toHaveLength(4);
     expect(clock.waits).toEqual([100, 200, 400]);
+  });
+
+  it("makes the pauses before the next sends longer, and the sent mail makes them a little shorter", async () => {
+    const { send, clock } = senderThat(refuseTimes(2), { mostPerSecond: 10, leastPerSecond: 1, random: 0 });
+    for (let mails = 0; mails < 3; mails += 1) await send(email, never);
+    const pauses = clock.waits.filter((ms) => ms > 0);
+    expect(pauses.map((ms) => Number(ms.toFixed(1)))).toEqual([100, 125, 156.3, 155.9]);
   });
 
   it("spreads its tries", async () => {
